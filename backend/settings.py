@@ -1,0 +1,57 @@
+"""Settings, read from the environment with the prefix THINICE_ (the table in README.md is checked against this)."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Where things live and how much is allowed. One field is one variable: `home` is THINICE_HOME."""
+
+    model_config = SettingsConfigDict(env_prefix="THINICE_", extra="ignore")
+
+    home: Path = Field(Path(".thinice"), description="Folder of the database, uploads and adversarials; mode 0700")
+    host: str = Field("127.0.0.1", description="Address the server listens on; any other than loopback needs a token")
+    port: int = Field(8000, ge=1, le=65535, description="Port the server listens on")
+    workers: int | None = Field(None, ge=0, le=64, description="Worker processes in all; default one per device")
+    database_url: str | None = Field(None, description="SQLAlchemy URL; default a SQLite file in the home")
+    token: str | None = Field(None, min_length=8, description="Access token for REST (Bearer) and for signing in")
+    allowed_hosts: str = Field("", description="Further host names the server answers to, separated by commas")
+    max_upload_mb: int = Field(1024, ge=1, description="Largest checkpoint or data set file taken, in MB")
+    import_memory_mb: int = Field(4096, ge=256, description="Memory of the child process that opens an upload, in MB")
+    import_seconds: int = Field(120, ge=5, description="Time that child process is given, in seconds")
+    chunk_samples: int = Field(100, ge=1, description="Samples per durable step of an evaluation")
+    batch_samples: int = Field(64, ge=1, description="Samples per compute batch; halved when memory runs out")
+    device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
+    demo: bool = Field(True, description="Load the shipped checkpoints and queue the demo evaluations at the start")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+
+    @property
+    def resolved_database_url(self) -> str:
+        """SQLAlchemy URL of the product's own tables (psycopg 3 for Postgres)."""
+        if self.database_url is None:
+            return f"sqlite:///{self.home.resolve() / 'thinice.db'}"
+        for scheme in ("postgres://", "postgresql://"):
+            if self.database_url.startswith(scheme):
+                return "postgresql+psycopg://" + self.database_url.removeprefix(scheme)
+        return self.database_url
+
+    @property
+    def jobs_database_url(self) -> str:
+        """SQLAlchemy URL of the job engine's tables: a SQLite file of its own, or the same Postgres database."""
+        if self.resolved_database_url.startswith("sqlite"):
+            return f"sqlite:///{self.home.resolve() / 'jobs.db'}"
+        return self.resolved_database_url
+
+    @property
+    def artefacts(self) -> Path:
+        """Folder of the content-addressed files (weights, data sets, adversarials)."""
+        return self.home / "artefacts"
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()
