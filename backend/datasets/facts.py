@@ -1,0 +1,21 @@
+"""What is known about a data set after its file was taken."""
+
+from pydantic import BaseModel
+
+
+class DatasetFacts(BaseModel):
+    """An uploaded data set, kept as `file_name` in the folder that the caller named.
+
+    `sha256` is that of the kept file, `source_sha256` of the uploaded one. `shape` is (H, W, C); `class_counts` has
+    one entry per class; `duplicates` counts images that repeat an earlier one.
+    """
+
+    sha256: str
+    source_sha256: str
+    file_name: str
+    size: int
+    shape: tuple[int, int, int]
+    classes: int
+    class_counts: list[int]
+    duplicates: int
+    warnings: list[str]
