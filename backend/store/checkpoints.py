@@ -1,0 +1,45 @@
+"""Questions about checkpoints."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from backend.store.tables import Checkpoint, Evaluation
+
+
+def find_checkpoint(session: Session, checkpoint_id: UUID) -> Checkpoint | None:
+    return session.get(Checkpoint, checkpoint_id)
+
+
+def page_of_checkpoints(session: Session, limit: int, offset: int) -> tuple[list[Checkpoint], int]:
+    total = session.scalar(select(func.count()).select_from(Checkpoint)) or 0
+    newest = select(Checkpoint).order_by(Checkpoint.created_at.desc(), Checkpoint.id.desc())
+    return list(session.scalars(newest.limit(limit).offset(offset))), total
+
+
+def checkpoint_from_zoo(session: Session, name: str, source_sha256: str) -> Checkpoint | None:
+    """The shipped checkpoint of that name and file, if it was loaded before."""
+    question = select(Checkpoint).where(
+        Checkpoint.origin == "zoo", Checkpoint.name == name, Checkpoint.source_sha256 == source_sha256
+    )
+    return session.scalar(question)
+
+
+def checkpoints_like(session: Session, dataset_id: UUID, architecture: str) -> Sequence[Checkpoint]:
+    """All checkpoints of one architecture on one data set, oldest first."""
+    question = select(Checkpoint).where(Checkpoint.dataset_id == dataset_id, Checkpoint.architecture == architecture)
+    return session.scalars(question.order_by(Checkpoint.created_at, Checkpoint.id)).all()
+
+
+def count_dependants(session: Session, checkpoint_id: UUID) -> tuple[int, int]:
+    """(children, evaluations) that need this checkpoint."""
+    children = select(func.count()).select_from(Checkpoint).where(Checkpoint.parent_id == checkpoint_id)
+    evaluations = select(func.count()).select_from(Evaluation).where(Evaluation.checkpoint_id == checkpoint_id)
+    return session.scalar(children) or 0, session.scalar(evaluations) or 0
+
+
+def set_preflight(session: Session, checkpoint_id: UUID, preflight: dict[str, Any]) -> None:
+    session.execute(update(Checkpoint).where(Checkpoint.id == checkpoint_id).values(preflight=preflight))

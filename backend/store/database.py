@@ -1,0 +1,126 @@
+"""The engine, its SQLite settings, and the only place that commits.
+
+SQLite: WAL, foreign keys, a 30 s busy timeout, and BEGIN IMMEDIATE for writers (with the default, concurrent
+read-then-update increments are lost without any error; see CONTRIBUTING.md).
+"""
+
+import fcntl
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.orm import Session
+
+from backend.errors import StartupFailed
+from backend.settings import get_settings
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+STARTUP_LOCK = 7_841_402_310  # any number that nobody else uses as a Postgres advisory lock
+
+
+def create_database(url: str) -> Engine:
+    """An engine for the product's tables with safe SQLite settings."""
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 30})
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions of its own
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        is_read_only = connection.get_execution_options().get("read_only", False)
+        connection.exec_driver_sql("BEGIN" if is_read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+@lru_cache(maxsize=4)
+def _engine(url: str) -> Engine:
+    return create_database(url)
+
+
+def get_engine() -> Engine:
+    """The engine of this process's settings, made once per URL."""
+    return _engine(get_settings().resolved_database_url)
+
+
+def dispose_engines() -> None:
+    """Close every connection (tests, and processes that are about to end)."""
+    _engine(get_settings().resolved_database_url).dispose()
+    _engine.cache_clear()
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """A session for questions; it never writes and never waits for writers."""
+    connection = get_engine().connect().execution_options(read_only=True)
+    try:
+        with Session(connection, expire_on_commit=False, autoflush=False) as session:
+            yield session
+    finally:
+        connection.close()
+
+
+@contextmanager
+def writing() -> Iterator[Session]:
+    """A session in one transaction: committed at the end, rolled back on any error."""
+    with Session(get_engine(), expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+def _alembic(engine: Engine) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["engine"] = engine
+    return config
+
+
+def migrate() -> None:
+    """Bring the tables to the newest revision.
+
+    Raises:
+        StartupFailed: the database was written by a newer version.
+    """
+    engine = get_engine()
+    config = _alembic(engine)
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    with engine.connect() as connection:
+        present = MigrationContext.configure(connection).get_current_revision()
+    if present is not None and present not in known:
+        raise StartupFailed(
+            f"The database is of a newer version of Thin Ice (revision {present}). Update, or use another THINICE_HOME.",
+            revision=present,
+        )
+    with one_at_a_time():
+        command.upgrade(config, "head")
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Hold the start-up lock: web and workers start together, and only one of them may change tables."""
+    engine = get_engine()
+    if engine.dialect.name == "postgresql":
+        with engine.connect() as connection:
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": STARTUP_LOCK})
+            try:
+                yield
+            finally:
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": STARTUP_LOCK})
+        return
+    home = get_settings().home
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (home / "start.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # released when the file closes, also by a kill
+        yield

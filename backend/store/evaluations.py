@@ -1,0 +1,115 @@
+"""Questions about evaluations, their chunks and their log; the writes that move one from state to state."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CursorResult, and_, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from backend.store.tables import Attempt, Chunk, Evaluation, LogLine, Result, Table, now
+
+ACTIVE = ("queued", "running")
+
+
+def find_evaluation(session: Session, evaluation_id: UUID) -> Evaluation | None:
+    return session.get(Evaluation, evaluation_id)
+
+
+def page_of_evaluations(
+    session: Session, limit: int, offset: int, *, checkpoint_id: UUID | None = None, state: str | None = None
+) -> tuple[list[Evaluation], int]:
+    question = select(Evaluation)
+    if checkpoint_id is not None:
+        question = question.where(Evaluation.checkpoint_id == checkpoint_id)
+    if state is not None:
+        question = question.where(Evaluation.state == state)
+    total = session.scalar(select(func.count()).select_from(question.subquery())) or 0
+    newest = question.order_by(Evaluation.created_at.desc(), Evaluation.id.desc())
+    return list(session.scalars(newest.limit(limit).offset(offset))), total
+
+
+def succeeded_evaluations(session: Session, checkpoint_ids: Sequence[UUID] | None = None) -> list[Evaluation]:
+    """Finished evaluations (of the given checkpoints), newest first."""
+    question = select(Evaluation).where(Evaluation.state == "succeeded")
+    if checkpoint_ids is not None:
+        question = question.where(Evaluation.checkpoint_id.in_(checkpoint_ids))
+    return list(session.scalars(question.order_by(Evaluation.created_at.desc(), Evaluation.id.desc())))
+
+
+def evaluations_in(session: Session, states: Sequence[str]) -> list[Evaluation]:
+    """In the order in which the queue takes them: priority, then age."""
+    question = select(Evaluation).where(Evaluation.state.in_(states))
+    return list(session.scalars(question.order_by(Evaluation.priority, Evaluation.created_at, Evaluation.id)))
+
+
+def count_active(session: Session) -> int:
+    return session.scalar(select(func.count()).select_from(Evaluation).where(Evaluation.state.in_(ACTIVE))) or 0
+
+
+def queue_position(session: Session, evaluation: Evaluation) -> int | None:
+    """1 for the next to run; None unless it waits."""
+    if evaluation.state != "queued":
+        return None
+    ahead = or_(
+        Evaluation.priority < evaluation.priority,
+        and_(Evaluation.priority == evaluation.priority, Evaluation.created_at < evaluation.created_at),
+    )
+    return 1 + (
+        session.scalar(select(func.count()).select_from(Evaluation).where(Evaluation.state == "queued", ahead)) or 0
+    )
+
+
+def move_state(session: Session, evaluation_id: UUID, allowed: Sequence[str], **values: Any) -> bool:
+    """Set columns if the state is one of `allowed`; False when it was not (somebody was faster)."""
+    changed = session.execute(
+        update(Evaluation).where(Evaluation.id == evaluation_id, Evaluation.state.in_(allowed)).values(**values)
+    )
+    assert isinstance(changed, CursorResult)
+    return changed.rowcount == 1
+
+
+def finished_chunks(session: Session, evaluation_id: UUID) -> set[int]:
+    return set(session.scalars(select(Chunk.number).where(Chunk.evaluation_id == evaluation_id)))
+
+
+def chunks_of(session: Session, evaluation_id: UUID) -> list[Chunk]:
+    return list(session.scalars(select(Chunk).where(Chunk.evaluation_id == evaluation_id).order_by(Chunk.number)))
+
+
+def insert_new(session: Session, table: type[Table], rows: list[dict[str, Any]]) -> None:
+    """Insert rows whose key is not there yet (a step may run twice; the first writer wins)."""
+    if not rows:
+        return
+    dialect = session.get_bind().dialect.name
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    session.execute(insert(table).on_conflict_do_nothing(), rows)
+
+
+def store_chunk(
+    session: Session, chunk: dict[str, Any], attempts: list[dict[str, Any]], results: list[dict[str, Any]]
+) -> bool:
+    """Write a chunk's rows and its progress in the caller's transaction; False when the chunk was stored before.
+
+    The evaluation must still be running: a cancelled one takes no more rows.
+    """
+    evaluation_id = chunk["evaluation_id"]
+    if session.get(Chunk, (evaluation_id, chunk["number"])) is not None:
+        return False
+    done = select(func.coalesce(func.sum(Chunk.samples), 0)).where(Chunk.evaluation_id == evaluation_id)
+    insert_new(session, Chunk, [chunk | {"finished_at": now()}])
+    insert_new(session, Attempt, attempts)
+    insert_new(session, Result, results)
+    return move_state(session, evaluation_id, ["running"], done=done.scalar_subquery())
+
+
+def add_log(session: Session, evaluation_id: UUID, text: str) -> None:
+    session.add(LogLine(evaluation_id=evaluation_id, text=text))
+
+
+def log_tail(session: Session, evaluation_id: UUID, lines: int = 50) -> list[tuple[datetime, str]]:
+    """The last lines, oldest first."""
+    newest = select(LogLine).where(LogLine.evaluation_id == evaluation_id).order_by(LogLine.id.desc()).limit(lines)
+    return [(line.at, line.text) for line in reversed(session.scalars(newest).all())]

@@ -1,0 +1,218 @@
+"""The tables. Append-only evidence (`attempt`), its best verified summary (`result`), and what users made.
+
+Ids of what users make are time-ordered UUIDs. A sample is known by its content (`sample.content_id`, SHA-256 over shape
+and pixels), so that rows of two evaluations pair by content, never by row number.
+"""
+
+import secrets
+import time
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, Integer, MetaData, String, Text, Uuid
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def new_id() -> uuid.UUID:
+    """A time-ordered UUID (version 7 of RFC 9562: 48 bits of milliseconds, then randomness)."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds << 80) | (0x7 << 76) | (secrets.randbits(12) << 64) | (0b10 << 62) | secrets.randbits(62)
+    return uuid.UUID(int=value)
+
+
+def now() -> datetime:
+    """The present moment, UTC, with its zone."""
+    return datetime.now(UTC)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment with a zone; SQLite forgets zones, so UTC is put back on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+class Table(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON, list[Any]: JSON, uuid.UUID: Uuid}
+
+
+class Owned:
+    """Columns of every row of a user's making."""
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    project: Mapped[str] = mapped_column(String(64), default="default")
+    created_by: Mapped[str | None] = mapped_column(String(120))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Dataset(Owned, Table):
+    __tablename__ = "dataset"
+    slug: Mapped[str] = mapped_column(String(120), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    split: Mapped[str] = mapped_column(String(40))
+    size: Mapped[int]
+    classes: Mapped[list[Any]]
+    shape: Mapped[list[Any]]
+    default_norm: Mapped[str] = mapped_column(String(8))
+    default_eps: Mapped[str] = mapped_column(String(40), comment="exact text, e.g. 8/255")
+    source: Mapped[str] = mapped_column(Text)
+    builtin: Mapped[bool] = mapped_column(default=False)
+    file: Mapped[str] = mapped_column(String(200), comment="artefact name; for built-in sets the catalogue's slug")
+
+
+class Sample(Table):
+    __tablename__ = "sample"
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    content_id: Mapped[str] = mapped_column(String(80), unique=True)
+
+
+class DatasetSample(Table):
+    __tablename__ = "dataset_sample"
+    __table_args__ = {"sqlite_with_rowid": False}
+    dataset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"), primary_key=True)
+    index: Mapped[int] = mapped_column(primary_key=True)
+    sample_id: Mapped[int] = mapped_column(ForeignKey("sample.id"))
+    label: Mapped[int]
+
+
+class Checkpoint(Owned, Table):
+    __tablename__ = "checkpoint"
+    name: Mapped[str] = mapped_column(String(120), index=True)
+    role: Mapped[str] = mapped_column(String(10))
+    parent_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("checkpoint.id"), index=True)
+    dataset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dataset.id"))
+    source_sha256: Mapped[str] = mapped_column(String(64))
+    weights_sha256: Mapped[str] = mapped_column(String(64))
+    file: Mapped[str] = mapped_column(String(200), comment="artefact name of the safetensors file")
+    architecture: Mapped[str] = mapped_column(String(80))
+    normalization: Mapped[str] = mapped_column(String(80))
+    method: Mapped[str | None] = mapped_column(String(80))
+    structure: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    declared_sparsity: Mapped[float | None]
+    measured_sparsity: Mapped[float]
+    parameters: Mapped[int]
+    prunable: Mapped[int]
+    layers: Mapped[list[Any]]
+    warnings: Mapped[list[Any]]
+    claim: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    preflight: Mapped[dict[str, Any]]
+    origin: Mapped[str] = mapped_column(String(10))
+
+
+class Evaluation(Owned, Table):
+    __tablename__ = "evaluation"
+    checkpoint_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("checkpoint.id"), index=True)
+    dataset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dataset.id"))
+    preset: Mapped[str] = mapped_column(String(40))
+    norm: Mapped[str] = mapped_column(String(8))
+    eps: Mapped[str | None] = mapped_column(String(40), comment="exact text")
+    indices: Mapped[list[Any]] = mapped_column(comment="rows of the data set, in the order of the chunks")
+    explicit: Mapped[bool] = mapped_column(default=False, comment="the user named the rows")
+    n: Mapped[int]
+    seed: Mapped[int]
+    priority: Mapped[int]
+    purpose: Mapped[str] = mapped_column(String(10), default="user")
+    chunk_size: Mapped[int]
+    state: Mapped[str] = mapped_column(String(12), default="queued", index=True)
+    stage: Mapped[str] = mapped_column(String(80), default="waiting")
+    done: Mapped[int] = mapped_column(default=0)
+    attempt_number: Mapped[int] = mapped_column(default=0, comment="how often it was queued; part of the job's id")
+    flags: Mapped[list[Any]] = mapped_column(default=list)
+    record: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    summary: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    error: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class Chunk(Table):
+    """One durable step of an evaluation; its row is written in the same transaction as its samples' rows."""
+
+    __tablename__ = "chunk"
+    evaluation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("evaluation.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    samples: Mapped[int]
+    worker_id: Mapped[str] = mapped_column(String(80))
+    device: Mapped[str] = mapped_column(String(80))
+    seconds: Mapped[float]
+    forwards: Mapped[int] = mapped_column(BigInteger)
+    backwards: Mapped[int] = mapped_column(BigInteger)
+    flags: Mapped[list[Any]]
+    finished_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Attempt(Table):
+    """What one attack achieved on one sample; append-only."""
+
+    __tablename__ = "attempt"
+    __table_args__ = {"sqlite_with_rowid": False}
+    evaluation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("evaluation.id", ondelete="CASCADE"), primary_key=True)
+    sample_id: Mapped[int] = mapped_column(ForeignKey("sample.id"), primary_key=True)
+    stage: Mapped[int] = mapped_column(primary_key=True, default=0)
+    attack: Mapped[str] = mapped_column(String(60), primary_key=True)
+    found: Mapped[bool]
+    distance: Mapped[float | None] = mapped_column(comment="null where not found")
+    kind: Mapped[str] = mapped_column(String(10))
+    artefact: Mapped[str | None] = mapped_column(String(80), comment="shard of the best attempt's adversarial")
+
+
+class Result(Table):
+    """The best verified attempt of a sample, and what the network says about the clean image."""
+
+    __tablename__ = "result"
+    __table_args__ = (Index("ix_result_evaluation_id_index", "evaluation_id", "index"), {"sqlite_with_rowid": False})
+    evaluation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("evaluation.id", ondelete="CASCADE"), primary_key=True)
+    sample_id: Mapped[int] = mapped_column(ForeignKey("sample.id"), primary_key=True)
+    index: Mapped[int]
+    label: Mapped[int]
+    prediction: Mapped[int]
+    correct: Mapped[bool]
+    found: Mapped[bool]
+    margin: Mapped[float | None] = mapped_column(comment="null where not found; 0 where already wrong")
+    kind: Mapped[str] = mapped_column(String(10))
+    margin_pred: Mapped[float | None]
+    attack: Mapped[str] = mapped_column(String(60))
+    adversarial_prediction: Mapped[int | None]
+    logit_gap: Mapped[float]
+    max_probability: Mapped[float]
+    loss: Mapped[float]
+    survives_8bit: Mapped[bool | None]
+    shard: Mapped[str | None] = mapped_column(String(80), comment="artefact with the adversarial, null where none")
+    shard_row: Mapped[int | None]
+
+
+class LogLine(Table):
+    __tablename__ = "log_line"
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    evaluation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("evaluation.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(default=now)
+    text: Mapped[str] = mapped_column(Text)
+
+
+class Worker(Table):
+    """A worker process and its heartbeat."""
+
+    __tablename__ = "worker"
+    id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    host: Mapped[str] = mapped_column(String(200))
+    pid: Mapped[int]
+    device: Mapped[str] = mapped_column(String(80))
+    started_at: Mapped[datetime] = mapped_column(default=now)
+    last_seen: Mapped[datetime] = mapped_column(default=now)
