@@ -1,0 +1,110 @@
+"""The finding of a comparison in plain words, as parts that a page can colour."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from backend.analysis.controls import Beyond
+from backend.analysis.flips import Counts
+from backend.analysis.thin_ice import Prediction
+
+Emphasis = Literal["lost", "gained", "number"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A run of text, spaces included, and how to show it."""
+
+    text: str
+    emphasis: Emphasis | None = None
+
+
+def write_headline(
+    change: str,
+    counts: Counts,
+    prediction: Prediction,
+    *,
+    control: Beyond | None = None,
+    control_words: str = "same finetuning, nothing pruned",
+    eps_text: str | None = None,
+) -> list[Part]:
+    """What was lost and gained, whether small dense margin predicts it, and what the control says.
+
+    Args:
+        change: what was done, to begin a sentence with: "Pruning to 95 %".
+        counts: the 2x2 counts, clean, or robust at the eps that `eps_text` names ("8/255").
+        prediction: of the same population.
+        control: flips beyond a control, of the same population; None where there is none, and the text says so.
+        control_words: what the control is, in brackets.
+
+    Returns:
+        Parts whose texts joined are two to four sentences.
+    """
+    parts = _tell_flips(change, counts, eps_text)
+    parts.extend(_tell_prediction(prediction))
+    parts.extend(_tell_control(control, control_words))
+    return parts
+
+
+def join_text(parts: Iterable[Part]) -> str:
+    """The headline as one plain string."""
+    return "".join(part.text for part in parts)
+
+
+def _tell_flips(change: str, counts: Counts, eps_text: str | None) -> list[Part]:
+    holds = "gets right" if eps_text is None else f"holds at {eps_text}"
+    if counts.dense == 0:
+        parts = [Part(f"The dense model {holds} none of the {_samples(counts.n)}, so there is nothing to lose")]
+    elif counts.n10 == 0:
+        these = "the one sample" if counts.dense == 1 else f"the {_samples(counts.dense)}"
+        parts = [Part(f"{change} loses "), Part("none", "lost"), Part(f" of {these} the dense model {holds}")]
+    else:
+        parts = [
+            Part(f"{change} loses "),
+            Part(f"{counts.n10:,}", "lost"),
+            Part(f" of {_samples(counts.dense)} the dense model {holds}"),
+        ]
+    if counts.n01 == 0:
+        return [*parts, Part(" and gains "), Part("none", "gained"), Part(".")]
+    return [*parts, Part(" and gains "), Part(f"{counts.n01:,}", "gained"), Part(".")]
+
+
+def _tell_prediction(prediction: Prediction) -> list[Part]:
+    if prediction.value is None or prediction.low is None or prediction.high is None:
+        if prediction.positives == 0:
+            return []
+        return [Part(f" Whether small dense margin predicts which are lost cannot be told: {prediction.reason}")]
+    number = f"AUROC {prediction.value:.2f} [{prediction.low:.2f}, {prediction.high:.2f}]"
+    if prediction.low > 0.5:
+        lead = " Small dense margin predicts which are lost: "
+    elif prediction.high < 0.5:
+        lead = " Large, not small, dense margin goes with being lost: "
+    else:
+        lead = " Small dense margin does not tell which are lost: "
+    return [Part(lead), Part(number, "number"), Part(".")]
+
+
+def _tell_control(control: Beyond | None, control_words: str) -> list[Part]:
+    if control is None:
+        return [Part(" There is no control yet, so how much of this any other change would do is open.")]
+    lost = control.lost
+    parts = [Part(f" The control ({control_words}) loses "), Part(_number(lost.control.count), "number")]
+    if lost.n:
+        parts.append(Part(" of the same sample" if lost.n == 1 else f" of the same {_samples(lost.n)}"))
+    if lost.difference.low is None or lost.difference.high is None:
+        return [*parts, Part(".")]
+    if lost.difference.low > 0:
+        verdict = ": pruning loses more than the control."
+    elif lost.difference.high < 0:
+        verdict = ": pruning loses fewer than the control."
+    else:
+        verdict = ": the difference could be chance."
+    return [*parts, Part(verdict)]
+
+
+def _samples(count: int) -> str:
+    return "1 sample" if count == 1 else f"{count:,} samples"
+
+
+def _number(count: int) -> str:
+    return f"{count:,}" if count else "none"

@@ -1,0 +1,163 @@
+"""What differs between the records of two evaluations, in sentences: the equal-effort guard."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from backend.analysis.pairing import Pair
+
+Severity = Literal["differs", "note"]
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """One difference. `severity` "differs" breaks equal effort; a "note" informs. Values are as text, "-" for none."""
+
+    code: str
+    field: str
+    dense: str
+    pruned: str
+    sentence: str
+    severity: Severity = "differs"
+
+
+@dataclass(frozen=True)
+class RecordField:
+    """A field of a record that a comparison looks at.
+
+    `required`: where neither record has it, equal effort cannot be confirmed, and that is a difference too.
+    `same` decides whether two values agree.
+    """
+
+    name: str
+    words: str
+    severity: Severity
+    required: bool
+    same: Callable[[Any, Any], bool]
+
+
+def is_equal_effort(found: Sequence[Mismatch]) -> bool:
+    """Whether nothing that matters differs (notes do not)."""
+    return all(mismatch.severity == "note" for mismatch in found)
+
+
+def mismatches(dense: Mapping[str, Any], pruned: Mapping[str, Any]) -> list[Mismatch]:
+    """Compare two evaluation records field by field.
+
+    Args:
+        dense, pruned: records with the keys of RECORD_FIELDS. `samples` is a number, a digest or the ids; `versions`
+            maps library to version; `device` is a torch device ("cuda:0" and "cuda:1" are of one class).
+
+    Returns:
+        One Mismatch per differing field (one per library for versions), "differs" before notes, in table order.
+    """
+    found = [mismatch for field in RECORD_FIELDS for mismatch in _compare(field, dense, pruned)]
+    found.extend(_compare_versions(dense.get("versions"), pruned.get("versions")))
+    return sorted(found, key=lambda mismatch: mismatch.severity == "note")
+
+
+def pair_mismatches(pair: Pair) -> list[Mismatch]:
+    """What the joined samples themselves show: partial overlap (a note) and relabelled images (a difference)."""
+    found = []
+    if pair.n_dense != pair.n or pair.n_pruned != pair.n:
+        sentence = (
+            f"Only the {pair.n:,} shared samples are compared (dense has {pair.n_dense:,}, pruned {pair.n_pruned:,})."
+        )
+        found.append(
+            Mismatch("partial_overlap", "samples", f"{pair.n_dense:,}", f"{pair.n_pruned:,}", sentence, "note")
+        )
+    if pair.relabelled:
+        subject = "image carries" if pair.relabelled == 1 else "images carry"
+        sentence = f"{pair.relabelled:,} shared {subject} another label in each evaluation: left out."
+        found.append(Mismatch("different_labels", "labels", "-", "-", sentence))
+    return found
+
+
+def _equal(first: Any, second: Any) -> bool:
+    return bool(first == second)
+
+
+def _equal_number(first: Any, second: Any) -> bool:
+    if first is None or second is None:
+        return first is second
+    return abs(float(first) - float(second)) <= 1e-9 * max(abs(float(first)), abs(float(second)))
+
+
+def _equal_members(first: Any, second: Any) -> bool:
+    """Order is no difference where values are lists (sample ids, attack names)."""
+    if isinstance(first, list | tuple) and isinstance(second, list | tuple):
+        return sorted(map(str, first)) == sorted(map(str, second))
+    return bool(first == second)
+
+
+def _equal_device(first: Any, second: Any) -> bool:
+    return str(first).split(":")[0] == str(second).split(":")[0]
+
+
+RECORD_FIELDS = (
+    RecordField("dataset", "the data set", "differs", True, _equal),
+    RecordField("split", "the split", "differs", False, _equal),
+    RecordField("samples", "the samples", "differs", True, _equal_members),
+    RecordField("norm", "the norm", "differs", True, _equal),
+    RecordField("eps", "eps", "differs", False, _equal_number),
+    RecordField("preset", "the attack preset", "differs", True, _equal),
+    RecordField("attacks", "the attacks", "differs", False, _equal_members),
+    RecordField("steps", "the number of steps", "differs", False, _equal),
+    RecordField("restarts", "the number of restarts", "differs", False, _equal),
+    RecordField("distance_kind", "the kind of distance", "differs", True, _equal),
+    RecordField("dtype", "the number format", "differs", True, _equal),
+    RecordField("seed", "the seed", "note", False, _equal),
+    RecordField("device", "the class of device", "note", False, _equal_device),
+)
+
+# They change the arithmetic in the last digit, as another device does, but not the effort of an attack.
+ARITHMETIC_LIBRARIES = frozenset({"torch", "numpy", "python", "cuda", "cudnn"})
+
+
+def _compare(field: RecordField, dense: Mapping[str, Any], pruned: Mapping[str, Any]) -> list[Mismatch]:
+    in_dense, in_pruned = field.name in dense, field.name in pruned
+    if not in_dense and not in_pruned:
+        if not field.required:
+            return []
+        sentence = f"Neither evaluation records {field.words}, so equal effort cannot be confirmed."
+        return [Mismatch(f"unrecorded_{field.name}", field.name, "-", "-", sentence)]
+    first, second = dense.get(field.name), pruned.get(field.name)
+    if in_dense and in_pruned and field.same(first, second):
+        return []
+    shown_first, shown_second = _show(first, second), _show(second, first)
+    verb = "differ" if field.name in _PLURAL else "differs"
+    sentence = f"{field.words[0].upper()}{field.words[1:]} {verb}: dense {shown_first}, pruned {shown_second}."
+    return [Mismatch(f"different_{field.name}", field.name, shown_first, shown_second, sentence, field.severity)]
+
+
+_PLURAL = frozenset({"samples", "attacks"})
+
+
+def _compare_versions(dense: Mapping[str, Any] | None, pruned: Mapping[str, Any] | None) -> list[Mismatch]:
+    if not dense and not pruned:
+        sentence = "Neither evaluation records library versions, so equal effort cannot be confirmed."
+        return [Mismatch("unrecorded_versions", "versions", "-", "-", sentence)]
+    dense, pruned = dense or {}, pruned or {}
+    found = []
+    for library in sorted(set(dense) | set(pruned)):
+        first, second = dense.get(library), pruned.get(library)
+        if first != second:
+            severity: Severity = "note" if library in ARITHMETIC_LIBRARIES else "differs"
+            sentence = f"The version of {library} differs: dense {_show(first)}, pruned {_show(second)}."
+            found.append(
+                Mismatch("different_versions", f"versions.{library}", _show(first), _show(second), sentence, severity)
+            )
+    return found
+
+
+def _show(value: Any, other: Any = None) -> str:
+    """A value as text; lists as their length, with what the other list lacks."""
+    if value is None:
+        return "not recorded"
+    if isinstance(value, list | tuple):
+        extra = len(set(map(str, value)) - set(map(str, other))) if isinstance(other, list | tuple) else 0
+        return f"{len(value):,} ({extra:,} not in the other)" if other is not None else f"{len(value):,}"
+    if isinstance(value, float):
+        whole = round(value * 255)
+        return f"{whole}/255" if whole and abs(value * 255 - whole) < 1e-6 else f"{value:g}"
+    return str(value)

@@ -1,0 +1,183 @@
+"""What one evaluation found out about every sample, as arrays checked once at the door."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from backend.errors import InvalidRequest
+
+BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+TextArray = NDArray[np.str_]
+
+KINDS = ("minimum", "witness")
+
+# A witness lies on the ball of eps, give or take the rounding of a float32 pixel (6e-8). A ten-thousandth of eps
+# covers that for every eps above 1/1500, vanishes at eps 0, and is far below what any reader could tell apart.
+EPS_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """Per-sample outcomes of one evaluation, one entry per sample (N,), in any order.
+
+    Args:
+        sample_ids: text (N,), content hashes, unique.
+        labels, predictions: int64 (N,); the predictions are those on the clean samples.
+        correct: bool (N,), exactly `labels == predictions`.
+        margin: float64 (N,), distance until the true label is lost, in the norm's unit; 0 exactly where the clean
+            sample is wrong, inf exactly where nothing was found. An upper bound of the true distance.
+        found: bool (N,), true also where the clean sample is wrong.
+        margin_pred: float64 (N,), distance until the model's own prediction changes; inf where not found.
+        logit_gap: float64 (N,), true logit minus best other; negative where wrong.
+        max_probability: float64 (N,) in [0, 1].
+        loss: float64 (N,), cross-entropy of the clean sample.
+        kind: "minimum" (margins of a minimum-norm attack) or "witness" (adversarials found at one fixed eps).
+        eps: for witnesses, the size they were searched at; None where the caller vouches for it.
+
+    Raises:
+        InvalidRequest: lengths differ, a NaN, an unknown kind, or one of the rules above is broken.
+    """
+
+    sample_ids: TextArray
+    labels: IntArray
+    predictions: IntArray
+    correct: BoolArray
+    margin: FloatArray
+    found: BoolArray
+    margin_pred: FloatArray
+    logit_gap: FloatArray
+    max_probability: FloatArray
+    loss: FloatArray
+    kind: str = "minimum"
+    eps: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, dtype in _DTYPES.items():
+            object.__setattr__(self, name, _freeze(name, getattr(self, name), dtype))
+        _check_shapes(self)
+        _check_values(self)
+
+    @property
+    def n(self) -> int:
+        """Number of samples."""
+        return len(self.sample_ids)
+
+    def take(self, rows: ArrayLike) -> "Outcomes":
+        """The same evaluation restricted to `rows` (int or bool index), in that order."""
+        index = np.asarray(rows)
+        columns = {name: getattr(self, name)[index] for name in _DTYPES}
+        return Outcomes(**columns, kind=self.kind, eps=self.eps)
+
+
+_DTYPES: dict[str, type] = {
+    "sample_ids": np.str_,
+    "labels": np.int64,
+    "predictions": np.int64,
+    "correct": np.bool_,
+    "margin": np.float64,
+    "found": np.bool_,
+    "margin_pred": np.float64,
+    "logit_gap": np.float64,
+    "max_probability": np.float64,
+    "loss": np.float64,
+}
+
+
+def make_outcomes(columns: Mapping[str, Any], *, kind: str, eps: float | None = None) -> Outcomes:
+    """Outcomes from named columns of any sequence type; unknown and missing columns are refused by name."""
+    expected = set(_DTYPES)
+    if set(columns) != expected:
+        missing, unknown = sorted(expected - set(columns)), sorted(set(columns) - expected)
+        raise InvalidRequest(
+            f"Outcomes need exactly these columns: {', '.join(_DTYPES)}; missing {missing}, unknown {unknown}.",
+            missing=missing,
+            unknown=unknown,
+        )
+    return Outcomes(**columns, kind=kind, eps=eps)
+
+
+def is_broken(margin: FloatArray, eps: float) -> BoolArray:
+    """Whether an adversarial within eps is known: margin <= eps, up to EPS_TOLERANCE so a witness at eps counts."""
+    return margin <= eps * (1.0 + EPS_TOLERANCE)
+
+
+def is_held(outcomes: Outcomes, eps: float | None) -> BoolArray:
+    """Right without attack (eps None) or right under every perturbation tried within eps, bool (N,).
+
+    Raises:
+        InvalidRequest: eps is negative or not finite, or witnesses are asked about another eps than their own: they
+            say nothing about a smaller ball, and "not found" says nothing about a larger one.
+    """
+    if eps is None:
+        return outcomes.correct.copy()
+    check_eps(eps)
+    if not answers_at(outcomes, eps):
+        raise InvalidRequest(
+            f"These outcomes are witnesses at eps {outcomes.eps:.6g} and cannot answer at eps {eps:.6g}; "
+            "evaluate with a preset that measures margins.",
+            eps=eps,
+            witness_eps=outcomes.eps,
+        )
+    return outcomes.correct & ~is_broken(outcomes.margin, eps)
+
+
+def answers_at(outcomes: Outcomes, eps: float) -> bool:
+    """Whether the stored margins decide robustness at eps: minima always, witnesses at 0 and at their own eps."""
+    if outcomes.kind == "minimum" or outcomes.eps is None or eps == 0:
+        return True
+    return bool(abs(eps - outcomes.eps) <= EPS_TOLERANCE * outcomes.eps)
+
+
+def check_eps(eps: float) -> None:
+    """Refuse an eps that is no perturbation size."""
+    if not np.isfinite(eps) or eps < 0:
+        raise InvalidRequest(f"eps must be a finite number >= 0; got {eps}.", eps=str(eps))
+
+
+def _freeze(name: str, values: ArrayLike, dtype: type) -> NDArray[Any]:
+    try:
+        array: NDArray[Any] = np.array(values, dtype=dtype)
+    except (TypeError, ValueError) as error:
+        raise InvalidRequest(f"The column {name} cannot be read as {dtype.__name__}: {error}.", column=name) from error
+    array.setflags(write=False)
+    return array
+
+
+def _check_shapes(outcomes: Outcomes) -> None:
+    lengths = {name: getattr(outcomes, name).shape for name in _DTYPES}
+    if len(set(lengths.values())) != 1 or outcomes.labels.ndim != 1:
+        shown = ", ".join(f"{name} {shape}" for name, shape in lengths.items())
+        raise InvalidRequest(f"Every column needs one entry per sample; got {shown}.", lengths=shown)
+    if outcomes.kind not in KINDS:
+        raise InvalidRequest(f"The kind is one of {', '.join(KINDS)}; got {outcomes.kind!r}.", kind=outcomes.kind)
+    repeated = outcomes.n - len(np.unique(outcomes.sample_ids))
+    if repeated:
+        raise InvalidRequest(f"Sample ids must be unique; {repeated} repeat an earlier one.", repeated=repeated)
+    if outcomes.eps is not None:
+        check_eps(outcomes.eps)
+
+
+def _check_values(outcomes: Outcomes) -> None:
+    for field in fields(Outcomes):
+        values = getattr(outcomes, field.name)
+        if field.name in _DTYPES and values.dtype.kind == "f":
+            _refuse(np.isnan(values), outcomes, f"{field.name} must not be NaN (not found is inf)")
+    margin, correct = outcomes.margin, outcomes.correct
+    _refuse(correct != (outcomes.labels == outcomes.predictions), outcomes, "correct must say label == prediction")
+    _refuse((margin < 0) | (outcomes.margin_pred < 0), outcomes, "margins must not be negative")
+    _refuse((margin == 0) == correct, outcomes, "margin must be 0 exactly where the clean sample is wrong")
+    _refuse(np.isinf(margin) == outcomes.found, outcomes, "margin must be inf exactly where nothing was found")
+    probability = outcomes.max_probability
+    _refuse((probability < 0) | (probability > 1), outcomes, "max_probability must lie in [0, 1]")
+
+
+def _refuse(is_bad: BoolArray, outcomes: Outcomes, rule: str) -> None:
+    if is_bad.any():
+        first = str(outcomes.sample_ids[int(np.argmax(is_bad))])
+        count = int(is_bad.sum())
+        raise InvalidRequest(f"In outcomes, {rule}; {count} of {outcomes.n} are not so.", count=count, first=first)

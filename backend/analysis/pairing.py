@@ -1,0 +1,83 @@
+"""Two evaluations of the same samples, joined by sample id and never by row."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from backend.analysis.outcomes import Outcomes, TextArray
+from backend.errors import NotComparable
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """Dense and pruned outcomes on their shared samples, row i of both being sample i, sorted by sample id.
+
+    `n_dense` and `n_pruned` are the sizes before joining; `relabelled` counts shared images left out because the two
+    evaluations give them different labels (being right then means different things).
+    """
+
+    dense: Outcomes
+    pruned: Outcomes
+    n_dense: int
+    n_pruned: int
+    relabelled: int
+
+    @property
+    def n(self) -> int:
+        """Number of shared samples."""
+        return self.dense.n
+
+    @property
+    def sample_ids(self) -> TextArray:
+        """Ids of the shared samples, ascending."""
+        return self.dense.sample_ids
+
+
+def pair(dense: Outcomes, pruned: Outcomes) -> Pair:
+    """Join two evaluations by sample id.
+
+    Raises:
+        NotComparable: no sample is shared, or every shared one carries two different labels.
+    """
+    shared, rows_dense, rows_pruned = np.intersect1d(
+        dense.sample_ids, pruned.sample_ids, assume_unique=True, return_indices=True
+    )
+    if len(shared) == 0:
+        raise NotComparable(
+            f"The two evaluations share no samples ({dense.n:,} and {pruned.n:,} of them). "
+            "Evaluate both checkpoints on the same data set and split.",
+            n_dense=dense.n,
+            n_pruned=pruned.n,
+        )
+    is_same = dense.labels[rows_dense] == pruned.labels[rows_pruned]
+    relabelled = int((~is_same).sum())
+    if relabelled == len(shared):
+        raise NotComparable(
+            f"The two evaluations share {len(shared):,} images, but give each of them another label.",
+            shared=len(shared),
+        )
+    return Pair(
+        dense=dense.take(rows_dense[is_same]),
+        pruned=pruned.take(rows_pruned[is_same]),
+        n_dense=dense.n,
+        n_pruned=pruned.n,
+        relabelled=relabelled,
+    )
+
+
+def restrict(first: Pair, second: Pair) -> tuple[Pair, Pair]:
+    """Two pairs cut to the samples that both have, in the same order.
+
+    Raises:
+        NotComparable: they share none.
+    """
+    shared, rows_first, rows_second = np.intersect1d(
+        first.sample_ids, second.sample_ids, assume_unique=True, return_indices=True
+    )
+    if len(shared) == 0:
+        raise NotComparable("The comparison and its control share no samples.", n_first=first.n, n_second=second.n)
+    return _take(first, rows_first), _take(second, rows_second)
+
+
+def _take(whole: Pair, rows: np.ndarray) -> Pair:
+    return Pair(whole.dense.take(rows), whole.pruned.take(rows), whole.n_dense, whole.n_pruned, whole.relabelled)
