@@ -1,0 +1,96 @@
+"""Build the shipped checkpoints: `python -m backend.jobs.zoo [--only NAME] [--out models/zoo]`.
+
+Takes the training images from the Debian package dataset-fashion-mnist and the claim's images from the embedded
+slice. Entries that stand already are skipped, so an interrupted run goes on where it stopped.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from backend.datasets.make_slice import SLICE_PATH, SOURCE_FOLDER, read_idx
+from models.training.training import Progress
+from models.zoo.build import Images, build_entry
+from models.zoo.entries import ENTRIES, find_entry
+
+DEFAULT_FOLDER = Path("models/zoo")
+
+
+def read_training_images(folder: Path) -> Images:
+    """Read the 60,000 training images from the idx files in `folder`.
+
+    Raises:
+        FileNotFoundError: the files are missing.
+        ValueError: they are damaged.
+    """
+    return Images.from_bytes(
+        read_idx(folder / "train-images-idx3-ubyte.gz"), read_idx(folder / "train-labels-idx1-ubyte.gz")
+    )
+
+
+def read_shipped_images(path: Path) -> Images:
+    """Read the embedded test slice, an `.npz` with `x` uint8 (N, H, W) and `y` (N,)."""
+    with np.load(path, allow_pickle=False) as archive:
+        return Images.from_bytes(archive["x"], archive["y"])
+
+
+def report_progress(name: str) -> Callable[[Progress], None]:
+    """Give a callback that prints one line per call to stderr."""
+
+    def report(progress: Progress) -> None:
+        accuracy = progress.validation_robust_accuracy
+        validation = "" if accuracy is None else f", validation robust {accuracy:.1%}"
+        print(
+            f"{name}: epoch {progress.epoch}/{progress.epochs}, step {progress.step}/{progress.steps}, "
+            f"loss {progress.loss:.4f}{validation}, {progress.seconds_left / 60:.1f} min left",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    return report
+
+
+def parse_arguments(words: list[str] | None) -> argparse.Namespace:
+    """Parse the command line, `sys.argv` where `words` is None."""
+    parser = argparse.ArgumentParser(prog="python -m backend.jobs.zoo", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--only", action="append", metavar="NAME", help="build this entry alone; may be repeated")
+    parser.add_argument("--out", type=Path, default=DEFAULT_FOLDER, help="where the checkpoints go (%(default)s)")
+    parser.add_argument("--source", type=Path, default=SOURCE_FOLDER, help="folder of the idx files (%(default)s)")
+    return parser.parse_args(words)
+
+
+def main(words: list[str] | None = None) -> int:
+    """Build what is asked for; 0 on success, 1 and a sentence on stderr for a mistake that the caller can mend."""
+    arguments = parse_arguments(words)
+    torch.set_num_threads(1)  # the same weights on any machine with the same torch need one order of additions
+    try:
+        entries = [find_entry(name) for name in arguments.only] if arguments.only else list(ENTRIES)
+        training, shipped = read_training_images(arguments.source), read_shipped_images(SLICE_PATH)
+    except FileNotFoundError as error:
+        print(f"{error.filename} is missing: install the Debian package dataset-fashion-mnist", file=sys.stderr)
+        return 1
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+    for entry in entries:
+        try:
+            card = build_entry(entry, training, shipped, arguments.out, report_progress(entry.name))
+        except FileNotFoundError as error:
+            print(error, file=sys.stderr)
+            return 1
+        if card is None:
+            print(f"{entry.name}: built already")
+        else:
+            print(
+                f"{entry.name}: clean {card['clean_accuracy']:.2%}, "
+                f"{card['claimed_attack']} {card['claimed_robust_accuracy']:.2%} (n {card['claimed_n']})"
+            )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
