@@ -1,0 +1,84 @@
+# Thin Ice. `make help` lists the verbs; a variable on the command line reaches the process: make run THINICE_PORT=8123
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/sh
+
+VENV := .venv
+BIN := $(VENV)/bin
+# Tried before the Pythons on the path.
+PYTHON ?= python3
+# Another wheel index for torch alone, e.g. https://download.pytorch.org/whl/cpu for the build without CUDA.
+TORCH_INDEX ?=
+# torch 2.13 has no wheel for 3.15.
+SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))
+# One install at a time, so that two `make` do not write into one .venv (where flock exists: every Linux).
+LOCKED := $(if $(shell command -v flock),flock Makefile)
+INSTALLED := $(VENV)/.installed
+INSTALLED_DEV := $(VENV)/.installed-dev
+PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
+# Small networks on few cores: threads inside torch cost more than they give, and tests would differ between machines.
+TESTED := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
+
+.PHONY: help install run test test-slow check bench demo zoo clean chromium
+help: ## list the verbs, one sentence each
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+install: $(INSTALLED) ## build .venv with everything that `make run` needs; TORCH_INDEX=URL chooses torch's wheel index
+
+run: $(INSTALLED) ## start the server and its workers, install first where needed; Ctrl-C stops all of it
+	@$(BIN)/python -m backend.supervisor
+
+test: $(INSTALLED_DEV) chromium ## check the import direction and run every test that is not slow
+	@$(BIN)/lint-imports
+	@$(TESTED) $(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(INSTALLED_DEV) chromium ## run the slow tests too, minutes to hours
+	@$(TESTED) $(BIN)/python -m pytest
+
+check: $(INSTALLED_DEV) ## lint, format, types and import direction, without running a test
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(INSTALLED) ## measure how fast the attacks are on this machine and print a table
+	@$(BIN)/python -m tests.benchmarks
+
+demo: $(INSTALLED) ## walk through upload, evaluation and comparison against a server that `make run` started
+	@$(BIN)/thinice demo
+
+zoo: $(INSTALLED) ## train and prune the shipped checkpoints that are missing (hours; needs dataset-fashion-mnist)
+	@$(BIN)/python -m backend.jobs.zoo
+
+clean: ## remove .venv and every cache; what lies in THINICE_HOME stays
+	@rm -rf $(VENV) build thinice.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	@chosen=; \
+	for candidate in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	  if "$$candidate" -c '$(SUITABLE)' 2>/dev/null; then chosen=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$chosen" ]; then \
+	  echo "Thin Ice needs Python 3.11, 3.12, 3.13 or 3.14; found: $$($(PYTHON) --version 2>&1 | head -n 1)." \
+	    "Name one that fits with make install PYTHON=/path/to/python3." >&2; \
+	  exit 1; \
+	fi; \
+	$(LOCKED) "$$chosen" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+$(INSTALLED): pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing into $(VENV) (about 2 GB on disk; with torch's CUDA build several GB)"
+	@$(if $(TORCH_INDEX),$(LOCKED) $(PIP_INSTALL) --no-deps --index-url $(TORCH_INDEX) torch)
+	@$(LOCKED) $(PIP_INSTALL) -e .
+	@touch $@
+
+$(INSTALLED_DEV): $(INSTALLED)
+	@$(LOCKED) $(PIP_INSTALL) -e '.[dev]'
+	@touch $@
+
+# The browser tests need a Chromium: the system's, else Debian's package, else Playwright's own download.
+chromium: $(INSTALLED_DEV)
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && [ -e /etc/debian_version ]; then \
+	  apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends chromium; \
+	else $(BIN)/python -m playwright install chromium; fi
