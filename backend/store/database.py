@@ -6,6 +6,7 @@ read-then-update increments are lost without any error; see CONTRIBUTING.md).
 
 import fcntl
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -93,6 +94,7 @@ def migrate() -> None:
     Raises:
         StartupFailed: the database was written by a newer version.
     """
+    get_settings().home.mkdir(parents=True, exist_ok=True, mode=0o700)
     engine = get_engine()
     config = _alembic(engine)
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
@@ -100,16 +102,35 @@ def migrate() -> None:
         present = MigrationContext.configure(connection).get_current_revision()
     if present is not None and present not in known:
         raise StartupFailed(
-            f"The database is of a newer version of Thin Ice (revision {present}). Update, or use another THINICE_HOME.",
+            f"The database was written by a newer Thin Ice (revision {present}). Update, or use another THINICE_HOME.",
             revision=present,
         )
     with one_at_a_time():
         command.upgrade(config, "head")
 
 
+_startup = threading.RLock()
+_startup_depth = 0
+
+
 @contextmanager
 def one_at_a_time() -> Iterator[None]:
-    """Hold the start-up lock: web and workers start together, and only one of them may change tables."""
+    """Hold the start-up lock: web and workers start together, and only one process may change tables. May be nested."""
+    global _startup_depth
+    with _startup:
+        if _startup_depth:
+            yield
+            return
+        _startup_depth = 1
+        try:
+            with _lock_processes():
+                yield
+        finally:
+            _startup_depth = 0
+
+
+@contextmanager
+def _lock_processes() -> Iterator[None]:
     engine = get_engine()
     if engine.dialect.name == "postgresql":
         with engine.connect() as connection:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import CursorResult, and_, func, or_, select, update
@@ -90,19 +90,24 @@ def insert_new(session: Session, table: type[Table], rows: list[dict[str, Any]])
 
 def store_chunk(
     session: Session, chunk: dict[str, Any], attempts: list[dict[str, Any]], results: list[dict[str, Any]]
-) -> bool:
-    """Write a chunk's rows and its progress in the caller's transaction; False when the chunk was stored before.
+) -> Literal["stored", "known", "stopped"]:
+    """Write a chunk's rows and its progress in the caller's transaction.
 
-    The evaluation must still be running: a cancelled one takes no more rows.
+    "known": the chunk was stored before (a step may run twice), nothing is written. "stopped": the evaluation no longer
+    runs (cancelled by its owner), nothing is written.
     """
     evaluation_id = chunk["evaluation_id"]
+    locked = session.get(Evaluation, evaluation_id, with_for_update=True)
+    if locked is None or locked.state != "running":
+        return "stopped"
     if session.get(Chunk, (evaluation_id, chunk["number"])) is not None:
-        return False
-    done = select(func.coalesce(func.sum(Chunk.samples), 0)).where(Chunk.evaluation_id == evaluation_id)
+        return "known"
     insert_new(session, Chunk, [chunk | {"finished_at": now()}])
     insert_new(session, Attempt, attempts)
     insert_new(session, Result, results)
-    return move_state(session, evaluation_id, ["running"], done=done.scalar_subquery())
+    done = select(func.coalesce(func.sum(Chunk.samples), 0)).where(Chunk.evaluation_id == evaluation_id)
+    move_state(session, evaluation_id, ["running"], done=done.scalar_subquery())
+    return "stored"
 
 
 def add_log(session: Session, evaluation_id: UUID, text: str) -> None:

@@ -1,0 +1,63 @@
+"""The durable workflows: which steps a job has, and how it ends. Everything they do is in `evaluate` and `preflight`.
+
+A workflow may be run again from its start by another process; steps that ended are not repeated, and the step that was
+cut off is (evaluate.run_chunk then finds whether its rows are there).
+"""
+
+import logging
+import traceback
+from uuid import UUID
+
+from dbos import DBOS
+
+from backend.jobs import evaluate, preflight
+from backend.jobs.queue import EVALUATE, PREFLIGHT
+
+logger = logging.getLogger("thinice.jobs")
+
+
+class Executor:
+    """What this process is, told once by `worker.main` before any job runs."""
+
+    worker_id = ""
+    device = "cpu"
+
+
+@DBOS.step(name="start")
+def start(evaluation_id: str) -> int:
+    return evaluate.start(UUID(evaluation_id), Executor.device)
+
+
+@DBOS.step(name="chunk")
+def run_chunk(evaluation_id: str, number: int) -> None:
+    evaluate.run_chunk(UUID(evaluation_id), number, worker_id=Executor.worker_id, device=Executor.device)
+
+
+@DBOS.step(name="finish")
+def finish(evaluation_id: str) -> None:
+    evaluate.finish(UUID(evaluation_id))
+
+
+@DBOS.workflow(name=EVALUATE, max_recovery_attempts=1_000)
+def evaluate_job(evaluation_id: str, attempt_number: int) -> None:
+    """One evaluation: its chunks in order. `attempt_number` only tells resumes apart."""
+    try:
+        for number in range(start(evaluation_id)):
+            run_chunk(evaluation_id, number)
+        finish(evaluation_id)
+    except evaluate.Stopped as stopped:
+        logger.info("%s", stopped)
+    except Exception as error:  # whatever an attack or a network raises ends this job, never the worker
+        logger.error("evaluation %s failed\n%s", evaluation_id, traceback.format_exc())
+        evaluate.fail(UUID(evaluation_id), error)
+
+
+@DBOS.workflow(name=PREFLIGHT, max_recovery_attempts=1_000)
+def preflight_job(checkpoint_id: str) -> None:
+    """Look a checkpoint over before anybody trusts a number from it."""
+    run_preflight(checkpoint_id)
+
+
+@DBOS.step(name="preflight")
+def run_preflight(checkpoint_id: str) -> None:
+    preflight.run(UUID(checkpoint_id), Executor.device)

@@ -1,0 +1,318 @@
+"""Runs an evaluation chunk by chunk: the only module that joins registry, attacks, data sets and store.
+
+A chunk is the durable step. Its rows, its progress and the name of its shard of adversarials commit together; running
+it twice writes it once. Randomness is derived from the evaluation's seed and each sample's content, never from the order.
+"""
+
+import io
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import version
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from backend import attacks
+from backend.attacks.catalogue import FLAGS
+from backend.attacks.contract import AttackResult
+from backend.datasets import catalogue
+from backend.datasets.samples import SampleArrays, load
+from backend.eps import parse_eps
+from backend.errors import NotFound, ThinIceError
+from backend.registry.networks import load_network
+from backend.settings import get_settings
+from backend.store import datasets, evaluations
+from backend.store.artefacts import artefact_path, put_bytes
+from backend.store.database import reading, writing
+from backend.store.tables import Checkpoint, Dataset, Evaluation, now
+
+STAGE_SECONDS = 1.0  # how often a running chunk says what it is doing, and asks whether it is still wanted
+
+
+class Stopped(Exception):
+    """The evaluation is no longer wanted (cancelled); the chunk in hand is dropped."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is attacked, loaded once per worker: the network, all samples, and the store's numbers of them."""
+
+    network: torch.nn.Module
+    samples: SampleArrays
+    sample_numbers: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class DatasetFile:
+    """Where a stored data set lies."""
+
+    path: Any
+
+
+def dataset_file(dataset: Dataset) -> DatasetFile:
+    """The .npz of a data set: shipped with the product, or in the artefact store."""
+    return DatasetFile(catalogue.find_dataset(dataset.file).path if dataset.builtin else artefact_path(dataset.file))
+
+
+@lru_cache(maxsize=2)
+def load_subject(checkpoint_id: UUID, dataset_id: UUID, device: str) -> Subject:
+    """Load a checkpoint's network onto `device`, and the data set it is attacked on.
+
+    Raises:
+        NotFound: the checkpoint or the data set is gone.
+    """
+    with reading() as session:
+        checkpoint = session.get(Checkpoint, checkpoint_id)
+        dataset = session.get(Dataset, dataset_id)
+        if checkpoint is None or dataset is None:
+            raise NotFound("The checkpoint or the data set of this job no longer exists.")
+        rows = datasets.dataset_rows(session, dataset_id)
+    network = load_network(
+        artefact_path(checkpoint.file),
+        architecture=checkpoint.architecture,
+        normalization=checkpoint.normalization,
+        classes=len(dataset.classes),
+        channels=dataset.shape[2],
+        device=device,
+    )
+    samples = load(dataset_file(dataset))
+    return Subject(network, samples, np.asarray([number for _, number, _, _ in rows], dtype=np.int64))
+
+
+def take_images(samples: SampleArrays, indices: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Images float32 (B, C, H, W) in [0, 1] and labels int64 (B,) of the given rows."""
+    pixels = samples.images[indices].astype(np.float32) / np.float32(255)
+    images = torch.from_numpy(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)))
+    return images, torch.from_numpy(samples.labels[indices].astype(np.int64))
+
+
+def get_evaluation(evaluation_id: UUID) -> Evaluation:
+    """The evaluation's row; Stopped when it was deleted."""
+    with reading() as session:
+        evaluation = evaluations.find_evaluation(session, evaluation_id)
+    if evaluation is None:
+        raise Stopped(f"Evaluation {evaluation_id} no longer exists.")
+    return evaluation
+
+
+def start(evaluation_id: UUID, device: str) -> int:
+    """Mark an evaluation as running and give the number of its chunks; also after a kill, when it runs already."""
+    with writing() as session:
+        evaluation = evaluations.find_evaluation(session, evaluation_id)
+        values: dict[str, Any] = {"state": "running", "stage": "loading", "error": None}
+        if evaluation is not None and evaluation.started_at is None:
+            values["started_at"] = now()
+        if evaluation is None or not evaluations.move_state(session, evaluation_id, evaluations.ACTIVE, **values):
+            raise Stopped(f"Evaluation {evaluation_id} is not waiting.")
+        evaluations.add_log(session, evaluation_id, f"{evaluation.done} of {evaluation.n} samples done; on {device}")
+        return -(-evaluation.n // evaluation.chunk_size)
+
+
+def run_chunk(evaluation_id: UUID, number: int, *, worker_id: str, device: str) -> None:
+    """Attack one chunk of samples and store what was found; does nothing when the chunk is stored already.
+
+    Raises:
+        Stopped: the evaluation was cancelled meanwhile.
+    """
+    with reading() as session:
+        if number in evaluations.finished_chunks(session, evaluation_id):
+            return
+    evaluation = get_evaluation(evaluation_id)
+    subject = load_subject(evaluation.checkpoint_id, evaluation.dataset_id, device)
+    low = number * evaluation.chunk_size
+    indices = np.asarray(evaluation.indices[low : low + evaluation.chunk_size], dtype=np.int64)
+    images, labels = take_images(subject.samples, indices)
+    began = time.monotonic()
+    result = attacks.run(
+        evaluation.preset,
+        subject.network,
+        images,
+        labels,
+        norm=evaluation.norm,
+        eps=None if evaluation.eps is None else float(parse_eps(evaluation.eps)),
+        seed=evaluation.seed,
+        batch_size=get_settings().batch_samples,
+        on_step=stage_reporter(evaluation, number),
+    )
+    shard, shard_rows = store_adversarials(result)
+    chunk = {
+        "evaluation_id": evaluation_id,
+        "number": number,
+        "samples": len(indices),
+        "worker_id": worker_id,
+        "device": device,
+        "seconds": time.monotonic() - began,
+        "forwards": result.forwards,
+        "backwards": result.backwards,
+        "flags": list(result.flags),
+    }
+    numbers = subject.sample_numbers[indices].tolist()
+    attempts = attempt_rows(evaluation_id, numbers, result, shard)
+    results = result_rows(evaluation_id, numbers, indices, labels, result, shard, shard_rows)
+    with writing() as session:
+        outcome = evaluations.store_chunk(session, chunk, attempts, results)
+        if outcome == "stored" and not evaluation.record.get("settings"):
+            update_record(session, evaluation_id, result, device)
+    if outcome == "stopped":
+        raise Stopped(f"Evaluation {evaluation_id} was stopped; its finished chunks are kept.")
+
+
+def stage_reporter(evaluation: Evaluation, number: int) -> Callable[[int, int, str], None]:
+    """Tell at most once a second what the chunk in hand is doing; ends it when the evaluation was cancelled."""
+    chunks = -(-evaluation.n // evaluation.chunk_size)
+    last = time.monotonic()
+
+    def report(done: int, total: int, stage: str) -> None:
+        nonlocal last
+        if time.monotonic() - last < STAGE_SECONDS:
+            return
+        last = time.monotonic()
+        text = f"{stage}: {done} of {total} in chunk {number + 1} of {chunks}"
+        with writing() as session:
+            wanted = evaluations.move_state(session, evaluation.id, ["running"], stage=text[:80])
+        if not wanted:
+            raise Stopped(f"Evaluation {evaluation.id} was stopped; its finished chunks are kept.")
+
+    return report
+
+
+def store_adversarials(result: AttackResult) -> tuple[str | None, list[int | None]]:
+    """Write a chunk's adversarials as one float32 shard (K, C, H, W); gives its name and each sample's row in it."""
+    is_new = result.found & (result.distance > 0) & torch.isfinite(result.distance)
+    rows = (torch.cumsum(is_new, dim=0) - 1).tolist()
+    shard_rows = [row if kept else None for row, kept in zip(rows, is_new.tolist(), strict=True)]
+    if not bool(is_new.any()):
+        return None, shard_rows
+    buffer = io.BytesIO()
+    np.save(buffer, result.adversarial[is_new].numpy().astype(np.float32), allow_pickle=False)
+    return put_bytes(buffer.getvalue(), ".npy"), shard_rows
+
+
+def finite_or_none(value: float) -> float | None:
+    """The one place where infinity (not found) becomes null."""
+    return value if np.isfinite(value) else None
+
+
+def attempt_rows(
+    evaluation_id: UUID, numbers: list[int], result: AttackResult, shard: str | None
+) -> list[dict[str, Any]]:
+    """One row per sample and attack that ran on it."""
+    rows = []
+    for attempt in result.attempts:
+        columns = (attempt.tried.tolist(), attempt.found.tolist(), attempt.distance.tolist())
+        for position, (tried, found, distance) in enumerate(zip(*columns, strict=True)):
+            if tried:
+                is_best = result.attack[position] == attempt.attack
+                rows.append(
+                    {
+                        "evaluation_id": evaluation_id,
+                        "sample_id": numbers[position],
+                        "stage": 0,
+                        "attack": attempt.attack,
+                        "found": found,
+                        "distance": finite_or_none(distance) if found else None,
+                        "kind": attempt.kind,
+                        "artefact": shard if is_best and found else None,
+                    }
+                )
+    return rows
+
+
+def result_rows(
+    evaluation_id: UUID,
+    numbers: list[int],
+    indices: NDArray[np.int64],
+    labels: torch.Tensor,
+    result: AttackResult,
+    shard: str | None,
+    shard_rows: list[int | None],
+) -> list[dict[str, Any]]:
+    """One row per sample: the best verified attempt and the network's view of the clean image."""
+    rows = []
+    for position, sample in enumerate(numbers):
+        found = bool(result.found[position])
+        is_kept = shard_rows[position] is not None
+        label, prediction = int(labels[position]), int(result.prediction[position])
+        rows.append(
+            {
+                "evaluation_id": evaluation_id,
+                "sample_id": sample,
+                "index": int(indices[position]),
+                "label": label,
+                "prediction": prediction,
+                "correct": label == prediction,
+                "found": found,
+                "margin": finite_or_none(float(result.distance[position])) if found else None,
+                "kind": result.kind,
+                "margin_pred": finite_or_none(float(result.margin_pred[position])),
+                "attack": result.attack[position],
+                "adversarial_prediction": int(result.adversarial_prediction[position]) if is_kept else None,
+                "logit_gap": float(result.logit_gap[position]),
+                "max_probability": float(result.max_probability[position]),
+                "loss": float(result.loss[position]),
+                "survives_8bit": bool(result.survives_8bit[position]) if is_kept else None,
+                "shard": shard if is_kept else None,
+                "shard_row": shard_rows[position],
+            }
+        )
+    return rows
+
+
+def update_record(session: Any, evaluation_id: UUID, result: AttackResult, device: str) -> None:
+    """Add to the record what only the run knows: attacks, versions, steps, device, dtype."""
+    evaluation = evaluations.find_evaluation(session, evaluation_id)
+    assert evaluation is not None
+    evaluation.record = evaluation.record | {
+        "attacks": [attempt.attack for attempt in result.attempts],
+        "steps": result.steps,
+        "settings": result.settings,
+        "distance_kind": result.kind,
+        "device": device_title(device),
+        "dtype": "float32",
+        "torch": torch.__version__,
+        "thinice": version("thinice"),
+        "batch_samples": get_settings().batch_samples,
+    }
+
+
+def device_title(device: str) -> str:
+    """`cpu`, or the name of the GPU."""
+    return f"{device} ({torch.cuda.get_device_name(device)})" if device.startswith("cuda") else device
+
+
+def finish(evaluation_id: UUID) -> None:
+    """Mark an evaluation as succeeded once every chunk is stored; adds the totals and the flags of all chunks."""
+    with writing() as session:
+        chunks = evaluations.chunks_of(session, evaluation_id)
+        evaluation = evaluations.find_evaluation(session, evaluation_id)
+        if evaluation is None or evaluation.state != "running":
+            raise Stopped(f"Evaluation {evaluation_id} is not running.")
+        assert sum(chunk.samples for chunk in chunks) == evaluation.n, "a chunk is missing"
+        raised = {flag for chunk in chunks for flag in chunk.flags}
+        totals = {
+            "forwards": sum(chunk.forwards for chunk in chunks),
+            "backwards": sum(chunk.backwards for chunk in chunks),
+            "seconds": round(sum(chunk.seconds for chunk in chunks), 3),
+        }
+        evaluation.record = evaluation.record | totals
+        evaluation.flags = [code for code in FLAGS if code in raised]
+        evaluation.state, evaluation.stage, evaluation.finished_at = "succeeded", "done", now()
+        evaluations.add_log(session, evaluation_id, f"done: {evaluation.n} samples in {totals['seconds']:.1f} s")
+
+
+def fail(evaluation_id: UUID, error: BaseException) -> None:
+    """Mark an evaluation as failed with a sentence; its finished chunks stay, so that it can be resumed."""
+    if isinstance(error, ThinIceError):
+        shown = {"code": error.code, "message": error.message, "details": error.details}
+    else:
+        shown = {"code": "internal", "message": f"{type(error).__name__}: {error}", "details": {}}
+    with writing() as session:
+        evaluations.move_state(
+            session, evaluation_id, evaluations.ACTIVE, state="failed", stage="failed", error=shown, finished_at=now()
+        )
+        evaluations.add_log(session, evaluation_id, f"failed: {shown['message']}")

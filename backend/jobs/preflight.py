@@ -1,0 +1,41 @@
+"""Runs the pre-flight of a checkpoint: a few hundred samples, what any user would ask before an attack."""
+
+import logging
+import traceback
+from uuid import UUID
+
+import numpy as np
+
+from backend.jobs.evaluate import load_subject, take_images
+from backend.registry.preflight import preflight
+from backend.store import checkpoints, datasets
+from backend.store.database import reading, writing
+
+SAMPLES = 300
+
+logger = logging.getLogger("thinice.jobs")
+
+
+def run(checkpoint_id: UUID, device: str) -> None:
+    """Check a checkpoint and store the report; a check that cannot run is stored as the state "error"."""
+    with writing() as session:
+        checkpoint = checkpoints.find_checkpoint(session, checkpoint_id)
+        if checkpoint is None:
+            return
+        checkpoints.set_preflight(session, checkpoint_id, {"state": "running", "checks": []})
+    try:
+        subject = load_subject(checkpoint_id, checkpoint.dataset_id, device)
+        with reading() as session:
+            first = datasets.first_indices(session, checkpoint.dataset_id, SAMPLES)
+        images, labels = take_images(subject.samples, np.asarray(first, dtype=np.int64))
+        with reading() as session:
+            dataset = datasets.find_dataset(session, checkpoint.dataset_id)
+            assert dataset is not None
+        report = preflight(subject.network, images, labels, classes=len(dataset.classes)).model_dump()
+    except Exception as error:  # a network that cannot even be run is a finding about it, not about the worker
+        logger.error("pre-flight of %s failed\n%s", checkpoint_id, traceback.format_exc())
+        sentence = f"The network could not be run: {type(error).__name__}: {error}"
+        check = {"code": "runs", "title": "Runs at all", "outcome": "fail", "sentence": sentence}
+        report = {"state": "error", "checks": [check]}
+    with writing() as session:
+        checkpoints.set_preflight(session, checkpoint_id, report)

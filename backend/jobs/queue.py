@@ -1,0 +1,72 @@
+"""The queue as the rest of the product sees it: put a job in, take it out. No torch; safe in the web process.
+
+Behind it: DBOS (durable workflows). Its tables live in a SQLite file beside ours, or in the same Postgres database. A
+job's id is derived from what it works on, so that queueing the same thing twice is one job.
+"""
+
+from functools import lru_cache
+from uuid import UUID
+
+from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer, EnqueueOptions
+
+from backend.settings import get_settings
+
+QUEUE = "device"  # one queue; each worker process takes one job at a time from it
+APPLICATION = "thinice"
+APPLICATION_VERSION = "1"  # pinned: DBOS would derive it from the code, and a code change would strand waiting jobs
+EVALUATE = "evaluate"
+PREFLIGHT = "preflight"
+PREFLIGHT_PRIORITY = 1
+
+
+def prepare() -> None:
+    """Create or migrate the job engine's tables; call it under `store.database.one_at_a_time`."""
+    DBOS.migrate(get_settings().jobs_database_url)
+
+
+@lru_cache(maxsize=2)
+def _client(url: str) -> DBOSClient:
+    return DBOSClient(system_database_url=url, serializer=DBOSPortableJSONSerializer(), application_name=APPLICATION)
+
+
+def client() -> DBOSClient:
+    """This process's connection to the job engine."""
+    return _client(get_settings().jobs_database_url)
+
+
+def close() -> None:
+    """End the connection (tests, and processes that are about to end)."""
+    client().destroy()
+    _client.cache_clear()
+
+
+def evaluation_job_id(evaluation_id: UUID, attempt_number: int) -> str:
+    """Each resume of an evaluation is a job of its own; the finished chunks are known by the store."""
+    return f"{EVALUATE}-{evaluation_id}-{attempt_number}"
+
+
+def enqueue_evaluation(evaluation_id: UUID, attempt_number: int, priority: int) -> None:
+    """Queue an evaluation; smaller priorities go first. Doing it twice is doing it once."""
+    job_id = evaluation_job_id(evaluation_id, attempt_number)
+    _enqueue(EVALUATE, job_id, priority, str(evaluation_id), attempt_number)
+
+
+def enqueue_preflight(checkpoint_id: UUID) -> None:
+    """Queue a checkpoint's pre-flight, ahead of every evaluation."""
+    _enqueue(PREFLIGHT, f"{PREFLIGHT}-{checkpoint_id}", PREFLIGHT_PRIORITY, str(checkpoint_id))
+
+
+def cancel_evaluation(evaluation_id: UUID, attempt_number: int) -> None:
+    """Take an evaluation out of the queue, or stop it at the end of its present chunk."""
+    client().cancel_workflow(evaluation_job_id(evaluation_id, attempt_number))
+
+
+def _enqueue(workflow: str, job_id: str, priority: int, *arguments: str | int) -> None:
+    options = EnqueueOptions(
+        workflow_name=workflow,
+        queue_name=QUEUE,
+        workflow_id=job_id,
+        priority=priority,
+        app_version=APPLICATION_VERSION,
+    )
+    client().enqueue(options, *arguments)

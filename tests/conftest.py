@@ -1,0 +1,27 @@
+"""What several test packages share: a fresh home, and one thread per process before torch is imported."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MKL_NUM_THREADS", "1")
+
+from backend.settings import get_settings
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A fresh THINICE_HOME; nothing of the caller's environment reaches the settings."""
+    for name in [name for name in os.environ if name.startswith("THINICE_")]:
+        monkeypatch.delenv(name)
+    folder = tmp_path / "home"
+    monkeypatch.setenv("THINICE_HOME", str(folder))
+    get_settings.cache_clear()
+    yield folder
+    from backend.store import database
+
+    database.dispose_engines()
+    get_settings.cache_clear()

@@ -1,0 +1,89 @@
+"""The database: transactions that lose nothing, migrations that stop where they must, moments with a zone."""
+
+import multiprocessing
+from datetime import UTC
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
+
+from backend.errors import StartupFailed
+from backend.store import database
+from backend.store.tables import Table, Worker, new_id
+
+PROCESSES, INCREMENTS = 4, 50
+
+
+def test_migrate_twice_leaves_the_tables_as_declared(home):
+    database.migrate()
+    database.migrate()
+    with database.get_engine().connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), Table.metadata)
+    assert differences == []
+
+
+def test_migrate_newer_database_is_refused(home):
+    database.migrate()
+    with database.writing() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StartupFailed, match="newer Thin Ice"):
+        database.migrate()
+
+
+def test_writing_error_rolls_everything_back(home):
+    database.migrate()
+    with pytest.raises(RuntimeError), database.writing() as session:
+        session.add(Worker(id="w", host="h", pid=1, device="cpu"))
+        session.flush()
+        raise RuntimeError("in the middle")
+    with database.reading() as session:
+        assert session.get(Worker, "w") is None
+
+
+def _increment(url: str) -> None:
+    engine = database.create_database(url)
+    for _ in range(INCREMENTS):
+        with engine.begin() as connection:
+            value = connection.execute(text("SELECT pid FROM worker WHERE id = 'counter'")).scalar_one()
+            connection.execute(text("UPDATE worker SET pid = :value"), {"value": value + 1})
+
+
+def test_writing_read_then_update_from_many_processes_loses_no_increment(home):
+    database.migrate()
+    with database.writing() as session:
+        session.add(Worker(id="counter", host="h", pid=0, device="cpu"))
+    url = database.get_settings().resolved_database_url
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=_increment, args=(url,)) for _ in range(PROCESSES)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    with database.reading() as session:
+        counter = session.get(Worker, "counter")
+        assert counter is not None
+        assert counter.pid == PROCESSES * INCREMENTS
+
+
+def test_moments_come_back_in_utc(home):
+    database.migrate()
+    with database.writing() as session:
+        session.add(Worker(id="w", host="h", pid=1, device="cpu"))
+    with database.reading() as session:
+        worker = session.get(Worker, "w")
+        assert worker is not None
+        assert worker.last_seen.tzinfo is UTC
+
+
+def test_new_id_is_ordered_in_time_and_a_version_7_uuid():
+    ids = [new_id() for _ in range(1_000)]
+    assert len(set(ids)) == 1_000
+    assert {made.version for made in ids} == {7}
+    milliseconds = [made.int >> 80 for made in ids]
+    assert milliseconds == sorted(milliseconds)
+
+
+def test_one_at_a_time_may_be_nested(home):
+    with database.one_at_a_time(), database.one_at_a_time():
+        database.migrate()

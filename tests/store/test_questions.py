@@ -1,0 +1,137 @@
+"""The store's questions: order, nesting, idempotence; the moves of an evaluation between its states."""
+
+import os
+import socket
+from datetime import timedelta
+
+import pytest
+
+from backend.errors import NotFound
+from backend.store import artefacts, database, datasets, evaluations, results, workers
+from backend.store.tables import Checkpoint, Dataset, Evaluation, Worker, now
+
+
+@pytest.fixture
+def dataset(home):
+    database.migrate()
+    row = Dataset(
+        slug="three", name="Three", split="test", size=3, classes=["a", "b"], shape=[2, 2, 1],
+        default_norm="Linf", default_eps="8/255", source="made here", file="none.npz",
+    )  # fmt: skip
+    with database.writing() as session:
+        datasets.add_dataset(session, row, ["c" * 64, "a" * 64, "b" * 64], [0, 1, 0])
+    return row
+
+
+@pytest.fixture
+def evaluation(dataset):
+    checkpoint = Checkpoint(
+        name="net", role="dense", dataset_id=dataset.id, source_sha256="s", weights_sha256="w", file="f",
+        architecture="cnn", normalization="none", measured_sparsity=0.0, parameters=1, prunable=1, layers=[],
+        warnings=[], preflight={}, origin="upload",
+    )  # fmt: skip
+    with database.writing() as session:
+        session.add(checkpoint)
+        session.flush()
+        row = Evaluation(
+            checkpoint_id=checkpoint.id, dataset_id=dataset.id, preset="margin", norm="Linf", eps="8/255",
+            indices=[1, 2, 0], n=3, seed=0, priority=10, chunk_size=2, state="running",
+        )  # fmt: skip
+        session.add(row)
+    return row
+
+
+def chunk_of(evaluation: Evaluation, number: int, samples: int) -> dict:
+    return {
+        "evaluation_id": evaluation.id, "number": number, "samples": samples, "worker_id": "w", "device": "cpu",
+        "seconds": 1.0, "forwards": 10, "backwards": 5, "flags": [],
+    }  # fmt: skip
+
+
+def result_of(evaluation: Evaluation, sample: int, index: int, margin: float | None) -> dict:
+    return {
+        "evaluation_id": evaluation.id, "sample_id": sample, "index": index, "label": 0, "prediction": 0,
+        "correct": True, "found": margin is not None, "margin": margin, "kind": "minimum", "margin_pred": margin,
+        "attack": "fmn", "adversarial_prediction": None, "logit_gap": 1.0, "max_probability": 0.9, "loss": 0.1,
+        "survives_8bit": None, "shard": None, "shard_row": None,
+    }  # fmt: skip
+
+
+def test_first_indices_smaller_n_is_nested_in_larger(dataset):
+    with database.reading() as session:
+        assert datasets.first_indices(session, dataset.id, 1) == [1]
+        assert datasets.first_indices(session, dataset.id, 3) == [1, 2, 0]
+
+
+def test_add_dataset_with_known_samples_shares_them(dataset):
+    other = Dataset(
+        slug="two", name="Two", split="test", size=2, classes=["a", "b"], shape=[2, 2, 1],
+        default_norm="Linf", default_eps="8/255", source="made here", file="none.npz",
+    )  # fmt: skip
+    with database.writing() as session:
+        datasets.add_dataset(session, other, ["d" * 64, "a" * 64], [1, 1])
+    with database.reading() as session:
+        mine = {content: number for _, number, content, _ in datasets.dataset_rows(session, dataset.id)}
+        theirs = {content: number for _, number, content, _ in datasets.dataset_rows(session, other.id)}
+    assert theirs["a" * 64] == mine["a" * 64]
+    assert theirs["d" * 64] not in mine.values()
+
+
+def test_store_chunk_twice_writes_once(evaluation):
+    first = [result_of(evaluation, 2, 1, 0.5), result_of(evaluation, 3, 2, None)]
+    again = [result_of(evaluation, 2, 1, 0.1), result_of(evaluation, 3, 2, 0.1)]
+    with database.writing() as session:
+        assert evaluations.store_chunk(session, chunk_of(evaluation, 0, 2), [], first) == "stored"
+    with database.writing() as session:
+        assert evaluations.store_chunk(session, chunk_of(evaluation, 0, 2), [], again) == "known"
+    with database.reading() as session:
+        assert results.result_columns(session, evaluation.id)["margin"] == [0.5, None]
+        stored = evaluations.find_evaluation(session, evaluation.id)
+        assert stored is not None
+        assert stored.done == 2
+
+
+def test_store_chunk_of_a_cancelled_evaluation_writes_nothing(evaluation):
+    with database.writing() as session:
+        assert evaluations.move_state(session, evaluation.id, ["running"], state="cancelled")
+    with database.writing() as session:
+        rows = [result_of(evaluation, 2, 1, 0.5)]
+        assert evaluations.store_chunk(session, chunk_of(evaluation, 0, 2), [], rows) == "stopped"
+    with database.reading() as session:
+        assert results.count_results(session, evaluation.id) == 0
+        assert evaluations.finished_chunks(session, evaluation.id) == set()
+
+
+def test_move_state_from_another_state_changes_nothing(evaluation):
+    with database.writing() as session:
+        assert not evaluations.move_state(session, evaluation.id, ["queued"], state="succeeded")
+    with database.reading() as session:
+        stored = evaluations.find_evaluation(session, evaluation.id)
+        assert stored is not None
+        assert stored.state == "running"
+
+
+def test_living_workers_leave_out_silent_and_killed_ones(home):
+    database.migrate()
+    silent = now() - timedelta(seconds=workers.LIVING_SECONDS + 1)
+    here, gone = socket.gethostname(), 2**22 + 1  # beyond the largest process id of Linux
+    with database.writing() as session:
+        session.add(Worker(id="alive", host=here, pid=os.getpid(), device="cpu"))
+        session.add(Worker(id="killed", host=here, pid=gone, device="cpu"))
+        session.add(Worker(id="silent", host="elsewhere", pid=1, device="cpu", last_seen=silent))
+        session.add(Worker(id="remote", host="elsewhere", pid=gone, device="cpu"))
+    with database.reading() as session:
+        assert {worker.id for worker in workers.living_workers(session)} == {"alive", "remote"}
+
+
+def test_artefact_same_content_is_one_file(home):
+    name = artefacts.put_bytes(b"weights", ".bin")
+    assert artefacts.put_bytes(b"weights", ".bin") == name
+    assert artefacts.artefact_path(name).read_bytes() == b"weights"
+    assert len(list(artefacts.artefact_path(name).parent.iterdir())) == 1
+
+
+@pytest.mark.parametrize("name", ["../settings.py", "nothing.npy", ".writing-x"], ids=["outside", "absent", "hidden"])
+def test_artefact_path_unknown_name_is_not_found(home, name):
+    with pytest.raises(NotFound):
+        artefacts.artefact_path(name)
