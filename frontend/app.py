@@ -1,0 +1,159 @@
+"""The dashboard: Dash on the FastAPI server it is given, and the callbacks that belong to no page."""
+
+import logging
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from urllib.parse import urlencode
+
+import dash
+from dash import ClientsideFunction, Dash, Input, Output, State, no_update
+from dash.backends._fastapi import reset_current_request, set_current_request
+from fastapi import FastAPI, Request, Response
+
+from backend.errors import ThinIceError
+from frontend import ids
+from frontend.callbacks import failure_parts, in_thread, query_values, report_error
+from frontend.components import Content, error_state
+from frontend.pages import PAGES, load_pages
+from frontend.shell import shell
+from frontend.theme import style_block
+
+log = logging.getLogger(__name__)
+
+# Runs before the first paint. The key is Mantine's own, so that its widgets and ours read one choice.
+BOOT = """
+(function () {
+  var stored = null;
+  try { stored = localStorage.getItem("mantine-color-scheme-value"); } catch (refused) { stored = null; }
+  var dark = stored === "dark" || (stored !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
+  var root = document.documentElement;
+  root.setAttribute("data-theme", dark ? "dark" : "light");
+  root.setAttribute("data-mantine-color-scheme", dark ? "dark" : "light");
+})();
+"""
+
+INDEX = (
+    """<!DOCTYPE html>
+<html lang="en">
+<head>
+{%metas%}
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{%title%}</title>
+<link rel="icon" type="image/svg+xml" href="/assets/icons/favicon.svg">
+<style>"""
+    + style_block()
+    + "</style>\n<script>"
+    + BOOT
+    + """</script>
+{%css%}
+</head>
+<body>
+{%app_entry%}
+<noscript>The dashboard needs JavaScript. Every number is also at /api/v1 and in the command line.</noscript>
+{%config%}
+{%scripts%}
+{%renderer%}
+</body>
+</html>"""
+)
+
+
+def create_dashboard(server: FastAPI) -> Dash:
+    """Add the dashboard to `server` at "/". Register every `/api` route first, their 404 included."""
+    dash.dash.DASH_VERSION_URL = ""  # the page's settings would otherwise name a host that is not ours
+    given: Any = server  # Dash's annotation knows Flask only
+    app = Dash(
+        "frontend",
+        server=given,
+        backend="fastapi",
+        assets_folder=str(Path(__file__).parent / "assets"),
+        title="Thin Ice",
+        update_title="",
+        index_string=INDEX,
+        suppress_callback_exceptions=True,
+        include_pages_meta=False,
+        serve_locally=True,
+        enable_mcp=False,
+        on_error=report_error,
+    )
+    pages = load_pages()
+    app.layout = shell({path: list(getattr(page, "KEYS", ())) for path, page in pages.items()})
+    register_shell(app, pages)
+    for page in pages.values():
+        page.register(app)
+    add_page_routes(server, app)
+    return app
+
+
+def add_page_routes(server: FastAPI, app: Dash) -> None:
+    """Answer every page's path with the document. Dash's catch-all knows only the newest dashboard of a process."""
+
+    async def document(request: Request) -> Response:
+        token = set_current_request(request)
+        try:
+            return Response(app.index(), media_type="text/html", headers={"Cache-Control": "no-cache"})
+        finally:
+            reset_current_request(token)
+
+    for row in PAGES:
+        if row.path != "/":
+            server.add_api_route(row.path, document, methods=["GET"], include_in_schema=False)
+
+
+def show_page(pages: dict[str, ModuleType], path: str, search: str) -> tuple[Content, str, str]:
+    """The page at that address: its components, its title, and the address to go to instead (or "")."""
+    page = pages.get(path.rstrip("/") or "/")
+    if page is None:
+        return (
+            error_state("There is no such page", f"The address {path} leads nowhere.", code="not_found"),
+            "Not found",
+            "",
+        )
+    query = query_values(search)
+    try:
+        complete = getattr(page, "complete", None)
+        completed = complete(query) if complete is not None else None
+        if completed is not None:
+            return no_update, page.TITLE, f"?{urlencode(completed, safe='/')}"
+        return page.layout(**query), page.TITLE, ""
+    except ThinIceError as error:
+        title, sentence = failure_parts(error)
+        return error_state(title, sentence, code=error.code), page.TITLE, ""
+
+
+def register_shell(app: Dash, pages: dict[str, ModuleType]) -> None:
+    """Routing, title, theme and the rail's count."""
+
+    def browser(name: str) -> ClientsideFunction:
+        return ClientsideFunction("shell", name)
+
+    app.clientside_callback(
+        browser("route"),
+        Output(ids.ROUTE, "data"),
+        Input(ids.URL, "pathname"),
+        Input(ids.URL, "search"),
+        State(ids.PAGE_KEYS, "data"),
+        State(ids.ROUTE, "data"),
+    )
+
+    @app.callback(
+        Output(ids.PAGE, "children"),
+        Output(ids.TITLE, "data"),
+        Output(ids.REDIRECT, "data"),
+        Input(ids.ROUTE, "data"),
+        State(ids.URL, "search"),
+        prevent_initial_call=True,
+    )
+    @in_thread
+    def show(route: dict[str, str] | None, search: str | None) -> tuple[Content, Content, Content]:
+        if route is None:
+            return no_update, no_update, no_update
+        return show_page(pages, route["path"], search or "")
+
+    app.clientside_callback(browser("redirect"), Input(ids.REDIRECT, "data"))
+    app.clientside_callback(browser("arrive"), Input(ids.TITLE, "data"), Input(ids.PAGE, "children"))
+    app.clientside_callback(
+        browser("theme"), Output(ids.THEME, "data"), Input(ids.THEME_TOGGLE, "n_clicks"), State(ids.THEME, "data")
+    )
+    app.clientside_callback(browser("countJobs"), Output(ids.JOBS_COUNT, "children"), Input(ids.TICK, "n_intervals"))
