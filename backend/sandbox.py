@@ -9,6 +9,7 @@ Errors of our tree cross the boundary with code, message and details. A child th
 the caller names; anything else that goes wrong inside is a bug of ours and becomes a plain `ThinIceError`.
 """
 
+import contextlib
 import ctypes
 import errno
 import hashlib
@@ -184,10 +185,8 @@ def _run(request: str, workplace: Path, limits: Limits, answer: IO[bytes], compl
 
 def _end_group(child: subprocess.Popen[bytes]) -> None:
     """Kill the child's process group, the child included, and reap it."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     child.wait()
 
 

@@ -1,0 +1,161 @@
+"""Reads one uploaded checkpoint and writes its effective weights. Runs in the child that `intake` starts."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from backend.errors import RejectedCheckpoint, UnknownName
+from backend.registry.detection import COUNTER, check_input_size, find_architecture
+from backend.registry.files import open_file
+from backend.registry.formats import FoundState, find_state
+from backend.registry.networks import add_normalization, fill_network
+from backend.registry.sparsity import describe_layers
+from models.architectures.layers import NORMALIZATIONS
+
+# Buffers in a file are float32 copies of a preset's decimals; further off is another normalisation.
+EXACT, NEAR = 1e-6, 5e-4
+SHOWN = 8
+
+
+def import_checkpoint(
+    path: str,
+    out: str,
+    classes: int,
+    shape: tuple[int, int, int],
+    architecture: str | None,
+    normalization: str | None,
+    keep_rate: float | None,
+) -> dict[str, Any]:
+    """Import the file at `path`, write float32 safetensors to `out` and give the facts.
+
+    Returns:
+        The fields of `ImportedCheckpoint`, without those that the parent knows (hashes of files, file name).
+
+    Raises:
+        RejectedCheckpoint: or one of its kinds; see `files`, `formats` and `detection`.
+    """
+    torch.set_num_threads(1)
+    height, width, channels = shape
+    content, kind = open_file(Path(path))
+    found = find_state(content, keep_rate=keep_rate)
+    name = find_architecture(found.tensors, architecture=architecture, classes=classes, channels=channels)
+    check_input_size(name, classes=classes, shape=(height, width, channels))
+    preset = choose_normalization(found, normalization)
+    check_numbers(found)
+    network = fill_network(found.tensors, name, classes=classes, channels=channels)
+    add_normalization(network, preset, channels)
+    _write_weights(network, Path(out))
+    return {
+        "format": kind,
+        "architecture": name,
+        "normalization": preset,
+        "classes": classes,
+        "channels": channels,
+        "weights_sha256": hash_state(network.state_dict()),
+        **describe_sparsity(network),
+        "warnings": found.warnings,
+    }
+
+
+def describe_sparsity(network: nn.Module) -> dict[str, Any]:
+    """Count parameters, prunable weights and zeros."""
+    layers = describe_layers(network)
+    prunable = sum(layer.weights for layer in layers)
+    return {
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "prunable": prunable,
+        "measured_sparsity": sum(layer.zeros for layer in layers) / prunable if prunable else 0.0,
+        "layers": [layer.model_dump() for layer in layers],
+    }
+
+
+def check_numbers(found: FoundState) -> None:
+    """Check that every weight is a finite real number in float32, and warn where float32 rounds.
+
+    Raises:
+        RejectedCheckpoint: NaN or infinite weights, or integers where real numbers belong.
+    """
+    broken: list[str] = []
+    rounded = 0
+    for name, tensor in found.tensors.items():
+        if name.endswith(COUNTER):
+            continue
+        if not tensor.is_floating_point():
+            raise RejectedCheckpoint(f"{name!r} holds {tensor.dtype} values; weights are real numbers.", key=name)
+        single = tensor.float()
+        if not bool(torch.isfinite(single).all()):
+            broken.append(name)
+        rounded += tensor.dtype == torch.float64 and not torch.equal(single.double(), tensor)
+    if broken:
+        raise RejectedCheckpoint(
+            f"{len(broken)} tensors hold NaN or infinite values: {', '.join(broken[:SHOWN])}.", keys=broken[:SHOWN]
+        )
+    if rounded:
+        found.warnings.append(f"{rounded} tensors are float64 and were rounded to float32.")
+
+
+def choose_normalization(found: FoundState, wanted: str | None) -> str:
+    """Decide the preset: the file's own buffers, else what the user gave, else none.
+
+    Raises:
+        UnknownName: no such preset.
+        RejectedCheckpoint: the file's buffers belong to no preset, or to another than the given one.
+    """
+    if wanted is not None and wanted not in NORMALIZATIONS:
+        raise UnknownName("normalisation", wanted, NORMALIZATIONS)
+    if found.normalization is None:
+        return wanted or "none"
+    distances = {name: _find_distance(found.normalization, row.mean, row.std) for name, row in NORMALIZATIONS.items()}
+    nearest = min(distances, key=lambda name: distances[name])
+    mean, std = ([round(value, 4) for value in part] for part in found.normalization)
+    if distances[nearest] > NEAR:
+        raise RejectedCheckpoint(
+            f"The file normalises with mean {mean} and std {std}, no known preset. Known: {', '.join(NORMALIZATIONS)}."
+        )
+    if wanted not in (None, nearest):
+        raise RejectedCheckpoint(f"The file normalises with the preset {nearest}; {wanted!r} was given.")
+    if distances[nearest] > EXACT:
+        found.warnings.append(
+            f"The file's normalisation, mean {mean} and std {std}, was taken as the preset {nearest}."
+        )
+    return nearest
+
+
+def _find_distance(
+    found: tuple[tuple[float, ...], tuple[float, ...]], mean: tuple[float, ...], std: tuple[float, ...]
+) -> float:
+    """Largest difference between two normalisations; infinite where the channels differ in number."""
+    identity = ((0.0,) * len(found[0]), (1.0,) * len(found[0]))
+    preset = (mean, std) if mean else identity
+    if len(preset[0]) != len(found[0]):
+        return float("inf")
+    return max(
+        abs(a - b) for ours, theirs in zip(preset, found, strict=True) for a, b in zip(ours, theirs, strict=True)
+    )
+
+
+def hash_state(state: Mapping[str, Tensor]) -> str:
+    """SHA-256 (hex) over the effective state: sorted names, dtype, shape and little-endian bytes of each tensor.
+
+    Batch counters are left out: files with and without them are the same network in `eval()` mode. Minus zero counts
+    as zero, so that a mask applied by multiplying and one applied by filling give the same hash.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        if name.endswith(COUNTER):
+            continue
+        tensor = state[name].detach().cpu().contiguous()
+        shape = "x".join(str(size) for size in tensor.shape)
+        digest.update(f"{name}\0{str(tensor.dtype).removeprefix('torch.')}\0{shape}\0".encode())
+        digest.update((tensor + 0.0 if tensor.is_floating_point() else tensor).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _write_weights(network: nn.Module, out: Path) -> None:
+    """Write the state as safetensors; the parent syncs and renames."""
+    save_file({name: tensor.contiguous().clone() for name, tensor in network.state_dict().items()}, out)

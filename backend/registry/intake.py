@@ -1,0 +1,66 @@
+"""Takes an uploaded checkpoint: read in a child process, kept as safetensors under its hash. Never imports torch."""
+
+from pathlib import Path
+
+from backend.errors import NotFound, TooLarge
+from backend.registry.facts import ImportedCheckpoint
+from backend.sandbox import MB, Limits, hash_file, make_in_child
+from backend.settings import Settings
+
+
+def take_checkpoint(
+    path: Path,
+    *,
+    dataset_classes: int,
+    dataset_shape: tuple[int, int, int],
+    architecture: str | None,
+    normalization: str | None,
+    out_dir: Path,
+    settings: Settings,
+    keep_rate: float | None = None,
+) -> ImportedCheckpoint:
+    """Import the upload at `path` and keep its effective weights in `out_dir` as `<sha256>.safetensors`.
+
+    Args:
+        path: the uploaded file; stays where it is. Its name is not looked at.
+        dataset_classes: classes of the data set that the network is for.
+        dataset_shape: (H, W, C) of its images.
+        architecture: name of a registered architecture; None to tell it by keys and shapes.
+        normalization: name of a preset; None for the file's own buffers, or none.
+        out_dir: folder of the kept files.
+        settings: limits of upload and child.
+        keep_rate: HYDRA's k within 0..1, for a masked HYDRA file.
+
+    Raises:
+        NotFound: no file at `path`.
+        TooLarge: over the upload's limit, or it needs more memory than the child is given.
+        RejectedCheckpoint: or one of its kinds; the message says what to do.
+        UnknownName: no such architecture or preset.
+    """
+    if not path.is_file():
+        raise NotFound("There is no uploaded file to read.")
+    size_bytes = path.stat().st_size
+    if size_bytes > settings.max_upload_mb * MB:
+        raise TooLarge(
+            f"The file has {size_bytes / MB:,.0f} MB; at most {settings.max_upload_mb:,} MB are taken "
+            "(THINICE_MAX_UPLOAD_MB).",
+            size_bytes=size_bytes,
+            limit_mb=settings.max_upload_mb,
+        )
+    made = make_in_child(
+        "backend.registry.importing:import_checkpoint",
+        {
+            "path": str(path.resolve()),
+            "classes": dataset_classes,
+            "shape": list(dataset_shape),
+            "architecture": architecture,
+            "normalization": normalization,
+            "keep_rate": keep_rate,
+        },
+        out_dir=out_dir,
+        suffix=".safetensors",
+        limits=Limits.from_settings(settings),
+    )
+    return ImportedCheckpoint(
+        source_sha256=hash_file(path), file_sha256=made.sha256, file_name=made.path.name, **made.answer
+    )

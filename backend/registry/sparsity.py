@@ -1,0 +1,21 @@
+"""Measured sparsity as the registry reports it; what counts as prunable is decided in `models.pruning.masks`."""
+
+from torch import nn
+
+from backend.registry.facts import LayerFacts
+from models.pruning.masks import find_prunable_weights, measure_sparsity
+
+
+def describe_layers(network: nn.Module) -> list[LayerFacts]:
+    """Give shape, weights, zeros and sparsity of every prunable tensor, in the order of the modules."""
+    weights = find_prunable_weights(network)
+    return [
+        LayerFacts(
+            name=layer.name,
+            shape=list(weights[layer.name].shape),
+            weights=layer.size,
+            zeros=layer.zeros,
+            sparsity=layer.share,
+        )
+        for layer in measure_sparsity(network).layers
+    ]
