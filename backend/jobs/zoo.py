@@ -9,33 +9,28 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import torch
 
-from backend.datasets.make_slice import SLICE_PATH, SOURCE_FOLDER, read_idx
+from backend.datasets.make_slice import SLICE, SOURCE_FOLDER, read_split
+from backend.datasets.readers import read_npz
+from backend.errors import ThinIceError
 from models.training.training import Progress
 from models.zoo.build import Images, build_entry
+from models.zoo.cards import is_built
 from models.zoo.entries import ENTRIES, find_entry
 
 DEFAULT_FOLDER = Path("models/zoo")
 
 
 def read_training_images(folder: Path) -> Images:
-    """Read the 60,000 training images from the idx files in `folder`.
-
-    Raises:
-        FileNotFoundError: the files are missing.
-        ValueError: they are damaged.
-    """
-    return Images.from_bytes(
-        read_idx(folder / "train-images-idx3-ubyte.gz"), read_idx(folder / "train-labels-idx1-ubyte.gz")
-    )
+    """Read the 60,000 training images from the idx files in `folder`; errors as in `read_split`."""
+    pixels, labels = read_split(folder, "train")
+    return Images.from_bytes(pixels[..., None], labels)
 
 
-def read_shipped_images(path: Path) -> Images:
-    """Read the embedded test slice, an `.npz` with `x` uint8 (N, H, W) and `y` (N,)."""
-    with np.load(path, allow_pickle=False) as archive:
-        return Images.from_bytes(archive["x"], archive["y"])
+def read_shipped_images() -> Images:
+    """Read the embedded test slice."""
+    return Images.from_bytes(*read_npz(SLICE.path))
 
 
 def report_progress(name: str) -> Callable[[Progress], None]:
@@ -69,26 +64,20 @@ def main(words: list[str] | None = None) -> int:
     torch.set_num_threads(1)  # the same weights on any machine with the same torch need one order of additions
     try:
         entries = [find_entry(name) for name in arguments.only] if arguments.only else list(ENTRIES)
-        training, shipped = read_training_images(arguments.source), read_shipped_images(SLICE_PATH)
-    except FileNotFoundError as error:
-        print(f"{error.filename} is missing: install the Debian package dataset-fashion-mnist", file=sys.stderr)
-        return 1
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 1
-    for entry in entries:
-        try:
-            card = build_entry(entry, training, shipped, arguments.out, report_progress(entry.name))
-        except FileNotFoundError as error:
-            print(error, file=sys.stderr)
-            return 1
-        if card is None:
-            print(f"{entry.name}: built already")
-        else:
+        training: Images | None = None
+        for entry in entries:
+            if is_built(arguments.out, entry):
+                print(f"{entry.name}: built already")
+                continue
+            training = training or read_training_images(arguments.source)
+            card = build_entry(entry, training, read_shipped_images(), arguments.out, report_progress(entry.name))
             print(
                 f"{entry.name}: clean {card['clean_accuracy']:.2%}, "
                 f"{card['claimed_attack']} {card['claimed_robust_accuracy']:.2%} (n {card['claimed_n']})"
             )
+    except (FileNotFoundError, ThinIceError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 

@@ -18,9 +18,8 @@ from models.zoo.cards import (
     Card,
     build_fresh_network,
     describe_recipe,
-    is_built,
     load_checkpoint,
-    read_card,
+    read_parent_card,
     write_checkpoint,
 )
 from models.zoo.entries import DATASET, ZooEntry
@@ -32,23 +31,23 @@ STEPS_BETWEEN_MASKS = 50
 
 @dataclass(frozen=True)
 class Images:
-    """Images float32 (N, 1, H, W) in [0, 1] with labels int64 (N,)."""
+    """Images float32 (N, C, H, W) in [0, 1] with labels int64 (N,)."""
 
     images: Tensor
     labels: Tensor
 
     @classmethod
     def from_bytes(cls, pixels: NDArray[np.uint8], labels: NDArray[np.integer[Any]]) -> "Images":
-        """Convert uint8 pixels (N, H, W), 0..255, and integer labels (N,).
+        """Convert uint8 pixels (N, H, W, C), 0..255, and integer labels (N,).
 
         Raises:
             ValueError: another type or shape.
         """
-        if pixels.dtype != np.uint8 or pixels.ndim != 3 or labels.shape != pixels.shape[:1]:
+        if pixels.dtype != np.uint8 or pixels.ndim != 4 or labels.shape != pixels.shape[:1]:
             raise ValueError(
-                f"expected uint8 pixels (N, H, W) and labels (N,), got {pixels.dtype} {pixels.shape} and {labels.shape}"
+                f"expected uint8 pixels (N, H, W, C), labels (N,); got {pixels.dtype} {pixels.shape}, {labels.shape}"
             )
-        scaled = torch.from_numpy(pixels.astype(np.float32) / 255.0).unsqueeze(1)
+        scaled = torch.from_numpy(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)).astype(np.float32) / 255.0)
         return cls(scaled, torch.from_numpy(labels.astype(np.int64)))
 
 
@@ -58,8 +57,8 @@ def build_entry(
     shipped: Images,
     folder: Path,
     on_progress: Callable[[Progress], None] | None = None,
-) -> Card | None:
-    """Make one checkpoint in `folder` and give its card; None where it stands there already.
+) -> Card:
+    """Make one checkpoint in `folder` and give its card; one that stands there is replaced.
 
     Args:
         entry: what to make; its parent must be in `folder`.
@@ -71,9 +70,7 @@ def build_entry(
     Raises:
         FileNotFoundError: the parent has not been built.
     """
-    parent_card = _read_parent_card(folder, entry)
-    if is_built(folder, entry, parent_card):
-        return None
+    parent_card = read_parent_card(folder, entry)
     network = load_checkpoint(folder, entry.parent) if entry.parent else build_fresh_network(entry)
     report = train(
         network,
@@ -145,13 +142,3 @@ def plan_lwm_masks(sparsity: float, mask_share: float) -> MaskPlan:
         return held
 
     return plan
-
-
-def _read_parent_card(folder: Path, entry: ZooEntry) -> Card | None:
-    """Read the card of the parent, None for an entry without one."""
-    if entry.parent is None:
-        return None
-    try:
-        return read_card(folder, entry.parent)
-    except FileNotFoundError as error:
-        raise FileNotFoundError(f"{entry.name} is made from {entry.parent}, which has to be built first") from error

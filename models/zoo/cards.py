@@ -36,9 +36,10 @@ def describe_recipe(entry: ZooEntry, parent_card: Card | None) -> dict[str, Any]
     return record
 
 
-def is_built(folder: Path, entry: ZooEntry, parent_card: Card | None) -> bool:
-    """Say whether `folder` holds `entry`, made by the present recipe, with weights that match the card."""
+def is_built(folder: Path, entry: ZooEntry) -> bool:
+    """Say whether `folder` holds `entry`, made by the present recipe from the present parent, with the card's weights."""
     try:
+        parent_card = read_parent_card(folder, entry)
         card = read_card(folder, entry.name)
         weights_sha256 = hashlib.sha256((folder / f"{entry.name}.safetensors").read_bytes()).hexdigest()
     except FileNotFoundError:
@@ -57,6 +58,20 @@ def read_card(folder: Path, name: str) -> Card:
     """
     card: Card = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
     return card
+
+
+def read_parent_card(folder: Path, entry: ZooEntry) -> Card | None:
+    """Read the card of the parent, None for an entry without one.
+
+    Raises:
+        FileNotFoundError: the parent has not been built.
+    """
+    if entry.parent is None:
+        return None
+    try:
+        return read_card(folder, entry.parent)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{entry.name} is made from {entry.parent}, which has to be built first") from error
 
 
 def write_checkpoint(folder: Path, card: Card, network: nn.Module) -> Card:
