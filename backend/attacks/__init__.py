@@ -1,0 +1,22 @@
+"""The attack engine: `run` evaluates a network; `catalogue` says what there is, without torch.
+
+`run`, `AttackResult` and `Attempt` are resolved on first use, by name at run time, because the web process
+imports `backend.attacks.catalogue` and must never load torch (a static import here would be such a path).
+"""
+
+from importlib import import_module
+from typing import Any
+
+__all__ = ["AttackResult", "Attempt", "run"]
+
+_HOMES = {
+    "run": "backend.attacks.engine",
+    "AttackResult": "backend.attacks.contract",
+    "Attempt": "backend.attacks.contract",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

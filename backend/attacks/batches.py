@@ -1,0 +1,44 @@
+"""Compute batches: how many samples go through the network at once, halved when memory runs out."""
+
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import torch
+
+T = TypeVar("T")
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether memory ran out: CUDA raises its own class, the CPU allocator a RuntimeError with this sentence."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
+class Batches:
+    """Cuts samples into batches of `size` and remembers a smaller size once memory has run out."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.halvings = 0
+
+    def run(self, count: int, function: Callable[[slice], T]) -> Iterator[tuple[slice, T]]:
+        """Call `function` on consecutive slices of range(count); yields each slice with its answer.
+
+        A slice that runs out of memory is tried again at half the size; a single sample that does not fit raises.
+        """
+        start = 0
+        while start < count:
+            part = slice(start, min(start + self.size, count))
+            try:
+                answer = function(part)
+            except RuntimeError as error:
+                if not is_out_of_memory(error) or part.stop - part.start == 1:
+                    raise
+                self.size = max(1, (part.stop - part.start) // 2)
+                self.halvings += 1
+            else:
+                yield part, answer
+                start = part.stop
+                continue
+            # Only here has the error let go of the frames that hold the tensors of the failed batch.
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()

@@ -1,0 +1,312 @@
+"""What attacks, presets and reliability flags there are. Data only: the web process reads this, so no torch here."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from backend.errors import UnknownName
+
+
+@dataclass(frozen=True)
+class Attack:
+    """One attack: `gradients` and `forwards` are passes per image (a gradient is one forward and one backward)."""
+
+    name: str
+    title: str
+    kind: str
+    gradients: int
+    forwards: int
+    reference: str
+    arxiv: str | None
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Attacks that are run together; `distance_kind` says what the distances mean (protocol: minimum or witness)."""
+
+    name: str
+    title: str
+    description: str
+    needs_eps: bool
+    norms: tuple[str, ...]
+    distance_kind: str
+    attacks: tuple[str, ...]
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A reliability flag; the code never changes."""
+
+    code: str
+    title: str
+    raised_if: str
+    means: str
+    what_to_do: str
+
+
+MARGIN_STEPS = 30
+BISECTION_PASSES = 10
+FMN = (
+    "Pintor et al. 2021, Fast Minimum-norm Adversarial Attacks through Adaptive Norm Constraints; "
+    "steps relative to the radius are ours"
+)
+AUTOATTACK = (
+    "Croce and Hein 2020, Reliable evaluation of adversarial robustness with an ensemble of parameter-free attacks"
+)
+FAB = "Croce and Hein 2020, Minimally distorted Adversarial Examples with a Fast Adaptive Boundary Attack"
+SQUARE = "Andriushchenko et al. 2020, Square Attack: a query-efficient black-box adversarial attack via random search"
+
+
+def index_by_name(entries: Iterable[Any], key: str = "name") -> dict[str, Any]:
+    """Entries by name, in order; a name that appears twice is our own mistake."""
+    indexed: dict[str, Any] = {}
+    for entry in entries:
+        name = getattr(entry, key)
+        assert name not in indexed, f"{name} appears twice in the catalogue"
+        indexed[name] = entry
+    return indexed
+
+
+def describe_target_run(rank: int) -> Attack:
+    """The minimum-norm run towards the class whose boundary is estimated to be the `rank`-th nearest."""
+    return Attack(
+        f"fmn-target-{rank}",
+        f"Minimum norm, towards the class ranked {rank}",
+        "minimum",
+        MARGIN_STEPS - 1,
+        2,
+        FMN,
+        "2102.12827",
+        {"steps": MARGIN_STEPS, "restarts": 1, "target_rank": rank, "noise": 0.25},
+    )
+
+
+ATTACKS: dict[str, Attack] = index_by_name(
+    [
+        Attack(
+            "fmn-untargeted",
+            "Minimum norm, untargeted",
+            "minimum",
+            MARGIN_STEPS,
+            2,
+            FMN,
+            "2102.12827",
+            {"steps": MARGIN_STEPS, "restarts": 1},
+        ),
+        describe_target_run(1),
+        describe_target_run(2),
+        describe_target_run(3),
+        Attack(
+            "segment",
+            "Minimum norm, from the segment to a sample of another class",
+            "minimum",
+            MARGIN_STEPS - 1,
+            BISECTION_PASSES + 2,
+            "Start of the boundary attacks: Brendel et al. 2019, Accurate, reliable and fast robustness evaluation",
+            "1907.01003",
+            {"steps": MARGIN_STEPS, "restarts": 1, "passes": BISECTION_PASSES, "pool": 512},
+        ),
+        Attack(
+            "apgd-ce",
+            "Auto-PGD on the cross-entropy",
+            "witness",
+            101,
+            2,
+            AUTOATTACK,
+            "2003.01690",
+            {"steps": 100, "restarts": 1, "rho": 0.75},
+        ),
+        Attack(
+            "apgd-t",
+            "Auto-PGD on the targeted DLR loss",
+            "witness",
+            909,
+            11,
+            AUTOATTACK,
+            "2003.01690",
+            {"steps": 100, "restarts": 1, "targets": 9, "rho": 0.75},
+        ),
+        Attack(
+            "fab-t",
+            "Targeted fast adaptive boundary attack",
+            "witness",
+            900,
+            911,
+            FAB,
+            "1907.02044",
+            {"steps": 100, "restarts": 1, "targets": 9},
+        ),
+        Attack(
+            "square",
+            "Square attack",
+            "witness",
+            0,
+            5003,
+            SQUARE,
+            "1912.00049",
+            {"queries": 5000, "restarts": 1, "p_init": 0.8},
+        ),
+    ]
+)
+
+PRESETS: dict[str, Preset] = index_by_name(
+    [
+        Preset(
+            "margin",
+            "Margins",
+            "Smallest perturbation that changes the decision, per sample: an untargeted minimum-norm run, runs towards "
+            "the three classes whose boundaries are estimated nearest, a start on the segment to a sample of another "
+            "class, and a bisection of the best. Needs no eps; gives the whole robustness curve.",
+            False,
+            ("Linf", "L2"),
+            "minimum",
+            ("fmn-untargeted", "fmn-target-1", "fmn-target-2", "fmn-target-3", "segment"),
+            {"steps": MARGIN_STEPS, "restarts": 1, "targets": 3, "passes": BISECTION_PASSES},
+        ),
+        Preset(
+            "autoattack",
+            "AutoAttack, standard",
+            "The official recipe at one eps, with the official code (pyautoattack): each attack runs on what the ones "
+            "before it left standing. A verdict at eps, for citing; its distances only witness that eps is enough.",
+            True,
+            ("Linf", "L2"),
+            "witness",
+            ("apgd-ce", "apgd-t", "fab-t", "square"),
+            {"version": "standard", "steps": 100, "restarts": 1, "targets": 9, "queries": 5000},
+        ),
+    ]
+)
+
+FLAGS: dict[str, Flag] = index_by_name(
+    [
+        Flag(
+            "randomised",
+            "The network is randomised",
+            "Two passes over the same clean images differ by more than 0.01 % of the largest logit.",
+            "One pass is one draw. Attacks follow noise, and an adversarial example that fools one draw may not fool "
+            "the next; the figures neither bound nor estimate the robustness.",
+            "Switch the randomness off at inference, or attack the expectation over many draws.",
+        ),
+        Flag(
+            "probabilities",
+            "The network answers probabilities",
+            "Every row of the clean outputs lies in [0, 1] and sums to 1.",
+            "A softmax inside the network rounds confident answers to 0 and 1 and flattens the gradients that attacks "
+            "follow, so margins come out too large.",
+            "Remove the last softmax and evaluate the logits.",
+        ),
+        Flag(
+            "saturated",
+            "The softmax is saturated",
+            "In float32 the largest softmax probability is exactly 1 for more than half of the clean samples.",
+            "Losses on probabilities have no gradient there. Attacks on logit differences, as ours, are not hurt by a "
+            "large logit scale; attacks on the cross-entropy are.",
+            "If no other flag is raised the margins stand. Do not rely on a cross-entropy attack alone.",
+        ),
+        Flag(
+            "zero-gradients",
+            "Gradients are zero",
+            "The gradient of the logit gap is zero in every pixel for more than 2 % of the samples looked at.",
+            "Something in the network is flat or cuts the gradient (rounding, thresholds, a saturated softmax). "
+            "Gradient attacks stand still, and what they do not find may exist.",
+            "Remove or replace the flat part for the attack, or transfer adversarial examples from the parent.",
+        ),
+        Flag(
+            "gradient-mismatch",
+            "Gradients are not those of the forward pass",
+            "Along the sign of the gradient of the logit gap, a small step changes the gap by less than half or more "
+            "than twice of what the gradient predicts, for more than 10 % of the samples looked at.",
+            "The backward pass is not the derivative of the forward pass (quantised inputs, straight-through "
+            "estimators, noise), or the outputs are too coarse for float32. Attacks may walk in wrong directions.",
+            "Find the part whose gradient is replaced or lost; compare with transferred adversarial examples.",
+        ),
+        Flag(
+            "not-found",
+            "Samples without any adversarial example",
+            "A minimum-norm attack found no adversarial example at any radius for a correctly classified sample.",
+            "Within the whole pixel range something always changes the decision of a working classifier. The attack "
+            "failed on these samples; they count as infinite margins, which is not robustness.",
+            "Look for masked gradients in the other flags; evaluate the samples with another attack.",
+        ),
+        Flag(
+            "masking",
+            "A weaker attack beats the gradient attacks",
+            "A black-box, transferred or float64 attack breaks more than 1 % of the samples after the white-box "
+            "attacks left them standing.",
+            "The gradients do not lead where adversarial examples are: they are masked.",
+            "Do not report these figures as robustness. Find what masks the gradients and attack without it.",
+        ),
+        Flag(
+            "optimises-at-inference",
+            "The network optimises at inference",
+            "The forward pass of one clean image calls automatic differentiation itself.",
+            "The defence adapts to its input, and a gradient through its own optimisation is rarely right.",
+            "Evaluate the network without the inner optimisation, or attack it with one written for it.",
+        ),
+        Flag(
+            "few-classes",
+            "Fewer classes than the targeted attacks assume",
+            "The network has fewer other classes than the preset has targets.",
+            "Targets are limited to the classes that exist. With fewer than four classes the targeted DLR loss does "
+            "not exist, and AutoAttack runs without that attack.",
+            "Nothing for margins: every other class was a target. Do not cite such a run as plain AutoAttack.",
+        ),
+        Flag(
+            "train-mode",
+            "Layers in training mode",
+            "A batch normalisation or dropout layer is still in training mode after the network was put in "
+            "evaluation mode.",
+            "Outputs depend on the other samples in the batch, or on chance.",
+            "Make the network respect eval().",
+        ),
+        Flag(
+            "out-of-box",
+            "Inputs outside [0, 1]",
+            "A pixel of the given images is below 0 or above 1; the run is refused.",
+            "Distances are measured in pixels of [0, 1]; on other inputs they mean something else.",
+            "Scale the images to [0, 1] and put the normalisation inside the network.",
+        ),
+        Flag(
+            "non-finite",
+            "Outputs that are not finite",
+            "A logit of a clean image is NaN or infinite.",
+            "The network does not answer for such a sample; it counts as wrong.",
+            "Check the weights, and half precision where they were stored.",
+        ),
+        Flag(
+            "apparent-gain",
+            "Margins grew beyond belief",
+            "In a comparison, the margins of the pruned network are far above those of its dense parent.",
+            "Pruning rarely makes a network much more robust; more often it masks its gradients.",
+            "Look at the flags of the pruned network and try adversarial examples of the parent on it.",
+        ),
+    ],
+    key="code",
+)
+
+
+def find_entry(kind: str, name: str, entries: dict[str, Any]) -> Any:
+    """Entry of this name; UnknownName lists what exists."""
+    if name not in entries:
+        raise UnknownName(kind, name, entries)
+    return entries[name]
+
+
+def get_preset(name: str) -> Preset:
+    """Preset of this name; UnknownName lists what exists."""
+    preset: Preset = find_entry("preset", name, PRESETS)
+    return preset
+
+
+def get_attack(name: str) -> Attack:
+    """Attack of this name; UnknownName lists what exists."""
+    attack: Attack = find_entry("attack", name, ATTACKS)
+    return attack
+
+
+def get_flag(code: str) -> Flag:
+    """Flag with this code; UnknownName lists what exists."""
+    flag: Flag = find_entry("flag", code, FLAGS)
+    return flag

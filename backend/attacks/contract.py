@@ -1,0 +1,71 @@
+"""What an attack gives back. Every tensor is on the CPU; B samples, images float32 (B, C, H, W) in [0, 1]."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor
+
+OnStep = Callable[[int, int, str], None]
+"""Called before every pass through the network with samples done, samples in all, and the name of the stage.
+
+What it raises ends the run (a cancelled job); the network is put back as it was."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What one attack of a preset reached, verified on the network itself.
+
+    attack: name in the catalogue.
+    found: bool (B,), an adversarial example that another class wins; False where the clean sample is already wrong.
+    distance: float32 (B,), recomputed from the verified example; inf where not found.
+    kind: "minimum" (a minimum-norm attack) or "witness" (found inside a fixed eps).
+    tried: bool (B,), whether this attack ran on the sample at all (an ensemble spares broken samples).
+    """
+
+    attack: str
+    found: Tensor
+    distance: Tensor
+    kind: str
+    tried: Tensor
+
+
+@dataclass(frozen=True)
+class AttackResult:
+    """The per-sample worst case over all attempts, with what a record needs.
+
+    adversarial: float32 (B, C, H, W), the clean image where not found or already wrong.
+    found: bool (B,), also True where the clean sample is already wrong.
+    distance: float32 (B,), 0 where already wrong, inf where not found, never NaN.
+    flags: codes of `catalogue.FLAGS`, in the catalogue's order.
+    kind: "minimum" or "witness"; attack: who set the best ("clean" where already wrong, "" where none).
+    prediction, adversarial_prediction: int64 (B,); the second equals the first where nothing was found.
+    logit_gap, max_probability, loss: float32 (B,) at the clean image (true logit minus best other; largest softmax;
+        cross-entropy in nats); NaN only where the network's logits are not finite (flag `non-finite`).
+    margin_pred: float32 (B,), distance until the network's own prediction changes, inf where not found; equal to
+        `distance` where the clean sample is right. margin_pred_found: bool (B,).
+    survives_8bit: bool (B,), still adversarial after rounding to 8 bits; False where not found.
+    attempts: one per attack of the preset, in its order.
+    forwards, backwards: images sent through the network, forward and backward, over the whole run.
+    steps: gradient steps per sample and attack; settings: everything else a record names (JSON-ready).
+    """
+
+    adversarial: Tensor
+    found: Tensor
+    distance: Tensor
+    flags: tuple[str, ...]
+    kind: str
+    attack: list[str]
+    prediction: Tensor
+    adversarial_prediction: Tensor
+    logit_gap: Tensor
+    max_probability: Tensor
+    loss: Tensor
+    margin_pred: Tensor
+    margin_pred_found: Tensor
+    survives_8bit: Tensor
+    attempts: tuple[Attempt, ...]
+    forwards: int
+    backwards: int
+    steps: int
+    settings: dict[str, Any] = field(default_factory=dict)

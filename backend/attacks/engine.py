@@ -1,0 +1,252 @@
+"""`run`: one preset on one network, from checked inputs to a verified result with flags and counts."""
+
+import platform
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from backend.attacks import flags as reliability
+from backend.attacks.batches import Batches
+from backend.attacks.catalogue import ATTACKS
+from backend.attacks.classifier import Classifier, prepare
+from backend.attacks.contract import AttackResult, Attempt, OnStep
+from backend.attacks.inputs import Task, check_label_range, check_request
+from backend.attacks.losses import measure_cross_entropy, measure_gap, predict
+from backend.attacks.margins import attack_margins
+from backend.attacks.official import attack_officially
+from backend.attacks.starts import Pool, classify_on, gather_pool
+from backend.attacks.verify import Verified, verify
+
+
+def run(
+    preset: str,
+    network: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    norm: str = "Linf",
+    eps: float | None = None,
+    seed: int = 0,
+    batch_size: int | None = None,
+    on_step: OnStep | None = None,
+) -> AttackResult:
+    """Attack every sample with a preset of the catalogue and give back the per-sample worst case, verified.
+
+    The network is called as it is: never copied, traced or changed. During the run it is in evaluation mode with
+    frozen parameters; afterwards every module and parameter is as it was.
+
+    Args:
+        preset: name in `catalogue.PRESETS`.
+        network: images (B, C, H, W) in [0, 1] to logits (B, K), K at least 2; the normalisation is inside.
+        images: float32 (B, C, H, W) in [0, 1]; labels: whole numbers (B,) in [0, K).
+        norm: "Linf" or "L2"; eps: radius in the norm's unit, needed by presets that give a verdict.
+        seed: fixes every draw; batch_size: samples per pass (default by the network's size), halved when memory
+            runs out; on_step: called before every pass, see `contract.OnStep`.
+    Returns:
+        AttackResult; `distance` is 0 where already wrong, inf where not found, never NaN.
+    Raises:
+        InvalidRequest: an input is malformed (details hold `flag="out-of-box"` where pixels leave [0, 1]).
+        UnknownName: no such preset or norm.
+    """
+    task = check_request(preset, network, images, labels, norm, eps, seed, batch_size)
+    with prepare(task.network):
+        classifier = Classifier(task.network, on_step)
+        classifier.total = len(task.images)
+        return evaluate(task, classifier, Batches(task.batch_size))
+
+
+@dataclass(frozen=True)
+class Clean:
+    """The network on the clean images, on the CPU: logits (B, K), and per sample (B,) what they say."""
+
+    logits: Tensor
+    prediction: Tensor
+    is_correct: Tensor
+    is_answered: Tensor
+
+
+def evaluate(task: Task, classifier: Classifier, batches: Batches) -> AttackResult:
+    """The run proper: clean pass, flags, attacks on the right and on the wrong samples, verification, assembly."""
+    clean = look_at_clean(task, classifier, batches)
+    codes = collect_flags(task, classifier, clean, batches)
+    right = clean.is_correct.nonzero()[:, 0]
+    wrong = (clean.is_answered & ~clean.is_correct).nonzero()[:, 0]
+    pool = gather_pool(classifier, task.images, clean.logits, task.seed, ATTACKS["segment"].parameters["pool"], batches)
+    verified = attack(task, classifier, clean, pool, right, batches)
+    verified_wrong = attack(task, classifier, clean, pool, wrong, batches)
+    if task.preset.distance_kind == "minimum" and not bool(nearest(verified)[1].isfinite().all()):
+        codes.add("not-found")
+    codes |= inspect_masking(verified)
+    return assemble(task, classifier, clean, codes, (right, verified), (wrong, verified_wrong), batches)
+
+
+def look_at_clean(task: Task, classifier: Classifier, batches: Batches) -> Clean:
+    """Classify the clean images; a sample whose logits are not finite has no right answer."""
+    classifier.stage = "clean"
+    answers = [a for _, a in batches.run(len(task.images), lambda part: classify_on(classifier, task.images[part]))]
+    logits = torch.cat(answers)
+    check_label_range(task.labels, logits.shape[1])
+    prediction = predict(logits)
+    is_answered = logits.isfinite().all(1)
+    return Clean(logits, prediction, is_answered & (prediction == task.labels), is_answered)
+
+
+def collect_flags(task: Task, classifier: Classifier, clean: Clean, batches: Batches) -> set[str]:
+    """Everything that can be seen before an attack."""
+    classifier.stage = "flags"
+    codes = reliability.inspect_modes(task.network) | reliability.inspect_logits(clean.logits)
+    codes |= reliability.inspect_repeat(classifier, task.images, batches)
+    codes |= reliability.inspect_inner_optimisation(classifier, task.images[:1])
+    chosen = clean.is_answered
+    codes |= reliability.inspect_gradients(classifier, task.images[chosen], clean.prediction[chosen], task.eps, batches)
+    if clean.logits.shape[1] - 1 < task.preset.parameters["targets"]:
+        codes.add("few-classes")
+    return codes
+
+
+def inspect_masking(verified: list[Verified]) -> set[str]:
+    """`masking` where the black-box attack breaks what the gradient attacks left standing."""
+    for outcome in verified:
+        is_telling = outcome.attack == "square" and len(outcome.found) > 0
+        if is_telling and float(outcome.found.float().mean()) > reliability.MASKING_SHARE:
+            return {"masking"}
+    return set()
+
+
+def attack(
+    task: Task, classifier: Classifier, clean: Clean, pool: Pool, rows: Tensor, batches: Batches
+) -> list[Verified]:
+    """Run the preset on some samples against the class the network gives them, and verify each attack's claims."""
+    images, labels = task.images[rows], clean.prediction[rows]
+    classifier.stage = task.preset.name
+    if task.preset.distance_kind == "minimum":
+        candidates = attack_margins(
+            classifier,
+            task.norm,
+            images,
+            labels,
+            preset=task.preset,
+            pool=pool,
+            seed=task.seed,
+            batches=batches,
+        )
+        radius = None
+    else:
+        assert task.eps is not None, "a preset that needs an eps was let in without one"
+        candidates = attack_officially(
+            classifier,
+            task.norm,
+            images,
+            labels,
+            preset=task.preset,
+            eps=task.eps,
+            seed=task.seed,
+            classes=clean.logits.shape[1],
+            batches=batches,
+        )
+        radius = task.eps
+    classifier.stage = "verification"
+    return [verify(classifier, task.norm, images, labels, claim, batches, radius) for claim in candidates]
+
+
+def nearest(verified: list[Verified]) -> tuple[Tensor, Tensor]:
+    """Index of the attack with the nearest example per sample, and its distance; the first attack wins ties."""
+    distances = torch.stack([outcome.distance for outcome in verified])
+    best = distances.min(0)
+    return (distances == best.values).int().argmax(0), best.values
+
+
+def assemble(
+    task: Task,
+    classifier: Classifier,
+    clean: Clean,
+    codes: set[str],
+    right: tuple[Tensor, list[Verified]],
+    wrong: tuple[Tensor, list[Verified]],
+    batches: Batches,
+) -> AttackResult:
+    """Put the verified examples of both groups where their samples are."""
+    rows, verified = right
+    winner, distances = nearest(verified)
+    count = len(task.images)
+    adversarial = task.images.clone()
+    adversarial_prediction = clean.prediction.clone()
+    distance = torch.zeros(count)
+    distance[rows] = distances
+    names = ["clean"] * count
+    for place, row in enumerate(rows.tolist()):
+        outcome = verified[int(winner[place])]
+        is_found = bool(outcome.found[place])
+        names[row] = outcome.attack if is_found else ""
+        adversarial[row] = outcome.images[place]
+        adversarial_prediction[row] = outcome.prediction[place]
+    margin_pred = torch.full((count,), torch.inf)
+    margin_pred[rows] = distances
+    margin_pred[wrong[0]] = nearest(wrong[1])[1]
+    found = distance.isfinite()
+    return AttackResult(
+        adversarial=adversarial,
+        found=found,
+        distance=distance,
+        flags=reliability.order_flags(codes),
+        kind=task.preset.distance_kind,
+        attack=names,
+        prediction=clean.prediction,
+        adversarial_prediction=adversarial_prediction,
+        logit_gap=measure_gap(clean.logits, task.labels),
+        max_probability=clean.logits.softmax(1).amax(1),
+        loss=measure_cross_entropy(clean.logits, task.labels),
+        margin_pred=margin_pred,
+        margin_pred_found=margin_pred.isfinite(),
+        survives_8bit=round_and_classify(classifier, adversarial, task.labels, found, batches),
+        attempts=tuple(spread(outcome, rows, count) for outcome in verified),
+        forwards=classifier.forwards,
+        backwards=classifier.backwards,
+        steps=task.preset.parameters["steps"],
+        settings=describe_settings(task, classifier, clean, batches),
+    )
+
+
+def spread(outcome: Verified, rows: Tensor, count: int) -> Attempt:
+    """An attack's outcome on the samples it was given, as an attempt over all samples."""
+    found, tried = torch.zeros(count, dtype=torch.bool), torch.zeros(count, dtype=torch.bool)
+    distance = torch.full((count,), torch.inf)
+    found[rows], tried[rows], distance[rows] = outcome.found, outcome.tried, outcome.distance
+    return Attempt(outcome.attack, found, distance, outcome.kind, tried)
+
+
+def round_and_classify(
+    classifier: Classifier, adversarial: Tensor, labels: Tensor, found: Tensor, batches: Batches
+) -> Tensor:
+    """Whether each found example is still wrong after rounding to 8 bits (bool (B,)); one forward pass each."""
+    rows = found.nonzero()[:, 0]
+    rounded = (adversarial[rows] * 255).round() / 255
+    survives = torch.zeros_like(found)
+    for part, logits in batches.run(len(rows), lambda part: classify_on(classifier, rounded[part])):
+        wrong = (predict(logits) != labels[rows[part]]) | ~logits.isfinite().all(1)
+        survives[rows[part]] = wrong
+    return survives
+
+
+def describe_settings(task: Task, classifier: Classifier, clean: Clean, batches: Batches) -> dict[str, Any]:
+    """What a record needs to repeat the run (protocol 4.9), JSON-ready."""
+    return {
+        "preset": task.preset.name,
+        "norm": task.norm.name,
+        "eps": task.eps,
+        "seed": task.seed,
+        "attacks": {name: ATTACKS[name].parameters for name in task.preset.attacks},
+        "classes": clean.logits.shape[1],
+        "batch_size": task.batch_size,
+        "batch_size_used": batches.size,
+        "device": str(classifier.device),
+        "dtype": "float32",
+        "versions": {
+            "torch": torch.__version__,
+            "pyautoattack": version("pyautoattack"),
+            "python": platform.python_version(),
+        },
+    }

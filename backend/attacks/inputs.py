@@ -1,0 +1,132 @@
+"""What a caller hands to `run`, checked at the door with sentences that say what was expected and what came."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from backend.attacks.catalogue import Preset, get_preset
+from backend.attacks.norms import Norm, get_norm
+from backend.errors import InvalidRequest
+
+SMALL_PARAMETERS = 1_000_000
+SMALL_BATCH, LARGE_BATCH, CUDA_BATCH = 64, 16, 512
+
+
+@dataclass(frozen=True)
+class Task:
+    """A checked request; images float32 (B, C, H, W) in [0, 1] and labels int64 (B,) on the CPU, eps in pixels."""
+
+    preset: Preset
+    network: nn.Module
+    images: Tensor
+    labels: Tensor
+    norm: Norm
+    eps: float | None
+    seed: int
+    batch_size: int
+
+
+def check_request(
+    preset: str,
+    network: object,
+    images: object,
+    labels: object,
+    norm: str,
+    eps: float | None,
+    seed: int,
+    batch_size: int | None,
+) -> Task:
+    """Check everything that needs no pass through the network; InvalidRequest or UnknownName say what is wrong."""
+    chosen = get_preset(preset)
+    measured = get_norm(norm)
+    if norm not in chosen.norms:
+        raise InvalidRequest(f"The preset {preset!r} runs in {', '.join(chosen.norms)}, not in {norm}.", norm=norm)
+    if not isinstance(network, nn.Module):
+        raise InvalidRequest(f"The network must be a torch.nn.Module; a {type(network).__name__} came.")
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
+        raise InvalidRequest(f"The seed must be a whole number from 0 to 2**63 - 1; {seed!r} came.")
+    if batch_size is not None and (isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1):
+        raise InvalidRequest(f"The batch size must be a whole number from 1; {batch_size!r} came.")
+    checked_images = check_images(images)
+    return Task(
+        chosen,
+        network,
+        checked_images,
+        check_labels(labels, len(checked_images)),
+        measured,
+        check_eps(eps, chosen, measured, checked_images),
+        seed,
+        batch_size or choose_batch_size(network),
+    )
+
+
+def check_images(images: object) -> Tensor:
+    """A detached copy on the CPU; the caller's tensor is never written to."""
+    if not isinstance(images, Tensor):
+        raise InvalidRequest(f"The images must be a torch tensor; a {type(images).__name__} came.")
+    if images.dtype != torch.float32:
+        raise InvalidRequest(
+            f"The images must be float32 in [0, 1]; {images.dtype} came. Divide 8-bit pixels by 255 and call .float()."
+        )
+    if images.dim() != 4 or 0 in images.shape:
+        raise InvalidRequest(f"The images must have the shape (B, C, H, W); {tuple(images.shape)} came.")
+    copied = images.detach().cpu().clone().contiguous()
+    if not bool(copied.isfinite().all()):
+        raise InvalidRequest("The images hold NaN or infinite pixels.", flag="out-of-box")
+    low, high = float(copied.min()), float(copied.max())
+    if low < 0.0 or high > 1.0:
+        raise InvalidRequest(
+            f"The images must lie in [0, 1]; they go from {low:.4g} to {high:.4g}. "
+            "Put the normalisation inside the network and give plain pixels.",
+            flag="out-of-box",
+        )
+    return copied
+
+
+def check_labels(labels: object, count: int) -> Tensor:
+    """Labels as int64 on the CPU; whether they are classes of the network is known after the first pass."""
+    if not isinstance(labels, Tensor):
+        raise InvalidRequest(f"The labels must be a torch tensor; a {type(labels).__name__} came.")
+    if labels.dtype.is_floating_point or labels.dtype.is_complex or labels.dtype == torch.bool:
+        raise InvalidRequest(f"The labels must be whole numbers (int64); {labels.dtype} came.")
+    if tuple(labels.shape) != (count,):
+        raise InvalidRequest(f"There must be one label per image, shape ({count},); {tuple(labels.shape)} came.")
+    return labels.detach().cpu().long().clone()
+
+
+def check_label_range(labels: Tensor, classes: int) -> None:
+    """Every label must be a class of the network."""
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= classes:
+        raise InvalidRequest(
+            f"The labels go from {low} to {high}, but the network answers {classes} classes (0 to {classes - 1}).",
+            classes=classes,
+        )
+
+
+def check_eps(eps: float | None, preset: Preset, norm: Norm, images: Tensor) -> float | None:
+    """eps as a float in pixels of [0, 1], at most the whole box; needed by some presets."""
+    if eps is None:
+        if preset.needs_eps:
+            raise InvalidRequest(f"The preset {preset.name!r} needs an eps, for example 8/255.", preset=preset.name)
+        return None
+    try:
+        value = float(eps)
+    except (TypeError, ValueError) as error:
+        raise InvalidRequest(f"eps must be a number; {eps!r} came.") from error
+    largest = float(norm.measure(torch.ones_like(images[:1]))[0])
+    if not 0.0 < value <= largest:
+        raise InvalidRequest(
+            f"eps must be above 0 and at most {largest:.4g}, the size of the whole box in {norm.name}; {eps!r} came. "
+            "Pixels are in [0, 1]: 8 of 255 levels are 8/255."
+        )
+    return value
+
+
+def choose_batch_size(network: nn.Module) -> int:
+    """Samples per compute batch: what fits a CPU's cache, or enough to fill a GPU (engine.md 1)."""
+    parameters = list(network.parameters())
+    if any(parameter.is_cuda for parameter in parameters):
+        return CUDA_BATCH
+    return SMALL_BATCH if sum(parameter.numel() for parameter in parameters) < SMALL_PARAMETERS else LARGE_BATCH

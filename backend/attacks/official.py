@@ -1,0 +1,118 @@
+"""Preset `autoattack`: the official code (pyautoattack), version standard, attack by attack.
+
+Each attack of the official recipe runs on the samples that the ones before it left standing, with the official
+components, parameters and seed. They are called one by one, so that every broken sample is credited to the attack
+that broke it; the checks that the official loop logs are flags here.
+Differs from the official loop: examples are projected, classified and measured again by us; targets are limited to
+the classes that exist; attacks that the network or the image size rule out are left out and recorded.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from backend.attacks.batches import Batches
+from backend.attacks.catalogue import Preset
+from backend.attacks.classifier import Classifier
+from backend.attacks.losses import predict
+from backend.attacks.norms import Norm
+from backend.attacks.verify import Candidate
+
+SMALLEST_DLR_CLASSES = 4
+SMALLEST_SQUARE_SIDE = 5
+
+silent = logging.Logger("silent")
+silent.addHandler(logging.NullHandler())
+
+
+def list_attacks(preset: Preset, norm: Norm, classes: int, shape: torch.Size) -> tuple[str, ...]:
+    """Attacks of the preset that this many classes and this image shape (C, H, W) allow."""
+    left_out = set()
+    if classes < SMALLEST_DLR_CLASSES:
+        left_out.add("apgd-t")
+    if norm.name == "L2" and min(shape[1:]) < SMALLEST_SQUARE_SIDE:
+        # Its first pattern tiles the image with fifths of its height.
+        left_out.add("square")
+    return tuple(name for name in preset.attacks if name not in left_out)
+
+
+def build_components(
+    classifier: Classifier, norm: Norm, eps: float, seed: int, classes: int, preset: Preset
+) -> dict[str, Any]:
+    """The official attack objects by name, as version standard sets them up."""
+    from pyautoattack import AutoAttack
+
+    official = AutoAttack(
+        classifier, norm=norm.name, eps=eps, seed=seed, device=classifier.device, version=preset.parameters["version"]
+    )
+    targets = min(preset.parameters["targets"], classes - 1)
+    official.apgd.loss = "ce"
+    official.apgd_targeted.n_target_classes = official.fab.n_target_classes = targets
+    official.fab.targeted = True
+    official.apgd.logger = official.apgd_targeted.logger = silent
+    return {
+        "apgd-ce": official.apgd,
+        "apgd-t": official.apgd_targeted,
+        "fab-t": official.fab,
+        "square": official.square,
+    }
+
+
+@contextmanager
+def keep_random_state(device: torch.device) -> Iterator[None]:
+    """The official code seeds torch's global generators; afterwards they are as they were."""
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        yield
+
+
+def attack_officially(
+    classifier: Classifier,
+    norm: Norm,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    preset: Preset,
+    eps: float,
+    seed: int,
+    classes: int,
+    batches: Batches,
+) -> list[Candidate]:
+    """Run the recipe on samples classified as `labels` (on the CPU); candidates lie within eps when verified.
+
+    The official code draws its starting points and squares by position in the batch, so that, other than with our own
+    attacks, another batch size is another draw.
+    """
+    usable = list_attacks(preset, norm, classes, images.shape[1:])
+    stands = torch.ones(len(images), dtype=torch.bool)
+    candidates = []
+    with keep_random_state(classifier.device):
+        components = build_components(classifier, norm, eps, seed, classes, preset)
+        for name in preset.attacks:
+            tried = stands.clone() if name in usable else torch.zeros_like(stands)
+            points, claimed = images.clone(), torch.zeros_like(stands)
+            rows = tried.nonzero()[:, 0]
+            classifier.stage = name
+
+            def attack(part: slice, component: Any = components[name], rows: Tensor = rows) -> tuple[Tensor, Tensor]:
+                return perturb(classifier, component, images[rows[part]], labels[rows[part]])
+
+            for part, (found, broken) in batches.run(len(rows), attack):
+                points[rows[part]] = found
+                claimed[rows[part]] = broken
+            stands &= ~claimed
+            candidates.append(Candidate(name, preset.distance_kind, points, claimed, tried))
+    return candidates
+
+
+def perturb(classifier: Classifier, component: Any, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """One official attack on one batch: its images and whether the label is lost on them (on the CPU)."""
+    with torch.no_grad():
+        points = component.perturb(images.to(classifier.device), labels.to(classifier.device)).detach().cpu()
+        logits = classifier.classify(points.to(classifier.device)).cpu()
+    broken = logits.isfinite().all(1) & (predict(logits) != labels)
+    return points, broken
