@@ -53,20 +53,19 @@ def join_text(parts: Iterable[Part]) -> str:
 
 def _tell_flips(change: str, counts: Counts, eps_text: str | None) -> list[Part]:
     holds = "gets right" if eps_text is None else f"holds at {eps_text}"
+    gained = f"{counts.n01:,}" if counts.n01 else "none"
     if counts.dense == 0:
-        parts = [Part(f"The dense model {holds} none of the {_samples(counts.n)}, so there is nothing to lose")]
-    elif counts.n10 == 0:
-        these = "the one sample" if counts.dense == 1 else f"the {_samples(counts.dense)}"
-        parts = [Part(f"{change} loses "), Part("none", "lost"), Part(f" of {these} the dense model {holds}")]
-    else:
-        parts = [
-            Part(f"{change} loses "),
-            Part(f"{counts.n10:,}", "lost"),
-            Part(f" of {_samples(counts.dense)} the dense model {holds}"),
-        ]
-    if counts.n01 == 0:
-        return [*parts, Part(" and gains "), Part("none", "gained"), Part(".")]
-    return [*parts, Part(" and gains "), Part(f"{counts.n01:,}", "gained"), Part(".")]
+        lead = f"The dense model {holds} none of the {_samples(counts.n)}, so there is nothing to lose"
+        # A semicolon starts the second half, where the change is named in lower case.
+        return [Part(f"{lead}; {change[:1].lower()}{change[1:]} gains "), Part(gained, "gained"), Part(".")]
+    lost = f"{counts.n10:,}" if counts.n10 else "none"
+    return [
+        Part(f"{change} loses "),
+        Part(lost, "lost"),
+        Part(f" of {_samples(counts.dense)} the dense model {holds} and gains "),
+        Part(gained, "gained"),
+        Part("."),
+    ]
 
 
 def _tell_prediction(prediction: Prediction) -> list[Part]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from backend.analysis.flips import SETS, name_sets
 from backend.analysis.outcomes import BoolArray, FloatArray
@@ -242,5 +242,5 @@ def _explain_absence(pair: Pair, dense: FloatArray, pruned: FloatArray) -> str |
 def _fisher(value: float, error: float, n: int) -> Estimate:
     # arctanh has no value at the ends; there the interval is taken around the nearest correlation that has one.
     z = float(np.arctanh(np.clip(value, -1 + 1e-9, 1 - 1e-9)))
-    reach = float(stats.norm.ppf(0.5 + CONFIDENCE / 2)) * error
+    reach = float(special.ndtri(0.5 + CONFIDENCE / 2)) * error
     return Estimate(value, float(np.tanh(z - reach)), min(1.0, float(np.tanh(z + reach))), n)

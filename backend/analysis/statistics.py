@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from backend.analysis.outcomes import FloatArray, IntArray
 from backend.errors import InvalidRequest
@@ -49,7 +49,7 @@ def wilson(count: int, n: int, confidence: float = CONFIDENCE) -> Share:
         raise InvalidRequest(f"Confidence lies inside (0, 1); got {confidence}.", confidence=confidence)
     if n == 0:
         return Share(0, 0, None, None, None)
-    z = float(stats.norm.ppf(0.5 + confidence / 2))
+    z = float(special.ndtri(0.5 + confidence / 2))
     share = count / n
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))

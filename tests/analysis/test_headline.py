@@ -1,0 +1,101 @@
+"""The sentence that answers, word by word."""
+
+from dataclasses import replace
+
+import pytest
+
+from backend.analysis.controls import Beyond, Excess
+from backend.analysis.flips import Counts
+from backend.analysis.headline import join_text, write_headline
+from backend.analysis.statistics import Estimate, Share
+from backend.analysis.thin_ice import AurocDifference, Prediction
+
+COUNTS = Counts(n11=1566, n10=121, n01=33, n00=280)
+PREDICTION = Prediction("clean", None, 1687, 121, 0, 0.8961, 0.8702, 0.9213, 0.4, 0.3, (), None)
+NO_CONTROL = " There is no control yet, so how much of this any other change would do is open."
+
+
+def absent(positives: int, reason: str) -> Prediction:
+    nothing = dict.fromkeys(("value", "low", "high", "average_precision", "fpr_at_95_tpr"))
+    return replace(PREDICTION, positives=positives, reason=reason, **nothing)
+
+
+def beyond(control: int, low: float | None, high: float | None, n: int = 1687) -> Beyond:
+    share = Share(121, n, 0.07, 0.06, 0.08)
+    difference = Estimate(None if low is None else 0.05, low, high, n)
+    excess = Excess(n, share, Share(control, n, 0.02, 0.01, 0.03), 0, 0, 0, difference, 0.5)
+    auroc = AurocDifference(None, None, 0, 0, Estimate(None, None, None, n, "none"))
+    return Beyond(None, n, 0, excess, excess, auroc)
+
+
+def test_write_headline_with_everything_reads_as_the_example() -> None:
+    parts = write_headline("Pruning to 95 %", COUNTS, PREDICTION, control=beyond(40, 0.03, 0.06))
+    assert join_text(parts) == (
+        "Pruning to 95 % loses 121 of 1,687 samples the dense model gets right and gains 33. "
+        "Small dense margin predicts which are lost: AUROC 0.90 [0.87, 0.92]. "
+        "The control (same finetuning, nothing pruned) loses 40 of the same 1,687 samples: "
+        "pruning loses more than the control."
+    )
+    assert [(part.text, part.emphasis) for part in parts if part.emphasis] == [
+        ("121", "lost"),
+        ("33", "gained"),
+        ("AUROC 0.90 [0.87, 0.92]", "number"),
+        ("40", "number"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("counts", "sentence"),
+    [
+        (Counts(1, 1, 1, 0), "Pruning loses 1 of 2 samples the dense model gets right and gains 1."),
+        (Counts(0, 1, 0, 3), "Pruning loses 1 of 1 sample the dense model gets right and gains none."),
+        (Counts(1, 0, 0, 3), "Pruning loses none of 1 sample the dense model gets right and gains none."),
+        (Counts(50, 0, 2, 0), "Pruning loses none of 50 samples the dense model gets right and gains 2."),
+        (Counts(0, 0, 4, 6), "The dense model gets right none of the 10 samples, so there is nothing to lose; "
+                             "pruning gains 4."),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_write_headline_counts_in_good_english(counts: Counts, sentence: str) -> None:
+    text = join_text(write_headline("Pruning", counts, absent(0, "No sample is lost.")))
+    assert text == sentence + NO_CONTROL
+
+
+def test_write_headline_at_eps_says_holds() -> None:
+    text = join_text(write_headline("Pruning to 90 %", COUNTS, PREDICTION, eps_text="8/255"))
+    assert text.startswith("Pruning to 90 % loses 121 of 1,687 samples the dense model holds at 8/255 and gains 33.")
+
+
+def test_write_headline_without_auroc_gives_its_reason() -> None:
+    text = join_text(write_headline("Pruning", Counts(100, 12, 3, 5), absent(12, "Only 12 lost samples; 20 needed.")))
+    assert "Whether small dense margin predicts which are lost cannot be told: Only 12 lost samples; 20 needed." in text
+    assert "AUROC" not in text
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "words"),
+    [
+        (0.55, 0.48, 0.62, "Small dense margin does not tell which are lost: AUROC 0.55 [0.48, 0.62]."),
+        (0.30, 0.25, 0.35, "Large, not small, dense margin goes with being lost: AUROC 0.30 [0.25, 0.35]."),
+    ],
+)
+def test_write_headline_with_a_weak_predictor_does_not_claim_one(
+    value: float, low: float, high: float, words: str
+) -> None:
+    prediction = replace(PREDICTION, value=value, low=low, high=high)
+    assert words in join_text(write_headline("Pruning", COUNTS, prediction))
+
+
+@pytest.mark.parametrize(
+    ("control", "words"),
+    [
+        (beyond(0, 0.05, 0.08), " loses none of the same 1,687 samples: pruning loses more than the control."),
+        (beyond(118, -0.01, 0.02), " loses 118 of the same 1,687 samples: the difference could be chance."),
+        (beyond(300, -0.2, -0.1), " loses 300 of the same 1,687 samples: pruning loses fewer than the control."),
+        (beyond(1, -0.2, 0.9, n=1), " loses 1 of the same sample: the difference could be chance."),
+        (beyond(0, None, None, n=0), " loses none."),
+    ],
+)
+def test_write_headline_says_what_the_control_says(control: Beyond, words: str) -> None:
+    text = join_text(write_headline("Pruning", COUNTS, PREDICTION, control=control, control_words="another seed"))
+    assert text.endswith(f" The control (another seed){words}")
