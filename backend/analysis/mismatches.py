@@ -1,10 +1,13 @@
 """What differs between the records of two evaluations, in sentences: the equal-effort guard."""
 
+import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from backend.analysis.pairing import Pair
+from backend.eps import eps_text, parse_eps
 
 Severity = Literal["differs", "note"]
 
@@ -46,7 +49,7 @@ def mismatches(dense: Mapping[str, Any], pruned: Mapping[str, Any]) -> list[Mism
 
     Args:
         dense, pruned: records with the keys of RECORD_FIELDS. `samples` is a number, a digest or the ids; `versions`
-            maps library to version; `device` is a torch device ("cuda:0" and "cuda:1" are of one class).
+            maps library to version; `eps` is text or a number; `device` is a torch device, with or without its title.
 
     Returns:
         One Mismatch per differing field (one per library for versions), "differs" before notes, in table order.
@@ -77,10 +80,11 @@ def _equal(first: Any, second: Any) -> bool:
     return bool(first == second)
 
 
-def _equal_number(first: Any, second: Any) -> bool:
+def _equal_eps(first: Any, second: Any) -> bool:
+    """Text and number may meet: "8/255" is 0.03137254901960784."""
     if first is None or second is None:
         return first is second
-    return abs(float(first) - float(second)) <= 1e-9 * max(abs(float(first)), abs(float(second)))
+    return math.isclose(float(parse_eps(first)), float(parse_eps(second)), rel_tol=1e-9)
 
 
 def _equal_members(first: Any, second: Any) -> bool:
@@ -91,7 +95,8 @@ def _equal_members(first: Any, second: Any) -> bool:
 
 
 def _equal_device(first: Any, second: Any) -> bool:
-    return str(first).split(":")[0] == str(second).split(":")[0]
+    """By class: "cuda:0 (a card)" and "cuda:1" are of one."""
+    return re.split(r"[: ]", str(first))[0] == re.split(r"[: ]", str(second))[0]
 
 
 RECORD_FIELDS = (
@@ -99,7 +104,7 @@ RECORD_FIELDS = (
     RecordField("split", "the split", "differs", False, _equal),
     RecordField("samples", "the samples", "differs", True, _equal_members),
     RecordField("norm", "the norm", "differs", True, _equal),
-    RecordField("eps", "eps", "differs", False, _equal_number),
+    RecordField("eps", "eps", "differs", False, _equal_eps),
     RecordField("preset", "the attack preset", "differs", True, _equal),
     RecordField("attacks", "the attacks", "differs", False, _equal_members),
     RecordField("steps", "the number of steps", "differs", False, _equal),
@@ -124,7 +129,10 @@ def _compare(field: RecordField, dense: Mapping[str, Any], pruned: Mapping[str, 
     first, second = dense.get(field.name), pruned.get(field.name)
     if in_dense and in_pruned and field.same(first, second):
         return []
-    shown_first, shown_second = _show(first, second), _show(second, first)
+    if field.name == "eps":
+        shown_first, shown_second = _show_eps(first, dense.get("norm")), _show_eps(second, pruned.get("norm"))
+    else:
+        shown_first, shown_second = _show(first, second), _show(second, first)
     verb = "differ" if field.name in _PLURAL else "differs"
     sentence = f"{field.words[0].upper()}{field.words[1:]} {verb}: dense {shown_first}, pruned {shown_second}."
     return [Mismatch(f"different_{field.name}", field.name, shown_first, shown_second, sentence, field.severity)]
@@ -157,7 +165,8 @@ def _show(value: Any, other: Any = None) -> str:
     if isinstance(value, list | tuple):
         extra = len(set(map(str, value)) - set(map(str, other))) if isinstance(other, list | tuple) else 0
         return f"{len(value):,} ({extra:,} not in the other)" if other is not None else f"{len(value):,}"
-    if isinstance(value, float):
-        whole = round(value * 255)
-        return f"{whole}/255" if whole and abs(value * 255 - whole) < 1e-6 else f"{value:g}"
     return str(value)
+
+
+def _show_eps(value: Any, norm: Any) -> str:
+    return "not recorded" if value is None else eps_text(value, str(norm))

@@ -37,8 +37,8 @@ def test_mismatches_of_equal_records_are_none() -> None:
         ({"split": "train"}, "different_split", "The split differs: dense test, pruned train.", "differs"),
         ({"samples": 500}, "different_samples", "The samples differ: dense 2000, pruned 500.", "differs"),
         ({"norm": "L2"}, "different_norm", "The norm differs: dense Linf, pruned L2.", "differs"),
-        ({"eps": 8 / 255}, "different_eps", "Eps differs: dense 0.1, pruned 8/255.", "differs"),
-        ({"eps": None}, "different_eps", "Eps differs: dense 0.1, pruned not recorded.", "differs"),
+        ({"eps": 8 / 255}, "different_eps", "Eps differs: dense 25.5/255, pruned 8/255.", "differs"),
+        ({"eps": None}, "different_eps", "Eps differs: dense 25.5/255, pruned not recorded.", "differs"),
         ({"preset": "fast"}, "different_preset", "The attack preset differs: dense margin, pruned fast.", "differs"),
         ({"attacks": ["fmn"]}, "different_attacks",
          "The attacks differ: dense 2 (1 not in the other), pruned 1 (0 not in the other).", "differs"),
@@ -72,10 +72,10 @@ def test_mismatches_put_differences_before_notes() -> None:
     assert [mismatch.severity for mismatch in found] == ["differs", "note", "note"]
 
 
-def test_mismatches_ignore_order_and_device_number() -> None:
+def test_mismatches_ignore_order_device_number_and_the_spelling_of_eps() -> None:
     ids = ["a", "b", "c"]
-    one = RECORD | {"samples": ids, "device": "cuda:0"}
-    other = RECORD | {"samples": ids[::-1], "device": "cuda:1"}
+    one = RECORD | {"samples": ids, "device": "cuda:0 (a card)", "eps": "8/255"}
+    other = RECORD | {"samples": ids[::-1], "device": "cuda:1", "eps": 8 / 255}
     assert mismatches(one, other) == []
 
 
