@@ -43,3 +43,23 @@ def count_dependants(session: Session, checkpoint_id: UUID) -> tuple[int, int]:
 
 def set_preflight(session: Session, checkpoint_id: UUID, preflight: dict[str, Any]) -> None:
     session.execute(update(Checkpoint).where(Checkpoint.id == checkpoint_id).values(preflight=preflight))
+
+
+def checkpoint_named(session: Session, name: str) -> Checkpoint | None:
+    return session.scalar(select(Checkpoint).where(Checkpoint.name == name).limit(1))
+
+
+def checkpoints_with_weights(session: Session, weights_sha256: str) -> Sequence[Checkpoint]:
+    """Checkpoints with exactly these effective weights, oldest first."""
+    question = select(Checkpoint).where(Checkpoint.weights_sha256 == weights_sha256)
+    return session.scalars(question.order_by(Checkpoint.created_at, Checkpoint.id)).all()
+
+
+def is_file_used(session: Session, file: str) -> bool:
+    """Whether any checkpoint keeps its weights in this artefact."""
+    return session.scalar(select(Checkpoint.id).where(Checkpoint.file == file).limit(1)) is not None
+
+
+def names_of(session: Session, checkpoint_ids: Sequence[UUID]) -> dict[UUID, str]:
+    question = select(Checkpoint.id, Checkpoint.name).where(Checkpoint.id.in_(checkpoint_ids))
+    return {row.id: row.name for row in session.execute(question)}

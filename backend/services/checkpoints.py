@@ -1,0 +1,229 @@
+"""Checkpoints: import an upload, list, change, delete."""
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from backend.attacks.catalogue import get_preset
+from backend.errors import Conflict, InvalidRequest, NotFound
+from backend.jobs import queue
+from backend.registry.facts import ImportedCheckpoint
+from backend.registry.intake import take_checkpoint
+from backend.schemas import CheckpointIn, CheckpointOut, CheckpointPatch, EvaluationIn, Page
+from backend.services.answers import show_checkpoint
+from backend.services.arguments import check_page, read_id
+from backend.services.datasets import find_dataset
+from backend.services.evaluations import check_preset_fits, queue_evaluation
+from backend.services.lineage import check_parent, describe_oddities
+from backend.settings import get_settings
+from backend.store import checkpoints as store
+from backend.store.artefacts import artefact_path
+from backend.store.database import reading, writing
+from backend.store.tables import Checkpoint, Dataset
+
+EVALUATED_AT_ONCE = 500  # samples of the evaluation that an upload may queue
+CLAIM_FIELDS = ("claimed_robust_accuracy", "claimed_attack", "claimed_n", "claimed_source")
+
+
+def list_checkpoints(limit: int = 50, offset: int = 0) -> Page[CheckpointOut]:
+    """A page of checkpoints, newest first."""
+    check_page(limit, offset)
+    with reading() as session:
+        rows, total = store.page_of_checkpoints(session, limit, offset)
+    return Page(items=[show_checkpoint(row) for row in rows], total=total, limit=limit, offset=offset)
+
+
+def get_checkpoint(checkpoint_id: UUID | str) -> CheckpointOut:
+    """One checkpoint; NotFound when there is none of that id."""
+    with reading() as session:
+        return show_checkpoint(load_checkpoint(session, checkpoint_id))
+
+
+def load_checkpoint(session: Session, checkpoint_id: UUID | str) -> Checkpoint:
+    """The row of a checkpoint.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    row = store.find_checkpoint(session, read_id(checkpoint_id, "checkpoint"))
+    if row is None:
+        raise NotFound(f"There is no checkpoint {checkpoint_id}.", checkpoint_id=str(checkpoint_id))
+    return row
+
+
+def add_checkpoint(path: Path, form: CheckpointIn, *, filename: str) -> CheckpointOut:
+    """Import the file at `path`, keep its effective weights, queue the pre-flight and what `form.evaluate` asks for.
+
+    Args:
+        path: the uploaded file; stays where it is.
+        form: the fields beside it.
+        filename: what the user calls the file; only shown.
+
+    Raises:
+        InvalidRequest, UnknownName: a field does not fit; before the file is opened.
+        NotFound: no such data set or parent.
+        Conflict: the name is taken.
+        RejectedCheckpoint, TooLarge: see `backend.registry.intake`.
+    """
+    dataset = find_dataset(form.dataset_id)
+    claim = read_claim(form, dataset)
+    if form.evaluate is not None:
+        check_preset_fits(get_preset(form.evaluate), dataset.default_norm)
+    with reading() as session:
+        _refuse_taken_name(session, form.name)
+        check_parent(session, form.parent_id, form.role, form.method, dataset, architecture=form.architecture)
+    settings = get_settings()
+    facts = take_checkpoint(
+        path,
+        dataset_classes=len(dataset.classes),
+        dataset_shape=(dataset.shape[0], dataset.shape[1], dataset.shape[2]),
+        architecture=form.architecture,
+        normalization=form.normalization,
+        out_dir=settings.artefacts,
+        settings=settings,
+        keep_rate=form.keep_rate,
+    )
+    row = Checkpoint(
+        **take_facts(facts),
+        name=form.name,
+        role=form.role,
+        parent_id=form.parent_id,
+        dataset_id=dataset.id,
+        method=form.method,
+        declared_sparsity=form.declared_sparsity,
+        claim=claim,
+        preflight={"state": "queued", "checks": []},
+        origin="upload",
+    )
+    return _keep(row, dataset, form.evaluate, filename)
+
+
+def _keep(row: Checkpoint, dataset: Dataset, evaluate: str | None, filename: str) -> CheckpointOut:
+    """Insert an imported checkpoint and queue its jobs."""
+    with writing() as session:
+        _refuse_taken_name(session, row.name)
+        # The file may have been there before, and its last user may just have been deleted.
+        artefact_path(row.file)
+        parent = check_parent(session, row.parent_id, row.role, row.method, dataset, architecture=row.architecture)
+        twins = store.checkpoints_with_weights(session, row.weights_sha256)
+        row.warnings = [*row.warnings, *describe_oddities(row, parent, twins)]
+        session.add(row)
+        session.flush()
+    queue.enqueue_preflight(row.id)
+    if evaluate is not None:
+        n = min(EVALUATED_AT_ONCE, dataset.size)
+        queue_evaluation(EvaluationIn(checkpoint_id=row.id, dataset_id=dataset.slug, samples=n, preset=evaluate))
+    return show_checkpoint(row)
+
+
+def take_facts(facts: ImportedCheckpoint) -> dict[str, Any]:
+    """The columns of a checkpoint that the import knows."""
+    return {
+        "source_sha256": facts.source_sha256,
+        "weights_sha256": facts.weights_sha256,
+        "file": facts.file_name,
+        "architecture": facts.architecture,
+        "normalization": facts.normalization,
+        "measured_sparsity": facts.measured_sparsity,
+        "parameters": facts.parameters,
+        "prunable": facts.prunable,
+        "layers": [layer.model_dump() for layer in facts.layers],
+        "warnings": list(facts.warnings),
+    }
+
+
+def patch_checkpoint(checkpoint_id: UUID | str, patch: CheckpointPatch) -> CheckpointOut:
+    """Change what may change after the import; fields that were not set stay.
+
+    Raises:
+        NotFound: no such checkpoint or parent.
+        Conflict: the name is taken, or children need this checkpoint as a root.
+        InvalidRequest: the parent does not fit, or a claim without its figure.
+    """
+    given = patch.model_fields_set
+    with writing() as session:
+        row = load_checkpoint(session, checkpoint_id)
+        dataset = session.get(Dataset, row.dataset_id)
+        assert dataset is not None
+        parent = None if row.parent_id is None else store.find_checkpoint(session, row.parent_id)
+        outdated = describe_oddities(row, parent, [])
+        if "name" in given and patch.name is not None and patch.name != row.name:
+            _refuse_taken_name(session, patch.name)
+            row.name = patch.name
+        for name in ("parent_id", "method", "declared_sparsity"):
+            if name in given:
+                setattr(row, name, getattr(patch, name))
+        if row.parent_id == row.id:
+            raise InvalidRequest("A checkpoint cannot be its own parent.")
+        if given & {"parent_id", "method"}:
+            parent = check_parent(session, row.parent_id, row.role, row.method, dataset, architecture=row.architecture)
+            _refuse_grandparents(session, row, parent)
+        if given & set(CLAIM_FIELDS):
+            row.claim = change_claim(row.claim, patch, dataset)
+        kept = [sentence for sentence in row.warnings if sentence not in outdated]
+        row.warnings = [*kept, *describe_oddities(row, parent, [])]
+        session.flush()
+        return show_checkpoint(row)
+
+
+def delete_checkpoint(checkpoint_id: UUID | str) -> None:
+    """Forget a checkpoint and, where no other uses it, its file.
+
+    Raises:
+        NotFound: no such checkpoint.
+        Conflict: children or evaluations need it; says how many.
+    """
+    with writing() as session:
+        row = load_checkpoint(session, checkpoint_id)
+        children, evaluations = store.count_dependants(session, row.id)
+        if children or evaluations:
+            raise Conflict(
+                f"{row.name} is needed by {children} checkpoints made from it and {evaluations} evaluations.",
+                children=children,
+                evaluations=evaluations,
+            )
+        file = row.file
+        session.delete(row)
+        session.flush()
+        if not store.is_file_used(session, file):
+            artefact_path(file).unlink(missing_ok=True)
+
+
+def read_claim(form: CheckpointIn, dataset: Dataset) -> dict[str, Any] | None:
+    """The claim that came with an upload, at the data set's default eps; None where no figure was claimed."""
+    return change_claim(None, form, dataset)
+
+
+def change_claim(
+    present: dict[str, Any] | None, form: CheckpointIn | CheckpointPatch, dataset: Dataset
+) -> dict[str, Any] | None:
+    """The claim with the fields that `form` sets; a claim without a figure is refused."""
+    claim = dict(present or {"norm": dataset.default_norm, "eps_text": dataset.default_eps})
+    for name in CLAIM_FIELDS:
+        if name in form.model_fields_set:
+            claim[name.removeprefix("claimed_")] = getattr(form, name)
+    details = [claim.get(name) for name in ("attack", "n", "source")]
+    if claim.get("robust_accuracy") is None:
+        if any(value is not None for value in details):
+            raise InvalidRequest("A claim needs its figure: give claimed_robust_accuracy, 0 to 1, as well.")
+        return None
+    names = ("robust_accuracy", "attack", "norm", "eps_text", "n", "source")
+    return {name: claim.get(name) for name in names}
+
+
+def _refuse_taken_name(session: Session, name: str) -> None:
+    found = store.checkpoint_named(session, name)
+    if found is not None:
+        raise Conflict(
+            f"There is a checkpoint called {name!r} already (id {found.id}). Choose another name, or use that one.",
+            checkpoint_id=str(found.id),
+            name=name,
+        )
+
+
+def _refuse_grandparents(session: Session, row: Checkpoint, parent: Checkpoint | None) -> None:
+    """A parent is a root or a control of a root: a cycle needs longer chains than that."""
+    if parent is not None and store.count_dependants(session, row.id)[0]:
+        raise Conflict(f"{row.name} is itself a parent, so it cannot get one.", checkpoint_id=str(row.id))

@@ -1,0 +1,300 @@
+"""Comparisons of a dense and a pruned evaluation, sample by sample."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from backend.analysis import flips, mismatches
+from backend.analysis.pairing import Pair
+from backend.eps import canonical_eps, eps_text, parse_eps
+from backend.errors import Conflict, InvalidRequest
+from backend.schemas import ComparisonOut, EvaluationOut, FlipSet, Mismatch, PairedSample
+from backend.services import findings
+from backend.services.controls import Control, find_controls, is_same_effort
+from backend.services.evaluations import load_evaluation, show_all
+from backend.services.lineage import CONTROL
+from backend.services.measurements import Finished, eps_of, finished, load_indices
+from backend.services.notes import write_notes
+from backend.store import evaluations
+from backend.store.database import reading
+from backend.store.tables import Checkpoint, Dataset, Evaluation
+
+SETS: tuple[FlipSet, ...] = ("S11", "S10", "S01", "S00")
+INTERESTING_SPARSITY = 0.95  # where adversarial pruning is said to hold and thin ice begins to show
+LIBRARIES = ("torch", "thinice")
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Two succeeded evaluations with the rows around them."""
+
+    dense: Evaluation
+    pruned: Evaluation
+    dense_key: Finished
+    pruned_key: Finished
+    dense_checkpoint: Checkpoint
+    pruned_checkpoint: Checkpoint
+    dataset: Dataset
+
+
+def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None = None) -> ComparisonOut:
+    """Everything that two evaluations say about each other.
+
+    Args:
+        dense_id, pruned_id: succeeded evaluations; a control or another seed may stand on the pruned side.
+        eps: where robustness is judged; by default that of the evaluations, then the data set's.
+
+    Raises:
+        NotFound: no such evaluation.
+        Conflict: one of them has not succeeded; says its state.
+        NotComparable: they share no samples.
+        InvalidRequest: no eps can be told, or witnesses are asked about another eps than their own.
+    """
+    with reading() as session:
+        sides = _load_sides(session, dense_id, pruned_id)
+        controls, controls_reason = _find_controls(session, sides)
+        shown = show_all(session, [sides.dense, sides.pruned])
+    text = choose_eps(sides, eps)
+    number = float(parse_eps(text))
+    joined = findings.join(sides.dense_key, sides.pruned_key)
+    clean = findings.find_clean(sides.dense_key, sides.pruned_key)
+    robust, robust_statistics = findings.find_robust(sides.dense_key, sides.pruned_key, number, text)
+    differences = find_mismatches(sides, joined)
+    return ComparisonOut(
+        dense=shown[0],
+        pruned=shown[1],
+        eps=number,
+        eps_text=text,
+        n=joined.n,
+        clean=findings.show_counts(clean.flips.counts),
+        robust=robust,
+        negative_flip_rate=findings.show_rate(clean.flips.negative_flip_rate),
+        positive_flip_rate=findings.show_rate(clean.flips.positive_flip_rate),
+        churn=findings.show_rate(clean.flips.churn),
+        mcnemar_p=clean.flips.mcnemar_p,
+        auroc=findings.show_auroc(clean.prediction),
+        auroc_reason=clean.prediction.reason,
+        predictive=findings.show_predictive(clean.prediction),
+        robust_statistics=robust_statistics,
+        spearman=clean.spearman,
+        bins=clean.bins,
+        curves=clean.curves,
+        classes=findings.show_classes(joined, sides.dataset.classes),
+        controls=[findings.show_control(sides.dense_key, sides.pruned_key, control, number) for control in controls],
+        controls_reason=controls_reason,
+        mismatches=[_show_mismatch(found) for found in differences] + _find_lineage_mismatches(sides),
+        equal_effort=mismatches.is_equal_effort(differences),
+        headline=findings.write_headline(_name_change(sides), sides.dense_key, sides.pruned_key, controls),
+        notes=write_notes(sides.dense, sides.pruned, joined, clean.prediction),
+    )
+
+
+def paired_samples(
+    dense_id: UUID | str,
+    pruned_id: UUID | str,
+    eps: str | float | None = None,
+    set: str | None = None,
+) -> list[PairedSample]:
+    """The shared samples, or those of one clean set, by dense margin; samples without one come last.
+
+    Raises:
+        as `compare`, and InvalidRequest for an unknown set.
+    """
+    if set is not None and set not in SETS:
+        raise InvalidRequest(f"There is no set {set!r}. Known: {', '.join(SETS)}.", set=set)
+    with reading() as session:
+        sides = _load_sides(session, dense_id, pruned_id)
+    number = float(parse_eps(choose_eps(sides, eps)))
+    joined = findings.join(sides.dense_key, sides.pruned_key)
+    names, robust_names = flips.name_sets(joined), flips.name_sets(joined, number)
+    rows = np.arange(joined.n) if set is None else np.flatnonzero(names == set)
+    ordered = rows[np.argsort(joined.dense.margin[rows], kind="stable")]
+    indices = load_indices(sides.dense_key)
+    return [_show_sample(joined, int(row), indices, str(names[row]), str(robust_names[row])) for row in ordered]
+
+
+def default_pairs() -> list[tuple[EvaluationOut, EvaluationOut]]:
+    """Every (parent, child) pair of succeeded evaluations that were attacked alike, the most telling first.
+
+    What users asked for comes before the demo, margins before verdicts, more samples before fewer, then the sparsity
+    nearest 95 %, then the newest. A child is paired with the newest fitting evaluation of its parent.
+    """
+    with reading() as session:
+        rows = evaluations.succeeded_evaluations(session)
+        checkpoints = {row.id: row for row in session.query(Checkpoint)}
+        pairs = [
+            (dense, pruned)
+            for pruned in rows
+            if (dense := _find_partner(pruned, checkpoints[pruned.checkpoint_id].parent_id, rows)) is not None
+        ]
+        # `rows` is newest first and sorting is stable.
+        pairs.sort(key=lambda pair: _rank(pair[1], checkpoints[pair[1].checkpoint_id]))
+        unique = {row.id: row for pair in pairs for row in pair}
+        shown = dict(zip(unique, show_all(session, list(unique.values())), strict=True))
+    return [(shown[dense.id], shown[pruned.id]) for dense, pruned in pairs]
+
+
+def choose_eps(sides: Sides, eps: str | float | None) -> str:
+    """The exact text of the eps to judge at."""
+    norm = sides.dense.norm
+    if eps is not None:
+        return eps_text(canonical_eps(eps, norm), norm)
+    witnesses = [row.eps for row in (sides.pruned, sides.dense) if row.record.get("distance_kind") == "witness"]
+    own = [row.eps for row in (sides.pruned, sides.dense) if row.eps is not None]
+    if witnesses and witnesses[0] is not None:
+        return witnesses[0]
+    if own and len({*own}) == 1:
+        return own[0]
+    if norm == sides.dataset.default_norm:
+        return sides.dataset.default_eps
+    if own:
+        return own[0]
+    raise InvalidRequest(f"Neither evaluation names an eps, and the data set has no default for {norm}; give one.")
+
+
+def find_mismatches(sides: Sides, joined: Pair) -> list[mismatches.Mismatch]:
+    """What differs between the records, and between the samples themselves."""
+    records = [_describe(sides.dense, sides.dense_key), _describe(sides.pruned, sides.pruned_key)]
+    return [*mismatches.mismatches(records[0], records[1]), *mismatches.pair_mismatches(joined)]
+
+
+def _load_sides(session: Session, dense_id: UUID | str, pruned_id: UUID | str) -> Sides:
+    rows = [load_evaluation(session, evaluation_id) for evaluation_id in (dense_id, pruned_id)]
+    keys = [finished(row) for row in rows]
+    for row, key in zip(rows, keys, strict=True):
+        if key is None:
+            raise Conflict(
+                f"Evaluation {row.id} is {row.state}; a comparison needs two that succeeded.",
+                evaluation_id=str(row.id),
+                state=row.state,
+            )
+    assert keys[0] is not None and keys[1] is not None
+    checkpoints = [session.get(Checkpoint, row.checkpoint_id) for row in rows]
+    dataset = session.get(Dataset, rows[0].dataset_id)
+    assert checkpoints[0] is not None and checkpoints[1] is not None and dataset is not None
+    return Sides(rows[0], rows[1], keys[0], keys[1], checkpoints[0], checkpoints[1], dataset)
+
+
+def _find_controls(session: Session, sides: Sides) -> tuple[list[Control], str | None]:
+    if sides.dense_checkpoint.role != "dense":
+        return [], f"{sides.dense_checkpoint.name} is pruned itself, so it has no controls."
+    return find_controls(session, sides.dense_checkpoint, sides.pruned)
+
+
+def _describe(row: Evaluation, key: Finished) -> dict[str, Any]:
+    """A record in the words of the equal-effort guard: eps as a number, the samples by id, versions by library."""
+    record = dict(row.record)
+    record["samples"] = sorted(load_indices(key))
+    if record.get("distance_kind") == "witness":
+        record["eps"] = eps_of(row)
+    else:
+        record.pop("eps", None)  # margins are measured without one; it only says where the summary was taken
+    if "versions" not in record:
+        record["versions"] = {name: record[name] for name in LIBRARIES if name in record}
+    return record
+
+
+def _find_lineage_mismatches(sides: Sides) -> list[Mismatch]:
+    """Whether the pruned checkpoint was made from this dense one."""
+    dense, pruned = sides.dense_checkpoint, sides.pruned_checkpoint
+    if pruned.parent_id == dense.id:
+        return []
+    if pruned.id == dense.id:
+        sentence = "Both evaluations are of one checkpoint: what differs between them is the attack alone."
+    elif pruned.role == "dense":
+        sentence = f"{pruned.name} was not made from {dense.name}: it is another network altogether."
+    elif pruned.parent_id is None:
+        sentence = f"{pruned.name} names no parent, so whether it was made from {dense.name} is not known."
+    else:
+        sentence = f"{pruned.name} was not made from {dense.name}: the comparison needs its actual parent."
+        return [_lineage_mismatch(dense, pruned, sentence, "differs")]
+    return [_lineage_mismatch(dense, pruned, sentence, "note")]
+
+
+def _lineage_mismatch(dense: Checkpoint, pruned: Checkpoint, sentence: str, severity: str) -> Mismatch:
+    return Mismatch(
+        field="parent",
+        dense=dense.name,
+        pruned=pruned.name,
+        severity="note" if severity == "note" else "differs",
+        sentence=sentence,
+    )
+
+
+def _show_mismatch(found: mismatches.Mismatch) -> Mismatch:
+    return Mismatch(
+        field=found.field,
+        dense=found.dense,
+        pruned=found.pruned,
+        severity=found.severity,
+        sentence=found.sentence,
+    )
+
+
+def _name_change(sides: Sides) -> str:
+    """What was done to the dense model, to begin a sentence with."""
+    row = sides.pruned_checkpoint
+    if row.id == sides.dense_checkpoint.id:
+        return "Attacking once more"
+    if row.role == "pruned":
+        return f"Pruning to {row.measured_sparsity * 100:.3g} %"
+    return "Finetuning without pruning" if row.method == CONTROL else "Another training seed"
+
+
+def _find_partner(pruned: Evaluation, parent_id: UUID | None, rows: list[Evaluation]) -> Evaluation | None:
+    """The newest evaluation of the parent on the same samples, attacked alike with the same seed."""
+    if parent_id is None:
+        return None
+    return next(
+        (
+            row
+            for row in rows
+            if row.checkpoint_id == parent_id and row.seed == pruned.seed and is_same_effort(row, pruned)
+        ),
+        None,
+    )
+
+
+def _rank(pruned: Evaluation, checkpoint: Checkpoint) -> tuple[bool, bool, int, bool, float]:
+    sparsity = checkpoint.declared_sparsity
+    if sparsity is None:
+        sparsity = checkpoint.measured_sparsity
+    is_control = checkpoint.role == "dense"
+    return (
+        pruned.purpose != "user",
+        pruned.preset != "margin",
+        -pruned.n,
+        is_control,
+        abs(sparsity - INTERESTING_SPARSITY),
+    )
+
+
+def _show_sample(joined: Pair, row: int, indices: dict[str, int], name: str, robust_name: str) -> PairedSample:
+    dense, pruned = joined.dense, joined.pruned
+    sample_id = str(dense.sample_ids[row])
+    return PairedSample.model_validate(
+        {
+            "index": indices[sample_id],
+            "sample_id": sample_id,
+            "label": int(dense.labels[row]),
+            "set": name,
+            "robust_set": robust_name,
+            "dense_prediction": int(dense.predictions[row]),
+            "pruned_prediction": int(pruned.predictions[row]),
+            "dense_margin": _finite(dense.margin[row]),
+            "pruned_margin": _finite(pruned.margin[row]),
+            "dense_margin_pred": _finite(dense.margin_pred[row]),
+            "pruned_margin_pred": _finite(pruned.margin_pred[row]),
+            "dense_found": bool(dense.found[row]),
+            "pruned_found": bool(pruned.found[row]),
+            "dense_logit_gap": float(dense.logit_gap[row]),
+        }
+    )
+
+
+def _finite(value: float) -> float | None:
+    """A distance, None where nothing was found."""
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,172 @@
+"""Data sets: list, take an upload, look at a sample."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.datasets import catalogue
+from backend.datasets.facts import DatasetFacts
+from backend.datasets.intake import take_dataset
+from backend.datasets.samples import SampleArrays, load
+from backend.eps import eps_text, parse_eps
+from backend.errors import Conflict, InvalidRequest, NotFound
+from backend.sandbox import Limits
+from backend.schemas import DatasetOut, Page
+from backend.services.answers import show_dataset
+from backend.services.arguments import check_page
+from backend.services.pixels import encode_png
+from backend.settings import get_settings
+from backend.store import datasets as store
+from backend.store.artefacts import artefact_path
+from backend.store.database import reading, writing
+from backend.store.tables import Dataset
+
+NORMS = ("Linf", "L2")
+MAX_NAME = 120
+
+
+@dataclass(frozen=True)
+class DatasetFile:
+    """Where a stored data set lies."""
+
+    path: Path
+
+
+def list_datasets(limit: int = 50, offset: int = 0) -> Page[DatasetOut]:
+    """A page of data sets, newest first."""
+    check_page(limit, offset)
+    with reading() as session:
+        rows, total = store.page_of_datasets(session, limit, offset)
+    return Page(items=[show_dataset(row) for row in rows], total=total, limit=limit, offset=offset)
+
+
+def get_dataset(id_or_slug: str | UUID) -> DatasetOut:
+    """One data set by id or slug; NotFound names those there are."""
+    return show_dataset(find_dataset(id_or_slug))
+
+
+def find_dataset(id_or_slug: str | UUID) -> Dataset:
+    """The row of a data set.
+
+    Raises:
+        NotFound: none has that id or slug.
+    """
+    with reading() as session:
+        found = store.find_dataset(session, id_or_slug)
+        known = [] if found else [row.slug for row in store.page_of_datasets(session, 20, 0)[0]]
+    if found is None:
+        raise NotFound(f"There is no data set {str(id_or_slug)!r}. Known: {', '.join(known) or 'none'}.", known=known)
+    return found
+
+
+def load_samples(dataset: Dataset) -> SampleArrays:
+    """Images and labels of a data set: shipped with the product, or in the artefact store."""
+    path = catalogue.find_dataset(dataset.file).path if dataset.builtin else artefact_path(dataset.file)
+    return load(DatasetFile(path))
+
+
+def add_dataset(
+    path: Path,
+    *,
+    name: str,
+    default_norm: str = "Linf",
+    default_eps: str | float = "8/255",
+    classes: list[str] | None = None,
+) -> DatasetOut:
+    """Take an uploaded .npz and keep it; the file at `path` stays where it is.
+
+    Raises:
+        InvalidRequest: a field is out of range, or there are fewer class names than labels.
+        Conflict: a data set has this name already.
+        UnreadableDataset, TooLarge: see `backend.datasets.intake`.
+    """
+    slug = make_slug(name)
+    if default_norm not in NORMS:
+        raise InvalidRequest(f"The norm must be {' or '.join(NORMS)}; got {default_norm!r}.", norm=default_norm)
+    eps = eps_text(parse_eps(default_eps), default_norm)
+    _refuse_taken_slug(slug)
+    settings = get_settings()
+    facts = take_dataset(path, out_dir=settings.artefacts, limits=Limits.from_settings(settings))
+    row = Dataset(
+        slug=slug,
+        name=name.strip(),
+        split="upload",
+        size=facts.size,
+        classes=_name_classes(classes, facts),
+        shape=list(facts.shape),
+        default_norm=default_norm,
+        default_eps=eps,
+        source=f"uploaded, SHA-256 {facts.source_sha256}",
+        builtin=False,
+        file=facts.file_name,
+    )
+    samples = load_samples(row)
+    with writing() as session:
+        _refuse_taken(store.find_dataset(session, slug))
+        store.add_dataset(session, row, samples.ids, samples.labels.tolist())
+    return show_dataset(row)
+
+
+def sample_pixels(dataset_id: str | UUID, index: int) -> NDArray[np.uint8]:
+    """The pixels of one sample, uint8 (H, W, C), 0..255.
+
+    Raises:
+        NotFound: no such data set, or the index is outside it.
+    """
+    dataset = find_dataset(dataset_id)
+    if not 0 <= index < dataset.size:
+        raise NotFound(
+            f"{dataset.name} has {dataset.size:,} samples, index 0 to {dataset.size - 1:,}; got {index}.",
+            index=index,
+            size=dataset.size,
+        )
+    pixels: NDArray[np.uint8] = load_samples(dataset).images[index]
+    return pixels
+
+
+def sample_png(dataset_id: str | UUID, index: int, scale: int = 1) -> bytes:
+    """One sample as a PNG, every pixel `scale` x `scale` times, without smoothing."""
+    return encode_png(sample_pixels(dataset_id, index), scale)
+
+
+def make_slug(name: str) -> str:
+    """The name for programs: lower case, digits and letters, joined by dashes."""
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    if not slug or len(name) > MAX_NAME:
+        raise InvalidRequest(
+            f"A name has 1 to {MAX_NAME} characters, at least one of them a letter or digit; got {name[:200]!r}."
+        )
+    return slug
+
+
+def _refuse_taken_slug(slug: str) -> None:
+    """Say early, before the file is read, that the name is taken."""
+    with reading() as session:
+        _refuse_taken(store.find_dataset(session, slug))
+
+
+def _refuse_taken(found: Dataset | None) -> None:
+    if found is not None:
+        raise Conflict(
+            f"There is a data set {found.slug!r} already (id {found.id}). Choose another name, or use that one.",
+            dataset_id=str(found.id),
+            slug=found.slug,
+        )
+
+
+def _name_classes(names: list[str] | None, facts: DatasetFacts) -> list[str]:
+    """The class names, by default their numbers."""
+    if names is None:
+        return [str(label) for label in range(facts.classes)]
+    cleaned = [name.strip() for name in names]
+    if len(cleaned) < facts.classes or not all(cleaned):
+        raise InvalidRequest(
+            f"The labels go up to {facts.classes - 1}, so {facts.classes} class names are needed; got {len(cleaned)}.",
+            expected=facts.classes,
+            got=len(cleaned),
+        )
+    return cleaned

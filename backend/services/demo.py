@@ -1,0 +1,63 @@
+"""The demo: the shipped checkpoints evaluated in an order that puts a first comparison on screen early."""
+
+from dataclasses import dataclass
+
+from backend.jobs import queue
+from backend.schemas import EvaluationIn
+from backend.services.evaluations import draft_evaluation
+from backend.store import evaluations
+from backend.store.database import reading, writing
+from backend.store.tables import Checkpoint, Dataset
+
+PURPOSE = "demo"
+
+
+@dataclass(frozen=True)
+class DemoRun:
+    """One evaluation of a shipped checkpoint; smaller priorities go first, users' work has 10."""
+
+    card: str
+    preset: str
+    samples: int
+    priority: int
+
+
+FAMILY = ("cnn-dense", "cnn-lwm-95", "cnn-control", "cnn-lwm-99", "cnn-lwm-90", "cnn-lwm-80", "cnn-dense-seed1")
+RUNS = (
+    *(DemoRun(card, "margin", 500, 50) for card in FAMILY[:2]),
+    *(DemoRun(card, "margin", 2000, 60) for card in FAMILY),
+    *(DemoRun(card, "autoattack", 200, 90) for card in FAMILY[:3]),
+)
+
+
+def queue_demo(zoo: dict[str, Checkpoint]) -> int:
+    """Queue the demo evaluations unless the store holds any evaluation; gives how many were queued.
+
+    All rows are written in one transaction: a start that is cut off has queued all of them or none, and the next
+    start hands the written ones to the queue.
+    """
+    with reading() as session:
+        if evaluations.page_of_evaluations(session, 1, 0)[1]:
+            return 0
+        sizes = {row.dataset_id: session.get(Dataset, row.dataset_id) for row in zoo.values()}
+    rows = []
+    for run in RUNS:
+        checkpoint = zoo.get(run.card)
+        dataset = None if checkpoint is None else sizes[checkpoint.dataset_id]
+        if checkpoint is None or dataset is None:
+            continue
+        request = EvaluationIn(
+            checkpoint_id=checkpoint.id,
+            dataset_id=dataset.slug,
+            samples=min(run.samples, dataset.size),
+            preset=run.preset,
+            priority=run.priority,
+        )
+        rows.append(draft_evaluation(request, PURPOSE))
+    with writing() as session:
+        for row in rows:
+            session.add(row)
+            session.flush()  # one by one, so that their ages tell their order
+    for row in rows:
+        queue.enqueue_evaluation(row.id, row.attempt_number, row.priority)
+    return len(rows)

@@ -1,0 +1,79 @@
+"""Which checkpoint was made from which, and what looks odd about an upload."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from backend.errors import InvalidRequest, NotFound
+from backend.store import checkpoints as store
+from backend.store.tables import Checkpoint, Dataset
+
+CONTROL = "control"
+SPARSITY_TOLERANCE = 0.01
+DENSE_ZEROS = 0.5  # a dense network with more zeros than this was probably pruned
+
+
+def check_parent(
+    session: Session,
+    parent_id: UUID | None,
+    role: str,
+    method: str | None,
+    dataset: Dataset,
+    *,
+    architecture: str | None,
+) -> Checkpoint | None:
+    """The parent's row, None where none was named.
+
+    Args:
+        architecture: of the child; None while it is not known.
+
+    Raises:
+        NotFound: no such parent.
+        InvalidRequest: it is no dense checkpoint, or of another data set or architecture; or a dense checkpoint that
+            is no control names a parent.
+    """
+    if parent_id is None:
+        return None
+    parent = store.find_checkpoint(session, parent_id)
+    if parent is None:
+        raise NotFound(f"There is no checkpoint {parent_id} to be the parent.", parent_id=str(parent_id))
+    if role == "dense" and method != CONTROL:
+        raise InvalidRequest(
+            "A dense checkpoint has a parent only as a control (method `control`: finetuned as long, nothing pruned).",
+            parent_id=str(parent_id),
+        )
+    if parent.role != "dense":
+        raise InvalidRequest(
+            f"The parent must be dense; {parent.name} is pruned. Name the dense checkpoint both come from.",
+            parent_id=str(parent_id),
+        )
+    if parent.dataset_id != dataset.id:
+        raise InvalidRequest(
+            f"The parent {parent.name} belongs to another data set than {dataset.slug}.", parent_id=str(parent_id)
+        )
+    if architecture is not None and parent.architecture != architecture:
+        raise InvalidRequest(
+            f"The parent {parent.name} is a {parent.architecture}, this is a {architecture}: not made from it.",
+            parent_id=str(parent_id),
+            parent_architecture=parent.architecture,
+            architecture=architecture,
+        )
+    return parent
+
+
+def describe_oddities(row: Checkpoint, parent: Checkpoint | None, twins: Sequence[Checkpoint]) -> list[str]:
+    """What is allowed but rarely meant, one sentence each."""
+    found: list[str] = []
+    declared, measured = row.declared_sparsity, row.measured_sparsity
+    if declared is not None and abs(declared - measured) > SPARSITY_TOLERANCE:
+        found.append(f"Declared sparsity {declared:.2%}, measured {measured:.2%} of the prunable weights.")
+    if row.role == "pruned" and parent is None:
+        found.append("No parent is named: comparisons need the dense checkpoint that this one was made from.")
+    if row.role == "pruned" and measured == 0:
+        found.append("It is called pruned, yet no prunable weight is zero.")
+    if row.role == "dense" and measured > DENSE_ZEROS:
+        found.append(f"It is called dense, yet {measured:.2%} of the prunable weights are zero.")
+    for twin in twins:
+        found.append(f"The same weights are here already as {twin.name} (id {twin.id}).")
+    return found

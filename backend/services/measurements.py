@@ -1,0 +1,109 @@
+"""Stored rows of an evaluation as arrays for the analysis, and its summary. Finished evaluations are kept in memory."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+
+from backend.analysis.curves import accuracy, median_margin
+from backend.analysis.outcomes import Outcomes, TextArray, answers_at, make_outcomes
+from backend.analysis.statistics import Share
+from backend.eps import parse_eps
+from backend.schemas import Interval, Summary
+from backend.store import results
+from backend.store.database import reading
+from backend.store.tables import Evaluation
+
+KEPT = 64  # evaluations in memory; one of 10,000 samples takes about 3 MB
+
+INFINITE_WHERE_MISSING = ("margin", "margin_pred")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A succeeded evaluation, as the key of what is kept in memory about it: it never changes again."""
+
+    evaluation_id: UUID
+    finished_at: datetime
+    eps: float | None
+
+
+def eps_of(evaluation: Evaluation) -> float | None:
+    """The eps that an evaluation was queued with, in the norm's unit."""
+    return None if evaluation.eps is None else float(parse_eps(evaluation.eps))
+
+
+def finished(evaluation: Evaluation) -> Finished | None:
+    """The key of a succeeded evaluation, None for any other."""
+    if evaluation.state != "succeeded" or evaluation.finished_at is None:
+        return None
+    return Finished(evaluation.id, evaluation.finished_at, eps_of(evaluation))
+
+
+def summarise(evaluation: Evaluation) -> Summary | None:
+    """The summary of a succeeded evaluation; None for any other."""
+    key = finished(evaluation)
+    return None if key is None else _summarise(key)
+
+
+@lru_cache(maxsize=KEPT)
+def load_outcomes(key: Finished) -> Outcomes:
+    """Every row of a succeeded evaluation, by index."""
+    columns = _read_columns(key)
+    kinds = set(columns["kind"])
+    # One witness among the rows makes every margin a bound only, whatever the others are.
+    kind = "witness" if "witness" in kinds else "minimum"
+    return make_outcomes(_rename(columns), kind=kind, eps=key.eps if kind == "witness" else None)
+
+
+@lru_cache(maxsize=KEPT)
+def load_indices(key: Finished) -> dict[str, int]:
+    """Row of the data set by sample id."""
+    columns = _read_columns(key)
+    return dict(zip(columns["sample_id"], columns["index"], strict=True))
+
+
+def show_interval(share: Share) -> Interval:
+    """The interval of a share of at least one sample."""
+    assert share.low is not None and share.high is not None
+    return Interval(low=share.low, high=share.high)
+
+
+@lru_cache(maxsize=4 * KEPT)
+def _summarise(key: Finished) -> Summary:
+    outcomes = load_outcomes(key)
+    clean = accuracy(outcomes)
+    robust = accuracy(outcomes, key.eps) if key.eps is not None and answers_at(outcomes, key.eps) else None
+    assert clean.value is not None
+    return Summary(
+        n=outcomes.n,
+        clean_accuracy=clean.value,
+        clean_accuracy_interval=show_interval(clean),
+        robust_accuracy=None if robust is None else robust.value,
+        robust_accuracy_interval=None if robust is None else show_interval(robust),
+        median_margin=median_margin(outcomes).median.value,
+        zero_margins=int((~outcomes.correct).sum()),
+        not_found=int((~outcomes.found).sum()),
+    )
+
+
+def _read_columns(key: Finished) -> dict[str, list[Any]]:
+    with reading() as session:
+        return results.result_columns(session, key.evaluation_id)
+
+
+def _rename(columns: dict[str, list[Any]]) -> dict[str, Any]:
+    """Stored columns under the analysis' names; a missing distance is infinite."""
+    ids: TextArray = np.asarray(columns["sample_id"], dtype=np.str_)
+    renamed: dict[str, Any] = {
+        "sample_ids": ids,
+        "labels": columns["label"],
+        "predictions": columns["prediction"],
+        **{name: columns[name] for name in ("correct", "found", "logit_gap", "max_probability", "loss")},
+    }
+    for name in INFINITE_WHERE_MISSING:
+        renamed[name] = [np.inf if value is None else value for value in columns[name]]
+    return renamed

@@ -1,0 +1,43 @@
+"""What the reader of a comparison must know, in sentences."""
+
+import numpy as np
+
+from backend.analysis.pairing import Pair
+from backend.analysis.thin_ice import MIN_POSITIVES, Prediction
+from backend.store.tables import Evaluation
+
+
+def write_notes(dense: Evaluation, pruned: Evaluation, joined: Pair, prediction: Prediction) -> list[str]:
+    """Bounds, censoring, power, seeds and raised flags, each only where it applies."""
+    notes = []
+    if joined.dense.kind == "minimum" and joined.pruned.kind == "minimum":
+        notes.append("Margins are upper bounds: the smallest perturbation that the attacks found.")
+    else:
+        notes.append("Distances of witnesses only say that an adversarial lies within eps: no margins, and no curve.")
+    notes.extend(_note_censored(joined))
+    if prediction.value is None and prediction.positives < MIN_POSITIVES:
+        notes.append(f"Under {MIN_POSITIVES} lost samples no AUROC is given: it would be noise.")
+    notes.append(
+        "Intervals are over samples; one checkpoint stands for the method, and what another training seed changes is "
+        "not in them."
+    )
+    for side, row in (("dense", dense), ("pruned", pruned)):
+        if row.flags:
+            notes.append(f"The {side} evaluation raised flags: {', '.join(row.flags)}.")
+    return notes
+
+
+def _note_censored(joined: Pair) -> list[str]:
+    """Zero and infinite margins, counted apart."""
+    notes = []
+    for side, outcomes in (("dense", joined.dense), ("pruned", joined.pruned)):
+        wrong, missing = int((~outcomes.correct).sum()), int(np.isinf(outcomes.margin).sum())
+        if missing:
+            noun = "sample" if missing == 1 else "samples"
+            notes.append(
+                f"On the {side} side {missing:,} {noun} without any adversarial found: censored, never averaged."
+            )
+        if wrong:
+            noun = "sample" if wrong == 1 else "samples"
+            notes.append(f"On the {side} side {wrong:,} {noun} wrong without attack: margin 0 by definition.")
+    return notes

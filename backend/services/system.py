@@ -1,0 +1,81 @@
+"""The whole: start it, and say how it is."""
+
+import logging
+from importlib.metadata import PackageNotFoundError, version
+from typing import Literal
+
+from backend.jobs import queue
+from backend.schemas import Health, WorkerOut
+from backend.services.demo import queue_demo
+from backend.services.evaluations import requeue_waiting
+from backend.services.zoo import load_datasets, load_zoo
+from backend.settings import Settings, get_settings
+from backend.startup import prepare_home
+from backend.store import database, evaluations, workers
+
+LOG = logging.getLogger(__name__)
+
+
+def health() -> Health:
+    """Version, database, living workers, length of the queue; "degraded" while work waits and no worker lives."""
+    with database.reading() as session:
+        living = workers.living_workers(session)
+        depth = evaluations.count_active(session)
+    status: Literal["ok", "degraded"] = "degraded" if depth and not living else "ok"
+    return Health(
+        status=status,
+        version=find_version(),
+        database=database.get_engine().dialect.name,
+        workers=[
+            WorkerOut(id=row.id, host=row.host, pid=row.pid, device=row.device, last_seen=row.last_seen)
+            for row in living
+        ],
+        queue_depth=depth,
+        open_access=get_settings().token is None,
+    )
+
+
+def bootstrap() -> None:
+    """Bring the store to the present version, load what is shipped, queue the demo.
+
+    Idempotent, and safe when several processes start at once: one of them does the work, the others wait and find it
+    done.
+
+    Raises:
+        StartupFailed: the home cannot be written, the database is of a newer version, or a shipped file is damaged.
+    """
+    settings = get_settings()
+    home_check(settings)
+    database.migrate()
+    with database.one_at_a_time():
+        queue.prepare()
+        load_datasets()
+        requeue_waiting()
+        if settings.demo:
+            load_demo()
+
+
+def load_demo() -> int:
+    """Load the shipped checkpoints and, where nothing was evaluated yet, queue the demo; gives how many it queued."""
+    queued = queue_demo(load_zoo())
+    if queued:
+        LOG.info("queued %d demo evaluations", queued)
+    return queued
+
+
+def home_check(settings: Settings) -> None:
+    """Create the home, readable by its owner alone, and refuse one that cannot be written.
+
+    Raises:
+        StartupFailed: it cannot be created or written.
+    """
+    prepare_home(settings.home)
+    settings.artefacts.mkdir(mode=0o700, exist_ok=True)
+
+
+def find_version() -> str:
+    """The installed version, "unknown" for a tree that is run without being installed."""
+    try:
+        return version("thinice")
+    except PackageNotFoundError:
+        return "unknown"
