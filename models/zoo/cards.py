@@ -37,7 +37,7 @@ def describe_recipe(entry: ZooEntry, parent_card: Card | None) -> dict[str, Any]
 
 
 def is_built(folder: Path, entry: ZooEntry) -> bool:
-    """Say whether `folder` holds `entry`, made by the present recipe from the present parent, with the card's weights."""
+    """Say whether `folder` holds `entry`, made by the present recipe from the present parent, weights intact."""
     try:
         parent_card = read_parent_card(folder, entry)
         card = read_card(folder, entry.name)

@@ -1,0 +1,150 @@
+"""Building zoo entries from arrays: cards, exact sparsity, and what counts as built already."""
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file
+
+from models.training.recipe import Recipe
+from models.zoo.build import Images, build_entry, plan_lwm_masks
+from models.zoo.cards import build_fresh_network, is_built, load_checkpoint, read_card
+from models.zoo.entries import ZooEntry, find_entry
+
+RECIPE = Recipe(epochs=1, learning_rate=0.05, batch_size=50, pgd_steps=1, validation_samples=40, validation_pgd_steps=1)
+DENSE = ZooEntry("dense", "dense", RECIPE)
+PRUNED = ZooEntry("pruned", "pruned", RECIPE, parent="dense", method="lwm", sparsity=0.9)
+RAMPED = replace(PRUNED, name="ramped", sparsity=0.99, recipe=replace(RECIPE, epochs=2, mask_share=0.5))
+LAYER_SIZES = {"conv1.weight": 800, "conv2.weight": 18_432, "conv3.weight": 64_512, "linear.weight": 17_920}
+
+
+def draw_images(samples: int) -> Images:
+    """Draw noise with labels; what is learned does not matter here."""
+    generator = np.random.default_rng(0)
+    pixels = generator.integers(0, 256, (samples, 28, 28, 1), dtype=np.uint8)
+    return Images.from_bytes(pixels, generator.integers(0, 10, samples))
+
+
+def build_into(folder: Path, *entries: ZooEntry) -> None:
+    """Build entries one after the other."""
+    for entry in entries:
+        build_entry(entry, draw_images(140), draw_images(30), folder)
+
+
+def test_images_from_bytes_are_scaled_to_one_and_channels_first() -> None:
+    pixels = np.arange(24, dtype=np.uint8).reshape(1, 2, 4, 3)
+    pixels[0, 1, 2, 0] = 255
+    converted = Images.from_bytes(pixels, np.array([3], dtype=np.uint8))
+    assert converted.images.shape == (1, 3, 2, 4)
+    assert converted.images.dtype == torch.float32
+    assert converted.images[0, 0, 1, 2] == 1.0
+    assert converted.images[0, 2, 0, 1].item() == pytest.approx(5 / 255)
+    assert converted.labels.tolist() == [3]
+    assert converted.labels.dtype == torch.int64
+
+
+@pytest.mark.parametrize(
+    ("pixels", "labels"),
+    [
+        (np.zeros((2, 4, 4, 1), np.float32), np.zeros(2, np.int64)),
+        (np.zeros((2, 4, 4), np.uint8), np.zeros(2, np.int64)),
+        (np.zeros((2, 4, 4, 1), np.uint8), np.zeros(3, np.int64)),
+    ],
+    ids=["float", "no-channel", "labels"],
+)
+def test_images_from_unfit_arrays_are_refused(pixels: np.ndarray, labels: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=r"expected uint8 pixels \(N, H, W, C\)"):
+        Images.from_bytes(pixels, labels)
+
+
+def test_built_chain_has_exact_zeros_and_cards_that_match_the_files(tmp_path: Path) -> None:
+    build_into(tmp_path, DENSE, PRUNED, RAMPED)
+    parent_sha256 = json.loads((tmp_path / "dense.json").read_text())["sha256"]
+    for entry, share in ((DENSE, 0.0), (PRUNED, 0.9), (RAMPED, 0.99)):
+        card = json.loads((tmp_path / f"{entry.name}.json").read_text())
+        assert card["sha256"] == hashlib.sha256((tmp_path / f"{entry.name}.safetensors").read_bytes()).hexdigest()
+        tensors = load_file(tmp_path / f"{entry.name}.safetensors")
+        zeros = {name: int((tensors[name] == 0).sum()) for name in LAYER_SIZES}
+        assert zeros == {name: round(size * share) for name, size in LAYER_SIZES.items()}
+        assert card["measured_sparsity"] == sum(zeros.values()) / sum(LAYER_SIZES.values())
+        assert card["recipe"]["parent_sha256"] == (parent_sha256 if entry.parent else None)
+        assert card["claimed_n"] == card["clean_n"] == 30
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".json"] * 3 + [".safetensors"] * 3
+
+
+def test_is_built_holds_only_for_the_same_recipe_parent_and_bytes(tmp_path: Path) -> None:
+    assert not is_built(tmp_path, DENSE)
+    build_into(tmp_path, DENSE, PRUNED)
+    assert is_built(tmp_path, DENSE)
+    assert is_built(tmp_path, PRUNED)
+    assert not is_built(tmp_path, replace(PRUNED, recipe=replace(RECIPE, learning_rate=0.06)))
+    assert not is_built(tmp_path, replace(PRUNED, sparsity=0.8))
+    assert not is_built(tmp_path, replace(PRUNED, seed=1))
+    weights = tmp_path / "pruned.safetensors"
+    content = weights.read_bytes()
+    weights.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    assert not is_built(tmp_path, PRUNED)
+    weights.write_bytes(content)
+    build_into(tmp_path, replace(DENSE, seed=1))
+    assert not is_built(tmp_path, PRUNED)
+
+
+def test_build_entry_without_its_parent_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="pruned is made from dense, which has to be built first"):
+        build_into(tmp_path, PRUNED)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_build_entry_twice_gives_the_same_bytes(tmp_path: Path) -> None:
+    build_into(tmp_path / "first", DENSE)
+    build_into(tmp_path / "second", DENSE)
+    first, second = ((tmp_path / folder / "dense.safetensors").read_bytes() for folder in ("first", "second"))
+    assert first == second
+
+
+def test_fresh_networks_follow_the_seed_and_leave_the_global_generator_alone() -> None:
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    first, again = (build_fresh_network(DENSE).state_dict()["conv1.weight"] for _ in range(2))
+    other = build_fresh_network(replace(DENSE, seed=1)).state_dict()["conv1.weight"]
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert torch.equal(torch.rand(1), expected)
+
+
+def test_loaded_checkpoint_equals_what_was_written(tmp_path: Path) -> None:
+    build_into(tmp_path, DENSE)
+    network = load_checkpoint(tmp_path, "dense")
+    tensors = load_file(tmp_path / "dense.safetensors")
+    assert not network.training
+    assert {key: value.tolist() for key, value in network.state_dict().items()} == {
+        key: value.tolist() for key, value in tensors.items()
+    }
+    assert read_card(tmp_path, "dense")["architecture"] == "small-cnn"
+
+
+def test_lwm_plan_with_a_ramp_grows_nested_masks_to_the_final_sparsity() -> None:
+    network, plan = build_fresh_network(DENSE), plan_lwm_masks(0.99, mask_share=0.5)
+    shares, masks = {}, None
+    for step in range(400):
+        renewed = plan(network, step, 400)
+        if renewed is None:
+            continue
+        if masks is not None:
+            assert all(not (renewed[name] & ~masks[name]).any() for name in masks)
+        masks = renewed
+        shares[step] = 1 - masks["conv3.weight"].double().mean().item()
+    assert list(shares) == [0, 50, 100, 150, 200]
+    assert list(shares.values()) == pytest.approx(
+        [0.0, 0.99 * (1 - 27 / 64), 0.99 * 7 / 8, 0.99 * 63 / 64, 0.99], abs=1e-4
+    )
+
+
+def test_entry_with_unknown_name_lists_what_exists() -> None:
+    with pytest.raises(ValueError, match=r"'cnn'.*cnn-dense, .*cnn-control"):
+        find_entry("cnn")
