@@ -40,7 +40,7 @@ class Classifier:
             )
         self.forwards += len(images)
         logits = answer.float() if answer.dtype != torch.float32 else answer.clone()
-        if images.requires_grad:
+        if images.requires_grad and torch.is_grad_enabled():
             if not logits.requires_grad:
                 # A network that cuts the gradient (rounding, argmax) is attacked with the gradient it has: zero.
                 logits = logits + 0.0 * images.flatten(1).sum(1, keepdim=True)

@@ -20,6 +20,8 @@ from backend.attacks.official import attack_officially
 from backend.attacks.starts import Pool, classify_on, gather_pool
 from backend.attacks.verify import Verified, verify
 
+METHODS = {"margin": attack_margins, "autoattack": attack_officially}
+
 
 def run(
     preset: str,
@@ -51,7 +53,8 @@ def run(
         InvalidRequest: an input is malformed (details hold `flag="out-of-box"` where pixels leave [0, 1]).
         UnknownName: no such preset or norm.
     """
-    task = check_request(preset, network, images, labels, norm, eps, seed, batch_size)
+    with torch.inference_mode(False):
+        task = check_request(preset, network, images, labels, norm, eps, seed, batch_size)
     with prepare(task.network):
         classifier = Classifier(task.network, on_step)
         classifier.total = len(task.images)
@@ -122,34 +125,11 @@ def attack(
     """Run the preset on some samples against the class the network gives them, and verify each attack's claims."""
     images, labels = task.images[rows], clean.prediction[rows]
     classifier.stage = task.preset.name
-    if task.preset.distance_kind == "minimum":
-        candidates = attack_margins(
-            classifier,
-            task.norm,
-            images,
-            labels,
-            preset=task.preset,
-            pool=pool,
-            seed=task.seed,
-            batches=batches,
-        )
-        radius = None
-    else:
-        assert task.eps is not None, "a preset that needs an eps was let in without one"
-        candidates = attack_officially(
-            classifier,
-            task.norm,
-            images,
-            labels,
-            preset=task.preset,
-            eps=task.eps,
-            seed=task.seed,
-            classes=clean.logits.shape[1],
-            batches=batches,
-        )
-        radius = task.eps
+    method = METHODS[task.preset.name]
+    claims = method(classifier, task, images, labels, pool=pool, classes=clean.logits.shape[1], batches=batches)
+    radius = task.eps if task.preset.distance_kind == "witness" else None
     classifier.stage = "verification"
-    return [verify(classifier, task.norm, images, labels, claim, batches, radius) for claim in candidates]
+    return [verify(classifier, task.norm, images, labels, claim, batches, radius) for claim in claims]
 
 
 def nearest(verified: list[Verified]) -> tuple[Tensor, Tensor]:

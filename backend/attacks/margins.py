@@ -13,6 +13,7 @@ from torch import Tensor
 from backend.attacks.batches import Batches
 from backend.attacks.catalogue import ATTACKS, Preset
 from backend.attacks.classifier import Classifier
+from backend.attacks.inputs import Task
 from backend.attacks.minimum_norm import (
     Best,
     bisect,
@@ -141,23 +142,16 @@ def polish(
 
 
 def attack_margins(
-    classifier: Classifier,
-    norm: Norm,
-    images: Tensor,
-    labels: Tensor,
-    *,
-    preset: Preset,
-    pool: Pool,
-    seed: int,
-    batches: Batches,
+    classifier: Classifier, task: Task, images: Tensor, labels: Tensor, *, pool: Pool, classes: int, batches: Batches
 ) -> list[Candidate]:
     """Run the preset on samples classified as `labels`; images and candidates (B, C, H, W) are on the CPU."""
+    preset = task.preset
     collected = {name: start_best(images.clone()) for name in preset.attacks}
     tried = {name: torch.zeros(len(images), dtype=torch.bool) for name in preset.attacks}
 
     def attack(part: slice) -> dict[str, Best]:
         batch = images[part].to(classifier.device), labels[part].to(classifier.device)
-        return attack_batch(classifier, norm, *batch, pool, preset, seed)
+        return attack_batch(classifier, task.norm, *batch, pool, preset, task.seed)
 
     for part, results in batches.run(len(images), attack):
         classifier.done += part.stop - part.start

@@ -83,7 +83,6 @@ def minimise(
     steps: int,
     targets: Tensor | None = None,
     noise: Tensor | None = None,
-    known: Tensor | None = None,
     start: Tensor | None = None,
 ) -> Best:
     """Run `steps` gradient steps of the minimum-norm attack; broken means that the label no longer wins.
@@ -95,13 +94,12 @@ def minimise(
         gap, gradient: (B,) and (B, C, H, W), of the gap to the targets (or untargeted) at the clean images.
         targets: int64 (B,), the class to walk to; without it the best other class at every point.
         noise: float32 (B, C, H, W), a unit perturbation mixed into the first step.
-        known: float32 (B,), distances of examples already at hand; the walk starts inside them.
         start: float32 (B, C, H, W), broken images to start from instead of the first-order step.
     Returns:
         The nearest broken image met, each classified by the network exactly as it is given back.
     """
     best = start_best(images)
-    limit = norm.measure(torch.ones_like(images)) if known is None else known
+    limit = norm.measure(torch.ones_like(images))
     free = free_of_box(gradient, images)
     radius = torch.minimum(estimate_radius(norm, gap, free) * OVERSHOOT, limit)
     perturbation = -expand(radius, images) * norm.direct(free)

@@ -18,8 +18,10 @@ from torch import Tensor
 from backend.attacks.batches import Batches
 from backend.attacks.catalogue import Preset
 from backend.attacks.classifier import Classifier
+from backend.attacks.inputs import Task
 from backend.attacks.losses import predict
 from backend.attacks.norms import Norm
+from backend.attacks.starts import Pool
 from backend.attacks.verify import Candidate
 
 SMALLEST_DLR_CLASSES = 4
@@ -40,14 +42,19 @@ def list_attacks(preset: Preset, norm: Norm, classes: int, shape: torch.Size) ->
     return tuple(name for name in preset.attacks if name not in left_out)
 
 
-def build_components(
-    classifier: Classifier, norm: Norm, eps: float, seed: int, classes: int, preset: Preset
-) -> dict[str, Any]:
+def build_components(classifier: Classifier, task: Task, classes: int) -> dict[str, Any]:
     """The official attack objects by name, as version standard sets them up."""
+    # Imported where it is used: the margins need none of it.
     from pyautoattack import AutoAttack
 
+    preset = task.preset
     official = AutoAttack(
-        classifier, norm=norm.name, eps=eps, seed=seed, device=classifier.device, version=preset.parameters["version"]
+        classifier,
+        norm=task.norm.name,
+        eps=task.eps,
+        seed=task.seed,
+        device=classifier.device,
+        version=preset.parameters["version"],
     )
     targets = min(preset.parameters["targets"], classes - 1)
     official.apgd.loss = "ce"
@@ -71,27 +78,20 @@ def keep_random_state(device: torch.device) -> Iterator[None]:
 
 
 def attack_officially(
-    classifier: Classifier,
-    norm: Norm,
-    images: Tensor,
-    labels: Tensor,
-    *,
-    preset: Preset,
-    eps: float,
-    seed: int,
-    classes: int,
-    batches: Batches,
+    classifier: Classifier, task: Task, images: Tensor, labels: Tensor, *, pool: Pool, classes: int, batches: Batches
 ) -> list[Candidate]:
     """Run the recipe on samples classified as `labels` (on the CPU); candidates lie within eps when verified.
 
     The official code draws its starting points and squares by position in the batch, so that, other than with our own
     attacks, another batch size is another draw.
     """
-    usable = list_attacks(preset, norm, classes, images.shape[1:])
+    preset = task.preset
+    usable = list_attacks(preset, task.norm, classes, images.shape[1:])
     stands = torch.ones(len(images), dtype=torch.bool)
+    done_before = classifier.done
     candidates = []
     with keep_random_state(classifier.device):
-        components = build_components(classifier, norm, eps, seed, classes, preset)
+        components = build_components(classifier, task, classes)
         for name in preset.attacks:
             tried = stands.clone() if name in usable else torch.zeros_like(stands)
             points, claimed = images.clone(), torch.zeros_like(stands)
@@ -104,8 +104,10 @@ def attack_officially(
             for part, (found, broken) in batches.run(len(rows), attack):
                 points[rows[part]] = found
                 claimed[rows[part]] = broken
+                classifier.done += int(broken.sum())
             stands &= ~claimed
             candidates.append(Candidate(name, preset.distance_kind, points, claimed, tried))
+    classifier.done = done_before + len(images)
     return candidates
 
 
