@@ -82,7 +82,7 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
         spearman=clean.spearman,
         bins=clean.bins,
         curves=clean.curves,
-        classes=findings.show_classes(joined, sides.dataset.classes),
+        classes=findings.show_classes(clean.classes, sides.dataset.classes),
         controls=[findings.show_control(sides.dense_key, sides.pruned_key, control, number) for control in controls],
         controls_reason=controls_reason,
         mismatches=[_show_mismatch(found) for found in differences] + _find_lineage_mismatches(sides),
@@ -157,8 +157,10 @@ def choose_eps(sides: Sides, eps: str | float | None) -> str:
 
 def find_mismatches(sides: Sides, joined: Pair) -> list[mismatches.Mismatch]:
     """What differs between the records, and between the samples themselves."""
-    records = [_describe(sides.dense, sides.dense_key), _describe(sides.pruned, sides.pruned_key)]
-    return [*mismatches.mismatches(records[0], records[1]), *mismatches.pair_mismatches(joined)]
+    has_other_samples = sides.dense.record.get("samples") != sides.pruned.record.get("samples")
+    dense = _describe(sides.dense, sides.dense_key, has_other_samples)
+    pruned = _describe(sides.pruned, sides.pruned_key, has_other_samples)
+    return [*mismatches.mismatches(dense, pruned), *mismatches.pair_mismatches(joined)]
 
 
 def _load_sides(session: Session, dense_id: UUID | str, pruned_id: UUID | str) -> Sides:
@@ -184,10 +186,11 @@ def _find_controls(session: Session, sides: Sides) -> tuple[list[Control], str |
     return find_controls(session, sides.dense_checkpoint, sides.pruned)
 
 
-def _describe(row: Evaluation, key: Finished) -> dict[str, Any]:
-    """A record in the words of the equal-effort guard: eps as a number, the samples by id, versions by library."""
+def _describe(row: Evaluation, key: Finished, has_other_samples: bool) -> dict[str, Any]:
+    """A record as the equal-effort guard reads it: eps as a number, versions by library, differing samples by id."""
     record = dict(row.record)
-    record["samples"] = sorted(load_indices(key))
+    if has_other_samples:
+        record["samples"] = list(load_indices(key))
     if record.get("distance_kind") == "witness":
         record["eps"] = eps_of(row)
     else:

@@ -1,6 +1,7 @@
 """Evaluations: queue, follow, cancel, resume, read the rows."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
@@ -300,9 +301,7 @@ def _check_indices(indices: list[int], dataset: Dataset) -> None:
             size=dataset.size,
             outside=outside[:100],
         )
-    repeated = (
-        sorted({index for index in indices if indices.count(index) > 1}) if len(set(indices)) < len(indices) else []
-    )
+    repeated = sorted(index for index, times in Counter(indices).items() if times > 1)
     if repeated:
         raise InvalidRequest(
             f"Each row may be named once; repeated: {', '.join(map(str, repeated[:8]))}.", repeated=repeated[:100]

@@ -36,6 +36,7 @@ class CleanFindings:
     spearman: Correlation
     bins: list[Bin]
     curves: dict[str, list[CurvePoint]]
+    classes: list[flips.ClassFlips]
 
 
 @lru_cache(maxsize=KEPT)
@@ -54,6 +55,7 @@ def find_clean(dense: Finished, pruned: Finished) -> CleanFindings:
         spearman=_show_correlation(margins.correlate(joined)),
         bins=[_show_bin(row) for row in bins.bin_losses(joined).bins if row.kind != "not held"],
         curves=_trace_curves(joined),
+        classes=flips.by_class(joined),
     )
 
 
@@ -122,10 +124,10 @@ def write_headline(change: str, dense: Finished, pruned: Finished, controls: lis
     return [TextPart(text=part.text, emphasis=part.emphasis) for part in parts]
 
 
-def show_classes(joined: Pair, names: list[str]) -> list[ClassFlips]:
+def show_classes(rows: list[flips.ClassFlips], names: list[str]) -> list[ClassFlips]:
     """Losses by class, of the samples that the dense model gets right; classes without any are left out."""
     shown = []
-    for row in flips.by_class(joined):
+    for row in rows:
         if row.lost.value is None or row.p_holm is None:
             continue
         name = names[row.label] if row.label < len(names) else str(row.label)

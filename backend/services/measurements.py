@@ -17,7 +17,8 @@ from backend.store import results
 from backend.store.database import reading
 from backend.store.tables import Evaluation
 
-KEPT = 64  # evaluations in memory; one of 10,000 samples takes about 3 MB
+KEPT = 64  # evaluations in memory; one of 10,000 samples takes about 5 MB
+SUMMARIES_KEPT = 4096
 
 INFINITE_WHERE_MISSING = ("margin", "margin_pred")
 
@@ -49,21 +50,25 @@ def summarise(evaluation: Evaluation) -> Summary | None:
     return None if key is None else _summarise(key)
 
 
-@lru_cache(maxsize=KEPT)
 def load_outcomes(key: Finished) -> Outcomes:
     """Every row of a succeeded evaluation, by index."""
-    columns = _read_columns(key)
+    return _measure(key)[0]
+
+
+def load_indices(key: Finished) -> dict[str, int]:
+    """Row of the data set by sample id."""
+    return _measure(key)[1]
+
+
+@lru_cache(maxsize=KEPT)
+def _measure(key: Finished) -> tuple[Outcomes, dict[str, int]]:
+    with reading() as session:
+        columns = results.result_columns(session, key.evaluation_id)
     kinds = set(columns["kind"])
     # One witness among the rows makes every margin a bound only, whatever the others are.
     kind = "witness" if "witness" in kinds else "minimum"
-    return make_outcomes(_rename(columns), kind=kind, eps=key.eps if kind == "witness" else None)
-
-
-@lru_cache(maxsize=KEPT)
-def load_indices(key: Finished) -> dict[str, int]:
-    """Row of the data set by sample id."""
-    columns = _read_columns(key)
-    return dict(zip(columns["sample_id"], columns["index"], strict=True))
+    outcomes = make_outcomes(_rename(columns), kind=kind, eps=key.eps if kind == "witness" else None)
+    return outcomes, dict(zip(columns["sample_id"], columns["index"], strict=True))
 
 
 def show_interval(share: Share) -> Interval:
@@ -72,7 +77,7 @@ def show_interval(share: Share) -> Interval:
     return Interval(low=share.low, high=share.high)
 
 
-@lru_cache(maxsize=4 * KEPT)
+@lru_cache(maxsize=SUMMARIES_KEPT)
 def _summarise(key: Finished) -> Summary:
     outcomes = load_outcomes(key)
     clean = accuracy(outcomes)
@@ -84,15 +89,10 @@ def _summarise(key: Finished) -> Summary:
         clean_accuracy_interval=show_interval(clean),
         robust_accuracy=None if robust is None else robust.value,
         robust_accuracy_interval=None if robust is None else show_interval(robust),
-        median_margin=median_margin(outcomes).median.value,
+        median_margin=median_margin(outcomes, bootstrap=1).median.value,
         zero_margins=int((~outcomes.correct).sum()),
         not_found=int((~outcomes.found).sum()),
     )
-
-
-def _read_columns(key: Finished) -> dict[str, list[Any]]:
-    with reading() as session:
-        return results.result_columns(session, key.evaluation_id)
 
 
 def _rename(columns: dict[str, list[Any]]) -> dict[str, Any]:

@@ -50,17 +50,11 @@ def bootstrap() -> None:
     with database.one_at_a_time():
         queue.prepare()
         load_datasets()
+        zoo = load_zoo()
         requeue_waiting()
-        if settings.demo:
-            load_demo()
-
-
-def load_demo() -> int:
-    """Load the shipped checkpoints and, where nothing was evaluated yet, queue the demo; gives how many it queued."""
-    queued = queue_demo(load_zoo())
+        queued = queue_demo(zoo) if settings.demo else 0
     if queued:
         LOG.info("queued %d demo evaluations", queued)
-    return queued
 
 
 def home_check(settings: Settings) -> None:

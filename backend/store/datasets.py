@@ -61,7 +61,7 @@ def dataset_rows(session: Session, dataset_id: UUID) -> list[tuple[int, int, str
         .where(DatasetSample.dataset_id == dataset_id)
         .order_by(DatasetSample.index)
     )
-    return [(row.index, row.sample_id, row.content_id, row.label) for row in session.execute(question)]
+    return [(row[0], row[1], row[2], row[3]) for row in session.execute(question)]
 
 
 def first_indices(session: Session, dataset_id: UUID, n: int) -> list[int]:

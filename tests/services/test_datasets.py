@@ -1,0 +1,124 @@
+"""Data sets: intake, lists, samples, and the code of every refusal."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from backend.errors import Conflict, InvalidRequest, NotFound, UnreadableDataset
+from backend.schemas import DatasetOut
+from backend.services import datasets
+from tests.services.fabrication import add_dataset, make_pixels, write_npz
+
+
+def upload(folder: Path, name: str, n: int = 8, seed: int = 0, **fields: Any) -> DatasetOut:
+    """A data set through the real intake, child process included."""
+    path = write_npz(folder / "upload.npz", *make_pixels(n, seed))
+    return datasets.add_dataset(path, name=name, **fields)
+
+
+def test_add_dataset_npz_comes_back_by_id_and_slug(ready: Path, tmp_path: Path) -> None:
+    added = upload(tmp_path, "My Digits", n=12, default_eps=0.1, classes=["a", "b", "c", "d"])
+    assert (added.slug, added.size, added.shape, added.split) == ("my-digits", 12, [6, 6, 1], "upload")
+    assert (added.default_eps_text, added.default_norm) == ("25.5/255", "Linf")
+    assert added.default_eps == pytest.approx(0.1)
+    assert datasets.get_dataset("my-digits") == datasets.get_dataset(added.id) == added
+
+
+def test_add_dataset_without_names_numbers_its_classes(ready: Path, tmp_path: Path) -> None:
+    assert upload(tmp_path, "digits", n=8).classes == ["0", "1", "2", "3"]
+
+
+def test_add_dataset_taken_name_names_the_existing(ready: Path, tmp_path: Path) -> None:
+    added = upload(tmp_path, "digits", n=8)
+    with pytest.raises(Conflict) as refused:
+        upload(tmp_path, "Digits", n=8, seed=1)
+    assert refused.value.code == "conflict"
+    assert refused.value.details == {"dataset_id": str(added.id), "slug": "digits"}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"classes": ["a", "b", "c"]},
+        {"classes": ["a", "b", "c", " "]},
+        {"default_norm": "L1"},
+        {"default_eps": "0"},
+        {"default_eps": "eight"},
+    ],
+    ids=["too-few-classes", "blank-class", "unknown-norm", "zero-eps", "eps-in-words"],
+)
+def test_add_dataset_bad_field_is_an_invalid_request(ready: Path, tmp_path: Path, fields: dict) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        upload(tmp_path, "digits", n=8, **fields)
+    assert refused.value.code == "invalid_request"
+    assert datasets.list_datasets().total == 0
+
+
+@pytest.mark.parametrize("name", ["", "!!!", "a" * 121], ids=["empty", "no-letters", "too-long"])
+def test_make_slug_impossible_name_is_refused(name: str) -> None:
+    with pytest.raises(InvalidRequest):
+        datasets.make_slug(name)
+
+
+def test_add_dataset_float_images_are_unreadable(ready: Path, tmp_path: Path) -> None:
+    images, labels = make_pixels(4)
+    path = write_npz(tmp_path / "floats.npz", images / 255, labels)
+    with pytest.raises(UnreadableDataset) as refused:
+        datasets.add_dataset(path, name="floats")
+    assert refused.value.code == "unreadable_dataset"
+
+
+def test_list_datasets_pages_newest_first(ready: Path, tmp_path: Path) -> None:
+    names = [add_dataset(tmp_path, name, n=4, seed=seed).slug for seed, name in enumerate(["one", "two", "three"])]
+    page = datasets.list_datasets(limit=2, offset=1)
+    assert [item.slug for item in page.items] == [names[1], names[0]]
+    assert (page.total, page.limit, page.offset) == (3, 2, 1)
+
+
+@pytest.mark.parametrize(("limit", "offset"), [(0, 0), (201, 0), (10, -1)])
+def test_list_datasets_page_out_of_range_is_refused(ready: Path, limit: int, offset: int) -> None:
+    with pytest.raises(InvalidRequest):
+        datasets.list_datasets(limit, offset)
+
+
+def test_get_dataset_unknown_lists_what_exists(ready: Path, tmp_path: Path) -> None:
+    add_dataset(tmp_path, "digits", n=4)
+    with pytest.raises(NotFound) as refused:
+        datasets.get_dataset("letters")
+    assert refused.value.details == {"known": ["digits"]}
+
+
+def test_sample_png_scaled_repeats_every_pixel(ready: Path, tmp_path: Path) -> None:
+    images, _ = make_pixels(4)
+    add_dataset(tmp_path, "digits", n=4)
+    with Image.open(io.BytesIO(datasets.sample_png("digits", 2, scale=3))) as image:
+        shown = np.asarray(image)
+    assert shown.shape == (18, 18)
+    assert np.array_equal(shown[1::3, 2::3], images[2, :, :, 0])
+    assert np.array_equal(datasets.sample_pixels("digits", 2), images[2])
+
+
+def test_sample_png_colour_stays_colour(ready: Path, tmp_path: Path) -> None:
+    images, labels = make_pixels(4, channels=3)
+    datasets.add_dataset(write_npz(tmp_path / "colour.npz", images, labels), name="colour")
+    with Image.open(io.BytesIO(datasets.sample_png("colour", 0))) as image:
+        assert np.array_equal(np.asarray(image), images[0])
+
+
+@pytest.mark.parametrize("index", [-1, 4])
+def test_sample_pixels_outside_is_not_found(ready: Path, tmp_path: Path, index: int) -> None:
+    add_dataset(tmp_path, "digits", n=4)
+    with pytest.raises(NotFound) as refused:
+        datasets.sample_pixels("digits", index)
+    assert refused.value.details == {"index": index, "size": 4}
+
+
+@pytest.mark.parametrize("scale", [0, 33])
+def test_sample_png_scale_out_of_range_is_refused(ready: Path, tmp_path: Path, scale: int) -> None:
+    add_dataset(tmp_path, "digits", n=4)
+    with pytest.raises(InvalidRequest):
+        datasets.sample_png("digits", 0, scale)
