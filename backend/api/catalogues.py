@@ -1,0 +1,24 @@
+"""What this version knows: architectures, attacks and presets, reliability flags."""
+
+from fastapi import APIRouter
+
+from backend.schemas import Page
+from backend.services import catalogues
+from backend.services.catalogues import ArchitectureOut, AttackPage, FlagOut
+
+router = APIRouter(tags=["catalogues"])
+
+
+@router.get("/architectures", summary="Architectures that checkpoints are loaded into")
+def get_architectures() -> Page[ArchitectureOut]:
+    return catalogues.list_architectures()
+
+
+@router.get("/attacks", summary="Attacks and presets, with their parameters")
+def get_attacks() -> AttackPage:
+    return catalogues.list_attacks()
+
+
+@router.get("/flags", summary="Reliability flags: raised if, meaning, what to do")
+def get_flags() -> Page[FlagOut]:
+    return catalogues.list_flags()

@@ -1,0 +1,47 @@
+"""Comparisons: what pruning changed, in numbers and sample by sample."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from backend.api.files import TABLE_CONTENT, download
+from backend.api.lists import MarginLimit, Offset
+from backend.schemas import ComparisonOut, FlipSet, Page, PairedSample
+from backend.services import comparisons, exports
+
+router = APIRouter(prefix="/comparisons", tags=["comparisons"])
+
+Dense = Annotated[UUID, Query(description="Evaluation of the dense checkpoint")]
+Pruned = Annotated[UUID, Query(description="Evaluation of the pruned checkpoint")]
+Eps = Annotated[str | None, Query(max_length=40, description='"8/255" or a decimal; default the evaluations\' own')]
+
+
+@router.get("", summary="Flips, tests, curves and prediction for a pair of evaluations")
+def get_comparison(dense: Dense, pruned: Pruned, eps: Eps = None) -> ComparisonOut:
+    return comparisons.compare(dense, pruned, eps)
+
+
+@router.get(
+    "/samples",
+    summary="The samples of a comparison by dense margin; `set=S10` for those that pruning lost",
+    response_model=Page[PairedSample],
+    responses={200: {"content": TABLE_CONTENT}},
+)
+def get_paired_samples(
+    dense: Dense,
+    pruned: Pruned,
+    eps: Eps = None,
+    set: FlipSet | None = None,
+    format: Literal["json", "csv", "parquet"] = "json",
+    limit: MarginLimit = 100_000,
+    offset: Offset = 0,
+) -> Page[PairedSample] | Response:
+    name = f"samples-{set or 'all'}-{dense}-{pruned}"
+    if format == "csv":
+        return download(exports.samples_csv(dense, pruned, eps, set), format, name)
+    if format == "parquet":
+        return download(exports.samples_parquet(dense, pruned, eps, set), format, name)
+    rows = comparisons.paired_samples(dense, pruned, eps, set)
+    return Page(items=rows[offset : offset + limit], total=len(rows), limit=limit, offset=offset)

@@ -1,0 +1,99 @@
+"""Data sets: list, look at, add one from an .npz file."""
+
+import json
+from typing import Any
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from backend.api.errors import checked
+from backend.api.files import FOREVER, PNG, cached
+from backend.api.intake import received_form
+from backend.api.lists import DatasetId, Limit, Offset, SampleIndex, Scale
+from backend.errors import InvalidRequest
+from backend.schemas import DatasetOut, Norm, Page, Schema
+from backend.services import datasets, uploads
+from backend.services.uploads import UploadOut
+
+router = APIRouter(prefix="/datasets", tags=["data sets"])
+imports = CapacityLimiter(2)  # each import is a child process with memory of its own
+
+
+class DatasetForm(Schema):
+    """The form fields beside an uploaded .npz (`x` uint8 N,H,W,C or N,H,W; `y` integer labels)."""
+
+    name: str = Field(min_length=1, max_length=120)
+    default_norm: Norm = "Linf"
+    default_eps: str = Field("8/255", max_length=40, description='"8/255" or a decimal')
+    classes: str | None = Field(None, description="Class names, as a JSON list or separated by commas")
+
+
+def class_names(text: str | None) -> list[str] | None:
+    """Class names from a form field; raises InvalidRequest where a JSON list holds anything but text."""
+    if text is None:
+        return None
+    if not text.lstrip().startswith("["):
+        return [name.strip() for name in text.split(",")]
+    try:
+        names: Any = json.loads(text)
+    except ValueError as error:
+        raise InvalidRequest(f"`classes` is not a JSON list: {error}.") from error
+    if not all(isinstance(name, str) for name in names):
+        raise InvalidRequest("`classes` must list the names as text.")
+    return list(names)
+
+
+FORM_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file", "name"],
+                    "properties": {
+                        "file": {"type": "string", "format": "binary"},
+                        **DatasetForm.model_json_schema()["properties"],
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+@router.get("", summary="Data sets, newest first")
+def get_datasets(limit: Limit = 50, offset: Offset = 0) -> Page[DatasetOut]:
+    return datasets.list_datasets(limit, offset)
+
+
+@router.post("", status_code=201, summary="Add a data set from an .npz file", openapi_extra=FORM_BODY)
+async def post_dataset(request: Request) -> DatasetOut:
+    async with received_form(request) as (fields, arrived):
+        form = checked(DatasetForm, fields)
+        return await to_thread.run_sync(add, form, arrived, limiter=imports)
+
+
+def add(form: DatasetForm, arrived: UploadOut) -> DatasetOut:
+    """Import the file, and forget the upload once that worked."""
+    added = datasets.add_dataset(
+        uploads.find_upload(arrived.upload_id)[0],
+        name=form.name,
+        default_norm=form.default_norm,
+        default_eps=form.default_eps,
+        classes=class_names(form.classes),
+    )
+    uploads.discard_upload(arrived.upload_id)
+    return added
+
+
+@router.get("/{dataset_id}", summary="One data set")
+def get_dataset(dataset_id: DatasetId) -> DatasetOut:
+    return datasets.get_dataset(dataset_id)
+
+
+@router.get("/{dataset_id}/samples/{index}.png", summary="One image", response_class=Response, responses=PNG)
+def get_sample_png(request: Request, dataset_id: DatasetId, index: SampleIndex, scale: Scale = 1) -> Response:
+    return cached(request, datasets.sample_png(dataset_id, index, scale), "image/png", FOREVER)

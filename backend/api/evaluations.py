@@ -1,0 +1,141 @@
+"""Evaluations: queue, follow, stop, and every number and image they found."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Literal
+from uuid import UUID
+
+import anyio
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from starlette.responses import Response
+
+from backend.api.files import ASK_FIRST, NPY, PNG, TABLE_CONTENT, cached, download
+from backend.api.lists import Limit, MarginLimit, Offset, SampleIndex, Scale
+from backend.api.stopping import is_stopping
+from backend.schemas import EvaluationIn, EvaluationOut, MarginRow, Page, State
+from backend.services import evaluations, exports, samples
+
+router = APIRouter(prefix="/evaluations", tags=["evaluations"])
+
+FINISHED = {"succeeded", "failed", "cancelled"}
+POLL_SECONDS = 1.0
+TICK_SECONDS = 0.25  # how soon a stream notices that the server stops
+
+
+@router.get("", summary="Evaluations, newest first")
+def get_evaluations(
+    limit: Limit = 50,
+    offset: Offset = 0,
+    checkpoint_id: UUID | None = None,
+    state: State | None = None,
+) -> Page[EvaluationOut]:
+    return evaluations.list_evaluations(limit, offset, checkpoint_id=checkpoint_id, state=state)
+
+
+@router.post("", status_code=202, summary="Queue an evaluation")
+def post_evaluation(wanted: EvaluationIn) -> EvaluationOut:
+    return evaluations.queue_evaluation(wanted)
+
+
+@router.get("/{evaluation_id}", summary="One evaluation: state, progress, summary, flags, record")
+def get_evaluation(evaluation_id: UUID) -> EvaluationOut:
+    return evaluations.get_evaluation(evaluation_id)
+
+
+@router.post("/{evaluation_id}/cancel", summary="Stop it; what is stored stays")
+def post_cancel(evaluation_id: UUID) -> EvaluationOut:
+    return evaluations.cancel_evaluation(evaluation_id)
+
+
+@router.post("/{evaluation_id}/resume", summary="Go on with a cancelled or failed evaluation")
+def post_resume(evaluation_id: UUID) -> EvaluationOut:
+    return evaluations.resume_evaluation(evaluation_id)
+
+
+@router.get(
+    "/{evaluation_id}/events",
+    summary="Server-sent events: `progress` whenever something changes, `done` at the end",
+    response_class=EventSourceResponse,
+)
+async def get_events(
+    request: Request, first: Annotated[EvaluationOut, Depends(get_evaluation)]
+) -> AsyncIterator[ServerSentEvent]:
+    now = first
+    while now.state not in FINISHED:
+        yield ServerSentEvent(event="progress", data=now)
+        before = now
+        while now == before:
+            if not await is_worth_waiting(request):
+                return
+            now = await to_thread.run_sync(evaluations.get_evaluation, first.id)
+    yield ServerSentEvent(event="done", data=now)
+
+
+async def is_worth_waiting(request: Request) -> bool:
+    """Wait until it is time to look again; false as soon as the server stops or the client has left."""
+    for _ in range(round(POLL_SECONDS / TICK_SECONDS)):
+        if is_stopping(request.app) or await request.is_disconnected():
+            return False
+        await anyio.sleep(TICK_SECONDS)
+    return True
+
+
+@router.get(
+    "/{evaluation_id}/margins",
+    summary="Every sample: margin, verdict, attack",
+    response_model=Page[MarginRow],
+    responses={200: {"content": TABLE_CONTENT}},
+)
+def get_margins(
+    evaluation_id: UUID,
+    format: Literal["json", "csv", "parquet"] = "json",
+    limit: MarginLimit = 100_000,
+    offset: Offset = 0,
+) -> Page[MarginRow] | Response:
+    if format == "csv":
+        return download(exports.margins_csv(evaluation_id), format, f"margins-{evaluation_id}")
+    if format == "parquet":
+        return download(exports.margins_parquet(evaluation_id), format, f"margins-{evaluation_id}")
+    return evaluations.margins(evaluation_id, limit, offset)
+
+
+@router.get("/{evaluation_id}/log", summary="The last lines of what the worker did")
+def get_log(evaluation_id: UUID, lines: Annotated[int, Query(ge=1, le=1000)] = 100) -> list[dict[str, str]]:
+    return [{key: str(value) for key, value in line.items()} for line in evaluations.log_tail(evaluation_id)[-lines:]]
+
+
+@router.get(
+    "/{evaluation_id}/samples/{index}/adversarial.png",
+    summary="The best verified adversarial, for eyes",
+    response_class=Response,
+    responses=PNG,
+)
+def get_adversarial_png(request: Request, evaluation_id: UUID, index: SampleIndex, scale: Scale = 1) -> Response:
+    return cached(request, samples.adversarial_png(evaluation_id, index, scale), "image/png", ASK_FIRST)
+
+
+@router.get(
+    "/{evaluation_id}/samples/{index}/adversarial.npy",
+    summary="The best verified adversarial, float32 (H, W, C) in [0, 1]",
+    response_class=Response,
+    responses=NPY,
+)
+def get_adversarial_npy(request: Request, evaluation_id: UUID, index: SampleIndex) -> Response:
+    return cached(request, samples.adversarial_npy(evaluation_id, index), "application/octet-stream", ASK_FIRST)
+
+
+@router.get(
+    "/{evaluation_id}/samples/{index}/perturbation.png",
+    summary="The perturbation: red up, blue down, white zero",
+    response_class=Response,
+    responses=PNG,
+)
+def get_perturbation_png(
+    request: Request,
+    evaluation_id: UUID,
+    index: SampleIndex,
+    scale: Scale = 1,
+    limit: Annotated[float | None, Query(gt=0, le=1000, description="Change that gets the full colour")] = None,
+) -> Response:
+    return cached(request, samples.perturbation_png(evaluation_id, index, scale, limit), "image/png", ASK_FIRST)

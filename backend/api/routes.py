@@ -1,0 +1,25 @@
+"""All routes of the REST interface on an application, in the order that matters."""
+
+from fastapi import APIRouter, FastAPI
+
+from backend.api import catalogues, checkpoints, comparisons, datasets, docs, evaluations, health, uploads
+from backend.api.errors import ErrorBody, add_error_handlers
+from backend.api.files import Responses
+from backend.api.unknown import UnknownPath
+
+NOUNS = (health, datasets, catalogues, uploads, checkpoints, evaluations, comparisons)
+ERROR_ANSWERS: Responses = {
+    422: {"model": ErrorBody, "description": "A value is missing, malformed or out of range"},
+    "default": {"model": ErrorBody, "description": "Any other error"},
+}
+
+
+def add_api(app: FastAPI) -> None:
+    """Add the versioned routes, the docs, the error handlers and, last, what answers unknown paths under /api."""
+    version_one = APIRouter(prefix="/api/v1", responses=ERROR_ANSWERS)
+    for noun in NOUNS:
+        version_one.include_router(noun.router)
+    app.include_router(version_one)
+    app.include_router(docs.router, prefix="/api")
+    app.mount("/api", UnknownPath(list(app.routes)))
+    add_error_handlers(app)

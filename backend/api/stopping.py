@@ -1,0 +1,15 @@
+"""Whether the server is about to stop, so that streams end by themselves instead of being cut."""
+
+import threading
+
+from starlette.applications import Starlette
+
+
+def prepare(app: Starlette) -> threading.Event:
+    """Give the app the event that is set when the server is asked to stop."""
+    app.state.stopping = threading.Event()
+    return app.state.stopping
+
+
+def is_stopping(app: Starlette) -> bool:
+    return app.state.stopping.is_set()

@@ -1,0 +1,102 @@
+"""What this version knows, ready for JSON: architectures, attacks with their presets, reliability flags.
+
+The architectures stand here as data, because the table that builds them imports torch; a test compares the two.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from backend.attacks.catalogue import ATTACKS, FLAGS, PRESETS
+from backend.schemas import Norm, Page, Schema
+
+
+class ArchitectureOut(Schema):
+    """A network that checkpoints are loaded into; `input_size` is [height, width], None where any size works."""
+
+    name: str
+    title: str
+    family: str
+    input_size: list[int] | None
+
+
+class AttackOut(Schema):
+    """One attack; `gradients` and `forwards` are passes per image."""
+
+    name: str
+    title: str
+    kind: Literal["minimum", "witness"]
+    gradients: int
+    forwards: int
+    reference: str
+    arxiv: str | None
+    parameters: dict[str, Any]
+
+
+class PresetOut(Schema):
+    """Attacks that run together, by the name that an evaluation asks for."""
+
+    name: str
+    title: str
+    description: str
+    needs_eps: bool
+    norms: list[Norm]
+    distance_kind: Literal["minimum", "witness"]
+    attacks: list[str]
+    parameters: dict[str, Any]
+
+
+class AttackPage(Page[AttackOut]):
+    """All attacks, and the presets made of them."""
+
+    presets: list[PresetOut]
+
+
+class FlagOut(Schema):
+    """A reliability flag: what raises it, what that means, what to do."""
+
+    code: str
+    title: str
+    raised_if: str
+    means: str
+    what_to_do: str
+
+
+ARCHITECTURES: tuple[tuple[str, str, str, tuple[int, int] | None], ...] = (
+    ("small-cnn", "Small CNN, 102,090 parameters", "cnn", (28, 28)),
+    ("resnet18", "ResNet18 (CIFAR)", "resnet", None),
+    ("resnet18-torchvision", "ResNet18 (CIFAR, torchvision names)", "resnet", None),
+    ("preact-resnet18", "PreAct ResNet18", "resnet", None),
+    ("preact-resnet18-bn", "PreAct ResNet18, last BN", "resnet", None),
+    ("vgg16-bn-hydra", "VGG16-BN (HYDRA, HARP)", "vgg", None),
+    ("vgg16-bn", "VGG16-BN, one linear layer", "vgg", (32, 32)),
+    ("vgg16-bn-bias-free", "VGG16-BN, no conv biases", "vgg", (32, 32)),
+    ("wrn-28-4", "Wide ResNet 28-4", "wide-resnet", None),
+    ("wrn-28-10", "Wide ResNet 28-10", "wide-resnet", None),
+)
+
+
+def list_architectures() -> Page[ArchitectureOut]:
+    """Every architecture by name, as `models.architectures` has them."""
+    items = [
+        ArchitectureOut(name=name, title=title, family=family, input_size=None if size is None else list(size))
+        for name, title, family, size in ARCHITECTURES
+    ]
+    return Page(items=items, total=len(items), limit=len(items), offset=0)
+
+
+def list_attacks() -> AttackPage:
+    """Every attack and every preset."""
+    items = read_all(AttackOut, ATTACKS.values())
+    presets = read_all(PresetOut, PRESETS.values())
+    return AttackPage(items=items, total=len(items), limit=len(items), offset=0, presets=presets)
+
+
+def list_flags() -> Page[FlagOut]:
+    """Every reliability flag with its help."""
+    items = read_all(FlagOut, FLAGS.values())
+    return Page(items=items, total=len(items), limit=len(items), offset=0)
+
+
+def read_all(schema: type[Any], entries: Iterable[Any]) -> list[Any]:
+    """The entries of a catalogue as objects of the schema."""
+    return [schema.model_validate(entry) for entry in entries]
