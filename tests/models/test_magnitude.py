@@ -38,9 +38,7 @@ def test_global_masks_differ_from_layerwise_where_layers_differ_in_scale() -> No
 
 @pytest.mark.parametrize("find_masks", [find_layerwise_masks, find_global_masks], ids=["layerwise", "global"])
 @pytest.mark.parametrize(("sparsity", "kept"), [(0.0, 1000), (0.333, 667), (0.9995, 0), (1.0, 0)], ids=str)
-def test_masks_of_all_equal_weights_still_have_the_exact_count(
-    find_masks: FindMasks, sparsity: float, kept: int
-) -> None:
+def test_masks_of_equal_weights_have_the_exact_count(find_masks: FindMasks, sparsity: float, kept: int) -> None:
     (mask,) = find_masks({"ties": torch.full((10, 100), -0.5)}, sparsity).values()
     assert int(mask.sum()) == kept
 
