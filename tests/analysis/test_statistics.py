@@ -135,6 +135,26 @@ def test_paired_difference_has_the_plain_difference_inside() -> None:
     assert 0 < estimate.low < 0.2 < estimate.high < 0.4
 
 
+@pytest.mark.parametrize(
+    ("cells", "phi_numerator"),
+    [((20, 12, 2, 16), 296 - 25), ((6, 2, 2, 0), -4), ((8, 4, 3, 2), 0)],
+    ids=["positive, corrected by n/2", "negative, not corrected", "small, set to 0"],
+)
+def test_paired_difference_equals_newcombes_method_10(cells: tuple[int, ...], phi_numerator: float) -> None:
+    a, b, c, d = cells
+    n = sum(cells)
+    phi = phi_numerator / math.sqrt((a + b) * (c + d) * (a + c) * (b + d))
+    first = stats.binomtest(a + b, n).proportion_ci(method="wilson")
+    second = stats.binomtest(a + c, n).proportion_ci(method="wilson")
+    p, q = (a + b) / n, (a + c) / n
+    down, up = p - first.low, second.high - q
+    low = (p - q) - math.sqrt(down**2 - 2 * phi * down * up + up**2)
+    up, down = first.high - p, q - second.low
+    high = (p - q) + math.sqrt(up**2 - 2 * phi * up * down + down**2)
+    estimate = paired_difference(*cells)
+    assert (estimate.low, estimate.high) == pytest.approx((low, high), abs=1e-12)
+
+
 def test_paired_difference_without_any_flip_still_has_a_width() -> None:
     estimate = paired_difference(0, 0, 0, 50)
     assert estimate.value == 0.0
