@@ -1,0 +1,95 @@
+"""What the command line prints for people: the same numbers as the dashboard, always with n."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+SETS = {"n11": "kept", "n10": "lost", "n01": "gained", "n00": "never"}
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def percent(share: float | None) -> str:
+    """A share 0..1 as `12.34 %`, a dash where there is none."""
+    return "-" if share is None else f"{100 * share:.2f} %"
+
+
+def print_checkpoint(checkpoint: dict[str, Any]) -> None:
+    out.print(f"[bold]{checkpoint['name']}[/bold]  {checkpoint['id']}", soft_wrap=True)
+    out.print(
+        f"{checkpoint['role']}, {checkpoint['architecture']}, {checkpoint['parameters']:,} parameters, "
+        f"sparsity {percent(checkpoint['measured_sparsity'])} measured, "
+        f"{percent(checkpoint['declared_sparsity'])} declared"
+    )
+    for warning in checkpoint["warnings"]:
+        out.print(f"Odd: {warning}", markup=False)
+
+
+def print_evaluation(evaluation: dict[str, Any]) -> None:
+    eps = f" at eps {evaluation['eps_text']}" if evaluation["eps_text"] else ""
+    out.print(
+        f"[bold]{evaluation['checkpoint_name']}[/bold]  {evaluation['id']}  {evaluation['preset']}, "
+        f"{evaluation['norm']}{eps}, n = {evaluation['n']:,}, seed {evaluation['seed']}: {evaluation['state']}",
+        soft_wrap=True,
+    )
+    if evaluation["error"]:
+        out.print(evaluation["error"]["message"], markup=False)
+    if evaluation["summary"]:
+        out.print(describe_summary(evaluation))
+    if evaluation["flags"]:
+        out.print(f"Flags: {', '.join(evaluation['flags'])}", markup=False)
+
+
+def describe_summary(evaluation: dict[str, Any]) -> str:
+    """Clean / robust accuracy with interval, and the median margin."""
+    summary = evaluation["summary"]
+    text = f"clean / robust accuracy {percent(summary['clean_accuracy'])} / {percent(summary['robust_accuracy'])}"
+    interval = summary["robust_accuracy_interval"]
+    if interval:
+        text += f" (95 %: {percent(interval['low'])} to {percent(interval['high'])})"
+    if summary["median_margin"] is not None:
+        is_linf = evaluation["norm"] == "Linf"
+        margin = f"{255 * summary['median_margin']:.2f}/255" if is_linf else f"{summary['median_margin']:.4f}"
+        text += f", median margin {margin}"
+    return f"{text}, n = {summary['n']:,}"
+
+
+def print_comparison(comparison: dict[str, Any]) -> None:
+    dense, pruned = comparison["dense"], comparison["pruned"]
+    out.print("".join(part["text"] for part in comparison["headline"]), markup=False)
+    table = Table(box=None, pad_edge=False)
+    table.add_column(f"n = {comparison['n']:,}")
+    for title in SETS.values():
+        table.add_column(title, justify="right")
+    for name, counts in (("clean", comparison["clean"]), (f"at eps {comparison['eps_text']}", comparison["robust"])):
+        table.add_row(name, *(f"{counts[key]:,}" for key in SETS))
+    out.print(table)
+    auroc = comparison["auroc"]
+    predicts = comparison["auroc_reason"]
+    if auroc:
+        predicts = f"AUROC {auroc['value']:.3f} ({auroc['low']:.3f} to {auroc['high']:.3f}), {auroc['positives']} lost"
+    out.print(f"Small dense margin predicts a clean loss: {predicts}", markup=False)
+    out.print(
+        f"McNemar p {comparison['mcnemar_p']:.2g} clean, {comparison['robust_statistics']['mcnemar_p']:.2g} at eps"
+    )
+    for mismatch in comparison["mismatches"]:
+        out.print(f"{'Differs' if mismatch['severity'] == 'differs' else 'Note'}: {mismatch['sentence']}", markup=False)
+    out.print(f"Evaluations: dense {dense['id']}, pruned {pruned['id']}", soft_wrap=True)
+
+
+def print_status(url: str, health: dict[str, Any], active: list[dict[str, Any]]) -> None:
+    out.print(f"{url}: {health['status']}, version {health['version']}, {health['database']}", markup=False)
+    for worker in health["workers"]:
+        out.print(f"worker {worker['id']} on {worker['device']}", markup=False)
+    if not health["workers"]:
+        out.print("no worker is alive: start one with `thinice worker`, or all with `thinice serve`", markup=False)
+    for evaluation in active:
+        progress = evaluation["progress"]
+        place = f"queue position {evaluation['queue_position']}" if evaluation["queue_position"] else ""
+        out.print(
+            f"{evaluation['checkpoint_name']}, {evaluation['preset']}: {evaluation['state']} "
+            f"{progress['done']}/{progress['total']} {progress['stage']} {place}".rstrip(),
+            markup=False,
+        )
