@@ -1,6 +1,7 @@
 """A home with the shipped checkpoints and real worker processes on it."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,17 +14,26 @@ import pytest
 
 from backend.jobs import queue
 from backend.schemas import EvaluationIn, EvaluationOut
-from backend.services import checkpoints, evaluations, system
+from backend.services import checkpoints, evaluations
 
 PATIENCE_SECONDS = 90
 
 
+@pytest.fixture(scope="session")
+def stocked_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the shipped data set and checkpoints and no evaluation, made once by a process of its own."""
+    folder = tmp_path_factory.mktemp("stocked") / "home"
+    environment = os.environ | {"THINICE_HOME": str(folder), "THINICE_DEMO": "false"}
+    command = [sys.executable, "-c", "from backend.services.system import bootstrap; bootstrap()"]
+    subprocess.run(command, env=environment, check=True)
+    return folder
+
+
 @pytest.fixture
-def stocked(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A home that holds the shipped data set and checkpoints, and no evaluation; chunks are small."""
-    monkeypatch.setenv("THINICE_DEMO", "false")
+def stocked(stocked_template: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A fresh copy of that home; chunks are small, so that there is a middle to kill in."""
+    shutil.copytree(stocked_template, home, dirs_exist_ok=True)
     monkeypatch.setenv("THINICE_CHUNK_SAMPLES", "10")
-    system.bootstrap()
     yield home
     queue.close()
 
