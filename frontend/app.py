@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 import dash
 from dash import ClientsideFunction, Dash, Input, Output, State, no_update
-from dash.backends._fastapi import reset_current_request, set_current_request
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.errors import ThinIceError
 from frontend import ids
@@ -82,23 +82,25 @@ def create_dashboard(server: FastAPI) -> Dash:
     register_shell(app, pages)
     for page in pages.values():
         page.register(app)
-    add_page_routes(server, app)
+    server.add_middleware(PageAddresses, paths=frozenset(row.path for row in PAGES))
     return app
 
 
-def add_page_routes(server: FastAPI, app: Dash) -> None:
-    """Answer every page's path with the document. Dash's catch-all knows only the newest dashboard of a process."""
+class PageAddresses:
+    """Answer every page's path with the document, as "/" is.
 
-    async def document(request: Request) -> Response:
-        token = set_current_request(request)
-        try:
-            return Response(app.index(), media_type="text/html", headers={"Cache-Control": "no-cache"})
-        finally:
-            reset_current_request(token)
+    Dash's own catch-all is added late, knows only the newest dashboard of a process, and forgets the assets when the
+    first request of all is not for "/".
+    """
 
-    for row in PAGES:
-        if row.path != "/":
-            server.add_api_route(row.path, document, methods=["GET"], include_in_schema=False)
+    def __init__(self, app: ASGIApp, paths: frozenset[str]) -> None:
+        self.app = app
+        self.paths = paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] in self.paths and scope["method"] in ("GET", "HEAD"):
+            scope = {**scope, "path": "/", "raw_path": b"/"}
+        await self.app(scope, receive, send)
 
 
 def show_page(pages: dict[str, ModuleType], path: str, search: str) -> tuple[Content, str, str]:

@@ -29,6 +29,11 @@ def aria(**values: str) -> dict[str, Any]:
     return {f"aria-{name}": value for name, value in values.items()}
 
 
+def data(**values: str) -> dict[str, Any]:
+    """Data attributes for a component of Dash: `data(go="{}")` stands for data-go="{}"."""
+    return {f"data-{name}": value for name, value in values.items()}
+
+
 def icon(name: str) -> Component:
     """One of our own icons (frontend/assets/icons/<name>.svg), in the colour of the text around it."""
     return html.Span(className=f"icon icon-{name}", **aria(hidden="true"))

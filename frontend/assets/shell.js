@@ -3,6 +3,18 @@
   const THEME_KEY = "mantine-color-scheme-value"; // shared with the script in the page's head
   const unchanged = () => window.dash_clientside.no_update;
 
+  // Dash's own event makes its Location read the window. (Setting its props instead would push a stale address.)
+  function moveTo(address, replace) {
+    if (replace) window.history.replaceState({}, "", address);
+    else window.history.pushState({}, "", address);
+    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+  }
+
+  function asSearch(query) {
+    const text = query.toString().replaceAll("%2F", "/");
+    return text ? "?" + text : "";
+  }
+
   // The address with its query changed; no new entry in the history when `replace`.
   function go(changes, replace) {
     const query = new URLSearchParams(window.location.search);
@@ -10,12 +22,20 @@
       if (value === null || value === undefined || value === "") query.delete(key);
       else query.set(key, value);
     }
-    const text = query.toString().replaceAll("%2F", "/");
-    const search = text ? "?" + text : "";
-    if (search === window.location.search) return;
-    if (replace) window.history.replaceState(window.history.state, "", window.location.pathname + search);
-    window.dash_clientside.set_props("url", { search });
+    const search = asSearch(query);
+    if (search !== window.location.search) moveTo(window.location.pathname + search, replace);
   }
+
+  // Another page, without loading the document anew.
+  function visit(path, query) {
+    moveTo(path + asSearch(new URLSearchParams(query)), false);
+  }
+
+  // Anything with data-go='{"set": "S10"}' changes the address by that much.
+  document.addEventListener("click", (event) => {
+    const target = event.target.closest("[data-go]");
+    if (target) go(JSON.parse(target.getAttribute("data-go")), false);
+  });
 
   function route(pathname, search, pageKeys, current) {
     const query = new URLSearchParams(search || "");
@@ -25,9 +45,7 @@
   }
 
   function redirect(search) {
-    if (!search) return;
-    window.history.replaceState(window.history.state, "", window.location.pathname + search);
-    window.dash_clientside.set_props("url", { search });
+    if (search) moveTo(window.location.pathname + search, true);
   }
 
   // A new page: its title, its link in the rail, and the focus where a reader expects it.
@@ -73,7 +91,7 @@
     }
   }
 
-  window.thinice = Object.assign({}, window.thinice, { go });
+  window.thinice = Object.assign({}, window.thinice, { go, visit });
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     shell: { route, redirect, arrive, theme, countJobs },
   });

@@ -1,0 +1,242 @@
+"""The page's callbacks: one cuts everything on the server, the others run in the browser (assets/compare.js)."""
+
+from typing import Any
+
+from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
+
+from backend.schemas import ComparisonOut, DatasetOut, PairedSample
+from backend.services import comparisons, datasets
+from frontend import ids
+from frontend.callbacks import in_thread
+from frontend.components import SET_WORDS, SYMBOLS, Content, icon
+from frontend.figures.classes import class_flips
+from frontend.figures.curve import robustness_curve
+from frontend.figures.histogram import margin_histogram
+from frontend.figures.scatter import Scale, margin_scatter, scale_for
+from frontend.figures.share_lost import share_lost
+from frontend.figures.units import Unit, unit_of
+from frontend.pages.compare import panels
+from frontend.pages.compare.cut import Cut, choose, choose_flips, read_cut, set_of
+from frontend.pages.compare.evidence import controls_table, predictive_table
+from frontend.pages.compare.flipped import class_name, grid_rows, wall
+from frontend.pages.compare.header import sentence
+from frontend.pages.compare.numbers import number_cards
+from frontend.theme import Theme, theme_named
+
+FILLED = {
+    "headline": Output(ids.COMPARE_HEADLINE, "children"),
+    "numbers": Output(ids.COMPARE_NUMBERS, "children"),
+    "scatter": Output(ids.COMPARE_SCATTER, "figure"),
+    "scatter_table": Output(ids.COMPARE_SCATTER_TABLE, "children"),
+    "share": Output(ids.COMPARE_SHARE, "figure"),
+    "share_table": Output(ids.COMPARE_SHARE_TABLE, "children"),
+    "curve": Output(ids.COMPARE_CURVE, "figure"),
+    "curve_table": Output(ids.COMPARE_CURVE_TABLE, "children"),
+    "histogram": Output(ids.COMPARE_HISTOGRAM, "figure"),
+    "histogram_table": Output(ids.COMPARE_HISTOGRAM_TABLE, "children"),
+    "classes": Output(ids.COMPARE_CLASSES, "figure"),
+    "classes_table": Output(ids.COMPARE_CLASSES_TABLE, "children"),
+    "predictive": Output(ids.COMPARE_PREDICTIVE, "children"),
+    "controls": Output(ids.COMPARE_CONTROLS, "children"),
+    "notes": Output(ids.COMPARE_NOTES, "children"),
+    "points": Output(ids.COMPARE_POINTS, "data"),
+    "wall": Output(ids.COMPARE_WALL, "children"),
+    "rows": Output(ids.COMPARE_TABLE, "rowData"),
+    "downloads": Output(ids.COMPARE_DOWNLOADS, "children"),
+}
+
+
+def register(app: Dash) -> None:
+    """Add the page's callbacks."""
+    register_browser(app)
+
+    @app.callback(
+        output=FILLED,
+        inputs={
+            "query": Input(ids.COMPARE_CUT, "data"),
+            "theme": Input(ids.THEME, "data"),
+            "delta": State(ids.COMPARE_DELTA, "value"),
+        },
+    )
+    @in_thread
+    def cut_everything(query: dict[str, Any] | None, theme: str | None, delta: float) -> dict[str, Content]:
+        if query is None or theme is None:
+            return dict.fromkeys(FILLED, no_update)
+        return fill(read_cut(query), theme_named(theme), delta)
+
+
+def fill(cut: Cut, theme: Theme, delta: float) -> dict[str, Content]:
+    """Everything on the page that eps, view, class and set decide; `delta` in shown units."""
+    comparison = comparisons.compare(cut.dense, cut.pruned, cut.eps)
+    samples = comparisons.paired_samples(cut.dense, cut.pruned, cut.eps)
+    dataset = datasets.get_dataset(str(comparison.dense.dataset_id))
+    unit = unit_of(comparison.dense.norm)
+    return {
+        "headline": sentence(comparison.headline),
+        "numbers": number_cards(comparison, cut),
+        "predictive": predictive_table(comparison),
+        "controls": controls_table(comparison),
+        "notes": [html.Li(note) for note in comparison.notes],
+        **margin_panels(comparison, samples, cut, theme, unit, delta),
+        **pair_panels(comparison, samples, theme, unit, delta),
+        **sample_panels(samples, cut, dataset, unit),
+    }
+
+
+def margin_panels(
+    comparison: ComparisonOut, samples: list[PairedSample], cut: Cut, theme: Theme, unit: Unit, delta: float
+) -> dict[str, Content]:
+    """The two pictures of margins, of the samples that class and set leave; their axes stay those of all samples."""
+    scales = margin_scales(samples, unit)
+    marks = panels.points(choose(samples, cut), cut.view)
+    eps = unit.shown(comparison.eps)
+    common: dict[str, Any] = {"eps": eps, "eps_label": comparison.eps_text, "delta": delta}
+    return {
+        "scatter": margin_scatter(marks, theme, unit, scales=scales, **common),
+        "scatter_table": panels.scatter_table(marks, unit),
+        "histogram": margin_histogram(marks, theme, unit, scale=scales[0], **common),
+        "histogram_table": panels.histogram_table(marks, unit, scales[0].limit),
+    }
+
+
+def margin_scales(samples: list[PairedSample], unit: Unit) -> tuple[Scale, Scale]:
+    """Axes of the dense and the pruned margins: one length for both, so that no change is the diagonal."""
+    dense = scale_for([sample.dense_margin for sample in samples], unit)
+    pruned = scale_for([sample.pruned_margin for sample in samples], unit)
+    limit = max(dense.limit, pruned.limit)
+    return Scale(limit, dense.has_missing), Scale(limit, pruned.has_missing)
+
+
+def pair_panels(
+    comparison: ComparisonOut, samples: list[PairedSample], theme: Theme, unit: Unit, delta: float
+) -> dict[str, Content]:
+    """The pictures over all samples, which class and set do not govern."""
+    limit = margin_scales(samples, unit)[0].limit
+    clean = comparison.clean
+    held = max(1, clean.n11 + clean.n10)
+    lines = panels.curves(comparison, theme)
+    return {
+        "share": share_lost(panels.shares(comparison), theme, unit, delta=delta, limit=limit),
+        "share_table": panels.share_table(comparison, unit),
+        "curve": robustness_curve(lines, theme, unit, eps=comparison.eps, eps_label=comparison.eps_text),
+        "curve_table": panels.curve_table(comparison, theme, unit),
+        "classes": class_flips(panels.class_shares(comparison), theme, overall=clean.n10 / held),
+        "classes_table": panels.class_table(comparison),
+    }
+
+
+def sample_panels(samples: list[PairedSample], cut: Cut, dataset: DatasetOut, unit: Unit) -> dict[str, Content]:
+    """Wall, table, downloads, and what the browser keeps of every sample for hovering and for the threshold."""
+    name, flips = choose_flips(samples, cut)
+    listed = (
+        flips if cut.set else [sample for sample in choose(samples, cut) if set_of(sample, cut.view) in ("S10", "S01")]
+    )
+    heading = html.Div(
+        html.H2(
+            [
+                f"{SET_WORDS[name].capitalize()} samples, thinnest ice first",
+                html.Span(f"{SYMBOLS[name]} {len(flips):,}", className="card-note"),
+            ]
+        ),
+        className="card-head",
+    )
+    return {
+        "wall": [heading, *wall(flips, name, cut, dataset, unit)],
+        "rows": grid_rows(listed, cut.view, cut, dataset, unit),
+        "downloads": downloads(cut),
+        "points": browser_points(samples, cut, dataset, unit),
+    }
+
+
+def browser_points(samples: list[PairedSample], cut: Cut, dataset: DatasetOut, unit: Unit) -> dict[str, Any]:
+    """Columns, one entry per sample: index, set, margins (shown units, null where none was found), three labels."""
+
+    def shown(margin: float | None) -> float | None:
+        return None if margin is None else round(unit.shown(margin), 3)
+
+    return {
+        "index": [sample.index for sample in samples],
+        "clean": [sample.set for sample in samples],
+        "set": [set_of(sample, cut.view) for sample in samples],
+        "dense": [shown(sample.dense_margin) for sample in samples],
+        "pruned": [shown(sample.pruned_margin) for sample in samples],
+        "labels": [
+            [class_name(dataset, label) for label in (sample.label, sample.dense_prediction, sample.pruned_prediction)]
+            for sample in samples
+        ],
+    }
+
+
+def downloads(cut: Cut) -> list[Content]:
+    """The samples of the cut as files. The REST call knows the clean sets only, so a robust one is not offered."""
+    query = cut.api_query() if cut.view == "clean" else Cut(cut.dense, cut.pruned, cut.eps).api_query()
+    return [
+        html.A(
+            [icon("download"), words],
+            href=f"/api/v1/comparisons/samples?{query}&format={kind}",
+            className="button button-quiet",
+            download=f"thin-ice-samples.{kind}",
+        )
+        for words, kind in (("CSV", "csv"), ("JSON", "json"))
+    ]
+
+
+def register_browser(app: Dash) -> None:
+    """What needs no server: reading and writing the address, the sliders' echo, hovering, clicking, picking."""
+
+    def browser(name: str) -> ClientsideFunction:
+        return ClientsideFunction("compare", name)
+
+    app.clientside_callback(
+        browser("read"),
+        Output(ids.COMPARE_CUT, "data"),
+        Output(ids.COMPARE_EPS, "value"),
+        Output(ids.COMPARE_DELTA, "value"),
+        Output(ids.COMPARE_VIEW, "value"),
+        Output(ids.COMPARE_CLASS, "value"),
+        Output(ids.COMPARE_SET, "value"),
+        Input(ids.URL, "search"),
+        Input(ids.COMPARE_PAIR, "data"),
+        State(ids.COMPARE_CUT, "data"),
+    )
+    app.clientside_callback(
+        browser("slideEps"),
+        Output(ids.COMPARE_EPS_TEXT, "children"),
+        Input(ids.COMPARE_EPS, "value"),
+        State(ids.COMPARE_PAIR, "data"),
+    )
+    app.clientside_callback(
+        browser("slideDelta"),
+        Output(ids.COMPARE_DELTA_TEXT, "children"),
+        Output(ids.COMPARE_THIN, "children"),
+        Input(ids.COMPARE_DELTA, "value"),
+        Input(ids.COMPARE_POINTS, "data"),
+        State(ids.COMPARE_PAIR, "data"),
+    )
+    app.clientside_callback(
+        browser("choose"),
+        Input(ids.COMPARE_VIEW, "value"),
+        Input(ids.COMPARE_CLASS, "value"),
+        Input(ids.COMPARE_SET, "value"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        browser("hover"),
+        Input(ids.COMPARE_SCATTER, "hoverData"),
+        State(ids.COMPARE_POINTS, "data"),
+        State(ids.COMPARE_PAIR, "data"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        browser("open"),
+        Input(ids.COMPARE_SCATTER, "clickData"),
+        State(ids.COMPARE_PAIR, "data"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        browser("pick"),
+        Input(ids.COMPARE_PICK_GO, "n_clicks"),
+        State(ids.COMPARE_PICK_DENSE, "value"),
+        State(ids.COMPARE_PICK_PRUNED, "value"),
+        prevent_initial_call=True,
+    )

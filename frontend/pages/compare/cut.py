@@ -1,0 +1,94 @@
+"""What the page shows of a comparison: the choices in its address, and the samples that they leave."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+from urllib.parse import urlencode
+
+from backend.errors import InvalidRequest
+from backend.schemas import ComparisonOut, Counts, FlipSet, PairedSample
+from frontend.figures.units import Unit, tick_step
+
+View = Literal["clean", "robust"]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The state in the address. `eps` as text ("25.5/255"; None: the comparison's own); `label`: a class's number."""
+
+    dense: str
+    pruned: str
+    eps: str | None = None
+    view: View = "clean"
+    set: FlipSet | None = None
+    label: int | None = None
+
+    def api_query(self, **more: str) -> str:
+        """The query of the REST calls that answer for this cut (their sets are the clean ones)."""
+        values = {"dense": self.dense, "pruned": self.pruned, "eps": self.eps, "set": self.set, **more}
+        return urlencode({key: value for key, value in values.items() if value is not None}, safe="/")
+
+    def sample_address(self, index: int) -> str:
+        """Where one sample of the pair is shown in full."""
+        return f"/sample?{urlencode({'dense': self.dense, 'pruned': self.pruned, 'index': index})}"
+
+
+def read_cut(query: dict[str, Any]) -> Cut:
+    """The cut that a query asks for. Raises InvalidRequest for a view, set or class that does not exist."""
+    flip_set, label = query.get("set") or None, query.get("class") or None
+    view: View = "robust" if query.get("view") == "robust" else "clean"
+    if (query.get("view") or "clean") != view:
+        raise InvalidRequest(f'The view is "clean" or "robust"; got {query["view"]!r}.', view=query["view"])
+    if flip_set is not None and flip_set not in get_args(FlipSet):
+        raise InvalidRequest(f"The set is one of {', '.join(get_args(FlipSet))}; got {flip_set!r}.", set=flip_set)
+    if label is not None and not str(label).isdecimal():
+        raise InvalidRequest(f"The class is given by its number, from 0; got {label!r}.")
+    number = None if label is None else int(label)
+    return Cut(query["dense"], query["pruned"], query.get("eps") or None, view, flip_set, number)
+
+
+def set_of(sample: PairedSample, view: View) -> FlipSet:
+    """The set a sample belongs to, by clean or by robust correctness."""
+    return sample.set if view == "clean" else sample.robust_set
+
+
+def choose(samples: list[PairedSample], cut: Cut) -> list[PairedSample]:
+    """The samples of the chosen class and set; all without a choice."""
+    return [
+        sample
+        for sample in samples
+        if (cut.label is None or sample.label == cut.label) and (cut.set is None or set_of(sample, cut.view) == cut.set)
+    ]
+
+
+def choose_flips(samples: list[PairedSample], cut: Cut) -> tuple[FlipSet, list[PairedSample]]:
+    """The set on the wall (the lost ones unless another is chosen) and its samples, thinnest ice first."""
+    name: FlipSet = cut.set or "S10"
+    chosen = [
+        sample
+        for sample in samples
+        if set_of(sample, cut.view) == name and (cut.label is None or sample.label == cut.label)
+    ]
+    return name, sorted(chosen, key=lambda sample: (thinness(sample), sample.index))
+
+
+def thinness(sample: PairedSample) -> float:
+    """The distance to sort by: the dense margin; for samples already wrong, the one of the dense prediction."""
+    margin = sample.dense_margin
+    if margin == 0 and sample.dense_margin_pred is not None:
+        margin = sample.dense_margin_pred
+    return math.inf if margin is None else margin
+
+
+def counts_of(comparison: ComparisonOut, view: View) -> Counts:
+    return comparison.clean if view == "clean" else comparison.robust
+
+
+def slider_step(limit: float, unit: Unit) -> float:
+    """Half a 1/255 for Linf; about a hundredth of the axis for plain distances."""
+    return 0.5 if unit.suffix == "1/255" else tick_step(limit, ticks=100)
+
+
+def default_delta(eps: float, step: float) -> float:
+    """Where the threshold of thin ice starts (shown units, as `eps`): half of eps, on a step of the slider."""
+    return max(step, round(eps / 2 / step) * step)

@@ -1,0 +1,135 @@
+"""The two small tables that weigh the finding: how well a score foretells losses, and what the controls do."""
+
+from dash import html
+from dash.development.base_component import Component
+
+from backend.schemas import Auroc, ComparisonOut, ControlOut, Counts, Interval
+from frontend.components import Content, table
+
+SCORES = {
+    "margin": "small dense margin",
+    "logit_gap": "small logit gap",
+    "max_probability": "low max probability",
+    "loss": "high loss",
+}
+KINDS = {
+    "finetuned": "finetuned as long, nothing pruned",
+    "seed": "another training seed",
+    "noise": "random weight noise of the same norm",
+}
+
+
+def predictive_table(comparison: ComparisonOut) -> list[Component]:
+    """AUROC of each score for "lost", over samples the dense model gets right; then the margin's at eps."""
+    known = [item.auroc.value for item in comparison.predictive if item.auroc is not None]
+    best = max(known, default=None)
+    rows: list[list[Content]] = []
+    reasons: list[str] = []
+    for item in comparison.predictive:
+        words = SCORES.get(item.score, item.score)
+        if item.auroc is None:
+            rows.append([words, "", "–", "–", "–"])
+            reasons.append(item.reason or "")
+            continue
+        style = "best" if item.auroc.value == best else ""
+        value = html.Span(f"{item.auroc.value:.2f}", className=style)
+        others = [number_or_dash(item.average_precision), number_or_dash(item.fpr_at_95_tpr)]
+        rows.append([words, forest(item.auroc), [value, " ", interval(item.auroc)], *others])
+    at_eps = comparison.robust_statistics
+    words = f"small dense margin, robust at {at_eps.eps_text}"
+    if at_eps.auroc is None:
+        rows.append([words, "", "–", "–", "–"])
+        reasons.append(at_eps.auroc_reason or "")
+    else:
+        rows.append([words, forest(at_eps.auroc), [f"{at_eps.auroc.value:.2f} ", interval(at_eps.auroc)], "–", "–"])
+    columns = ["score", "0.5 to 1", "AUROC", "avg. precision", "FPR at 95 % TPR"]
+    parts = [table("How well each score foretells which samples are lost", columns, rows, text_columns=2)]
+    parts.append(html.P(population_text(comparison), className="footnote"))
+    parts.extend(html.P(f"No AUROC: {reason}", className="footnote") for reason in dict.fromkeys(reasons) if reason)
+    return parts
+
+
+def population_text(comparison: ComparisonOut) -> str:
+    """Whom the scores are asked about."""
+    clean = comparison.clean
+    return (
+        f"Clean: {clean.n10:,} lost among the {clean.n11 + clean.n10:,} the dense model gets right. "
+        f"At {comparison.eps_text}: {comparison.robust.n10:,} lost among the "
+        f"{comparison.robust_statistics.population:,} it holds."
+    )
+
+
+def forest(auroc: Auroc) -> Component:
+    """The interval as a bar on 0.5 to 1, the value as a tick: what the eye compares."""
+
+    def place(value: float) -> float:
+        return round(200 * (min(1.0, max(0.5, value)) - 0.5), 1)
+
+    low, high = place(auroc.low), place(auroc.high)
+    span = html.Span(className="forest-span", style={"left": f"{low}%", "width": f"{max(high - low, 1):.1f}%"})
+    tick = html.Span(className="forest-tick", style={"left": f"{place(auroc.value)}%"})
+    return html.Span([span, tick], className="forest")
+
+
+def interval(auroc: Auroc) -> Component:
+    return html.Span(f"[{auroc.low:.2f}, {auroc.high:.2f}]", className="interval")
+
+
+def number_or_dash(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def controls_table(comparison: ComparisonOut) -> list[Component]:
+    """The pruned checkpoint above each control of the same parent; or why there is none."""
+    if not comparison.controls:
+        reason = comparison.controls_reason or "No control of this dense model has been evaluated on these samples."
+        advice = "Any change to a model flips samples near the boundary: without a control the finding stays open."
+        return [html.P(reason), html.P(advice, className="footnote")]
+    own: list[Content] = [
+        html.Strong(comparison.pruned.checkpoint_name),
+        *losses(comparison.clean, comparison.robust),
+        auroc_text(comparison.auroc),
+    ]
+    rows = [own, *(control_row(control) for control in comparison.controls)]
+    columns = ["", "▼ lost", "▲ gained", f"▼ lost at {comparison.eps_text}", "AUROC"]
+    parts = [table("The pruned checkpoint beside its controls", columns, rows)]
+    parts.extend(html.P(beyond_sentence(control), className="beyond") for control in comparison.controls)
+    reasons = {control.auroc_reason for control in comparison.controls if control.auroc_reason}
+    parts.extend(html.P(f"No AUROC: {reason}", className="footnote") for reason in sorted(reasons))
+    return parts
+
+
+def control_row(control: ControlOut) -> list[Content]:
+    name = [html.Span(control.name), html.Br(), html.Span(KINDS.get(control.kind, control.kind), className="muted")]
+    return [name, *losses(control.clean, control.robust), auroc_text(control.auroc)]
+
+
+def losses(clean: Counts, robust: Counts) -> list[Content]:
+    return [f"{clean.n10:,}", f"{clean.n01:,}", f"{robust.n10:,}"]
+
+
+def auroc_text(auroc: Auroc | None) -> Content:
+    return "–" if auroc is None else [f"{auroc.value:.2f} ", interval(auroc)]
+
+
+def beyond_sentence(control: ControlOut) -> list[Content]:
+    """What pruning does beyond the control, with intervals, in words."""
+    parts: list[Content] = [
+        "Beyond ",
+        html.Strong(control.name),
+        ": ",
+        html.Span(f"{control.lost_beyond:+,} lost ".replace("-", "−"), className="strong"),
+        bracket(control.lost_beyond_interval),
+    ]
+    if control.auroc_difference is not None:
+        difference = f"{control.auroc_difference:+.2f} ".replace("-", "−")
+        parts += ["; AUROC ", html.Span(difference, className="strong"), bracket(control.auroc_difference_interval, 2)]
+    return [*parts, f" on {control.n:,} shared samples."]
+
+
+def bracket(interval: Interval | None, digits: int = 0) -> Component:
+    """An interval in brackets."""
+    if interval is None:
+        return html.Span("(no interval)", className="interval")
+    text = f"[{interval.low:.{digits}f}, {interval.high:.{digits}f}]"
+    return html.Span(text.replace("-", "−"), className="interval")

@@ -1,0 +1,178 @@
+"""The head of Compare: where the numbers come from, which two checkpoints, the sentence, and the controls."""
+
+from datetime import datetime
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from backend.schemas import ComparisonOut, DatasetOut, EvaluationOut, TextPart
+from frontend import ids
+from frontend.components import SET_WORDS, SYMBOLS, aria, dot, icon
+from frontend.figures.units import Unit
+
+
+def context_line(comparison: ComparisonOut, dataset: DatasetOut) -> Component:
+    """Data set, n, norm, preset, seed, date, and whether both sides were attacked with equal effort."""
+    dense, pruned = comparison.dense, comparison.pruned
+    facts = [
+        dataset.name,
+        f"n {comparison.n:,}",
+        dense.norm,
+        both("preset", dense.preset, pruned.preset),
+        both("seed", dense.seed, pruned.seed),
+        both("", day(dense.finished_at), day(pruned.finished_at)),
+    ]
+    items = [html.Li(fact) for fact in facts]
+    if comparison.equal_effort:
+        items.append(html.Li(["equal effort ", icon("check")], className="is-gained strong"))
+    else:
+        items.append(html.Li([icon("warning"), " unequal effort"], className="is-warning strong"))
+    items.append(html.Li(["evaluations ", evaluation_link(dense, "dense"), " and ", evaluation_link(pruned, "pruned")]))
+    return html.Ul(items, className="context")
+
+
+def both(name: str, first: object, second: object) -> str:
+    """One value where both sides agree, otherwise the two."""
+    values = f"{first}" if first == second else f"{first} / {second}"
+    return f"{name} {values}".strip()
+
+
+def day(moment: datetime | None) -> str:
+    return "not finished" if moment is None else f"{moment.day} {moment:%b %Y}"
+
+
+def evaluation_link(evaluation: EvaluationOut, words: str) -> Component:
+    return dcc.Link(words, href=f"/jobs?evaluation={evaluation.id}")
+
+
+def mismatch_notice(comparison: ComparisonOut) -> Component | None:
+    """What differs between the two evaluations, loudly; None where nothing does."""
+    differing = [item for item in comparison.mismatches if item.severity == "differs"]
+    if not differing:
+        return None
+    sentences = html.Ul([html.Li(item.sentence) for item in differing])
+    return html.Div(
+        [icon("warning"), html.Div([html.Strong("These two were not measured alike. "), sentences])],
+        className="notice",
+        role="note",
+    )
+
+
+def names(comparison: ComparisonOut, choices: list[dict[str, str]]) -> Component:
+    """The two checkpoints with their colours, and the picker of another pair."""
+    title = html.H1(
+        [
+            html.Span([dot("dense"), comparison.dense.checkpoint_name], className="name"),
+            icon("arrow"),
+            html.Span([dot("pruned-1"), comparison.pruned.checkpoint_name], className="name"),
+        ],
+        className="page-title pair-title",
+    )
+    return html.Div([title, picker(comparison, choices)], className="pair")
+
+
+def picker(comparison: ComparisonOut, choices: list[dict[str, str]]) -> Component:
+    """Two lists of finished evaluations behind a button."""
+    options: Any = choices
+
+    def select(id: str, label: str, value: object) -> Component:
+        return dmc.Select(
+            id=id,
+            label=label,
+            data=options,
+            value=str(value),
+            searchable=True,
+            allowDeselect=False,
+            nothingFoundMessage="No such evaluation",
+            comboboxProps={"withinPortal": False},
+        )
+
+    body = [
+        select(ids.COMPARE_PICK_DENSE, "Dense", comparison.dense.id),
+        select(ids.COMPARE_PICK_PRUNED, "Pruned", comparison.pruned.id),
+        html.Button("Compare", id=ids.COMPARE_PICK_GO, className="button button-primary"),
+    ]
+    target = html.Button([icon("plus"), "compare another"], className="button")
+    return dmc.Popover(
+        [
+            dmc.PopoverTarget(target, boxWrapperProps={"display": "inline-block"}),
+            dmc.PopoverDropdown(body, className="picker"),
+        ],
+        width=320,
+        position="bottom-start",
+        trapFocus=True,
+        withinPortal=False,
+    )
+
+
+def sentence(parts: list[TextPart]) -> list[Component]:
+    """The headline: what was lost and gained carries its shape and colour, numbers their weight."""
+    marks = {"lost": ("▼ ", "is-lost strong"), "gained": ("▲ ", "is-gained strong"), "number": ("", "strong")}
+    shown: list[Component] = []
+    for part in parts:
+        before, style = marks.get(part.emphasis or "", ("", ""))
+        shown.append(html.Span(before + part.text, className=style))
+    return shown
+
+
+def bar(state: dict[str, Any], unit: Unit, dataset: DatasetOut) -> Component:
+    """The controls that stay in sight: eps, the threshold of thin ice, what counts as a flip, class and set."""
+    classes: Any = [{"value": str(label), "label": name} for label, name in enumerate(dataset.classes)]
+    sets: Any = [{"value": name, "label": f"{SYMBOLS[name]} {SET_WORDS[name]} {name}"} for name in SYMBOLS]
+    views: Any = [{"value": "clean", "label": "clean"}, {"value": "robust", "label": "robust at ε"}]
+    parts = [
+        slider(ids.COMPARE_EPS, ids.COMPARE_EPS_TEXT, "ε", "perturbation size ε", state["eps"], state, unit),
+        slider(
+            ids.COMPARE_DELTA, ids.COMPARE_DELTA_TEXT, "thin ice δ", "thin ice threshold", state["delta"], state, unit
+        ),
+        html.Div(
+            [
+                html.Span("flips", className="control-label", id="compare-view-label"),
+                dmc.SegmentedControl(id=ids.COMPARE_VIEW, data=views, value=state["view"], size="xs"),
+            ],
+            className="control",
+        ),
+        html.Div(
+            [
+                filter_select(ids.COMPARE_CLASS, "all classes", "Show one class only", classes, state["label"]),
+                filter_select(ids.COMPARE_SET, "all sets", "Show one set only", sets, state["set"]),
+            ],
+            className="control filters",
+        ),
+    ]
+    return html.Div(parts, id=ids.COMPARE_BAR, className="bar", role="group", **aria(label="What the page shows"))
+
+
+def slider(id: str, text_id: str, label: str, name: str, value: float, state: dict[str, Any], unit: Unit) -> Component:
+    """A slider in shown units with its value beside it; the thumb carries the name for those who listen."""
+    control = dmc.Slider(
+        id=id,
+        min=state["step"],
+        max=state["limit"],
+        step=state["step"],
+        value=value,
+        label=None,
+        updatemode="drag",
+        size=4,
+        thumbLabel=name,
+        className="slider",
+        precision=3,
+    )
+    text = html.Output(unit.text(value / unit.scale), id=text_id, className="control-value")
+    return html.Div([html.Span(label, className="control-label"), control, text], className="control control-slider")
+
+
+def filter_select(id: str, placeholder: str, name: str, options: Any, value: str | None) -> Component:
+    """A filter as a chip: its list when empty, removable when set."""
+    return dmc.Select(
+        id=id,
+        data=options,
+        value=value,
+        placeholder=placeholder,
+        clearable=True,
+        size="xs",
+        className="filter",
+        **aria(label=name),
+    )

@@ -1,0 +1,183 @@
+"""The page's frame: what depends on the pair only. `callbacks` fills in what the address cuts."""
+
+from typing import Any
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from backend.eps import parse_eps
+from backend.schemas import ComparisonOut
+from backend.services import comparisons, datasets, evaluations
+from frontend import ids
+from frontend.components import SET_CLASSES, SET_WORDS, SYMBOLS, aria, card, empty_state, plot
+from frontend.figures.scatter import scale_for
+from frontend.figures.units import Unit, unit_of
+from frontend.pages.compare.cut import Cut, default_delta, read_cut, slider_step
+from frontend.pages.compare.flipped import grid
+from frontend.pages.compare.header import bar, context_line, mismatch_notice, names
+
+
+def complete(query: dict[str, str]) -> dict[str, str] | None:
+    """The query with a pair filled in, where it has none and one exists."""
+    if query.get("dense") and query.get("pruned"):
+        return None
+    pairs = comparisons.default_pairs()
+    if not pairs:
+        return None
+    dense, pruned = pairs[0]
+    return {**query, "dense": str(dense.id), "pruned": str(pruned.id)}
+
+
+def layout(**query: str) -> Component:
+    """The page for a pair; without one, how to get one."""
+    if not (query.get("dense") and query.get("pruned")):
+        return nothing_yet()
+    cut = read_cut(query)
+    comparison = comparisons.compare(cut.dense, cut.pruned, cut.eps)
+    dataset = datasets.get_dataset(str(comparison.dense.dataset_id))
+    unit = unit_of(comparison.dense.norm)
+    state = page_state(comparison, cut, query.get("delta"), unit)
+    parts = [
+        dcc.Store(id=ids.COMPARE_PAIR, data=state),
+        dcc.Store(id=ids.COMPARE_CUT),
+        dcc.Store(id=ids.COMPARE_POINTS),
+        context_line(comparison, dataset),
+        names(comparison, evaluation_choices()),
+        mismatch_notice(comparison),
+        html.P(id=ids.COMPARE_HEADLINE, className="headline"),
+        bar(state, unit, dataset),
+        html.Div(
+            [html.Div(className="number skeleton-number") for _ in range(6)],
+            id=ids.COMPARE_NUMBERS,
+            className="numbers",
+        ),
+        picture_cards(),
+        evidence_cards(),
+        sample_cards(unit, grid(dataset, unit)),
+        card("What to keep in mind", html.Ul(id=ids.COMPARE_NOTES, className="notes")),
+        hover_card(),
+    ]
+    return html.Div([part for part in parts if part is not None], id=ids.COMPARE, className="compare")
+
+
+def nothing_yet() -> Component:
+    heading = html.H1("Compare", className="page-title")
+    running = evaluations.list_evaluations(limit=1, state="running").total
+    if running:
+        sentence = (
+            f"No pair is finished yet; {running} {'evaluation is' if running == 1 else 'evaluations are'} running."
+        )
+        return html.Div([heading, empty_state(sentence, "See the jobs", "/jobs")], className="compare")
+    sentence = "A comparison needs a dense checkpoint and one pruned from it, both evaluated on the same samples."
+    return html.Div([heading, empty_state(sentence, "Upload a checkpoint", "/upload")], className="compare")
+
+
+def page_state(comparison: ComparisonOut, cut: Cut, delta: str | None, unit: Unit) -> dict[str, Any]:
+    """What the browser needs of the pair: unit, the sliders' range and where they start (shown units)."""
+    margins = paired_margins(comparison)
+    limit = max(scale_for(margins, unit).limit, unit.shown(comparison.eps))
+    step = slider_step(limit, unit)
+    eps = unit.shown(comparison.eps)
+    return {
+        "dense": cut.dense,
+        "pruned": cut.pruned,
+        "scale": unit.scale,
+        "suffix": "/255" if unit.scale == 255 else "",
+        "norm": comparison.dense.norm,
+        "limit": limit,
+        "step": step,
+        "default_eps": eps,
+        "eps": eps,
+        "default_delta": default_delta(eps, step),
+        "delta": float(parse_eps(delta)) * unit.scale if delta else default_delta(eps, step),
+        "view": cut.view,
+        "set": cut.set,
+        "label": None if cut.label is None else str(cut.label),
+        "dataset": str(comparison.dense.dataset_id),
+    }
+
+
+def paired_margins(comparison: ComparisonOut) -> list[float | None]:
+    samples = comparisons.paired_samples(str(comparison.dense.id), str(comparison.pruned.id))
+    return [margin for sample in samples for margin in (sample.dense_margin, sample.pruned_margin)]
+
+
+def evaluation_choices() -> list[dict[str, str]]:
+    """Finished evaluations for the picker, newest first."""
+    finished = evaluations.list_evaluations(limit=200, state="succeeded").items
+    return [
+        {
+            "value": str(item.id),
+            "label": f"{item.checkpoint_name} · {item.preset} · n {item.n:,} · {item.norm} · seed {item.seed}",
+        }
+        for item in finished
+    ]
+
+
+def set_key() -> Component:
+    """The four shapes by name: the key that the plots have in common."""
+    items = [html.Span(f"{SYMBOLS[name]} {SET_WORDS[name]}", className=SET_CLASSES[name]) for name in SYMBOLS]
+    return html.Span(items, className="key")
+
+
+def picture_cards() -> Component:
+    scatter = card(
+        "Where each sample stood, and stands",
+        plot(
+            ids.COMPARE_SCATTER,
+            ids.COMPARE_SCATTER_TABLE,
+            height=560,
+            label="Dense margin against pruned margin, one mark per sample",
+        ),
+        tools=set_key(),
+        kind="scatter-card",
+    )
+    share = card(
+        "Does thin ice foretell the losses?",
+        plot(ids.COMPARE_SHARE, ids.COMPARE_SHARE_TABLE, height=212, label="Share lost by dense margin, with interval"),
+        html.P(id=ids.COMPARE_THIN, className="footnote", **aria(live="polite")),
+        note="share of samples lost, by dense margin; clean, not governed by ε",
+    )
+    curve = card(
+        "Robustness curve",
+        plot(ids.COMPARE_CURVE, ids.COMPARE_CURVE_TABLE, height=224, label="Robust accuracy by eps for both models"),
+        note="all samples",
+    )
+    return html.Div([scatter, html.Div([share, curve], className="stack")], className="pictures")
+
+
+def evidence_cards() -> Component:
+    predictive = card("Which score foretells losses?", html.Div(id=ids.COMPARE_PREDICTIVE), kind="wide")
+    controls = card("Beside the controls", html.Div(id=ids.COMPARE_CONTROLS), note="what any change to the model does")
+    histogram = card(
+        "Where the samples stood before pruning",
+        plot(ids.COMPARE_HISTOGRAM, ids.COMPARE_HISTOGRAM_TABLE, height=260, label="Histogram of dense margins by set"),
+        tools=set_key(),
+    )
+    classes = card(
+        "Who pays",
+        plot(ids.COMPARE_CLASSES, ids.COMPARE_CLASSES_TABLE, height=300, label="Share lost by class, with interval"),
+        note="clean; coloured where it stays significant after correcting for the number of classes",
+    )
+    return html.Div([predictive, controls, histogram, classes], className="evidence")
+
+
+def sample_cards(unit: Unit, table: Component) -> Component:
+    wall = html.Section(id=ids.COMPARE_WALL, className="card")
+    rows = card(
+        "The same as a table",
+        table,
+        tools=html.Div(id=ids.COMPARE_DOWNLOADS, className="downloads"),
+        note="the flipped samples, or the chosen set; sort by any column",
+    )
+    return html.Div([wall, rows], className="stack")
+
+
+def hover_card() -> Component:
+    """What a mark of the scatter shows under the pointer; moved and filled by the browser."""
+    return html.Div(
+        [html.Img(id=ids.COMPARE_HOVER_IMAGE, className="pixels", alt=""), html.Div(id=ids.COMPARE_HOVER_TEXT)],
+        id=ids.COMPARE_HOVER,
+        className="hover-card",
+        hidden=True,
+    )

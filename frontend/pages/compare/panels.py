@@ -1,0 +1,132 @@
+"""From a comparison to the figures' plain data, and to the tables that say the same in numbers."""
+
+from dash import html
+from dash.development.base_component import Component
+
+from backend.schemas import ComparisonOut, PairedSample
+from frontend.components import SET_WORDS, SYMBOLS, table
+from frontend.figures.classes import ClassShare
+from frontend.figures.curve import Curve, accuracy_at
+from frontend.figures.histogram import count_margins
+from frontend.figures.scatter import Point
+from frontend.figures.share_lost import Share
+from frontend.figures.units import Unit, tick_step
+from frontend.pages.compare.cut import View, set_of
+from frontend.pages.compare.numbers import percent
+from frontend.theme import Theme
+
+SET_ORDER = ("S11", "S10", "S01", "S00")
+
+
+def points(samples: list[PairedSample], view: View) -> list[Point]:
+    return [Point(sample.index, set_of(sample, view), sample.dense_margin, sample.pruned_margin) for sample in samples]
+
+
+def shares(comparison: ComparisonOut) -> list[Share]:
+    """The bins that have a range; samples already wrong and those without an adversarial are in the table only."""
+    return [
+        Share(item.low, item.high, item.n, item.lost, item.share, item.interval.low, item.interval.high)
+        for item in comparison.bins
+        if item.low is not None and item.high is not None
+    ]
+
+
+def curves(comparison: ComparisonOut, theme: Theme) -> list[Curve]:
+    shown = []
+    for name, colour in (("dense", theme.dense), ("pruned", theme.pruned[0])):
+        line = comparison.curves[name]
+        shown.append(
+            Curve(
+                name,
+                colour,
+                [point.eps for point in line],
+                [point.robust_accuracy for point in line],
+                [point.low for point in line],
+                [point.high for point in line],
+            )
+        )
+    return shown
+
+
+def class_shares(comparison: ComparisonOut) -> list[ClassShare]:
+    return [
+        ClassShare(item.name, item.n, item.lost, item.rate, item.interval.low, item.interval.high, item.adjusted_p)
+        for item in comparison.classes
+    ]
+
+
+def scatter_table(marks: list[Point], unit: Unit) -> Component:
+    """The scatter in numbers: of each set its size, its samples without a distance, and the middle margins."""
+    rows = []
+    for name in SET_ORDER:
+        of_set = [mark for mark in marks if mark.set == name]
+        row = [f"{SYMBOLS[name]} {SET_WORDS[name]}", f"{len(of_set):,}"]
+        for values in ([mark.dense for mark in of_set], [mark.pruned for mark in of_set]):
+            row += [
+                unit.text(median(values)) if of_set else "–",
+                f"{sum(value == 0 for value in values):,}",
+                f"{sum(value is None for value in values):,}",
+            ]
+        rows.append(row)
+    columns = ["set", "samples"] + [
+        f"{side} {what}" for side in ("dense", "pruned") for what in ("median", "wrong", "not found")
+    ]
+    return table("Samples by set, with the middle margin of each", columns, rows)
+
+
+def median(values: list[float | None]) -> float | None:
+    """The middle of margins in which None stands for infinite: None where the middle itself is not found."""
+    ordered = sorted(float("inf") if value is None else value for value in values)
+    middle = ordered[(len(ordered) - 1) // 2] if ordered else float("inf")
+    return None if middle == float("inf") else middle
+
+
+def histogram_table(marks: list[Point], unit: Unit, limit: float) -> Component:
+    edges, counts = count_margins(marks, unit, limit)
+    width = edges[1] - edges[0]
+    rows = [
+        [f"{edge:.1f} to {edge + width:.1f}", *(f"{counts[name][place]:,}" for name in SET_ORDER)]
+        for place, edge in enumerate(edges)
+        if any(counts[name][place] for name in SET_ORDER)
+    ]
+    columns = [unit.titled("dense margin"), *(f"{SYMBOLS[name]} {SET_WORDS[name]}" for name in SET_ORDER)]
+    return table("Samples by dense margin and set", columns, rows)
+
+
+def share_table(comparison: ComparisonOut, unit: Unit) -> Component:
+    rows = []
+    for item in comparison.bins:
+        words = item.label
+        if item.low is not None and item.high is not None:
+            words = f"{unit.shown(item.low):.1f} to {unit.shown(item.high):.1f}"
+        low, high = 100 * item.interval.low, 100 * item.interval.high
+        share = f"{percent(item.share)} [{low:.1f}, {high:.1f}]"
+        rows.append([words, f"{item.n:,}", f"{item.lost:,}", share])
+    return table("Share lost by dense margin", [unit.titled("dense margin"), "samples", "lost", "share"], rows)
+
+
+def curve_table(comparison: ComparisonOut, theme: Theme, unit: Unit) -> Component:
+    lines = curves(comparison, theme)
+    longest = max((unit.shown(at) for line in lines for at in line.eps), default=0.0)
+    if not longest:
+        return html.P("No curve can be drawn from these evaluations.")
+    step = tick_step(longest, ticks=10)
+    rows = []
+    for position in range(int(longest / step + 1e-9) + 1):
+        values = [accuracy_at(line, position * step / unit.scale) for line in lines]
+        rows.append([f"{position * step:g}", *("–" if value is None else percent(value) for value in values)])
+    return table("Robust accuracy by ε", [unit.titled("ε"), *(line.name for line in lines)], rows)
+
+
+def class_table(comparison: ComparisonOut) -> Component:
+    rows = [
+        [
+            item.name,
+            f"{item.n:,}",
+            f"{item.lost:,}",
+            f"{percent(item.rate)} [{100 * item.interval.low:.1f}, {100 * item.interval.high:.1f}]",
+            f"{item.adjusted_p:.2g}",
+        ]
+        for item in sorted(comparison.classes, key=lambda item: -item.rate)
+    ]
+    return table("Share lost by class", ["class", "dense right", "lost", "share", "adjusted p"], rows)
