@@ -1,5 +1,6 @@
 """Stored rows of an evaluation as arrays for the analysis, and its summary. Finished evaluations are kept in memory."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -12,10 +13,13 @@ from backend.analysis.curves import accuracy, median_margin
 from backend.analysis.outcomes import Outcomes, TextArray, answers_at, make_outcomes
 from backend.analysis.statistics import Share
 from backend.eps import parse_eps
+from backend.errors import InvalidRequest
 from backend.schemas import Interval, Summary
 from backend.store import results
 from backend.store.database import reading
 from backend.store.tables import Evaluation
+
+LOG = logging.getLogger(__name__)
 
 KEPT = 64  # evaluations in memory; one of 10,000 samples takes about 5 MB
 SUMMARIES_KEPT = 4096
@@ -45,9 +49,16 @@ def finished(evaluation: Evaluation) -> Finished | None:
 
 
 def summarise(evaluation: Evaluation) -> Summary | None:
-    """The summary of a succeeded evaluation; None for any other."""
+    """The summary of a succeeded evaluation; None for any other, and where its rows contradict each other."""
     key = finished(evaluation)
-    return None if key is None else _summarise(key)
+    if key is None:
+        return None
+    try:
+        return _summarise(key)
+    except InvalidRequest as error:
+        # A network that answers at random can be right once and wrong at distance 0: no list may break over it.
+        LOG.warning("evaluation %s has no summary: %s", evaluation.id, error.message)
+        return None
 
 
 def load_outcomes(key: Finished) -> Outcomes:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.eps import eps_text
-from backend.errors import NotFound
+from backend.errors import InvalidRequest, NotFound
 from backend.schemas import SampleSide
 from backend.services.answers import show_margin
 from backend.services.datasets import load_samples
@@ -117,6 +117,8 @@ def perturbation_png(evaluation_id: UUID | str, index: int, scale: int = 1, limi
     change = (adversarial - clean).astype(np.float32)
     if limit is None:
         limit = _choose_limit(stored, change)
+    if not 0 < limit <= 1:
+        raise InvalidRequest(f"limit is a change of pixels, above 0 and at most 1; got {limit}.", limit=str(limit))
     shown = eps_text(limit, "Linf")
     texts = {
         "Limit": f"{limit!r}",
@@ -129,7 +131,7 @@ def _choose_limit(stored: StoredSample, change: NDArray[np.float32]) -> float:
     if stored.evaluation.norm != "Linf":
         return float(np.abs(change).max()) or 1.0
     eps, margin = eps_of(stored.evaluation), stored.result.margin
-    return max(eps or 0.0, margin or 0.0) or 1.0
+    return min(1.0, max(eps or 0.0, margin or 0.0)) or 1.0
 
 
 def _find(evaluation_id: UUID | str, index: int) -> StoredSample:

@@ -53,7 +53,8 @@ def add_dataset(folder: Path, name: str, n: int = 60, seed: int = 0, order: Any 
         "source": "a test",
     }
     file = put_bytes(made.read_bytes(), ".npz")
-    row = Dataset(slug=name, name=name, size=n, shape=list(images.shape[1:]), file=file, **(values | fields))
+    values |= {"shape": list(images.shape[1:])} | fields
+    row = Dataset(slug=name, name=name, size=n, file=file, **values)
     with writing() as session:
         dataset_store.add_dataset(session, row, sample_ids(images), labels.tolist())
     return datasets.get_dataset(name)

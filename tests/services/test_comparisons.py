@@ -1,0 +1,355 @@
+"""Comparisons against a recount in plain Python over what was stored, pairing by content, controls and refusals."""
+
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import numpy as np
+import pytest
+
+from backend.errors import Conflict, InvalidRequest, NotComparable, NotFound
+from backend.schemas import ComparisonOut, DatasetOut, EvaluationOut
+from backend.services import comparisons
+from backend.store.tables import Checkpoint
+from tests.services.fabrication import (
+    Measured,
+    add_checkpoint,
+    add_dataset,
+    evaluate,
+    make_pixels,
+    measure,
+    queue,
+)
+
+N = 240
+
+
+def add_family(dataset_id: UUID) -> dict[str, Checkpoint]:
+    """A dense root, two pruned children, a control and another seed."""
+    dense = add_checkpoint(dataset_id, "dense")
+    family = {"dense": dense}
+    for name, sparsity in (("pruned-95", 0.95), ("pruned-80", 0.8)):
+        fields = {"role": "pruned", "parent_id": dense.id, "method": "lwm", "declared_sparsity": sparsity}
+        family[name] = add_checkpoint(dataset_id, name, **fields)
+    family["control"] = add_checkpoint(dataset_id, "control", parent_id=dense.id, method="control")
+    family["seed"] = add_checkpoint(dataset_id, "seed")
+    return family
+
+
+def thin_ice_losses(dense: Measured, labels: np.ndarray, seed: int, strength: float) -> Measured:
+    """A pruned network that loses samples of small dense margin more often."""
+    generator = np.random.default_rng(seed)
+    pruned = measure(labels, seed, wrong=0.0)
+    chance = strength * np.exp(-np.minimum(dense.margin, 1.0) / 0.05)
+    is_lost = generator.random(len(labels)) < np.where(dense.margin == 0, 0.7, chance)
+    pruned.predictions = np.where(is_lost, (labels + 1) % 4, labels)
+    pruned.margin = np.where(is_lost, 0.0, pruned.margin)
+    pruned.logit_gap = np.where(is_lost, -1.0, 1.0)
+    return pruned
+
+
+def evaluate_pair(folder: Path) -> tuple[DatasetOut, dict[str, Checkpoint], dict[str, Measured], np.ndarray]:
+    dataset = add_dataset(folder, "digits", n=N)
+    _, labels = make_pixels(N)
+    measured = {"dense": measure(labels, 1)}
+    measured["pruned-95"] = thin_ice_losses(measured["dense"], labels, 2, 0.8)
+    return dataset, add_family(dataset.id), measured, labels
+
+
+def count_by_hand(first: np.ndarray, second: np.ndarray) -> dict[str, int]:
+    counts = {"n11": 0, "n10": 0, "n01": 0, "n00": 0}
+    for left, right in zip(first, second, strict=True):
+        counts[f"n{int(left)}{int(right)}"] += 1
+    return counts
+
+
+def auroc_by_hand(margin: list[float], is_lost: list[bool]) -> float:
+    """Share of (lost, kept) pairs in which the lost one has the smaller margin, ties half."""
+    points = 0.0
+    lost = [value for value, flag in zip(margin, is_lost, strict=True) if flag]
+    kept = [value for value, flag in zip(margin, is_lost, strict=True) if not flag]
+    for low in lost:
+        points += sum(1.0 if low < high else 0.5 if low == high else 0.0 for high in kept)
+    return points / (len(lost) * len(kept))
+
+
+def test_compare_numbers_agree_with_a_recount(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, labels = evaluate_pair(tmp_path)
+    dense, pruned = (evaluate(family[name], dataset, measured[name]) for name in ("dense", "pruned-95"))
+    found = comparisons.compare(dense.id, pruned.id, "8/255")
+    left, right = measured["dense"], measured["pruned-95"]
+    is_right = {name: value.predictions == labels for name, value in measured.items()}
+    assert found.clean.model_dump() == count_by_hand(is_right["dense"], is_right["pruned-95"])
+    eps = 8 / 255
+    held = {name: is_right[name] & (value.margin > eps) for name, value in measured.items()}
+    assert found.robust.model_dump() == count_by_hand(held["dense"], held["pruned-95"])
+    assert (found.eps_text, found.n) == ("8/255", N)
+    assert found.negative_flip_rate.value == found.clean.n10 / N
+    assert found.positive_flip_rate.value == found.clean.n01 / N
+    assert found.churn.count == int((left.predictions != right.predictions).sum())
+    assert found.robust_statistics.population == int(held["dense"].sum())
+    rows = np.flatnonzero(is_right["dense"])
+    expected = auroc_by_hand(list(left.margin[rows]), list(~is_right["pruned-95"][rows]))
+    assert found.auroc is not None and found.auroc.value == pytest.approx(expected, abs=1e-12)
+    assert found.auroc.positives == found.clean.n10 >= 20
+    assert found.auroc.low < expected < found.auroc.high
+    assert sum(row.n for row in found.bins) == len(rows) and sum(row.lost for row in found.bins) == found.clean.n10
+    for point in found.curves["pruned"]:
+        assert point.robust_accuracy == np.mean(is_right["pruned-95"] & (right.margin > point.eps * (1 + 1e-4)))
+
+
+def test_compare_classes_count_losses_of_what_the_dense_model_held(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, labels = evaluate_pair(tmp_path)
+    dense, pruned = (evaluate(family[name], dataset, measured[name]) for name in ("dense", "pruned-95"))
+    found = comparisons.compare(dense.id, pruned.id)
+    is_held = measured["dense"].predictions == labels
+    is_lost = is_held & (measured["pruned-95"].predictions != labels)
+    assert [(row.label, row.name, row.n, row.lost) for row in found.classes] == [
+        (label, str(label), int((is_held & (labels == label)).sum()), int((is_lost & (labels == label)).sum()))
+        for label in range(4)
+    ]
+    assert [score.score for score in found.predictive] == ["margin", "logit_gap", "max_probability", "loss"]
+
+
+def test_compare_shuffled_datasets_pair_by_content(ready: Path, tmp_path: Path) -> None:
+    order = np.random.default_rng(5).permutation(N)
+    straight = add_dataset(tmp_path, "straight", n=N)
+    shuffled = add_dataset(tmp_path, "shuffled", n=N, order=order)
+    family = add_family(straight.id)
+    _, labels = make_pixels(N)
+    left = measure(labels, 1)
+    right = thin_ice_losses(left, labels, 2, 0.8)
+    moved = Measured(right.predictions[order], right.margin[order], right.logit_gap[order])
+    dense = evaluate(family["dense"], straight, left)
+    expected = comparisons.compare(dense.id, evaluate(family["pruned-95"], straight, right).id)
+    found = comparisons.compare(dense.id, evaluate(family["pruned-95"], shuffled, moved).id)
+    assert found.clean == expected.clean and found.robust == expected.robust
+    assert found.auroc == expected.auroc and found.spearman == expected.spearman
+    assert [row.field for row in found.mismatches if row.severity == "differs"] == ["dataset"]
+    assert not found.equal_effort and expected.equal_effort
+
+
+def test_compare_same_effort_reports_no_mismatch(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, _ = evaluate_pair(tmp_path)
+    dense, pruned = (evaluate(family[name], dataset, measured[name]) for name in ("dense", "pruned-95"))
+    found = comparisons.compare(dense.id, pruned.id)
+    assert (found.mismatches, found.equal_effort) == ([], True)
+    assert found.eps_text == "25.5/255"
+
+
+def test_compare_other_effort_is_said_loudly(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, _ = evaluate_pair(tmp_path)
+    dense = evaluate(family["dense"], dataset, measured["dense"])
+    pruned = evaluate(family["pruned-95"], dataset, measured["pruned-95"], 100, seed=1, record={"steps": 60})
+    found = comparisons.compare(dense.id, pruned.id)
+    severity = {row.field: row.severity for row in found.mismatches}
+    assert severity["steps"] == "differs" and severity["seed"] == "note"
+    assert not found.equal_effort
+    assert found.n == 100 and any("100 shared" in row.sentence for row in found.mismatches)
+
+
+def test_compare_other_parent_is_said(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, _ = evaluate_pair(tmp_path)
+    stranger = evaluate(family["seed"], dataset, measured["dense"])
+    pruned = evaluate(family["pruned-95"], dataset, measured["pruned-95"])
+    found = comparisons.compare(stranger.id, pruned.id)
+    assert [(row.field, row.severity) for row in found.mismatches] == [("parent", "differs")]
+    assert found.equal_effort
+
+
+def test_compare_without_controls_says_why(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, _ = evaluate_pair(tmp_path)
+    dense, pruned = (evaluate(family[name], dataset, measured[name]) for name in ("dense", "pruned-95"))
+    found = comparisons.compare(dense.id, pruned.id)
+    assert found.controls == []
+    assert found.controls_reason is not None and "control, seed" in found.controls_reason
+    lonely = add_dataset(tmp_path, "lonely", n=N, seed=9)
+    root = add_checkpoint(lonely.id, "root")
+    child = add_checkpoint(lonely.id, "child", role="pruned", parent_id=root.id)
+    other = measure(make_pixels(N, 9)[1], 3)
+    first, second = evaluate(root, lonely, other), evaluate(child, lonely, other)
+    reason = comparisons.compare(first.id, second.id).controls_reason
+    assert reason is not None and "no control of root" in reason
+
+
+def test_compare_controls_stand_beside_with_the_same_samples(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, labels = evaluate_pair(tmp_path)
+    dense, pruned = (evaluate(family[name], dataset, measured[name]) for name in ("dense", "pruned-95"))
+    weak = thin_ice_losses(measured["dense"], labels, 3, 0.3)
+    older = evaluate(family["control"], dataset, measured["dense"])
+    newer = evaluate(family["control"], dataset, weak)
+    evaluate(family["control"], dataset, weak, 50)
+    other_seed = evaluate(family["seed"], dataset, thin_ice_losses(measured["dense"], labels, 4, 0.5))
+    found = comparisons.compare(dense.id, pruned.id)
+    assert [(row.kind, row.name, row.evaluation_id) for row in found.controls] == [
+        ("finetuned", "control", newer.id),
+        ("seed", "seed", other_seed.id),
+    ]
+    assert older.id not in {row.evaluation_id for row in found.controls}
+    first = found.controls[0]
+    is_right = measured["dense"].predictions == labels
+    assert first.clean.model_dump() == count_by_hand(is_right, weak.predictions == labels)
+    lost = [int((is_right & (side.predictions != labels)).sum()) for side in (measured["pruned-95"], weak)]
+    assert first.lost_beyond == lost[0] - lost[1] > 0
+    interval = first.lost_beyond_interval
+    assert interval is not None and interval.low < first.lost_beyond < interval.high
+    assert "same finetuning, nothing pruned" in "".join(part.text for part in found.headline)
+    assert found.headline[0].text.startswith("Pruning to 95 %")
+
+
+def test_compare_control_on_the_pruned_side_is_compared_like_any_other(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, _ = evaluate_pair(tmp_path)
+    dense = evaluate(family["dense"], dataset, measured["dense"])
+    for name, words in (("control", "Finetuning without pruning"), ("seed", "Another training seed")):
+        side = evaluate(family[name], dataset, measured["pruned-95"])
+        found = comparisons.compare(dense.id, side.id)
+        assert found.headline[0].text.startswith(words)
+        assert side.id not in {row.evaluation_id for row in found.controls}
+
+
+def test_compare_few_losses_give_a_reason_instead_of_an_auroc(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, _ = evaluate_pair(tmp_path)
+    dense = evaluate(family["dense"], dataset, measured["dense"])
+    pruned = evaluate(family["pruned-95"], dataset, measured["dense"])
+    found = comparisons.compare(dense.id, pruned.id)
+    assert found.auroc is None and found.auroc_reason
+    assert any("no AUROC" in note for note in found.notes)
+    assert found.mcnemar_p == 1.0
+
+
+def test_compare_unfinished_evaluation_conflicts_with_its_state(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, _ = evaluate_pair(tmp_path)
+    dense = evaluate(family["dense"], dataset, measured["dense"])
+    waiting = queue(family["pruned-95"], dataset)
+    for left, right in ((dense.id, waiting.id), (waiting.id, dense.id)):
+        with pytest.raises(Conflict) as refused:
+            comparisons.compare(left, right)
+        assert refused.value.code == "conflict"
+        assert refused.value.details == {"evaluation_id": str(waiting.id), "state": "queued"}
+
+
+def test_compare_without_shared_samples_is_not_comparable(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, _ = evaluate_pair(tmp_path)
+    elsewhere = add_dataset(tmp_path, "elsewhere", n=N, seed=77)
+    dense = evaluate(family["dense"], dataset, measured["dense"])
+    pruned = evaluate(family["pruned-95"], elsewhere, measure(make_pixels(N, 77)[1], 4))
+    with pytest.raises(NotComparable) as refused:
+        comparisons.compare(dense.id, pruned.id)
+    assert (refused.value.code, refused.value.status) == ("not_comparable", 409)
+
+
+@pytest.mark.parametrize("wrong", [str(uuid4()), "nonsense"])
+def test_compare_unknown_evaluation_is_not_found(ready: Path, wrong: str) -> None:
+    with pytest.raises(NotFound):
+        comparisons.compare(wrong, wrong)
+
+
+def witness(measured: Measured, eps: float) -> Measured:
+    """What a fixed-eps attack reports of the same network: found within eps, at eps."""
+    is_right = measured.margin > 0
+    margin = np.where(measured.margin <= eps, eps, np.inf)
+    return Measured(
+        measured.predictions, np.where(is_right, margin, 0.0), measured.logit_gap, kind="witness", attack="apgd-ce"
+    )
+
+
+def test_compare_witnesses_answer_at_their_own_eps_alone(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, _ = evaluate_pair(tmp_path)
+    eps = 25.5 / 255
+    fields = {"preset": "autoattack"}
+    dense, pruned = (
+        evaluate(family[name], dataset, witness(measured[name], eps), **fields) for name in ("dense", "pruned-95")
+    )
+    found = comparisons.compare(dense.id, pruned.id)
+    margins = [evaluate(family[name], dataset, measured[name]) for name in ("dense", "pruned-95")]
+    exact = comparisons.compare(margins[0].id, margins[1].id, eps)
+    assert found.robust == exact.robust
+    assert found.auroc is None and found.bins == [] and [point.eps for point in found.curves["dense"]] == [0.0, eps]
+    with pytest.raises(InvalidRequest):
+        comparisons.compare(dense.id, pruned.id, "8/255")
+    mixed = comparisons.compare(margins[0].id, pruned.id)
+    assert mixed.eps_text == "25.5/255" and mixed.robust == exact.robust
+    assert {"preset", "distance_kind"} <= {row.field for row in mixed.mismatches}
+
+
+@pytest.mark.parametrize("eps", ["0", "-1", "eight", "1/0", float("nan")])
+def test_compare_impossible_eps_is_refused(ready: Path, tmp_path: Path, eps: object) -> None:
+    dataset, family, measured, _ = evaluate_pair(tmp_path)
+    done = evaluate(family["dense"], dataset, measured["dense"])
+    with pytest.raises(InvalidRequest):
+        comparisons.compare(done.id, done.id, eps)
+
+
+def test_compare_l2_without_any_eps_asks_for_one(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, _ = evaluate_pair(tmp_path)
+    dense, pruned = (evaluate(family[name], dataset, measured[name], norm="L2") for name in ("dense", "pruned-95"))
+    with pytest.raises(InvalidRequest, match="give one"):
+        comparisons.compare(dense.id, pruned.id)
+    assert comparisons.compare(dense.id, pruned.id, 0.05).eps_text == "0.05"
+
+
+def test_compare_eps_differs_falls_back_to_the_dataset(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, _ = evaluate_pair(tmp_path)
+    dense = evaluate(family["dense"], dataset, measured["dense"], eps="8/255")
+    same = evaluate(family["pruned-95"], dataset, measured["pruned-95"], eps="8/255")
+    other = evaluate(family["pruned-80"], dataset, measured["pruned-95"], eps="4/255")
+    assert comparisons.compare(dense.id, same.id).eps_text == "8/255"
+    found = comparisons.compare(dense.id, other.id)
+    assert found.eps_text == "25.5/255" and found.equal_effort
+
+
+def test_paired_samples_of_a_set_are_sorted_by_dense_margin(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, labels = evaluate_pair(tmp_path)
+    dense, pruned = (evaluate(family[name], dataset, measured[name]) for name in ("dense", "pruned-95"))
+    everything = comparisons.paired_samples(dense.id, pruned.id)
+    flipped = comparisons.paired_samples(dense.id, pruned.id, set="S10")
+    assert len(everything) == N and 20 <= len(flipped) < N
+    is_lost = (measured["dense"].predictions == labels) & (measured["pruned-95"].predictions != labels)
+    assert {sample.index for sample in flipped} == set(np.flatnonzero(is_lost).tolist())
+    for samples in (everything, flipped):
+        margins = [np.inf if sample.dense_margin is None else sample.dense_margin for sample in samples]
+        assert margins == sorted(margins)
+    for sample in everything:
+        assert sample.label == labels[sample.index]
+        assert sample.pruned_found == bool(np.isfinite(measured["pruned-95"].margin[sample.index]))
+        held = [measured[name].margin[sample.index] > 0.1 for name in ("dense", "pruned-95")]
+        assert sample.robust_set == f"S{int(held[0])}{int(held[1])}"
+
+
+def test_paired_samples_unknown_set_is_refused(ready: Path) -> None:
+    with pytest.raises(InvalidRequest, match="S10"):
+        comparisons.paired_samples(str(uuid4()), str(uuid4()), set="lost")
+
+
+def names_of(pairs: list[tuple[EvaluationOut, EvaluationOut]]) -> list[tuple[str, str, int]]:
+    return [(dense.checkpoint_name, pruned.checkpoint_name, pruned.n) for dense, pruned in pairs]
+
+
+def test_default_pairs_put_the_most_telling_first(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, _ = evaluate_pair(tmp_path)
+    assert comparisons.default_pairs() == []
+    for n in (100, N):
+        for name in ("dense", "pruned-80", "pruned-95", "control", "seed"):
+            evaluate(family[name], dataset, measured["dense"], n, purpose="demo")
+    assert names_of(comparisons.default_pairs()) == [
+        ("dense", name, n) for n in (N, 100) for name in ("pruned-95", "pruned-80", "control")
+    ]
+    for name in ("dense", "pruned-80"):
+        evaluate(family[name], dataset, measured["dense"], 50)
+    assert names_of(comparisons.default_pairs())[0] == ("dense", "pruned-80", 50)
+
+
+def test_default_pairs_leave_out_what_was_attacked_otherwise(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, _ = evaluate_pair(tmp_path)
+    evaluate(family["dense"], dataset, measured["dense"], 100)
+    evaluate(family["pruned-95"], dataset, measured["dense"], 50)
+    evaluate(family["pruned-95"], dataset, measured["dense"], 100, seed=1)
+    evaluate(family["pruned-95"], dataset, measured["dense"], 100, norm="L2")
+    queue(family["pruned-95"], dataset, 100)
+    assert comparisons.default_pairs() == []
+
+
+def test_compare_answer_survives_json(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, _ = evaluate_pair(tmp_path)
+    dense, pruned = (evaluate(family[name], dataset, measured[name]) for name in ("dense", "pruned-95"))
+    found = comparisons.compare(dense.id, pruned.id)
+    assert ComparisonOut.model_validate_json(found.model_dump_json()) == found
