@@ -152,14 +152,10 @@ def patch_checkpoint(checkpoint_id: UUID | str, patch: CheckpointPatch) -> Check
         if "name" in given and patch.name is not None and patch.name != row.name:
             _refuse_taken_name(session, patch.name)
             row.name = patch.name
-        for name in ("parent_id", "method", "declared_sparsity"):
-            if name in given:
-                setattr(row, name, getattr(patch, name))
-        if row.parent_id == row.id:
-            raise InvalidRequest("A checkpoint cannot be its own parent.")
         if given & {"parent_id", "method"}:
-            parent = check_parent(session, row.parent_id, row.role, row.method, dataset, architecture=row.architecture)
-            _refuse_grandparents(session, row, parent)
+            parent = _check_lineage(session, row, patch, dataset)
+        for name in given & {"parent_id", "method", "declared_sparsity"}:
+            setattr(row, name, getattr(patch, name))
         if given & set(CLAIM_FIELDS):
             row.claim = change_claim(row.claim, patch, dataset)
         kept = [sentence for sentence in row.warnings if sentence not in outdated]
@@ -223,7 +219,15 @@ def _refuse_taken_name(session: Session, name: str) -> None:
         )
 
 
-def _refuse_grandparents(session: Session, row: Checkpoint, parent: Checkpoint | None) -> None:
-    """A parent is a root or a control of a root: a cycle needs longer chains than that."""
+def _check_lineage(session: Session, row: Checkpoint, patch: CheckpointPatch, dataset: Dataset) -> Checkpoint | None:
+    """The parent that a checkpoint would have after the patch; refuses what cannot be, before anything is changed."""
+    given = patch.model_fields_set
+    parent_id = patch.parent_id if "parent_id" in given else row.parent_id
+    method = patch.method if "method" in given else row.method
+    if parent_id == row.id:
+        raise InvalidRequest("A checkpoint cannot be its own parent.", parent_id=str(parent_id))
+    parent = check_parent(session, parent_id, row.role, method, dataset, architecture=row.architecture)
+    # A parent is a root, or a control of one: cycles need longer chains than that.
     if parent is not None and store.count_dependants(session, row.id)[0]:
         raise Conflict(f"{row.name} is itself a parent, so it cannot get one.", checkpoint_id=str(row.id))
+    return parent
