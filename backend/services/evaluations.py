@@ -182,9 +182,9 @@ def margins(evaluation_id: UUID | str, limit: int = MAX_MARGINS, offset: int = 0
     with reading() as session:
         evaluation = load_evaluation(session, evaluation_id)
         total = results.count_results(session, evaluation.id)
-        rows = results.page_of_results(session, evaluation.id, limit, offset)
+        columns = results.result_columns(session, evaluation.id, limit, offset)
     eps = eps_of(evaluation)
-    items = [show_margin({**vars(row), "sample_id": content_id}, eps) for row, content_id in rows]
+    items = [show_margin(row, eps) for row in _split_columns(columns)]
     return Page(items=items, total=total, limit=limit, offset=offset)
 
 

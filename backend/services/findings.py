@@ -31,7 +31,7 @@ KEPT = 64
 class CleanFindings:
     """What a comparison says at every eps."""
 
-    flips: flips.Flips
+    summary: flips.Flips
     prediction: thin_ice.Prediction
     spearman: Correlation
     bins: list[Bin]
@@ -50,7 +50,7 @@ def find_clean(dense: Finished, pruned: Finished) -> CleanFindings:
     """Flips, prediction, correlation, bins and curves of a pair."""
     joined = join(dense, pruned)
     return CleanFindings(
-        flips=flips.summarise(joined),
+        summary=flips.summarise(joined),
         prediction=thin_ice.predictive(joined),
         spearman=_show_correlation(margins.correlate(joined)),
         bins=[_show_bin(row) for row in bins.bin_losses(joined).bins if row.kind != "not held"],
@@ -116,7 +116,7 @@ def write_headline(change: str, dense: Finished, pruned: Finished, controls: lis
     first = controls[0] if controls else None
     parts = headline.write_headline(
         change,
-        found.flips.counts,
+        found.summary.counts,
         found.prediction,
         control=None if first is None else find_beyond(dense, pruned, first.key),
         control_words="" if first is None else WORDS[first.kind],

@@ -26,8 +26,10 @@ COLUMNS = (
 )
 
 
-def result_columns(session: Session, evaluation_id: UUID) -> dict[str, list[Any]]:
-    """Every result of an evaluation as columns, by index; `sample_id` is the content id, missing values are None."""
+def result_columns(
+    session: Session, evaluation_id: UUID, limit: int | None = None, offset: int = 0
+) -> dict[str, list[Any]]:
+    """Results of an evaluation as columns, by index; `sample_id` is the content id, missing values are None."""
     fields = [getattr(Result, name) for name in COLUMNS]
     question = (
         select(Sample.content_id, *fields)
@@ -35,7 +37,7 @@ def result_columns(session: Session, evaluation_id: UUID) -> dict[str, list[Any]
         .where(Result.evaluation_id == evaluation_id)
         .order_by(Result.index)
     )
-    rows = session.execute(question).all()
+    rows = session.execute(question.limit(limit).offset(offset)).all()
     names = ("sample_id", *COLUMNS)
     columns = zip(*rows, strict=True) if rows else [[] for _ in names]
     return {name: list(column) for name, column in zip(names, columns, strict=True)}
@@ -43,17 +45,6 @@ def result_columns(session: Session, evaluation_id: UUID) -> dict[str, list[Any]
 
 def count_results(session: Session, evaluation_id: UUID) -> int:
     return session.scalar(select(func.count()).select_from(Result).where(Result.evaluation_id == evaluation_id)) or 0
-
-
-def page_of_results(session: Session, evaluation_id: UUID, limit: int, offset: int) -> list[tuple[Result, str]]:
-    """(row, content id) by index."""
-    question = (
-        select(Result, Sample.content_id)
-        .join(Sample, Sample.id == Result.sample_id)
-        .where(Result.evaluation_id == evaluation_id)
-        .order_by(Result.index)
-    )
-    return [(row[0], row[1]) for row in session.execute(question.limit(limit).offset(offset))]
 
 
 def find_result(session: Session, evaluation_id: UUID, index: int) -> tuple[Result, str] | None:
