@@ -1,6 +1,8 @@
 """What several test packages share: a fresh home, and one thread per process before torch is imported."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,3 +27,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
     database.dispose_engines()
     get_settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def stocked_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the shipped data set and checkpoints and no evaluation, made once by a process of its own."""
+    folder = tmp_path_factory.mktemp("stocked") / "home"
+    environment = os.environ | {"THINICE_HOME": str(folder), "THINICE_DEMO": "false"}
+    command = [sys.executable, "-c", "from backend.services.system import bootstrap; bootstrap()"]
+    subprocess.run(command, env=environment, check=True)
+    return folder

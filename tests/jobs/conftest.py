@@ -19,16 +19,6 @@ from backend.services import checkpoints, evaluations
 PATIENCE_SECONDS = 90
 
 
-@pytest.fixture(scope="session")
-def stocked_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with the shipped data set and checkpoints and no evaluation, made once by a process of its own."""
-    folder = tmp_path_factory.mktemp("stocked") / "home"
-    environment = os.environ | {"THINICE_HOME": str(folder), "THINICE_DEMO": "false"}
-    command = [sys.executable, "-c", "from backend.services.system import bootstrap; bootstrap()"]
-    subprocess.run(command, env=environment, check=True)
-    return folder
-
-
 @pytest.fixture
 def stocked(stocked_template: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A fresh copy of that home; chunks are small, so that there is a middle to kill in."""
