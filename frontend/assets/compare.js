@@ -24,7 +24,12 @@
       });
       (plot.layout.annotations || []).forEach((note, place) => {
         const move = moves[note.name];
-        if (move !== undefined && note.x !== move) update["annotations[" + place + "].x"] = move;
+        if (move === undefined || note.x === move) return;
+        const axis = plot._fullLayout.xaxis;
+        const isWide = axis.l2p(move) - axis.l2p(0) > 64;
+        update["annotations[" + place + "].x"] = move;
+        update["annotations[" + place + "].xanchor"] = isWide ? "right" : "left";
+        update["annotations[" + place + "].xshift"] = isWide ? -4 : 4;
       });
       if (Object.keys(update).length) window.Plotly.relayout(plot, update);
     }

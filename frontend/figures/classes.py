@@ -23,6 +23,11 @@ class ClassShare:
     adjusted_p: float
 
 
+def pays_more(item: ClassShare, overall: float) -> bool:
+    """Whether a class loses more than the rest beyond chance, corrected for the number of classes."""
+    return item.adjusted_p < 0.05 and item.rate > overall
+
+
 def class_flips(classes: list[ClassShare], theme: Theme, *, overall: float) -> go.Figure:
     """Horizontal bars, most affected class on top, and a line at the rate over all classes."""
     chosen = sorted(classes, key=lambda item: (item.rate, item.n))[-MOST:]
@@ -33,7 +38,7 @@ def class_flips(classes: list[ClassShare], theme: Theme, *, overall: float) -> g
             y=[item.name for item in chosen],
             x=[item.rate for item in chosen],
             width=0.62,
-            marker={"color": [theme.lost if item.adjusted_p < 0.05 else theme.kept for item in chosen]},
+            marker={"color": [theme.lost if pays_more(item, overall) else theme.kept for item in chosen]},
             error_x={
                 "type": "data",
                 "symmetric": False,

@@ -8,10 +8,15 @@ from frontend.figures.frame import add_band, add_eps_line, faded, frame
 from frontend.figures.units import Unit
 from frontend.theme import Theme
 
+TIGHT = 0.3  # of the axis: left of this there is no room for a label before the line
+
 
 @dataclass(frozen=True)
 class Curve:
-    """A robustness curve: eps as stored, accuracies and their interval 0..1, all of one length."""
+    """A robustness curve: eps as stored, accuracies and their interval 0..1, all of one length.
+
+    `at_eps`: the exact accuracy at the eps of the page, which lies between points of the curve.
+    """
 
     name: str
     colour: str
@@ -19,12 +24,7 @@ class Curve:
     accuracy: list[float]
     low: list[float]
     high: list[float]
-
-
-def accuracy_at(curve: Curve, eps: float) -> float | None:
-    """Accuracy at `eps` (as stored): the last point not beyond it, since the curve is a falling staircase."""
-    reached = [accuracy for at, accuracy in zip(curve.eps, curve.accuracy, strict=True) if at <= eps * (1 + 1e-9)]
-    return reached[-1] if reached else None
+    at_eps: float
 
 
 def robustness_curve(curves: list[Curve], theme: Theme, unit: Unit, *, eps: float, eps_label: str) -> go.Figure:
@@ -32,6 +32,8 @@ def robustness_curve(curves: list[Curve], theme: Theme, unit: Unit, *, eps: floa
     figure = frame(theme, x_title=unit.titled("ε"), y_title="robust accuracy")
     for curve in curves:
         add_band(figure, [unit.shown(at) for at in curve.eps], curve.low, curve.high, faded(curve.colour, 0.14))
+    longest = max((unit.shown(at) for curve in curves for at in curve.eps), default=1.0)
+    is_tight = unit.shown(eps) < TIGHT * longest
     for position, curve in enumerate(curves):
         figure.add_trace(
             go.Scatter(
@@ -43,30 +45,35 @@ def robustness_curve(curves: list[Curve], theme: Theme, unit: Unit, *, eps: floa
                 hovertemplate=f"{curve.name}: %{{y:.2%}} at %{{x:.1f}}<extra></extra>",
             )
         )
-        add_value(figure, theme, curve, unit, eps, is_above=position == 0)
+        add_value(figure, theme, curve, unit.shown(eps))
+        if is_tight:
+            label_value(figure, theme, curve, unit.shown(eps), curves[0].at_eps, line=len(curves) - position)
+        else:
+            label_value(figure, theme, curve, unit.shown(eps), curve.at_eps, line=1 if position == 0 else -1)
     add_eps_line(figure, theme, unit.shown(eps), f"ε {eps_label}")
     top = max((value for curve in curves for value in curve.high), default=1.0)
-    figure.update_xaxes(range=[0, max((unit.shown(at) for curve in curves for at in curve.eps), default=1.0)])
+    figure.update_xaxes(range=[0, longest])
     figure.update_yaxes(range=[0, min(1.02, top * 1.08)], tickformat=".0%", nticks=6)
     return figure
 
 
-def add_value(figure: go.Figure, theme: Theme, curve: Curve, unit: Unit, eps: float, *, is_above: bool) -> None:
-    """A dot where the curve meets eps, and beside it the curve's name and value: its label."""
-    value = accuracy_at(curve, eps)
-    if value is None:
-        return
-    x = unit.shown(eps)
+def add_value(figure: go.Figure, theme: Theme, curve: Curve, x: float) -> None:
+    """A dot where the curve meets eps."""
     dot = {"color": curve.colour, "size": 7, "line": {"color": theme.card, "width": 1.5}}
-    figure.add_trace(go.Scatter(x=[x], y=[value], mode="markers", marker=dot, hoverinfo="skip"))
+    figure.add_trace(go.Scatter(x=[x], y=[curve.at_eps], mode="markers", marker=dot, hoverinfo="skip"))
+
+
+def label_value(figure: go.Figure, theme: Theme, curve: Curve, x: float, y: float, *, line: int) -> None:
+    """The curve's name and value beside the dot: lines above it to the right, line -1 below it to the left."""
+    is_above = line > 0
     figure.add_annotation(
         x=x,
-        y=value,
-        text=f"<b>{curve.name}</b> {value:.2%}",
+        y=y,
+        text=f"<b>{curve.name}</b> {100 * curve.at_eps:.2f} %",
         showarrow=False,
         xanchor="left" if is_above else "right",
         xshift=8 if is_above else -8,
-        yshift=12 if is_above else -12,
+        yshift=16 * line - 4 if is_above else -12,
         font={"color": curve.colour, "size": 12},
         bgcolor=faded(theme.card, 0.8),
     )

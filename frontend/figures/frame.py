@@ -8,6 +8,7 @@ from frontend.theme import Theme
 
 FONT = 'Inter, "Inter Display", "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", system-ui, sans-serif'
 CLEAR = "rgba(0,0,0,0)"
+NARROW = 0.13  # of an axis: the width of the words "thin ice"
 
 
 def frame(theme: Theme, *, x_title: str, y_title: str, right: int = 16) -> go.Figure:
@@ -30,7 +31,7 @@ def frame(theme: Theme, *, x_title: str, y_title: str, right: int = 16) -> go.Fi
         showlegend=False,
         hovermode="closest",
         hoverlabel={"bgcolor": theme.card, "bordercolor": theme.line, "font": {"family": FONT, "color": theme.ink}},
-        modebar={"bgcolor": CLEAR, "color": theme.edge, "activecolor": theme.accent, "orientation": "h"},
+        modebar={"bgcolor": theme.card, "color": theme.edge, "activecolor": theme.accent, "orientation": "h"},
         dragmode="zoom",
         uirevision="kept",
     )
@@ -41,8 +42,12 @@ def frame(theme: Theme, *, x_title: str, y_title: str, right: int = 16) -> go.Fi
     return figure
 
 
-def add_ice(figure: go.Figure, theme: Theme, delta: float, *, is_labelled: bool = True) -> None:
-    """The zone of thin ice, dense margins up to `delta` (in the axis' unit). The browser moves the parts by name."""
+def add_ice(figure: go.Figure, theme: Theme, delta: float, limit: float) -> None:
+    """The zone of thin ice, dense margins up to `delta` (in the axis' unit). The browser moves the parts by name.
+
+    The label stands inside the zone, or beside it where the zone is narrow on an axis up to `limit`.
+    """
+    is_wide = delta >= NARROW * limit
     figure.add_shape(
         name="ice",
         type="rect",
@@ -68,20 +73,19 @@ def add_ice(figure: go.Figure, theme: Theme, delta: float, *, is_labelled: bool 
         line={"color": theme.ice_label, "width": 1},
         layer="below",
     )
-    if is_labelled:
-        figure.add_annotation(
-            name="ice-label",
-            text="thin ice",
-            x=delta,
-            xref="x",
-            xanchor="right",
-            xshift=-4,
-            y=1,
-            yref="paper",
-            yanchor="top",
-            showarrow=False,
-            font={"color": theme.ice_label, "size": 12},
-        )
+    figure.add_annotation(
+        name="ice-label",
+        text="thin ice",
+        x=delta,
+        xref="x",
+        xanchor="right" if is_wide else "left",
+        xshift=-4 if is_wide else 4,
+        y=1,
+        yref="paper",
+        yanchor="top",
+        showarrow=False,
+        font={"color": theme.ice_label, "size": 12},
+    )
 
 
 def add_eps_line(figure: go.Figure, theme: Theme, eps: float, text: str = "", *, is_horizontal: bool = False) -> None:

@@ -31,7 +31,7 @@ def margin_histogram(
     edges, counts = count_margins(points, unit, scale.limit)
     width = scale.limit / BARS
     figure = frame(theme, x_title=unit.titled("margin of the dense model"), y_title="samples")
-    add_ice(figure, theme, delta)
+    add_ice(figure, theme, delta, scale.limit)
     for name in ORDER:
         if not any(counts[name]):
             continue

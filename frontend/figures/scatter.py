@@ -62,7 +62,7 @@ class Scale:
         places, texts = [-0.66 * self.gutter, *values], [wrong, *(f"{value:g}" for value in values)]
         if self.has_missing:
             places, texts = [*places, self.limit + 0.66 * self.gutter], [*texts, missing]
-        return {"tickmode": "array", "tickvals": places, "ticktext": texts, "range": self.range}
+        return {"tickmode": "array", "tickvals": places, "ticktext": texts, "range": self.range, "tickangle": 0}
 
 
 def jitter(key: int) -> float:
@@ -94,7 +94,7 @@ def margin_scatter(
         y_title=unit.titled("margin of the pruned model"),
     )
     add_gutters(figure, theme, x_scale, y_scale)
-    add_ice(figure, theme, delta)
+    add_ice(figure, theme, delta, x_scale.limit)
     add_diagonal(figure, theme, min(x_scale.limit, y_scale.limit))
     kind = go.Scattergl if len(points) > WEBGL_FROM else go.Scatter
     for name, symbol, size in SETS:
@@ -112,9 +112,9 @@ def margin_scatter(
         )
     add_eps_line(figure, theme, eps, f"ε {eps_label}")
     add_eps_line(figure, theme, eps, is_horizontal=True)
-    figure.update_xaxes(**x_scale.ticks("wrong", "not found"), showgrid=True)
-    figure.update_yaxes(**y_scale.ticks("wrong", "not<br>found"))
-    figure.update_layout(hoverdistance=12, margin={"l": 64, "r": 8, "t": 20, "b": 44})
+    figure.update_xaxes(**x_scale.ticks("<br>wrong", "<br>not found"), showgrid=True)
+    figure.update_yaxes(**y_scale.ticks("wrong", "not found"))
+    figure.update_layout(hoverdistance=12, margin={"l": 84, "r": 8, "t": 20, "b": 56})
     return figure
 
 
@@ -125,7 +125,7 @@ def shown(margin: float | None, unit: Unit) -> float | None:
 
 def marker(theme: Theme, name: str, symbol: str, size: float) -> dict[str, Any]:
     """Marks are opaque (their contrast would suffer otherwise); a hairline of the ground parts those that overlap."""
-    width = 1.2 if symbol.endswith("open") else 0.6
+    width = 1.2 if symbol.endswith("open") else 0.5
     line = {"width": width, "color": theme.of_set(name) if symbol.endswith("open") else theme.card}
     return {"symbol": symbol, "size": size, "color": theme.of_set(name), "line": line, "opacity": 1}
 

@@ -25,7 +25,7 @@ class Share:
 def share_lost(bins: list[Share], theme: Theme, unit: Unit, *, delta: float, limit: float) -> go.Figure:
     """Share lost against dense margin; `delta` and `limit` in shown units. A bin stands at the middle of its range."""
     figure = frame(theme, x_title=unit.titled("margin of the dense model"), y_title="share lost")
-    add_ice(figure, theme, delta)
+    add_ice(figure, theme, delta, limit)
     filled = [item for item in bins if item.n > 0]
     x = [middle(item, unit, limit) for item in filled]
     add_band(

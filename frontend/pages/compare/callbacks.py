@@ -119,7 +119,7 @@ def pair_panels(
         "share": share_lost(panels.shares(comparison), theme, unit, delta=delta, limit=limit),
         "share_table": panels.share_table(comparison, unit),
         "curve": robustness_curve(lines, theme, unit, eps=comparison.eps, eps_label=comparison.eps_text),
-        "curve_table": panels.curve_table(comparison, theme, unit),
+        "curve_table": panels.curve_table(comparison, unit),
         "classes": class_flips(panels.class_shares(comparison), theme, overall=clean.n10 / held),
         "classes_table": panels.class_table(comparison),
     }

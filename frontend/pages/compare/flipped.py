@@ -12,7 +12,7 @@ from frontend.components import SET_CLASSES, SET_WORDS, SYMBOLS, Content, data
 from frontend.figures.units import Unit
 from frontend.pages.compare.cut import Cut, View, set_of, thinness
 
-SHOWN = 24  # tiles before "show the others"
+SHOWN = 18  # tiles before "show the others"
 MOST = 120  # tiles at all; the table holds every sample
 
 
@@ -50,7 +50,9 @@ def tile(sample: PairedSample, name: FlipSet, cut: Cut, dataset: DatasetOut, uni
     parts = [
         picture,
         html.Span(outcome(sample, name, dataset), className="tile-labels"),
-        html.Span([f"#{sample.index} · ", margins_text(sample, unit)], className="tile-margins"),
+        html.Span(
+            [html.Span(margins_text(sample, unit), className="tile-margin"), f"#{sample.index}"], className="tile-foot"
+        ),
     ]
     return dcc.Link(
         html.Div(parts, **data(margin="" if distance == float("inf") else f"{unit.shown(distance):.4f}")),
@@ -69,6 +71,9 @@ def outcome(sample: PairedSample, name: FlipSet, dataset: DatasetOut) -> list[Co
 
 
 def margins_text(sample: PairedSample, unit: Unit) -> str:
+    """Both margins; only the dense one where the pruned model is wrong already."""
+    if sample.pruned_margin == 0:
+        return unit.text(sample.dense_margin) if sample.dense_margin else "wrong"
     return f"{short(sample.dense_margin, unit)} → {short(sample.pruned_margin, unit)}"
 
 

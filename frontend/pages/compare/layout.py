@@ -126,7 +126,7 @@ def picture_cards() -> Component:
         plot(
             ids.COMPARE_SCATTER,
             ids.COMPARE_SCATTER_TABLE,
-            height=560,
+            height=640,
             label="Dense margin against pruned margin, one mark per sample",
         ),
         tools=set_key(),
@@ -134,13 +134,13 @@ def picture_cards() -> Component:
     )
     share = card(
         "Does thin ice foretell the losses?",
-        plot(ids.COMPARE_SHARE, ids.COMPARE_SHARE_TABLE, height=212, label="Share lost by dense margin, with interval"),
+        plot(ids.COMPARE_SHARE, ids.COMPARE_SHARE_TABLE, height=216, label="Share lost by dense margin, with interval"),
         html.P(id=ids.COMPARE_THIN, className="footnote", **aria(live="polite")),
-        note="share of samples lost, by dense margin; clean, not governed by ε",
+        note="clean flips; not moved by ε",
     )
     curve = card(
         "Robustness curve",
-        plot(ids.COMPARE_CURVE, ids.COMPARE_CURVE_TABLE, height=224, label="Robust accuracy by eps for both models"),
+        plot(ids.COMPARE_CURVE, ids.COMPARE_CURVE_TABLE, height=232, label="Robust accuracy by eps for both models"),
         note="all samples",
     )
     return html.Div([scatter, html.Div([share, curve], className="stack")], className="pictures")
@@ -157,7 +157,7 @@ def evidence_cards() -> Component:
     classes = card(
         "Who pays",
         plot(ids.COMPARE_CLASSES, ids.COMPARE_CLASSES_TABLE, height=300, label="Share lost by class, with interval"),
-        note="clean; coloured where it stays significant after correcting for the number of classes",
+        note="clean flips; red where a class loses more than the rest (p < 0.05, corrected)",
     )
     return html.Div([predictive, controls, histogram, classes], className="evidence")
 

@@ -3,16 +3,16 @@
 from dash import html
 from dash.development.base_component import Component
 
-from backend.schemas import ComparisonOut, PairedSample
+from backend.schemas import ComparisonOut, CurvePoint, PairedSample
 from frontend.components import SET_WORDS, SYMBOLS, table
 from frontend.figures.classes import ClassShare
-from frontend.figures.curve import Curve, accuracy_at
+from frontend.figures.curve import Curve
 from frontend.figures.histogram import count_margins
 from frontend.figures.scatter import Point
 from frontend.figures.share_lost import Share
-from frontend.figures.units import Unit, tick_step
+from frontend.figures.units import Unit
 from frontend.pages.compare.cut import View, set_of
-from frontend.pages.compare.numbers import percent
+from frontend.pages.compare.numbers import accuracies, percent
 from frontend.theme import Theme
 
 SET_ORDER = ("S11", "S10", "S01", "S00")
@@ -43,6 +43,7 @@ def curves(comparison: ComparisonOut, theme: Theme) -> list[Curve]:
                 [point.robust_accuracy for point in line],
                 [point.low for point in line],
                 [point.high for point in line],
+                accuracies(comparison, name)[1],
             )
         )
     return shown
@@ -105,17 +106,24 @@ def share_table(comparison: ComparisonOut, unit: Unit) -> Component:
     return table("Share lost by dense margin", [unit.titled("dense margin"), "samples", "lost", "share"], rows)
 
 
-def curve_table(comparison: ComparisonOut, theme: Theme, unit: Unit) -> Component:
-    lines = curves(comparison, theme)
-    longest = max((unit.shown(at) for line in lines for at in line.eps), default=0.0)
-    if not longest:
+def curve_table(comparison: ComparisonOut, unit: Unit) -> Component:
+    """The curves at some twenty of their points."""
+    dense, pruned = comparison.curves["dense"], comparison.curves["pruned"]
+    if not dense:
         return html.P("No curve can be drawn from these evaluations.")
-    step = tick_step(longest, ticks=10)
-    rows = []
-    for position in range(int(longest / step + 1e-9) + 1):
-        values = [accuracy_at(line, position * step / unit.scale) for line in lines]
-        rows.append([f"{position * step:g}", *("–" if value is None else percent(value) for value in values)])
-    return table("Robust accuracy by ε", [unit.titled("ε"), *(line.name for line in lines)], rows)
+    every = max(1, len(dense) // 20)
+    rows = [
+        [
+            f"{unit.shown(first.eps):.1f}" if unit.suffix == "1/255" else f"{first.eps:.3g}",
+            *map(accuracy_text, (first, second)),
+        ]
+        for first, second in list(zip(dense, pruned, strict=True))[::every]
+    ]
+    return table("Robust accuracy by ε", [unit.titled("ε"), "dense", "pruned"], rows)
+
+
+def accuracy_text(point: CurvePoint) -> str:
+    return f"{percent(point.robust_accuracy)} [{100 * point.low:.1f}, {100 * point.high:.1f}]"
 
 
 def class_table(comparison: ComparisonOut) -> Component:
