@@ -1,11 +1,11 @@
-"""/api/docs: the operations of openapi.json as one page, made here, because FastAPI's own loads a public CDN."""
+"""/api/openapi.json, and /api/docs: its operations as one page, made here, because FastAPI's own loads a public CDN."""
 
 from collections.abc import Iterator
 from html import escape
 from typing import Any
 
-from fastapi import APIRouter, Request
-from starlette.responses import HTMLResponse
+from fastapi import APIRouter, FastAPI, Request
+from starlette.responses import HTMLResponse, JSONResponse
 
 router = APIRouter(include_in_schema=False)
 
@@ -21,9 +21,28 @@ td { text-align: left; padding: 2px 16px 2px 0; vertical-align: top }
 """
 
 
+ERROR_ANSWERS = ("422", "default")
+ERROR_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}}
+
+
+@router.get("/openapi.json")
+def get_openapi(request: Request) -> JSONResponse:
+    return JSONResponse(openapi_document(request.app))
+
+
 @router.get("/docs")
 def get_docs(request: Request) -> HTMLResponse:
-    return HTMLResponse(docs_page(request.app.openapi()))
+    return HTMLResponse(docs_page(openapi_document(request.app)))
+
+
+def openapi_document(app: FastAPI) -> dict[str, Any]:
+    """FastAPI's document, corrected: errors are JSON also where the answer itself is an image or a stream."""
+    document = app.openapi()
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            for status in ERROR_ANSWERS:
+                operation["responses"][status]["content"] = ERROR_CONTENT
+    return document
 
 
 def docs_page(schema: dict[str, Any]) -> str:

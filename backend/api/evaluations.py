@@ -117,7 +117,7 @@ def get_adversarial_png(request: Request, evaluation_id: UUID, index: SampleInde
 
 @router.get(
     "/{evaluation_id}/samples/{index}/adversarial.npy",
-    summary="The best verified adversarial, float32 (H, W, C) in [0, 1]",
+    summary="The best verified adversarial, float32 (C, H, W) in [0, 1]",
     response_class=Response,
     responses=NPY,
 )

@@ -41,7 +41,8 @@ class FormReceiver:
         self.pending = bytearray()
         self._part = Part()
         self._header = (bytearray(), bytearray())
-        names = "part_begin part_data part_end header_field header_value header_end headers_finished"
+        self.is_complete = False
+        names = "part_begin part_data part_end header_field header_value header_end headers_finished end"
         callbacks = {f"on_{name}": getattr(self, f"on_{name}") for name in names.split()}
         self.parser = MultipartParser(boundary, callbacks)  # type: ignore[arg-type]
 
@@ -87,6 +88,9 @@ class FormReceiver:
                 self.fields[self._part.name] = self._part.value.decode("utf-8")
             except UnicodeDecodeError:
                 raise InvalidRequest(f"The field `{self._part.name}` is not UTF-8 text.") from None
+
+    def on_end(self) -> None:
+        self.is_complete = True
 
     def flush(self) -> None:
         """Write what arrived of the file."""
@@ -135,6 +139,8 @@ async def feed(receiver: FormReceiver, request: Request) -> None:
         receiver.parser.finalize()
     except FormParserError as error:
         raise InvalidRequest(f"The multipart form is damaged: {error}.") from error
+    if not receiver.is_complete:  # the parser itself takes a form that was cut off for a whole one
+        raise InvalidRequest("The multipart form ends too early. Send it again.")
     await to_thread.run_sync(receiver.flush)
 
 

@@ -74,7 +74,7 @@ def fill_home(home: Path, scratch: Path) -> Site:
     attacked = int(np.flatnonzero((first.margin > 0) & (second.margin > 0) & np.isfinite(first.margin))[0])
     for measured in (first, second):
         clean = make_pixels(SAMPLES)[0][attacked].astype(np.float32) / 255
-        measured.adversarials[attacked] = np.clip(clean + np.float32(0.03), 0, 1).reshape(SIDE, SIDE, 1)
+        measured.adversarials[attacked] = np.clip(clean + np.float32(0.03), 0, 1).reshape(1, SIDE, SIDE)
     return Site(
         home=home,
         dataset=str(dataset.id),

@@ -1,0 +1,182 @@
+"""Uploading over REST: a real file through the real import, and every way to get it wrong."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from backend.services import datasets as dataset_service
+from backend.services import zoo
+from backend.services.uploads import uploads_folder
+from tests.api.site import Site
+from tests.api.test_errors import error_of
+from tests.registry.fabrication import Evil, save
+
+ZOO_FILE = Path(zoo.__file__).parents[2] / "models" / "zoo" / "cnn-dense.safetensors"
+FIELDS = {
+    "id", "name", "role", "parent_id", "dataset_id", "source_sha256", "weights_sha256", "architecture", "method",
+    "declared_sparsity", "measured_sparsity", "layers", "warnings", "preflight",
+}  # fmt: skip
+URL = "/api/v1/checkpoints"
+
+
+@pytest.fixture(scope="package")
+def fashion(site: Site) -> str:
+    """The embedded data set, loaded as the bootstrap does it."""
+    zoo.load_datasets()
+    return str(dataset_service.get_dataset("fashion-mnist-test").id)
+
+
+def form(name: str, **fields: Any) -> dict[str, Any]:
+    return {"name": name, "role": "dense", "dataset_id": "fashion-mnist-test"} | fields
+
+
+def leftovers() -> list[Path]:
+    return list(uploads_folder().iterdir())
+
+
+def test_post_good_file_answers_201_with_every_field(client: TestClient, fashion: str) -> None:
+    content = ZOO_FILE.read_bytes()
+    given = form("uploaded", claimed_robust_accuracy="0.5", claimed_attack="PGD-10", claimed_n="100", evaluate="margin")
+    answer = client.post(URL, data=given, files={"file": ("../my model.safetensors", content)})
+    assert answer.status_code == 201, answer.text
+    body = answer.json()
+    assert set(body) >= FIELDS
+    assert body["source_sha256"] == hashlib.sha256(content).hexdigest()
+    assert (body["name"], body["role"], body["dataset_id"]) == ("uploaded", "dense", fashion)
+    assert (body["architecture"], body["measured_sparsity"]) == ("small-cnn", 0.0)
+    assert body["preflight"]["state"] == "queued"
+    assert body["claim"]["robust_accuracy"] == 0.5
+    assert [layer["name"] for layer in body["layers"]]
+    assert client.get(f"{URL}/{body['id']}").json() == body
+    queued = client.get("/api/v1/evaluations", params={"checkpoint_id": body["id"]}).json()
+    assert [(item["preset"], item["state"]) for item in queued["items"]] == [("margin", "queued")]
+    assert leftovers() == []
+
+
+def test_put_then_post_takes_the_upload_once_and_delete_forgets_it(client: TestClient, fashion: str) -> None:
+    content = ZOO_FILE.read_bytes()
+    sent = client.put("/api/v1/uploads", params={"filename": "C:\\nets\\a.safetensors"}, content=content)
+    assert sent.status_code == 201
+    upload = sent.json()
+    expected = ("a.safetensors", len(content), hashlib.sha256(content).hexdigest())
+    assert (upload["filename"], upload["bytes"], upload["sha256"]) == expected
+    refused = client.post(URL, files=as_parts(form("sent before", upload_id=upload["upload_id"], role="wrong")))
+    error_of(refused, 422, "invalid_request")
+    taken = client.post(URL, files=as_parts(form("sent before", upload_id=upload["upload_id"])))
+    assert taken.status_code == 201, taken.text
+    again = client.post(URL, files=as_parts(form("sent again", upload_id=upload["upload_id"])))
+    error_of(again, 404, "not_found")
+    assert leftovers() == []
+    gone = client.delete(f"{URL}/{taken.json()['id']}")
+    assert (gone.status_code, gone.content) == (204, b"")
+    error_of(client.get(f"{URL}/{taken.json()['id']}"), 404, "not_found")
+
+
+def as_parts(fields: dict[str, str]) -> dict[str, tuple[None, str]]:
+    """Fields as a multipart form without a file."""
+    return {name: (None, value) for name, value in fields.items()}
+
+
+def test_post_malicious_file_is_refused_and_runs_nothing(client: TestClient, fashion: str, tmp_path: Path) -> None:
+    marker = tmp_path / "it-ran"
+    answer = client.post(URL, data=form("evil"), files={"file": ("evil.pt", save({"w": Evil(marker)}))})
+    error = error_of(answer, 422, "unsafe_checkpoint")
+    assert len(error["message"]) > 40
+    assert not marker.exists()
+    assert leftovers() == []
+    names = [item["name"] for item in client.get(URL, params={"limit": 200}).json()["items"]]
+    assert "evil" not in names
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04broken"], ids=["empty", "zip"])
+def test_post_damaged_file_is_refused_with_a_code(client: TestClient, fashion: str, content: bytes) -> None:
+    answer = client.post(URL, data=form("damaged"), files={"file": ("damaged.pt", content)})
+    assert answer.status_code == 422
+    assert answer.json()["error"]["code"] in {"unreadable_checkpoint", "unsafe_checkpoint", "rejected_checkpoint"}
+
+
+@pytest.mark.parametrize(
+    ("change", "mentions"),
+    [
+        ({"role": "thin"}, "`role`"),
+        ({"name": ""}, "`name` is missing"),
+        ({"declared_sparsity": "95"}, "`declared_sparsity`"),
+        ({"declared_sparsity": "nan"}, "`declared_sparsity`"),
+        ({"parent_id": "nobody"}, "`parent_id`"),
+        ({"colour": "red"}, "`colour` is not a field"),
+        ({"upload_id": "00000000-0000-4000-8000-000000000000"}, "either"),
+    ],
+    ids=str,
+)
+def test_post_wrong_field_is_refused_by_name(
+    client: TestClient, fashion: str, change: dict[str, str], mentions: str
+) -> None:
+    answer = client.post(URL, data=form("wrong") | change, files={"file": ("a.pt", b"x")})
+    assert mentions in error_of(answer, 422, "invalid_request")["message"]
+    assert leftovers() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        ({"dataset_id": "no-such-set"}, 404, "not_found"),
+        ({"parent_id": "00000000-0000-7000-8000-000000000000", "role": "pruned"}, 404, "not_found"),
+        ({"evaluate": "no-such-preset"}, 422, "unknown_name"),
+        ({"name": "dense-net"}, 409, "conflict"),
+    ],
+    ids=str,
+)
+def test_post_field_that_leads_nowhere_is_refused(
+    client: TestClient, fashion: str, change: dict[str, str], status: int, code: str
+) -> None:
+    with ZOO_FILE.open("rb") as file:
+        answer = client.post(URL, data=form("nowhere") | change, files={"file": ("a.safetensors", file)})
+    error_of(answer, status, code)
+
+
+def test_post_without_a_form_or_a_file_is_refused(client: TestClient) -> None:
+    error_of(client.post(URL, json=form("x")), 422, "invalid_request")
+    error_of(client.post(URL, content=b"x", headers={"content-type": "multipart/form-data"}), 422, "invalid_request")
+    error_of(client.post(URL, files=as_parts(form("x"))), 422, "invalid_request")
+    error_of(client.post(URL, files=as_parts(form("x", upload_id="../../etc/passwd"))), 404, "not_found")
+
+
+def test_post_file_beyond_the_limit_is_413_and_leaves_nothing(client: TestClient) -> None:
+    large = b"\0" * (1024 * 1024 + 1)
+    for answer in (
+        client.post(URL, data=form("large"), files={"file": ("large.pt", large)}),
+        client.post(URL, data=form("large"), files={"file": ("large.pt", large * 3)}),
+        client.put("/api/v1/uploads", content=large),
+        client.put("/api/v1/uploads", content=(large for _ in range(3))),
+    ):
+        assert "THINICE_MAX_UPLOAD_MB" in error_of(answer, 413, "too_large")["message"]
+        assert leftovers() == []
+
+
+def test_list_is_newest_first_and_paged(client: TestClient, site: Site) -> None:
+    everything = client.get(URL, params={"limit": 200}).json()
+    times = [item["created_at"] for item in everything["items"]]
+    assert times == sorted(times, reverse=True)
+    page = client.get(URL, params={"limit": 1, "offset": 1}).json()
+    assert page == {"items": everything["items"][1:2], "total": everything["total"], "limit": 1, "offset": 1}
+
+
+def test_patch_changes_what_may_change(client: TestClient, site: Site) -> None:
+    changed = client.patch(f"{URL}/{site.pruned}", json={"method": "hydra"})
+    assert (changed.status_code, changed.json()["method"]) == (200, "hydra")
+    client.patch(f"{URL}/{site.pruned}", json={"method": "lwm"})
+    error_of(client.patch(f"{URL}/{site.pruned}", json={"weights_sha256": "0"}), 422, "invalid_request")
+    error_of(client.patch(f"{URL}/{site.pruned}", json={"declared_sparsity": 2}), 422, "invalid_request")
+
+
+def test_delete_refuses_what_is_used(client: TestClient, site: Site) -> None:
+    error_of(client.delete(f"{URL}/{site.dense}"), 409, "conflict")
+
+
+def test_answers_hold_no_number_that_json_lacks(client: TestClient, site: Site) -> None:
+    for path in (URL, "/api/v1/evaluations", f"/api/v1/evaluations/{site.dense_evaluation}/margins"):
+        json.loads(client.get(path).content, parse_constant=pytest.fail)

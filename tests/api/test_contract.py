@@ -1,0 +1,102 @@
+"""The OpenAPI document against the application: generated requests never break it, and answers fit what it says."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from fastapi import FastAPI
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from backend.server import create_app
+from backend.settings import Settings
+from tests.api.site import Site, environment_of, fill_home
+
+CHECKS = [not_a_server_error, response_schema_conformance, content_type_conformance, status_code_conformance]
+EXAMPLES = 12  # per operation; the whole has to stay under half a minute
+OPERATIONS = [
+    ("get", "/api/v1/health"),
+    ("get", "/api/v1/datasets"),
+    ("post", "/api/v1/datasets"),
+    ("get", "/api/v1/datasets/{dataset_id}"),
+    ("get", "/api/v1/datasets/{dataset_id}/samples/{index}.png"),
+    ("get", "/api/v1/architectures"),
+    ("get", "/api/v1/attacks"),
+    ("get", "/api/v1/flags"),
+    ("put", "/api/v1/uploads"),
+    ("get", "/api/v1/checkpoints"),
+    ("post", "/api/v1/checkpoints"),
+    ("get", "/api/v1/checkpoints/{checkpoint_id}"),
+    ("patch", "/api/v1/checkpoints/{checkpoint_id}"),
+    ("delete", "/api/v1/checkpoints/{checkpoint_id}"),
+    ("get", "/api/v1/evaluations"),
+    ("post", "/api/v1/evaluations"),
+    ("get", "/api/v1/evaluations/{evaluation_id}"),
+    ("post", "/api/v1/evaluations/{evaluation_id}/cancel"),
+    ("post", "/api/v1/evaluations/{evaluation_id}/resume"),
+    ("get", "/api/v1/evaluations/{evaluation_id}/events"),
+    ("get", "/api/v1/evaluations/{evaluation_id}/margins"),
+    ("get", "/api/v1/evaluations/{evaluation_id}/log"),
+    ("get", "/api/v1/evaluations/{evaluation_id}/samples/{index}/adversarial.png"),
+    ("get", "/api/v1/evaluations/{evaluation_id}/samples/{index}/adversarial.npy"),
+    ("get", "/api/v1/evaluations/{evaluation_id}/samples/{index}/perturbation.png"),
+    ("get", "/api/v1/comparisons"),
+    ("get", "/api/v1/comparisons/samples"),
+]
+
+
+@pytest.fixture(scope="module")
+def own_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A home that only this module changes."""
+    folder = tmp_path_factory.mktemp("contract")
+    with environment_of(folder / "home"):
+        yield fill_home(folder / "home", folder)
+
+
+@pytest.fixture(scope="module")
+def own_app(own_site: Site) -> FastAPI:
+    return create_app(Settings(allowed_hosts="testserver"))
+
+
+@pytest.fixture(scope="module")
+def schema(own_app: FastAPI) -> Any:
+    return schemathesis.openapi.from_asgi("/api/openapi.json", own_app)
+
+
+def test_operations_listed_here_are_all_there_are(schema: Any) -> None:
+    found = {(result.ok().method, result.ok().path) for result in schema.get_all_operations()}
+    assert found == set(OPERATIONS)
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_generated_requests_get_the_answers_that_the_document_promises(
+    own_site: Site, schema: Any, method: str, path: str
+) -> None:
+    known = {
+        "evaluation_id": own_site.pruned_evaluation,
+        "checkpoint_id": own_site.pruned,
+        "dataset_id": "digits",
+        "index": own_site.attacked,
+        "dense": own_site.dense_evaluation,
+        "pruned": own_site.pruned_evaluation,
+    }
+
+    @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, phases=[Phase.generate],
+              suppress_health_check=list(HealthCheck))  # fmt: skip
+    @given(case=schema[path][method].as_strategy(), is_known=st.booleans())
+    def ask(case: Any, is_known: bool) -> None:
+        if is_known:  # generated ids name nothing, so every other request asks for what exists
+            for place in (case.path_parameters, case.query):
+                place.update({name: known[name] for name in known if name in place})
+            if isinstance(case.body, dict) and "checkpoint_id" in case.body:
+                case.body.update(checkpoint_id=own_site.dense, dataset_id="digits")
+        case.validate_response(case.call(), checks=CHECKS)
+
+    ask()
