@@ -195,8 +195,8 @@ def _describe(row: Evaluation, key: Finished, has_other_samples: bool) -> dict[s
         record["eps"] = eps_of(row)
     else:
         record.pop("eps", None)  # margins are measured without one; it only says where the summary was taken
-    if "versions" not in record:
-        record["versions"] = {name: record[name] for name in LIBRARIES if name in record}
+    libraries = {name: record[name] for name in LIBRARIES if name in record}
+    record["versions"] = libraries | record.get("settings", {}).get("versions", {})
     return record
 
 

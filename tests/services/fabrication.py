@@ -205,6 +205,7 @@ def finish(evaluation_id: UUID, measured: Measured, **record: Any) -> None:
             "distance_kind": measured.kind,
             "dtype": "float32",
             "device": "cpu",
+            "settings": {"versions": {"torch": "2.13.0", "pyautoattack": "0.2.0"}},
             "torch": "2.13.0",
             "thinice": "0.1.0",
             **record,

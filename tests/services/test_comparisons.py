@@ -139,10 +139,12 @@ def test_compare_same_effort_reports_no_mismatch(ready: Path, tmp_path: Path) ->
 def test_compare_other_effort_is_said_loudly(ready: Path, tmp_path: Path) -> None:
     dataset, family, measured, _ = evaluate_pair(tmp_path)
     dense = evaluate(family["dense"], dataset, measured["dense"])
-    pruned = evaluate(family["pruned-95"], dataset, measured["pruned-95"], 100, seed=1, record={"steps": 60})
+    record = {"steps": 60, "settings": {"versions": {"torch": "2.12.0", "pyautoattack": "0.1.9"}}}
+    pruned = evaluate(family["pruned-95"], dataset, measured["pruned-95"], 100, seed=1, record=record)
     found = comparisons.compare(dense.id, pruned.id)
     severity = {row.field: row.severity for row in found.mismatches}
-    assert severity["steps"] == "differs" and severity["seed"] == "note"
+    assert severity["steps"] == severity["versions.pyautoattack"] == "differs"
+    assert severity["seed"] == severity["versions.torch"] == "note"
     assert not found.equal_effort
     assert found.n == 100 and any("100 shared" in row.sentence for row in found.mismatches)
 
@@ -344,6 +346,7 @@ def test_default_pairs_leave_out_what_was_attacked_otherwise(ready: Path, tmp_pa
     evaluate(family["pruned-95"], dataset, measured["dense"], 50)
     evaluate(family["pruned-95"], dataset, measured["dense"], 100, seed=1)
     evaluate(family["pruned-95"], dataset, measured["dense"], 100, norm="L2")
+    evaluate(family["pruned-95"], dataset, measured["dense"], list(range(100)))
     queue(family["pruned-95"], dataset, 100)
     assert comparisons.default_pairs() == []
 
