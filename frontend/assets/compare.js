@@ -2,7 +2,8 @@
 (function () {
   const unchanged = () => window.dash_clientside.no_update;
   const CHARTS = ["compare-scatter", "compare-share", "compare-histogram", "compare-curve"];
-  const PAUSE = 180; // milliseconds after the last move before the address follows
+  const PAUSE = 150; // milliseconds after the last move before the address follows
+  const SAME_MOVE = 1500; // milliseconds within which the next change belongs to the same move
 
   function chart(id) {
     const holder = document.getElementById(id);
@@ -49,10 +50,17 @@
   }
 
   const near = (first, second) => Math.abs(first - second) < 1e-6;
-  let waiting = null;
-  function writeLater(changes) {
-    window.clearTimeout(waiting);
-    waiting = window.setTimeout(() => window.thinice.go(changes, false), PAUSE);
+
+  // One move of a slider, however many steps it takes, is one entry in the history.
+  const waiting = {};
+  const written = {};
+  function writeLater(key, text) {
+    window.clearTimeout(waiting[key]);
+    waiting[key] = window.setTimeout(() => {
+      const isSameMove = written[key] !== undefined && performance.now() - written[key] < SAME_MOVE;
+      written[key] = performance.now();
+      window.thinice.go({ [key]: text }, isSameMove);
+    }, PAUSE);
   }
 
   function read(search, pair, current) {
@@ -78,7 +86,7 @@
   function slideEps(value, pair) {
     const query = new URLSearchParams(window.location.search);
     moveShapes({ eps: value });
-    if (!near(value, fromText(query.get("eps"), pair.default_eps, pair))) writeLater({ eps: asText(value, pair) });
+    if (!near(value, fromText(query.get("eps"), pair.default_eps, pair))) writeLater("eps", asText(value, pair));
     return asText(value, pair);
   }
 
@@ -86,7 +94,7 @@
     const query = new URLSearchParams(window.location.search);
     moveShapes({ ice: value, "ice-edge": value, "ice-label": value });
     markThin(value);
-    if (!near(value, fromText(query.get("delta"), pair.default_delta, pair))) writeLater({ delta: asText(value, pair) });
+    if (!near(value, fromText(query.get("delta"), pair.default_delta, pair))) writeLater("delta", asText(value, pair));
     return [asText(value, pair), thinSentence(value, points, pair)];
   }
 

@@ -11,35 +11,39 @@ CLEAR = "rgba(0,0,0,0)"
 NARROW = 0.13  # of an axis: the width of the words "thin ice"
 
 
-def frame(theme: Theme, *, x_title: str, y_title: str, right: int = 16) -> go.Figure:
+def frame(theme: Theme, *, x_title: str, y_title: str) -> go.Figure:
     """An empty figure on a transparent ground with light grid lines and titled axes."""
     axis: dict[str, Any] = {
         "gridcolor": theme.grid,
         "linecolor": theme.line,
         "zeroline": False,
         "tickfont": {"size": 12, "color": theme.muted},
-        "title": {"font": {"size": 12, "color": theme.muted}, "standoff": 8},
-        "fixedrange": False,
     }
-    figure = go.Figure()
-    figure.update_layout(
-        template=None,
-        paper_bgcolor=CLEAR,
-        plot_bgcolor=CLEAR,
-        font={"family": FONT, "size": 12, "color": theme.ink},
-        margin={"l": 56, "r": right, "t": 20, "b": 44},
-        showlegend=False,
-        hovermode="closest",
-        hoverlabel={"bgcolor": theme.card, "bordercolor": theme.line, "font": {"family": FONT, "color": theme.ink}},
-        modebar={"bgcolor": theme.card, "color": theme.edge, "activecolor": theme.accent, "orientation": "h"},
-        dragmode="zoom",
-        uirevision="kept",
+
+    def titled(text: str) -> dict[str, Any]:
+        return {**axis, "title": {"text": text, "font": {"size": 12, "color": theme.muted}, "standoff": 8}}
+
+    return go.Figure(
+        layout={
+            "template": None,
+            "paper_bgcolor": CLEAR,
+            "plot_bgcolor": CLEAR,
+            "font": {"family": FONT, "size": 12, "color": theme.ink},
+            "margin": {"l": 56, "r": 16, "t": 20, "b": 44},
+            "showlegend": False,
+            "hovermode": "closest",
+            "hoverlabel": {
+                "bgcolor": theme.card,
+                "bordercolor": theme.line,
+                "font": {"family": FONT, "color": theme.ink},
+            },
+            "modebar": {"bgcolor": CLEAR, "color": theme.edge, "activecolor": theme.accent, "orientation": "h"},
+            "dragmode": "zoom",
+            "uirevision": "kept",
+            "xaxis": titled(x_title),
+            "yaxis": titled(y_title),
+        }
     )
-    figure.update_xaxes(**axis)
-    figure.update_yaxes(**axis)
-    figure.layout.xaxis.title.text = x_title
-    figure.layout.yaxis.title.text = y_title
-    return figure
 
 
 def add_ice(figure: go.Figure, theme: Theme, delta: float, limit: float) -> None:

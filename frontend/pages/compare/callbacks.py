@@ -28,14 +28,10 @@ FILLED = {
     "numbers": Output(ids.COMPARE_NUMBERS, "children"),
     "scatter": Output(ids.COMPARE_SCATTER, "figure"),
     "scatter_table": Output(ids.COMPARE_SCATTER_TABLE, "children"),
-    "share": Output(ids.COMPARE_SHARE, "figure"),
-    "share_table": Output(ids.COMPARE_SHARE_TABLE, "children"),
     "curve": Output(ids.COMPARE_CURVE, "figure"),
     "curve_table": Output(ids.COMPARE_CURVE_TABLE, "children"),
     "histogram": Output(ids.COMPARE_HISTOGRAM, "figure"),
     "histogram_table": Output(ids.COMPARE_HISTOGRAM_TABLE, "children"),
-    "classes": Output(ids.COMPARE_CLASSES, "figure"),
-    "classes_table": Output(ids.COMPARE_CLASSES_TABLE, "children"),
     "predictive": Output(ids.COMPARE_PREDICTIVE, "children"),
     "controls": Output(ids.COMPARE_CONTROLS, "children"),
     "notes": Output(ids.COMPARE_NOTES, "children"),
@@ -45,10 +41,31 @@ FILLED = {
     "downloads": Output(ids.COMPARE_DOWNLOADS, "children"),
 }
 
+OF_THE_PAIR = {
+    "share": Output(ids.COMPARE_SHARE, "figure"),
+    "share_table": Output(ids.COMPARE_SHARE_TABLE, "children"),
+    "classes": Output(ids.COMPARE_CLASSES, "figure"),
+    "classes_table": Output(ids.COMPARE_CLASSES_TABLE, "children"),
+}
+
 
 def register(app: Dash) -> None:
     """Add the page's callbacks."""
     register_browser(app)
+
+    @app.callback(
+        output=OF_THE_PAIR,
+        inputs={
+            "state": Input(ids.COMPARE_PAIR, "data"),
+            "theme": Input(ids.THEME, "data"),
+            "delta": State(ids.COMPARE_DELTA, "value"),
+        },
+    )
+    @in_thread
+    def draw_pair(state: dict[str, Any] | None, theme: str | None, delta: float) -> dict[str, Content]:
+        if state is None or theme is None:
+            return dict.fromkeys(OF_THE_PAIR, no_update)
+        return pair_panels(state["dense"], state["pruned"], theme_named(theme), delta)
 
     @app.callback(
         output=FILLED,
@@ -78,7 +95,7 @@ def fill(cut: Cut, theme: Theme, delta: float) -> dict[str, Content]:
         "controls": controls_table(comparison),
         "notes": [html.Li(note) for note in comparison.notes],
         **margin_panels(comparison, samples, cut, theme, unit, delta),
-        **pair_panels(comparison, samples, theme, unit, delta),
+        **curve_panels(comparison, theme, unit),
         **sample_panels(samples, cut, dataset, unit),
     }
 
@@ -107,19 +124,25 @@ def margin_scales(samples: list[PairedSample], unit: Unit) -> tuple[Scale, Scale
     return Scale(limit, dense.has_missing), Scale(limit, pruned.has_missing)
 
 
-def pair_panels(
-    comparison: ComparisonOut, samples: list[PairedSample], theme: Theme, unit: Unit, delta: float
-) -> dict[str, Content]:
-    """The pictures over all samples, which class and set do not govern."""
-    limit = margin_scales(samples, unit)[0].limit
+def curve_panels(comparison: ComparisonOut, theme: Theme, unit: Unit) -> dict[str, Content]:
+    """The robustness curves, over all samples."""
+    lines = panels.curves(comparison, theme)
+    return {
+        "curve": robustness_curve(lines, theme, unit, eps=comparison.eps, eps_label=comparison.eps_text),
+        "curve_table": panels.curve_table(comparison, unit),
+    }
+
+
+def pair_panels(dense: str, pruned: str, theme: Theme, delta: float) -> dict[str, Content]:
+    """The pictures that eps, class and set do not govern: drawn once per pair and theme."""
+    comparison = comparisons.compare(dense, pruned)
+    unit = unit_of(comparison.dense.norm)
+    limit = margin_scales(comparisons.paired_samples(dense, pruned), unit)[0].limit
     clean = comparison.clean
     held = max(1, clean.n11 + clean.n10)
-    lines = panels.curves(comparison, theme)
     return {
         "share": share_lost(panels.shares(comparison), theme, unit, delta=delta, limit=limit),
         "share_table": panels.share_table(comparison, unit),
-        "curve": robustness_curve(lines, theme, unit, eps=comparison.eps, eps_label=comparison.eps_text),
-        "curve_table": panels.curve_table(comparison, unit),
         "classes": class_flips(panels.class_shares(comparison), theme, overall=clean.n10 / held),
         "classes_table": panels.class_table(comparison),
     }
