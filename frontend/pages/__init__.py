@@ -27,7 +27,8 @@ class PageRow:
         return f"frontend.pages.{self.module}"
 
     def is_present(self) -> bool:
-        return importlib.util.find_spec(self.module_name) is not None
+        found = importlib.util.find_spec(self.module_name)
+        return found is not None and found.origin is not None  # a folder without __init__.py has no origin
 
     def load(self) -> ModuleType:
         return importlib.import_module(self.module_name)

@@ -100,9 +100,8 @@ def picker(comparison: ComparisonOut, choices: list[dict[str, str]]) -> Componen
             dmc.PopoverTarget(target, boxWrapperProps={"display": "inline-block"}),
             dmc.PopoverDropdown(body, className="picker"),
         ],
-        width=320,
+        width=440,
         position="bottom-start",
-        trapFocus=True,
         withinPortal=False,
     )
 
