@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     chunk_samples: int = Field(100, ge=1, description="Samples per durable step of an evaluation")
     batch_samples: int = Field(64, ge=1, description="Samples per compute batch; halved when memory runs out")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
-    demo: bool = Field(True, description="Load the shipped checkpoints and queue the demo evaluations at the start")
+    demo: bool = Field(True, description="Queue the demo evaluations of the shipped checkpoints at the first start")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
     @property

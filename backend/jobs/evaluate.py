@@ -1,7 +1,7 @@
 """Runs an evaluation chunk by chunk: the only module that joins registry, attacks, data sets and store.
 
 A chunk is the durable step. Its rows, its progress and the name of its shard of adversarials commit together; running
-it twice writes it once. Randomness is derived from the evaluation's seed and each sample's content, never from the order.
+it twice writes it once. Randomness is derived from the seed and each sample's content, never from the order.
 """
 
 import io
@@ -23,7 +23,7 @@ from backend.attacks.contract import AttackResult
 from backend.datasets import catalogue
 from backend.datasets.samples import SampleArrays, load
 from backend.eps import parse_eps
-from backend.errors import NotFound, ThinIceError
+from backend.errors import AttackFailed, NotFound, ThinIceError
 from backend.registry.networks import load_network
 from backend.settings import get_settings
 from backend.store import datasets, evaluations
@@ -139,6 +139,7 @@ def run_chunk(evaluation_id: UUID, number: int, *, worker_id: str, device: str) 
         batch_size=get_settings().batch_samples,
         on_step=stage_reporter(evaluation, number),
     )
+    refuse_contradictions(result, labels)
     shard, shard_rows = store_adversarials(result)
     chunk = {
         "evaluation_id": evaluation_id,
@@ -179,6 +180,28 @@ def stage_reporter(evaluation: Evaluation, number: int) -> Callable[[int, int, s
             raise Stopped(f"Evaluation {evaluation.id} was stopped; its finished chunks are kept.")
 
     return report
+
+
+def refuse_contradictions(result: AttackResult, labels: torch.Tensor) -> None:
+    """No row is written that could not be a measurement.
+
+    Raises:
+        AttackFailed: logits that are not finite, or samples that are right and yet broken without any perturbation.
+    """
+    broken = int((~torch.isfinite(result.logit_gap) | ~torch.isfinite(result.loss)).sum())
+    if broken:
+        raise AttackFailed(
+            f"The network's logits are not finite for {broken} of {len(labels)} samples, so no margin of it means "
+            "anything. Look for overflow or a division by zero in the network.",
+            flag="non-finite",
+        )
+    wavering = int(((result.prediction == labels) & result.found & (result.distance == 0)).sum())
+    if wavering:
+        raise AttackFailed(
+            f"The network gives different answers to the same image ({wavering} of {len(labels)} samples), so a plain "
+            "margin does not exist for it. Is dropout or noise active at inference?",
+            flag="randomised",
+        )
 
 
 def store_adversarials(result: AttackResult) -> tuple[str | None, list[int | None]]:

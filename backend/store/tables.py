@@ -10,7 +10,19 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, Integer, MetaData, String, Text, Uuid
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -94,7 +106,8 @@ class DatasetSample(Table):
 
 class Checkpoint(Owned, Table):
     __tablename__ = "checkpoint"
-    name: Mapped[str] = mapped_column(String(120), index=True)
+    __table_args__ = (UniqueConstraint("project", "name"),)
+    name: Mapped[str] = mapped_column(String(120))
     role: Mapped[str] = mapped_column(String(10))
     parent_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("checkpoint.id"), index=True)
     dataset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dataset.id"))

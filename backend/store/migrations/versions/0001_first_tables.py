@@ -82,9 +82,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["dataset_id"], ["dataset.id"], name=op.f("fk_checkpoint_dataset_id_dataset")),
         sa.ForeignKeyConstraint(["parent_id"], ["checkpoint.id"], name=op.f("fk_checkpoint_parent_id_checkpoint")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_checkpoint")),
+        sa.UniqueConstraint("project", "name", name=op.f("uq_checkpoint_project_name")),
     )
     with op.batch_alter_table("checkpoint", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_checkpoint_name"), ["name"], unique=False)
         batch_op.create_index(batch_op.f("ix_checkpoint_parent_id"), ["parent_id"], unique=False)
 
     op.create_table(
@@ -243,7 +243,6 @@ def downgrade() -> None:
     op.drop_table("dataset_sample")
     with op.batch_alter_table("checkpoint", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_checkpoint_parent_id"))
-        batch_op.drop_index(batch_op.f("ix_checkpoint_name"))
 
     op.drop_table("checkpoint")
     op.drop_table("worker")
