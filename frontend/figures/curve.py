@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from frontend.figures.frame import add_band, add_eps_line, faded, frame
+from frontend.figures.scatter import GUTTER
 from frontend.figures.units import Unit
 from frontend.theme import Theme
 
@@ -27,13 +28,15 @@ class Curve:
     at_eps: float
 
 
-def robustness_curve(curves: list[Curve], theme: Theme, unit: Unit, *, eps: float, eps_label: str) -> go.Figure:
-    """The curves with their bands, a guide at `eps` (as stored), and where they meet the values."""
+def robustness_curve(
+    curves: list[Curve], theme: Theme, unit: Unit, *, eps: float, eps_label: str, limit: float
+) -> go.Figure:
+    """The curves with their bands up to `limit` (shown units), a guide at `eps` (as stored), and their values there."""
     figure = frame(theme, x_title=unit.titled("ε"), y_title="robust accuracy")
     for curve in curves:
         add_band(figure, [unit.shown(at) for at in curve.eps], curve.low, curve.high, faded(curve.colour, 0.14))
-    longest = max((unit.shown(at) for curve in curves for at in curve.eps), default=1.0)
-    is_tight = unit.shown(eps) < TIGHT * longest
+    end = max(limit * (1 + GUTTER), unit.shown(eps))
+    is_tight = unit.shown(eps) < TIGHT * end
     for position, curve in enumerate(curves):
         figure.add_trace(
             go.Scatter(
@@ -52,7 +55,7 @@ def robustness_curve(curves: list[Curve], theme: Theme, unit: Unit, *, eps: floa
             label_value(figure, theme, curve, unit.shown(eps), curve.at_eps, line=1 if position == 0 else -1)
     add_eps_line(figure, theme, unit.shown(eps), f"ε {eps_label}")
     top = max((value for curve in curves for value in curve.high), default=1.0)
-    figure.update_xaxes(range=[0, longest])
+    figure.update_xaxes(range=[0, end])
     figure.update_yaxes(range=[0, min(1.02, top * 1.08)], tickformat=".0%", nticks=6)
     return figure
 

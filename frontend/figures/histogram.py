@@ -1,6 +1,8 @@
 """Where the samples stand before pruning: a histogram of the dense margins, what was lost at the foot of each bar."""
 
 import math
+from dataclasses import replace
+from itertools import pairwise
 
 import plotly.graph_objects as go
 
@@ -14,22 +16,32 @@ BARS = 36
 
 
 def count_margins(points: list[Point], unit: Unit, limit: float) -> tuple[list[float], dict[str, list[int]]]:
-    """Left edges of the bins (shown units) and, for each set, how many real dense margins (> 0, found) fall in each."""
+    """Left edges of the bins (shown units) and, for each set, how many real dense margins (> 0, found) fall in each.
+
+    The last bin, from `limit`, is open above.
+    """
     width = limit / BARS
-    counts = {name: [0] * BARS for name in ORDER}
+    counts = {name: [0] * (BARS + 1) for name in ORDER}
     for point in points:
         if point.dense is not None and point.dense > 0:
-            place = min(BARS - 1, math.floor(unit.shown(point.dense) / width))
+            place = min(BARS, math.floor(unit.shown(point.dense) / width * (1 - 1e-12)))
             counts[point.set][place] += 1
-    return [width * position for position in range(BARS)], counts
+    return [width * position for position in range(BARS + 1)], counts
+
+
+def bin_words(edges: list[float]) -> list[str]:
+    """Every bin in words: `10.0 to 12.5`, the last one `over 90.0`."""
+    words = [f"{low:.1f} to {high:.1f}" for low, high in pairwise(edges)]
+    return [*words, f"over {edges[-1]:.1f}"]
 
 
 def margin_histogram(
     points: list[Point], theme: Theme, unit: Unit, *, eps: float, eps_label: str, delta: float, scale: Scale
 ) -> go.Figure:
-    """Counts by dense margin, stacked by set. Samples without a distance are not drawn: the card counts them."""
+    """Counts by dense margin, stacked by set; those without a distance are not drawn."""
     edges, counts = count_margins(points, unit, scale.limit)
     width = scale.limit / BARS
+    places = [edge + width / 2 for edge in edges[:-1]] + [scale.limit + 0.66 * scale.gutter]
     figure = frame(theme, x_title=unit.titled("margin of the dense model"), y_title="samples")
     add_ice(figure, theme, delta, scale.limit)
     for name in ORDER:
@@ -38,7 +50,7 @@ def margin_histogram(
         figure.add_trace(
             go.Bar(
                 name=name,
-                x=[edge + width / 2 for edge in edges],
+                x=places,
                 y=counts[name],
                 width=width * 0.86,
                 marker={
@@ -46,12 +58,13 @@ def margin_histogram(
                     "line": {"width": 0},
                     "pattern": {"shape": "/" if name == "S01" else "", "fgcolor": theme.card, "size": 5},
                 },
-                customdata=[[f"{edge:.1f}", f"{edge + width:.1f}"] for edge in edges],
-                hovertemplate=f"%{{customdata[0]}} to %{{customdata[1]}}: %{{y}} {name}<extra></extra>",
+                customdata=bin_words(edges),
+                hovertemplate=f"%{{customdata}}: %{{y}} {name}<extra></extra>",
             )
         )
     add_eps_line(figure, theme, eps, f"ε {eps_label}")
     figure.update_layout(barmode="stack", bargap=0)
-    figure.update_xaxes(range=[0, scale.limit * 1.02])
+    ticks = replace(scale, has_missing=False).ticks("<br>")
+    figure.update_xaxes(**{**ticks, "range": [0, ticks["range"][1]]})
     figure.update_yaxes(rangemode="tozero")
     return figure

@@ -18,6 +18,7 @@ SETS: tuple[tuple[str, str, float], ...] = (
     ("S10", "triangle-down", 9),
 )
 GUTTER = 0.07  # of the axis, for each of the two places where no distance exists
+USUAL = 0.995  # share of the margins that decides how long an axis is
 WEBGL_FROM = 4000  # marks; below that SVG is as quick and stays sharp when exported
 
 
@@ -33,35 +34,47 @@ class Point:
 
 @dataclass(frozen=True)
 class Scale:
-    """One axis of the plot in shown units: real distances on [0, limit], a gutter of `gutter` on either side."""
+    """One axis of the plot in shown units: real distances on [0, limit], a gutter at either end where it is needed.
+
+    `has_beyond`: a few distances lie far beyond the others and would squeeze them; they stand in the end gutter, which
+    says so. `has_missing`: so do samples without an adversarial.
+    """
 
     limit: float
     has_missing: bool
+    has_beyond: bool = False
 
     @property
     def gutter(self) -> float:
         return self.limit * GUTTER
 
     @property
+    def has_end(self) -> bool:
+        return self.has_missing or self.has_beyond
+
+    @property
     def range(self) -> list[float]:
-        return [-1.25 * self.gutter, self.limit + (1.25 * self.gutter if self.has_missing else self.gutter * 0.25)]
+        return [-1.25 * self.gutter, self.limit + (1.25 if self.has_end else 0.25) * self.gutter]
 
     def place(self, margin: float | None, key: int) -> float:
         """Where a margin (shown units) is drawn; in a gutter the sample's index decides the place across it."""
         across = 0.28 + 0.75 * jitter(key)
-        if margin is None:
+        if margin is None or margin > self.limit:
             return self.limit + across * self.gutter
-        if margin <= 0:
-            return -across * self.gutter
-        return margin
+        return -across * self.gutter if margin <= 0 else margin
 
-    def ticks(self, wrong: str, missing: str) -> dict[str, Any]:
-        """Tick settings: real distances and the gutters' names."""
+    def end_words(self) -> str:
+        """What stands in the end gutter."""
+        words = [f"over {self.limit:g}"] if self.has_beyond else []
+        return ", ".join([*words, "not found"] if self.has_missing else words)
+
+    def ticks(self, before: str = "") -> dict[str, Any]:
+        """Tick settings: real distances, and the gutters' names after `before` (a line break under the plot)."""
         step = tick_step(self.limit)
         values = [step * position for position in range(int(self.limit / step + 1e-9) + 1)]
-        places, texts = [-0.66 * self.gutter, *values], [wrong, *(f"{value:g}" for value in values)]
-        if self.has_missing:
-            places, texts = [*places, self.limit + 0.66 * self.gutter], [*texts, missing]
+        places, texts = [-0.66 * self.gutter, *values], [f"{before}wrong", *(f"{value:g}" for value in values)]
+        if self.has_end:
+            places, texts = [*places, self.limit + 0.66 * self.gutter], [*texts, before + self.end_words()]
         return {"tickmode": "array", "tickvals": places, "ticktext": texts, "range": self.range, "tickangle": 0}
 
 
@@ -70,10 +83,17 @@ def jitter(key: int) -> float:
     return math.modf((key + 1) * 0.6180339887498949)[0]
 
 
-def scale_for(margins: list[float | None], unit: Unit) -> Scale:
-    """The axis on which all these stored margins fit."""
-    found = [unit.shown(margin) for margin in margins if margin is not None]
-    return Scale(axis_limit(max(found, default=0.0)), has_missing=len(found) < len(margins))
+def scale_for(margins: list[float | None], unit: Unit, limit: float | None = None) -> Scale:
+    """The axis for these stored margins, up to `limit` (shown units) where one is given.
+
+    Otherwise it reaches to the largest, unless a few stand far out (over 1.25 times the rest): then to the rest.
+    """
+    found = sorted(unit.shown(margin) for margin in margins if margin is not None)
+    largest = found[-1] if found else 0.0
+    if limit is None:
+        usual = found[int(USUAL * (len(found) - 1))] if found else 0.0
+        limit = axis_limit(usual if largest > 1.25 * usual > 0 else largest)
+    return Scale(limit, has_missing=len(found) < len(margins), has_beyond=largest > limit)
 
 
 def margin_scatter(
@@ -98,7 +118,7 @@ def margin_scatter(
     add_diagonal(figure, theme, min(x_scale.limit, y_scale.limit))
     kind = go.Scattergl if len(points) > WEBGL_FROM else go.Scatter
     for name, symbol, size in SETS:
-        chosen = [point for point in points if point.set == name]
+        chosen = [point for point in points if point.set == name and not is_wrong_twice(point)]
         figure.add_trace(
             kind(
                 name=name,
@@ -110,10 +130,11 @@ def margin_scatter(
                 hoverinfo="none",
             )
         )
+    add_corner(figure, theme, x_scale, y_scale, sum(map(is_wrong_twice, points)))
     add_eps_line(figure, theme, eps, f"ε {eps_label}")
     add_eps_line(figure, theme, eps, is_horizontal=True)
-    figure.update_xaxes(**x_scale.ticks("<br>wrong", "<br>not found"), showgrid=True)
-    figure.update_yaxes(**y_scale.ticks("wrong", "not found"))
+    figure.update_xaxes(**x_scale.ticks("<br>"))
+    figure.update_yaxes(**y_scale.ticks())
     figure.update_layout(hoverdistance=12, margin={"l": 84, "r": 8, "t": 20, "b": 56})
     return figure
 
@@ -124,9 +145,9 @@ def shown(margin: float | None, unit: Unit) -> float | None:
 
 
 def marker(theme: Theme, name: str, symbol: str, size: float) -> dict[str, Any]:
-    """Marks are opaque (their contrast would suffer otherwise); a hairline of the ground parts those that overlap."""
+    """Marks are opaque (their contrast would suffer otherwise); a faint outline parts those that overlap."""
     width = 1.2 if symbol.endswith("open") else 0.5
-    line = {"width": width, "color": theme.of_set(name) if symbol.endswith("open") else theme.card}
+    line = {"width": width, "color": theme.of_set(name) if symbol.endswith("open") else faded(theme.card, 0.5)}
     return {"symbol": symbol, "size": size, "color": theme.of_set(name), "line": line, "opacity": 1}
 
 
@@ -136,12 +157,29 @@ def add_gutters(figure: go.Figure, theme: Theme, x_scale: Scale, y_scale: Scale)
     for axis, scale in (("x", x_scale), ("y", y_scale)):
         other = "y" if axis == "x" else "x"
         strips = [(scale.range[0], -0.12 * scale.gutter)]
-        if scale.has_missing:
+        if scale.has_end:
             strips.append((scale.limit + 0.12 * scale.gutter, scale.range[1]))
         for low, high in strips:
             ends = {f"{axis}0": low, f"{axis}1": high, f"{other}0": 0, f"{other}1": 1}
             refs = {f"{axis}ref": axis, f"{other}ref": "paper"}
             figure.add_shape(type="rect", fillcolor=fill, line={"width": 0}, layer="below", **ends, **refs)
+
+
+def is_wrong_twice(point: Point) -> bool:
+    """Whether neither model gets the sample right: no distance on either axis."""
+    return point.dense == 0 and point.pruned == 0
+
+
+def add_corner(figure: go.Figure, theme: Theme, x_scale: Scale, y_scale: Scale, count: int) -> None:
+    """The number of samples that both models get wrong, in the corner where their marks would only pile up."""
+    if count:
+        figure.add_annotation(
+            x=-0.66 * x_scale.gutter,
+            y=-0.66 * y_scale.gutter,
+            text=f"□<br>{count:,}",
+            showarrow=False,
+            font={"color": theme.muted, "size": 12},
+        )
 
 
 def add_diagonal(figure: go.Figure, theme: Theme, limit: float) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from frontend.figures.frame import add_band, add_ice, faded, frame
+from frontend.figures.scatter import GUTTER
 from frontend.figures.units import Unit
 from frontend.theme import Theme
 
@@ -44,7 +45,7 @@ def share_lost(bins: list[Share], theme: Theme, unit: Unit, *, delta: float, lim
         )
     )
     top = max([item.share_high for item in filled], default=0.1)
-    figure.update_xaxes(range=[0, limit * 1.02])
+    figure.update_xaxes(range=[0, limit * (1 + GUTTER)])
     figure.update_yaxes(range=[0, min(1.02, top * 1.08)], tickformat=".0%", nticks=6)
     return figure
 

@@ -1,5 +1,6 @@
 """The page's callbacks: one cuts everything on the server, the others run in the browser (assets/compare.js)."""
 
+from dataclasses import replace
 from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
@@ -95,7 +96,7 @@ def fill(cut: Cut, theme: Theme, delta: float) -> dict[str, Content]:
         "controls": controls_table(comparison),
         "notes": [html.Li(note) for note in comparison.notes],
         **margin_panels(comparison, samples, cut, theme, unit, delta),
-        **curve_panels(comparison, theme, unit),
+        **curve_panels(comparison, theme, unit, margin_scales(samples, unit)[0].limit),
         **sample_panels(samples, cut, dataset, unit),
     }
 
@@ -118,17 +119,16 @@ def margin_panels(
 
 def margin_scales(samples: list[PairedSample], unit: Unit) -> tuple[Scale, Scale]:
     """Axes of the dense and the pruned margins: one length for both, so that no change is the diagonal."""
-    dense = scale_for([sample.dense_margin for sample in samples], unit)
-    pruned = scale_for([sample.pruned_margin for sample in samples], unit)
-    limit = max(dense.limit, pruned.limit)
-    return Scale(limit, dense.has_missing), Scale(limit, pruned.has_missing)
+    dense, pruned = [sample.dense_margin for sample in samples], [sample.pruned_margin for sample in samples]
+    limit = max(scale_for(dense, unit).limit, scale_for(pruned, unit).limit)
+    return scale_for(dense, unit, limit), scale_for(pruned, unit, limit)
 
 
-def curve_panels(comparison: ComparisonOut, theme: Theme, unit: Unit) -> dict[str, Content]:
+def curve_panels(comparison: ComparisonOut, theme: Theme, unit: Unit, limit: float) -> dict[str, Content]:
     """The robustness curves, over all samples."""
     lines = panels.curves(comparison, theme)
     return {
-        "curve": robustness_curve(lines, theme, unit, eps=comparison.eps, eps_label=comparison.eps_text),
+        "curve": robustness_curve(lines, theme, unit, eps=comparison.eps, eps_label=comparison.eps_text, limit=limit),
         "curve_table": panels.curve_table(comparison, unit),
     }
 
@@ -151,9 +151,7 @@ def pair_panels(dense: str, pruned: str, theme: Theme, delta: float) -> dict[str
 def sample_panels(samples: list[PairedSample], cut: Cut, dataset: DatasetOut, unit: Unit) -> dict[str, Content]:
     """Wall, table, downloads, and what the browser keeps of every sample for hovering and for the threshold."""
     name, flips = choose_flips(samples, cut)
-    listed = (
-        flips if cut.set else [sample for sample in choose(samples, cut) if set_of(sample, cut.view) in ("S10", "S01")]
-    )
+    listed = flips if cut.set else [*flips, *choose_flips(samples, replace(cut, set="S01"))[1]]
     heading = html.Div(
         html.H2(
             [

@@ -126,7 +126,7 @@ def picture_cards() -> Component:
         plot(
             ids.COMPARE_SCATTER,
             ids.COMPARE_SCATTER_TABLE,
-            height=640,
+            height=616,
             label="Dense margin against pruned margin, one mark per sample",
         ),
         tools=set_key(),

@@ -7,7 +7,7 @@ from backend.schemas import ComparisonOut, CurvePoint, PairedSample
 from frontend.components import SET_WORDS, SYMBOLS, table
 from frontend.figures.classes import ClassShare
 from frontend.figures.curve import Curve
-from frontend.figures.histogram import count_margins
+from frontend.figures.histogram import bin_words, count_margins
 from frontend.figures.scatter import Point
 from frontend.figures.share_lost import Share
 from frontend.figures.units import Unit
@@ -84,10 +84,9 @@ def median(values: list[float | None]) -> float | None:
 
 def histogram_table(marks: list[Point], unit: Unit, limit: float) -> Component:
     edges, counts = count_margins(marks, unit, limit)
-    width = edges[1] - edges[0]
     rows = [
-        [f"{edge:.1f} to {edge + width:.1f}", *(f"{counts[name][place]:,}" for name in SET_ORDER)]
-        for place, edge in enumerate(edges)
+        [words, *(f"{counts[name][place]:,}" for name in SET_ORDER)]
+        for place, words in enumerate(bin_words(edges))
         if any(counts[name][place] for name in SET_ORDER)
     ]
     columns = [unit.titled("dense margin"), *(f"{SYMBOLS[name]} {SET_WORDS[name]}" for name in SET_ORDER)]
