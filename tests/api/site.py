@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import httpx2
@@ -86,6 +87,15 @@ def fill_home(home: Path, scratch: Path) -> Site:
         lost=int((is_robust(first, labels) & ~is_robust(second, labels)).sum()),
         attacked=attacked,
     )
+
+
+@lru_cache(maxsize=1)
+def shared_site(session_folder: Path) -> Site:
+    """One filled home for all tests that start servers: the first server on it takes long to load what is shipped."""
+    folder = session_folder / "shared"
+    folder.mkdir()
+    with environment_of(folder / "home"):
+        return fill_home(folder / "home", folder)
 
 
 def is_robust(measured: Measured, labels: np.ndarray, eps: float = 25.5 / 255) -> np.ndarray:

@@ -1,0 +1,190 @@
+"""The command line as users run it: a real process against a real server."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pyarrow.parquet
+import pytest
+
+from backend.client import choose_pair
+from tests.api.site import SAMPLES, Site, free_port, running_server, shared_site
+
+TOKEN = "correct-horse-battery"
+ZOO_FILE = Path(__file__).parents[1] / "models" / "zoo" / "cnn-dense.safetensors"
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, str]]:
+    """A filled home and the address of a server on it that needs a token."""
+    site = shared_site(tmp_path_factory.getbasetemp())
+    with running_server(site.home, tmp_path_factory.mktemp("cli") / "log", THINICE_TOKEN=TOKEN) as (url, _):
+        yield site, url
+
+
+@pytest.fixture
+def run(served: tuple[Site, str]) -> Run:
+    """Run `thinice` with these words against the server."""
+
+    def run_one(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("THINICE_")}
+        environment |= {"THINICE_URL": served[1], "THINICE_TOKEN": TOKEN, "COLUMNS": "200"} | variables
+        command = [sys.executable, "-m", "backend.cli", *words]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+
+    return run_one
+
+
+def rest(served: tuple[Site, str], path: str) -> Any:
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    return httpx2.get(f"{served[1]}/api/v1/{path}", headers=headers, trust_env=False).json()
+
+
+def test_status_says_who_works_and_what_waits(run: Run) -> None:
+    answer = run("status")
+    assert answer.returncode == 0, answer.stderr
+    assert "no worker is alive" in answer.stdout
+    assert "dense-net, margin: queued 0/20" in answer.stdout
+    assert json.loads(run("status", "--json").stdout)["database"] == "sqlite"
+
+
+def test_status_without_a_server_is_code_2_and_says_what_to_do(run: Run) -> None:
+    answer = run("status", THINICE_URL=f"http://127.0.0.1:{free_port()}")
+    assert answer.returncode == 2
+    assert "thinice serve" in answer.stderr
+
+
+def test_status_with_a_wrong_token_is_refused(run: Run) -> None:
+    answer = run("status", "--json", THINICE_TOKEN="wrong-horse-battery")
+    assert answer.returncode == 1
+    assert json.loads(answer.stdout)["error"]["code"] == "access_denied"
+    assert "token" in answer.stderr
+
+
+def test_wrong_settings_and_usage_are_code_2(run: Run) -> None:
+    assert run("status", THINICE_PORT="many").returncode == 2
+    assert run("compare", "one").returncode == 2
+    assert run("freeze").returncode == 2
+
+
+def test_upload_prints_what_the_file_is(run: Run, served: tuple[Site, str]) -> None:
+    words = ("--name", "from-cli", "--role", "dense", "--dataset", "fashion-mnist-test", "--evaluate", "margin")
+    answer = run("upload", str(ZOO_FILE), *words, "--json")
+    assert answer.returncode == 0, answer.stderr
+    body = json.loads(answer.stdout)
+    assert body == rest(served, f"checkpoints/{body['id']}")
+    assert rest(served, f"evaluations?checkpoint_id={body['id']}")["total"] == 1
+
+
+def test_upload_of_a_bad_file_is_refused_with_its_code(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "bad.pt").write_bytes(b"nothing")
+    words = ("--name", "bad", "--role", "pruned", "--dataset", "digits", "--parent", "dense-net", "--json")
+    answer = run("upload", str(tmp_path / "bad.pt"), *words)
+    assert answer.returncode == 1
+    assert json.loads(answer.stdout)["error"]["code"] == "unreadable_checkpoint"
+    assert run("upload", str(tmp_path / "none.pt"), *words).returncode == 2
+
+
+def test_upload_with_an_unknown_parent_lists_what_there_is(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "any.pt").write_bytes(b"nothing")
+    words = ("--name", "x", "--role", "pruned", "--dataset", "digits", "--parent", "nobody")
+    answer = run("upload", str(tmp_path / "any.pt"), *words)
+    assert answer.returncode == 1
+    assert "dense-net" in answer.stderr
+
+
+def test_evaluate_queues_what_is_asked_for(run: Run, served: tuple[Site, str]) -> None:
+    answer = run("evaluate", "pruned-net", "--samples", "3,7,9", "--eps", "8/255", "--seed", "5", "--json")
+    assert answer.returncode == 0, answer.stderr
+    body = json.loads(answer.stdout)
+    assert (body["n"], body["eps_text"], body["seed"], body["checkpoint_id"]) == (3, "8/255", 5, served[0].pruned)
+    assert run("evaluate", "pruned-net", "--samples", "some").returncode == 2
+    refused = run("evaluate", "pruned-net", "--preset", "nothing")
+    assert (refused.returncode, "margin" in refused.stderr) == (1, True)
+
+
+def test_evaluate_wait_ends_with_code_1_when_it_is_cancelled(run: Run, served: tuple[Site, str]) -> None:
+    site, url = served
+    environment = os.environ | {"THINICE_URL": url, "THINICE_TOKEN": TOKEN}
+    command = [sys.executable, "-m", "backend.cli", "evaluate", "pruned-net", "--seed", "77", "--wait", "--json"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as waiting:
+        found: list[str] = []
+        while not found:
+            items = rest(served, f"evaluations?checkpoint_id={site.pruned}")["items"]
+            found = [item["id"] for item in items if item["seed"] == 77]
+        assert waiting.poll() is None
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        httpx2.post(f"{url}/api/v1/evaluations/{found[0]}/cancel", headers=headers, trust_env=False)
+        output, _ = waiting.communicate(timeout=30)
+    assert waiting.returncode == 1
+    assert json.loads(output)["state"] == "cancelled"
+
+
+def test_compare_by_name_prints_counts_and_json_is_rest(run: Run, served: tuple[Site, str]) -> None:
+    site = served[0]
+    answer = run("compare", "dense-net", "pruned-net")
+    assert answer.returncode == 0, answer.stderr
+    assert f"n = {SAMPLES}" in answer.stdout
+    assert "kept" in answer.stdout and "lost" in answer.stdout
+    assert "McNemar p" in answer.stdout
+    body = json.loads(run("compare", site.dense_evaluation, "pruned-net", "--eps", "8/255", "--json").stdout)
+    path = f"comparisons?dense={site.dense_evaluation}&pruned={site.pruned_evaluation}&eps=8/255"
+    assert body == rest(served, path)
+
+
+def test_compare_gates_decide_by_exit_code(run: Run, served: tuple[Site, str]) -> None:
+    lost = served[0].lost
+    assert run("compare", "dense-net", "pruned-net", "--max-lost", str(lost)).returncode == 0
+    unmet = run("compare", "dense-net", "pruned-net", "--max-lost", str(lost - 1), "--min-robust", "1.0")
+    assert unmet.returncode == 3
+    assert f"{lost} samples lost" in unmet.stderr
+    assert "robust accuracy" in unmet.stderr
+    assert run("compare", "dense-net", "pruned-net", "--min-robust", "0").returncode == 0
+
+
+def test_export_writes_every_sample(run: Run, served: tuple[Site, str], tmp_path: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(run("export", "dense-net").stdout)))
+    assert len(rows) == SAMPLES
+    target = tmp_path / "margins.parquet"
+    answer = run("export", served[0].dense_evaluation, "--format", "parquet", "-o", str(target))
+    assert answer.returncode == 0, answer.stderr
+    assert pyarrow.parquet.read_table(target).num_rows == SAMPLES
+    assert run("export", "dense-net", "-o", str(tmp_path / "no" / "folder.csv")).returncode == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["margins.parquet"]
+
+
+def test_demo_queues_each_shipped_checkpoint_once(run: Run, served: tuple[Site, str]) -> None:
+    shipped = [item for item in rest(served, "checkpoints?limit=200")["items"] if item["origin"] == "zoo"]
+    assert shipped
+    first = json.loads(run("demo", "--samples", "20", "--json").stdout)
+    assert {item["checkpoint_id"] for item in first} == {item["id"] for item in shipped}
+    assert {item["priority"] for item in first} == {50}
+    assert json.loads(run("demo", "--samples", "20", "--json").stdout) == []
+
+
+def test_help_names_every_command(run: Run) -> None:
+    text = run("--help").stdout
+    for name in ("serve", "worker", "upload", "evaluate", "compare", "export", "demo", "status"):
+        assert name in text
+
+
+def entry(number: int, **fields: Any) -> dict[str, Any]:
+    values = {"dataset_id": "d", "preset": "margin", "norm": "Linf", "eps_text": "8/255", "n": 100, "seed": 0}
+    return {"id": number} | values | fields
+
+
+def test_choose_pair_takes_equal_effort_then_margins_then_most_samples() -> None:
+    dense = [entry(1, preset="autoattack", n=900), entry(2, n=500), entry(3)]
+    pruned = [entry(4, n=700), entry(5, preset="autoattack", n=900), entry(6), entry(7, n=500)]
+    one, other = choose_pair(dense, pruned)
+    assert (one["id"], other["id"]) == (2, 7)
+    one, other = choose_pair(dense[:1], pruned[:1])
+    assert (one["id"], other["id"]) == (1, 4)
