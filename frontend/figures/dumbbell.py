@@ -69,7 +69,9 @@ def dumbbells(groups: list[DumbbellGroup], theme: Theme, *, x_title: str) -> go.
 def shown_range(groups: list[DumbbellGroup]) -> list[float]:
     """The part of 0..100 % that holds every mark, with air; never so narrow that noise looks like a gap."""
     rows = [row for group in groups for row in group.rows]
-    marks = [100 * value for row in rows for value in (row.claimed, row.measured, row.low, row.high) if value is not None]
+    marks = [
+        100 * value for row in rows for value in (row.claimed, row.measured, row.low, row.high) if value is not None
+    ]
     if not marks:
         return [0.0, 100.0]
     low, high = min(marks), max(marks)
@@ -88,7 +90,14 @@ def add_row(figure: go.Figure, row: Dumbbell, top: float, theme: Theme) -> None:
     add_words(figure, row, top + 13, theme)
     middle = top + 34
     figure.add_shape(
-        type="line", xref="paper", x0=0, x1=1, y0=middle, y1=middle, line={"color": theme.line, "width": 1}, layer="below"
+        type="line",
+        xref="paper",
+        x0=0,
+        x1=1,
+        y0=middle,
+        y1=middle,
+        line={"color": theme.line, "width": 1},
+        layer="below",
     )
     if row.claimed is not None and row.measured is not None:
         add_gap(figure, row, middle, theme)
@@ -136,7 +145,12 @@ def add_measured(figure: go.Figure, row: Dumbbell, depth: float, theme: Theme) -
         span = {"color": colour, "width": 6}
         figure.add_trace(
             go.Scatter(
-                x=[100 * row.low, 100 * row.high], y=[depth, depth], mode="lines", line=span, opacity=0.3, hoverinfo="skip"
+                x=[100 * row.low, 100 * row.high],
+                y=[depth, depth],
+                mode="lines",
+                line=span,
+                opacity=0.3,
+                hoverinfo="skip",
             )
         )
     fill = theme.card if row.place == "control" else colour

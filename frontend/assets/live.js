@@ -1,0 +1,57 @@
+// Cells that change while work runs. The server sends {key: {text, width, value, hidden}}; the element with
+// data-live="key" takes them in place, because Dash would mount a new element, and focus would be lost.
+(function () {
+  let focused = null;
+
+  function patch(cells) {
+    for (const [key, cell] of Object.entries(cells || {})) {
+      document.querySelectorAll('[data-live="' + CSS.escape(key) + '"]').forEach((element) => {
+        if (cell.text !== undefined && element.textContent !== cell.text) element.textContent = cell.text;
+        if (cell.width !== undefined) element.style.width = cell.width;
+        if (cell.value !== undefined) element.setAttribute("aria-valuenow", cell.value);
+        if (cell.title !== undefined) element.title = cell.title;
+      });
+    }
+    restoreFocus();
+  }
+
+  // A mark of a figure that stands for an evaluation leads to its record.
+  function openEvaluation(data) {
+    const mark = data && data.points && data.points[0];
+    if (mark && mark.customdata) window.thinice.visit("/jobs", { evaluation: mark.customdata });
+  }
+
+  // A table that was built anew takes the focus back to the same control of the same row.
+  document.addEventListener("focusin", (event) => {
+    focused = event.target.id ? event.target : null;
+  });
+
+  function restoreFocus() {
+    if (!focused || focused.isConnected) return;
+    if (document.activeElement && document.activeElement !== document.body) return;
+    const again = document.getElementById(focused.id);
+    if (again) again.focus({ preventScroll: true });
+  }
+
+  // What cannot be taken back asks once more: the first press arms the button, the second within 5 s is the answer.
+  document.addEventListener(
+    "click",
+    (event) => {
+      const button = event.target.closest("[data-confirm]");
+      if (!button || button.classList.contains("is-armed")) return;
+      event.stopPropagation();
+      event.preventDefault();
+      const words = button.textContent;
+      button.classList.add("is-armed");
+      button.textContent = button.getAttribute("data-confirm");
+      window.setTimeout(() => {
+        if (!button.isConnected) return;
+        button.classList.remove("is-armed");
+        button.textContent = words;
+      }, 5000);
+    },
+    true
+  );
+
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { live: { patch, openEvaluation } });
+})();

@@ -1,0 +1,169 @@
+"""Polling once a second, cancel and resume, and the form that queues."""
+
+from collections.abc import Callable
+from typing import Any
+
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
+
+from backend.errors import ThinIceError
+from backend.schemas import EvaluationOut
+from backend.services import evaluations
+from frontend import ids
+from frontend.callbacks import in_thread, notify, query_values
+from frontend.components import Content
+from frontend.pages.jobs import names, queueing, record, table
+from frontend.pages.jobs.listing import Listing, read_filter, read_listing
+from frontend.rows import Live, live_cells
+
+LISTED = {
+    "sentence": Output(names.SENTENCE, "children"),
+    "chips": Output(names.CHIPS, "children"),
+    "table": Output(names.TABLE, "children"),
+    "workers": Output(names.WORKERS, "children"),
+    "state": Output(names.STATE, "data"),
+    "live": Output(names.LIVE, "data"),
+}
+
+
+def register(app: Dash) -> None:
+    """Add the page's callbacks."""
+    register_listing(app)
+    register_buttons(app)
+    register_form(app)
+    register_record(app)
+
+
+def register_listing(app: Dash) -> None:
+    @app.callback(
+        output=LISTED,
+        inputs={
+            "_tick": Input(names.POLL, "n_intervals"),
+            "search": Input(ids.URL, "search"),
+            "state": State(names.STATE, "data"),
+            "live": State(names.LIVE, "data"),
+        },
+        prevent_initial_call=True,
+    )
+    @in_thread
+    def refresh(_tick: int | None, search: str | None, state: str | None, live: Live | None) -> dict[str, Content]:
+        return renew(search or "", state, live)
+
+    app.clientside_callback(ClientsideFunction("live", "patch"), Input(names.LIVE, "data"))
+
+
+def renew(search: str, state: str | None, live: Live | None) -> dict[str, Content]:
+    """The whole list where its rows changed, otherwise the cells that did, otherwise nothing."""
+    wanted = read_filter(query_values(search))
+    listing = read_listing(wanted)
+    now = f"{wanted} {listing.fingerprint()}"
+    cells = table.listing_cells(listing)
+    if now == state:
+        return {**dict.fromkeys(LISTED, no_update), "live": no_update if cells == live else cells}
+    return {**list_parts(listing, search), "state": now, "live": cells}
+
+
+def list_parts(listing: Listing, search: str) -> dict[str, Content]:
+    return {
+        "sentence": table.summary_sentence(listing),
+        "chips": table.filter_chips(listing, read_filter(query_values(search))),
+        "table": table.jobs_table(listing),
+        "workers": table.workers_list(listing),
+    }
+
+
+def register_buttons(app: Dash) -> None:
+    """Cancel and resume, in the list and in a record; the next poll shows what became of it."""
+    for kind, act in ((names.CANCEL, cancel), (names.RESUME, resume)):
+        app.callback(Input({"type": kind, "id": ALL}, "n_clicks"), prevent_initial_call=True)(in_thread(presser(act)))
+
+
+def presser(act: Callable[[str], None]) -> Callable[[list[int | None]], None]:
+    """A callback that acts on the evaluation whose button was pressed; a button that merely appeared is none."""
+
+    def press(_clicks: list[int | None]) -> None:
+        if isinstance(ctx.triggered_id, dict) and ctx.triggered[0]["value"]:
+            act(ctx.triggered_id["id"])
+
+    return press
+
+
+def cancel(evaluation_id: str) -> None:
+    row = evaluations.cancel_evaluation(evaluation_id)
+    notify("Cancelled", f"{row.checkpoint_name}, {row.preset}: {row.progress.done:,} finished samples are kept.")
+
+
+def resume(evaluation_id: str) -> None:
+    row = evaluations.resume_evaluation(evaluation_id)
+    notify("Queued again", f"{row.checkpoint_name}, {row.preset}: goes on after {row.progress.done:,} samples.")
+
+
+def register_form(app: Dash) -> None:
+    @app.callback(
+        Output(names.QUEUE_ANSWER, "children"),
+        Input(names.QUEUE_GO, "n_clicks"),
+        State(names.QUEUE_CHECKPOINT, "value"),
+        State(names.QUEUE_PRESET, "value"),
+        State(names.QUEUE_NORM, "value"),
+        State(names.QUEUE_EPS, "value"),
+        State(names.QUEUE_SAMPLES, "value"),
+        State(names.QUEUE_SEED, "value"),
+        prevent_initial_call=True,
+    )
+    @in_thread
+    def send(clicks: int | None, *values: Any) -> Content:
+        return answer_form(*values) if clicks else no_update
+
+    @app.callback(
+        Output(names.QUEUE_HINT, "children"),
+        Output(names.QUEUE_EPS, "placeholder"),
+        Output(names.QUEUE_NORM, "value"),
+        Output(names.QUEUE_SAMPLES, "max"),
+        Input(names.QUEUE_CHECKPOINT, "value"),
+        Input(names.QUEUE_PRESET, "value"),
+        prevent_initial_call=True,
+    )
+    @in_thread
+    def explain(checkpoint_id: str | None, preset: str) -> tuple[Content, Content, Content, Content]:
+        dataset = queueing.dataset_of(checkpoint_id)
+        if dataset is None:
+            return no_update, no_update, no_update, no_update
+        norm = dataset.default_norm if ctx.triggered_id == names.QUEUE_CHECKPOINT else no_update
+        return queueing.hint(dataset, preset), dataset.default_eps_text, norm, dataset.size
+
+
+def answer_form(*values: Any) -> Content:
+    """Queue it, or say in place why not."""
+    try:
+        return queueing.accepted(queueing.queue_from_form(*values))
+    except ThinIceError as error:
+        return queueing.refusal(error.message, error.code)
+
+
+def register_record(app: Dash) -> None:
+    @app.callback(
+        Output(names.RECORD_BODY, "children"),
+        Output(names.RECORD_STATE, "data"),
+        Output(names.RECORD_LIVE, "data"),
+        Output(names.RECORD_POLL, "interval"),
+        Input(names.RECORD_POLL, "n_intervals"),
+        State(names.RECORD_ID, "data"),
+        State(names.RECORD_STATE, "data"),
+        State(names.RECORD_LIVE, "data"),
+        prevent_initial_call=True,
+    )
+    @in_thread
+    def follow(_tick: int | None, evaluation_id: str, state: str, live: Live | None) -> tuple[Content, ...]:
+        return follow_record(evaluations.get_evaluation(evaluation_id), state, live)
+
+    app.clientside_callback(ClientsideFunction("live", "patch"), Input(names.RECORD_LIVE, "data"))
+
+
+def follow_record(row: EvaluationOut, state: str, live: Live | None) -> tuple[Content, ...]:
+    """The record anew when its state changed, its live cells otherwise; what has ended is asked for seldom."""
+    pace = names.POLL_MILLISECONDS if record.is_followed(row) else 10 * names.POLL_MILLISECONDS
+    if row.state != state:
+        return record.record_body(row), row.state, no_update, pace
+    if not record.is_followed(row):
+        return no_update, no_update, no_update, pace
+    cells = live_cells([row]) | {f"{row.id}:log": {"text": record.log_text(row.id)}}
+    return no_update, no_update, no_update if cells == live else cells, pace

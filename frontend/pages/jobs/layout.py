@@ -1,0 +1,40 @@
+"""The page's frame: the list with its filters, the workers, and the form that queues; or one evaluation's record."""
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from frontend.components import aria, card
+from frontend.pages.jobs import names
+from frontend.pages.jobs.listing import read_filter, read_listing
+from frontend.pages.jobs.queueing import queue_card
+from frontend.pages.jobs.record import record_page
+from frontend.pages.jobs.table import filter_chips, jobs_table, summary_sentence, workers_list
+
+
+def layout(**query: str) -> Component:
+    """The jobs; with `?evaluation=<id>` the record of one."""
+    if query.get("evaluation"):
+        return record_page(query["evaluation"])
+    listing = read_listing(read_filter(query))
+    parts = [
+        dcc.Store(id=names.STATE),
+        dcc.Store(id=names.LIVE),
+        dcc.Interval(id=names.POLL, interval=names.POLL_MILLISECONDS),
+        html.H1("Jobs", className="page-title"),
+        html.P(summary_sentence(listing), id=names.SENTENCE, className="headline"),
+        html.Div(filter_chips(listing, read_filter(query)), id=names.CHIPS, className="chips"),
+        card(
+            "Evaluations",
+            html.Div(
+                jobs_table(listing),
+                id=names.TABLE,
+                className="table-scroll",
+                tabIndex=0,
+                role="region",
+                **aria(label="Evaluations"),
+            ),
+        ),
+        queue_card(query.get("new") or query.get("checkpoint"), is_open=bool(query.get("new"))),
+        card("Workers", html.Div(workers_list(listing), id=names.WORKERS)),
+    ]
+    return html.Div(parts, id=names.PAGE, className="page-stack jobs")

@@ -1,0 +1,135 @@
+"""The form that queues an evaluation."""
+
+from typing import Any
+from uuid import UUID
+
+import dash_mantine_components as dmc
+from dash import dcc, html
+from dash.development.base_component import Component
+from pydantic import ValidationError
+
+from backend.errors import InvalidRequest, NotFound
+from backend.schemas import CheckpointOut, DatasetOut, EvaluationIn, EvaluationOut
+from backend.services import catalogues, checkpoints, datasets, evaluations
+from frontend.components import Content, icon
+from frontend.pages.jobs import names
+
+DEFAULT_SAMPLES = 500
+DEFAULT_PRESET = "margin"
+
+
+def queue_card(chosen: str | None, *, is_open: bool) -> Component:
+    """The form, folded away until it is wanted. `chosen`: a checkpoint's id, taken if it exists."""
+    rows = checkpoints.list_checkpoints(limit=200).items
+    if not rows:
+        words: list[Content] = [
+            "Nothing can be evaluated before a checkpoint is there. ",
+            dcc.Link("Upload one", href="/upload"),
+            ".",
+        ]
+        return html.P(words, className="muted")
+    picked = next((row for row in rows if str(row.id) == chosen), rows[0])
+    dataset = datasets.get_dataset(str(picked.dataset_id))
+    head = html.Summary([icon("plus"), "Queue an evaluation"], className="fold-head")
+    body = html.Div(
+        [
+            html.Div(fields(rows, picked, dataset), className="fields"),
+            html.P(hint(dataset, DEFAULT_PRESET), id=names.QUEUE_HINT, className="footnote"),
+            html.Div(
+                [html.Button("Queue it", id=names.QUEUE_GO, className="button button-primary")], className="form-foot"
+            ),
+            html.Div(id=names.QUEUE_ANSWER, role="alert"),
+        ],
+        className="fold-body",
+    )
+    return html.Details([head, body], id=names.QUEUE, className="card fold", open=is_open)
+
+
+def fields(rows: list[CheckpointOut], picked: CheckpointOut, dataset: DatasetOut) -> list[Component]:
+    choices: Any = [{"value": str(row.id), "label": row.name} for row in rows]
+    presets: Any = [{"value": row.name, "label": row.title} for row in catalogues.list_attacks().presets]
+    norms: Any = [{"value": name, "label": name} for name in ("Linf", "L2")]
+    select: dict[str, Any] = {"allowDeselect": False, "className": "field"}
+    return [
+        dmc.Select(
+            id=names.QUEUE_CHECKPOINT, label="Checkpoint", data=choices, value=str(picked.id), searchable=True, **select
+        ),
+        dmc.Select(id=names.QUEUE_PRESET, label="Preset", data=presets, value=DEFAULT_PRESET, **select),
+        dmc.Select(id=names.QUEUE_NORM, label="Norm", data=norms, value=dataset.default_norm, **select),
+        dmc.TextInput(id=names.QUEUE_EPS, label="ε", placeholder=dataset.default_eps_text, value="", className="field"),
+        dmc.NumberInput(
+            id=names.QUEUE_SAMPLES,
+            label="Samples (n)",
+            value=min(DEFAULT_SAMPLES, dataset.size),
+            min=1,
+            max=dataset.size,
+            allowDecimal=False,
+            thousandSeparator=",",
+            className="field",
+        ),
+        dmc.NumberInput(id=names.QUEUE_SEED, label="Seed", value=0, min=0, allowDecimal=False, className="field"),
+    ]
+
+
+def hint(dataset: DatasetOut, preset: str) -> str:
+    """What the chosen preset does and what empty fields mean."""
+    found = next((row for row in catalogues.list_attacks().presets if row.name == preset), None)
+    described = "" if found is None else f"{found.description} "
+    return (
+        f"{described}The first n of {dataset.size:,} samples in the order of their ids are taken, so that smaller sets "
+        f"lie within larger ones. An empty ε means that of {dataset.name}, {dataset.default_norm} "
+        f"{dataset.default_eps_text}."
+    )
+
+
+def queue_from_form(
+    checkpoint_id: str | None, preset: str, norm: str, eps: str | None, samples: Any, seed: Any
+) -> EvaluationOut:
+    """Queue what the form says.
+
+    Raises:
+        InvalidRequest: a field is empty or no number; and what `evaluations.queue_evaluation` raises.
+    """
+    if not checkpoint_id:
+        raise InvalidRequest("Choose a checkpoint first.")
+    checkpoint = checkpoints.get_checkpoint(checkpoint_id)
+    try:
+        wanted = EvaluationIn(
+            checkpoint_id=UUID(checkpoint_id),
+            dataset_id=str(checkpoint.dataset_id),
+            samples=samples,
+            norm="L2" if norm == "L2" else "Linf",
+            eps=(eps or "").strip() or None,
+            preset=preset,
+            seed=seed,
+        )
+    except ValidationError as error:
+        fields_named = {"samples": "the number of samples", "seed": "the seed"}
+        wrong = sorted({fields_named.get(str(part["loc"][0]), str(part["loc"][0])) for part in error.errors()})
+        raise InvalidRequest(f"Please check {' and '.join(wrong)}: a whole number is needed.") from error
+    return evaluations.queue_evaluation(wanted)
+
+
+def refusal(message: str, code: str, reference: str | None = None) -> Component:
+    """Why a form was not taken; what was typed stays."""
+    end = f"code {code}" + (f", request {reference}" if reference else "")
+    return html.Div(
+        [icon("warning"), html.Span([message, html.Span(f" ({end})", className="muted small")])], className="refusal"
+    )
+
+
+def accepted(row: EvaluationOut) -> Content:
+    words = f"Queued: {row.checkpoint_name}, {row.preset}, n {row.n:,}. "
+    return html.P(
+        [icon("check"), words, dcc.Link("Its record", href=f"/jobs?evaluation={row.id}")], className="accepted"
+    )
+
+
+def dataset_of(checkpoint_id: str | None) -> DatasetOut | None:
+    """The data set of a checkpoint; None where the checkpoint is gone."""
+    if not checkpoint_id:
+        return None
+    try:
+        return datasets.get_dataset(str(checkpoints.get_checkpoint(checkpoint_id).dataset_id))
+    except NotFound:
+        return None

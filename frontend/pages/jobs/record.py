@@ -1,0 +1,236 @@
+"""The whole record of one evaluation: what was measured, by what, on what, and every file of it."""
+
+import json
+from typing import Any
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from backend.schemas import EvaluationOut, Summary
+from backend.services import catalogues, checkpoints, datasets, evaluations
+from frontend.components import Content, aria, card, data, icon, number_card
+from frontend.figures.units import unit_of
+from frontend.pages.jobs import names
+from frontend.pages.jobs.listing import ACTIVE
+from frontend.pages.jobs.table import actions_cell, progress_cell, state_word
+from frontend.words import count_words, day_time, duration_words, interval_words, percent
+
+WORDS = {
+    "source_sha256": "uploaded file, SHA-256",
+    "weights_sha256": "effective weights, SHA-256",
+    "architecture": "architecture",
+    "normalization": "normalisation",
+    "measured_sparsity": "measured sparsity (US)",
+    "dataset": "data set",
+    "split": "split",
+    "n": "samples (n)",
+    "samples": "sample ids, SHA-256",
+    "norm": "norm",
+    "eps": "ε",
+    "preset": "preset",
+    "distance_kind": "kind of distance",
+    "seed": "seed",
+    "attacks": "attacks",
+    "steps": "steps",
+    "restarts": "restarts",
+    "device": "device",
+    "dtype": "number format",
+    "torch": "torch",
+    "thinice": "thinice",
+    "batch_samples": "batch",
+    "forwards": "forward passes",
+    "backwards": "backward passes",
+    "seconds": "wall time of the chunks",
+}
+HASHES = ("source_sha256", "weights_sha256", "samples")
+
+
+def record_page(evaluation_id: str) -> Component:
+    """The record's page; it follows an evaluation that still runs."""
+    row = evaluations.get_evaluation(evaluation_id)
+    parts = [
+        dcc.Store(id=names.RECORD_ID, data=str(row.id)),
+        dcc.Store(id=names.RECORD_STATE, data=row.state),
+        dcc.Store(id=names.RECORD_LIVE),
+        dcc.Interval(id=names.RECORD_POLL, interval=names.POLL_MILLISECONDS),
+        dcc.Link("All jobs", href="/jobs", className="back"),
+        html.Div(record_body(row), id=names.RECORD_BODY, className="page-stack"),
+    ]
+    return html.Div(parts, id=names.RECORD, className="page-stack jobs record")
+
+
+def record_body(row: EvaluationOut) -> list[Component]:
+    """Everything that changes when the state does."""
+    parts: list[Component | None] = [
+        context_line(row),
+        html.H1([row.checkpoint_name, html.Span(f" {row.preset}", className="muted")], className="page-title"),
+        result_numbers(row) if row.summary else progress_card(row),
+        error_notice(row),
+        flags_card(row),
+        html.Div(
+            [record_card(row), html.Div([downloads_card(row), log_card(row)], className="page-stack")],
+            className="grid two",
+        ),
+    ]
+    return [part for part in parts if part is not None]
+
+
+def context_line(row: EvaluationOut) -> Component:
+    dataset = datasets.get_dataset(str(row.dataset_id))
+    eps = "" if row.eps_text is None else f" ε {row.eps_text}"
+    facts: list[Content] = [
+        dataset.name,
+        f"n {row.n:,}",
+        f"{row.norm}{eps}",
+        f"preset {row.preset}",
+        f"seed {row.seed}",
+        day_time(row.finished_at or row.started_at or row.created_at),
+        state_word(row),
+    ]
+    return html.Ul([html.Li(fact) for fact in facts], className="context")
+
+
+def progress_card(row: EvaluationOut) -> Component:
+    return card("Progress", html.Div([progress_cell(row), actions_cell(row)], className="record-progress"))
+
+
+def result_numbers(row: EvaluationOut) -> Component:
+    summary = row.summary
+    assert summary is not None
+    at = "" if row.eps_text is None else f" at {row.eps_text}"
+    cards = [
+        number_card(
+            "clean accuracy",
+            percent(summary.clean_accuracy),
+            f"{interval_words(summary.clean_accuracy_interval)} of {summary.n:,}",
+        ),
+        number_card(
+            f"robust accuracy{at}",
+            percent(summary.robust_accuracy),
+            f"{interval_words(summary.robust_accuracy_interval)} of {summary.n:,}"
+            if row.eps_text
+            else "no ε was given",
+        ),
+        median_card(row, summary),
+        number_card(
+            "nothing found",
+            f"{summary.not_found:,}",
+            "samples without any adversarial: censored, never averaged",
+        ),
+    ]
+    return html.Div(cards, className="record-numbers")
+
+
+def median_card(row: EvaluationOut, summary: Summary) -> Component:
+    """The median margin; of witnesses there is none."""
+    if row.record.get("distance_kind") == "witness":
+        return number_card("median margin", "–", "this preset gives a verdict at ε, no margins")
+    unit = unit_of(row.norm)
+    wrong = f"over samples classified right; {summary.zero_margins:,} are wrong without attack"
+    return number_card(
+        "median margin", "beyond reach" if summary.median_margin is None else unit.text(summary.median_margin), wrong
+    )
+
+
+def error_notice(row: EvaluationOut) -> Component | None:
+    """Why it failed, that its finished chunks are safe, and how to go on."""
+    if row.error is None:
+        return None
+    words: list[Content] = [
+        html.Strong("It failed. "),
+        f"{row.error.message} What is finished is kept ({count_words(row.progress.done, 'sample')}); it can be resumed. ",
+        html.Span(f"(code {row.error.code})", className="muted small"),
+    ]
+    return html.Div([icon("warning"), html.Span(words)], className="refusal", role="alert")
+
+
+def flags_card(row: EvaluationOut) -> Component | None:
+    """Each raised flag with what raised it, what it means and what to do."""
+    if row.state != "succeeded":
+        return None
+    if not row.flags:
+        return html.P([icon("check"), "No reliability flag was raised."], className="accepted is-gained")
+    known = {flag.code: flag for flag in catalogues.list_flags().items}
+    parts: list[Component] = []
+    for code in row.flags:
+        flag = known.get(code)
+        words: list[Component] = [html.H3([icon("warning"), code if flag is None else f"{flag.title} ({code})"])]
+        if flag is not None:
+            pairs = (("raised if", flag.raised_if), ("means", flag.means), ("what to do", flag.what_to_do))
+            words.append(
+                html.Dl([part for name, text in pairs for part in (html.Dt(name), html.Dd(text))], className="facts")
+            )
+        parts.append(html.Div(words, className="flag-help"))
+    return card("Reliability flags", *parts, note=f"{len(row.flags)} raised")
+
+
+def record_card(row: EvaluationOut) -> Component:
+    """Every field of the record, known ones in words, the attacks' settings as they were given."""
+    shown: list[Component] = []
+    checkpoint = checkpoints.get_checkpoint(str(row.checkpoint_id))
+    shown.extend(
+        [html.Dt("checkpoint"), html.Dd(dcc.Link(checkpoint.name, href=f"/upload?checkpoint={checkpoint.id}"))]
+    )
+    for key, name in WORDS.items():
+        if key in row.record:
+            shown.extend([html.Dt(name), html.Dd(shown_value(key, row.record[key]))])
+    for name, moment in (("queued", row.created_at), ("started", row.started_at), ("finished", row.finished_at)):
+        shown.extend([html.Dt(name), html.Dd(day_time(moment))])
+    shown.extend([html.Dt("evaluation"), html.Dd(html.Code(str(row.id)))])
+    parts: list[Component] = [html.Dl(shown, className="facts")]
+    others = {key: value for key, value in row.record.items() if key not in WORDS and key != "checkpoint"}
+    if others:
+        text = json.dumps(others, indent=2, ensure_ascii=False)
+        pre = html.Pre(text, tabIndex=0, className="raw", **aria(label="Settings and versions"))
+        parts.append(html.Details([html.Summary("Settings and versions"), html.Div(pre)], className="as-table"))
+    return card("Record", *parts, note="what anybody needs to repeat it")
+
+
+def shown_value(key: str, value: Any) -> Content:
+    if key in HASHES:
+        return html.Code(str(value))
+    if key == "measured_sparsity" and isinstance(value, int | float):
+        return percent(value)
+    if key == "seconds" and isinstance(value, int | float):
+        return f"{value:,.1f} s ({duration_words(value)})"
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return "–" if value is None else str(value)
+
+
+def downloads_card(row: EvaluationOut) -> Component:
+    """Every number as a file, from the REST interface."""
+    base = f"/api/v1/evaluations/{row.id}"
+    links: list[tuple[str, str, str]] = [("JSON record", base, f"evaluation-{row.id}.json")]
+    if row.progress.done:
+        links += [
+            ("Margins, CSV", f"{base}/margins?format=csv", f"margins-{row.id}.csv"),
+            ("Margins, Parquet", f"{base}/margins?format=parquet", f"margins-{row.id}.parquet"),
+            ("Margins, JSON", f"{base}/margins", f"margins-{row.id}.json"),
+        ]
+    parts = [
+        html.A([icon("download"), words], href=href, className="button", download=name) for words, href, name in links
+    ]
+    note = "rows stored so far" if row.state != "succeeded" and row.progress.done else None
+    return card("Files", html.Div(parts, className="files"), note=note)
+
+
+def log_card(row: EvaluationOut) -> Component:
+    return card(
+        "Log",
+        html.Pre(log_text(row.id), className="raw log", tabIndex=0, **data(live=f"{row.id}:log"), **aria(label="Log")),
+        note="the last lines",
+    )
+
+
+def log_text(evaluation_id: object) -> str:
+    """The last lines of the log, the newest last."""
+    lines = evaluations.log_tail(str(evaluation_id))
+    return "\n".join(f"{line['at']:%H:%M:%S}  {line['text']}" for line in lines) or "nothing yet"
+
+
+def is_followed(row: EvaluationOut) -> bool:
+    """Whether the page has to look again."""
+    return row.state in ACTIVE

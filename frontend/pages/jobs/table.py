@@ -1,0 +1,208 @@
+"""The list of jobs, its filters, and the workers."""
+
+import json
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from backend.schemas import EvaluationOut, Health, WorkerOut
+from frontend.components import Content, aria, data, empty_state, icon
+from frontend.pages.jobs import names
+from frontend.pages.jobs.listing import ACTIVE, STATES, Filter, Listing
+from frontend.rows import (
+    Column,
+    Live,
+    doing_text,
+    done_text,
+    left_text,
+    live_cells,
+    live_text,
+    progress_bar,
+    row_table,
+)
+from frontend.words import STATE_WORDS, ago, count_words, percent
+
+COLUMNS = [
+    Column("checkpoint"),
+    Column("preset"),
+    Column("norm, ε"),
+    Column("n", True),
+    Column("state"),
+    Column("progress", kind="progress-cell"),
+    Column("clean / robust (%)", True),
+    Column(html.Span("actions", className="hidden-label"), kind="actions-cell"),
+]
+
+
+def jobs_table(listing: Listing) -> Component:
+    """One row per evaluation, or what to do where there is none."""
+    if not listing.rows:
+        if sum(listing.counts.values()):
+            return html.P("No evaluation is in this state.", className="muted")
+        return empty_state("Nothing has been evaluated yet. Queue an evaluation below, or upload a checkpoint first.")
+    parts: list[Component] = [row_table("Evaluations", COLUMNS, [job_cells(row) for row in listing.rows])]
+    if listing.hidden > 0:
+        more = {"shown": str(min(200, len(listing.rows) + 100))}
+        parts.append(
+            html.Button(
+                f"Show more ({listing.hidden:,} older)", className="button more-jobs", **data(go=json.dumps(more))
+            )
+        )
+    return html.Div(parts)
+
+
+def job_cells(row: EvaluationOut) -> list[Content]:
+    name = dcc.Link(row.checkpoint_name, href=f"/jobs?evaluation={row.id}", id=f"jobs-name-{row.id}")
+    seed = f"seed {row.seed}" + (" · demo" if row.purpose == "demo" else "")
+    return [
+        html.Span(html.Span([name, html.Span(seed, className="under")]), className="named"),
+        row.preset,
+        f"{row.norm}{'' if row.eps_text is None else f' {row.eps_text}'}",
+        f"{row.n:,}",
+        state_word(row),
+        progress_cell(row),
+        result_cell(row),
+        actions_cell(row),
+    ]
+
+
+def state_word(row: EvaluationOut) -> Component:
+    marks = {"succeeded": "check", "failed": "warning", "cancelled": "close"}
+    mark = [icon(marks[row.state])] if row.state in marks else []
+    return html.Span([*mark, STATE_WORDS[row.state]], className=f"state state-{row.state}")
+
+
+def progress_cell(row: EvaluationOut) -> Component:
+    """While it runs or waits: bar, samples, time left, what it is doing; afterwards how it ended and when."""
+    if row.state == "succeeded":
+        return html.Span(
+            [doing_text(row), html.Span(ago(row.finished_at), className="under")], className="job-progress"
+        )
+    if row.state in ACTIVE:
+        line = [
+            live_text(f"{row.id}:done", done_text(row)),
+            live_text(f"{row.id}:left", left_text(row), "job-left"),
+        ]
+        parts = [
+            progress_bar(row, row.checkpoint_name),
+            html.Span(line, className="job-line"),
+            live_text(f"{row.id}:doing", doing_text(row), "under"),
+        ]
+        return html.Span(parts, className="job-progress")
+    parts = [
+        progress_bar(row, row.checkpoint_name),
+        html.Span(
+            [html.Span(done_text(row)), html.Span(ago(row.finished_at), className="job-left")], className="job-line"
+        ),
+        html.Span(doing_text(row), className="under"),
+    ]
+    return html.Span(parts, className="job-progress")
+
+
+def result_cell(row: EvaluationOut) -> Content:
+    if row.summary is None:
+        return "–"
+    clean, robust = percent(row.summary.clean_accuracy, unit=False), percent(row.summary.robust_accuracy, unit=False)
+    words: list[Content] = [
+        dcc.Link(f"{clean} / {robust}", href=f"/jobs?evaluation={row.id}", id=f"jobs-result-{row.id}")
+    ]
+    if row.flags:
+        words.append(html.Span([icon("warning"), count_words(len(row.flags), "flag")], className="under is-warning"))
+    return html.Span(words)
+
+
+def actions_cell(row: EvaluationOut) -> Content:
+    """Cancel what runs or waits (asks once more), resume what failed or was cancelled."""
+    if row.state in ACTIVE:
+        return html.Button(
+            "Cancel",
+            id=names.button(names.CANCEL, row.id),
+            className="button",
+            title=f"Cancel the {row.preset} evaluation of {row.checkpoint_name}; what is done is kept",
+            **data(confirm="Really cancel?"),
+        )
+    if row.state in ("failed", "cancelled"):
+        return html.Button(
+            "Resume",
+            id=names.button(names.RESUME, row.id),
+            className="button",
+            title=f"Go on after {row.progress.done:,} of {row.progress.total:,} samples",
+        )
+    return ""
+
+
+def summary_sentence(listing: Listing) -> list[Content]:
+    """How much runs and waits, and whether anybody works on it."""
+    running, queued = listing.counts["running"], listing.counts["queued"]
+    if listing.is_stuck:
+        return [
+            html.Span("No worker is alive", className="is-warning strong"),
+            f", so {count_words(running + queued, 'evaluation')} cannot go on. Start one on the server "
+            "(make run starts web and workers). Finished chunks are kept, and it goes on where it stopped.",
+        ]
+    if not running and not queued:
+        return ["Nothing runs and nothing waits."]
+    busy = (
+        "Nothing runs yet"
+        if not running
+        else f"{count_words(running, 'evaluation')} {'runs' if running == 1 else 'run'}"
+    )
+    waits = "none waits" if not queued else f"{queued:,} {'waits' if queued == 1 else 'wait'}"
+    return [
+        f"{busy}, {waits}, on {count_words(len(listing.health.workers), 'worker')}. They go on when this tab is closed."
+    ]
+
+
+def filter_chips(listing: Listing, wanted: Filter) -> list[Component]:
+    """One chip per state with its count, and the checkpoint's where the address names one."""
+    chips = [chip(None, "all", sum(listing.counts.values()), wanted)]
+    chips.extend(chip(state, STATE_WORDS[state], listing.counts[state], wanted) for state in STATES)
+    if listing.checkpoint_name is not None:
+        chips.append(
+            html.Button(
+                [listing.checkpoint_name, icon("close"), html.Span("show all checkpoints", className="hidden-label")],
+                className="chip",
+                id="jobs-chip-checkpoint",
+                **data(go=json.dumps({"checkpoint": None})),
+            )
+        )
+    return chips
+
+
+def chip(state: str | None, word: str, number: int, wanted: Filter) -> Component:
+    is_chosen = wanted.state == state
+    return html.Button(
+        [word, html.Span(f"{number:,}", className="chip-count")],
+        id=f"jobs-chip-{state or 'all'}",
+        className="chip chip-choice",
+        **data(go=json.dumps({"state": state})),
+        **aria(pressed=str(is_chosen).lower()),
+    )
+
+
+def workers_list(listing: Listing) -> Component:
+    """Who lives: device, host, last sign of life."""
+    workers = listing.health.workers
+    if not workers:
+        words = "No worker is alive. Evaluations wait until one starts; nothing is lost."
+        return html.Div([icon("warning"), html.Span(words)], className="notice", role="status")
+    return html.Ul([html.Li(worker_parts(worker)) for worker in workers], className="workers")
+
+
+def worker_parts(worker: WorkerOut) -> list[Content]:
+    return [
+        html.Span(className="pulse", **aria(hidden="true")),
+        html.Span(worker.device, className="strong"),
+        html.Span(f"on {worker.host}, process {worker.pid}", className="muted"),
+        live_text(f"worker-{worker.id}:seen", f"seen {ago(worker.last_seen)}", "muted"),
+    ]
+
+
+def listing_cells(listing: Listing) -> Live:
+    """What changes in place: progress, and when each worker was last seen."""
+    cells = live_cells([row for row in listing.rows if row.state in ACTIVE])
+    return cells | worker_cells(listing.health)
+
+
+def worker_cells(health: Health) -> Live:
+    return {f"worker-{worker.id}:seen": {"text": f"seen {ago(worker.last_seen)}"} for worker in health.workers}

@@ -1,0 +1,9 @@
+"""Overview: what this home holds, and what is left of every claim after a re-evaluation."""
+
+from frontend.pages.overview.callbacks import register
+from frontend.pages.overview.layout import layout
+
+PATH = "/"
+TITLE = "Overview"
+
+__all__ = ["PATH", "TITLE", "layout", "register"]

@@ -1,0 +1,76 @@
+"""Keeps the page up to date: cells in place while work runs, everything anew when something begins or ends."""
+
+from typing import Any
+
+from dash import ClientsideFunction, Dash, Input, Output, State, no_update
+
+from frontend import ids
+from frontend.callbacks import in_thread
+from frontend.components import Content
+from frontend.figures.dumbbell import dumbbells, figure_height
+from frontend.pages.overview import layout as page
+from frontend.pages.overview.holdings import Holdings, read_holdings
+from frontend.pages.overview.table import checkpoint_table, claims_table
+from frontend.rows import live_cells
+from frontend.theme import Theme, theme_named
+
+FILLED = {
+    "context": Output(page.CONTEXT, "children"),
+    "sentence": Output(page.SENTENCE, "children"),
+    "figure": Output(page.CLAIMS, "figure"),
+    "style": Output(page.CLAIMS, "style"),
+    "numbers": Output(page.CLAIMS_TABLE, "children"),
+    "checkpoints": Output(page.CHECKPOINTS, "children"),
+    "state": Output(page.STATE, "data"),
+    "live": Output(page.LIVE, "data"),
+}
+
+
+def register(app: Dash) -> None:
+    """Add the page's callbacks."""
+
+    @app.callback(
+        output=FILLED,
+        inputs={
+            "_tick": Input(page.POLL, "n_intervals"),
+            "theme": Input(ids.THEME, "data"),
+            "state": State(page.STATE, "data"),
+            "live": State(page.LIVE, "data"),
+        },
+    )
+    @in_thread
+    def refresh(_tick: int | None, theme: str | None, state: str | None, live: Any) -> dict[str, Content]:
+        if theme is None:
+            return dict.fromkeys(FILLED, no_update)
+        holdings = read_holdings()
+        now = f"{theme} {holdings.fingerprint()}"
+        if now != state:
+            return fill(holdings, theme_named(theme), now)
+        cells = live_cells([row for standing in holdings.standings for row in standing.active])
+        return {**dict.fromkeys(FILLED, no_update), "live": no_update if cells == live else cells}
+
+    app.clientside_callback(ClientsideFunction("live", "patch"), Input(page.LIVE, "data"))
+    app.clientside_callback(
+        ClientsideFunction("live", "openEvaluation"), Input(page.CLAIMS, "clickData"), prevent_initial_call=True
+    )
+
+
+def fill(holdings: Holdings, theme: Theme, state: str) -> dict[str, Content]:
+    """Everything on the page."""
+    groups = page.dumbbell_groups(holdings)
+    return {
+        "context": page.context_line(holdings),
+        "sentence": page.headline(holdings),
+        "figure": dumbbells(groups, theme, x_title=x_title(holdings)),
+        "style": {"height": f"{figure_height(groups)}px"},
+        "numbers": claims_table(holdings),
+        "checkpoints": checkpoint_table(holdings),
+        "state": state,
+        "live": live_cells([row for standing in holdings.standings for row in standing.active]),
+    }
+
+
+def x_title(holdings: Holdings) -> str:
+    """`robust accuracy at Linf 25.5/255`; without eps where the families differ in it."""
+    places = {f"{row.dataset.default_norm} ε {row.dataset.default_eps_text}" for row in holdings.families}
+    return f"robust accuracy at {places.pop()}" if len(places) == 1 else "robust accuracy at each data set's ε"

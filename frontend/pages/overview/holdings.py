@@ -1,0 +1,209 @@
+"""What this home holds, as the page tells it: every checkpoint with its best verdict, grouped by parent."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+from uuid import UUID
+
+from backend.schemas import CheckpointOut, ClaimOut, DatasetOut, EvaluationOut, Page
+from backend.services import checkpoints, comparisons, datasets, evaluations
+
+PAGE_ROWS = 200
+ACTIVE = ("running", "queued")
+STRENGTH = ("autoattack", "margin")  # the preset whose robust accuracy is shown: the first there is
+PRESET_NAMES = {"autoattack": "AutoAttack", "margin": "margin"}
+Place = Literal["dense", "control", "pruned"]
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A checkpoint and where it stands. `verdict` is at the data set's own norm and eps, or None."""
+
+    checkpoint: CheckpointOut
+    dataset: DatasetOut
+    place: Place
+    verdict: EvaluationOut | None
+    margins: EvaluationOut | None
+    evaluations: list[EvaluationOut]
+    pair: tuple[UUID, UUID] | None
+
+    @property
+    def claim(self) -> ClaimOut | None:
+        """The claim, where it speaks of the data set's own norm and eps; others cannot stand beside the verdict."""
+        claim = self.checkpoint.claim
+        if claim is None or claim.norm not in (None, self.dataset.default_norm):
+            return None
+        return claim if claim.eps_text in (None, self.dataset.default_eps_text) else None
+
+    @property
+    def active(self) -> list[EvaluationOut]:
+        """What runs and waits, the running ones first, then by place in the queue."""
+        rows = [row for row in self.evaluations if row.state in ACTIVE]
+        return sorted(rows, key=lambda row: (row.state != "running", row.queue_position or 0))
+
+    @property
+    def gap(self) -> float | None:
+        """Claimed minus re-evaluated robust accuracy."""
+        if self.claim is None or self.verdict is None or self.verdict.summary is None:
+            return None
+        measured = self.verdict.summary.robust_accuracy
+        return None if measured is None else self.claim.robust_accuracy - measured
+
+
+@dataclass(frozen=True)
+class Family:
+    """The checkpoints of one dense parent: itself, its controls, then the pruned ones by sparsity."""
+
+    name: str
+    dataset: DatasetOut
+    members: list[Standing]
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """Everything on the page."""
+
+    families: list[Family]
+    evaluations: list[EvaluationOut]
+
+    @property
+    def standings(self) -> list[Standing]:
+        return [standing for family in self.families for standing in family.members]
+
+    def fingerprint(self) -> str:
+        """Changes whenever more changes than the progress of what runs."""
+        jobs = [f"{row.id}{row.state}" for row in self.evaluations]
+        rows = [f"{row.checkpoint.id}{row.checkpoint.name}{row.checkpoint.preflight.state}" for row in self.standings]
+        return str(hash(tuple(jobs + rows + [str(row.checkpoint.claim) for row in self.standings])))
+
+
+def read_all(page: Callable[[int, int], Page[Item]]) -> list[Item]:
+    """Every item of a paged list."""
+    items: list[Item] = []
+    while True:
+        found = page(PAGE_ROWS, len(items))
+        items.extend(found.items)
+        if not found.items or len(items) >= found.total:
+            return items
+
+
+def read_holdings() -> Holdings:
+    """The whole home, from the services."""
+    known = {row.id: row for row in read_all(datasets.list_datasets)}
+    rows = read_all(checkpoints.list_checkpoints)
+    jobs = read_all(evaluations.list_evaluations)
+    pairs: dict[UUID, tuple[UUID, UUID]] = {}
+    for dense, pruned in comparisons.default_pairs():
+        pairs.setdefault(pruned.checkpoint_id, (dense.id, pruned.id))
+    return Holdings(group(rows, jobs, known, pairs), jobs)
+
+
+def group(
+    rows: list[CheckpointOut],
+    jobs: list[EvaluationOut],
+    known: dict[UUID, DatasetOut],
+    pairs: dict[UUID, tuple[UUID, UUID]],
+) -> list[Family]:
+    """Families in the order in which their parents came, the largest first."""
+    by_root: dict[UUID, list[CheckpointOut]] = {}
+    parents = {row.parent_id for row in rows if row.parent_id is not None}
+    for row in sorted(rows, key=lambda row: row.created_at):
+        by_root.setdefault(find_root(row, rows, parents), []).append(row)
+    names = {row.id: row.name for row in rows}
+    families = []
+    for root, members in by_root.items():
+        standings = [
+            stand(
+                row,
+                known[row.dataset_id],
+                place_of(row, root),
+                [job for job in jobs if job.checkpoint_id == row.id],
+                pairs,
+            )
+            for row in members
+        ]
+        standings.sort(key=order)
+        families.append(Family(names[root], known[members[0].dataset_id], standings))
+    return sorted(families, key=lambda family: -len(family.members))
+
+
+def find_root(row: CheckpointOut, rows: list[CheckpointOut], parents: set[UUID]) -> UUID:
+    """The dense checkpoint whose family this is in.
+
+    A dense checkpoint without children is another training seed of the one dense parent of its data set and
+    architecture; where there are several such parents, or none, it stands for itself.
+    """
+    if row.parent_id is not None:
+        return row.parent_id
+    if row.role == "dense" and row.id not in parents:
+        alike = [
+            other.id
+            for other in rows
+            if other.id in parents and (other.dataset_id, other.architecture) == (row.dataset_id, row.architecture)
+        ]
+        if len(alike) == 1:
+            return alike[0]
+    return row.id
+
+
+def place_of(row: CheckpointOut, root: UUID) -> Place:
+    if row.role == "pruned":
+        return "pruned"
+    return "dense" if row.id == root else "control"
+
+
+def order(standing: Standing) -> tuple[int, float, str]:
+    """Dense, controls, then pruned ones by sparsity."""
+    row = standing.checkpoint
+    sparsity = row.measured_sparsity if row.declared_sparsity is None else row.declared_sparsity
+    return ("dense", "control", "pruned").index(standing.place), sparsity if row.role == "pruned" else 0.0, row.name
+
+
+def stand(
+    row: CheckpointOut,
+    dataset: DatasetOut,
+    place: Place,
+    jobs: list[EvaluationOut],
+    pairs: dict[UUID, tuple[UUID, UUID]],
+) -> Standing:
+    return Standing(
+        checkpoint=row,
+        dataset=dataset,
+        place=place,
+        verdict=best_verdict(jobs, dataset),
+        margins=best_of_preset(jobs, dataset, "margin"),
+        evaluations=jobs,
+        pair=pairs.get(row.id),
+    )
+
+
+def best_verdict(jobs: list[EvaluationOut], dataset: DatasetOut) -> EvaluationOut | None:
+    """The evaluation whose robust accuracy is shown: AutoAttack where there is one, else margins."""
+    found = (best_of_preset(jobs, dataset, preset) for preset in STRENGTH)
+    return next((row for row in found if row is not None), None)
+
+
+def best_of_preset(jobs: list[EvaluationOut], dataset: DatasetOut, preset: str) -> EvaluationOut | None:
+    """The finished evaluation of most samples, the newest of these, at the data set's own norm and eps."""
+    fitting = [
+        row
+        for row in jobs
+        if row.preset == preset
+        and row.summary is not None
+        and row.summary.robust_accuracy is not None
+        and row.dataset_id == dataset.id
+        and (row.norm, row.eps_text) == (dataset.default_norm, dataset.default_eps_text)
+    ]
+    return max(fitting, key=lambda row: (row.n, row.created_at), default=None)
+
+
+def effort_words(evaluation: EvaluationOut) -> str:
+    """`AutoAttack, n 200`: what a robust accuracy rests on."""
+    return f"{PRESET_NAMES.get(evaluation.preset, evaluation.preset)}, n {evaluation.n:,}"
+
+
+def claim_words(claim: ClaimOut) -> str:
+    """`claimed with PGD-10, n 2,000`."""
+    parts = ["claimed", f"with {claim.attack}" if claim.attack else "", f"(n {claim.n:,})" if claim.n else ""]
+    return " ".join(part for part in parts if part)

@@ -1,0 +1,179 @@
+"""The page's frame, and the parts of it that are made anew when something ends or begins."""
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from frontend.components import Content, aria, card, empty_state, plot
+from frontend.figures.dumbbell import Dumbbell, DumbbellGroup, figure_height
+from frontend.pages.overview.holdings import (
+    ACTIVE,
+    Family,
+    Holdings,
+    Standing,
+    claim_words,
+    effort_words,
+    read_holdings,
+)
+from frontend.words import count_words, percent, sentence_list
+
+PAGE = "overview"
+CONTEXT = "overview-context"
+SENTENCE = "overview-sentence"
+CLAIMS = "overview-claims"
+CLAIMS_CARD = "overview-claims-card"
+CLAIMS_TABLE = "overview-claims-table"
+CHECKPOINTS = "overview-checkpoints"
+STATE = "overview-state"
+LIVE = "overview-live"
+POLL = "overview-poll"
+POLL_MILLISECONDS = 2000
+
+
+def layout(**_query: str) -> Component:
+    """The page; without a checkpoint, how to get one."""
+    holdings = read_holdings()
+    heading = html.H1("Overview", className="page-title")
+    if not holdings.standings:
+        sentence = "This home holds no checkpoint yet. Upload a dense one and one pruned from it."
+        return html.Div([heading, empty_state(sentence, "Upload a checkpoint", "/upload")], className="page-stack")
+    parts = [
+        dcc.Store(id=STATE),
+        dcc.Store(id=LIVE),
+        dcc.Interval(id=POLL, interval=POLL_MILLISECONDS),
+        html.Div(context_line(holdings), id=CONTEXT),
+        heading,
+        html.P(headline(holdings), id=SENTENCE, className="headline"),
+        card(
+            "Claimed and re-evaluated robust accuracy",
+            plot(
+                CLAIMS, CLAIMS_TABLE, height=dumbbell_height(holdings), label="Claimed and re-evaluated robust accuracy"
+            ),
+            tools=key(),
+            kind="claims-card",
+        ),
+        card(
+            "Checkpoints",
+            html.Div(
+                html.Div(id=CHECKPOINTS),
+                className="table-scroll",
+                tabIndex=0,
+                role="region",
+                **aria(label="Checkpoints and their evaluations"),
+            ),
+            note="clean / robust at the data set's ε; a number leads to its evaluation",
+            tools=dcc.Link("Upload another", href="/upload", className="button"),
+        ),
+    ]
+    return html.Div(parts, id=PAGE, className="page-stack overview")
+
+
+def dumbbell_height(holdings: Holdings) -> int:
+    return figure_height(dumbbell_groups(holdings))
+
+
+def key() -> Component:
+    """What the marks of the dumbbell mean; the words stand for themselves without colour."""
+    return html.Span(
+        [
+            html.Span([html.Span(className="key-claim", **aria(hidden="true")), "claimed"], className="key-item"),
+            html.Span(
+                [html.Span(className="key-measured", **aria(hidden="true")), "re-evaluated, 95 % interval"],
+                className="key-item",
+            ),
+            html.Span("▼ claim above the interval", className="is-lost key-item"),
+        ],
+        className="key claims-key",
+    )
+
+
+def context_line(holdings: Holdings) -> Component:
+    """Data sets with norm and eps, and how far the work is."""
+    facts: list[Content] = []
+    sets = {family.dataset.id: family.dataset for family in holdings.families}
+    facts.extend(f"{row.name} · {row.default_norm} · ε {row.default_eps_text}" for row in sets.values())
+    facts.append(count_words(len(holdings.standings), "checkpoint"))
+    states = [row.state for row in holdings.evaluations]
+    facts.append(f"{count_words(states.count('succeeded'), 'evaluation')} done")
+    active = sum(state in ACTIVE for state in states)
+    if active:
+        facts.append(html.Span([f"{active:,} queued or running: ", dcc.Link("see the jobs", href="/jobs")]))
+    if states.count("failed"):
+        failed = dcc.Link(count_words(states.count("failed"), "failed evaluation"), href="/jobs?state=failed")
+        facts.append(html.Span(failed, className="is-warning strong"))
+    return html.Ul([html.Li(fact) for fact in facts], className="context")
+
+
+def headline(holdings: Holdings) -> list[Content]:
+    """What this home holds, and what became of its claims."""
+    return [f"{holding_words(holdings)} ", *claim_sentence(holdings)]
+
+
+def holding_words(holdings: Holdings) -> str:
+    places = [standing.place for standing in holdings.standings]
+    parts = [
+        count_words(places.count("dense"), "dense checkpoint") if places.count("dense") else "",
+        count_words(places.count("control"), "control") if places.count("control") else "",
+        f"{places.count('pruned'):,} pruned" if places.count("pruned") else "",
+    ]
+    names = sentence_list(sorted({family.dataset.name for family in holdings.families}))
+    return f"This home holds {sentence_list([part for part in parts if part])} on {names}."
+
+
+def claim_sentence(holdings: Holdings) -> list[Content]:
+    """How many claims survive, and the widest gap with what it rests on."""
+    judged = [standing for standing in holdings.standings if standing.gap is not None]
+    if not judged:
+        waiting = [standing for standing in holdings.standings if standing.active]
+        return ["The first re-evaluation is on its way." if waiting else "None has been re-evaluated yet."]
+    above = [standing for standing in judged if is_above(standing)]
+    if not above:
+        return [f"Of {count_words(len(judged), 'claim')} re-evaluated so far, none lies above its 95 % interval."]
+    worst = max(above, key=lambda standing: standing.gap or 0.0)
+    assert worst.claim is not None and worst.verdict is not None and worst.verdict.summary is not None
+    measured = worst.verdict.summary.robust_accuracy
+    return [
+        html.Span(f"▼ {len(above)} of {len(judged)}", className="is-lost strong"),
+        " re-evaluated claims lie above the 95 % interval of a stronger attack. The widest gap is that of ",
+        html.Span(worst.checkpoint.name, className="strong"),
+        f": {percent(worst.claim.robust_accuracy)} claimed, ",
+        html.Span(percent(measured), className="strong"),
+        f" re-evaluated ({effort_words(worst.verdict)}).",
+    ]
+
+
+def is_above(standing: Standing) -> bool:
+    """Whether the claim lies above the interval of the re-evaluation."""
+    if standing.claim is None or standing.verdict is None or standing.verdict.summary is None:
+        return False
+    interval = standing.verdict.summary.robust_accuracy_interval
+    return interval is not None and standing.claim.robust_accuracy > interval.high
+
+
+def dumbbell_groups(holdings: Holdings) -> list[DumbbellGroup]:
+    """The figure's rows; groups are named where there is more than one."""
+    several = len(holdings.families) > 1
+    return [
+        DumbbellGroup(family_title(family) if several else "", [dumbbell(standing) for standing in family.members])
+        for family in holdings.families
+    ]
+
+
+def family_title(family: Family) -> str:
+    return f"{family.name} and what was made from it · {family.dataset.name}"
+
+
+def dumbbell(standing: Standing) -> Dumbbell:
+    summary = None if standing.verdict is None else standing.verdict.summary
+    interval = None if summary is None else summary.robust_accuracy_interval
+    claim = standing.claim
+    return Dumbbell(
+        name=standing.checkpoint.name,
+        place=standing.place,
+        claimed=None if claim is None else claim.robust_accuracy,
+        measured=None if summary is None else summary.robust_accuracy,
+        low=None if interval is None else interval.low,
+        high=None if interval is None else interval.high,
+        claim="" if claim is None else claim_words(claim),
+        effort="" if standing.verdict is None else effort_words(standing.verdict),
+        evaluation_id=None if standing.verdict is None else str(standing.verdict.id),
+    )
