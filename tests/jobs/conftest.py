@@ -15,39 +15,54 @@ import pytest
 from backend.jobs import queue
 from backend.schemas import EvaluationIn, EvaluationOut
 from backend.services import checkpoints, evaluations
+from backend.settings import get_settings
+from backend.store import database
 
-PATIENCE_SECONDS = 90
+PATIENCE_SECONDS = 120
+
+
+class Crew:
+    """The worker processes of a test: real ones, on the home that the settings name."""
+
+    def __init__(self) -> None:
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self) -> None:
+        """Start one worker unless one lives."""
+        if not any(process.poll() is None for process in self.processes):
+            environment = os.environ | {"OMP_NUM_THREADS": "1"}
+            self.processes.append(subprocess.Popen([sys.executable, "-m", "backend.jobs.worker"], env=environment))
+
+    def kill(self) -> None:
+        """kill -9 all: no handler runs, nothing is tidied up."""
+        for process in self.processes:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        self.processes.clear()
+
+
+@pytest.fixture(scope="module")
+def crew(stocked_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
+    """One stocked home and its workers for all tests of a module; chunks are small, so that there is a middle."""
+    folder = tmp_path_factory.mktemp("jobs") / "home"
+    shutil.copytree(stocked_template, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("THINICE_HOME", str(folder))
+        patch.setenv("THINICE_CHUNK_SAMPLES", "10")
+        get_settings.cache_clear()
+        made = Crew()
+        yield made
+        made.kill()
+        queue.close()
+        database.dispose_engines()
+    get_settings.cache_clear()
 
 
 @pytest.fixture
-def stocked(stocked_template: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A fresh copy of that home; chunks are small, so that there is a middle to kill in."""
-    shutil.copytree(stocked_template, home, dirs_exist_ok=True)
-    monkeypatch.setenv("THINICE_CHUNK_SAMPLES", "10")
-    yield home
-    queue.close()
-
-
-@pytest.fixture
-def start_worker(stocked: Path) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
-    """Start real worker processes on the home; whatever still runs at the end is killed."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start() -> subprocess.Popen[bytes]:
-        environment = os.environ | {"OMP_NUM_THREADS": "1"}
-        started.append(subprocess.Popen([sys.executable, "-m", "backend.jobs.worker"], env=environment))
-        return started[-1]
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
-
-
-def kill(process: subprocess.Popen[bytes]) -> None:
-    """kill -9: no handler runs, nothing is tidied up."""
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+def worker(crew: Crew) -> Crew:
+    """A living worker (the one that another test left, where there is one)."""
+    crew.start()
+    return crew
 
 
 def wait_for(question: Callable[[], Any], what: str) -> Any:

@@ -4,7 +4,7 @@ from backend.jobs import queue
 from backend.services import checkpoints, evaluations, system
 from backend.store import database
 from backend.store import evaluations as questions
-from tests.jobs.conftest import kill, queue_margin, wait_for
+from tests.jobs.conftest import queue_margin, wait_for
 
 
 def state_of(evaluation_id):
@@ -20,10 +20,10 @@ def rows_of(evaluation_id):
     return [row.model_dump() for row in evaluations.margins(evaluation_id).items]
 
 
-def test_evaluation_by_a_worker_succeeds_with_a_row_per_sample(start_worker):
+def test_evaluation_by_a_worker_succeeds_with_a_row_per_sample(crew):
     queued = queue_margin(n=25)
     assert (queued.state, queued.queue_position, queued.progress.total) == ("queued", 1, 25)
-    start_worker()
+    crew.start()
     wait_for(lambda: state_of(queued.id) == "succeeded", "the evaluation's end")
     done = evaluations.get_evaluation(queued.id)
     rows = rows_of(queued.id)
@@ -36,18 +36,17 @@ def test_evaluation_by_a_worker_succeeds_with_a_row_per_sample(start_worker):
     assert [worker.device for worker in system.health().workers] == ["cpu"]
 
 
-def test_killed_worker_is_replaced_without_redoing_or_losing_a_chunk(start_worker):
+def test_killed_worker_is_replaced_without_redoing_or_losing_a_chunk(worker):
     undisturbed = queue_margin(n=60)
-    first = start_worker()
     wait_for(lambda: state_of(undisturbed.id) == "succeeded", "the undisturbed evaluation")
 
     disturbed = queue_margin(n=60)
     wait_for(lambda: len(chunks_of(disturbed.id)) >= 2, "two finished chunks")
-    kill(first)
+    worker.kill()
     before = {number: (chunk.worker_id, chunk.finished_at) for number, chunk in chunks_of(disturbed.id).items()}
     assert 2 <= len(before) < 6, "the kill came too late to show anything"
     assert state_of(disturbed.id) == "running"
-    start_worker()
+    worker.start()
     wait_for(lambda: state_of(disturbed.id) == "succeeded", "the evaluation after the kill")
 
     after = {number: (chunk.worker_id, chunk.finished_at) for number, chunk in chunks_of(disturbed.id).items()}
@@ -57,8 +56,7 @@ def test_killed_worker_is_replaced_without_redoing_or_losing_a_chunk(start_worke
     assert rows_of(disturbed.id) == rows_of(undisturbed.id), "same seed, same device: bitwise the same rows"
 
 
-def test_cancel_running_evaluation_keeps_chunks_and_resume_finishes_it(start_worker):
-    start_worker()
+def test_cancel_running_evaluation_keeps_chunks_and_resume_finishes_it(worker):
     evaluation = queue_margin(n=100)
     wait_for(lambda: chunks_of(evaluation.id), "a finished chunk")
     assert evaluations.cancel_evaluation(evaluation.id).state == "cancelled"
@@ -76,32 +74,31 @@ def test_cancel_running_evaluation_keeps_chunks_and_resume_finishes_it(start_wor
     assert len(rows_of(evaluation.id)) == 100
 
 
-def test_cancel_waiting_evaluation_never_runs(start_worker):
+def test_cancel_waiting_evaluation_never_runs(worker):
+    ahead = queue_margin(n=40)
     evaluation = queue_margin(n=10)
-    evaluations.cancel_evaluation(evaluation.id)
-    start_worker()
-    other = queue_margin(n=10)
-    wait_for(lambda: state_of(other.id) == "succeeded", "another evaluation")
-    assert state_of(evaluation.id) == "cancelled"
+    assert evaluations.cancel_evaluation(evaluation.id).state == "cancelled"
+    behind = queue_margin(n=10)
+    wait_for(lambda: state_of(behind.id) == "succeeded", "the evaluation behind the cancelled one")
+    assert (state_of(ahead.id), state_of(evaluation.id)) == ("succeeded", "cancelled")
     assert chunks_of(evaluation.id) == {}
 
 
-def test_evaluation_that_never_reached_the_queue_is_found_by_the_reaper(start_worker, monkeypatch):
+def test_evaluation_that_never_reached_the_queue_is_found_by_the_reaper(worker, monkeypatch):
     # As after a crash between the two commits: the row is there, the job is not.
     with monkeypatch.context() as crash:
         crash.setattr(queue, "enqueue_evaluation", lambda *_: None)
         forgotten = queue_margin(n=10)
-    start_worker()
     wait_for(lambda: state_of(forgotten.id) == "succeeded", "the forgotten evaluation")
 
 
-def test_failing_network_ends_its_evaluation_with_a_sentence_and_spares_the_worker(start_worker):
+def test_failing_evaluation_ends_with_a_sentence_and_spares_the_worker(worker):
+    queue_margin(n=30)  # keeps the worker busy while the next one is spoilt
     broken = queue_margin(n=10)
     with database.writing() as session:
         row = questions.find_evaluation(session, broken.id)
         assert row is not None
         row.indices = [5_000_000]
-    start_worker()
     wait_for(lambda: state_of(broken.id) == "failed", "the failure")
     error = evaluations.get_evaluation(broken.id).error
     assert error is not None
@@ -110,8 +107,7 @@ def test_failing_network_ends_its_evaluation_with_a_sentence_and_spares_the_work
     wait_for(lambda: state_of(healthy.id) == "succeeded", "the next evaluation")
 
 
-def test_preflight_of_a_shipped_checkpoint_passes(start_worker):
-    start_worker()
+def test_preflight_of_a_shipped_checkpoint_passes(worker):
     dense = next(one for one in checkpoints.list_checkpoints().items if one.name == "cnn-dense")
     queue.enqueue_preflight(dense.id)
     wait_for(lambda: checkpoints.get_checkpoint(dense.id).preflight.state == "passed", "the pre-flight")
