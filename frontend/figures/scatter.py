@@ -91,7 +91,7 @@ def scale_for(margins: list[float | None], unit: Unit, limit: float | None = Non
     found = sorted(unit.shown(margin) for margin in margins if margin is not None)
     largest = found[-1] if found else 0.0
     if limit is None:
-        usual = found[int(USUAL * (len(found) - 1))] if found else 0.0
+        usual = found[math.ceil(USUAL * (len(found) - 1))] if found else 0.0
         limit = axis_limit(usual if largest > 1.25 * usual > 0 else largest)
     return Scale(limit, has_missing=len(found) < len(margins), has_beyond=largest > limit)
 

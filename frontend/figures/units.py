@@ -11,19 +11,24 @@ class Unit:
     scale: float
     suffix: str
 
+    @property
+    def counts_steps(self) -> bool:
+        """Whether distances are written in steps of 1/255."""
+        return self.scale == 255
+
     def shown(self, distance: float) -> float:
         """A stored distance (pixels in [0, 1]) in this unit."""
         return distance * self.scale
 
     def titled(self, words: str) -> str:
         """An axis title: `margin of the dense model (1/255)`."""
-        return f"{words} ({self.suffix})" if self.suffix else words
+        return f"{words} ({self.suffix})"
 
     def text(self, distance: float | None, *, digits: int = 1) -> str:
         """`25.5/255`, `0.82`, or `none found` for a missing distance."""
         if distance is None or not math.isfinite(distance):
             return "none found"
-        if self.suffix:
+        if self.counts_steps:
             return f"{self.shown(distance):.{digits}f}/255"
         return f"{distance:.{digits + 1}f}"
 

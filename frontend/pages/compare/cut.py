@@ -86,7 +86,7 @@ def counts_of(comparison: ComparisonOut, view: View) -> Counts:
 
 def slider_step(limit: float, unit: Unit) -> float:
     """Half a 1/255 for Linf; about a hundredth of the axis for plain distances."""
-    return 0.5 if unit.suffix == "1/255" else tick_step(limit, ticks=100)
+    return 0.5 if unit.counts_steps else tick_step(limit, ticks=100)
 
 
 def default_delta(eps: float, step: float) -> float:

@@ -81,12 +81,12 @@ def short(margin: float | None, unit: Unit) -> str:
     """A margin without its unit; words where there is no distance."""
     if margin is None:
         return "none found"
-    return "wrong" if margin == 0 else f"{unit.shown(margin):.{1 if unit.suffix == '1/255' else 2}f}"
+    return "wrong" if margin == 0 else f"{unit.shown(margin):.{1 if unit.counts_steps else 2}f}"
 
 
 def grid(dataset: DatasetOut, unit: Unit) -> Component:
     """The table of samples: sortable, numbers right aligned, units in the header."""
-    suffix = f" ({unit.suffix})" if unit.suffix else ""
+    suffix = f" ({unit.suffix})"
     columns = [
         number_column("index", "#", width=80, link=True),
         {"field": "set", "headerName": "set", "width": 110},

@@ -82,7 +82,7 @@ def page_state(comparison: ComparisonOut, cut: Cut, delta: str | None, unit: Uni
         "dense": cut.dense,
         "pruned": cut.pruned,
         "scale": unit.scale,
-        "suffix": "/255" if unit.scale == 255 else "",
+        "suffix": "/255" if unit.counts_steps else "",
         "norm": comparison.dense.norm,
         "limit": limit,
         "step": step,

@@ -113,7 +113,7 @@ def curve_table(comparison: ComparisonOut, unit: Unit) -> Component:
     every = max(1, len(dense) // 20)
     rows = [
         [
-            f"{unit.shown(first.eps):.1f}" if unit.suffix == "1/255" else f"{first.eps:.3g}",
+            f"{unit.shown(first.eps):.1f}" if unit.counts_steps else f"{first.eps:.3g}",
             *map(accuracy_text, (first, second)),
         ]
         for first, second in list(zip(dense, pruned, strict=True))[::every]

@@ -1,0 +1,192 @@
+"""The dashboard on a FastAPI server: its document, its routes, threads for callbacks, and what an error tells."""
+
+import asyncio
+import json
+import logging
+import re
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+import frontend
+from backend.errors import NotComparable, NotFound
+from frontend import callbacks, ids
+from frontend.app import create_dashboard, show_page
+from frontend.callbacks import in_thread, query_values, report_error
+from frontend.components import GRAPH_CONFIG, icon, plot, table
+from frontend.pages import PAGES, PageRow, load_pages
+
+ASSETS = Path(frontend.__file__).parent / "assets"
+OUTSIDE = re.compile(r"(?:https?:)?(?://|\\u002f\\u002f)[\w.-]+", re.IGNORECASE)
+NAMESPACE = 'xmlns="http://www.w3.org/2000/svg"'  # a name, never fetched
+
+
+@pytest.fixture(scope="module")
+def server() -> FastAPI:
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
+
+    @app.get("/api/v1/health")
+    def health() -> dict[str, int]:
+        return {"queue_depth": 3}
+
+    create_dashboard(app)
+    return app
+
+
+@pytest.fixture(scope="module")
+def client(server: FastAPI) -> TestClient:
+    return TestClient(server)
+
+
+def test_document_before_any_other_request_has_language_and_own_assets(server: FastAPI) -> None:
+    fresh = FastAPI()
+    create_dashboard(fresh)
+    text = TestClient(fresh).get("/compare").text
+    assert '<html lang="en">' in text
+    assert "/assets/shell.js" in text and "/assets/base.css" in text
+
+
+def test_document_names_no_other_host(client: TestClient) -> None:
+    assert OUTSIDE.findall(client.get("/").text) == []
+
+
+def test_assets_name_no_other_host() -> None:
+    for file in sorted(ASSETS.rglob("*.*")):
+        text = re.sub(r"^\s*//.*$", "", file.read_text(), flags=re.MULTILINE)
+        assert OUTSIDE.findall(text.replace(NAMESPACE, "")) == [], file.name
+
+
+def test_document_sets_the_theme_before_any_style_sheet(client: TestClient) -> None:
+    text = client.get("/").text
+    assert text.index("data-theme") < text.index('rel="stylesheet"')
+    assert "mantine-color-scheme-value" in text and "prefers-color-scheme" in text
+
+
+@pytest.mark.parametrize("path", [row.path for row in PAGES])
+def test_every_page_address_gives_the_document(client: TestClient, path: str) -> None:
+    answer = client.get(path, params={"dense": "a"})
+    assert answer.status_code == 200 and answer.headers["content-type"].startswith("text/html")
+
+
+def test_routes_registered_before_the_dashboard_keep_their_answers(client: TestClient) -> None:
+    assert client.get("/api/v1/health").json() == {"queue_depth": 3}
+
+
+def test_assets_and_icons_are_served(client: TestClient) -> None:
+    styles = client.get("/assets/base.css").text
+    icons = re.findall(r"/assets/icons/[\w-]+\.svg", styles)
+    assert icons and all(client.get(name).status_code == 200 for name in icons)
+    named = {name for row in PAGES if row.place for name in icon(row.module).className.split()[1:]}
+    assert all(f".{name} " in styles for name in named)
+
+
+def test_layout_has_main_landmark_navigation_and_skip_link(client: TestClient) -> None:
+    text = client.get("/_dash-layout").text
+    assert '"type":"Main"' in text and '"type":"Nav"' in text
+    assert f'"href":"#{ids.PAGE}"' in text
+
+
+def test_rail_leads_to_every_placed_page_and_not_to_meetings(client: TestClient) -> None:
+    text = json.dumps(client.get("/_dash-layout").json())
+    assert all(f'"href": "{row.path}"' in text for row in PAGES if row.place)
+    assert "Meeting" not in text
+
+
+def test_plots_send_nothing_to_another_host() -> None:
+    config = plot("some-plot", None, height=100, label="x").children[0].children.config
+    assert config["plotlyServerURL"] == "" and "sendChartToCloud" in config["modeBarButtonsToRemove"]
+    assert config["displaylogo"] is False and config["toImageButtonOptions"]["filename"] == "thin-ice-some-plot"
+    assert GRAPH_CONFIG["showSendToCloud"] is False
+
+
+def test_table_marks_its_first_column_as_header_and_aligns_numbers() -> None:
+    grid = table("caption", ["name", "n"], [["a", "1"]]).children
+    cells = grid.children[2].children[0].children
+    assert cells[0].scope == "row" and cells[1].className == "number-cell"
+
+
+def test_page_row_without_module_is_absent() -> None:
+    assert not PageRow("nowhere", "/nowhere", "Nowhere", None).is_present()
+    assert load_pages()["/compare"].TITLE == "Compare"
+
+
+# --- routing ---------------------------------------------------------------------------------------------------------
+def page(layout: Any, **more: Any) -> dict[str, Any]:
+    return {"/": SimpleNamespace(TITLE="Some", layout=layout, **more)}
+
+
+def test_show_page_hands_the_query_to_the_layout() -> None:
+    shown, title, move = show_page(page(lambda **query: query), "/", "?class=3&set=S10")
+    assert (shown, title, move) == ({"class": "3", "set": "S10"}, "Some", "")
+
+
+def test_show_page_with_an_incomplete_query_redirects() -> None:
+    pages = page(lambda **query: "never", complete=lambda query: {"dense": "d", "eps": "8/255"})
+    assert show_page(pages, "/", "")[2] == "?dense=d&eps=8/255"
+
+
+def test_show_page_of_a_refusal_shows_its_sentence_in_place() -> None:
+    def layout(**query: str) -> None:
+        raise NotComparable("They share no samples.")
+
+    shown, title, _ = show_page(page(layout), "/", "")
+    assert "They share no samples." in str(shown) and "not_comparable" in str(shown)
+    assert title == "Some"
+
+
+def test_show_page_of_an_unknown_address_says_so() -> None:
+    assert "There is no such page" in str(show_page({}, "/nope", "")[0])
+
+
+@pytest.mark.parametrize(("search", "values"), [("?a=1&b=25.5/255&a=2", {"a": "1", "b": "25.5/255"}), (None, {})])
+def test_query_values_takes_the_first_of_each(search: str | None, values: dict[str, str]) -> None:
+    assert query_values(search) == values
+
+
+# --- callbacks -------------------------------------------------------------------------------------------------------
+def test_in_thread_leaves_the_event_loop_free() -> None:
+    @in_thread
+    def work(seconds: float) -> int:
+        time.sleep(seconds)
+        return threading.get_ident()
+
+    async def race() -> tuple[int, int]:
+        job = asyncio.ensure_future(work(0.3))
+        turns = 0
+        while not job.done():
+            await asyncio.sleep(0.01)
+            turns += 1
+        return await job, turns
+
+    thread, turns = asyncio.run(race())
+    assert thread != threading.get_ident() and turns >= 5
+
+
+@pytest.fixture
+def notes(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What would reach the browser; Dash's set_props works inside a request only."""
+    sent: list[dict[str, Any]] = []
+    monkeypatch.setattr(callbacks, "set_props", lambda id, props: sent.extend(props["sendNotifications"]))
+    return sent
+
+
+def test_report_error_of_a_refusal_tells_its_sentence(notes: list[dict[str, Any]]) -> None:
+    report_error(NotFound("There is no evaluation 7."))
+    assert "There is no evaluation 7." in notes[0]["message"] and "not_found" in notes[0]["message"]
+    assert notes[0]["autoClose"] is False
+
+
+def test_report_error_of_a_defect_hides_the_cause_and_logs_it(
+    notes: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        report_error(ValueError("secret /path"))
+    assert "secret" not in str(notes)
+    reference = re.search(r"under (\w{8})", notes[0]["message"])
+    assert reference and reference[1] in caplog.text and "secret" in caplog.text

@@ -1,0 +1,212 @@
+"""Compare on the real services: the address as state, and every part against what was stored."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.errors import InvalidRequest
+from backend.schemas import Auroc, DatasetOut, EvaluationOut, PairedSample
+from backend.services import comparisons
+from frontend.figures.units import LINF
+from frontend.pages import compare
+from frontend.pages.compare.callbacks import fill, pair_panels
+from frontend.pages.compare.cut import Cut, choose, choose_flips, default_delta, read_cut, set_of
+from frontend.pages.compare.evidence import forest
+from frontend.pages.compare.layout import page_state
+from frontend.pages.compare.numbers import p_value
+from frontend.pages.compare.panels import median
+from frontend.theme import DARK, LIGHT
+from tests.services.fabrication import CLASSES, add_checkpoint, add_dataset, evaluate, make_pixels, measure
+
+N = 200
+
+
+@pytest.fixture
+def pair(ready: Path, tmp_path: Path) -> tuple[EvaluationOut, EvaluationOut, DatasetOut]:
+    """A dense and a pruned evaluation; the pruned one loses what lay near the boundary, and a few others."""
+    dataset = add_dataset(tmp_path, "digits", n=N)
+    _, labels = make_pixels(N)
+    dense_result, pruned_result = measure(labels, 1), measure(labels, 2, wrong=0.1)
+    is_thin = (dense_result.margin > 0) & (dense_result.margin < 0.04)
+    pruned_result.predictions[is_thin] = (labels[is_thin] + 1) % CLASSES
+    pruned_result.margin[is_thin] = 0.0
+    dense = add_checkpoint(dataset.id, "parent")
+    pruned = add_checkpoint(dataset.id, "child", role="pruned", parent_id=dense.id, declared_sparsity=0.95)
+    return evaluate(dense, dataset, dense_result), evaluate(pruned, dataset, pruned_result), dataset
+
+
+def cut_of(pair: tuple[EvaluationOut, EvaluationOut, DatasetOut], **changes: Any) -> Cut:
+    return Cut(str(pair[0].id), str(pair[1].id), **changes)
+
+
+def drawn(figure: Any) -> dict[str, list[int]]:
+    return {trace.name: list(trace.customdata) for trace in figure.data}
+
+
+# --- the address -----------------------------------------------------------------------------------------------------
+def test_read_cut_reads_every_choice() -> None:
+    query = {"dense": "d", "pruned": "p", "eps": "8/255", "view": "robust", "set": "S10", "class": "3", "delta": "9"}
+    assert read_cut(query) == Cut("d", "p", "8/255", "robust", "S10", 3)
+
+
+def test_read_cut_without_choices_shows_all_clean() -> None:
+    assert read_cut({"dense": "d", "pruned": "p", "eps": "", "set": ""}) == Cut("d", "p")
+
+
+@pytest.mark.parametrize("wrong", [{"view": "blurred"}, {"set": "S12"}, {"class": "shirt"}, {"class": "-1"}])
+def test_read_cut_of_an_unknown_choice_is_refused(wrong: dict[str, str]) -> None:
+    with pytest.raises(InvalidRequest):
+        read_cut({"dense": "d", "pruned": "p"} | wrong)
+
+
+def test_api_query_keeps_eps_readable() -> None:
+    assert Cut("d", "p", "25.5/255", set="S10").api_query(format="csv") == (
+        "dense=d&pruned=p&eps=25.5/255&set=S10&format=csv"
+    )
+
+
+def test_default_delta_is_half_of_eps_on_a_step() -> None:
+    assert default_delta(25.5, 0.5) == 13.0
+    assert default_delta(0.3, 0.5) == 0.5
+
+
+# --- the page --------------------------------------------------------------------------------------------------------
+def test_complete_of_an_empty_query_takes_the_first_pair(pair: Any) -> None:
+    assert compare.complete({}) == {"dense": str(pair[0].id), "pruned": str(pair[1].id)}
+    assert compare.complete({"dense": "d", "pruned": "p"}) is None
+
+
+def test_layout_without_any_pair_says_what_is_missing(ready: Path) -> None:
+    assert compare.complete({}) is None
+    shown = str(compare.layout())
+    assert "Upload a checkpoint" in shown and "/upload" in shown
+
+
+def test_layout_of_a_pair_names_both_and_states_the_effort(pair: Any) -> None:
+    shown = str(compare.layout(dense=str(pair[0].id), pruned=str(pair[1].id)))
+    assert "parent" in shown and "child" in shown and f"n {N}" in shown
+    comparison = comparisons.compare(pair[0].id, pair[1].id)
+    assert ("equal effort" in shown) is True
+    assert all(item.sentence in shown for item in comparison.mismatches if item.severity == "differs")
+
+
+def test_page_state_starts_the_sliders_where_the_address_says(pair: Any) -> None:
+    comparison = comparisons.compare(pair[0].id, pair[1].id, "8/255")
+    state = page_state(comparison, cut_of(pair, eps="8/255"), "5/255", LINF)
+    assert (state["eps"], state["delta"]) == (pytest.approx(8), pytest.approx(5))
+    assert state["limit"] >= 8 and state["suffix"] == "/255"
+
+
+# --- the cut ---------------------------------------------------------------------------------------------------------
+def test_fill_draws_every_sample_once_in_its_set(pair: Any) -> None:
+    shown = fill(cut_of(pair, eps="8/255"), LIGHT, 13.0)
+    samples = comparisons.paired_samples(pair[0].id, pair[1].id, "8/255")
+    for name, indices in drawn(shown["scatter"]).items():
+        real = {s.index for s in samples if s.set == name and not (s.dense_margin == 0 and s.pruned_margin == 0)}
+        assert set(indices) == real and len(indices) == len(real)
+    assert sorted(shown["points"]["index"]) == list(range(N))
+
+
+def test_fill_moves_samples_between_sets_when_eps_moves(pair: Any) -> None:
+    results = [fill(cut_of(pair, eps=eps, view="robust"), LIGHT, 13.0) for eps in ("4/255", "40/255")]
+    kept = [set(drawn(shown["scatter"])["S11"]) for shown in results]
+    assert kept[1] < kept[0]
+    samples = {s.index: s for s in comparisons.paired_samples(pair[0].id, pair[1].id, "40/255")}
+    for index in kept[1]:
+        margins = (samples[index].dense_margin, samples[index].pruned_margin)
+        assert all(margin is None or margin > 40 / 255 for margin in margins)
+
+
+def test_fill_of_a_class_and_set_shows_only_those(pair: Any) -> None:
+    shown = fill(cut_of(pair, set="S10", label=2), DARK, 13.0)
+    traces = drawn(shown["scatter"])
+    samples = comparisons.paired_samples(pair[0].id, pair[1].id)
+    expected = {sample.index for sample in samples if sample.set == "S10" and sample.label == 2}
+    assert set(traces["S10"]) == expected and not any(traces[name] for name in ("S11", "S01", "S00"))
+    assert {row["index"] for row in shown["rows"]} == expected
+    assert set(shown["points"]["index"]) == set(range(N))
+
+
+def test_fill_lists_flips_lost_first_and_thinnest_first(pair: Any) -> None:
+    rows = fill(cut_of(pair), LIGHT, 13.0)["rows"]
+    lost = [row["dense_margin"] for row in rows if row["set"] == "▼ lost"]
+    known = [margin for margin in lost if margin is not None]
+    assert known == sorted(known) and lost[: len(known)] == known
+    words = [row["set"] for row in rows]
+    assert words == sorted(words, key=["▼ lost", "▲ gained"].index)
+
+
+def test_fill_writes_a_missing_margin_as_null(pair: Any) -> None:
+    shown = fill(cut_of(pair, set="S11"), LIGHT, 13.0)
+    samples = {s.index: s for s in comparisons.paired_samples(pair[0].id, pair[1].id)}
+    missing = [row for row in shown["rows"] if samples[row["index"]].dense_margin is None]
+    assert missing and all(row["dense_margin"] is None and row["change"] is None for row in missing)
+
+
+def test_fill_number_cards_hold_the_counts_of_the_view(pair: Any) -> None:
+    comparison = comparisons.compare(pair[0].id, pair[1].id, "8/255")
+    for view in ("clean", "robust"):
+        counts = getattr(comparison, view)
+        text = str(fill(cut_of(pair, eps="8/255", view=view), LIGHT, 13.0)["numbers"][:4])
+        assert all(f"'{count}'" in text for count in (counts.n11, counts.n10, counts.n01, counts.n00))
+
+
+def test_fill_of_robust_samples_offers_no_clean_set_for_download(pair: Any) -> None:
+    robust = str(fill(cut_of(pair, view="robust", set="S10"), LIGHT, 13.0)["downloads"])
+    assert "set=S10" not in robust and "format=csv" in robust
+    assert "set=S10" in str(fill(cut_of(pair, set="S10"), LIGHT, 13.0)["downloads"])
+
+
+def test_fill_without_controls_gives_the_reason(pair: Any) -> None:
+    comparison = comparisons.compare(pair[0].id, pair[1].id)
+    assert comparison.controls == []
+    assert comparison.controls_reason in str(fill(cut_of(pair), LIGHT, 13.0)["controls"])
+
+
+def test_pair_panels_draw_the_shares_of_the_service(pair: Any) -> None:
+    comparison = comparisons.compare(pair[0].id, pair[1].id)
+    line = pair_panels(str(pair[0].id), str(pair[1].id), LIGHT, 13.0)["share"].data[-1]
+    assert list(line.y) == [item.share for item in comparison.bins if item.high is not None]
+
+
+def test_wall_shows_labels_of_both_models_and_the_margin(pair: Any) -> None:
+    samples = comparisons.paired_samples(pair[0].id, pair[1].id)
+    _, flips = choose_flips(samples, cut_of(pair))
+    shown = str(fill(cut_of(pair), LIGHT, 13.0)["wall"])
+    first = flips[0]
+    assert f"/api/v1/datasets/{pair[2].id}/samples/{first.index}.png" in shown
+    assert f"index={first.index}" in shown and f"{255 * first.dense_margin:.1f}/255" in shown
+
+
+def test_choose_counts_agree_with_the_service(pair: Any) -> None:
+    samples = comparisons.paired_samples(pair[0].id, pair[1].id)
+    counts = comparisons.compare(pair[0].id, pair[1].id).clean
+    lost: list[PairedSample] = choose(samples, cut_of(pair, set="S10"))
+    assert len(lost) == counts.n10 and {set_of(sample, "clean") for sample in lost} == {"S10"}
+
+
+# --- words -----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("p", "text"), [(0.04, "p = 0.040"), (1.0, "p = 1.000"), (0.001, "p = 0.001")])
+def test_p_value_of_an_ordinary_p_has_three_digits(p: float, text: str) -> None:
+    assert p_value(p) == text
+
+
+@pytest.mark.parametrize(("p", "power"), [(0.0009, "−3"), (3e-12, "−11"), (1e-5, "−4"), (0.0, "−299")])
+def test_p_value_of_a_tiny_p_is_below_a_power_that_holds(p: float, power: str) -> None:
+    words, sup = p_value(p)
+    assert (words, sup.children) == ("p < 10", power)
+    assert p < 10.0 ** int(power.replace("−", "-"))
+
+
+def test_median_with_missing_margins_treats_them_as_infinite() -> None:
+    assert median([0.1, None, 0.2]) == 0.2
+    assert median([0.1, None, None]) is None
+    assert median([]) is None
+
+
+def test_forest_places_value_and_interval_between_half_and_one() -> None:
+    span, tick = forest(Auroc(value=0.9, low=0.75, high=1.0, positives=30, n=100)).children
+    assert (span.style, tick.style) == ({"left": "50.0%", "width": "50.0%"}, {"left": "80.0%"})
+    below = forest(Auroc(value=0.3, low=0.2, high=0.4, positives=30, n=100)).children[1]
+    assert below.style == {"left": "0.0%"}
