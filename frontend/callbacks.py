@@ -5,6 +5,7 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any, ParamSpec, TypeVar
+from urllib.parse import parse_qs
 
 import anyio.to_thread
 from dash import set_props
@@ -70,6 +71,4 @@ def failure_parts(error: ThinIceError) -> tuple[str, str]:
 
 def query_values(search: str | None) -> dict[str, Any]:
     """First value of every key in a URL's query (`?a=1&b=2`)."""
-    from urllib.parse import parse_qs
-
     return {key: values[0] for key, values in parse_qs((search or "").removeprefix("?")).items()}

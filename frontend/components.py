@@ -70,7 +70,7 @@ def number_card(label: Content, value: Content, detail: Content, tone: str = "")
 def plot(id: str, table_id: str | None = None, *, height: int, label: str) -> Component:
     """An empty plot of a fixed height (no jumps), and under it its numbers as a table that opens on request."""
     graph = dcc.Graph(id=id, config=graph_config(id), style={"height": f"{height}px"}, figure=blank_figure())
-    parts: list[Component] = [html.Div(graph, role="img", className="plot", **aria(label=label))]
+    parts: list[Component] = [html.Div(graph, role="figure", className="plot", **aria(label=label))]
     if table_id is not None:
         parts.append(html.Details([html.Summary("Show the numbers"), html.Div(id=table_id)], className="as-table"))
     return html.Div(parts)

@@ -25,9 +25,10 @@
       });
       (plot.layout.annotations || []).forEach((note, place) => {
         const move = moves[note.name];
-        if (move === undefined || note.x === move) return;
         const axis = plot._fullLayout.xaxis;
+        if (move === undefined || !axis) return;
         const isWide = axis.l2p(move) - axis.l2p(0) > 64;
+        if (note.x === move && note.xanchor === (isWide ? "right" : "left")) return;
         update["annotations[" + place + "].x"] = move;
         update["annotations[" + place + "].xanchor"] = isWide ? "right" : "left";
         update["annotations[" + place + "].xshift"] = isWide ? -4 : 4;
@@ -92,7 +93,9 @@
 
   function slideDelta(value, points, pair) {
     const query = new URLSearchParams(window.location.search);
-    moveShapes({ ice: value, "ice-edge": value, "ice-label": value });
+    const moves = { ice: value, "ice-edge": value, "ice-label": value };
+    moveShapes(moves);
+    window.setTimeout(() => moveShapes(moves), 400); // once more when charts that just got their data are drawn
     markThin(value);
     if (!near(value, fromText(query.get("delta"), pair.default_delta, pair))) writeLater("delta", asText(value, pair));
     return [asText(value, pair), thinSentence(value, points, pair)];
@@ -182,6 +185,18 @@
     const card = document.getElementById("compare-hover");
     if (card) card.hidden = true;
   }, { passive: true });
+
+  // Escape closes the picker, or else removes the filters; a click beside the picker closes it too.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || window.location.pathname !== "/compare") return;
+    const picker = document.querySelector(".picker-holder[open]");
+    if (picker) picker.removeAttribute("open");
+    else if (!event.target.closest("input")) window.thinice.go({ class: null, set: null }, false);
+  });
+  document.addEventListener("pointerdown", (event) => {
+    const picker = document.querySelector(".picker-holder[open]");
+    if (picker && !event.target.closest(".picker-holder, [role=listbox]")) picker.removeAttribute("open");
+  });
 
   function open(data, pair) {
     const mark = data && data.points && data.points[0];

@@ -91,7 +91,7 @@ def controls_table(comparison: ComparisonOut) -> list[Component]:
         auroc_text(comparison.auroc),
     ]
     rows = [own, *(control_row(control) for control in comparison.controls)]
-    columns = ["", "▼ lost", "▲ gained", f"▼ lost at {comparison.eps_text}", "AUROC"]
+    columns = ["checkpoint", "▼ lost", "▲ gained", f"▼ lost at {comparison.eps_text}", "AUROC"]
     parts = [table("The pruned checkpoint beside its controls", columns, rows)]
     parts.extend(html.P(beyond_sentence(control), className="beyond") for control in comparison.controls)
     reasons = {control.auroc_reason for control in comparison.controls if control.auroc_reason}

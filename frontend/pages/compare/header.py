@@ -94,16 +94,8 @@ def picker(comparison: ComparisonOut, choices: list[dict[str, str]]) -> Componen
         select(ids.COMPARE_PICK_PRUNED, "Pruned", comparison.pruned.id),
         html.Button("Compare", id=ids.COMPARE_PICK_GO, className="button button-primary"),
     ]
-    target = html.Button([icon("plus"), "compare another"], className="button")
-    return dmc.Popover(
-        [
-            dmc.PopoverTarget(target, boxWrapperProps={"display": "inline-block"}),
-            dmc.PopoverDropdown(body, className="picker"),
-        ],
-        width=440,
-        position="bottom-start",
-        withinPortal=False,
-    )
+    opener = html.Summary([icon("plus"), "compare another"], className="button")
+    return html.Details([opener, html.Div(body, className="picker")], className="picker-holder")
 
 
 def sentence(parts: list[TextPart]) -> list[Component]:
