@@ -175,7 +175,7 @@ def read_idx(path: Path, *, max_bytes: int = MAX_INFLATED_BYTES) -> NDArray[Any]
         raise UnreadableDataset(f"The file is not a sound IDX file: {error}.") from error
 
 
-def _read_idx_stream(stream: IO[bytes], max_bytes: int) -> NDArray[Any]:
+def _read_idx_stream(stream: IO[bytes] | gzip.GzipFile, max_bytes: int) -> NDArray[Any]:
     """Read header and content; one byte more than promised is enough to see that there is more."""
     magic = stream.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in IDX_TYPES or magic[3] == 0:

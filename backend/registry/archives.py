@@ -6,6 +6,7 @@ adds what that does not check (claims against the bytes that are there) and give
 """
 
 import pickle
+import struct
 import tarfile
 import zipfile
 from collections import OrderedDict
@@ -185,7 +186,7 @@ def inspect_zip(path: Path) -> Walk:
             root = _check_entries(entries, path.stat().st_size)
             with archive.open(entries[f"{root}/data.pkl"]) as file:
                 walk = _walk(file)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError, struct.error) as error:
         raise UnreadableCheckpoint(f"The zip is damaged or cut off: {error}.") from error
     _check_root(walk)
     for key, claimed in walk.storages.items():

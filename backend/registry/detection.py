@@ -131,25 +131,33 @@ def read_shapes(state: Mapping[str, Tensor]) -> Shapes:
     return {name: tuple(tensor.shape) for name, tensor in state.items()}
 
 
-def check_input_size(architecture: str, *, classes: int, shape: tuple[int, int, int]) -> None:
-    """Pass an empty image of the data set through the architecture, without memory.
-
-    Args:
-        shape: (H, W, C).
+def check_input_size(architecture: str, shape: tuple[int, int, int]) -> None:
+    """Refuse a data set of another image size, (H, W, C), than the architecture's only one.
 
     Raises:
-        RejectedCheckpoint: the images do not go through, or the logits are not (1, classes).
+        RejectedCheckpoint: names both sizes.
     """
-    height, width, channels = shape
     wanted = ARCHITECTURES[architecture].input_size
-    if wanted is not None and tuple(wanted) != (height, width):
+    if wanted is not None and tuple(wanted) != tuple(shape[:2]):
         raise RejectedCheckpoint(
-            f"{architecture} takes images of {wanted[0]} x {wanted[1]}; those of the data set are {height} x {width}.",
+            f"{architecture} takes images of {wanted[0]} x {wanted[1]}; those of the data set are {shape[0]} x "
+            f"{shape[1]}.",
             architecture=architecture,
         )
-    network = build_empty(architecture, classes, channels).eval()
+
+
+@torch.no_grad()
+def try_image(network: nn.Module, architecture: str, *, classes: int, shape: tuple[int, int, int]) -> None:
+    """Pass one black image of shape (H, W, C) through the network.
+
+    A real pass: on the meta device the first one loads torch's decompositions, which takes two seconds.
+
+    Raises:
+        RejectedCheckpoint: it does not go through, or the logits are not (1, classes).
+    """
+    height, width, channels = shape
     try:
-        logits = network(torch.empty(1, channels, height, width, device="meta"))
+        logits = network(torch.zeros(1, channels, height, width))
     except (RuntimeError, ValueError) as error:
         raise RejectedCheckpoint(
             f"Images of {height} x {width} x {channels} do not go through {architecture}: {str(error)[:200]}.",

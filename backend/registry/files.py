@@ -25,7 +25,9 @@ SAFE_GLOBALS: list[Any] = [
     *(type(np.dtype(code)) for code in "?bhilqBHILQefd"),
     argparse.Namespace,
 ]
-KNOWN_ROOTS = ("torch.", "collections.", "numpy.", "argparse.Namespace", "_codecs.encode")
+# For the wording of a refusal only; what is loaded is decided by torch.load and the list above.
+HARMLESS = ("torch.", "collections.", "numpy.dtype", "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
+HARMLESS_NAMES = ("argparse.Namespace", "_codecs.encode")
 
 
 def open_file(path: Path) -> tuple[Any, Format]:
@@ -65,7 +67,7 @@ def _open_torch(path: Path, walk: Walk) -> Any:
             warnings.simplefilter("ignore")
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        strange = sorted(name for name in walk.names if not name.startswith(KNOWN_ROOTS))
+        strange = sorted(name for name in walk.names if _is_strange(name))
         if strange:
             raise UnsafeCheckpoint(
                 f"Reading the file would run {', '.join(strange[:4])}; only tensors, plain containers, numpy scalars "
@@ -81,6 +83,11 @@ def _open_torch(path: Path, walk: Walk) -> Any:
         if "alloc" in str(error):
             raise MemoryError(str(error)) from error
         raise UnreadableCheckpoint(f"The file is damaged: {_first_line(error)}.") from error
+
+
+def _is_strange(name: str) -> bool:
+    """Whether a dotted name in a pickle is worth showing as the reason of a refusal."""
+    return name.startswith("torch.nn.modules.") or not (name.startswith(HARMLESS) or name in HARMLESS_NAMES)
 
 
 def _first_line(error: Exception) -> str:

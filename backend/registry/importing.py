@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from backend.errors import RejectedCheckpoint, UnknownName
-from backend.registry.detection import COUNTER, check_input_size, find_architecture
+from backend.registry.detection import COUNTER, check_input_size, find_architecture, try_image
 from backend.registry.files import open_file
 from backend.registry.formats import FoundState, find_state
 from backend.registry.networks import add_normalization, fill_network
@@ -44,11 +44,12 @@ def import_checkpoint(
     content, kind = open_file(Path(path))
     found = find_state(content, keep_rate=keep_rate)
     name = find_architecture(found.tensors, architecture=architecture, classes=classes, channels=channels)
-    check_input_size(name, classes=classes, shape=(height, width, channels))
+    check_input_size(name, (height, width, channels))
     preset = choose_normalization(found, normalization)
     check_numbers(found)
     network = fill_network(found.tensors, name, classes=classes, channels=channels)
-    add_normalization(network, preset, channels)
+    normalized = add_normalization(network, preset, channels)
+    try_image(normalized, name, classes=classes, shape=(height, width, channels))
     _write_weights(network, Path(out))
     return {
         "format": kind,

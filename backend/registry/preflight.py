@@ -37,13 +37,17 @@ def preflight(network: nn.Module, images: Tensor, labels: Tensor, *, classes: in
         InvalidRequest: images or labels break what is said above.
     """
     _check_samples(images, labels, classes)
+    mode = _check_mode(network)
+    if mode.outcome == "fail":
+        # Further passes would move the batch statistics of the very network under test.
+        return _report([mode], len(images), None, {})
     logits = _classify(network, images)
     if logits.shape != (len(images), classes) or not bool(torch.isfinite(logits).all()):
-        return _report([_check_mode(network), _check_finite(logits, (len(images), classes))], len(images), None, {})
+        return _report([mode, _check_finite(logits, (len(images), classes))], len(images), None, {})
     accuracy = _find_accuracy(logits, labels)
     accuracies = _try_normalizations(network, images, labels)
     checks = [
-        _check_mode(network),
+        mode,
         _check_finite(logits, (len(images), classes)),
         _check_accuracy(accuracy, len(images), classes),
         _check_logits(logits),
@@ -210,7 +214,7 @@ def _try_normalizations(network: nn.Module, images: Tensor, labels: Tensor) -> d
     accuracies: dict[str, float] = {}
     for name, row in NORMALIZATIONS.items():
         if len(row.mean) in (0, channels):
-            candidate = normalize(inner, name).eval().to(images.device)
+            candidate = normalize(inner, name).to(images.device)
             accuracies[name] = _find_accuracy(_classify(candidate, images), labels)
     return accuracies
 
