@@ -1,0 +1,115 @@
+// Sample in the browser: arrows walk the list and the versions, b blinks, Esc leaves, ? lists the keys.
+(function () {
+  const isHere = () => window.location.pathname === "/sample";
+  const isTyping = (element) => element.closest("input, textarea, select, [contenteditable], [role=slider], [role=dialog]");
+
+  // A step changes the address in place: a walk through a list is one entry in the history.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-step]");
+    if (link) {
+      if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+      event.preventDefault();
+      window.thinice.go(JSON.parse(link.getAttribute("data-step")), true);
+      return;
+    }
+    const button = event.target.closest("button");
+    if (!button) return;
+    if (button.id === "sample-blink") blink(button);
+    else if (button.hasAttribute("data-toggle")) toggleList(button.getAttribute("data-toggle"));
+    else if (button.hasAttribute("data-copy")) copy(button);
+  });
+
+  function blink(button) {
+    button.setAttribute("aria-pressed", button.getAttribute("aria-pressed") === "true" ? "false" : "true");
+  }
+
+  function toggleList(id) {
+    const list = document.getElementById(id);
+    if (!list) return;
+    list.open = !list.open;
+    if (list.open) list.scrollIntoView({ block: "nearest" });
+  }
+
+  async function copy(button) {
+    const word = button.querySelector(".copy-word");
+    try {
+      await navigator.clipboard.writeText(button.getAttribute("data-copy"));
+      word.textContent = "copied";
+    } catch (refused) {
+      word.textContent = "not allowed to copy"; // the browser gives the clipboard to secure pages only
+    }
+    window.setTimeout(() => (word.textContent = "copy"), 2000);
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (!isHere() || event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target)) return;
+    if (event.key === "?") toggleList("sample-keys");
+    else if (event.key === "b" || event.key === "B") {
+      const button = document.getElementById("sample-blink");
+      if (button && !event.repeat) blink(button);
+    } else {
+      const holder = document.querySelector('#sample [data-key="' + CSS.escape(event.key) + '"]');
+      if (!holder) return;
+      (holder.querySelector("a") || holder).click();
+    }
+    event.preventDefault();
+  });
+})();
+
+// Samples in the browser: the sliders write the address, and the keyboard walks the wall.
+(function () {
+  const PAUSE = 150; // milliseconds after the last move before the address follows
+  const unchanged = () => window.dash_clientside.no_update;
+  const waiting = {};
+
+  const asText = (value, pair) => Number(value.toFixed(pair.suffix ? 1 : 3)) + pair.suffix;
+
+  function write(key, value, pair) {
+    if (!pair || window.location.pathname !== "/samples") return unchanged();
+    window.clearTimeout(waiting[key]);
+    waiting[key] = window.setTimeout(() => {
+      if (Math.abs(value - pair[key]) > 1e-6) window.thinice.go({ [key]: asText(value, pair), shown: null }, true);
+    }, PAUSE);
+    return asText(value, pair);
+  }
+
+  // The page is built anew for every address, and brings the sliders' values with it.
+  function read(search, pair) {
+    if (!pair) return [unchanged(), unchanged()];
+    return [pair.eps, pair.delta];
+  }
+
+  window.dash_clientside = Object.assign({}, window.dash_clientside, {
+    samples: { eps: (value, pair) => write("eps", value, pair), delta: (value, pair) => write("delta", value, pair), read },
+  });
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-go-replace]");
+    if (button) window.thinice.go(JSON.parse(button.getAttribute("data-go-replace")), true);
+  });
+
+  function columns(tiles) {
+    const top = tiles[0].offsetTop;
+    const wrapped = tiles.findIndex((tile) => tile.offsetTop > top);
+    return wrapped < 0 ? tiles.length : wrapped;
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (window.location.pathname !== "/samples" || event.metaKey || event.ctrlKey || event.altKey) return;
+    if (event.target.closest("input, textarea, select, [contenteditable], [role=slider], [role=dialog]")) return;
+    const chip = document.querySelector('#samples [data-key="' + CSS.escape(event.key) + '"]');
+    if (chip) {
+      event.preventDefault();
+      chip.click();
+      return;
+    }
+    const tile = event.target.closest("#samples-wall .tile");
+    if (!tile) return;
+    const tiles = Array.from(document.querySelectorAll("#samples-wall .tile"));
+    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns(tiles), ArrowDown: columns(tiles) };
+    const next = tiles[tiles.indexOf(tile) + steps[event.key]];
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+  });
+})();

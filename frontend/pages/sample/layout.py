@@ -1,0 +1,256 @@
+"""The page of one sample: everything from the address, so that a reload shows the same."""
+
+import json
+from typing import Any
+
+from dash import Dash, dcc, html
+from dash.development.base_component import Component
+
+from backend.eps import eps_text
+from backend.errors import InvalidRequest, NotFound
+from backend.schemas import PairedSample
+from backend.services import comparisons, samples
+from frontend.components import SET_WORDS, Content, aria, data, empty_state, icon, set_word
+from frontend.figures.perturbation import BLUE_TO_RED, ScaleKind, choose_scale, largest_change
+from frontend.pages.compare.cut import set_of
+from frontend.pages.compare.flipped import class_name
+from frontend.pages.compare.header import context_line, mismatch_notice
+from frontend.pages.sample.side import Shown, clean_address, side_row
+from frontend.pages.sample.strip import Mark, margin_strip
+from frontend.pages.sample.versions import find_versions, version_list
+from frontend.pages.sample.words import headline
+from frontend.pages.samples.walk import SORT_WORDS, STATE_KEYS, Filters, Pair, Place, find_place, load_pair
+
+SAMPLE = "sample"
+BLINK = "sample-blink"
+KEY_LIST = "sample-keys"
+KEYS = ("dense", "pruned", "index", "scale", *STATE_KEYS)
+ROOMS = {"wide": 232, "middle": 168, "narrow": 100}  # pixels a frame may take, by width of the screen
+
+KEY_WORDS = {
+    "←  →": "previous, next sample of the list",
+    "↑  ↓": "the less, the more pruned version",
+    "b": "blink: show the clean image in the adversarial's place",
+    "Esc": "back to Compare",
+    "?": "show or hide this list",
+}
+
+
+def complete(query: dict[str, str]) -> dict[str, str] | None:
+    """The query with a pair and a sample filled in, where something is missing and there is something."""
+    if query.get("dense") and query.get("pruned") and query.get("index"):
+        return None
+    if not (query.get("dense") and query.get("pruned")):
+        pairs = comparisons.default_pairs()
+        if not pairs:
+            return None
+        query = {**query, "dense": str(pairs[0][0].id), "pruned": str(pairs[0][1].id)}
+    pair = load_pair(query)
+    listed = pair.listed() or pair.samples
+    lost = [sample for sample in listed if sample.set == "S10"]
+    first = (lost or listed)[0]
+    return {**query, "index": query.get("index") or str(first.index)}
+
+
+def register(app: Dash) -> None:
+    """No callbacks: the address builds the page, and assets/sample.js moves the address."""
+
+
+def layout(**query: str) -> Component:
+    """The page for a sample of a pair."""
+    if not (query.get("dense") and query.get("pruned")):
+        sentence = "There is no finished pair of evaluations yet, so there is no sample to look at."
+        return html.Div([html.H1("Sample", className="page-title"), empty_state(sentence, "See the jobs", "/jobs")])
+    pair = load_pair(query)
+    sample = find_sample(pair, query.get("index", ""))
+    sides = (samples.side(pair.cut.dense, sample.index), samples.side(pair.cut.pruned, sample.index))
+    kind: ScaleKind = "change" if query.get("scale") == "change" else "eps"
+    shown, change = choose_shown(pair, sample, kind)
+    parts = [
+        context_line(pair.comparison, pair.dataset),
+        title(pair, sample),
+        mismatch_notice(pair.comparison),
+        html.P(headline(sample, names_of(pair, sample), pair.unit), className="headline"),
+        toolbar(pair, sample, query),
+        strip_card(pair, sample),
+        scale_bar(pair, shown, change, kind),
+        side_row("dense", sides[0], shown),
+        side_row("pruned", sides[1], shown),
+        key_list(),
+    ]
+    height, width, _ = pair.dataset.shape
+    zooms = {f"--zoom-{name}": str(max(1, room // max(height, width))) for name, room in ROOMS.items()}
+    clean = f'url("{clean_address(pair.dataset, sample.index)}")'
+    style: Any = {"--pixels-wide": str(width), "--pixels-high": str(height), "--clean": clean, **zooms}
+    return html.Div([part for part in parts if part is not None], id=SAMPLE, className="sample-page", style=style)
+
+
+def find_sample(pair: Pair, text: str) -> PairedSample:
+    """The sample of that row. Raises InvalidRequest for no number, NotFound for one that the two do not share."""
+    if not text.isdecimal():
+        raise InvalidRequest(f"A sample is given by its row in the data set, from 0; got {text!r}.", index=text)
+    index = int(text)
+    for sample in pair.samples:
+        if sample.index == index:
+            return sample
+    raise NotFound(
+        f"Sample {index} is not among the {len(pair.samples):,} that the two evaluations share.", index=index
+    )
+
+
+def names_of(pair: Pair, sample: PairedSample) -> dict[str, str]:
+    labels = {"label": sample.label, "dense": sample.dense_prediction, "pruned": sample.pruned_prediction}
+    return {name: class_name(pair.dataset, label) for name, label in labels.items()}
+
+
+def choose_shown(pair: Pair, sample: PairedSample, kind: ScaleKind) -> tuple[Shown, float | None]:
+    """What the frames share, and the largest change of a pixel in any of them."""
+    both = [samples.images(side, sample.index) for side in (pair.cut.dense, pair.cut.pruned)]
+    change = largest_change([(one["clean"], one["adversarial"]) for one in both if one["adversarial"] is not None])
+    bound = pair.comparison.eps if pair.comparison.dense.norm == "Linf" else None
+    scale = choose_scale(kind, eps=bound, change=change)
+    shown = Shown(pair.dataset, pair.unit, pair.comparison.eps_text, scale, change_text(scale))
+    return shown, change
+
+
+def change_text(change: float | None) -> str:
+    """A change of a pixel, in 1/255 whatever the norm."""
+    if change is None:
+        return ""
+    value = change * 255
+    return f"{value:.2f}/255" if value < 10 and abs(value - round(value, 1)) > 1e-6 else f"{round(value, 1):g}/255"
+
+
+def title(pair: Pair, sample: PairedSample) -> Component:
+    """True class, row, the sets it belongs to, and the id of its content."""
+    robust = html.Span(
+        [f"at ε {pair.comparison.eps_text} ", set_word(sample.robust_set), f" {sample.robust_set}"],
+        className="fact-chip",
+    )
+    clean = html.Span(["clean ", set_word(sample.set), f" {sample.set}"], className="fact-chip")
+    thin = html.Span("on thin ice", className="fact-chip is-ice") if pair.is_on_thin_ice(sample) else None
+    copy = html.Button(
+        [html.Code(sample.sample_id[:12]), html.Span("copy", className="copy-word")],
+        className="button button-quiet",
+        title="Copy the sample's content id (SHA-256)",
+        **data(copy=sample.sample_id),
+        **aria(label="Copy the sample's content id"),
+    )
+    heading = html.H1(
+        [class_name(pair.dataset, sample.label), html.Span(f"#{sample.index}", className="muted sample-number")],
+        className="page-title",
+    )
+    chips = [chip for chip in (clean, robust, thin) if chip is not None]
+    return html.Div([heading, html.Div([*chips, copy], className="fact-chips")], className="sample-title")
+
+
+def walked(pair: Pair, sample: PairedSample, query: dict[str, str]) -> Filters:
+    """The list that the arrows walk: the chosen filters; without a set the sample's own, unless all are asked for."""
+    filters = pair.filters
+    if filters.set is None and query.get("list") != "all":
+        return Filters(filters.view, set_of(sample, filters.view), filters.label, filters.is_thin)
+    return filters
+
+
+def toolbar(pair: Pair, sample: PairedSample, query: dict[str, str]) -> Component:
+    """Previous and next, where we are, the versions, blink and the keys."""
+    filters = walked(pair, sample, query)
+    place = find_place(pair.listed(filters), sample, pair.sort)
+    walk = html.Div(
+        [
+            step(pair, place.before, "ArrowLeft", "previous"),
+            html.Span(place_words(pair, filters, place), className="walk-place", **aria(live="polite")),
+            step(pair, place.after, "ArrowRight", "next"),
+        ],
+        className="walk",
+    )
+    versions = find_versions(pair)
+    tools = html.Div(
+        [
+            html.Button(["blink ", html.Kbd("b")], id=BLINK, className="button", **aria(pressed="false")),
+            html.Button(["keys ", html.Kbd("?")], className="button", **data(toggle=KEY_LIST)),
+            back_link(pair),
+        ],
+        className="walk-tools",
+    )
+    return html.Div([walk, version_list(pair, versions, sample.index), tools], className="card toolbar")
+
+
+def back_link(pair: Pair) -> Component:
+    href = pair.address("/compare", thin=None, sort=None, list=None)
+    link = dcc.Link(["Compare ", html.Kbd("Esc")], href=href, className="button")
+    return html.Span(link, **data(key="Escape"))
+
+
+def step(pair: Pair, index: int | None, key: str, word: str) -> Component:
+    """A link to a neighbour in the list; a plain word at the ends."""
+    arrow = icon("arrow")
+    content: list[Content] = [arrow, word] if word == "previous" else [word, arrow]
+    if index is None:
+        return html.Span(content, className=f"button step step-{word} is-off")
+    return html.A(
+        content,
+        href=pair.address("/sample", index=index),
+        className=f"button step step-{word}",
+        **data(step=json.dumps({"index": index}), key=key),
+    )
+
+
+def place_words(pair: Pair, filters: Filters, place: Place) -> str:
+    """`3 of 76 lost, by dense margin`."""
+    words = [] if filters.set is None else [SET_WORDS[filters.set]]
+    if filters.set is not None and filters.view == "robust":
+        words.append("at ε")
+    if filters.label is not None:
+        words.append(class_name(pair.dataset, filters.label))
+    if filters.is_thin:
+        words.append("on thin ice")
+    kind = ", ".join(words) or "samples"
+    total = f"{place.total:,} {kind}"
+    number = f"{place.number:,} of {total}" if place.number is not None else f"outside the {total}"
+    return f"{number}, by {SORT_WORDS[pair.sort]}"
+
+
+def strip_card(pair: Pair, sample: PairedSample) -> Component:
+    marks = [
+        Mark("dense", "dense", sample.dense_margin, sample.dense_prediction != sample.label),
+        Mark("pruned", "pruned", sample.pruned_margin, sample.pruned_prediction != sample.label),
+    ]
+    strip = margin_strip(
+        marks, pair.unit, eps=pair.eps, eps_text=pair.comparison.eps_text, delta=pair.delta, limit=pair.limit
+    )
+    words = pair.unit.titled("margin")
+    return html.Section([html.H2(words, className="strip-title"), strip], className="card strip-card")
+
+
+def scale_bar(pair: Pair, shown: Shown, change: float | None, kind: ScaleKind) -> Component | None:
+    """The colours of both perturbations, and the choice of what gets the full colour."""
+    if shown.scale is None or change is None:
+        return None
+    colours = html.Span(
+        className="scale-colours",
+        style={"background": f"linear-gradient(90deg, {', '.join(BLUE_TO_RED)})"},
+        **aria(hidden="true"),
+    )
+    parts: list[Content] = [
+        html.Span("perturbations of both rows", className="muted"),
+        html.Span(f"−{shown.scale_text}", className="nowrap"),
+        colours,
+        html.Span(f"+{shown.scale_text}", className="nowrap"),
+    ]
+    if pair.comparison.dense.norm == "Linf" and change < pair.comparison.eps:
+        other = {"eps": "change", "change": "eps"}[kind]
+        words = {
+            "change": f"stretch to the largest change, {change_text(change)}",
+            "eps": f"lock to ε, {eps_text(pair.comparison.eps, 'Linf')}",
+        }[other]
+        changes = {"scale": None if other == "eps" else "change"}
+        parts.append(html.Button(words, className="button button-quiet", **data(go=json.dumps(changes))))
+    return html.Div(parts, className="scale-bar")
+
+
+def key_list() -> Component:
+    items = [part for key, words in KEY_WORDS.items() for part in (html.Dt(html.Kbd(key)), html.Dd(words))]
+    return html.Details(
+        [html.Summary("Keys"), html.Dl(items, className="key-words")], id=KEY_LIST, className="card keys"
+    )

@@ -1,0 +1,207 @@
+"""One network's row: clean image, adversarial, perturbation, and what is known about them."""
+
+from dataclasses import dataclass
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from backend.attacks.catalogue import ATTACKS
+from backend.schemas import DatasetOut, SampleSide
+from frontend.components import Content, dot, icon, table
+from frontend.figures.units import Unit
+from frontend.pages.compare.flipped import class_name
+from frontend.pages.sample.words import (
+    KIND_WORDS,
+    attack_title,
+    distance_text,
+    margin_text,
+    verdict_at_eps,
+    why_no_adversarial,
+)
+
+ENLARGED = 8  # of a downloaded PNG
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What all frames of the page have in common. `scale`: the pixel change of full colour; None without any change."""
+
+    dataset: DatasetOut
+    unit: Unit
+    eps_text: str
+    scale: float | None
+    scale_text: str
+
+
+def side_row(kind: str, side: SampleSide, shown: Shown) -> Component:
+    """The row of the dense or the pruned network. `kind`: "dense" or "pruned"."""
+    head = html.Div(
+        [
+            html.H2([dot("dense" if kind == "dense" else "pruned-1"), side.checkpoint_name]),
+            html.Span(kind, className="muted small"),
+            html.Div(links(side, shown), className="card-tools"),
+        ],
+        className="card-head side-head",
+    )
+    frames = html.Div(
+        [clean_frame(side, shown), adversarial_frame(side, shown), perturbation_frame(side, shown)],
+        className="frames",
+    )
+    body = html.Div([frames, facts(side, shown)], className="side-body")
+    return html.Section([head, body], id=f"sample-{kind}", className="card side")
+
+
+def frame(kind: str, content: Component, title: str, caption: Content) -> Component:
+    """A picture or words in a frame of the one size, its kind and what is said about it below."""
+    lines = [html.Span(title, className="frame-title"), html.Span(caption, className="frame-caption")]
+    return html.Figure([html.Div(content, className="frame"), html.Figcaption(lines)], className=f"sample-{kind}")
+
+
+def clean_frame(side: SampleSide, shown: Shown) -> Component:
+    row = side.row
+    label, prediction = class_name(shown.dataset, row.label), class_name(shown.dataset, row.prediction)
+    picture = html.Img(
+        src=clean_address(shown.dataset, row.index),
+        alt=f"Clean image of sample {row.index}: {label}",
+        className="pixels",
+    )
+    return frame("clean", picture, "clean", says(prediction, row.correct))
+
+
+def adversarial_frame(side: SampleSide, shown: Shown) -> Component:
+    row = side.row
+    label, prediction = class_name(shown.dataset, row.label), class_name(shown.dataset, row.prediction)
+    if not side.has_adversarial:
+        words = html.P(why_no_adversarial(row, label, prediction, shown.unit), className="frame-words")
+        return frame("adversarial", words, "adversarial", "already wrong" if not row.correct else "none to show")
+    if row.adversarial_prediction is None:
+        answer = "another class"
+    else:
+        answer = class_name(shown.dataset, row.adversarial_prediction)
+    picture = html.Img(
+        src=f"{side_address(side)}/adversarial.png",
+        alt=f"Adversarial example against {side.checkpoint_name}, taken for {answer}",
+        className="pixels",
+    )
+    title = "adversarial" if row.correct else "against its own answer"
+    return frame("adversarial", picture, title, says(answer, answer == label))
+
+
+def perturbation_frame(side: SampleSide, shown: Shown) -> Component:
+    if not side.has_adversarial or shown.scale is None:
+        words = html.P("Nothing to show without an adversarial.", className="frame-words")
+        return frame("perturbation", words, "perturbation", "none to show")
+    picture = html.Img(
+        src=f"{side_address(side)}/perturbation.png?limit={shown.scale:.9g}",
+        alt=f"Perturbation against {side.checkpoint_name}: red brighter, blue darker, full at {shown.scale_text}",
+        className="pixels",
+    )
+    return frame("perturbation", picture, "perturbation", ["± ", shown.scale_text])
+
+
+def says(answer: str, is_right: bool) -> list[Content]:
+    mark = html.Span("right" if is_right else "wrong", className="small muted" if is_right else "small is-lost strong")
+    return ["says ", html.Strong(answer), " ", mark]
+
+
+def clean_address(dataset: DatasetOut, index: int) -> str:
+    return f"/api/v1/datasets/{dataset.id}/samples/{index}.png"
+
+
+def side_address(side: SampleSide) -> str:
+    return f"/api/v1/evaluations/{side.evaluation_id}/samples/{side.row.index}"
+
+
+def links(side: SampleSide, shown: Shown) -> list[Component]:
+    """The evaluation's record, and what is stored of this sample as files."""
+    record = dcc.Link("evaluation", href=f"/jobs?evaluation={side.evaluation_id}", className="button button-quiet")
+    if not side.has_adversarial:
+        return [record]
+    files = {"adversarial.npy": "", "adversarial.png": f"?scale={ENLARGED}"}
+    if shown.scale is not None:
+        files["perturbation.png"] = f"?limit={shown.scale:.9g}&scale={ENLARGED}"
+    stem = f"sample-{side.row.index}-{side.checkpoint_name}"
+    downloads = [
+        html.A(
+            [icon("download"), html.Span(name.replace(".", " as .", 1), className="hidden-label"), short_name(name)],
+            href=f"{side_address(side)}/{name}{query}",
+            download=f"{stem}-{name}",
+            className="button button-quiet",
+            title=f"Download {name}",
+        )
+        for name, query in files.items()
+    ]
+    return [record, *downloads]
+
+
+def short_name(name: str) -> Component:
+    kind, ending = name.split(".")
+    return html.Span(f"{'perturbation' if kind == 'perturbation' else 'adversarial'} .{ending}")
+
+
+def facts(side: SampleSide, shown: Shown) -> Component:
+    """The margin with what set it, the network's view of the clean image, and every attempt."""
+    row, unit = side.row, shown.unit
+    rows: list[tuple[str, Content]] = [("at ε", verdict_at_eps(row, shown.eps_text))]
+    if row.correct and row.found:
+        rows.append(("distance", KIND_WORDS[row.distance_kind]))
+    if row.survives_8bit is not None:
+        rows.append(("survives 8 bits", "yes" if row.survives_8bit else "no, rounding undoes it"))
+    if not row.correct:
+        rows.append(("its own answer", own_answer(side, unit)))
+    rows.append(("logit gap", f"{row.logit_gap:.3g}"))
+    rows.append(("confidence", f"{100 * row.max_probability:.1f} %"))
+    items = [part for name, value in rows for part in (html.Dt(name), html.Dd(value))]
+    return html.Div(
+        [
+            html.Div(
+                [
+                    html.Span("margin", className="number-label"),
+                    html.Span(margin_text(row, unit), className="side-margin"),
+                ]
+            ),
+            html.P(set_by(side), className="small muted"),
+            html.Dl(items, className="side-facts"),
+            attempts(side, unit),
+        ],
+        className="side-text",
+    )
+
+
+def own_answer(side: SampleSide, unit: Unit) -> str:
+    margin = side.row.margin_pred
+    return "never changed by an attack" if margin is None else f"changes at {distance_text(margin, unit)}"
+
+
+def set_by(side: SampleSide) -> list[Content]:
+    """Which attack set the margin."""
+    row = side.row
+    if not row.correct:
+        return ["No attack ran for the margin: the clean image is wrong."]
+    if not row.found:
+        return ["No attack found an adversarial."]
+    title = attack_title(row.attack)
+    name: Content = dcc.Link(title, href=f"/help#attack-{row.attack}") if row.attack in ATTACKS else title
+    return ["set by ", name]
+
+
+def attempts(side: SampleSide, unit: Unit) -> Component:
+    """Every attack that ran on this sample; the best is bold."""
+    if not side.attempts:
+        return html.P("No attempts are stored for this sample.", className="small muted")
+    found = [item["distance"] for item in side.attempts if item["found"] and item["distance"] is not None]
+    best = min(found, default=None)
+    suffix = f" ({unit.suffix})" if unit.suffix else ""
+
+    def shown_distance(item: dict[str, object]) -> Content:
+        distance = item["distance"]
+        if not isinstance(distance, float) or not item["found"]:
+            return "–"
+        text = f"{unit.shown(distance):.2f}" if unit.scale == 255 else f"{distance:.3f}"
+        return html.Strong(text) if distance == best else text
+
+    rows = [
+        [attack_title(item["attack"]), "yes" if item["found"] else "not found", shown_distance(item)]
+        for item in side.attempts
+    ]
+    return table(f"Attempts on {side.checkpoint_name}", ["attack", "found", f"distance{suffix}"], rows, text_columns=2)

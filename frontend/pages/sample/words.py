@@ -1,0 +1,82 @@
+"""What the page says about a sample, in words: no distance is ever made up for one that there is not."""
+
+from backend.attacks.catalogue import ATTACKS
+from backend.schemas import MarginRow, PairedSample
+from frontend.figures.units import Unit
+
+KIND_WORDS = {
+    "minimum": "smallest found, an upper bound",
+    "witness": "a witness at ε, not a smallest one",
+}
+
+
+def distance_text(distance: float | None, unit: Unit) -> str:
+    """`31.42/255`; a distance too small for two digits as `< 0.01/255`, a missing one as words."""
+    if distance is None:
+        return "none found"
+    smallest = 0.01 / unit.scale if unit.scale == 255 else 0.001
+    if 0 < distance < smallest:
+        return f"< {unit.text(smallest, digits=2)}"
+    return unit.text(distance, digits=2)
+
+
+def margin_text(row: MarginRow, unit: Unit) -> str:
+    """The margin, or in words why there is none."""
+    return distance_text(row.margin, unit) if row.correct else "already wrong"
+
+
+def attack_title(name: str) -> str:
+    """An attack as people know it; its own name where the catalogue of this version lacks it."""
+    return ATTACKS[name].title if name in ATTACKS else name
+
+
+def why_no_adversarial(row: MarginRow, label: str, prediction: str, unit: Unit) -> str:
+    """Why the frame of the adversarial holds words."""
+    if not row.correct:
+        reason = f"No attack was needed: this model takes the clean image of {label} for {prediction}."
+        if row.margin_pred is None:
+            return reason
+        return (
+            f"{reason} That answer of its own changes at {distance_text(row.margin_pred, unit)}; the image is not kept."
+        )
+    if not row.found:
+        return "None found: no attack turned the answer. That is no proof that none exists."
+    return "One was found, but its image is not kept."
+
+
+def verdict_at_eps(row: MarginRow, eps_text: str) -> str:
+    """What the margin says at eps."""
+    if not row.correct:
+        return "wrong before any attack"
+    if row.robust is None:
+        return "not told"
+    return f"holds at {eps_text}" if row.robust else f"broken within {eps_text}"
+
+
+def headline(sample: PairedSample, names: dict[str, str], unit: Unit) -> str:
+    """One sentence. `names`: label, dense and pruned, as classes by name."""
+    label, dense, pruned = names["label"], names["dense"], names["pruned"]
+    if sample.set == "S11":
+        return (
+            f"Both models call it {label}. {turns('The dense one', sample.dense_margin, unit)}, "
+            f"{turns('the pruned one', sample.pruned_margin, unit)}."
+        )
+    if sample.set == "S10":
+        return (
+            f"The dense model calls it {label}; {turns('it', sample.dense_margin, unit)}. "
+            f"The pruned one calls it {pruned} without any attack."
+        )
+    if sample.set == "S01":
+        return (
+            f"The dense model takes it for {dense}. The pruned one rightly calls it {label}; "
+            f"{turns('it', sample.pruned_margin, unit)}."
+        )
+    if sample.dense_prediction == sample.pruned_prediction:
+        return f"Both models take this {label} for {dense}, without any attack."
+    return f"Neither model sees {label}: the dense one says {dense}, the pruned one {pruned}."
+
+
+def turns(who: str, margin: float | None, unit: Unit) -> str:
+    if margin is None:
+        return f"no attack turned {who.lower() if who != 'it' else 'it'}"
+    return f"{who} turns at {distance_text(margin, unit)}"

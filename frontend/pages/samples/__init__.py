@@ -1,0 +1,8 @@
+"""Samples: a wall of thumbnails of a pair, cut by set, class and thin ice."""
+
+from frontend.pages.samples.layout import KEYS, complete, layout, register
+
+PATH = "/samples"
+TITLE = "Samples"
+
+__all__ = ["KEYS", "PATH", "TITLE", "complete", "layout", "register"]
