@@ -103,7 +103,7 @@
 
   // What "dense margin up to delta" catches, among the samples the dense model gets right.
   function thinSentence(delta, points, pair) {
-    if (!points) return "";
+    if (!points || !pair.has_margins) return "";
     let held = 0, lost = 0, flagged = 0, caught = 0;
     points.clean.forEach((set, place) => {
       if (set !== "S11" && set !== "S10") return;

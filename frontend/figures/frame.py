@@ -127,6 +127,22 @@ def add_band(figure: go.Figure, x: list[float], low: list[float], high: list[flo
     )
 
 
+def message(theme: Theme, sentence: str) -> go.Figure:
+    """A figure that says why there is nothing to draw. `<br>` breaks lines."""
+    hidden = {"visible": False}
+    note = {"text": sentence, "showarrow": False, "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper"}
+    return go.Figure(
+        layout={
+            "template": None,
+            "paper_bgcolor": CLEAR,
+            "plot_bgcolor": CLEAR,
+            "xaxis": hidden,
+            "yaxis": hidden,
+            "annotations": [note | {"font": {"family": FONT, "size": 14, "color": theme.muted}}],
+        }
+    )
+
+
 def faded(colour: str, opacity: float) -> str:
     """`#rrggbb` as `rgba(...)` with that opacity."""
     red, green, blue = (int(colour[position : position + 2], 16) for position in (1, 3, 5))

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from backend.errors import InvalidRequest
@@ -184,6 +185,27 @@ def test_choose_counts_agree_with_the_service(pair: Any) -> None:
     counts = comparisons.compare(pair[0].id, pair[1].id).clean
     lost: list[PairedSample] = choose(samples, cut_of(pair, set="S10"))
     assert len(lost) == counts.n10 and {set_of(sample, "clean") for sample in lost} == {"S10"}
+
+
+def test_fill_of_witnesses_draws_no_margins_and_says_why(ready: Path, tmp_path: Path) -> None:
+    dataset = add_dataset(tmp_path, "digits", n=60)
+    _, labels = make_pixels(60)
+    made = [measure(labels, seed) for seed in (1, 2)]
+    for result in made:
+        result.kind = "witness"
+        result.margin[np.isfinite(result.margin) & (result.margin > 8 / 255)] = 8 / 255
+    dense = add_checkpoint(dataset.id, "parent")
+    pruned = add_checkpoint(dataset.id, "child", role="pruned", parent_id=dense.id)
+    both = [
+        evaluate(row, dataset, result, preset="autoattack", eps="8/255", record={"distance_kind": "witness"})
+        for row, result in zip((dense, pruned), made, strict=True)
+    ]
+    shown = fill(Cut(str(both[0].id), str(both[1].id)), LIGHT, 4.0)
+    shown |= pair_panels(str(both[0].id), str(both[1].id), LIGHT, 4.0)
+    for name in ("scatter", "histogram", "curve", "share"):
+        assert len(shown[name].data) == 0 and "verdicts at one ε" in shown[name].layout.annotations[0].text
+    state = page_state(comparisons.compare(both[0].id, both[1].id), Cut(str(both[0].id), str(both[1].id)), None, LINF)
+    assert state["has_margins"] is False
 
 
 # --- words -----------------------------------------------------------------------------------------------------------

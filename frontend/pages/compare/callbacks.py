@@ -12,17 +12,21 @@ from frontend.callbacks import in_thread
 from frontend.components import SET_WORDS, SYMBOLS, Content, icon
 from frontend.figures.classes import class_flips
 from frontend.figures.curve import robustness_curve
+from frontend.figures.frame import message
 from frontend.figures.histogram import margin_histogram
 from frontend.figures.scatter import Scale, margin_scatter, scale_for
 from frontend.figures.share_lost import share_lost
 from frontend.figures.units import Unit, unit_of
 from frontend.pages.compare import panels
-from frontend.pages.compare.cut import Cut, choose, choose_flips, read_cut, set_of
+from frontend.pages.compare.cut import Cut, choose, choose_flips, has_margins, read_cut, set_of
 from frontend.pages.compare.evidence import controls_table, predictive_table
 from frontend.pages.compare.flipped import class_name, grid_rows, wall
 from frontend.pages.compare.header import sentence
 from frontend.pages.compare.numbers import number_cards
 from frontend.theme import Theme, theme_named
+
+NO_MARGINS_WORDS = "These evaluations hold verdicts at one ε. Margins come from the presets margin and fast."
+NO_MARGINS = NO_MARGINS_WORDS.replace(". ", ".<br>", 1)
 
 FILLED = {
     "headline": Output(ids.COMPARE_HEADLINE, "children"),
@@ -105,6 +109,10 @@ def margin_panels(
     comparison: ComparisonOut, samples: list[PairedSample], cut: Cut, theme: Theme, unit: Unit, delta: float
 ) -> dict[str, Content]:
     """The two pictures of margins, of the samples that class and set leave; their axes stay those of all samples."""
+    if not has_margins(comparison):
+        nothing = message(theme, NO_MARGINS)
+        table = panels.verdict_table(choose(samples, cut), cut.view)
+        return {"scatter": nothing, "scatter_table": table, "histogram": nothing, "histogram_table": NO_MARGINS_WORDS}
     scales = margin_scales(samples, unit)
     marks = panels.points(choose(samples, cut), cut.view)
     eps = unit.shown(comparison.eps)
@@ -126,6 +134,8 @@ def margin_scales(samples: list[PairedSample], unit: Unit) -> tuple[Scale, Scale
 
 def curve_panels(comparison: ComparisonOut, theme: Theme, unit: Unit, limit: float) -> dict[str, Content]:
     """The robustness curves, over all samples."""
+    if not has_margins(comparison):
+        return {"curve": message(theme, NO_MARGINS), "curve_table": NO_MARGINS_WORDS}
     lines = panels.curves(comparison, theme)
     return {
         "curve": robustness_curve(lines, theme, unit, eps=comparison.eps, eps_label=comparison.eps_text, limit=limit),
@@ -140,8 +150,10 @@ def pair_panels(dense: str, pruned: str, theme: Theme, delta: float) -> dict[str
     limit = margin_scales(comparisons.paired_samples(dense, pruned), unit)[0].limit
     clean = comparison.clean
     held = max(1, clean.n11 + clean.n10)
+    is_drawn = has_margins(comparison)
+    bins = panels.shares(comparison)
     return {
-        "share": share_lost(panels.shares(comparison), theme, unit, delta=delta, limit=limit),
+        "share": share_lost(bins, theme, unit, delta=delta, limit=limit) if is_drawn else message(theme, NO_MARGINS),
         "share_table": panels.share_table(comparison, unit),
         "classes": class_flips(panels.class_shares(comparison), theme, overall=clean.n10 / held),
         "classes_table": panels.class_table(comparison),

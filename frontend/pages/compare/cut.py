@@ -84,6 +84,11 @@ def counts_of(comparison: ComparisonOut, view: View) -> Counts:
     return comparison.clean if view == "clean" else comparison.robust
 
 
+def has_margins(comparison: ComparisonOut) -> bool:
+    """Whether both sides hold minimum distances; witnesses found at one eps only bound them and are not drawn."""
+    return all(side.record.get("distance_kind") != "witness" for side in (comparison.dense, comparison.pruned))
+
+
 def slider_step(limit: float, unit: Unit) -> float:
     """Half a 1/255 for Linf; about a hundredth of the axis for plain distances."""
     return 0.5 if unit.counts_steps else tick_step(limit, ticks=100)

@@ -148,6 +148,7 @@ def slider(id: str, text_id: str, label: str, name: str, value: float, state: di
         updatemode="drag",
         size=4,
         thumbLabel=name,
+        disabled=not state["has_margins"],
         className="slider",
         precision=3,
     )

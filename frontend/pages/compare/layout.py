@@ -12,7 +12,7 @@ from frontend import ids
 from frontend.components import SET_CLASSES, SET_WORDS, SYMBOLS, aria, card, empty_state, plot
 from frontend.figures.scatter import scale_for
 from frontend.figures.units import Unit, unit_of
-from frontend.pages.compare.cut import Cut, default_delta, read_cut, slider_step
+from frontend.pages.compare.cut import Cut, default_delta, has_margins, read_cut, slider_step
 from frontend.pages.compare.flipped import grid
 from frontend.pages.compare.header import bar, context_line, mismatch_notice, names
 
@@ -83,6 +83,7 @@ def page_state(comparison: ComparisonOut, cut: Cut, delta: str | None, unit: Uni
         "pruned": cut.pruned,
         "scale": unit.scale,
         "suffix": "/255" if unit.counts_steps else "",
+        "has_margins": has_margins(comparison),
         "norm": comparison.dense.norm,
         "limit": limit,
         "step": step,

@@ -3,7 +3,7 @@
 from dash import html
 from dash.development.base_component import Component
 
-from backend.schemas import ComparisonOut, CurvePoint, PairedSample
+from backend.schemas import ComparisonOut, CurvePoint, FlipSet, PairedSample
 from frontend.components import SET_WORDS, SYMBOLS, table
 from frontend.figures.classes import ClassShare
 from frontend.figures.curve import Curve
@@ -15,7 +15,7 @@ from frontend.pages.compare.cut import View, set_of
 from frontend.pages.compare.numbers import accuracies, percent
 from frontend.theme import Theme
 
-SET_ORDER = ("S11", "S10", "S01", "S00")
+SET_ORDER: tuple[FlipSet, ...] = ("S11", "S10", "S01", "S00")
 
 
 def points(samples: list[PairedSample], view: View) -> list[Point]:
@@ -73,6 +73,13 @@ def scatter_table(marks: list[Point], unit: Unit) -> Component:
         f"{side} {what}" for side in ("dense", "pruned") for what in ("median", "wrong", "not found")
     ]
     return table("Samples by set, with the middle margin of each", columns, rows)
+
+
+def verdict_table(samples: list[PairedSample], view: View) -> Component:
+    """How many samples are in each set, where there are no margins to speak of."""
+    names = [set_of(sample, view) for sample in samples]
+    rows = [[f"{SYMBOLS[name]} {SET_WORDS[name]}", f"{names.count(name):,}"] for name in SET_ORDER]
+    return table("Samples by set", ["set", "samples"], rows)
 
 
 def median(values: list[float | None]) -> float | None:
