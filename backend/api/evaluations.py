@@ -136,6 +136,6 @@ def get_perturbation_png(
     evaluation_id: UUID,
     index: SampleIndex,
     scale: Scale = 1,
-    limit: Annotated[float | None, Query(gt=0, le=1000, description="Change that gets the full colour")] = None,
+    limit: Annotated[float | None, Query(ge=1e-6, le=1, description="Change that gets the full colour")] = None,
 ) -> Response:
     return cached(request, samples.perturbation_png(evaluation_id, index, scale, limit), "image/png", ASK_FIRST)

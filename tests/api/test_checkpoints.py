@@ -1,11 +1,14 @@
 """Uploading over REST: a real file through the real import, and every way to get it wrong."""
 
 import hashlib
+import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from starlette.testclient import TestClient
 
 from backend.services import datasets as dataset_service
@@ -13,7 +16,6 @@ from backend.services import zoo
 from backend.services.uploads import uploads_folder
 from tests.api.site import Site
 from tests.api.test_errors import error_of
-from tests.registry.fabrication import Evil, save
 
 ZOO_FILE = Path(zoo.__file__).parents[2] / "models" / "zoo" / "cnn-dense.safetensors"
 FIELDS = {
@@ -28,6 +30,23 @@ def fashion(site: Site) -> str:
     """The embedded data set, loaded as the bootstrap does it."""
     zoo.load_datasets()
     return str(dataset_service.get_dataset("fashion-mnist-test").id)
+
+
+class Evil:
+    """Creates a file when it is unpickled without care."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, (f"touch '{self.marker}'",)
+
+
+def saved(content: Any) -> bytes:
+    """The bytes that torch.save writes."""
+    stream = io.BytesIO()
+    torch.save(content, stream)
+    return stream.getvalue()
 
 
 def form(name: str, **fields: Any) -> dict[str, Any]:
@@ -83,7 +102,7 @@ def as_parts(fields: dict[str, str]) -> dict[str, tuple[None, str]]:
 
 def test_post_malicious_file_is_refused_and_runs_nothing(client: TestClient, fashion: str, tmp_path: Path) -> None:
     marker = tmp_path / "it-ran"
-    answer = client.post(URL, data=form("evil"), files={"file": ("evil.pt", save({"w": Evil(marker)}))})
+    answer = client.post(URL, data=form("evil"), files={"file": ("evil.pt", saved({"w": Evil(marker)}))})
     error = error_of(answer, 422, "unsafe_checkpoint")
     assert len(error["message"]) > 40
     assert not marker.exists()
