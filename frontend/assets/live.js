@@ -29,8 +29,13 @@
   function restoreFocus() {
     if (!focused || focused.isConnected) return;
     if (document.activeElement && document.activeElement !== document.body) return;
-    const again = document.getElementById(focused.id);
+    const again = document.getElementById(focused.id) || rowControl(focused.getAttribute("data-row"));
     if (again) again.focus({ preventScroll: true });
+  }
+
+  // Cancel becomes Resume: another control, but the same row.
+  function rowControl(row) {
+    return row ? document.querySelector('[data-row="' + CSS.escape(row) + '"]') : null;
   }
 
   // What cannot be taken back asks once more: the first press arms the button, the second within 5 s is the answer.

@@ -60,7 +60,9 @@ def dumbbells(groups: list[DumbbellGroup], theme: Theme, *, x_title: str) -> go.
         for row in group.rows:
             add_row(figure, row, depth, theme)
             depth += ROW_HEIGHT
-    figure.update_yaxes(range=[depth, 0], showgrid=False, showticklabels=False, fixedrange=True)
+    figure.update_yaxes(
+        range=[depth, 0], showgrid=False, showticklabels=False, showline=False, ticks="", fixedrange=True
+    )
     figure.update_xaxes(range=shown_range(groups), ticksuffix=" %", nticks=7, fixedrange=True)
     figure.update_layout(margin={"l": 4, "r": 4, "t": 12, "b": 52}, dragmode=False, height=figure_height(groups))
     return figure
@@ -112,7 +114,7 @@ def add_words(figure: go.Figure, row: Dumbbell, depth: float, theme: Theme) -> N
     figure.add_annotation(x=0, xanchor="left", text=f"<b>{row.name}</b>", **common)
     muted = f"<span style='color:{theme.muted}'>{{}}</span>"
     if row.measured is None:
-        text = muted.format(f"{row.claim}, not re-evaluated yet" if row.claimed is not None else "not evaluated yet")
+        text = muted.format("claimed, not re-evaluated yet" if row.claimed is not None else "not evaluated yet")
     elif row.claimed is None:
         text = f"<b>{100 * row.measured:.2f} %</b> {muted.format(f'{row.effort}, nothing claimed')}"
     else:

@@ -5,6 +5,6 @@ from frontend.pages.jobs.layout import layout
 
 PATH = "/jobs"
 TITLE = "Jobs"
-KEYS = ("evaluation", "checkpoint", "new")
+KEYS = ("evaluation", "checkpoint", "new", "preset", "n")
 
 __all__ = ["KEYS", "PATH", "TITLE", "layout", "register"]

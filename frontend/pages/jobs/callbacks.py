@@ -55,7 +55,7 @@ def renew(search: str, state: str | None, live: Live | None) -> dict[str, Conten
     """The whole list where its rows changed, otherwise the cells that did, otherwise nothing."""
     wanted = read_filter(query_values(search))
     listing = read_listing(wanted)
-    now = f"{wanted} {listing.fingerprint()}"
+    now = listing.state_of(wanted)
     cells = table.listing_cells(listing)
     if now == state:
         return {**dict.fromkeys(LISTED, no_update), "live": no_update if cells == live else cells}

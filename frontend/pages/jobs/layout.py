@@ -15,14 +15,15 @@ def layout(**query: str) -> Component:
     """The jobs; with `?evaluation=<id>` the record of one."""
     if query.get("evaluation"):
         return record_page(query["evaluation"])
-    listing = read_listing(read_filter(query))
+    wanted = read_filter(query)
+    listing = read_listing(wanted)
     parts = [
-        dcc.Store(id=names.STATE),
+        dcc.Store(id=names.STATE, data=listing.state_of(wanted)),
         dcc.Store(id=names.LIVE),
         dcc.Interval(id=names.POLL, interval=names.POLL_MILLISECONDS),
         html.H1("Jobs", className="page-title"),
         html.P(summary_sentence(listing), id=names.SENTENCE, className="headline"),
-        html.Div(filter_chips(listing, read_filter(query)), id=names.CHIPS, className="chips"),
+        html.Div(filter_chips(listing, wanted), id=names.CHIPS, className="chips"),
         card(
             "Evaluations",
             html.Div(
@@ -34,7 +35,7 @@ def layout(**query: str) -> Component:
                 **aria(label="Evaluations"),
             ),
         ),
-        queue_card(query.get("new") or query.get("checkpoint"), is_open=bool(query.get("new"))),
+        queue_card(query),
         card("Workers", html.Div(workers_list(listing), id=names.WORKERS)),
     ]
     return html.Div(parts, id=names.PAGE, className="page-stack jobs")

@@ -30,11 +30,11 @@ class Listing:
     health: Health
     checkpoint_name: str | None
 
-    def fingerprint(self) -> str:
-        """Changes whenever more changes than the progress of what runs."""
+    def state_of(self, wanted: Filter) -> str:
+        """Changes whenever the filter does, or more than the progress of what runs."""
         jobs = [f"{row.id}{row.state}" for row in self.rows]
         workers = [worker.id for worker in self.health.workers]
-        return str(hash((tuple(jobs), tuple(workers), tuple(self.counts.items()), self.hidden, self.checkpoint_name)))
+        return str(hash((wanted, *jobs, *workers, *self.counts.items(), self.hidden, self.checkpoint_name)))
 
     @property
     def is_stuck(self) -> bool:

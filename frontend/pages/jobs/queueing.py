@@ -18,8 +18,9 @@ DEFAULT_SAMPLES = 500
 DEFAULT_PRESET = "margin"
 
 
-def queue_card(chosen: str | None, *, is_open: bool) -> Component:
-    """The form, folded away until it is wanted. `chosen`: a checkpoint's id, taken if it exists."""
+def queue_card(query: dict[str, str]) -> Component:
+    """The form, folded away until it is wanted: `?new=<checkpoint>` opens it, with `&preset=` and `&n=` filled in."""
+    chosen = query.get("new") or query.get("checkpoint")
     rows = checkpoints.list_checkpoints(limit=200).items
     if not rows:
         words: list[Content] = [
@@ -33,8 +34,8 @@ def queue_card(chosen: str | None, *, is_open: bool) -> Component:
     head = html.Summary([icon("plus"), "Queue an evaluation"], className="fold-head")
     body = html.Div(
         [
-            html.Div(fields(rows, picked, dataset), className="fields"),
-            html.P(hint(dataset, DEFAULT_PRESET), id=names.QUEUE_HINT, className="footnote"),
+            html.Div(fields(rows, picked, dataset, query), className="fields"),
+            html.P(hint(dataset, chosen_preset(query)), id=names.QUEUE_HINT, className="footnote"),
             html.Div(
                 [html.Button("Queue it", id=names.QUEUE_GO, className="button button-primary")], className="form-foot"
             ),
@@ -42,10 +43,12 @@ def queue_card(chosen: str | None, *, is_open: bool) -> Component:
         ],
         className="fold-body",
     )
-    return html.Details([head, body], id=names.QUEUE, className="card fold", open=is_open)
+    return html.Details([head, body], id=names.QUEUE, className="card fold", open=bool(query.get("new")))
 
 
-def fields(rows: list[CheckpointOut], picked: CheckpointOut, dataset: DatasetOut) -> list[Component]:
+def fields(
+    rows: list[CheckpointOut], picked: CheckpointOut, dataset: DatasetOut, query: dict[str, str]
+) -> list[Component]:
     choices: Any = [{"value": str(row.id), "label": row.name} for row in rows]
     presets: Any = [{"value": row.name, "label": row.title} for row in catalogues.list_attacks().presets]
     norms: Any = [{"value": name, "label": name} for name in ("Linf", "L2")]
@@ -54,13 +57,13 @@ def fields(rows: list[CheckpointOut], picked: CheckpointOut, dataset: DatasetOut
         dmc.Select(
             id=names.QUEUE_CHECKPOINT, label="Checkpoint", data=choices, value=str(picked.id), searchable=True, **select
         ),
-        dmc.Select(id=names.QUEUE_PRESET, label="Preset", data=presets, value=DEFAULT_PRESET, **select),
+        dmc.Select(id=names.QUEUE_PRESET, label="Preset", data=presets, value=chosen_preset(query), **select),
         dmc.Select(id=names.QUEUE_NORM, label="Norm", data=norms, value=dataset.default_norm, **select),
         dmc.TextInput(id=names.QUEUE_EPS, label="ε", placeholder=dataset.default_eps_text, value="", className="field"),
         dmc.NumberInput(
             id=names.QUEUE_SAMPLES,
             label="Samples (n)",
-            value=min(DEFAULT_SAMPLES, dataset.size),
+            value=chosen_samples(query, dataset),
             min=1,
             max=dataset.size,
             allowDecimal=False,
@@ -69,6 +72,18 @@ def fields(rows: list[CheckpointOut], picked: CheckpointOut, dataset: DatasetOut
         ),
         dmc.NumberInput(id=names.QUEUE_SEED, label="Seed", value=0, min=0, allowDecimal=False, className="field"),
     ]
+
+
+def chosen_preset(query: dict[str, str]) -> str:
+    """The preset of the address where it exists."""
+    known = [row.name for row in catalogues.list_attacks().presets]
+    return query["preset"] if query.get("preset") in known else DEFAULT_PRESET
+
+
+def chosen_samples(query: dict[str, str], dataset: DatasetOut) -> int:
+    """The number of samples of the address where it is one."""
+    wanted = query.get("n", "")
+    return min(int(wanted) if wanted.isdecimal() and int(wanted) else DEFAULT_SAMPLES, dataset.size)
 
 
 def hint(dataset: DatasetOut, preset: str) -> str:

@@ -112,13 +112,17 @@ def result_numbers(row: EvaluationOut) -> Component:
             else "no ε was given",
         ),
         median_card(row, summary),
-        number_card(
-            "nothing found",
-            f"{summary.not_found:,}",
-            "samples without any adversarial: censored, never averaged",
-        ),
+        missing_card(row, summary),
     ]
     return html.Div(cards, className="record-numbers")
+
+
+def missing_card(row: EvaluationOut, summary: Summary) -> Component:
+    """Samples without an adversarial: of a verdict those that hold, of margins the censored ones."""
+    words = "samples without any adversarial: censored, never averaged"
+    if row.record.get("distance_kind") == "witness":
+        words = "samples that hold at ε: no adversarial was found"
+    return number_card("none found", f"{summary.not_found:,}", words)
 
 
 def median_card(row: EvaluationOut, summary: Summary) -> Component:
@@ -138,7 +142,7 @@ def error_notice(row: EvaluationOut) -> Component | None:
         return None
     words: list[Content] = [
         html.Strong("It failed. "),
-        f"{row.error.message} What is finished is kept ({count_words(row.progress.done, 'sample')}); it can be resumed. ",
+        f"{row.error.message} What is finished is kept ({count_words(row.progress.done, 'sample')}). ",
         html.Span(f"(code {row.error.code})", className="muted small"),
     ]
     return html.Div([icon("warning"), html.Span(words)], className="refusal", role="alert")

@@ -119,7 +119,7 @@ def actions_cell(row: EvaluationOut) -> Content:
             id=names.button(names.CANCEL, row.id),
             className="button",
             title=f"Cancel the {row.preset} evaluation of {row.checkpoint_name}; what is done is kept",
-            **data(confirm="Really cancel?"),
+            **data(confirm="Really cancel?", row=str(row.id)),
         )
     if row.state in ("failed", "cancelled"):
         return html.Button(
@@ -127,6 +127,7 @@ def actions_cell(row: EvaluationOut) -> Content:
             id=names.button(names.RESUME, row.id),
             className="button",
             title=f"Go on after {row.progress.done:,} of {row.progress.total:,} samples",
+            **data(row=str(row.id)),
         )
     return ""
 

@@ -36,10 +36,8 @@ def checkpoint_table(holdings: Holdings) -> Component:
     unit = unit_of(norms.pop()).suffix if len(norms) == 1 else "unit of the norm"
     columns = [
         Column("checkpoint"),
-        Column("sparsity US, declared / measured (%)", True),
-        Column("clean / robust (%)", True),
-        Column("95 % of robust", True),
-        Column("attack, n"),
+        Column("sparsity US (%), declared / measured", True),
+        Column("clean / robust (%), 95 % of robust", True),
         Column(f"median margin ({unit})", True),
         Column("flags"),
         Column("pre-flight"),
@@ -75,8 +73,6 @@ def cells(standing: Standing, best: dict[str, set[str]], titles: dict[str, str])
         name_cell(standing),
         sparsity_cell(row),
         accuracy_cell(standing, best),
-        html.Span(robust_interval(standing), className="interval"),
-        "–" if standing.verdict is None else effort_words(standing.verdict),
         margin_cell(standing),
         flags_cell(standing, titles),
         preflight_cell(row),
@@ -122,12 +118,14 @@ def accuracy_cell(standing: Standing, best: dict[str, set[str]]) -> Content:
         " / ",
         html.Span(percent(summary.robust_accuracy, unit=False), className="best" if row in best["robust"] else ""),
     ]
-    return dcc.Link(
+    link = dcc.Link(
         parts,
         href=f"/jobs?evaluation={standing.verdict.id}",
         title="The evaluation behind these numbers",
         id=named(standing.checkpoint, "accuracy"),
     )
+    under = html.Span([effort_words(standing.verdict), " ", robust_interval(standing)], className="under")
+    return html.Span([link, under])
 
 
 def robust_interval(standing: Standing) -> str:

@@ -1,0 +1,91 @@
+"""The browser sends the file and the form (assets/upload.js); the server follows what became of the checkpoint."""
+
+from dash import ClientsideFunction, Dash, Input, Output, State, no_update
+
+from backend.services import checkpoints
+from frontend.callbacks import in_thread
+from frontend.components import Content
+from frontend.pages.upload import names, sheet
+from frontend.rows import Live
+
+SLOW_MILLISECONDS = 10_000
+
+
+def register(app: Dash) -> None:
+    """Add the page's callbacks."""
+    register_browser(app)
+
+    @app.callback(
+        Output(names.SHEET, "children"),
+        Output(names.SHEET_STATE, "data"),
+        Output(names.SHEET_LIVE, "data"),
+        Output(names.SHEET_POLL, "interval"),
+        Input(names.SHEET_POLL, "n_intervals"),
+        State(names.CHECKPOINT_ID, "data"),
+        State(names.SHEET_STATE, "data"),
+        State(names.SHEET_LIVE, "data"),
+        prevent_initial_call=True,
+    )
+    @in_thread
+    def follow(_tick: int | None, checkpoint_id: str, state: str, live: Live | None) -> tuple[Content, ...]:
+        return follow_sheet(checkpoint_id, state, live)
+
+
+def follow_sheet(checkpoint_id: str, state: str, live: Live | None) -> tuple[Content, ...]:
+    """The sheet anew when the pre-flight or a job moved on, its live cells otherwise; seldom when nothing runs."""
+    row = checkpoints.get_checkpoint(checkpoint_id)
+    jobs = sheet.jobs_of(row)
+    is_busy = row.preflight.state in ("queued", "running") or any(job.state in sheet.ACTIVE for job in jobs)
+    pace = names.POLL_MILLISECONDS if is_busy else SLOW_MILLISECONDS
+    now = sheet.fingerprint(row, jobs)
+    if now != state:
+        return sheet.sheet_body(row, jobs), now, no_update, pace
+    cells = sheet.sheet_cells(jobs)
+    return no_update, no_update, no_update if cells == live else cells, pace
+
+
+def register_browser(app: Dash) -> None:
+    def browser(name: str) -> ClientsideFunction:
+        return ClientsideFunction("upload", name)
+
+    # The output is there because Dash calls nothing for a new page that has none.
+    app.clientside_callback(browser("mount"), Output(names.MOUNTED, "data"), Input(names.SETUP, "data"))
+    app.clientside_callback(
+        browser("prefill"), Output(names.NAME, "value"), Input(names.FILE, "data"), State(names.NAME, "value")
+    )
+    app.clientside_callback(
+        browser("prefill"), Output(names.SET_NAME, "value"), Input(names.FILE, "data"), State(names.SET_NAME, "value")
+    )
+    app.clientside_callback(
+        browser("chooseRole"),
+        Output(names.ROLE_HINT, "children"),
+        Output(names.PARENT_BOX, "hidden"),
+        Output(names.METHOD_BOX, "hidden"),
+        Output(names.SPARSITY_BOX, "hidden"),
+        Output(names.KEEP_BOX, "hidden"),
+        Input(names.ROLE, "value"),
+    )
+    app.clientside_callback(
+        browser("chooseDataset"),
+        Output(names.PARENT, "data"),
+        Output(names.PARENT, "value"),
+        Input(names.DATASET, "value"),
+        State(names.SETUP, "data"),
+        State(names.PARENT, "value"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        browser("sendCheckpoint"),
+        Input(names.GO, "n_clicks"),
+        State(names.FILE, "data"),
+        *(State(name, "value") for name in names.CHECKPOINT_FORM),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        browser("sendDataset"),
+        Input(names.SET_GO, "n_clicks"),
+        State(names.FILE, "data"),
+        *(State(name, "value") for name in names.DATASET_FORM),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(ClientsideFunction("live", "patch"), Input(names.SHEET_LIVE, "data"))

@@ -1,0 +1,198 @@
+"""The form beside a checkpoint's file. Shares are typed in percent; upload.js sends them as 0..1."""
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import html
+from dash.development.base_component import Component
+
+from backend.schemas import CheckpointOut, DatasetOut
+from backend.services import catalogues, checkpoints
+from frontend.components import card
+from frontend.pages.upload import names
+
+PAGE_ROWS = 200
+# By name as models.architectures.layers has them, which the web process cannot import; a test compares the two.
+NORMALIZATIONS = ("none", "fashion-mnist", "cifar10", "cifar10-mad", "cifar10-flyingbird")
+METHODS = ("lwm", "hydra", "harp", "r-admm", "global-lwm", "fine-grained")
+AT_ONCE = 500
+
+
+def dense_checkpoints() -> list[CheckpointOut]:
+    """Every checkpoint that can be a parent, the newest first."""
+    found: list[CheckpointOut] = []
+    seen = 0
+    while True:
+        page = checkpoints.list_checkpoints(PAGE_ROWS, seen)
+        found.extend(row for row in page.items if row.role == "dense")
+        seen += len(page.items)
+        if not page.items or seen >= page.total:
+            return found
+
+
+def parent_choices() -> list[dict[str, str]]:
+    return [
+        {"value": str(row.id), "label": f"{row.name} ({row.architecture})", "dataset": str(row.dataset_id)}
+        for row in dense_checkpoints()
+    ]
+
+
+def checkpoint_form(known: list[DatasetOut], query: dict[str, str]) -> list[Component]:
+    """What it is, what is claimed about it, and whether to evaluate it at once."""
+    return [
+        card("2. What it is", html.Div(identity_fields(known, query), className="fields")),
+        card(
+            "3. What is claimed about it",
+            html.Div(claim_fields(), className="fields"),
+            note="optional; at the data set's norm and ε. The re-evaluation will stand beside it",
+        ),
+        card("4. What happens next", html.Div(next_fields(), className="next")),
+    ]
+
+
+def identity_fields(known: list[DatasetOut], query: dict[str, str]) -> list[Component]:
+    sets: Any = [{"value": str(row.id), "label": row.name} for row in known]
+    chosen = next((str(row.id) for row in known if row.slug == query.get("for")), sets[0]["value"] if sets else None)
+    parents: Any = [choice for choice in parent_choices() if choice["dataset"] == chosen]
+    roles: Any = [{"value": name, "label": name} for name in ("dense", "pruned", "control")]
+    return [
+        dmc.TextInput(id=names.NAME, label="Name", placeholder="from the file's name", value="", className="field"),
+        html.Div(
+            [
+                html.Span("Role", className="mantine-InputWrapper-label", id="upload-role-label"),
+                dmc.SegmentedControl(id=names.ROLE, data=roles, value="pruned", fullWidth=True),
+                html.Span(id=names.ROLE_HINT, className="under"),
+            ],
+            className="field",
+        ),
+        dmc.Select(id=names.DATASET, label="Data set", data=sets, value=chosen, allowDeselect=False, className="field"),
+        boxed(
+            names.PARENT_BOX,
+            dmc.Select(
+                id=names.PARENT,
+                label="Parent (dense)",
+                placeholder="what it was made from",
+                data=[{"value": row["value"], "label": row["label"]} for row in parents],
+                value=parents[0]["value"] if len(parents) == 1 else None,
+                searchable=True,
+                clearable=True,
+                nothingFoundMessage="No dense checkpoint of this data set",
+                className="field",
+            ),
+        ),
+        *recognised_fields(),
+        *pruning_fields(),
+    ]
+
+
+def recognised_fields() -> list[Component]:
+    """What the file usually says itself."""
+    architectures: Any = [
+        {"value": row.name, "label": f"{row.name}: {row.title}"} for row in catalogues.list_architectures().items
+    ]
+    automatic: dict[str, Any] = {"clearable": True, "className": "field"}
+    return [
+        dmc.Select(
+            id=names.ARCHITECTURE,
+            label="Architecture",
+            placeholder="automatic, from keys and shapes",
+            data=architectures,
+            searchable=True,
+            **automatic,
+        ),
+        dmc.Select(
+            id=names.NORMALIZATION,
+            label="Input normalisation",
+            placeholder="automatic, or none",
+            data=list(NORMALIZATIONS),
+            **automatic,
+        ),
+    ]
+
+
+def pruning_fields() -> list[Component]:
+    share: dict[str, Any] = {"min": 0, "max": 100, "suffix": " %", "decimalScale": 4, "hideControls": True}
+    return [
+        boxed(
+            names.METHOD_BOX,
+            dmc.Autocomplete(
+                id=names.METHOD,
+                label="Pruning method",
+                placeholder="such as hydra",
+                data=list(METHODS),
+                value="",
+                className="field",
+            ),
+        ),
+        boxed(
+            names.SPARSITY_BOX,
+            dmc.NumberInput(
+                id=names.SPARSITY, label="Declared sparsity (US)", placeholder="95 %", className="field", **share
+            ),
+        ),
+        boxed(
+            names.KEEP_BOX,
+            dmc.NumberInput(
+                id=names.KEEP_RATE,
+                label="Weights kept (score files only)",
+                placeholder="optional, such as 5 %",
+                className="field",
+                **share,
+            ),
+        ),
+    ]
+
+
+def boxed(id: str, field: Component) -> Component:
+    """A field that upload.js hides where the role has no use for it."""
+    return html.Div(field, id=id)
+
+
+def claim_fields() -> list[Component]:
+    return [
+        dmc.NumberInput(
+            id=names.CLAIM,
+            label="Robust accuracy",
+            placeholder="such as 62.24 %",
+            min=0,
+            max=100,
+            suffix=" %",
+            decimalScale=4,
+            hideControls=True,
+            className="field",
+        ),
+        dmc.TextInput(id=names.CLAIM_ATTACK, label="Attack", placeholder="such as PGD-50", value="", className="field"),
+        dmc.NumberInput(
+            id=names.CLAIM_N,
+            label="Samples (n)",
+            placeholder="such as 10,000",
+            min=1,
+            allowDecimal=False,
+            thousandSeparator=",",
+            hideControls=True,
+            className="field",
+        ),
+        dmc.TextInput(
+            id=names.CLAIM_SOURCE, label="Source", placeholder="paper, table, run", value="", className="field"
+        ),
+    ]
+
+
+def next_fields() -> list[Component]:
+    """The pre-flight always runs; an evaluation if wanted."""
+    presets: Any = [
+        {"value": row.name, "label": f"{row.title}, the first {AT_ONCE} samples"}
+        for row in catalogues.list_attacks().presets
+    ]
+    return [
+        dmc.Select(
+            id=names.EVALUATE,
+            label="Evaluate at once",
+            description="The pre-flight runs in any case.",
+            placeholder="not now",
+            data=presets,
+            value="margin",
+            clearable=True,
+            className="field",
+        )
+    ]

@@ -1,0 +1,98 @@
+"""The page: a file, the form beside it; or the sheet of a checkpoint or data set that is there."""
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from backend.schemas import DatasetOut
+from backend.services import datasets
+from backend.settings import get_settings
+from frontend.components import Content, aria, card
+from frontend.pages.upload import names
+from frontend.pages.upload.form import checkpoint_form, parent_choices
+from frontend.pages.upload.sheet import dataset_sheet, sheet_page
+
+CHECKPOINT_WORDS = (
+    "PyTorch state dict (.pt, .pth, .bin) or .safetensors. It is opened in a locked child process; no code runs."
+)
+DATASET_WORDS = "An .npz file with x, uint8 images (N, H, W, C) or (N, H, W), and y, integer labels."
+
+
+def layout(**query: str) -> Component:
+    """The forms; with `?checkpoint=<id>` what that checkpoint is, with `?kind=dataset&dataset=<slug>` the data set."""
+    if query.get("checkpoint"):
+        return sheet_page(query["checkpoint"])
+    is_dataset = query.get("kind") == "dataset"
+    if is_dataset and query.get("dataset"):
+        return dataset_sheet(datasets.get_dataset(query["dataset"]))
+    known = datasets.list_datasets(limit=200).items
+    parts = [
+        dcc.Store(id=names.SETUP, data=setup(is_dataset)),
+        dcc.Store(id=names.MOUNTED),
+        dcc.Store(id=names.FILE),
+        html.H1("Upload", className="page-title"),
+        html.P(lead(is_dataset, known), className="lead"),
+        kinds(is_dataset),
+        card("1. The file", html.Div(id=names.DROP, className="drop")),
+        *(dataset_form() if is_dataset else checkpoint_form(known, query)),
+        html.Div(id=names.REFUSAL, role="alert"),
+        html.Div(
+            [
+                html.Button(
+                    "Add the data set" if is_dataset else "Import the checkpoint",
+                    id=names.SET_GO if is_dataset else names.GO,
+                    className="button button-primary",
+                ),
+                html.Span(id=names.STATUS, role="status", className="muted"),
+            ],
+            className="form-foot",
+        ),
+    ]
+    return html.Div(parts, id=names.PAGE, className="page-stack upload")
+
+
+def setup(is_dataset: bool) -> dict[str, Any]:
+    """What the browser needs to know of the server."""
+    return {
+        "kind": "dataset" if is_dataset else "checkpoint",
+        "limit_bytes": get_settings().max_upload_mb * 1024 * 1024,
+        "words": DATASET_WORDS if is_dataset else CHECKPOINT_WORDS,
+        "parents": [] if is_dataset else parent_choices(),
+    }
+
+
+def lead(is_dataset: bool, known: list[DatasetOut]) -> str:
+    if is_dataset:
+        return "A data set is what checkpoints are evaluated on. Its samples are known by their content, never by row."
+    if not known:
+        return "A checkpoint belongs to a data set. Add one first."
+    return "Drop a file and within seconds see what it is, what is odd about it, and what it will be compared with."
+
+
+def kinds(is_dataset: bool) -> Component:
+    """The two things that can be uploaded."""
+    rows = (("Checkpoint", "/upload", not is_dataset), ("Data set", "/upload?kind=dataset", is_dataset))
+    links: list[Content] = [
+        dcc.Link(words, href=href, className=f"chip chip-choice {'is-chosen' if is_chosen else ''}".strip())
+        for words, href, is_chosen in rows
+    ]
+    return html.Div(links, className="chips", role="group", **aria(label="What to upload"))
+
+
+def dataset_form() -> list[Component]:
+    norms: Any = [{"value": name, "label": name} for name in ("Linf", "L2")]
+    fields = [
+        dmc.TextInput(id=names.SET_NAME, label="Name", placeholder="from the file's name", value="", className="field"),
+        dmc.Select(id=names.SET_NORM, label="Norm", data=norms, value="Linf", allowDeselect=False, className="field"),
+        dmc.TextInput(id=names.SET_EPS, label="ε", value="8/255", className="field"),
+        dmc.TextInput(
+            id=names.SET_CLASSES,
+            label="Class names",
+            placeholder="optional, separated by commas",
+            value="",
+            className="field",
+        ),
+    ]
+    return [card("2. What it is", html.Div(fields, className="fields"))]

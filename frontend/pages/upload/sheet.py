@@ -1,0 +1,309 @@
+"""What a checkpoint is: recognised architecture, measured sparsity by layer, oddities, pre-flight, what comes next."""
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from backend.schemas import CheckpointOut, ClaimOut, DatasetOut, EvaluationOut, LayerOut
+from backend.services import checkpoints, comparisons, datasets, evaluations
+from frontend.components import Content, aria, card, dot, icon, number_card
+from frontend.pages.upload import names
+from frontend.rows import Column, Live, left_text, live_cells, live_text, progress_bar, row_table
+from frontend.words import count_words, day_time, percent, short_hash, size_words
+
+ACTIVE = ("running", "queued")
+DIFFERS = 0.01
+MARKS = {
+    "ok": ("check", "is-gained", "fine"),
+    "warn": ("warning", "is-warning", "odd"),
+    "fail": ("close", "is-lost", "wrong"),
+}
+PREFLIGHT_SENTENCES = {
+    "queued": "The pre-flight waits for a worker.",
+    "running": "The pre-flight runs.",
+    "passed": "Nothing odd was found.",
+    "warned": "Read the warnings before you trust a number.",
+    "failed": "Something is wrong; later numbers would mean little.",
+    "error": "The network could not be run.",
+}
+
+
+def sheet_page(checkpoint_id: str) -> Component:
+    """The sheet of a checkpoint; it follows the pre-flight and the jobs."""
+    row = checkpoints.get_checkpoint(checkpoint_id)
+    parts = [
+        dcc.Store(id=names.CHECKPOINT_ID, data=str(row.id)),
+        dcc.Store(id=names.SHEET_STATE, data=fingerprint(row, jobs_of(row))),
+        dcc.Store(id=names.SHEET_LIVE),
+        dcc.Interval(id=names.SHEET_POLL, interval=names.POLL_MILLISECONDS),
+        dcc.Link("Upload another", href="/upload", className="back"),
+        html.Div(sheet_body(row, jobs_of(row)), id=names.SHEET, className="page-stack"),
+    ]
+    return html.Div(parts, className="page-stack upload sheet")
+
+
+def jobs_of(row: CheckpointOut) -> list[EvaluationOut]:
+    """Its evaluations, the newest first."""
+    return evaluations.list_evaluations(200, checkpoint_id=row.id).items
+
+
+def fingerprint(row: CheckpointOut, jobs: list[EvaluationOut]) -> str:
+    """Changes whenever more changes than progress."""
+    return str([row.name, row.preflight.state, len(row.preflight.checks), [(str(job.id), job.state) for job in jobs]])
+
+
+def sheet_body(row: CheckpointOut, jobs: list[EvaluationOut]) -> list[Component]:
+    dataset = datasets.get_dataset(str(row.dataset_id))
+    parts: list[Component | None] = [
+        context_line(row, dataset),
+        html.H1(
+            html.Span([dot("dense" if row.role == "dense" else "pruned-1"), row.name], className="name"),
+            className="page-title",
+        ),
+        html.P(what_it_is(row), className="lead"),
+        oddities(row),
+        numbers(row),
+        html.Div([preflight_card(row), next_card(row, dataset, jobs)], className="grid two"),
+        layers_card(row.layers),
+        facts_card(row),
+    ]
+    return [part for part in parts if part is not None]
+
+
+def context_line(row: CheckpointOut, dataset: DatasetOut) -> Component:
+    origin = "shipped with Thin Ice" if row.origin == "zoo" else "uploaded"
+    facts: list[Content] = [dataset.name, row.role, row.method or "", f"{origin} {day_time(row.created_at)}"]
+    facts.append(html.Span(["file ", html.Code(short_hash(row.source_sha256), title=row.source_sha256)]))
+    return html.Ul([html.Li(fact) for fact in facts if fact], className="context")
+
+
+def what_it_is(row: CheckpointOut) -> list[Content]:
+    """One sentence: network, size, and how much of it is zero."""
+    zero = percent(row.measured_sparsity)
+    start: list[Content] = [
+        "A ",
+        html.Span(row.architecture, className="strong"),
+        f" with {row.parameters:,} parameters; ",
+        html.Span(zero, className="strong"),
+        f" of its {row.prunable:,} prunable weights are zero",
+    ]
+    if row.declared_sparsity is None:
+        return [*start, "."]
+    if abs(row.declared_sparsity - row.measured_sparsity) <= DIFFERS:
+        return [*start, ", as declared."]
+    declared = html.Span(f"{percent(row.declared_sparsity)} were declared", className="is-warning strong")
+    return [*start, ", but ", declared, "."]
+
+
+def oddities(row: CheckpointOut) -> Component | None:
+    if not row.warnings:
+        return None
+    sentences = [
+        html.Div([icon("warning"), html.Span(sentence)], className="notice") for sentence in dict.fromkeys(row.warnings)
+    ]
+    return html.Div(sentences, className="notices", role="note", **aria(label="What is odd"))
+
+
+def numbers(row: CheckpointOut) -> Component:
+    flight = row.preflight
+    declared = "nothing declared" if row.declared_sparsity is None else f"declared {percent(row.declared_sparsity)}"
+    accuracy = "pre-flight is not through yet" if flight.n is None else f"of the first {flight.n:,} samples"
+    cards = [
+        number_card(
+            "architecture", html.Span(row.architecture, className="word-value"), f"{row.parameters:,} parameters"
+        ),
+        number_card("measured sparsity (US)", percent(row.measured_sparsity), declared),
+        number_card("normalisation", html.Span(row.normalization, className="word-value"), "inside the network"),
+        number_card("clean accuracy", percent(flight.clean_accuracy), accuracy),
+    ]
+    return html.Div(cards, className="record-numbers")
+
+
+def preflight_card(row: CheckpointOut) -> Component:
+    """Each question with its answer; until then that it waits or runs."""
+    flight = row.preflight
+    checks = []
+    for check in flight.checks:
+        name, tone, word = MARKS[check.outcome]
+        head = html.Span([check.title, html.Span(f", {word}", className=f"small {tone}")], className="strong")
+        checks.append(html.Li([html.Span(icon(name), className=tone), html.Div([head, html.P(check.sentence)])]))
+    waiting = flight.state in ("queued", "running")
+    parts: list[Content] = [html.P(PREFLIGHT_SENTENCES[flight.state], role="status", className="muted preflight-state")]
+    if waiting:
+        parts.append(html.Div([html.Div(className="skeleton skeleton-line") for _ in range(5)], className="waiting"))
+    if checks:
+        parts.append(html.Ul(checks, className="checks"))
+    return card("Pre-flight", *parts, note=flight.state)
+
+
+def next_card(row: CheckpointOut, dataset: DatasetOut, jobs: list[EvaluationOut]) -> Component:
+    """What it is compared with, its evaluations, and where to go."""
+    parts = [html.Div(comparison_parts(row, jobs), className="comparison"), *job_parts(jobs), *claim_parts(row.claim)]
+    links = [
+        dcc.Link("Evaluate", href=f"/jobs?new={row.id}", className="button"),
+        dcc.Link("Its jobs", href=f"/jobs?checkpoint={row.id}", className="button"),
+    ]
+    return card("What comes next", *parts, html.Div(links, className="form-foot"))
+
+
+def comparison_parts(row: CheckpointOut, jobs: list[EvaluationOut]) -> list[Content]:
+    """The comparison where there is one, otherwise what it lacks."""
+    if row.parent_id is None:
+        if row.role == "dense":
+            return [
+                html.P("Dense, so others are compared with it: upload what was pruned from it, with it as the parent.")
+            ]
+        words = "It names no parent, so it will be compared with nothing by itself. Any pair can be picked on Compare."
+        return [html.Div([icon("warning"), html.Span(words)], className="notice")]
+    parent = checkpoints.get_checkpoint(row.parent_id)
+    link = dcc.Link(parent.name, href=f"/upload?checkpoint={parent.id}", className="strong")
+    pairs = [pair for pair in comparisons.default_pairs() if pair[1].checkpoint_id == row.id]
+    if pairs:
+        dense, pruned = pairs[0]
+        button = dcc.Link(
+            "Compare", href=f"/compare?dense={dense.id}&pruned={pruned.id}", className="button button-primary"
+        )
+        return [html.P(["Compared with ", link, f": {pruned.preset}, n {pruned.n:,} on both sides."]), button]
+    return [html.P(["It will be compared with ", link, *waiting_words(row, parent, jobs)])]
+
+
+def waiting_words(row: CheckpointOut, parent: CheckpointOut, jobs: list[EvaluationOut]) -> list[Content]:
+    """What is missing until there is a comparison, and the link that brings it about."""
+    done = evaluations.list_evaluations(200, checkpoint_id=parent.id, state="succeeded").items
+    if not done:
+        return [", which has not been evaluated yet. ", dcc.Link("Evaluate it", href=f"/jobs?new={parent.id}"), " too."]
+    efforts = {effort(job) for job in jobs if job.state in ACTIVE}
+    if any(effort(job) in efforts for job in done):
+        return [" as soon as its evaluation is through."]
+    other = max(done, key=lambda job: (job.preset == "margin", job.n))
+    alike = dcc.Link("Evaluate this one alike", href=f"/jobs?new={row.id}&preset={other.preset}&n={other.n}")
+    return [f", which was evaluated with {other.preset}, n {other.n:,}. ", alike, "."]
+
+
+def effort(job: EvaluationOut) -> tuple[str, str, int]:
+    """What has to agree between two evaluations before they are compared."""
+    return job.preset, job.norm, job.n
+
+
+def job_parts(jobs: list[EvaluationOut]) -> list[Component]:
+    """Its evaluations in short, running ones with their bar."""
+    shown = []
+    for job in jobs[:6]:
+        name = dcc.Link(f"{job.preset}, n {job.n:,}", href=f"/jobs?evaluation={job.id}", id=f"upload-job-{job.id}")
+        if job.state in ACTIVE:
+            state: Component = html.Span(
+                [progress_bar(job, job.preset), live_text(f"{job.id}:left", left_text(job), "under")],
+                className="job-state",
+            )
+        elif job.summary is not None:
+            clean, robust = job.summary.clean_accuracy, job.summary.robust_accuracy
+            state = html.Span(f"{percent(clean, unit=False)} / {percent(robust, unit=False)} %")
+        else:
+            state = html.Span(job.state, className="is-warning")
+        shown.append(html.Li([name, state]))
+    return [html.Ul(shown, className="short-jobs")] if shown else []
+
+
+def claim_parts(claim: ClaimOut | None) -> list[Component]:
+    if claim is None:
+        return []
+    parts = [
+        f"{percent(claim.robust_accuracy)} robust accuracy",
+        claim.attack or "",
+        f"n {claim.n:,}" if claim.n else "",
+    ]
+    parts.append(f"{claim.norm} {claim.eps_text}" if claim.norm and claim.eps_text else "")
+    source = f" ({claim.source})" if claim.source else ""
+    return [html.P(f"Claimed: {', '.join(part for part in parts if part)}{source}.", className="footnote")]
+
+
+def layers_card(layers: list[LayerOut]) -> Component:
+    """Measured sparsity of every prunable layer, with a bar each."""
+    columns = [
+        Column("layer"),
+        Column("shape"),
+        Column("weights", True),
+        Column("zeros", True),
+        Column("sparsity (%)", True),
+        Column(html.Span("bar", className="hidden-label"), kind="layer-bar-cell"),
+    ]
+    rows: list[list[Content]] = [
+        [
+            html.Code(layer.name),
+            " × ".join(str(size) for size in layer.shape),
+            f"{layer.weights:,}",
+            f"{layer.zeros:,}",
+            percent(layer.sparsity, unit=False),
+            html.Span(
+                html.Span(className="progress-fill", style={"width": f"{100 * layer.sparsity:.2f}%"}),
+                className="progress layer-bar",
+                **aria(hidden="true"),
+            ),
+        ]
+        for layer in layers
+    ]
+    body = html.Div(
+        row_table("Sparsity by layer", columns, rows),
+        className="table-scroll layers",
+        tabIndex=0,
+        role="region",
+        **aria(label="Sparsity by layer"),
+    )
+    return card(
+        "Sparsity by layer", body, note=f"{count_words(len(layers), 'prunable layer')}, counted in the loaded network"
+    )
+
+
+def facts_card(row: CheckpointOut) -> Component:
+    pairs = [
+        ("uploaded file, SHA-256", html.Code(row.source_sha256)),
+        ("effective weights, SHA-256", html.Code(row.weights_sha256)),
+        ("checkpoint", html.Code(str(row.id))),
+    ]
+    facts = [part for name, value in pairs for part in (html.Dt(name), html.Dd(value))]
+    link = html.A(
+        [icon("download"), "JSON"],
+        href=f"/api/v1/checkpoints/{row.id}",
+        download=f"checkpoint-{row.name}.json",
+        className="button button-quiet",
+    )
+    return card("Identity", html.Dl(facts, className="facts"), tools=link)
+
+
+def sheet_cells(jobs: list[EvaluationOut]) -> Live:
+    return live_cells([job for job in jobs if job.state in ACTIVE])
+
+
+def dataset_sheet(dataset: DatasetOut) -> Component:
+    """What a data set is, with its first images."""
+    height, width, channels = dataset.shape
+    facts = [
+        number_card("samples", f"{dataset.size:,}", f"split {dataset.split}"),
+        number_card("images", f"{height} × {width}", "grey" if channels == 1 else f"{channels} channels"),
+        number_card("classes", f"{len(dataset.classes):,}", ", ".join(dataset.classes[:12])),
+        number_card("judged at", dataset.default_eps_text, dataset.default_norm),
+    ]
+    raw = size_words(dataset.size * height * width * channels)
+    images = [
+        html.Img(
+            src=f"/api/v1/datasets/{dataset.slug}/samples/{index}.png?scale=2",
+            className="pixels",
+            alt=f"Sample {index}",
+        )
+        for index in range(min(12, dataset.size))
+    ]
+    parts = [
+        dcc.Link("Upload another", href="/upload?kind=dataset", className="back"),
+        html.Ul(
+            [html.Li(fact) for fact in ("data set", dataset.slug, f"{raw} of pixels", dataset.source)],
+            className="context",
+        ),
+        html.H1(dataset.name, className="page-title"),
+        html.Div(facts, className="record-numbers"),
+        card("Its first samples", html.Div(images, className="first-samples")),
+        html.Div(
+            dcc.Link(
+                "Upload a checkpoint for it", href=f"/upload?for={dataset.slug}", className="button button-primary"
+            )
+        ),
+    ]
+    return html.Div(parts, className="page-stack upload")
