@@ -72,7 +72,7 @@ def layout(**query: str) -> Component:
         mismatch_notice(pair.comparison),
         html.P(headline(sample, names_of(pair, sample), pair.unit), className="headline"),
         toolbar(pair, sample, query),
-        strip_card(pair, sample),
+        strip_card(pair, sample) if pair.has_margins else None,
         scale_bar(pair, shown, change, kind),
         side_row("dense", sides[0], shown),
         side_row("pruned", sides[1], shown),
@@ -245,7 +245,7 @@ def scale_bar(pair: Pair, shown: Shown, change: float | None, kind: ScaleKind) -
             "eps": f"lock to ε, {eps_text(pair.comparison.eps, 'Linf')}",
         }[other]
         changes = {"scale": None if other == "eps" else "change"}
-        parts.append(html.Button(words, className="button button-quiet", **data(go=json.dumps(changes))))
+        parts.append(html.Button(words, className="chip", **data(go=json.dumps(changes))))
     return html.Div(parts, className="scale-bar")
 
 

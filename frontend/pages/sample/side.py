@@ -6,7 +6,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from backend.attacks.catalogue import ATTACKS
-from backend.schemas import DatasetOut, SampleSide
+from backend.schemas import DatasetOut, MarginRow, SampleSide
 from frontend.components import Content, dot, icon, table
 from frontend.figures.units import Unit
 from frontend.pages.compare.flipped import class_name
@@ -47,7 +47,7 @@ def side_row(kind: str, side: SampleSide, shown: Shown) -> Component:
         [clean_frame(side, shown), adversarial_frame(side, shown), perturbation_frame(side, shown)],
         className="frames",
     )
-    body = html.Div([frames, facts(side, shown)], className="side-body")
+    body = html.Div([html.Div([frames, *narrow_reason(side, shown)]), facts(side, shown)], className="side-body")
     return html.Section([head, body], id=f"sample-{kind}", className="card side")
 
 
@@ -72,8 +72,9 @@ def adversarial_frame(side: SampleSide, shown: Shown) -> Component:
     row = side.row
     label, prediction = class_name(shown.dataset, row.label), class_name(shown.dataset, row.prediction)
     if not side.has_adversarial:
-        words = html.P(why_no_adversarial(row, label, prediction, shown.unit), className="frame-words")
-        return frame("adversarial", words, "adversarial", "already wrong" if not row.correct else "none to show")
+        short, sentence = why_no_adversarial(row, label, prediction, shown.unit)
+        words = html.P([html.Strong(short), html.Span(sentence, className="frame-reason")], className="frame-words")
+        return frame("adversarial", words, "adversarial", "no image")
     if row.adversarial_prediction is None:
         answer = "another class"
     else:
@@ -89,8 +90,10 @@ def adversarial_frame(side: SampleSide, shown: Shown) -> Component:
 
 def perturbation_frame(side: SampleSide, shown: Shown) -> Component:
     if not side.has_adversarial or shown.scale is None:
-        words = html.P("Nothing to show without an adversarial.", className="frame-words")
-        return frame("perturbation", words, "perturbation", "none to show")
+        reason = html.Span("Without an adversarial there is no perturbation.", className="frame-reason")
+        return frame(
+            "perturbation", html.P([html.Strong("none"), reason], className="frame-words"), "perturbation", "no image"
+        )
     picture = html.Img(
         src=f"{side_address(side)}/perturbation.png?limit={shown.scale:.9g}",
         alt=f"Perturbation against {side.checkpoint_name}: red brighter, blue darker, full at {shown.scale_text}",
@@ -99,9 +102,18 @@ def perturbation_frame(side: SampleSide, shown: Shown) -> Component:
     return frame("perturbation", picture, "perturbation", ["± ", shown.scale_text])
 
 
+def narrow_reason(side: SampleSide, shown: Shown) -> list[Component]:
+    """The sentence again, for screens whose frames have no room for it; nothing where there is an adversarial."""
+    if side.has_adversarial:
+        return []
+    row = side.row
+    label, prediction = class_name(shown.dataset, row.label), class_name(shown.dataset, row.prediction)
+    return [html.P(why_no_adversarial(row, label, prediction, shown.unit)[1], className="narrow-reason")]
+
+
 def says(answer: str, is_right: bool) -> list[Content]:
-    mark = html.Span("right" if is_right else "wrong", className="small muted" if is_right else "small is-lost strong")
-    return ["says ", html.Strong(answer), " ", mark]
+    mark = html.Span("right", className="muted") if is_right else html.Span("wrong", className="is-lost strong")
+    return ["says ", html.Strong(answer), ", ", mark]
 
 
 def clean_address(dataset: DatasetOut, index: int) -> str:
@@ -150,13 +162,13 @@ def facts(side: SampleSide, shown: Shown) -> Component:
     if not row.correct:
         rows.append(("its own answer", own_answer(side, unit)))
     rows.append(("logit gap", f"{row.logit_gap:.3g}"))
-    rows.append(("confidence", f"{100 * row.max_probability:.1f} %"))
+    rows.append(("max probability", f"{100 * row.max_probability:.1f} %"))
     items = [part for name, value in rows for part in (html.Dt(name), html.Dd(value))]
     return html.Div(
         [
             html.Div(
                 [
-                    html.Span("margin", className="number-label"),
+                    html.Span(distance_word(row), className="number-label"),
                     html.Span(margin_text(row, unit), className="side-margin"),
                 ]
             ),
@@ -166,6 +178,11 @@ def facts(side: SampleSide, shown: Shown) -> Component:
         ],
         className="side-text",
     )
+
+
+def distance_word(row: MarginRow) -> str:
+    """A witness bounds the margin from above and is not called one."""
+    return "margin" if row.distance_kind == "minimum" else "distance of the witness"
 
 
 def own_answer(side: SampleSide, unit: Unit) -> str:
@@ -197,7 +214,7 @@ def attempts(side: SampleSide, unit: Unit) -> Component:
         distance = item["distance"]
         if not isinstance(distance, float) or not item["found"]:
             return "–"
-        text = f"{unit.shown(distance):.2f}" if unit.scale == 255 else f"{distance:.3f}"
+        text = f"{unit.shown(distance):.2f}" if unit.counts_steps else f"{distance:.3f}"
         return html.Strong(text) if distance == best else text
 
     rows = [

@@ -38,7 +38,10 @@ def margin_strip(marks: list[Mark], unit: Unit, *, eps: float, eps_text: str, de
     parts = [
         html.Div([*wrong, html.Span("already wrong", className="strip-gutter-label")], className="strip-gutter"),
         html.Div(axis, className="strip-axis"),
-        html.Div([*missing, html.Span("none found", className="strip-gutter-label")], className="strip-gutter"),
+        html.Div(
+            [*missing, html.Span("none found", className="strip-gutter-label")],
+            className="strip-gutter strip-missing" if missing else "strip-gutter strip-end",
+        ),
     ]
     spoken = "; ".join(f"{mark.name} {spoken_margin(mark, unit)}" for mark in marks)
     return html.Div(parts, className="strip", role="img", **aria(label=f"Margins on one axis: {spoken}; ε {eps_text}"))

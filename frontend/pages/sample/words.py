@@ -14,7 +14,7 @@ def distance_text(distance: float | None, unit: Unit) -> str:
     """`31.42/255`; a distance too small for two digits as `< 0.01/255`, a missing one as words."""
     if distance is None:
         return "none found"
-    smallest = 0.01 / unit.scale if unit.scale == 255 else 0.001
+    smallest = 0.01 / unit.scale if unit.counts_steps else 0.001
     if 0 < distance < smallest:
         return f"< {unit.text(smallest, digits=2)}"
     return unit.text(distance, digits=2)
@@ -30,18 +30,16 @@ def attack_title(name: str) -> str:
     return ATTACKS[name].title if name in ATTACKS else name
 
 
-def why_no_adversarial(row: MarginRow, label: str, prediction: str, unit: Unit) -> str:
-    """Why the frame of the adversarial holds words."""
+def why_no_adversarial(row: MarginRow, label: str, prediction: str, unit: Unit) -> tuple[str, str]:
+    """Why the frame of the adversarial holds words: shortly, and in a sentence."""
     if not row.correct:
         reason = f"No attack was needed: this model takes the clean image of {label} for {prediction}."
-        if row.margin_pred is None:
-            return reason
-        return (
-            f"{reason} That answer of its own changes at {distance_text(row.margin_pred, unit)}; the image is not kept."
-        )
+        if row.margin_pred is not None:
+            reason += f" That answer changes at {distance_text(row.margin_pred, unit)}; the image is not kept."
+        return "none: already wrong", reason
     if not row.found:
-        return "None found: no attack turned the answer. That is no proof that none exists."
-    return "One was found, but its image is not kept."
+        return "none found", "No attack turned the answer. That is no proof that none exists."
+    return "none kept", "An adversarial was found, but its image is not kept."
 
 
 def verdict_at_eps(row: MarginRow, eps_text: str) -> str:

@@ -10,9 +10,9 @@ from dash.development.base_component import Component
 from backend.schemas import PairedSample
 from backend.services import comparisons, evaluations
 from frontend import ids
-from frontend.components import SET_CLASSES, SET_WORDS, SYMBOLS, Content, aria, data, dot, empty_state, icon
+from frontend.components import SET_CLASSES, SET_WORDS, SYMBOLS, Content, aria, data, dot, empty_state, icon, set_word
 from frontend.pages.compare.cut import View, set_of
-from frontend.pages.compare.flipped import class_name, margins_text, outcome
+from frontend.pages.compare.flipped import class_name, margins_text
 from frontend.pages.compare.header import context_line, mismatch_notice, slider
 from frontend.pages.samples.walk import SETS, SORT_WORDS, STATE_KEYS, Filters, Pair, load_pair
 
@@ -71,6 +71,7 @@ def layout(**query: str) -> Component:
         mismatch_notice(pair.comparison),
         html.P(sentence(pair, len(listed)), className="headline", **aria(live="polite")),
         bar(pair, state),
+        order_note(pair, listed),
         wall_card(pair, listed, read_shown(query.get("shown"))),
     ]
     return html.Div([part for part in parts if part is not None], id=SAMPLES, className="samples-page")
@@ -88,7 +89,8 @@ def browser_state(pair: Pair) -> dict[str, Any]:
     """What the sliders need, in shown units."""
     return {
         "scale": pair.unit.scale,
-        "suffix": "/255" if pair.unit.scale == 255 else "",
+        "suffix": "/255" if pair.unit.counts_steps else "",
+        "has_margins": pair.has_margins,
         "limit": pair.limit,
         "step": pair.step,
         "eps": pair.eps,
@@ -122,6 +124,14 @@ def sentence(pair: Pair, count: int) -> list[Content]:
     return ["Showing ", number, f" samples{''.join(filter_words(pair))}, by {SORT_WORDS[pair.sort]}."]
 
 
+def order_note(pair: Pair, listed: list[PairedSample]) -> Component | None:
+    """Why samples without a margin stand between others; nothing where there are none."""
+    if pair.sort != "dense" or all(sample.dense_margin != 0 for sample in listed):
+        return None
+    words = "Where the dense model is wrong already, a sample stands where that wrong answer would change."
+    return html.P(words, className="footnote")
+
+
 def filter_words(pair: Pair) -> list[str]:
     filters, words = pair.filters, []
     if filters.set is not None:
@@ -149,7 +159,7 @@ def bar(pair: Pair, state: dict[str, Any]) -> Component:
         html.Div(sliders, className="samples-sliders"),
         chip_row("clean", [set_chip(pair, "clean", place) for place in range(len(SETS))]),
         chip_row(f"at ε {pair.comparison.eps_text}", [set_chip(pair, "robust", place) for place in range(len(SETS))]),
-        chip_row("margin", [thin_chip(pair), *clear_chip(pair)]),
+        chip_row("margin", [*thin_chip(pair), *clear_chip(pair)]),
         class_row(pair),
     ]
     return html.Div(rows, id=BAR, className="card samples-bar", role="group", **aria(label="Which samples"))
@@ -183,10 +193,13 @@ def set_chip(pair: Pair, view: View, place: int) -> Component:
     return filter_chip(words, count, is_on, changes, str(place + 1) if view == "clean" else "")
 
 
-def thin_chip(pair: Pair) -> Component:
+def thin_chip(pair: Pair) -> list[Component]:
+    """Nothing where distances only witness that eps is enough: no ice can be told from them."""
+    if not pair.has_margins:
+        return [html.Span("verdicts at one ε: no margins, so no thin ice", className="muted small")]
     is_on = pair.filters.is_thin
     words = f"on thin ice, up to {delta_text(pair)}"
-    return filter_chip(words, pair.counted(is_thin=True), is_on, {"thin": None if is_on else "1"}, "t")
+    return [filter_chip(words, pair.counted(is_thin=True), is_on, {"thin": None if is_on else "1"}, "t")]
 
 
 def clear_chip(pair: Pair) -> list[Component]:
@@ -271,14 +284,19 @@ def tile(pair: Pair, sample: PairedSample) -> Component:
         className="pixels",
     )
     thin = "tile-margin is-thin" if pair.is_on_thin_ice(sample) else "tile-margin"
-    word = html.Span(SET_WORDS[name], className="tile-set")
     parts = [
         picture,
-        html.Span([*outcome(sample, name, pair.dataset)], className="tile-labels"),
-        html.Span(
-            [html.Span(margins_text(sample, pair.unit), className=thin), f"#{sample.index}"], className="tile-foot"
-        ),
-        html.Span(word, className="hidden-label"),
+        html.Span([set_word(name), f"#{sample.index}"], className="tile-foot"),
+        html.Span(labels(pair, sample, label), className="tile-labels"),
+        html.Span(html.Span(margins_text(sample, pair.unit), className=thin), className="tile-foot"),
     ]
     extra = {} if pair.filters.set is not None else {"list": "all"}
     return dcc.Link(html.Div(parts), href=pair.address("/sample", index=sample.index, **extra), className="tile")
+
+
+def labels(pair: Pair, sample: PairedSample, label: str) -> list[Content]:
+    """The true label, and the wrong one where one of the two models gives one."""
+    wrong = sample.pruned_prediction if sample.pruned_prediction != sample.label else sample.dense_prediction
+    if wrong == sample.label:
+        return [html.Strong(label)]
+    return [html.Strong(label), " → ", class_name(pair.dataset, wrong)]

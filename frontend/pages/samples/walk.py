@@ -12,7 +12,7 @@ from backend.schemas import ComparisonOut, DatasetOut, FlipSet, PairedSample
 from backend.services import comparisons, datasets
 from frontend.figures.scatter import scale_for
 from frontend.figures.units import Unit, unit_of
-from frontend.pages.compare.cut import Cut, View, default_delta, read_cut, set_of, slider_step, thinness
+from frontend.pages.compare.cut import Cut, View, default_delta, has_margins, read_cut, set_of, slider_step, thinness
 
 Sort = Literal["dense", "pruned", "index"]
 SORT_WORDS: dict[Sort, str] = {"dense": "dense margin", "pruned": "pruned margin", "index": "index"}
@@ -52,10 +52,20 @@ class Pair:
         """eps in shown units."""
         return self.unit.shown(self.comparison.eps)
 
+    @property
+    def has_margins(self) -> bool:
+        """False where the distances only witness that eps is enough."""
+        return has_margins(self.comparison)
+
     def is_on_thin_ice(self, sample: PairedSample) -> bool:
         """Right for the dense model, with a margin up to delta."""
         margin = sample.dense_margin
-        return sample.set in ("S11", "S10") and margin is not None and self.unit.shown(margin) <= self.delta + 1e-9
+        return (
+            self.has_margins
+            and sample.set in ("S11", "S10")
+            and margin is not None
+            and self.unit.shown(margin) <= self.delta + 1e-9
+        )
 
     def is_listed(self, sample: PairedSample, filters: Filters) -> bool:
         return (
