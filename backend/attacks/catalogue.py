@@ -46,6 +46,7 @@ class Flag:
     what_to_do: str
 
 
+BLACK_BOX = "square"  # the attack that needs no gradient: where it wins, gradients are masked
 MARGIN_STEPS = 30
 BISECTION_PASSES = 10
 FMN = (
@@ -233,8 +234,8 @@ FLAGS: dict[str, Flag] = index_by_name(
         Flag(
             "masking",
             "A weaker attack beats the gradient attacks",
-            "A black-box, transferred or float64 attack breaks more than 1 % of the samples after the white-box "
-            "attacks left them standing.",
+            "A black-box, transferred or float64 attack breaks more than 1 % of the samples that the white-box "
+            "attacks left standing, beyond chance (95 % interval), over the whole evaluation.",
             "The gradients do not lead where adversarial examples are: they are masked.",
             "Do not report these figures as robustness. Find what masks the gradients and attack without it.",
         ),

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from backend.attacks import flags as reliability
 from backend.attacks.batches import Batches
-from backend.attacks.catalogue import ATTACKS
+from backend.attacks.catalogue import ATTACKS, BLACK_BOX
 from backend.attacks.classifier import Classifier, prepare
 from backend.attacks.contract import AttackResult, Attempt, OnStep
 from backend.attacks.inputs import Task, check_label_range, check_request
@@ -113,8 +113,7 @@ def collect_flags(task: Task, classifier: Classifier, clean: Clean, batches: Bat
 def inspect_masking(verified: list[Verified]) -> set[str]:
     """`masking` where the black-box attack breaks what the gradient attacks left standing."""
     for outcome in verified:
-        is_telling = outcome.attack == "square" and len(outcome.found) > 0
-        if is_telling and float(outcome.found.float().mean()) > reliability.MASKING_SHARE:
+        if outcome.attack == BLACK_BOX and reliability.tells_masking(int(outcome.found.sum()), len(outcome.found)):
             return {"masking"}
     return set()
 

@@ -28,6 +28,19 @@ MASKING_SHARE = 0.01
 LAYERS_WITH_MODE = (nn.modules.batchnorm._NormBase, nn.modules.dropout._DropoutNd)
 
 
+def tells_masking(found: int, tried: int) -> bool:
+    """Whether a black-box attack that broke `found` of the `tried` survivors of gradient attacks means masked gradients.
+
+    The lower end of the 95 % Wilson interval must exceed `MASKING_SHARE`: one lucky break in a small chunk is no alarm.
+    """
+    if tried == 0:
+        return False
+    share, z = found / tried, 1.96
+    centre = share + z * z / (2 * tried)
+    spread = z * ((share * (1 - share) + z * z / (4 * tried)) / tried) ** 0.5
+    return (centre - spread) / (1 + z * z / tried) > MASKING_SHARE
+
+
 def order_flags(codes: set[str]) -> tuple[str, ...]:
     """Codes in the catalogue's order."""
     return tuple(code for code in FLAGS if code in codes)

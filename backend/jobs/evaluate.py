@@ -18,15 +18,16 @@ import torch
 from numpy.typing import NDArray
 
 from backend import attacks
-from backend.attacks.catalogue import FLAGS
+from backend.attacks.catalogue import BLACK_BOX, FLAGS
 from backend.attacks.contract import AttackResult
+from backend.attacks.flags import tells_masking
 from backend.datasets import catalogue
 from backend.datasets.samples import SampleArrays, load
 from backend.eps import parse_eps
 from backend.errors import AttackFailed, NotFound, ThinIceError
 from backend.registry.networks import load_network
 from backend.settings import get_settings
-from backend.store import datasets, evaluations
+from backend.store import datasets, evaluations, results
 from backend.store.artefacts import artefact_path, put_bytes
 from backend.store.database import reading, writing
 from backend.store.tables import Checkpoint, Dataset, Evaluation, now
@@ -316,7 +317,9 @@ def finish(evaluation_id: UUID) -> None:
         if evaluation is None or evaluation.state != "running":
             raise Stopped(f"Evaluation {evaluation_id} is not running.")
         assert sum(chunk.samples for chunk in chunks) == evaluation.n, "a chunk is missing"
-        raised = {flag for chunk in chunks for flag in chunk.flags}
+        raised = {flag for chunk in chunks for flag in chunk.flags} - {"masking"}
+        if tells_masking(*results.count_attempts(session, evaluation_id, BLACK_BOX)):
+            raised.add("masking")  # a question to the whole evaluation: in one small chunk a lucky break looks large
         totals = {
             "forwards": sum(chunk.forwards for chunk in chunks),
             "backwards": sum(chunk.backwards for chunk in chunks),

@@ -58,6 +58,17 @@ def find_result(session: Session, evaluation_id: UUID, index: int) -> tuple[Resu
     return None if row is None else (row[0], row[1])
 
 
+def count_attempts(session: Session, evaluation_id: UUID, attack: str) -> tuple[int, int]:
+    """(found, tried) of one attack over the samples that the network gets right."""
+    of_attack = (
+        select(func.count())
+        .select_from(Attempt)
+        .join(Result, (Result.evaluation_id == Attempt.evaluation_id) & (Result.sample_id == Attempt.sample_id))
+        .where(Attempt.evaluation_id == evaluation_id, Attempt.attack == attack, Result.correct)
+    )
+    return session.scalar(of_attack.where(Attempt.found)) or 0, session.scalar(of_attack) or 0
+
+
 def attempts_of(session: Session, evaluation_id: UUID, sample_number: int) -> list[Attempt]:
     question = select(Attempt).where(Attempt.evaluation_id == evaluation_id, Attempt.sample_id == sample_number)
     return list(session.scalars(question.order_by(Attempt.stage, Attempt.attack)))

@@ -135,3 +135,20 @@ def test_artefact_same_content_is_one_file(home):
 def test_artefact_path_unknown_name_is_not_found(home, name):
     with pytest.raises(NotFound):
         artefacts.artefact_path(name)
+
+
+def test_count_attempts_of_one_attack_leaves_out_samples_that_were_wrong(evaluation):
+    def attempt(sample: int, attack: str, found: bool) -> dict:
+        return {
+            "evaluation_id": evaluation.id, "sample_id": sample, "stage": 0, "attack": attack, "found": found,
+            "distance": 0.1 if found else None, "kind": "witness", "artefact": None,
+        }  # fmt: skip
+
+    rows = [result_of(evaluation, 1, 0, None), result_of(evaluation, 2, 1, 0.5), result_of(evaluation, 3, 2, 0.0)]
+    rows[2] |= {"correct": False, "prediction": 1}
+    made = [attempt(1, "square", False), attempt(2, "square", True), attempt(3, "square", True)]
+    made.append(attempt(1, "apgd-ce", True))
+    with database.writing() as session:
+        assert evaluations.store_chunk(session, chunk_of(evaluation, 0, 3), made, rows) == "stored"
+    with database.reading() as session:
+        assert results.count_attempts(session, evaluation.id, "square") == (1, 2)
