@@ -29,7 +29,7 @@ LAYERS_WITH_MODE = (nn.modules.batchnorm._NormBase, nn.modules.dropout._DropoutN
 
 
 def tells_masking(found: int, tried: int) -> bool:
-    """Whether a black-box attack that broke `found` of the `tried` survivors of gradient attacks means masked gradients.
+    """Whether a black-box attack that broke `found` of the `tried` survivors of gradient attacks means masking.
 
     The lower end of the 95 % Wilson interval must exceed `MASKING_SHARE`: one lucky break in a small chunk is no alarm.
     """
