@@ -43,7 +43,7 @@ def find_controls(session: Session, root: Checkpoint, pruned: Evaluation) -> tup
     found: dict[UUID, Control] = {}
     for row in evaluations.succeeded_evaluations(session, list(kinds)):
         key = finished(row)
-        if key is not None and row.checkpoint_id not in found and is_same_effort(row, pruned):
+        if key is not None and row.checkpoint_id not in found and covers(row, pruned):
             found[row.checkpoint_id] = Control(
                 kinds[row.checkpoint_id], names[row.checkpoint_id], row.checkpoint_id, key
             )
@@ -56,12 +56,19 @@ def find_controls(session: Session, root: Checkpoint, pruned: Evaluation) -> tup
 
 def is_same_effort(first: Evaluation, second: Evaluation) -> bool:
     """Whether two evaluations attacked the same samples in the same way (the seed may differ)."""
-    same = ("dataset_id", "preset", "norm", "n")
-    if any(getattr(first, name) != getattr(second, name) for name in same):
+    return first.n == second.n and covers(first, second)
+
+
+def covers(wide: Evaluation, narrow: Evaluation) -> bool:
+    """Whether `wide` attacked at least the samples of `narrow`, in the same way (the seed may differ).
+
+    Smaller sets are nested in larger ones and every sample is attacked for itself, so its rows stand for both.
+    """
+    if any(getattr(wide, name) != getattr(narrow, name) for name in ("dataset_id", "preset", "norm")):
         return False
-    if first.record.get("samples") != second.record.get("samples"):
+    if not set(narrow.indices) <= set(wide.indices):
         return False
-    return first.record.get("distance_kind") != "witness" or first.eps == second.eps
+    return wide.record.get("distance_kind") != "witness" or wide.eps == narrow.eps
 
 
 def _tell_kind(row: Checkpoint, root: Checkpoint) -> Kind | None:

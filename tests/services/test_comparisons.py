@@ -198,6 +198,18 @@ def test_compare_controls_stand_beside_with_the_same_samples(ready: Path, tmp_pa
     assert found.headline[0].text.startswith("Pruning to 95 %")
 
 
+def test_compare_control_with_more_samples_stands_beside_on_the_shared_ones(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, labels = evaluate_pair(tmp_path)
+    dense, pruned = (evaluate(family[name], dataset, measured[name], 50) for name in ("dense", "pruned-95"))
+    weak = thin_ice_losses(measured["dense"], labels, 3, 0.3)
+    evaluate(family["control"], dataset, weak)
+    fewer = evaluate(family["seed"], dataset, weak, 40)
+    found = comparisons.compare(dense.id, pruned.id)
+    assert [(row.name, row.n) for row in found.controls] == [("control", 50)]
+    assert fewer.id not in {row.evaluation_id for row in found.controls}
+    assert sum(found.controls[0].clean.model_dump().values()) == 50
+
+
 def test_compare_control_on_the_pruned_side_is_compared_like_any_other(ready: Path, tmp_path: Path) -> None:
     dataset, family, measured, _ = evaluate_pair(tmp_path)
     dense = evaluate(family["dense"], dataset, measured["dense"])
