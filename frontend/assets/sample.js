@@ -59,13 +59,12 @@
 // Samples in the browser: the sliders write the address, and the keyboard walks the wall.
 (function () {
   const PAUSE = 150; // milliseconds after the last move before the address follows
-  const unchanged = () => window.dash_clientside.no_update;
   const waiting = {};
 
   const asText = (value, pair) => Number(value.toFixed(pair.suffix ? 1 : 3)) + pair.suffix;
 
   function write(key, value, pair) {
-    if (!pair || window.location.pathname !== "/samples") return unchanged();
+    if (!pair || window.location.pathname !== "/samples") return window.dash_clientside.no_update;
     window.clearTimeout(waiting[key]);
     waiting[key] = window.setTimeout(() => {
       if (Math.abs(value - pair[key]) > 1e-6) window.thinice.go({ [key]: asText(value, pair), shown: null }, true);
@@ -73,14 +72,8 @@
     return asText(value, pair);
   }
 
-  // The page is built anew for every address, and brings the sliders' values with it.
-  function read(search, pair) {
-    if (!pair) return [unchanged(), unchanged()];
-    return [pair.eps, pair.delta];
-  }
-
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    samples: { eps: (value, pair) => write("eps", value, pair), delta: (value, pair) => write("delta", value, pair), read },
+    samples: { eps: (value, pair) => write("eps", value, pair), delta: (value, pair) => write("delta", value, pair) },
   });
 
   document.addEventListener("click", (event) => {

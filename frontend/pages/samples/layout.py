@@ -9,7 +9,6 @@ from dash.development.base_component import Component
 
 from backend.schemas import PairedSample
 from backend.services import comparisons, evaluations
-from frontend import ids
 from frontend.components import SET_CLASSES, SET_WORDS, SYMBOLS, Content, aria, data, dot, empty_state, icon, set_word
 from frontend.pages.compare.cut import View, set_of
 from frontend.pages.compare.flipped import class_name, margins_text
@@ -27,6 +26,14 @@ KEYS = ("dense", "pruned", "shown", *STATE_KEYS)
 PAGE_SIZE = 120
 MANY_CLASSES = 12  # more of them fold away
 
+KEY_WORDS = {
+    "1  2  3  4": "only the kept, lost, gained or never; once more: all",
+    "t": "only those on thin ice; once more: all",
+    "Esc": "remove every filter",
+    "←  →  ↑  ↓": "from one sample to the next",
+    "Enter": "open the sample",
+}
+
 
 def complete(query: dict[str, str]) -> dict[str, str] | None:
     """The query with a pair filled in, where it has none and one exists."""
@@ -39,7 +46,7 @@ def complete(query: dict[str, str]) -> dict[str, str] | None:
 
 
 def register(app: Dash) -> None:
-    """The sliders move the address, and the address moves the sliders (assets/sample.js)."""
+    """The sliders move the address (assets/sample.js), which builds the page anew."""
 
     def browser(name: str) -> ClientsideFunction:
         return ClientsideFunction("samples", name)
@@ -52,9 +59,6 @@ def register(app: Dash) -> None:
             State(PAIR, "data"),
             prevent_initial_call=True,
         )
-    app.clientside_callback(
-        browser("read"), Output(EPS, "value"), Output(DELTA, "value"), Input(ids.URL, "search"), State(PAIR, "data")
-    )
 
 
 def layout(**query: str) -> Component:
@@ -121,7 +125,9 @@ def sentence(pair: Pair, count: int) -> list[Content]:
     """What the wall shows, in words."""
     total = len(pair.samples)
     number = html.Strong(f"{count:,} of {total:,}" if count < total else f"all {total:,}")
-    return ["Showing ", number, f" samples{''.join(filter_words(pair))}, by {SORT_WORDS[pair.sort]}."]
+    words = filter_words(pair)
+    which = f" that are {', '.join(words)}" if words else ""
+    return ["Showing ", number, f" samples{which}, sorted by {SORT_WORDS[pair.sort]}."]
 
 
 def order_note(pair: Pair, listed: list[PairedSample]) -> Component | None:
@@ -133,19 +139,21 @@ def order_note(pair: Pair, listed: list[PairedSample]) -> Component | None:
 
 
 def filter_words(pair: Pair) -> list[str]:
+    """What a listed sample is, one phrase per filter."""
     filters, words = pair.filters, []
     if filters.set is not None:
         at = f" at ε {pair.comparison.eps_text}" if filters.view == "robust" else ""
-        words.append(f" {SET_WORDS[filters.set]}{at}")
+        words.append(f"{SET_WORDS[filters.set]}{at}")
     if filters.label is not None:
-        words.append(f" of class {class_name(pair.dataset, filters.label)}")
+        words.append(f"of class {class_name(pair.dataset, filters.label)}")
     if filters.is_thin:
-        words.append(f" on thin ice, up to {delta_text(pair)}")
+        words.append(f"on thin ice (up to {delta_text(pair)})")
     return words
 
 
 def delta_text(pair: Pair) -> str:
-    return pair.unit.text(pair.delta / pair.unit.scale)
+    """The threshold as its slider writes it."""
+    return f"{round(pair.delta, 1):g}/255" if pair.unit.counts_steps else f"{round(pair.delta, 3):g}"
 
 
 def bar(pair: Pair, state: dict[str, Any]) -> Component:
@@ -267,7 +275,7 @@ def wall_card(pair: Pair, listed: list[PairedSample], shown: int) -> Component:
 def nothing_listed(pair: Pair) -> list[Component]:
     changes = {"set": None, "view": None, "class": None, "thin": None, "shown": None}
     return [
-        html.P(f"No sample is{''.join(filter_words(pair))}.", className="muted"),
+        html.P(f"No sample is {', '.join(filter_words(pair))}.", className="muted"),
         html.Div(
             html.Button("Show all samples", className="button", **data(go=json.dumps(changes))), className="wall-more"
         ),
