@@ -36,9 +36,9 @@ def checkpoint_table(holdings: Holdings) -> Component:
     unit = unit_of(norms.pop()).suffix if len(norms) == 1 else "unit of the norm"
     columns = [
         Column("checkpoint"),
-        Column("sparsity US (%), declared / measured", True),
-        Column("clean / robust (%), 95 % of robust", True),
-        Column(f"median margin ({unit})", True),
+        Column("sparsity, declared / measured (% US)", True, "narrow-head"),
+        Column("clean / robust (%)", True),
+        Column(f"median margin ({unit})", True, "narrow-head"),
         Column("flags"),
         Column("pre-flight"),
         Column("jobs", kind="jobs-cell"),
@@ -217,7 +217,7 @@ def links_cell(standing: Standing) -> Component:
     if standing.evaluations:
         links.append(
             dcc.Link(
-                [f"Evaluations ({len(standing.evaluations)})", html.Span(f" of {row.name}", className="hidden-label")],
+                [f"Jobs ({len(standing.evaluations)})", html.Span(f" of {row.name}", className="hidden-label")],
                 href=f"/jobs?checkpoint={row.id}",
                 className="button button-quiet",
                 id=named(row, "evaluations"),

@@ -52,7 +52,7 @@ def checkpoint_form(known: list[DatasetOut], query: dict[str, str]) -> list[Comp
 
 def identity_fields(known: list[DatasetOut], query: dict[str, str]) -> list[Component]:
     sets: Any = [{"value": str(row.id), "label": row.name} for row in known]
-    chosen = next((str(row.id) for row in known if row.slug == query.get("for")), sets[0]["value"] if sets else None)
+    chosen = chosen_dataset(known, query.get("for"))
     parents: Any = [choice for choice in parent_choices() if choice["dataset"] == chosen]
     roles: Any = [{"value": name, "label": name} for name in ("dense", "pruned", "control")]
     return [
@@ -83,6 +83,15 @@ def identity_fields(known: list[DatasetOut], query: dict[str, str]) -> list[Comp
         *recognised_fields(),
         *pruning_fields(),
     ]
+
+
+def chosen_dataset(known: list[DatasetOut], slug: str | None) -> str | None:
+    """The data set of the address, else that of the newest checkpoint, else the newest; None where there is none."""
+    named = next((str(row.id) for row in known if row.slug == slug), None)
+    if named is not None or not known:
+        return named
+    newest = checkpoints.list_checkpoints(1).items
+    return str(newest[0].dataset_id if newest else known[0].id)
 
 
 def recognised_fields() -> list[Component]:

@@ -1,0 +1,182 @@
+"""Overview on the real services: groups, verdicts, the sentence, and what is made anew."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from dash import no_update
+
+from backend.schemas import DatasetOut
+from backend.store.tables import Checkpoint
+from frontend.figures.dumbbell import Dumbbell, DumbbellGroup, dumbbells, figure_height, shown_range
+from frontend.pages import overview
+from frontend.pages.overview.callbacks import fill
+from frontend.pages.overview.holdings import Holdings, read_holdings
+from frontend.pages.overview.layout import dumbbell_groups, headline
+from frontend.pages.overview.table import best_ids, checkpoint_table
+from frontend.rows import live_cells
+from frontend.theme import DARK, LIGHT
+from tests.frontend.words import hrefs, text_of
+from tests.services.fabrication import Measured, add_checkpoint, add_dataset, evaluate, make_pixels, measure, queue
+
+N = 120
+CLAIM = {
+    "robust_accuracy": 0.9,
+    "attack": "PGD-10",
+    "norm": "Linf",
+    "eps_text": "25.5/255",
+    "n": 100,
+    "source": "a card",
+}
+
+
+@pytest.fixture
+def family(ready: Path, tmp_path: Path) -> tuple[DatasetOut, dict[str, Checkpoint], Measured]:
+    """A dense checkpoint, its control, another seed and two pruned ones; nothing evaluated."""
+    dataset = add_dataset(tmp_path, "digits", n=N)
+    dense = add_checkpoint(dataset.id, "parent", claim=CLAIM)
+    rows = {
+        "parent": dense,
+        "child-99": add_checkpoint(
+            dataset.id, "child-99", role="pruned", parent_id=dense.id, declared_sparsity=0.99, measured_sparsity=0.5
+        ),
+        "child-90": add_checkpoint(
+            dataset.id, "child-90", role="pruned", parent_id=dense.id, declared_sparsity=0.9, claim=CLAIM
+        ),
+        "other-seed": add_checkpoint(dataset.id, "other-seed"),
+        "control": add_checkpoint(dataset.id, "control", method="control", parent_id=dense.id),
+    }
+    _, labels = make_pixels(N)
+    return dataset, rows, measure(labels, 1)
+
+
+def standing_of(holdings: Holdings, name: str) -> Any:
+    return next(row for row in holdings.standings if row.checkpoint.name == name)
+
+
+def test_layout_of_an_empty_home_says_how_to_fill_it(ready: Path) -> None:
+    page = overview.layout()
+    assert "no checkpoint yet" in text_of(page)
+    assert "/upload" in hrefs(page)
+
+
+def test_holdings_put_dense_then_controls_then_pruned_by_sparsity(family: Any) -> None:
+    (only,) = read_holdings().families
+    assert [row.checkpoint.name for row in only.members] == ["parent", "control", "other-seed", "child-90", "child-99"]
+    assert [row.place for row in only.members] == ["dense", "control", "control", "pruned", "pruned"]
+
+
+def test_holdings_of_two_parents_leave_a_lone_dense_checkpoint_by_itself(family: Any) -> None:
+    dataset, _, _ = family
+    second = add_checkpoint(dataset.id, "second")
+    add_checkpoint(dataset.id, "second-child", role="pruned", parent_id=second.id)
+    names = {row.name: [member.checkpoint.name for member in row.members] for row in read_holdings().families}
+    assert names["other-seed"] == ["other-seed"]
+    assert names["second"] == ["second", "second-child"]
+
+
+def test_verdict_prefers_autoattack_then_the_larger_n(family: Any) -> None:
+    dataset, rows, measured = family
+    evaluate(rows["parent"], dataset, measured, samples=40)
+    large = evaluate(rows["parent"], dataset, measured, samples=100)
+    assert standing_of(read_holdings(), "parent").verdict.id == large.id
+    witnesses = Measured(measured.predictions, measured.margin, measured.logit_gap, kind="witness", attack="apgd-ce")
+    official = evaluate(rows["parent"], dataset, witnesses, samples=40, preset="autoattack")
+    standing = standing_of(read_holdings(), "parent")
+    assert standing.verdict.id == official.id
+    assert standing.margins.id == large.id
+
+
+def test_verdict_at_another_eps_does_not_stand_beside_the_claim(family: Any) -> None:
+    dataset, rows, measured = family
+    evaluate(rows["parent"], dataset, measured, eps="8/255")
+    assert standing_of(read_holdings(), "parent").verdict is None
+
+
+def test_claim_at_another_eps_is_not_drawn(family: Any) -> None:
+    dataset, _, _ = family
+    add_checkpoint(dataset.id, "elsewhere", role="pruned", claim=CLAIM | {"eps_text": "8/255"})
+    assert standing_of(read_holdings(), "elsewhere").claim is None
+
+
+def test_headline_names_the_widest_gap_with_what_it_rests_on(family: Any) -> None:
+    dataset, rows, measured = family
+    done = evaluate(rows["child-90"], dataset, measured)
+    words = text_of(headline(read_holdings()))
+    assert "1 dense checkpoint, 2 controls and 2 pruned" in words
+    assert done.summary is not None and done.summary.robust_accuracy is not None
+    assert (
+        f"child-90: 90.00 % claimed, {100 * done.summary.robust_accuracy:.2f} % re-evaluated (margin, n {N})" in words
+    )
+
+
+def test_headline_before_any_evaluation_promises_no_number(family: Any) -> None:
+    assert "None has been re-evaluated yet" in text_of(headline(read_holdings()))
+
+
+def test_table_shows_numbers_with_their_effort_and_links(family: Any) -> None:
+    dataset, rows, measured = family
+    dense = evaluate(rows["parent"], dataset, measured)
+    pruned = evaluate(rows["child-90"], dataset, measured)
+    table = checkpoint_table(read_holdings())
+    words, links = text_of(table), hrefs(table)
+    assert f"margin, n {N}" in words
+    assert f"/compare?dense={dense.id}&pruned={pruned.id}" in links
+    assert f"/jobs?evaluation={pruned.id}" in links
+    assert f"/jobs?new={rows['control'].id}" in links
+    assert "99.00 / 50.00" in words
+
+
+def test_best_values_are_named_only_where_all_were_attacked_alike(family: Any) -> None:
+    dataset, rows, measured = family
+    evaluate(rows["parent"], dataset, measured)
+    evaluate(rows["child-90"], dataset, measured, samples=40)
+    assert best_ids(read_holdings().families[0]) == {"clean": set(), "robust": set()}
+    evaluate(rows["child-90"], dataset, measured)
+    assert str(rows["parent"].id) in best_ids(read_holdings().families[0])["robust"]
+
+
+def test_fingerprint_changes_with_a_job_and_not_with_its_absence(family: Any) -> None:
+    dataset, rows, _ = family
+    before = read_holdings().fingerprint()
+    assert read_holdings().fingerprint() == before
+    waiting = queue(rows["parent"], dataset)
+    after = read_holdings()
+    assert after.fingerprint() != before
+    assert live_cells(standing_of(after, "parent").active)[f"{waiting.id}:left"] == {"text": "next in line"}
+
+
+def test_fill_gives_every_part(family: Any) -> None:
+    parts = fill(read_holdings(), DARK, "state")
+    assert all(part is not no_update for part in parts.values())
+    assert "not re-evaluated yet" in str(parts["figure"].to_dict())
+    assert parts["style"] == {"height": f"{figure_height(dumbbell_groups(read_holdings()))}px"}
+
+
+def bell(**changes: Any) -> Dumbbell:
+    values: dict[str, Any] = {"claimed": 0.62, "measured": 0.57, "low": 0.56, "high": 0.58}
+    words = {"name": "m", "place": "pruned", "claim": "claimed", "effort": "AutoAttack, n 200", "evaluation_id": "id"}
+    return Dumbbell(**(words | values | changes))
+
+
+def test_dumbbell_above_its_interval_is_marked_by_shape_and_words() -> None:
+    figure = dumbbells([DumbbellGroup("", [bell(), bell(claimed=0.575)])], LIGHT, x_title="x")
+    texts = [note.text for note in figure.layout.annotations]
+    assert sum("▼ −5.00" in text for text in texts) == 1
+    assert sum("▼" in text for text in texts) == 1
+    assert any("−0.50" in text for text in texts)
+
+
+def test_dumbbell_that_is_not_measured_has_a_claim_only() -> None:
+    nothing: dict[str, Any] = {"measured": None, "low": None, "high": None}
+    figure = dumbbells([DumbbellGroup("", [bell(**nothing)])], LIGHT, x_title="x")
+    assert [trace.marker.symbol for trace in figure.data] == ["diamond"]
+
+
+def test_shown_range_holds_every_mark_and_never_blows_noise_up() -> None:
+    low, high = shown_range([DumbbellGroup("", [bell(claimed=0.5701, low=0.5699, high=0.5702)])])
+    assert low < 56.99 < 57.02 < high
+    assert high - low >= 9.9
+    assert shown_range([]) == [0.0, 100.0]
+    assert np.all(np.array(shown_range([DumbbellGroup("", [bell(claimed=1.0, low=0.0)])])) == [0.0, 100.0])

@@ -1,0 +1,157 @@
+"""Upload: the form agrees with REST and the catalogues, and the sheet says what a checkpoint is and lacks."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dash import no_update
+
+from backend.api.datasets import DatasetForm
+from backend.errors import NotFound
+from backend.schemas import CheckpointIn, DatasetOut
+from backend.store import checkpoints as store
+from backend.store.database import writing
+from backend.store.tables import Checkpoint
+from frontend.pages import upload
+from frontend.pages.upload import names
+from frontend.pages.upload.callbacks import follow_sheet
+from frontend.pages.upload.form import NORMALIZATIONS, parent_choices
+from models.architectures.layers import NORMALIZATIONS as SHIPPED
+from tests.frontend.words import by_id, hrefs, live_keys, text_of
+from tests.services.fabrication import add_checkpoint, add_dataset, begin, evaluate, make_pixels, measure, queue
+
+N = 60
+SCRIPT = Path(upload.__file__).parents[2] / "assets" / "upload.js"
+
+
+@pytest.fixture
+def dataset(ready: Path, tmp_path: Path) -> DatasetOut:
+    return add_dataset(tmp_path, "digits", n=N)
+
+
+def script_fields(name: str) -> list[str]:
+    """A list of names in upload.js."""
+    found = re.search(rf"const {name} = (\[.*?\]);", SCRIPT.read_text(encoding="utf-8"), re.DOTALL)
+    assert found is not None
+    return [str(item) for item in json.loads(re.sub(r",\s*\]", "]", found.group(1)))]
+
+
+def set_preflight(row: Checkpoint, **report: Any) -> None:
+    with writing() as session:
+        store.set_preflight(session, row.id, report)
+
+
+def test_script_sends_fields_that_rest_knows_one_for_each_state() -> None:
+    sent = script_fields("FORM_FIELDS")
+    assert set(sent) == set(CheckpointIn.model_fields)
+    assert len(sent) == len(names.CHECKPOINT_FORM)
+    assert set(script_fields("DATASET_FIELDS")) == set(DatasetForm.model_fields)
+    assert len(script_fields("DATASET_FIELDS")) == len(names.DATASET_FORM)
+
+
+def test_script_fields_stand_in_the_order_of_the_form() -> None:
+    pairs = dict(zip(script_fields("FORM_FIELDS"), names.CHECKPOINT_FORM, strict=True))
+    assert pairs["parent_id"] == names.PARENT
+    assert pairs["keep_rate"] == names.KEEP_RATE
+    assert pairs["claimed_robust_accuracy"] == names.CLAIM
+    assert pairs["evaluate"] == names.EVALUATE
+
+
+def test_normalizations_are_those_of_the_networks() -> None:
+    assert tuple(SHIPPED) == NORMALIZATIONS
+
+
+def test_form_offers_dense_checkpoints_of_the_data_set_as_parents(dataset: DatasetOut, tmp_path: Path) -> None:
+    other = add_dataset(tmp_path, "letters", n=N, seed=5)
+    dense = add_checkpoint(dataset.id, "parent")
+    add_checkpoint(dataset.id, "child", role="pruned", parent_id=dense.id)
+    add_checkpoint(other.id, "elsewhere")
+    page = upload.layout(**{"for": "digits"})
+    assert [row["label"] for row in by_id(page, names.PARENT).data] == ["parent (small-cnn)"]
+    assert by_id(page, names.PARENT).value == str(dense.id)
+    assert {row["label"] for row in parent_choices()} == {"parent (small-cnn)", "elsewhere (small-cnn)"}
+
+
+def test_form_starts_with_the_data_set_of_the_newest_checkpoint(dataset: DatasetOut, tmp_path: Path) -> None:
+    add_checkpoint(dataset.id, "parent")
+    newest = add_dataset(tmp_path, "letters", n=N, seed=5)
+    assert by_id(upload.layout(), names.DATASET).value == str(dataset.id)
+    assert by_id(upload.layout(**{"for": "letters"}), names.DATASET).value == str(newest.id)
+
+
+def test_form_of_an_empty_home_asks_for_a_data_set(ready: Path) -> None:
+    page = upload.layout()
+    assert "Add one first" in text_of(page)
+    assert by_id(page, names.DATASET).value is None
+
+
+def test_layout_has_every_field_that_the_browser_sends(dataset: DatasetOut) -> None:
+    for page, form in ((upload.layout(), names.CHECKPOINT_FORM), (upload.layout(kind="dataset"), names.DATASET_FORM)):
+        for name in (*form, names.DROP, names.FILE, names.REFUSAL, names.STATUS, names.SETUP):
+            by_id(page, name)
+
+
+# --- the sheet -------------------------------------------------------------------------------------------------------
+def test_sheet_says_what_was_declared_and_what_was_measured(dataset: DatasetOut) -> None:
+    parent = add_checkpoint(dataset.id, "parent")
+    row = add_checkpoint(
+        dataset.id,
+        "child",
+        role="pruned",
+        parent_id=parent.id,
+        declared_sparsity=0.95,
+        measured_sparsity=0.5,
+        warnings=["Declared sparsity 95.00%, measured 50.00%."],
+    )
+    words = text_of(upload.layout(checkpoint=str(row.id)))
+    assert "50.00 % of its 80 prunable weights are zero, but 95.00 % were declared" in words
+    assert "Declared sparsity 95.00%, measured 50.00%." in words
+    assert "8 × 1 × 3 × 3" in words
+
+
+def test_sheet_shows_the_preflight_as_soon_as_it_is_through(dataset: DatasetOut) -> None:
+    row = add_checkpoint(dataset.id, "parent")
+    page = upload.layout(checkpoint=str(row.id))
+    assert "waits for a worker" in text_of(page)
+    state = by_id(page, names.SHEET_STATE).data
+    assert follow_sheet(str(row.id), state, {})[:3] == (no_update, no_update, no_update)
+    check = {"code": "accuracy", "title": "Clean accuracy", "outcome": "warn", "sentence": "Close to chance."}
+    set_preflight(row, state="warned", checks=[check], clean_accuracy=0.11, n=300)
+    body, now, _, pace = follow_sheet(str(row.id), state, {})
+    assert "Close to chance." in text_of(body) and "11.00 %" in text_of(body)
+    assert now != state and pace > names.POLL_MILLISECONDS
+
+
+def test_sheet_leads_to_what_is_missing_for_a_comparison(dataset: DatasetOut) -> None:
+    _, labels = make_pixels(N)
+    parent = add_checkpoint(dataset.id, "parent")
+    row = add_checkpoint(dataset.id, "child", role="pruned", parent_id=parent.id)
+    address = {"checkpoint": str(row.id)}
+    assert f"/jobs?new={parent.id}" in hrefs(upload.layout(**address))
+    dense = evaluate(parent, dataset, measure(labels, 1), samples=40)
+    assert f"/jobs?new={row.id}&preset=margin&n=40" in hrefs(upload.layout(**address))
+    waiting = queue(row, dataset, samples=40)
+    assert "as soon as its evaluation is through" in text_of(upload.layout(**address))
+    begin(waiting.id)
+    assert f"{waiting.id}:left" in live_keys(upload.layout(**address))
+    pruned = evaluate(row, dataset, measure(labels, 2), samples=40)
+    assert f"/compare?dense={dense.id}&pruned={pruned.id}" in hrefs(upload.layout(**address))
+
+
+def test_sheet_of_an_orphan_says_that_nothing_stands_beside_it(dataset: DatasetOut) -> None:
+    row = add_checkpoint(dataset.id, "orphan", role="pruned")
+    assert "names no parent" in text_of(upload.layout(checkpoint=str(row.id)))
+
+
+def test_sheet_of_an_unknown_checkpoint_is_not_found(dataset: DatasetOut) -> None:
+    with pytest.raises(NotFound):
+        upload.layout(checkpoint="no-such-id")
+
+
+def test_dataset_sheet_shows_size_classes_and_samples(dataset: DatasetOut) -> None:
+    page = upload.layout(kind="dataset", dataset="digits")
+    words = text_of(page)
+    assert "6 × 6" in words and "25.5/255" in words and str(N) in words
+    assert "/upload?for=digits" in hrefs(page)
