@@ -127,6 +127,7 @@
     request.addEventListener("abort", () => {
       if (running === request) running = null;
       finish(state, file.name, null, "cancelled");
+      refuse(null);
     });
     request.open("PUT", "/api/v1/uploads?filename=" + encodeURIComponent(file.name));
     request.setRequestHeader("Content-Type", "application/octet-stream");

@@ -140,6 +140,17 @@ def test_sheet_leads_to_what_is_missing_for_a_comparison(dataset: DatasetOut) ->
     assert f"/compare?dense={dense.id}&pruned={pruned.id}" in hrefs(upload.layout(**address))
 
 
+def test_sheet_offers_the_effort_that_gives_margins(dataset: DatasetOut) -> None:
+    _, labels = make_pixels(N)
+    parent = add_checkpoint(dataset.id, "parent")
+    row = add_checkpoint(dataset.id, "child", role="pruned", parent_id=parent.id)
+    evaluate(parent, dataset, measure(labels, 1), samples=40)
+    verdicts = measure(labels, 1)
+    verdicts.kind = "witness"
+    evaluate(parent, dataset, verdicts, preset="autoattack")
+    assert f"/jobs?new={row.id}&preset=margin&n=40" in hrefs(upload.layout(checkpoint=str(row.id)))
+
+
 def test_sheet_of_an_orphan_says_that_nothing_stands_beside_it(dataset: DatasetOut) -> None:
     row = add_checkpoint(dataset.id, "orphan", role="pruned")
     assert "names no parent" in text_of(upload.layout(checkpoint=str(row.id)))

@@ -24,6 +24,7 @@ def layout(**query: str) -> Component:
         html.H1("Jobs", className="page-title"),
         html.P(summary_sentence(listing), id=names.SENTENCE, className="headline"),
         html.Div(filter_chips(listing, wanted), id=names.CHIPS, className="chips"),
+        queue_card(query),
         card(
             "Evaluations",
             html.Div(
@@ -35,7 +36,6 @@ def layout(**query: str) -> Component:
                 **aria(label="Evaluations"),
             ),
         ),
-        queue_card(query),
         card("Workers", html.Div(workers_list(listing), id=names.WORKERS)),
     ]
     return html.Div(parts, id=names.PAGE, className="page-stack jobs")

@@ -39,7 +39,7 @@ def jobs_table(listing: Listing) -> Component:
     if not listing.rows:
         if sum(listing.counts.values()):
             return html.P("No evaluation is in this state.", className="muted")
-        return empty_state("Nothing has been evaluated yet. Queue an evaluation below, or upload a checkpoint first.")
+        return empty_state("Nothing has been evaluated yet. Queue an evaluation above, or upload a checkpoint first.")
     parts: list[Component] = [row_table("Evaluations", COLUMNS, [job_cells(row) for row in listing.rows])]
     if listing.hidden > 0:
         more = {"shown": str(min(200, len(listing.rows) + 100))}
