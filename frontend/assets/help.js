@@ -1,10 +1,11 @@
 // Help: the entry that the address names is brought into view once the page is there.
 (function () {
   function arrive() {
-    if (window.location.pathname !== "/help") return;
+    if (window.location.pathname !== "/help") return null;
     const name = decodeURIComponent(window.location.hash.slice(1));
     // The shell scrolls a new page to its top first.
     if (name) window.setTimeout(() => show(name), 60);
+    return name;
   }
 
   function show(name) {

@@ -14,14 +14,37 @@
     }
     const button = event.target.closest("button");
     if (!button) return;
-    if (button.id === "sample-blink") blink(button);
+    if (button.id === "sample-blink") blink();
     else if (button.hasAttribute("data-toggle")) toggleList(button.getAttribute("data-toggle"));
     else if (button.hasAttribute("data-copy")) copy(button);
   });
 
-  function blink(button) {
-    button.setAttribute("aria-pressed", button.getAttribute("aria-pressed") === "true" ? "false" : "true");
+  let isBlinking = false;
+  function blink() {
+    isBlinking = !isBlinking;
+    showBlink();
   }
+
+  function showBlink() {
+    const button = document.getElementById("sample-blink");
+    if (!button) isBlinking = false;
+    else if (button.getAttribute("aria-pressed") !== String(isBlinking)) button.setAttribute("aria-pressed", String(isBlinking));
+  }
+
+  // Every step builds the page anew: the focus goes back to the same control, and blinking goes on.
+  let focused = null;
+  document.addEventListener("focusin", (event) => {
+    const holder = event.target.closest("#sample [data-focus], #samples [data-focus]");
+    focused = holder && { name: holder.getAttribute("data-focus"), element: holder };
+  });
+
+  const observer = new MutationObserver(() => {
+    showBlink();
+    if (!focused || focused.element.isConnected || document.activeElement !== document.body) return;
+    const again = document.querySelector('[data-focus="' + CSS.escape(focused.name) + '"]');
+    if (again) again.focus({ preventScroll: true });
+  });
+  observer.observe(document.documentElement, { childList: true, subtree: true });
 
   function toggleList(id) {
     const list = document.getElementById(id);
@@ -45,8 +68,7 @@
     if (!isHere() || event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target)) return;
     if (event.key === "?") toggleList("sample-keys");
     else if (event.key === "b" || event.key === "B") {
-      const button = document.getElementById("sample-blink");
-      if (button && !event.repeat) blink(button);
+      if (!event.repeat) blink();
     } else {
       const holder = document.querySelector('#sample [data-key="' + CSS.escape(event.key) + '"]');
       if (!holder) return;
@@ -56,24 +78,37 @@
   });
 })();
 
-// Samples in the browser: the sliders write the address, and the keyboard walks the wall.
+// Samples in the browser: the sliders and the address follow each other, and the keyboard walks the wall.
 (function () {
   const PAUSE = 150; // milliseconds after the last move before the address follows
   const waiting = {};
 
   const asText = (value, pair) => Number(value.toFixed(pair.suffix ? 1 : 3)) + pair.suffix;
 
+  function named(key, pair) {
+    const parts = (new URLSearchParams(window.location.search).get(key) || "").split("/").map(Number);
+    const value = parts.length === 2 ? parts[0] / parts[1] : parts[0];
+    return Number.isFinite(value) && value > 0 ? value * pair.scale : pair["default_" + key];
+  }
+
   function write(key, value, pair) {
     if (!pair || window.location.pathname !== "/samples") return window.dash_clientside.no_update;
     window.clearTimeout(waiting[key]);
     waiting[key] = window.setTimeout(() => {
-      if (Math.abs(value - pair[key]) > 1e-6) window.thinice.go({ [key]: asText(value, pair), shown: null }, true);
+      if (window.location.pathname !== "/samples" || Math.abs(value - named(key, pair)) < 1e-6) return;
+      window.thinice.go({ [key]: asText(value, pair), shown: null }, true);
     }, PAUSE);
     return asText(value, pair);
   }
 
+  function read(search, pair) {
+    const none = window.dash_clientside.no_update;
+    if (!pair || window.location.pathname !== "/samples") return [none, none];
+    return [named("eps", pair), named("delta", pair)];
+  }
+
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    samples: { eps: (value, pair) => write("eps", value, pair), delta: (value, pair) => write("delta", value, pair) },
+    samples: { eps: (value, pair) => write("eps", value, pair), delta: (value, pair) => write("delta", value, pair), read },
   });
 
   document.addEventListener("click", (event) => {
@@ -89,7 +124,8 @@
 
   document.addEventListener("keydown", (event) => {
     if (window.location.pathname !== "/samples" || event.metaKey || event.ctrlKey || event.altKey) return;
-    if (event.target.closest("input, textarea, select, [contenteditable], [role=slider], [role=dialog]")) return;
+    if (event.target.closest("input, textarea, select, [contenteditable], [role=dialog]")) return;
+    if (event.target.closest("[role=slider]") && event.key !== "Escape") return;
     const chip = document.querySelector('#samples [data-key="' + CSS.escape(event.key) + '"]');
     if (chip) {
       event.preventDefault();

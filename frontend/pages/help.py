@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dash import ClientsideFunction, Dash, Input, html
+from dash import ClientsideFunction, Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 
 from backend.attacks.catalogue import ATTACKS, FLAGS, PRESETS, Attack, Flag, Preset
@@ -15,6 +15,7 @@ from frontend.pages.samples.layout import KEY_WORDS as SAMPLES_KEYS
 PATH = "/help"
 TITLE = "Help"
 HELP = "help"
+NAMED = "help-named"
 
 SECTIONS = {
     "reading": "How to read a comparison",
@@ -29,7 +30,7 @@ SECTIONS = {
 
 def register(app: Dash) -> None:
     """Bring the entry that the address names into view (assets/help.js): it is not there yet when the page loads."""
-    app.clientside_callback(ClientsideFunction("help", "arrive"), Input(HELP, "id"))
+    app.clientside_callback(ClientsideFunction("help", "arrive"), Output(NAMED, "data"), Input(HELP, "id"))
 
 
 def layout(**query: str) -> Component:
@@ -51,7 +52,11 @@ def layout(**query: str) -> Component:
         ),
     ]
     return html.Div(
-        [*heading, html.Div([contents(), html.Div(body, className="help-body")], className="help-columns")],
+        [
+            dcc.Store(id=NAMED),
+            *heading,
+            html.Div([contents(), html.Div(body, className="help-body")], className="help-columns"),
+        ],
         id=HELP,
         className="help-page",
     )

@@ -167,13 +167,21 @@ def toolbar(pair: Pair, sample: PairedSample, query: dict[str, str]) -> Componen
     versions = find_versions(pair)
     tools = html.Div(
         [
-            html.Button(["blink ", html.Kbd("b")], id=BLINK, className="button", **aria(pressed="false")),
-            html.Button(["keys ", html.Kbd("?")], className="button", **data(toggle=KEY_LIST)),
+            html.Button(
+                ["blink ", html.Kbd("b")], id=BLINK, className="button", **aria(pressed="false"), **data(focus="blink")
+            ),
+            html.Button(["keys ", html.Kbd("?")], className="button", **data(toggle=KEY_LIST, focus="keys")),
             back_link(pair),
         ],
         className="walk-tools",
     )
     return html.Div([walk, version_list(pair, versions, sample.index), tools], className="card toolbar")
+
+
+def blink_button() -> Component:
+    """Shows the clean image in the adversarial's place while pressed (assets/sample.js)."""
+    words: list[Content] = ["blink ", html.Kbd("b")]
+    return html.Button(words, id=BLINK, className="button", **aria(pressed="false"), **data(focus="blink"))
 
 
 def back_link(pair: Pair) -> Component:
@@ -192,7 +200,7 @@ def step(pair: Pair, index: int | None, key: str, word: str) -> Component:
         content,
         href=pair.address("/sample", index=index),
         className=f"button step step-{word}",
-        **data(step=json.dumps({"index": index}), key=key),
+        **data(step=json.dumps({"index": index}), key=key, focus=f"step-{word}"),
     )
 
 
@@ -245,7 +253,7 @@ def scale_bar(pair: Pair, shown: Shown, change: float | None, kind: ScaleKind) -
             "eps": f"lock to ε, {eps_text(pair.comparison.eps, 'Linf')}",
         }[other]
         changes = {"scale": None if other == "eps" else "change"}
-        parts.append(html.Button(words, className="chip", **data(go=json.dumps(changes))))
+        parts.append(html.Button(words, className="chip", **data(go=json.dumps(changes), focus="scale")))
     return html.Div(parts, className="scale-bar")
 
 

@@ -54,7 +54,7 @@ def version_list(pair: Pair, versions: list[Version], index: int) -> Component:
 def version_link(pair: Pair, version: Version, index: int, key: str | None) -> Component:
     chosen = str(version.evaluation.id)
     is_current = version.evaluation.id == pair.comparison.pruned.id
-    attributes = data(step=json.dumps({"pruned": chosen}), **({"key": key} if key else {}))
+    attributes = data(step=json.dumps({"pruned": chosen}), focus=f"version-{chosen}", **({"key": key} if key else {}))
     return html.A(
         version.words,
         href=pair.address("/sample", pruned=chosen, index=index),

@@ -33,7 +33,7 @@ class Filters:
 
 @dataclass(frozen=True)
 class Pair:
-    """A comparison with its samples and what an address says about them. `delta` and `limit` are in shown units."""
+    """A comparison with its samples and what an address says about them. Lengths are in shown units."""
 
     cut: Cut
     query: dict[str, str]
@@ -43,6 +43,7 @@ class Pair:
     unit: Unit
     limit: float
     step: float
+    default_eps: float
     delta: float
     filters: Filters
     sort: Sort
@@ -106,6 +107,8 @@ def load_pair(query: dict[str, str]) -> Pair:
     unit = unit_of(comparison.dense.norm)
     limit = axis_end(samples, comparison, unit)
     step = slider_step(limit, unit)
+    own = comparison if cut.eps is None else comparisons.compare(cut.dense, cut.pruned)
+    default_eps = unit.shown(own.eps)
     return Pair(
         cut=cut,
         query={key: value for key, value in query.items() if value},
@@ -115,7 +118,8 @@ def load_pair(query: dict[str, str]) -> Pair:
         unit=unit,
         limit=limit,
         step=step,
-        delta=read_delta(query.get("delta"), unit.shown(comparison.eps), step, unit),
+        default_eps=default_eps,
+        delta=read_delta(query.get("delta"), default_eps, step, unit),
         filters=Filters(cut.view, cut.set, cut.label, query.get("thin") == "1"),
         sort=read_sort(query.get("sort")),
     )
@@ -128,7 +132,10 @@ def axis_end(samples: list[PairedSample], comparison: ComparisonOut, unit: Unit)
 
 
 def read_delta(text: str | None, eps: float, step: float, unit: Unit) -> float:
-    """The threshold of thin ice in shown units; without one in the address it is where Compare starts it."""
+    """The threshold of thin ice in shown units; without one in the address it is where Compare starts.
+
+    `eps` is the pair's own, so that the threshold stays where it is while eps moves.
+    """
     return float(parse_eps(text)) * unit.scale if text else default_delta(eps, step)
 
 

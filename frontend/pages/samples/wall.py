@@ -1,0 +1,99 @@
+"""What the filters leave: a sentence, and the thumbnails with their links."""
+
+import json
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from backend.schemas import PairedSample
+from frontend.components import SET_WORDS, Content, data, set_word
+from frontend.pages.compare.cut import set_of
+from frontend.pages.compare.flipped import class_name, margins_text
+from frontend.pages.samples.chips import NO_FILTERS, delta_text
+from frontend.pages.samples.walk import SORT_WORDS, Pair
+
+WALL = "samples-wall"
+PAGE_SIZE = 120
+
+
+def sentence(pair: Pair, count: int) -> list[Content]:
+    """What the wall shows, in words."""
+    total = len(pair.samples)
+    number = html.Strong(f"{count:,} of {total:,}" if count < total else f"all {total:,}")
+    words = filter_words(pair)
+    which = f" that are {', '.join(words)}" if words else ""
+    return ["Showing ", number, f" samples{which}, sorted by {SORT_WORDS[pair.sort]}."]
+
+
+def order_note(pair: Pair, listed: list[PairedSample]) -> Component | None:
+    """Why samples without a margin stand between others; nothing where there are none."""
+    if pair.sort != "dense" or all(sample.dense_margin != 0 for sample in listed):
+        return None
+    words = "Where the dense model is wrong already, a sample stands where that wrong answer would change."
+    return html.P(words, className="footnote")
+
+
+def filter_words(pair: Pair) -> list[str]:
+    """What a listed sample is, one phrase per filter."""
+    filters, words = pair.filters, []
+    if filters.set is not None:
+        at = f" at ε {pair.comparison.eps_text}" if filters.view == "robust" else ""
+        words.append(f"{SET_WORDS[filters.set]}{at}")
+    if filters.label is not None:
+        words.append(f"of class {class_name(pair.dataset, filters.label)}")
+    if filters.is_thin:
+        words.append(f"on thin ice (up to {delta_text(pair)})")
+    return words
+
+
+def wall(pair: Pair, listed: list[PairedSample], shown: int) -> list[Component]:
+    """The thumbnails, the first ones at once and more on request."""
+    if not listed:
+        return nothing_listed(pair)
+    tiles = [tile(pair, sample) for sample in listed[:shown]]
+    parts: list[Component] = [html.H2("Samples", className="hidden-label"), html.Div(tiles, id=WALL, className="wall")]
+    left = len(listed) - len(tiles)
+    if left > 0:
+        more = {"shown": str(len(tiles) + PAGE_SIZE)}
+        words = f"Show {min(PAGE_SIZE, left)} more"
+        button = html.Button(words, className="button", **data(**{"go-replace": json.dumps(more)}, focus="more"))
+        parts.append(
+            html.Div([button, html.Span(f"{left:,} not shown", className="muted small")], className="wall-more")
+        )
+    return parts
+
+
+def nothing_listed(pair: Pair) -> list[Component]:
+    button = html.Button("Show all samples", className="button", **data(go=json.dumps(NO_FILTERS)))
+    return [
+        html.P(f"No sample is {', '.join(filter_words(pair))}.", className="muted"),
+        html.Div(button, className="wall-more"),
+    ]
+
+
+def tile(pair: Pair, sample: PairedSample) -> Component:
+    """Picture, true label, what became of it, margin and row; a link to the sample in this very list."""
+    name = set_of(sample, pair.filters.view)
+    label = class_name(pair.dataset, sample.label)
+    picture = html.Img(
+        src=f"/api/v1/datasets/{pair.dataset.id}/samples/{sample.index}.png",
+        alt=f"{label}, sample {sample.index}",
+        className="pixels",
+    )
+    thin = "tile-margin is-thin" if pair.is_on_thin_ice(sample) else "tile-margin"
+    parts = [
+        picture,
+        html.Span([set_word(name), f"#{sample.index}"], className="tile-foot"),
+        html.Span(labels(pair, sample, label), className="tile-labels"),
+        html.Span(html.Span(margins_text(sample, pair.unit), className=thin), className="tile-foot"),
+    ]
+    extra = {} if pair.filters.set is not None else {"list": "all"}
+    return dcc.Link(html.Div(parts), href=pair.address("/sample", index=sample.index, **extra), className="tile")
+
+
+def labels(pair: Pair, sample: PairedSample, label: str) -> list[Content]:
+    """The true label, and the wrong one where one of the two models gives one."""
+    wrong = sample.pruned_prediction if sample.pruned_prediction != sample.label else sample.dense_prediction
+    if wrong == sample.label:
+        return [html.Strong(label)]
+    return [html.Strong(label), " → ", class_name(pair.dataset, wrong)]
