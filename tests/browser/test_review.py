@@ -1,0 +1,139 @@
+"""A reviewer's way in a real browser: open, compare, cut, click a flipped sample, share the address."""
+
+import json
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+PAGES = ("/", "/compare", "/samples", "/jobs", "/upload", "/help")
+
+
+def lost_of(product):
+    dense, pruned = product.evaluations["cnn-dense"], product.evaluations["cnn-lwm-95"]
+    return product.get(f"/comparisons/samples?dense={dense}&pruned={pruned}&set=S10")["items"]
+
+
+def image_widths(page: Page, selector: str) -> list[int]:
+    """Natural widths of the images there once they are loaded; 0 means a broken image."""
+    page.wait_for_function(
+        "selector => [...document.querySelectorAll(selector)].every(image => image.complete)", arg=selector
+    )
+    return page.eval_on_selector_all(selector, "images => images.map(image => image.naturalWidth)")
+
+
+def test_review_from_the_first_page_to_a_flipped_sample_and_back_by_its_address(page, product):
+    page.goto(product.address)
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    page.get_by_role("link", name="Compare", exact=True).first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("cnn-dense")
+    expect(page).to_have_url(re.compile(r"dense=.+pruned="))
+
+    page.goto(product.compare)
+    lost = lost_of(product)
+    assert lost, "200 samples without a lost one show nothing"
+    tiles = page.locator("a.tile")
+    expect(tiles.first).to_be_visible()
+    expect(page.locator(".headline").first).to_contain_text(str(len(lost)))
+    tiles.first.click()
+
+    expect(page.locator("#sample-dense")).to_be_visible()
+    expect(page).to_have_url(re.compile(rf"index={lost[0]['index']}\b"))
+    dense = image_widths(page, "#sample-dense .frame img")
+    assert len(dense) == 3 and all(width >= 28 for width in dense)
+    pruned = image_widths(page, "#sample-pruned .frame img")
+    assert len(pruned) >= 1 and all(width >= 28 for width in pruned)
+    # The pruned network is wrong without any attack, and the page says so in words.
+    expect(page.locator("#sample-pruned .sample-adversarial")).to_contain_text(re.compile("wrong", re.I))
+    shown = page.locator("#sample-dense").inner_text()
+
+    page.goto(page.url)
+    expect(page.locator("#sample-dense")).to_be_visible()
+    assert page.locator("#sample-dense").inner_text() == shown
+    page.keyboard.press("Escape")
+    expect(page).to_have_url(re.compile(r"/compare\?.*dense="))
+
+
+def test_compare_numbers_on_the_page_are_those_of_the_rest_answer(page, product):
+    dense, pruned = product.evaluations["cnn-dense"], product.evaluations["cnn-lwm-95"]
+    answer = product.get(f"/comparisons?dense={dense}&pruned={pruned}")
+    page.goto(product.compare)
+    cards = page.locator(".number-value")
+    expect(cards.first).to_be_visible()
+    shown = [text.replace(",", "") for text in cards.all_inner_texts()][:4]
+    counts = answer["clean"]
+    assert shown == [str(counts[name]) for name in ("n11", "n10", "n01", "n00")]
+
+
+def test_compare_eps_slider_recuts_the_robust_numbers_and_the_address(page, product):
+    page.goto(product.compare)
+    slider = page.get_by_role("slider").first
+    expect(slider).to_be_visible()
+    card = page.locator(".number").nth(4)
+    expect(card).to_contain_text("25.5/255")
+    before = card.inner_text()
+    slider.focus()
+    for _ in range(6):
+        page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(re.compile("eps="))
+    expect(card).not_to_contain_text("25.5/255")
+    assert card.inner_text() != before
+    eps = re.search(r"eps=([^&]+)", page.url)
+    assert eps is not None
+    page.reload()
+    expect(page.locator(".number").nth(4)).not_to_contain_text("25.5/255")
+    dense, pruned = product.evaluations["cnn-dense"], product.evaluations["cnn-lwm-95"]
+    answer = product.get(f"/comparisons?dense={dense}&pruned={pruned}&eps={eps.group(1)}")
+    held = answer["robust"]["n11"] + answer["robust"]["n01"]
+    expect(page.locator(".number").nth(4)).to_contain_text(f"{100 * held / answer['n']:.2f}")
+
+
+def test_samples_wall_leads_to_a_sample_and_arrows_walk_on(page, product):
+    page.goto(product.compare.replace("/compare?", "/samples?") + "&set=S10")
+    tiles = page.locator("a.tile")
+    expect(tiles.first).to_be_visible()
+    lost = lost_of(product)
+    assert tiles.count() == len(lost)
+    tiles.first.click()
+    expect(page).to_have_url(re.compile(rf"index={lost[0]['index']}\b"))
+    expect(page.locator("#sample-dense")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(re.compile(rf"index={lost[1]['index']}\b"))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+def test_page_has_no_accessibility_violation(page, product, path, theme):
+    page.emulate_media(color_scheme=theme)
+    page.goto(product.address + path)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page.wait_for_timeout(1500)  # plots and tables draw themselves after the first paint
+    found = Axe().run(page).response["violations"]
+    shown = [(one["id"], [node["target"] for node in one["nodes"]][:3]) for one in found]
+    assert shown == [], json.dumps(shown, indent=1)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_page_on_a_phone_does_not_scroll_sideways(page, product, path):
+    page.set_viewport_size({"width": 400, "height": 850})
+    page.goto(product.address + path)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page.wait_for_timeout(1000)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+
+
+def test_unknown_page_says_so_and_leads_back(page, product):
+    page.goto(f"{product.address}/nowhere")
+    expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
+
+
+def test_theme_toggle_is_kept_over_a_reload(page, product):
+    page.goto(f"{product.address}/help")
+    page.get_by_role("button", name=re.compile("theme", re.I)).click()
+    theme = page.evaluate("document.documentElement.dataset.theme")
+    assert theme == "dark"
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert page.evaluate("document.documentElement.dataset.theme") == theme
