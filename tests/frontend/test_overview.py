@@ -76,13 +76,15 @@ def test_holdings_of_two_parents_leave_a_lone_dense_checkpoint_by_itself(family:
     assert names["second"] == ["second", "second-child"]
 
 
-def test_verdict_prefers_autoattack_then_the_larger_n(family: Any) -> None:
+def test_verdict_prefers_the_larger_n_then_autoattack(family: Any) -> None:
     dataset, rows, measured = family
     evaluate(rows["parent"], dataset, measured, samples=40)
     large = evaluate(rows["parent"], dataset, measured, samples=100)
     assert standing_of(read_holdings(), "parent").verdict.id == large.id
     witnesses = Measured(measured.predictions, measured.margin, measured.logit_gap, kind="witness", attack="apgd-ce")
-    official = evaluate(rows["parent"], dataset, witnesses, samples=40, preset="autoattack")
+    evaluate(rows["parent"], dataset, witnesses, samples=40, preset="autoattack")
+    assert standing_of(read_holdings(), "parent").verdict.id == large.id
+    official = evaluate(rows["parent"], dataset, witnesses, samples=100, preset="autoattack")
     standing = standing_of(read_holdings(), "parent")
     assert standing.verdict.id == official.id
     assert standing.margins.id == large.id
