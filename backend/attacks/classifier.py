@@ -41,9 +41,9 @@ class Classifier:
         self.forwards += len(images)
         logits = answer.float() if answer.dtype != torch.float32 else answer.clone()
         if images.requires_grad and torch.is_grad_enabled():
-            if not logits.requires_grad:
-                # A network that cuts the gradient (rounding, argmax) is attacked with the gradient it has: zero.
-                logits = logits + 0.0 * images.flatten(1).sum(1, keepdim=True)
+            # A network that cuts the gradient (rounding, argmax, its own leaf) is attacked with the one it has: zero.
+            # Always, because logits that need a gradient may still not be connected to the images.
+            logits = logits + 0.0 * images.flatten(1)[:, :1]
             logits.register_hook(self._count_backward)
         return logits
 
@@ -72,9 +72,13 @@ def find_device(network: nn.Module) -> torch.device:
 
 @contextmanager
 def prepare(network: nn.Module) -> Iterator[None]:
-    """Evaluation mode, frozen parameters, full float32; everything is put back afterwards, module by module."""
+    """Evaluation mode, frozen parameters, full float32; everything is put back afterwards, module by module.
+
+    Buffers too: a layer that stays in training mode would leave its running statistics changed.
+    """
     training = [(module, module.training) for module in network.modules()]
     needed_gradient = [(parameter, parameter.requires_grad) for parameter in network.parameters()]
+    buffers = [(buffer, buffer.clone()) for buffer in network.buffers()]
     device = find_device(network).type
     precision = (torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32)
     cudnn = (torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark)
@@ -91,5 +95,8 @@ def prepare(network: nn.Module) -> Iterator[None]:
             module.training = was_training
         for parameter, was_needed in needed_gradient:
             parameter.requires_grad_(was_needed)
+        with torch.no_grad():
+            for buffer, before in buffers:
+                buffer.copy_(before)
         torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = precision
         torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = cudnn

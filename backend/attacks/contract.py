@@ -9,7 +9,8 @@ from torch import Tensor
 OnStep = Callable[[int, int, str], None]
 """Called before every pass through the network with samples done, samples in all, and the name of the stage.
 
-What it raises ends the run (a cancelled job); the network is put back as it was."""
+0 <= done <= all, and done never falls. What it raises ends the run (a cancelled job) and reaches the caller; the
+network is put back as it was."""
 
 
 @dataclass(frozen=True)
@@ -18,9 +19,12 @@ class Attempt:
 
     attack: name in the catalogue.
     found: bool (B,), an adversarial example that another class wins; False where the clean sample is already wrong.
-    distance: float32 (B,), recomputed from the verified example; inf where not found.
+    distance: float32 (B,), recomputed from the verified example; inf where not found. A witness is at most eps,
+        without a tolerance.
     kind: "minimum" (a minimum-norm attack) or "witness" (found inside a fixed eps).
-    tried: bool (B,), whether this attack ran on the sample at all (an ensemble spares broken samples).
+    tried: bool (B,), whether this attack ran on the sample at all: never where the clean sample is already wrong; an
+        ensemble spares broken samples, `segment` in Linf those where something was found, and what needs more classes
+        than there are tries nothing.
     """
 
     attack: str
@@ -34,17 +38,21 @@ class Attempt:
 class AttackResult:
     """The per-sample worst case over all attempts, with what a record needs.
 
-    adversarial: float32 (B, C, H, W), the clean image where not found or already wrong.
-    found: bool (B,), also True where the clean sample is already wrong.
-    distance: float32 (B,), 0 where already wrong, inf where not found, never NaN.
+    adversarial: float32 (B, C, H, W) in [0, 1], the clean image where not found or already wrong.
+    found: bool (B,), also True where the clean sample is already wrong (or its logits are not finite).
+    distance: float32 (B,), 0 where already wrong, inf where not found, never NaN. Of a right sample never 0, unless
+        the network answered one batch in two ways (flag `randomised`).
     flags: codes of `catalogue.FLAGS`, in the catalogue's order.
     kind: "minimum" or "witness"; attack: who set the best ("clean" where already wrong, "" where none).
-    prediction, adversarial_prediction: int64 (B,); the second equals the first where nothing was found.
+    prediction, adversarial_prediction: int64 (B,), of the clean and the adversarial image; the second equals the first
+        where nothing was found. Where logits are not finite, the class of the largest that is a number (0 without any).
     logit_gap, max_probability, loss: float32 (B,) at the clean image (true logit minus best other; largest softmax;
         cross-entropy in nats); NaN only where the network's logits are not finite (flag `non-finite`).
-    margin_pred: float32 (B,), distance until the network's own prediction changes, inf where not found; equal to
-        `distance` where the clean sample is right. margin_pred_found: bool (B,).
-    survives_8bit: bool (B,), still adversarial after rounding to 8 bits; False where not found.
+    margin_pred: float32 (B,), distance until the network's own prediction changes, to whatever class, found by the same
+        attacks with the prediction as the label; inf where not found and where the clean logits are not finite; equal
+        to `distance` where the clean sample is right. margin_pred_found: bool (B,).
+    survives_8bit: bool (B,), still misclassified after rounding to 8 bits (which may move it by 1/510 a pixel, also
+        out of eps); False where not found.
     attempts: one per attack of the preset, in its order.
     forwards, backwards: images sent through the network, forward and backward, over the whole run.
     steps: gradient steps per sample and attack; settings: everything else a record names (JSON-ready).

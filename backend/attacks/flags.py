@@ -85,13 +85,12 @@ def inspect_repeat(classifier: Classifier, images: Tensor, batches: Batches) -> 
     return {"randomised"} if differs else set()
 
 
-def inspect_gradients(
-    classifier: Classifier, images: Tensor, labels: Tensor, eps: float | None, batches: Batches
-) -> set[str]:
+def inspect_gradients(classifier: Classifier, images: Tensor, labels: Tensor, batches: Batches) -> set[str]:
     """`zero-gradients` and `gradient-mismatch`: does a small step change the gap as its gradient predicts?
 
-    The step goes along the sign of the gradient, by a twentieth of eps, or of the median first-order margin without
-    an eps. Cost: one gradient and one forward pass for up to 128 images.
+    The step goes along the sign of the gradient, by a twentieth of the median first-order Linf margin: a length that
+    fits the network, so the answer depends neither on the norm nor on the eps of the run. Cost: one gradient and one
+    forward pass for up to 128 images.
 
     Args:
         images, labels: correctly classified samples (or the network's own predictions as labels), on the CPU.
@@ -107,7 +106,7 @@ def inspect_gradients(
     images, labels, gaps, gradients = images[~is_flat], labels[~is_flat], gaps[~is_flat], gradients[~is_flat]
     if len(images) == 0:
         return codes
-    scale = eps if eps is not None else float((gaps / lengths[~is_flat]).median())
+    scale = float((gaps / lengths[~is_flat]).median())
     steps = expand(torch.full_like(gaps, min(scale, 1.0) * STEP_SHARE), images) * gradients.sign()
     moved = (images + steps).clamp(0.0, 1.0)
     predicted = ((moved - images) * gradients).flatten(1).sum(1)

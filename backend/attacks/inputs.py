@@ -15,7 +15,10 @@ SMALL_BATCH, LARGE_BATCH, CUDA_BATCH = 64, 16, 512
 
 @dataclass(frozen=True)
 class Task:
-    """A checked request; images float32 (B, C, H, W) in [0, 1] and labels int64 (B,) on the CPU, eps in pixels."""
+    """A checked request; images float32 (B, C, H, W) in [0, 1] and labels int64 (B,) on the CPU.
+
+    eps is the radius in the norm's unit, None where the preset needs none.
+    """
 
     preset: Preset
     network: nn.Module
@@ -106,7 +109,10 @@ def check_label_range(labels: Tensor, classes: int) -> None:
 
 
 def check_eps(eps: float | None, preset: Preset, norm: Norm, images: Tensor) -> float | None:
-    """eps as a float in pixels of [0, 1], at most the whole box; needed by some presets."""
+    """eps as a float in pixels of [0, 1], at most the whole box; needed by some presets.
+
+    A preset that needs none gets none: a sound eps is dropped, so that nothing can depend on it.
+    """
     if eps is None:
         if preset.needs_eps:
             raise InvalidRequest(f"The preset {preset.name!r} needs an eps, for example 8/255.", preset=preset.name)
@@ -121,7 +127,7 @@ def check_eps(eps: float | None, preset: Preset, norm: Norm, images: Tensor) -> 
             f"eps must be above 0 and at most {largest:.4g}, the size of the whole box in {norm.name}; {eps!r} came. "
             "Pixels are in [0, 1]: 8 of 255 levels are 8/255."
         )
-    return value
+    return value if preset.needs_eps else None
 
 
 def choose_batch_size(network: nn.Module) -> int:

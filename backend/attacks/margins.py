@@ -41,6 +41,10 @@ class Ranking:
         """Class, gap and gradient of one rank, per sample."""
         return self.classes[:, rank], self.gaps[:, rank], self.gradients[:, rank]
 
+    def select(self, rows: Tensor) -> "Ranking":
+        """The ranking of some of the samples."""
+        return Ranking(self.classes[rows], self.gaps[rows], self.gradients[rows])
+
 
 def rank_targets(classifier: Classifier, norm: Norm, images: Tensor, labels: Tensor, targets: int) -> Ranking:
     """Order the classes with the largest other logits by gap over dual norm of its gradient, at the clean image.
@@ -87,17 +91,50 @@ def start_from_segment(
     return crossing.improve(walked.images, walked.distance, walked.distance.isfinite())
 
 
+def run_segment(
+    classifier: Classifier,
+    norm: Norm,
+    images: Tensor,
+    labels: Tensor,
+    pool: Pool,
+    ranking: Ranking,
+    results: dict[str, Best],
+) -> tuple[Best, Tensor]:
+    """The segment start where it pays: everywhere in L2, in Linf on the samples where nothing was found so far.
+
+    Chosen sample by sample, so that one that is hard to break changes nothing for its neighbours in the batch.
+
+    Returns:
+        The best over the whole batch, and bool (B,) which samples were tried.
+    """
+    if norm.name == "L2":
+        tried = torch.ones(len(images), dtype=torch.bool, device=images.device)
+    else:
+        tried = ~nearest_of(results, images).distance.isfinite()
+    best = start_best(images.clone())
+    rows = tried.nonzero()[:, 0]
+    if len(rows):
+        reached = start_from_segment(classifier, norm, images[rows], labels[rows], pool, ranking.select(rows))
+        best.images[rows], best.distance[rows] = reached.images, reached.distance
+    return best, tried
+
+
 def attack_batch(
     classifier: Classifier, norm: Norm, images: Tensor, labels: Tensor, pool: Pool, preset: Preset, seed: int
-) -> dict[str, Best]:
-    """Every attack of the preset on one batch, on the network's device; the best of all is bisected at the end."""
+) -> tuple[dict[str, Best], dict[str, Tensor]]:
+    """Every attack of the preset on one batch, on the network's device; the best of all is bisected at the end.
+
+    Returns:
+        By name of the attack: its nearest broken images, and bool (B,) which samples it ran on; attacks that need
+        more classes than there are do not appear.
+    """
     ranking = rank_targets(classifier, norm, images, labels, preset.parameters["targets"])
     results: dict[str, Best] = {}
+    tried: dict[str, Tensor] = {}
     for name in preset.attacks:
         parameters = ATTACKS[name].parameters
         if name == "segment":
-            if norm.name == "L2" or not bool(nearest_of(results, images).distance.isfinite().all()):
-                results[name] = start_from_segment(classifier, norm, images, labels, pool, ranking)
+            results[name], tried[name] = run_segment(classifier, norm, images, labels, pool, ranking, results)
         elif name == "fmn-untargeted":
             _, gap, gradient = ranking.pick(0)
             results[name] = minimise(
@@ -118,7 +155,9 @@ def attack_batch(
                 targets=target,
                 noise=parameters["noise"] * noise,
             )
-    return polish(classifier, norm, images, labels, results, preset.parameters["passes"])
+        if name in results and name not in tried:
+            tried[name] = torch.ones(len(images), dtype=torch.bool, device=images.device)
+    return polish(classifier, norm, images, labels, results, preset.parameters["passes"]), tried
 
 
 def nearest_of(results: dict[str, Best], images: Tensor) -> Best:
@@ -149,16 +188,16 @@ def attack_margins(
     collected = {name: start_best(images.clone()) for name in preset.attacks}
     tried = {name: torch.zeros(len(images), dtype=torch.bool) for name in preset.attacks}
 
-    def attack(part: slice) -> dict[str, Best]:
+    def attack(part: slice) -> tuple[dict[str, Best], dict[str, Tensor]]:
         batch = images[part].to(classifier.device), labels[part].to(classifier.device)
         return attack_batch(classifier, task.norm, *batch, pool, preset, task.seed)
 
-    for part, results in batches.run(len(images), attack):
+    for part, (results, was_tried) in batches.run(len(images), attack):
         classifier.done += part.stop - part.start
         for name, best in results.items():
             collected[name].images[part] = best.images.cpu()
             collected[name].distance[part] = best.distance.cpu()
-            tried[name][part] = True
+            tried[name][part] = was_tried[name].cpu()
     return [
         Candidate(name, preset.distance_kind, best.images, best.distance.isfinite(), tried[name])
         for name, best in collected.items()

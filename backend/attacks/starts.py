@@ -1,7 +1,9 @@
 """Guaranteed starts: an image that the network takes for another class, and the point where the segment to it crosses.
 
 Candidates are the given images, flat images and a few of noise, so that a network that ever changes its mind is
-nearly always caught changing it; a sample without any candidate of another class has no start.
+nearly always caught changing it; a sample without any candidate of another class has no start. The given images are
+those of the same call, so what a start reaches depends on which samples are attacked together, not on their order
+(as long as the pool holds them all) nor on the batch size.
 """
 
 import hashlib
@@ -64,8 +66,12 @@ def classify_on(classifier: Classifier, images: Tensor) -> Tensor:
 
 
 def find_nearest(pool: Pool, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Nearest pool image (L2) that is taken for another class: images (B, C, H, W), and whether there is one (B,)."""
+    """Nearest pool image (L2) that is taken for another class: images (B, C, H, W), and whether there is one (B,).
+
+    A copy of the image itself is no start, also where noise made the network answer it differently.
+    """
     gaps = torch.cdist(images.flatten(1), pool.images.flatten(1), compute_mode="donot_use_mm_for_euclid_dist")
-    gaps = gaps.masked_fill(labels[:, None] == pool.predictions[None, :], torch.inf)
+    is_useless = (labels[:, None] == pool.predictions[None, :]) | (gaps == 0)
+    gaps = gaps.masked_fill(is_useless, torch.inf)
     nearest = gaps.min(1)
     return pool.images[nearest.indices], nearest.values.isfinite()

