@@ -135,7 +135,7 @@ def links(side: SampleSide, shown: Shown) -> list[Component]:
     stem = f"sample-{side.row.index}-{side.checkpoint_name}"
     downloads = [
         html.A(
-            [icon("download"), html.Span(name.replace(".", " as .", 1), className="hidden-label"), short_name(name)],
+            [icon("download"), name.replace(".", " .")],
             href=f"{side_address(side)}/{name}{query}",
             download=f"{stem}-{name}",
             className="button button-quiet",
@@ -144,11 +144,6 @@ def links(side: SampleSide, shown: Shown) -> list[Component]:
         for name, query in files.items()
     ]
     return [record, *downloads]
-
-
-def short_name(name: str) -> Component:
-    kind, ending = name.split(".")
-    return html.Span(f"{'perturbation' if kind == 'perturbation' else 'adversarial'} .{ending}")
 
 
 def facts(side: SampleSide, shown: Shown) -> Component:

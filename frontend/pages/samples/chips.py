@@ -60,7 +60,9 @@ def filter_chip(
 def set_chip(pair: Pair, view: View, place: int) -> Component:
     name = SETS[place]
     is_on = pair.filters.set == name and pair.filters.view == view
-    changes = {"set": None, "view": None} if is_on else {"set": name, "view": None if view == "clean" else view}
+    changes: dict[str, str | None] = {"set": None, "view": None}
+    if not is_on:
+        changes = {"set": name, "view": None if view == "clean" else view}
     words = html.Span(f"{SYMBOLS[name]} {SET_WORDS[name]}", className=SET_CLASSES[name])
     count = pair.counted(set=name, view=view)
     return filter_chip(f"{view}-{name}", words, count, is_on, changes, str(place + 1) if view == "clean" else "")

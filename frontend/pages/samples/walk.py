@@ -107,8 +107,7 @@ def load_pair(query: dict[str, str]) -> Pair:
     unit = unit_of(comparison.dense.norm)
     limit = axis_end(samples, comparison, unit)
     step = slider_step(limit, unit)
-    own = comparison if cut.eps is None else comparisons.compare(cut.dense, cut.pruned)
-    default_eps = unit.shown(own.eps)
+    default_eps = unit.shown(own_eps(comparison, cut))
     return Pair(
         cut=cut,
         query={key: value for key, value in query.items() if value},
@@ -123,6 +122,16 @@ def load_pair(query: dict[str, str]) -> Pair:
         filters=Filters(cut.view, cut.set, cut.label, query.get("thin") == "1"),
         sort=read_sort(query.get("sort")),
     )
+
+
+def own_eps(comparison: ComparisonOut, cut: Cut) -> float:
+    """The eps (stored unit) that the pair has without one in the address; the given one where it has none."""
+    if cut.eps is None:
+        return comparison.eps
+    try:
+        return comparisons.compare(cut.dense, cut.pruned).eps
+    except InvalidRequest:
+        return comparison.eps
 
 
 def axis_end(samples: list[PairedSample], comparison: ComparisonOut, unit: Unit) -> float:

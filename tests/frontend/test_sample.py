@@ -1,0 +1,296 @@
+"""Sample on the real services: what is shown of each kind of sample, and where the arrows lead."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from dash.development.base_component import Component
+
+from backend.errors import InvalidRequest, NotFound
+from backend.schemas import MarginRow
+from backend.services import comparisons, samples
+from frontend.figures.perturbation import choose_scale, largest_change
+from frontend.figures.units import L2, LINF
+from frontend.pages import sample as page
+from frontend.pages.sample.layout import change_text, choose_shown, find_sample, place_words, walked
+from frontend.pages.sample.strip import Mark, margin_strip, tick_values
+from frontend.pages.sample.words import distance_text, margin_text, verdict_at_eps, why_no_adversarial
+from frontend.pages.samples.walk import Place, find_place, load_pair
+from tests.frontend.pairs import CHANGE, GAINED, KEPT, LOST, MISSED, NEVER, MadePair, make_pair
+from tests.frontend.words import by_id, hrefs, text_of, walk
+
+
+@pytest.fixture(scope="module")
+def pair(made_pair: MadePair) -> MadePair:
+    return made_pair
+
+
+def shown(pair: MadePair, index: int, **more: str) -> Component:
+    return page.layout(**pair.query(index=index, **more))
+
+
+def pictures(content: Any) -> dict[str, str]:
+    """Source by kind of the frames below."""
+    figures = [part for part in walk(content) if type(part).__name__ == "Figure"]
+    found = {}
+    for figure in figures:
+        for part in walk(figure):
+            if type(part).__name__ == "Img":
+                assert part.alt, "an image without words"
+                found[figure.className] = part.src
+    return found
+
+
+def keyed(content: Any) -> dict[str, Any]:
+    """Components by the key that presses them."""
+    parts = [part.to_plotly_json()["props"] for part in walk(content) if isinstance(part, Component)]
+    return {props["data-key"]: props for props in parts if "data-key" in props}
+
+
+# --- the two rows ----------------------------------------------------------------------------------------------------
+def test_layout_kept_sample_shows_three_images_per_side(pair: MadePair) -> None:
+    content = shown(pair, KEPT)
+    for side, evaluation in (("dense", pair.dense), ("pruned", pair.pruned)):
+        row = by_id(content, f"sample-{side}")
+        address = f"/api/v1/evaluations/{evaluation.id}/samples/{KEPT}"
+        assert pictures(row) == {
+            "sample-clean": f"/api/v1/datasets/{pair.dataset.id}/samples/{KEPT}.png",
+            "sample-adversarial": f"{address}/adversarial.png",
+            "sample-perturbation": f"{address}/perturbation.png?limit={25.5 / 255:.9g}",
+        }
+        assert {f"{address}/adversarial.npy", f"/jobs?evaluation={evaluation.id}"} <= set(hrefs(row))
+        assert "25.50/255" in text_of(row), "the margin with its unit"
+
+
+def test_layout_lost_sample_says_why_the_pruned_side_has_no_adversarial(pair: MadePair) -> None:
+    content = shown(pair, LOST)
+    pruned = by_id(content, "sample-pruned")
+    assert set(pictures(pruned)) == {"sample-clean"}
+    assert set(pictures(by_id(content, "sample-dense"))) == {
+        "sample-clean",
+        "sample-adversarial",
+        "sample-perturbation",
+    }
+    words = text_of(pruned)
+    assert "already wrong" in words and "No attack was needed" in words
+    assert "0.00/255" not in words and "0/255" not in words, "a missing distance is no number"
+    assert not [address for address in hrefs(pruned) if "adversarial" in address], "a link to a file that is not there"
+    frames = [part for part in walk(pruned) if getattr(part, "className", "") == "frame"]
+    assert len(frames) == 3, "a frame of the same size holds the words"
+
+
+def test_layout_sample_without_adversarial_says_not_found(pair: MadePair) -> None:
+    dense = by_id(shown(pair, MISSED), "sample-dense")
+    words = text_of(dense)
+    assert "none found" in words and "no proof" in words and "not found" in words
+    assert set(pictures(dense)) == {"sample-clean"}
+
+
+@pytest.mark.parametrize(("row", "name"), [(KEPT, "kept"), (LOST, "lost"), (GAINED, "gained"), (NEVER, "never")])
+def test_layout_names_the_set(pair: MadePair, row: int, name: str) -> None:
+    words = text_of(shown(pair, row))
+    assert f" {name} " in words and f"#{row}" in words
+
+
+def test_layout_scale_is_one_for_both_rows_and_can_be_stretched(pair: MadePair) -> None:
+    for more, limit in (({}, 0.1), ({"scale": "change"}, max(CHANGE.values()))):
+        content = shown(pair, KEPT, **more)
+        limits = {pictures(by_id(content, f"sample-{side}"))["sample-perturbation"].split("=")[1] for side in CHANGE}
+        assert len(limits) == 1 and float(limits.pop()) == pytest.approx(limit)
+
+
+def test_layout_l2_scale_is_the_largest_change_of_a_pixel(ready: Path, tmp_path: Path) -> None:
+    made = make_pair(tmp_path, norm="L2")
+    query = made.query(index=KEPT, eps="0.5")
+    loaded = load_pair(query)
+    common, change = choose_shown(loaded, find_sample(loaded, str(KEPT)), "eps")
+    assert common.scale == change == pytest.approx(0.05, abs=1e-6)
+    assert "/255" not in text_of(by_id(page.layout(**query), "sample-dense").children[1].children[1])
+
+
+def test_layout_lists_every_attempt(pair: MadePair) -> None:
+    attempts = samples.side(pair.dense.id, KEPT).attempts
+    row = by_id(shown(pair, KEPT), "sample-dense")
+    tables = [part for part in walk(row) if type(part).__name__ == "Tbody"]
+    assert len(tables) == 1 and len(tables[0].children) == len(attempts) == 1
+    assert text_of(tables[0]) == "Minimum norm, untargetedyes25.50"
+
+
+@pytest.mark.parametrize("index", ["", "-1", "one"])
+def test_layout_of_no_number_is_refused(pair: MadePair, index: str) -> None:
+    with pytest.raises(InvalidRequest):
+        page.layout(**pair.query(index=index))
+
+
+def test_layout_of_a_sample_that_was_not_evaluated_is_not_found(pair: MadePair) -> None:
+    with pytest.raises(NotFound, match="not among the 200"):
+        page.layout(**pair.query(index=4000))
+
+
+def test_layout_without_any_pair_says_how_to_get_one(ready: Path) -> None:
+    assert page.complete({}) is None
+    assert "/jobs" in hrefs(page.layout())
+
+
+# --- the walk --------------------------------------------------------------------------------------------------------
+def lost_rows(pair: MadePair) -> list[int]:
+    """By dense margin, the missing ones last, equals by row."""
+    lost = comparisons.paired_samples(pair.dense.id, pair.pruned.id, set="S10")
+    return [one.index for one in sorted(lost, key=lambda one: (one.dense_margin or np.inf, one.index))]
+
+
+def test_arrows_walk_the_set_by_dense_margin(pair: MadePair) -> None:
+    lost = lost_rows(pair)
+    assert len(lost) > 4
+    row = lost[0]
+    for following in lost[1:5]:
+        address = keyed(shown(pair, row, set="S10"))["ArrowRight"]["href"]
+        assert "set=S10" in address and f"index={following}" in address.split("&")
+        back = keyed(shown(pair, following, set="S10"))["ArrowLeft"]["href"]
+        assert f"index={row}" in back.split("&")
+        row = following
+
+
+def test_arrows_of_the_ends_lead_nowhere(pair: MadePair) -> None:
+    lost = lost_rows(pair)
+    assert "ArrowLeft" not in keyed(shown(pair, lost[0], set="S10"))
+    assert "ArrowRight" not in keyed(shown(pair, lost[-1], set="S10"))
+
+
+def test_arrows_without_a_set_walk_the_samples_own(pair: MadePair) -> None:
+    loaded = load_pair(pair.query())
+    lost = find_sample(loaded, str(LOST))
+    assert walked(loaded, lost, {}).set == "S10"
+    assert walked(loaded, lost, {"list": "all"}).set is None
+    robust = load_pair(pair.query(view="robust"))
+    assert walked(robust, lost, {}).set == lost.robust_set
+
+
+def test_find_place_of_a_sample_outside_the_list_lies_between_its_neighbours(pair: MadePair) -> None:
+    loaded = load_pair(pair.query(set="S10"))
+    listed, kept = loaded.listed(), find_sample(loaded, str(KEPT))
+    place = find_place(listed, kept, "dense")
+    margins = {one.index: one.dense_margin or 0 for one in listed}
+    assert place.number is None and place.total == len(listed)
+    assert place.before is None or margins[place.before] <= (kept.dense_margin or 0)
+    assert place.after is None or margins[place.after] >= (kept.dense_margin or 0)
+    assert find_place([], kept, "dense") == Place(None, 0, None, None)
+    assert place_words(loaded, loaded.filters, place) == f"outside the {len(listed)} lost, by dense margin"
+
+
+def test_versions_answer_to_up_and_down_by_sparsity(pair: MadePair) -> None:
+    keys = keyed(shown(pair, LOST, eps="20/255", set="S10"))
+    assert "ArrowDown" not in keys and str(pair.milder.id) in keys["ArrowUp"]["href"]
+    assert {"eps=20/255", "set=S10", f"index={LOST}"} <= set(keys["ArrowUp"]["href"].split("?")[1].split("&"))
+
+
+def test_escape_leads_to_the_same_comparison(pair: MadePair) -> None:
+    state = {"eps": "20/255", "delta": "9/255", "view": "robust", "set": "S10", "class": "1"}
+    content = shown(pair, LOST, **state, thin="1", sort="index")
+    assert "Escape" in keyed(content)
+    address = next(one for one in hrefs(content) if one.startswith("/compare?"))
+    query = dict(part.split("=") for part in address.split("?")[1].split("&"))
+    assert query == {"dense": str(pair.dense.id), "pruned": str(pair.pruned.id), **state}
+
+
+def test_complete_fills_in_the_thinnest_lost_sample(pair: MadePair) -> None:
+    lost = comparisons.paired_samples(pair.dense.id, pair.pruned.id, set="S10")
+    assert page.complete(pair.query()) == pair.query(index=lost[0].index)
+    assert page.complete(pair.query(index=3)) is None
+
+
+# --- words and scales ------------------------------------------------------------------------------------------------
+def make_row(**changes: Any) -> MarginRow:
+    values: dict[str, Any] = {
+        "index": 0, "sample_id": "0", "label": 1, "prediction": 1, "correct": True, "margin": 0.05, "margin_pred": 0.05,
+        "distance_kind": "minimum", "found": True, "robust": False, "attack": "fmn-untargeted",
+        "adversarial_prediction": 2, "logit_gap": 1.0, "max_probability": 0.9, "loss": 0.1, "survives_8bit": True,
+    }  # fmt: skip
+    return MarginRow(**(values | changes))
+
+
+def test_distance_text_never_rounds_to_nothing() -> None:
+    assert distance_text(0.00001, LINF) == "< 0.01/255"
+    assert distance_text(31.38 / 255, LINF) == "31.38/255"
+    assert distance_text(0.0001, L2) == "< 0.001"
+    assert distance_text(None, LINF) == "none found"
+
+
+def test_margin_text_of_a_wrong_or_missed_sample_is_words() -> None:
+    assert margin_text(make_row(correct=False, margin=0.0), LINF) == "already wrong"
+    assert margin_text(make_row(found=False, margin=None), LINF) == "none found"
+
+
+def test_why_no_adversarial_tells_three_reasons_apart() -> None:
+    wrong = why_no_adversarial(make_row(correct=False, margin=0.0, margin_pred=0.1), "one", "two", LINF)
+    missed = why_no_adversarial(make_row(found=False, margin=None), "one", "one", LINF)
+    lost = why_no_adversarial(make_row(), "one", "one", LINF)
+    assert [short for short, _ in (wrong, missed, lost)] == ["none: already wrong", "none found", "none kept"]
+    assert "takes the clean image of one for two" in wrong[1] and "25.50/255" in wrong[1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"robust": True}, "holds at 8/255"),
+        ({"robust": False}, "broken within 8/255"),
+        ({"correct": False, "robust": False}, "wrong before any attack"),
+        ({"robust": None}, "not told"),
+    ],
+)
+def test_verdict_at_eps_says_what_is_known(changes: dict[str, Any], words: str) -> None:
+    assert verdict_at_eps(make_row(**changes), "8/255") == words
+
+
+def test_choose_scale_never_clips_and_never_invents() -> None:
+    assert choose_scale("eps", eps=0.1, change=0.02) == 0.1
+    assert choose_scale("eps", eps=0.1, change=0.3) == 0.3
+    assert choose_scale("change", eps=0.1, change=0.02) == 0.02
+    assert choose_scale("eps", eps=None, change=0.02) == 0.02
+    assert choose_scale("eps", eps=0.1, change=None) is None
+    assert choose_scale("change", eps=0.1, change=0.0) is None
+
+
+def test_largest_change_is_over_all_pairs() -> None:
+    clean = np.full((2, 2, 1), 0.5, dtype=np.float32)
+    assert largest_change([(clean, clean + 0.1), (clean, clean - 0.3)]) == pytest.approx(0.3)
+    assert largest_change([]) is None
+
+
+def test_change_text_is_exact_where_it_can_be() -> None:
+    assert change_text(25.5 / 255) == "25.5/255"
+    assert change_text(0.103 / 255) == "0.10/255"
+    assert change_text(None) == ""
+
+
+# --- the axis --------------------------------------------------------------------------------------------------------
+def strip_of(*marks: Mark) -> Component:
+    return margin_strip(list(marks), LINF, eps=25.5, eps_text="25.5/255", delta=13.0, limit=80.0)
+
+
+def left_of(content: Component, kind: str) -> float:
+    dots = [part for part in walk(content) if f"strip-{kind}" in (getattr(part, "className", "") or "").split()]
+    assert len(dots) == 1
+    return float(dots[0].style["left"].removesuffix("%"))
+
+
+def test_margin_strip_places_marks_and_zones_on_one_axis() -> None:
+    content = strip_of(Mark("dense", "dense", 40 / 255, False), Mark("pruned", "pruned", 200 / 255, False))
+    assert left_of(content, "dense") == pytest.approx(50)
+    assert left_of(content, "pruned") == 100, "beyond the axis it stands at its end"
+    assert left_of(content, "eps") == pytest.approx(100 * 25.5 / 80, abs=0.01)
+
+
+def test_margin_strip_keeps_words_off_the_axis() -> None:
+    content = strip_of(Mark("dense", "dense", None, False), Mark("pruned", "pruned", 0.0, True))
+    wrong, axis, missing = content.children
+    assert "pruned" in text_of(wrong) and "dense" in text_of(missing)
+    assert "dense" not in text_of(axis) and "pruned" not in text_of(axis)
+    label = content.to_plotly_json()["props"]["aria-label"]
+    assert "dense none found" in label and "pruned already wrong" in label
+
+
+def test_tick_values_end_within_the_axis() -> None:
+    assert tick_values(80) == [0, 20, 40, 60, 80]
+    assert tick_values(75)[-1] == 60
