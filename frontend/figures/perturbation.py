@@ -11,6 +11,8 @@ ScaleKind = Literal["eps", "change"]
 BLUE_TO_RED = ("#053061", "#4393c3", "#ffffff", "#d6604d", "#67001f")
 """Darker to brighter in equal steps; the colours of the PNG that the REST call draws."""
 
+SMALLEST = 1e-6  # the least change that the REST call gives the full colour
+
 Images = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
@@ -21,7 +23,7 @@ def largest_change(pairs: Sequence[Images]) -> float | None:
 
 
 def choose_scale(kind: ScaleKind, *, eps: float | None, change: float | None) -> float | None:
-    """The change that gets the full colour, for all frames together, above 0 and at most 1; None without any change.
+    """The change that gets the full colour, for all frames together, SMALLEST to 1; None without any change.
 
     Args:
         kind: "eps" locks it to eps, or to the largest change where that goes beyond; "change" to the largest change.
@@ -31,4 +33,4 @@ def choose_scale(kind: ScaleKind, *, eps: float | None, change: float | None) ->
     if change is None or change <= 0:
         return None
     limit = change if kind == "change" or eps is None else max(eps, change)
-    return min(1.0, limit)
+    return min(1.0, max(SMALLEST, limit))

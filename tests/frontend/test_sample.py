@@ -248,6 +248,7 @@ def test_choose_scale_never_clips_and_never_invents() -> None:
     assert choose_scale("eps", eps=0.1, change=0.3) == 0.3
     assert choose_scale("change", eps=0.1, change=0.02) == 0.02
     assert choose_scale("eps", eps=None, change=0.02) == 0.02
+    assert choose_scale("change", eps=0.1, change=1e-9) == 1e-6, "the REST call refuses less"
     assert choose_scale("eps", eps=0.1, change=None) is None
     assert choose_scale("change", eps=0.1, change=0.0) is None
 

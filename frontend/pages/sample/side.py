@@ -156,7 +156,7 @@ def facts(side: SampleSide, shown: Shown) -> Component:
         rows.append(("survives 8 bits", "yes" if row.survives_8bit else "no, rounding undoes it"))
     if not row.correct:
         rows.append(("its own answer", own_answer(side, unit)))
-    rows.append(("logit gap", f"{row.logit_gap:.3g}"))
+    rows.append(("logit gap", f"{row.logit_gap:.3g}".replace("-", "−")))
     rows.append(("max probability", f"{100 * row.max_probability:.1f} %"))
     items = [part for name, value in rows for part in (html.Dt(name), html.Dd(value))]
     return html.Div(
