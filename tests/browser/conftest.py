@@ -61,7 +61,7 @@ def wait_until(question: Any, what: str) -> Any:
     raise AssertionError(f"not within {PATIENCE_SECONDS} s: {what}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def product(stocked_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """Start everything, evaluate three shipped checkpoints through REST, and stop everything with Ctrl-C."""
     home = tmp_path_factory.mktemp("product") / "home"
@@ -99,7 +99,7 @@ def product(stocked_template: Path, tmp_path_factory: pytest.TempPathFactory) ->
     assert code == 0, "Ctrl-C is the usual end, not a failure"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """The system's Chromium, or Playwright's own; a machine without any fails here."""
     found = next((path for path in map(shutil.which, CHROMIUM_NAMES) if path), None)
