@@ -99,12 +99,16 @@ def product(stocked_template: Path, tmp_path_factory: pytest.TempPathFactory) ->
     assert code == 0, "Ctrl-C is the usual end, not a failure"
 
 
+def find_chromium() -> str | None:
+    """The system's Chromium; None leaves the choice to Playwright, which fails where it has none of its own."""
+    return next((path for path in map(shutil.which, CHROMIUM_NAMES) if path), None)
+
+
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """The system's Chromium, or Playwright's own; a machine without any fails here."""
-    found = next((path for path in map(shutil.which, CHROMIUM_NAMES) if path), None)
+    """A real Chromium; a machine without any fails here."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
         yield browser
         browser.close()
 
