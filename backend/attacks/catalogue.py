@@ -49,9 +49,14 @@ class Flag:
 BLACK_BOX = "square"  # the attack that needs no gradient: where it wins, gradients are masked
 MARGIN_STEPS = 30
 BISECTION_PASSES = 10
+RESTART_STEPS, RESTART_DIVERSE_STEPS, RESTART_ASCENT_STEPS = 20, 3, 7
 FMN = (
     "Pintor et al. 2021, Fast Minimum-norm Adversarial Attacks through Adaptive Norm Constraints; "
     "steps relative to the radius are ours"
+)
+ODI = (
+    "Start: Tashiro et al. 2020, Diversity Can Be Transferred: Output Diversification for White- and Black-box "
+    "Attacks; run: minimum norm, Pintor et al. 2021"
 )
 AUTOATTACK = (
     "Croce and Hein 2020, Reliable evaluation of adversarial robustness with an ensemble of parameter-free attacks"
@@ -84,6 +89,25 @@ def describe_target_run(rank: int) -> Attack:
     )
 
 
+def describe_restart(number: int) -> Attack:
+    """A minimum-norm run from a diversified restart, inside the radius of the best known example; Linf only."""
+    return Attack(
+        f"fmn-restart-{number}",
+        f"Minimum norm, from diversified restart {number}",
+        "minimum",
+        RESTART_DIVERSE_STEPS + RESTART_ASCENT_STEPS + RESTART_STEPS - 1,
+        2,
+        ODI,
+        "2003.06878",
+        {
+            "steps": RESTART_STEPS,
+            "restarts": 1,
+            "diverse_steps": RESTART_DIVERSE_STEPS,
+            "ascent_steps": RESTART_ASCENT_STEPS,
+        },
+    )
+
+
 ATTACKS: dict[str, Attack] = index_by_name(
     [
         Attack(
@@ -109,6 +133,8 @@ ATTACKS: dict[str, Attack] = index_by_name(
             "1907.01003",
             {"steps": MARGIN_STEPS, "restarts": 1, "passes": BISECTION_PASSES, "pool": 512},
         ),
+        describe_restart(1),
+        describe_restart(2),
         Attack(
             "apgd-ce",
             "Auto-PGD on the cross-entropy",
@@ -159,11 +185,20 @@ PRESETS: dict[str, Preset] = index_by_name(
             "Margins",
             "Smallest perturbation that changes the decision, per sample: an untargeted minimum-norm run, runs towards "
             "the three classes whose boundaries are estimated nearest, a start on the segment to a sample of another "
-            "class, and a bisection of the best. Needs no eps; gives the whole robustness curve.",
+            "class (in Linf only where nothing was found), in Linf two diversified restarts within the best radius, "
+            "and a bisection of the best. Needs no eps; gives the whole robustness curve.",
             False,
             ("Linf", "L2"),
             "minimum",
-            ("fmn-untargeted", "fmn-target-1", "fmn-target-2", "fmn-target-3", "segment"),
+            (
+                "fmn-untargeted",
+                "fmn-target-1",
+                "fmn-target-2",
+                "fmn-target-3",
+                "segment",
+                "fmn-restart-1",
+                "fmn-restart-2",
+            ),
             {"steps": MARGIN_STEPS, "restarts": 1, "targets": 3, "passes": BISECTION_PASSES},
         ),
         Preset(

@@ -41,8 +41,8 @@ def run(
     frozen parameters; afterwards, also after an error, every module, parameter and buffer is as it was. The caller's
     tensors are never written to, and torch's global random state is left alone.
 
-    Cost per image on ten classes: `margin` takes 120 gradients (one forward and one backward pass each) in Linf and 149
-    in L2, and 15 or 26 more forward passes; `autoattack` up to the sum over its attacks in `catalogue.ATTACKS`. Either
+    Cost per image on ten classes: `margin` takes 178 gradients (one forward and one backward pass each) in Linf and 149
+    in L2, and 17 or 26 more forward passes; `autoattack` up to the sum over its attacks in `catalogue.ATTACKS`. Either
     adds one pass per attack for the verification, two for the clean verdict and the rounding, and for up to 128 images
     four more passes, one of them with a gradient, for the flags.
 

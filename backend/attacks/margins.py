@@ -1,8 +1,8 @@
-"""Preset `margin`: an untargeted run, runs towards the nearest classes, a start from the segment, a bisection.
+"""Preset `margin`: an untargeted run, runs towards the nearest classes, from the segment or restarts, a bisection.
 
 The first gradient of every run is the one its class was ranked by, so on ten classes an image costs 4 gradients for
 the ranking, 29 for the untargeted run, 29 for each target, and 29 more where the segment is used (L2, or Linf where
-nothing was found); one forward pass ends each run, and a bisection takes ten.
+nothing was found), and in Linf 29 for each of two restarts; one forward pass ends each run, and a bisection takes ten.
 """
 
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ from backend.attacks.minimum_norm import (
     start_best,
 )
 from backend.attacks.norms import TINY, Norm, expand
+from backend.attacks.restarts import restart
 from backend.attacks.starts import Pool, draw_noise, find_nearest
 from backend.attacks.verify import Candidate
 
@@ -120,13 +121,20 @@ def run_segment(
 
 
 def attack_batch(
-    classifier: Classifier, norm: Norm, images: Tensor, labels: Tensor, pool: Pool, preset: Preset, seed: int
+    classifier: Classifier,
+    norm: Norm,
+    images: Tensor,
+    labels: Tensor,
+    pool: Pool,
+    preset: Preset,
+    seed: int,
+    classes: int,
 ) -> tuple[dict[str, Best], dict[str, Tensor]]:
     """Every attack of the preset on one batch, on the network's device; the best of all is bisected at the end.
 
     Returns:
         By name of the attack: its nearest broken images, and bool (B,) which samples it ran on; attacks that need
-        more classes than there are do not appear.
+        more classes than there are, or that do not pay in this norm, do not appear.
     """
     ranking = rank_targets(classifier, norm, images, labels, preset.parameters["targets"])
     results: dict[str, Best] = {}
@@ -135,6 +143,22 @@ def attack_batch(
         parameters = ATTACKS[name].parameters
         if name == "segment":
             results[name], tried[name] = run_segment(classifier, norm, images, labels, pool, ranking, results)
+        elif name.startswith("fmn-restart"):
+            if norm.name == "Linf":
+                _, gap, gradient = ranking.pick(0)
+                results[name] = restart(
+                    classifier,
+                    norm,
+                    images,
+                    labels,
+                    nearest_of(results, images),
+                    name=name,
+                    seed=seed,
+                    classes=classes,
+                    gap=gap,
+                    gradient=gradient,
+                    parameters=parameters,
+                )
         elif name == "fmn-untargeted":
             _, gap, gradient = ranking.pick(0)
             results[name] = minimise(
@@ -190,7 +214,7 @@ def attack_margins(
 
     def attack(part: slice) -> tuple[dict[str, Best], dict[str, Tensor]]:
         batch = images[part].to(classifier.device), labels[part].to(classifier.device)
-        return attack_batch(classifier, task.norm, *batch, pool, preset, task.seed)
+        return attack_batch(classifier, task.norm, *batch, pool, preset, task.seed, classes)
 
     for part, (results, was_tried) in batches.run(len(images), attack):
         classifier.done += part.stop - part.start

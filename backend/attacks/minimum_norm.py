@@ -84,6 +84,7 @@ def minimise(
     targets: Tensor | None = None,
     noise: Tensor | None = None,
     start: Tensor | None = None,
+    first_step: float = STEP_FIRST,
 ) -> Best:
     """Run `steps` gradient steps of the minimum-norm attack; broken means that the label no longer wins.
 
@@ -94,7 +95,8 @@ def minimise(
         gap, gradient: (B,) and (B, C, H, W), of the gap to the targets (or untargeted) at the clean images.
         targets: int64 (B,), the class to walk to; without it the best other class at every point.
         noise: float32 (B, C, H, W), a unit perturbation mixed into the first step.
-        start: float32 (B, C, H, W), broken images to start from instead of the first-order step.
+        start: float32 (B, C, H, W), images to start from instead of the first-order step, broken or nearly so.
+        first_step: length of the first step in radii; short steps stay near a start that is good already.
     Returns:
         The nearest broken image met, each classified by the network exactly as it is given back.
     """
@@ -123,7 +125,7 @@ def minimise(
         grown = torch.where(best.distance.isfinite(), radius * (1.0 + change), ahead)
         radius = torch.where(is_broken, torch.minimum(radius, best.distance) * (1.0 - change), grown)
         radius = torch.minimum(radius, torch.minimum(best.distance, limit))
-        stride = follow_cosine(step, steps, STEP_FIRST, STEP_LAST)
+        stride = follow_cosine(step, steps, first_step, STEP_LAST)
         perturbation = norm.project(perturbation - expand(stride * radius, images) * norm.direct(free), radius)
     return best
 

@@ -38,10 +38,15 @@ def make_generator(seed: int, *parts: bytes) -> torch.Generator:
 
 def draw_noise(images: Tensor, seed: int, attack: str) -> Tensor:
     """Uniform noise in [-1, 1], float32 like `images` (on the CPU), each from the seed, the attack and the image."""
+    return draw_uniform(images, seed, attack, images.shape[1:])
+
+
+def draw_uniform(images: Tensor, seed: int, purpose: str, shape: torch.Size) -> Tensor:
+    """Uniform draws in [-1, 1], float32 (B, *shape), each from the seed, the purpose and the image (on the CPU)."""
     rows = []
     for image in images:
-        generator = make_generator(seed, attack.encode(), image.contiguous().numpy().tobytes())
-        rows.append(2.0 * torch.rand(image.shape, generator=generator) - 1.0)
+        generator = make_generator(seed, purpose.encode(), image.contiguous().numpy().tobytes())
+        rows.append(2.0 * torch.rand(shape, generator=generator) - 1.0)
     return torch.stack(rows)
 
 

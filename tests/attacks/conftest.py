@@ -23,9 +23,14 @@ def slice_images() -> tuple[Tensor, Tensor]:
         return images, torch.from_numpy(archive["y"][:200])
 
 
-@pytest.fixture(scope="session")
-def zoo_network() -> nn.Module:
-    """The shipped dense network, PGD-trained at eps 0.1; tests leave it as it is."""
+def load_dense() -> nn.Module:
+    """The shipped dense network, PGD-trained at eps 0.1."""
     network = find_architecture("small-cnn").build(10, 1)
     network.load_state_dict(load_file(REPOSITORY / "models/zoo/cnn-dense.safetensors"))
     return network.eval()
+
+
+@pytest.fixture
+def zoo_network() -> nn.Module:
+    """The shipped dense network, a fresh one for each test."""
+    return load_dense()

@@ -8,7 +8,7 @@ from backend import attacks
 from backend.attacks.batches import Batches, is_out_of_memory
 from tests.attacks.foreign_networks import Blind, Counting, Hungry
 
-COUNT = 16
+COUNT = 12
 
 
 def test_batches_cover_every_sample_once_in_order() -> None:
@@ -59,8 +59,8 @@ def test_run_out_of_memory_gives_the_same_result(
     hungry = Hungry(zoo_network, 10, is_cuda=is_cuda)
     disturbed = attacks.run("margin", hungry, images, labels, norm=norm, batch_size=COUNT)
     assert disturbed.settings["batch_size"] == COUNT
-    assert disturbed.settings["batch_size_used"] == 8
-    undisturbed = attacks.run("margin", zoo_network, images, labels, norm=norm, batch_size=8)
+    assert disturbed.settings["batch_size_used"] == 6
+    undisturbed = attacks.run("margin", zoo_network, images, labels, norm=norm, batch_size=6)
     assert torch.equal(disturbed.adversarial, undisturbed.adversarial)
     assert torch.equal(disturbed.distance, undisturbed.distance)
     assert disturbed.attack == undisturbed.attack
@@ -117,11 +117,10 @@ def test_run_beside_samples_that_gradients_cannot_break_changes_nothing() -> Non
     labels = torch.zeros(12, dtype=torch.int64)
     together = attacks.run("margin", network, images, labels)
     seeing = attacks.run("margin", network, images[~blind], labels[~blind])
-    segment = together.attempts[-1]
-    assert segment.attack == "segment"
+    segment = next(attempt for attempt in together.attempts if attempt.attack == "segment")
     assert torch.equal(segment.tried, blind)
     assert together.found.all()
-    assert {name for name, is_blind in zip(together.attack, blind.tolist(), strict=True) if is_blind} == {"segment"}
+    assert torch.equal(segment.found, blind)
     assert "zero-gradients" in together.flags
     torch.testing.assert_close(together.distance[~blind], seeing.distance, rtol=0, atol=1e-6)
 
@@ -133,12 +132,11 @@ def test_run_calls_the_network_as_it_is_and_counts_its_passes(
     counting = Counting(zoo_network)
     result = attacks.run("margin", counting, *(column[:10] for column in slice_images), norm=norm, batch_size=4)
     assert counting.ledger == {"forwards": result.forwards, "backwards": result.backwards}
-    gradients = {"Linf": 120, "L2": 149}[norm]
+    gradients = {"Linf": 178, "L2": 149}[norm]
     assert result.backwards == 10 * (gradients + 1)
-    attempts = {"Linf": 4, "L2": 5}[norm]
-    extra = {"Linf": 15, "L2": 26}[norm]
+    extra = {"Linf": 17, "L2": 26}[norm]
     right = int((result.attempts[0].tried).sum())
     fixed = 1 + 8  # one look for an inner optimisation, and the flat and noisy images of the pool
-    verified = sum(int(attempt.tried.sum()) for attempt in result.attempts[:attempts])
+    verified = sum(int(attempt.tried.sum()) for attempt in result.attempts)
     assert right == 10
     assert result.forwards == 10 * (gradients + extra) + verified + 10 * (2 + 4) + fixed

@@ -89,9 +89,12 @@ def test_margin_seed_matters_where_draws_do(slice_images: tuple[Tensor, Tensor],
     first, second = (attacks.run("margin", zoo_network, images, labels, seed=seed) for seed in (0, 1))
     targeted = [[a.distance for a in result.attempts if "target-" in a.attack] for result in (first, second)]
     assert any(not torch.equal(one, other) for one, other in zip(*targeted, strict=True))
-    untargeted = [result.attempts[0].distance for result in (first, second)]
-    torch.testing.assert_close(first.distance, second.distance, rtol=0.05, atol=0)
-    assert len(untargeted) == 2
+    untargeted = [next(a for a in result.attempts if a.attack == "fmn-untargeted") for result in (first, second)]
+    only_run = (
+        untargeted[0].found & (first.distance < untargeted[0].distance) & (second.distance < untargeted[1].distance)
+    )
+    torch.testing.assert_close(untargeted[0].distance[only_run], untargeted[1].distance[only_run], rtol=0, atol=0)
+    torch.testing.assert_close(first.distance, second.distance, rtol=0.15, atol=0)
 
 
 def test_found_at_distance_zero_happens_to_right_samples_of_randomised_networks_alone() -> None:

@@ -12,7 +12,7 @@ from backend.attacks.flags import order_flags
 from tests.attacks import foreign_networks as foreign
 from tests.attacks.linear_oracle import build_problem
 
-COUNT = 16
+COUNT = 12
 
 # A network, the flags that must be raised, and those that must not.
 VARIANTS: dict[str, tuple[Callable[[nn.Module], nn.Module], set[str], set[str]]] = {
