@@ -5,6 +5,7 @@ Exit codes: 0 done; 1 refused, or the evaluation failed; 2 wrong usage, or no se
 
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from backend.cli_report import err, out, print_checkpoint, print_comparison, print_evaluation, print_status
 from backend.client import Client, RequestRefused, ServerUnreachable, choose_pair
-from backend.errors import StartupFailed
+from backend.errors import StartupFailed, ThinIceError
 from backend.startup import find_address, read_settings
 
 REFUSED, UNUSABLE, GATE_NOT_MET, INTERRUPTED = 1, 2, 3, 130
@@ -54,6 +55,9 @@ def answers(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
         except (ServerUnreachable, StartupFailed) as error:
             err.print(str(error), markup=False, soft_wrap=True)
             raise typer.Exit(UNUSABLE) from None
+        except ThinIceError as error:
+            err.print(error.message, markup=False, soft_wrap=True)
+            raise typer.Exit(REFUSED) from None
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
 
@@ -147,6 +151,36 @@ def upload(
             print(answer.text)
         else:
             print_checkpoint(answer.json())
+
+
+@app.command()
+@answers
+def dataset(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help=".npz with x and y, or the images as idx")],
+    name: Annotated[str, typer.Option(help="Name, unique on the server")],
+    labels: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="The labels, where x is idx")] = None,
+    norm: Annotated[str, typer.Option(help="Norm that evaluations take by default")] = "Linf",
+    eps: Annotated[str, typer.Option(help='eps that evaluations take by default, "8/255" or a decimal')] = "8/255",
+    classes: Annotated[str | None, typer.Option(help="Class names, separated by commas")] = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send a data set: an .npz file, or a pair of idx files (as Fashion-MNIST comes)."""
+    with connected(url) as client, tempfile.TemporaryDirectory() as folder:
+        packed = file
+        if labels is not None:
+            from backend.services.datasets import pack_idx  # here, because it brings NumPy and the store
+
+            packed = Path(folder) / f"{name}.npz"
+            pack_idx(file, labels, packed)
+        fields = {"name": name, "default_norm": norm, "default_eps": eps, "classes": classes}
+        with packed.open("rb") as reader:
+            answer = client.upload(reader, packed.name, fields, to="datasets")
+        if as_json:
+            print(answer.text)
+        else:
+            body = answer.json()
+            out.print(f"{body['name']}: {body['size']:,} samples, {len(body['classes'])} classes, slug {body['slug']}")
 
 
 @app.command()

@@ -73,10 +73,12 @@ class Client:
             if offset >= page["total"]:
                 return
 
-    def upload(self, file: BinaryIO, filename: str, fields: dict[str, Any]) -> httpx2.Response:
-        """Send a checkpoint file with its form; fields that are None are left out. The file is streamed."""
+    def upload(
+        self, file: BinaryIO, filename: str, fields: dict[str, Any], *, to: str = "checkpoints"
+    ) -> httpx2.Response:
+        """Send a file with its form `to` checkpoints or datasets; fields that are None are left out. It is streamed."""
         form = {name: str(value) for name, value in fields.items() if value is not None}
-        return self.request("POST", "checkpoints", data=form, files={"file": (filename, file)})
+        return self.request("POST", to, data=form, files={"file": (filename, file)})
 
     def find_checkpoint(self, name_or_id: str) -> dict[str, Any]:
         """A checkpoint by id or by its exact name; RequestRefused lists what there is."""

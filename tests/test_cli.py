@@ -1,9 +1,11 @@
 """The command line as users run it: a real process against a real server."""
 
 import csv
+import gzip
 import io
 import json
 import os
+import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import numpy as np
 import pyarrow.parquet
 import pytest
 
@@ -99,6 +102,35 @@ def test_upload_with_an_unknown_parent_lists_what_there_is(run: Run, tmp_path: P
     answer = run("upload", str(tmp_path / "any.pt"), *words)
     assert answer.returncode == 1
     assert "dense-net" in answer.stderr
+
+
+def write_idx(path: Path, values: np.ndarray) -> Path:
+    """An idx file by its description: two zero bytes, the type of unsigned bytes, the axes, their sizes, the values."""
+    header = bytes([0, 0, 8, values.ndim]) + b"".join(struct.pack(">I", size) for size in values.shape)
+    path.write_bytes(gzip.compress(header + values.astype(np.uint8).tobytes()))
+    return path
+
+
+def test_dataset_of_two_idx_files_is_taken(run: Run, served: tuple[Site, str], tmp_path: Path) -> None:
+    generator = np.random.default_rng(3)
+    images = write_idx(tmp_path / "images-idx3-ubyte.gz", generator.integers(0, 256, (12, 5, 4)))
+    labels = write_idx(tmp_path / "labels-idx1-ubyte.gz", np.arange(12) % 3)
+    words = ("--name", "tiny idx", "--labels", str(labels), "--eps", "25.5/255", "--classes", "a,b,c")
+    answer = run("dataset", str(images), *words, "--json")
+    assert answer.returncode == 0, answer.stderr
+    body = json.loads(answer.stdout)
+    assert (body["size"], body["shape"], body["classes"]) == (12, [5, 4, 1], ["a", "b", "c"])
+    assert body["default_eps_text"] == "25.5/255"
+    assert rest(served, f"datasets/{body['id']}") == body
+
+
+def test_dataset_of_a_damaged_idx_file_is_one_sentence(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "images.gz").write_bytes(b"nothing")
+    (tmp_path / "labels.gz").write_bytes(b"nothing")
+    answer = run("dataset", str(tmp_path / "images.gz"), "--name", "x", "--labels", str(tmp_path / "labels.gz"))
+    assert answer.returncode == 1
+    assert "IDX" in answer.stderr
+    assert "Traceback" not in answer.stderr
 
 
 def test_evaluate_queues_what_is_asked_for(run: Run, served: tuple[Site, str]) -> None:

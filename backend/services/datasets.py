@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from backend.datasets import catalogue
 from backend.datasets.facts import DatasetFacts
 from backend.datasets.intake import take_dataset
+from backend.datasets.readers import read_idx
 from backend.datasets.samples import SampleArrays, load
 from backend.eps import eps_text, parse_eps
 from backend.errors import Conflict, InvalidRequest, NotFound
@@ -34,6 +35,16 @@ class DatasetFile:
     """Where a stored data set lies."""
 
     path: Path
+
+
+def pack_idx(images_path: Path, labels_path: Path, packed: Path) -> None:
+    """Write a pair of idx files (plain or .gz), as MNIST and its kin come, as the .npz that `add_dataset` takes.
+
+    Raises:
+        UnreadableDataset: a file is damaged, or of another format.
+    """
+    images, labels = read_idx(images_path), read_idx(labels_path)
+    np.savez(packed, x=images, y=labels.astype(np.int64))
 
 
 def list_datasets(limit: int = 50, offset: int = 0) -> Page[DatasetOut]:
