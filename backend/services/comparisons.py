@@ -17,7 +17,7 @@ from backend.services.controls import Control, find_controls, is_same_effort
 from backend.services.evaluations import load_evaluation, show_all
 from backend.services.lineage import CONTROL
 from backend.services.measurements import Finished, eps_of, finished, load_indices
-from backend.services.notes import write_notes
+from backend.services.notes import MEDIAN_EPS, write_notes
 from backend.store import evaluations
 from backend.store.database import reading
 from backend.store.tables import Checkpoint, Dataset, Evaluation
@@ -45,7 +45,8 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
 
     Args:
         dense_id, pruned_id: succeeded evaluations; a control or another seed may stand on the pruned side.
-        eps: where robustness is judged; by default that of the evaluations, then the data set's.
+        eps: where robustness is judged; by default that of the evaluations, then the data set's, then the median
+            dense margin, which `notes` says.
 
     Raises:
         NotFound: no such evaluation.
@@ -63,6 +64,9 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
     clean = findings.find_clean(sides.dense_key, sides.pruned_key)
     robust, robust_statistics = findings.find_robust(sides.dense_key, sides.pruned_key, number, text)
     differences = find_mismatches(sides, joined)
+    notes = write_notes(sides.dense, sides.pruned, joined, clean.prediction)
+    if eps is None and _find_named_eps(sides) is None:
+        notes.insert(0, MEDIAN_EPS)
     return ComparisonOut(
         dense=shown[0],
         pruned=shown[1],
@@ -88,7 +92,7 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
         mismatches=[_show_mismatch(found) for found in differences] + _find_lineage_mismatches(sides),
         equal_effort=mismatches.is_equal_effort(differences),
         headline=findings.write_headline(_name_change(sides), sides.dense_key, sides.pruned_key, controls),
-        notes=write_notes(sides.dense, sides.pruned, joined, clean.prediction),
+        notes=notes,
     )
 
 
@@ -142,17 +146,12 @@ def choose_eps(sides: Sides, eps: str | float | None) -> str:
     norm = sides.dense.norm
     if eps is not None:
         return eps_text(canonical_eps(eps, norm), norm)
-    witnesses = [row.eps for row in (sides.pruned, sides.dense) if row.record.get("distance_kind") == "witness"]
-    own = [row.eps for row in (sides.pruned, sides.dense) if row.eps is not None]
-    if witnesses and witnesses[0] is not None:
-        return witnesses[0]
-    if own and len({*own}) == 1:
-        return own[0]
-    if norm == sides.dataset.default_norm:
-        return sides.dataset.default_eps
-    if own:
-        return own[0]
-    raise InvalidRequest(f"Neither evaluation names an eps, and the data set has no default for {norm}; give one.")
+    return _find_named_eps(sides) or _choose_median_margin(sides)
+
+
+def is_median_eps(comparison: ComparisonOut) -> bool:
+    """Whether eps was chosen from the margins, because nothing names one."""
+    return MEDIAN_EPS in comparison.notes
 
 
 def find_mismatches(sides: Sides, joined: Pair) -> list[mismatches.Mismatch]:
@@ -161,6 +160,35 @@ def find_mismatches(sides: Sides, joined: Pair) -> list[mismatches.Mismatch]:
     dense = _describe(sides.dense, sides.dense_key, has_other_samples)
     pruned = _describe(sides.pruned, sides.pruned_key, has_other_samples)
     return [*mismatches.mismatches(dense, pruned), *mismatches.pair_mismatches(joined)]
+
+
+def _find_named_eps(sides: Sides) -> str | None:
+    """The eps that the evaluations or the data set name; None where neither has one for this norm."""
+    witnesses = [row.eps for row in (sides.pruned, sides.dense) if row.record.get("distance_kind") == "witness"]
+    own = [row.eps for row in (sides.pruned, sides.dense) if row.eps is not None]
+    if witnesses and witnesses[0] is not None:
+        return witnesses[0]
+    if own and len({*own}) == 1:
+        return own[0]
+    if sides.dense.norm == sides.dataset.default_norm:
+        return sides.dataset.default_eps
+    return own[0] if own else None
+
+
+def _choose_median_margin(sides: Sides) -> str:
+    """The median dense margin to two digits, in 1/255 for Linf: half of the samples with a margin hold there.
+
+    Margins of 0 and infinite ones are censored, so they do not count.
+    """
+    norm, dense = sides.dense.norm, findings.join(sides.dense_key, sides.pruned_key).dense
+    margins = dense.margin[np.isfinite(dense.margin) & (dense.margin > 0)]
+    if dense.kind != "minimum" or not margins.size:
+        raise InvalidRequest(
+            f"Neither evaluation names an eps, the data set has no default for {norm}, and no dense margin was found "
+            "to choose one by; give one."
+        )
+    median = float(np.median(margins))
+    return eps_text(f"{median * 255:.2g}/255" if norm == "Linf" else f"{median:.2g}", norm)
 
 
 def _load_sides(session: Session, dense_id: UUID | str, pruned_id: UUID | str) -> Sides:

@@ -6,6 +6,11 @@ from backend.analysis.pairing import Pair
 from backend.analysis.thin_ice import MIN_POSITIVES, Prediction
 from backend.store.tables import Evaluation
 
+MEDIAN_EPS = (
+    "Eps was chosen: neither evaluation names one, and the data set has none for this norm, so it is the median dense "
+    "margin to two digits, over the samples that have one."
+)
+
 
 def write_notes(dense: Evaluation, pruned: Evaluation, joined: Pair, prediction: Prediction) -> list[str]:
     """Bounds, censoring, power, seeds and raised flags, each only where it applies."""

@@ -293,12 +293,39 @@ def test_compare_impossible_eps_is_refused(ready: Path, tmp_path: Path, eps: obj
         comparisons.compare(done.id, done.id, eps)
 
 
-def test_compare_l2_without_any_eps_asks_for_one(ready: Path, tmp_path: Path) -> None:
+def test_compare_l2_without_any_eps_takes_the_median_margin_and_says_so(ready: Path, tmp_path: Path) -> None:
     dataset, family, measured, _ = evaluate_pair(tmp_path)
+    dense, pruned = (evaluate(family[name], dataset, measured[name], norm="L2") for name in ("dense", "pruned-95"))
+    found = comparisons.compare(dense.id, pruned.id)
+    margins = sorted(value for value in measured["dense"].margin.tolist() if 0 < value < float("inf"))
+    middle = (margins[(len(margins) - 1) // 2] + margins[len(margins) // 2]) / 2
+    assert found.eps_text == f"{middle:.2g}" and comparisons.is_median_eps(found)
+    at_eps = comparisons.compare(dense.id, pruned.id, found.eps_text)
+    assert at_eps.robust == found.robust and not comparisons.is_median_eps(at_eps), "given is not chosen"
+    assert comparisons.paired_samples(dense.id, pruned.id) == comparisons.paired_samples(
+        dense.id, pruned.id, found.eps_text
+    )
+    assert comparisons.compare(dense.id, pruned.id, 0.05).eps_text == "0.05"
+
+
+def test_compare_linf_median_is_written_in_steps(ready: Path, tmp_path: Path) -> None:
+    dataset = add_dataset(tmp_path, "digits", n=N, default_norm="L2", default_eps="0.5")
+    _, labels = make_pixels(N)
+    measured = measure(labels, 1)
+    measured.margin[measured.margin > 0] = 9.437 / 255
+    dense = evaluate(add_checkpoint(dataset.id, "dense"), dataset, measured, norm="Linf")
+    found = comparisons.compare(dense.id, dense.id)
+    assert found.eps_text == "9.4/255" and comparisons.is_median_eps(found)
+
+
+def test_compare_l2_without_any_eps_or_margin_asks_for_one(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, _ = evaluate_pair(tmp_path)
+    measured["dense"].margin[measured["dense"].margin > 0] = np.inf
     dense, pruned = (evaluate(family[name], dataset, measured[name], norm="L2") for name in ("dense", "pruned-95"))
     with pytest.raises(InvalidRequest, match="give one"):
         comparisons.compare(dense.id, pruned.id)
-    assert comparisons.compare(dense.id, pruned.id, 0.05).eps_text == "0.05"
+    found = comparisons.compare(dense.id, pruned.id, 0.05)
+    assert found.eps_text == "0.05" and not comparisons.is_median_eps(found)
 
 
 def test_compare_eps_differs_falls_back_to_the_dataset(ready: Path, tmp_path: Path) -> None:
