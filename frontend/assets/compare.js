@@ -50,6 +50,11 @@
     return Number.isFinite(value) && value > 0 ? value * pair.scale : fallback;
   }
 
+  // What the address holds of a slider: nothing where it stands at the pair's own value.
+  function changed(value, pair, key) {
+    return near(value, pair["default_" + key]) ? null : asText(value, pair);
+  }
+
   const near = (first, second) => Math.abs(first - second) < 1e-6;
 
   // One move of a slider, however many steps it takes, is one entry in the history.
@@ -73,7 +78,10 @@
     }
     const cut = { dense: pair.dense, pruned: pair.pruned };
     for (const key of ["eps", "view", "set", "class"]) cut[key] = query.get(key) || null;
-    const isSame = current && JSON.stringify(current) === JSON.stringify(cut);
+    // The threshold moves in the browser alone: it travels with the cut, but a change of it asks for no new one.
+    const isSame = current && JSON.stringify({ ...current, delta: null }) === JSON.stringify({ ...cut, delta: null });
+    cut.delta = query.get("delta") || null;
+    linkSamples();
     return [
       isSame ? none : cut,
       fromText(cut.eps, pair.default_eps, pair),
@@ -87,7 +95,7 @@
   function slideEps(value, pair) {
     const query = new URLSearchParams(window.location.search);
     moveShapes({ eps: value });
-    if (!near(value, fromText(query.get("eps"), pair.default_eps, pair))) writeLater("eps", asText(value, pair));
+    if (!near(value, fromText(query.get("eps"), pair.default_eps, pair))) writeLater("eps", changed(value, pair, "eps"));
     return asText(value, pair);
   }
 
@@ -97,7 +105,8 @@
     moveShapes(moves);
     window.setTimeout(() => moveShapes(moves), 400); // once more when charts that just got their data are drawn
     markThin(value);
-    if (!near(value, fromText(query.get("delta"), pair.default_delta, pair))) writeLater("delta", asText(value, pair));
+    const named = fromText(query.get("delta"), pair.default_delta, pair);
+    if (!near(value, named)) writeLater("delta", changed(value, pair, "delta"));
     return [asText(value, pair), thinSentence(value, points, pair)];
   }
 
@@ -198,10 +207,37 @@
     if (picker && !event.target.closest(".picker-holder, [role=listbox]")) picker.removeAttribute("open");
   });
 
-  function open(data, pair) {
+  // A sample's page in the list that is seen now: Esc there leads back to exactly this comparison.
+  const SAMPLE_KEYS = ["eps", "delta", "view", "class", "set"];
+  function sampleQuery(index) {
+    const here = new URLSearchParams(window.location.search);
+    const query = { dense: here.get("dense"), pruned: here.get("pruned"), index };
+    for (const key of SAMPLE_KEYS) if (here.get(key)) query[key] = here.get(key);
+    return query;
+  }
+
+  function sampleAddress(index) {
+    return "/sample?" + new URLSearchParams(sampleQuery(index)).toString().replaceAll("%2F", "/");
+  }
+
+  // The server wrote the links of the wall before the threshold moved.
+  function linkSamples() {
+    document.querySelectorAll("#compare [data-sample]").forEach((link) => {
+      link.setAttribute("href", sampleAddress(link.getAttribute("data-sample")));
+    });
+  }
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("#compare [data-sample]");
+    if (!link || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    window.thinice.visit("/sample", sampleQuery(link.getAttribute("data-sample")));
+  });
+
+  function open(data) {
     const mark = data && data.points && data.points[0];
     if (!mark || mark.customdata === undefined) return;
-    window.thinice.visit("/sample", { dense: pair.dense, pruned: pair.pruned, index: mark.customdata });
+    window.thinice.visit("/sample", sampleQuery(mark.customdata));
   }
 
   function pick(clicks, dense, pruned) {
@@ -216,12 +252,7 @@
   // A sample's number in the table leads to its page.
   const components = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
   components.SampleLink = function (props) {
-    const follow = (event) => {
-      if (event.metaKey || event.ctrlKey || event.shiftKey) return;
-      event.preventDefault();
-      const address = new URL(props.data.href, window.location.href);
-      window.thinice.visit(address.pathname, Object.fromEntries(address.searchParams));
-    };
-    return window.React.createElement("a", { href: props.data.href, onClick: follow }, String(props.value));
+    const attributes = { href: sampleAddress(props.value), "data-sample": props.value };
+    return window.React.createElement("a", attributes, String(props.value));
   };
 })();

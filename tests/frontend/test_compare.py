@@ -1,7 +1,10 @@
 """Compare on the real services: the address as state, and every part against what was stored."""
 
+import json
+import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
@@ -9,15 +12,18 @@ import pytest
 from backend.errors import InvalidRequest
 from backend.schemas import Auroc, DatasetOut, EvaluationOut, PairedSample
 from backend.services import comparisons
-from frontend.figures.units import LINF
-from frontend.pages import compare
+from frontend import ids
+from frontend.pages import compare, sample, samples
 from frontend.pages.compare.callbacks import fill, pair_panels
-from frontend.pages.compare.cut import Cut, choose, choose_flips, default_delta, read_cut, set_of
+from frontend.pages.compare.cut import Cut, choose, choose_flips, read_cut, set_of
 from frontend.pages.compare.evidence import forest
-from frontend.pages.compare.layout import page_state
 from frontend.pages.compare.numbers import p_value
 from frontend.pages.compare.panels import median
+from frontend.pages.compare.sliders import default_delta
+from frontend.pages.samples.walk import load_pair
 from frontend.theme import DARK, LIGHT
+from tests.frontend.pairs import KEPT, make_pair
+from tests.frontend.words import by_id, hrefs, text_of
 from tests.services.fabrication import CLASSES, add_checkpoint, add_dataset, evaluate, make_pixels, measure
 
 N = 200
@@ -48,7 +54,7 @@ def drawn(figure: Any) -> dict[str, list[int]]:
 # --- the address -----------------------------------------------------------------------------------------------------
 def test_read_cut_reads_every_choice() -> None:
     query = {"dense": "d", "pruned": "p", "eps": "8/255", "view": "robust", "set": "S10", "class": "3", "delta": "9"}
-    assert read_cut(query) == Cut("d", "p", "8/255", "robust", "S10", 3)
+    assert read_cut(query) == Cut("d", "p", "8/255", "robust", "S10", 3, "9")
 
 
 def test_read_cut_without_choices_shows_all_clean() -> None:
@@ -65,6 +71,22 @@ def test_api_query_keeps_eps_readable() -> None:
     assert Cut("d", "p", "25.5/255", set="S10").api_query(format="csv") == (
         "dense=d&pruned=p&eps=25.5/255&set=S10&format=csv"
     )
+
+
+def test_sample_address_carries_the_whole_state() -> None:
+    cut = Cut("d", "p", "8/255", "robust", "S10", 3, "9/255")
+    assert cut.sample_address(7) == (
+        "/sample?dense=d&pruned=p&index=7&eps=8/255&delta=9/255&view=robust&class=3&set=S10"
+    )
+    assert Cut("d", "p", label=0).sample_address(7) == "/sample?dense=d&pruned=p&index=7&class=0"
+
+
+def test_browser_carries_the_same_state_into_a_sample() -> None:
+    script = (Path(compare.__file__).parents[2] / "assets" / "compare.js").read_text(encoding="utf-8")
+    keys = re.search(r"const SAMPLE_KEYS = (\[.*?\]);", script)
+    assert keys is not None
+    asked = parse_qs(Cut("d", "p", "8/255", "robust", "S10", 3, "9/255").sample_address(7).split("?")[1])
+    assert set(json.loads(keys[1])) | {"dense", "pruned", "index"} == set(asked) <= {*sample.KEYS}
 
 
 def test_default_delta_is_half_of_eps_on_a_step() -> None:
@@ -92,11 +114,54 @@ def test_layout_of_a_pair_names_both_and_states_the_effort(pair: Any) -> None:
     assert all(item.sentence in shown for item in comparison.mismatches if item.severity == "differs")
 
 
+def state_of(pair: Any, **query: str) -> dict[str, Any]:
+    """What the page gives to the browser for an address."""
+    content = compare.layout(dense=str(pair[0].id), pruned=str(pair[1].id), **query)
+    state: dict[str, Any] = by_id(content, ids.COMPARE_PAIR).data
+    return state
+
+
 def test_page_state_starts_the_sliders_where_the_address_says(pair: Any) -> None:
-    comparison = comparisons.compare(pair[0].id, pair[1].id, "8/255")
-    state = page_state(comparison, cut_of(pair, eps="8/255"), "5/255", LINF)
+    state = state_of(pair, eps="8/255", delta="5/255")
     assert (state["eps"], state["delta"]) == (pytest.approx(8), pytest.approx(5))
     assert state["limit"] >= 8 and state["suffix"] == "/255"
+
+
+@pytest.mark.parametrize("eps", ["4/255", "8/255", "100/255"])
+def test_default_delta_is_the_pairs_own_on_all_three_pages_whatever_eps_says(pair: Any, eps: str) -> None:
+    own, moved = state_of(pair), state_of(pair, eps=eps)
+    assert own["default_eps"] == moved["default_eps"] == pytest.approx(25.5)
+    assert own["default_delta"] == moved["default_delta"] == own["delta"] == moved["delta"] == 13.0
+    loaded = load_pair({"dense": str(pair[0].id), "pruned": str(pair[1].id), "eps": eps})
+    assert (loaded.delta, loaded.sliders.limit) == (moved["delta"], moved["limit"])
+
+
+# --- an L2 pair that names no eps ------------------------------------------------------------------------------------
+@pytest.fixture
+def euclidean(ready: Path, tmp_path: Path) -> tuple[EvaluationOut, EvaluationOut]:
+    made = make_pair(tmp_path, norm="L2")
+    return made.dense, made.pruned
+
+
+@pytest.mark.parametrize("page", [compare, samples, sample], ids=["compare", "samples", "sample"])
+def test_layout_of_an_l2_pair_without_eps_says_where_it_comes_from(euclidean: Any, page: Any) -> None:
+    dense, pruned = (str(row.id) for row in euclidean)
+    comparison = comparisons.compare(dense, pruned)
+    query = {"dense": dense, "pruned": pruned} | ({"index": str(KEPT)} if page is sample else {})
+    for more in ({}, {"eps": "0.3"}):
+        words = text_of(page.layout(**query, **more))
+        assert f"ε {comparison.eps_text} to start with, chosen: median margin" in words
+        assert "/255" not in words
+
+
+def test_fill_of_an_l2_pair_writes_plain_numbers(euclidean: Any) -> None:
+    shown = fill(Cut(str(euclidean[0].id), str(euclidean[1].id)), LIGHT, 0.05)
+    assert "/255" not in str([shown[name] for name in ("numbers", "wall", "scatter", "curve", "notes", "predictive")])
+    assert "median dense margin" in str(shown["notes"])
+
+
+def test_context_of_a_pair_with_an_eps_claims_no_choice(pair: Any) -> None:
+    assert "median margin" not in text_of(compare.layout(dense=str(pair[0].id), pruned=str(pair[1].id)))
 
 
 # --- the cut ---------------------------------------------------------------------------------------------------------
@@ -153,10 +218,30 @@ def test_fill_number_cards_hold_the_counts_of_the_view(pair: Any) -> None:
         assert all(f"'{count}'" in text for count in (counts.n11, counts.n10, counts.n01, counts.n00))
 
 
-def test_fill_of_robust_samples_offers_no_clean_set_for_download(pair: Any) -> None:
-    robust = str(fill(cut_of(pair, view="robust", set="S10"), LIGHT, 13.0)["downloads"])
-    assert "set=S10" not in robust and "format=csv" in robust
-    assert "set=S10" in str(fill(cut_of(pair, set="S10"), LIGHT, 13.0)["downloads"])
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, f"all {N} samples, every set and class"),
+        ({"label": 2}, f"all {N} samples, every set and class"),
+        ({"view": "robust", "set": "S10"}, f"all {N} samples, every set and class"),
+        ({"set": "S10"}, "{lost} lost, as listed"),
+        ({"set": "S10", "label": 2}, "{lost} lost, every class"),
+    ],
+)
+def test_downloads_say_what_the_file_holds(pair: Any, changes: dict[str, Any], words: str) -> None:
+    shown = fill(cut_of(pair, **changes), LIGHT, 13.0)
+    content = shown["downloads"]
+    counts = comparisons.compare(pair[0].id, pair[1].id).clean
+    assert words.format(lost=counts.n10) in text_of(content)
+    links = [parse_qs(link.split("?")[1]) for link in hrefs(content)]
+    assert [link["format"] for link in links] == [["csv"], ["json"]]
+    held = [
+        comparisons.paired_samples(pair[0].id, pair[1].id, set=link["set"][0] if "set" in link else None)
+        for link in links
+    ]
+    assert {len(rows) for rows in held} == {int(re.findall(r"\d+", text_of(content))[0])}
+    if "as listed" in words:
+        assert {row.index for row in held[0]} == {row["index"] for row in shown["rows"]}
 
 
 def test_fill_without_controls_gives_the_reason(pair: Any) -> None:
@@ -204,8 +289,7 @@ def test_fill_of_witnesses_draws_no_margins_and_says_why(ready: Path, tmp_path: 
     shown |= pair_panels(str(both[0].id), str(both[1].id), LIGHT, 4.0)
     for name in ("scatter", "histogram", "curve", "share"):
         assert len(shown[name].data) == 0 and "verdicts at one ε" in shown[name].layout.annotations[0].text
-    state = page_state(comparisons.compare(both[0].id, both[1].id), Cut(str(both[0].id), str(both[1].id)), None, LINF)
-    assert state["has_margins"] is False
+    assert state_of(both)["has_margins"] is False
 
 
 # --- words -----------------------------------------------------------------------------------------------------------

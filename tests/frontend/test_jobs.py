@@ -1,6 +1,7 @@
 """Jobs on the real services: order, filters, cells that change in place, the form, and the record."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,21 @@ def test_layout_has_the_cells_that_the_poll_changes(stock: Stock) -> None:
     assert cells[f"{running.id}:done"] == {"text": "20 of 60"}
     assert cells[f"{running.id}:fill"] == {"width": "33.3%"}
     assert cells[f"{running.id}:left"] == {"text": "about 3 min left"}
+
+
+def test_cells_tell_how_long_ago_the_ended_rows_ended(stock: Stock) -> None:
+    dataset, checkpoint, measured = stock
+    done, cancelled = evaluate(checkpoint, dataset, measured), queue(checkpoint, dataset)
+    evaluations.cancel_evaluation(cancelled.id)
+    page, first = jobs.layout(), listing_cells(read_listing(Filter()))
+    assert {f"{done.id}:ago", f"{cancelled.id}:ago"} <= set(first) <= live_keys(page)
+    assert first[f"{done.id}:ago"] == {"text": "just now"}
+    with writing() as session:
+        row = store.find_evaluation(session, done.id)
+        assert row is not None
+        row.finished_at = now() - timedelta(minutes=5)
+    renewed = renew("", by_id(page, names.STATE).data, first)
+    assert renewed["live"][f"{done.id}:ago"] == {"text": "5 min ago"}
 
 
 def test_renew_changes_cells_only_while_no_state_changes(stock: Stock) -> None:

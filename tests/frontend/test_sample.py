@@ -260,9 +260,10 @@ def test_largest_change_is_over_all_pairs() -> None:
 
 
 def test_change_text_is_exact_where_it_can_be() -> None:
-    assert change_text(25.5 / 255) == "25.5/255"
-    assert change_text(0.103 / 255) == "0.10/255"
-    assert change_text(None) == ""
+    assert change_text(25.5 / 255, LINF) == "25.5/255"
+    assert change_text(0.103 / 255, LINF) == "0.10/255"
+    assert change_text(None, LINF) == ""
+    assert change_text(0.03137, L2) == "0.031"
 
 
 # --- the axis --------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from backend.schemas import ComparisonOut, DatasetOut, PairedSample
 from backend.services import comparisons, datasets
 from frontend import ids
 from frontend.callbacks import in_thread
-from frontend.components import SET_WORDS, SYMBOLS, Content, icon
+from frontend.components import SET_WORDS, SYMBOLS, Content, aria, icon
 from frontend.figures.classes import class_flips
 from frontend.figures.curve import robustness_curve
 from frontend.figures.frame import message
@@ -70,7 +70,7 @@ def register(app: Dash) -> None:
     def draw_pair(state: dict[str, Any] | None, theme: str | None, delta: float) -> dict[str, Content]:
         if state is None or theme is None:
             return dict.fromkeys(OF_THE_PAIR, no_update)
-        return pair_panels(state["dense"], state["pruned"], theme_named(theme), delta)
+        return pair_panels(state["dense"], state["pruned"], theme_named(theme), delta, state["eps_text"])
 
     @app.callback(
         output=FILLED,
@@ -143,11 +143,14 @@ def curve_panels(comparison: ComparisonOut, theme: Theme, unit: Unit, limit: flo
     }
 
 
-def pair_panels(dense: str, pruned: str, theme: Theme, delta: float) -> dict[str, Content]:
-    """The pictures that eps, class and set do not govern: drawn once per pair and theme."""
-    comparison = comparisons.compare(dense, pruned)
+def pair_panels(dense: str, pruned: str, theme: Theme, delta: float, eps: str | None = None) -> dict[str, Content]:
+    """The pictures that eps, class and set do not govern: drawn once per pair and theme.
+
+    `eps` is one at which the pair can be compared; needed where it has none of its own.
+    """
+    comparison = comparisons.compare(dense, pruned, eps)
     unit = unit_of(comparison.dense.norm)
-    limit = margin_scales(comparisons.paired_samples(dense, pruned), unit)[0].limit
+    limit = margin_scales(comparisons.paired_samples(dense, pruned, eps), unit)[0].limit
     clean = comparison.clean
     held = max(1, clean.n11 + clean.n10)
     is_drawn = has_margins(comparison)
@@ -175,8 +178,8 @@ def sample_panels(samples: list[PairedSample], cut: Cut, dataset: DatasetOut, un
     )
     return {
         "wall": [heading, *wall(flips, name, cut, dataset, unit)],
-        "rows": grid_rows(listed, cut.view, cut, dataset, unit),
-        "downloads": downloads(cut),
+        "rows": grid_rows(listed, cut.view, dataset, unit),
+        "downloads": downloads(cut, samples),
         "points": browser_points(samples, cut, dataset, unit),
     }
 
@@ -200,18 +203,31 @@ def browser_points(samples: list[PairedSample], cut: Cut, dataset: DatasetOut, u
     }
 
 
-def downloads(cut: Cut) -> list[Content]:
-    """The samples of the cut as files. The REST call knows the clean sets only, so a robust one is not offered."""
-    query = cut.api_query() if cut.view == "clean" else Cut(cut.dense, cut.pruned, cut.eps).api_query()
-    return [
+def downloads(cut: Cut, samples: list[PairedSample]) -> list[Content]:
+    """The samples as files, and in words which: the REST call knows clean sets, but no class and no robust set."""
+    has_set = cut.view == "clean" and cut.set is not None
+    query = (cut if has_set else Cut(cut.dense, cut.pruned, cut.eps)).api_query()
+    words = export_words(cut, samples)
+    links = [
         html.A(
-            [icon("download"), words],
+            [icon("download"), kind.upper()],
             href=f"/api/v1/comparisons/samples?{query}&format={kind}",
             className="button button-quiet",
-            download=f"thin-ice-samples.{kind}",
+            download=f"thin-ice-{cut.set if has_set else 'all'}-samples.{kind}",
+            title=f"Download {words} as {kind.upper()}",
+            **aria(label=f"{kind.upper()} of {words}"),
         )
-        for words, kind in (("CSV", "csv"), ("JSON", "json"))
+        for kind in ("csv", "json")
     ]
+    return [html.Span(words, className="muted small"), *links]
+
+
+def export_words(cut: Cut, samples: list[PairedSample]) -> str:
+    """What the files hold: `all 200 samples, every set and class`, or one clean set."""
+    if cut.view == "robust" or cut.set is None:
+        return f"all {len(samples):,} samples, every set and class"
+    count = sum(sample.set == cut.set for sample in samples)
+    return f"{count:,} {SET_WORDS[cut.set]}, {'every class' if cut.label is not None else 'as listed'}"
 
 
 def register_browser(app: Dash) -> None:
@@ -263,7 +279,6 @@ def register_browser(app: Dash) -> None:
     app.clientside_callback(
         browser("open"),
         Input(ids.COMPARE_SCATTER, "clickData"),
-        State(ids.COMPARE_PAIR, "data"),
         prevent_initial_call=True,
     )
     app.clientside_callback(

@@ -7,14 +7,16 @@ from urllib.parse import urlencode
 
 from backend.errors import InvalidRequest
 from backend.schemas import ComparisonOut, Counts, FlipSet, PairedSample
-from frontend.figures.units import Unit, tick_step
 
 View = Literal["clean", "robust"]
 
 
 @dataclass(frozen=True)
 class Cut:
-    """The state in the address. `eps` as text ("25.5/255"; None: the comparison's own); `label`: a class's number."""
+    """The state in the address.
+
+    `eps` and `delta` as text ("25.5/255"; None: the comparison's own); `label`: a class's number.
+    """
 
     dense: str
     pruned: str
@@ -22,6 +24,7 @@ class Cut:
     view: View = "clean"
     set: FlipSet | None = None
     label: int | None = None
+    delta: str | None = None
 
     def api_query(self, **more: str) -> str:
         """The query of the REST calls that answer for this cut (their sets are the clean ones)."""
@@ -29,8 +32,17 @@ class Cut:
         return urlencode({key: value for key, value in values.items() if value is not None}, safe="/")
 
     def sample_address(self, index: int) -> str:
-        """Where one sample of the pair is shown in full."""
-        return f"/sample?{urlencode({'dense': self.dense, 'pruned': self.pruned, 'index': index})}"
+        """Where one sample is shown in full, with the list it was seen in; compare.js writes the same."""
+        state = {
+            "eps": self.eps,
+            "delta": self.delta,
+            "view": None if self.view == "clean" else self.view,
+            "class": self.label,
+            "set": self.set,
+        }
+        values = {"dense": self.dense, "pruned": self.pruned, "index": index, **state}
+        query = urlencode({key: value for key, value in values.items() if value is not None}, safe="/")
+        return f"/sample?{query}"
 
 
 def read_cut(query: dict[str, Any]) -> Cut:
@@ -44,7 +56,9 @@ def read_cut(query: dict[str, Any]) -> Cut:
     if label is not None and not str(label).isdecimal():
         raise InvalidRequest(f"The class is given by its number, from 0; got {label!r}.")
     number = None if label is None else int(label)
-    return Cut(query["dense"], query["pruned"], query.get("eps") or None, view, flip_set, number)
+    return Cut(
+        query["dense"], query["pruned"], query.get("eps") or None, view, flip_set, number, query.get("delta") or None
+    )
 
 
 def set_of(sample: PairedSample, view: View) -> FlipSet:
@@ -87,13 +101,3 @@ def counts_of(comparison: ComparisonOut, view: View) -> Counts:
 def has_margins(comparison: ComparisonOut) -> bool:
     """Whether both sides hold minimum distances; witnesses found at one eps only bound them and are not drawn."""
     return all(side.record.get("distance_kind") != "witness" for side in (comparison.dense, comparison.pruned))
-
-
-def slider_step(limit: float, unit: Unit) -> float:
-    """Half a 1/255 for Linf; about a hundredth of the axis for plain distances."""
-    return 0.5 if unit.counts_steps else tick_step(limit, ticks=100)
-
-
-def default_delta(eps: float, step: float) -> float:
-    """Where the threshold of thin ice starts (shown units, as `eps`): half of eps, on a step of the slider."""
-    return max(step, round(eps / 2 / step) * step)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import dash_ag_grid as dag
-from dash import dcc, html
+from dash import html
 from dash.development.base_component import Component
 
 from backend.schemas import DatasetOut, FlipSet, PairedSample
@@ -54,10 +54,11 @@ def tile(sample: PairedSample, name: FlipSet, cut: Cut, dataset: DatasetOut, uni
             [html.Span(margins_text(sample, unit), className="tile-margin"), f"#{sample.index}"], className="tile-foot"
         ),
     ]
-    return dcc.Link(
+    return html.A(
         html.Div(parts, **data(margin="" if distance == float("inf") else f"{unit.shown(distance):.4f}")),
         href=cut.sample_address(sample.index),
         className="tile",
+        **data(sample=str(sample.index)),
     )
 
 
@@ -130,9 +131,7 @@ def number_column(field: str, name: str, *, width: int, link: bool = False) -> d
     return column
 
 
-def grid_rows(
-    samples: list[PairedSample], view: View, cut: Cut, dataset: DatasetOut, unit: Unit
-) -> list[dict[str, Any]]:
+def grid_rows(samples: list[PairedSample], view: View, dataset: DatasetOut, unit: Unit) -> list[dict[str, Any]]:
     """One row per sample. A margin that was not found is null, and so is a change that has no two distances."""
     rows = []
     for sample in samples:
@@ -141,7 +140,6 @@ def grid_rows(
         rows.append(
             {
                 "index": sample.index,
-                "href": cut.sample_address(sample.index),
                 "set": f"{SYMBOLS[name]} {SET_WORDS[name]}",
                 "label": class_name(dataset, sample.label),
                 "dense_prediction": class_name(dataset, sample.dense_prediction),

@@ -13,13 +13,17 @@ from frontend.components import SET_WORDS, SYMBOLS, aria, dot, icon
 from frontend.figures.units import Unit
 
 
-def context_line(comparison: ComparisonOut, dataset: DatasetOut) -> Component:
-    """Data set, n, norm, preset, seed, date, and whether both sides were attacked with equal effort."""
+def context_line(comparison: ComparisonOut, dataset: DatasetOut, median_eps: str | None) -> Component:
+    """Data set, n, norm, preset, seed, date, and whether both sides were attacked with equal effort.
+
+    `median_eps` is the pair's own eps where it was chosen from the margins: nobody asked for it.
+    """
     dense, pruned = comparison.dense, comparison.pruned
     facts = [
         dataset.name,
         f"n {comparison.n:,}",
         dense.norm,
+        *([] if median_eps is None else [f"ε {median_eps} to start with, chosen: median margin"]),
         both("preset", dense.preset, pruned.preset),
         both("seed", dense.seed, pruned.seed),
         both("", day(dense.finished_at), day(pruned.finished_at)),

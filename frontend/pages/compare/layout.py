@@ -5,16 +5,15 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.eps import parse_eps
 from backend.schemas import ComparisonOut
 from backend.services import comparisons, datasets, evaluations
 from frontend import ids
 from frontend.components import SET_CLASSES, SET_WORDS, SYMBOLS, aria, card, empty_state, plot
-from frontend.figures.scatter import scale_for
 from frontend.figures.units import Unit, unit_of
-from frontend.pages.compare.cut import Cut, default_delta, has_margins, read_cut, slider_step
+from frontend.pages.compare.cut import Cut, has_margins, read_cut
 from frontend.pages.compare.flipped import grid
 from frontend.pages.compare.header import bar, context_line, mismatch_notice, names
+from frontend.pages.compare.sliders import Sliders, read_sliders
 
 
 def complete(query: dict[str, str]) -> dict[str, str] | None:
@@ -36,12 +35,14 @@ def layout(**query: str) -> Component:
     comparison = comparisons.compare(cut.dense, cut.pruned, cut.eps)
     dataset = datasets.get_dataset(str(comparison.dense.dataset_id))
     unit = unit_of(comparison.dense.norm)
-    state = page_state(comparison, cut, query.get("delta"), unit)
+    samples = comparisons.paired_samples(cut.dense, cut.pruned, comparison.eps_text)
+    sliders = read_sliders(comparison, samples, cut, unit)
+    state = page_state(comparison, cut, sliders, unit)
     parts = [
         dcc.Store(id=ids.COMPARE_PAIR, data=state),
         dcc.Store(id=ids.COMPARE_CUT),
         dcc.Store(id=ids.COMPARE_POINTS),
-        context_line(comparison, dataset),
+        context_line(comparison, dataset, sliders.median_eps),
         names(comparison, evaluation_choices()),
         mismatch_notice(comparison),
         html.P(id=ids.COMPARE_HEADLINE, className="headline"),
@@ -72,12 +73,8 @@ def nothing_yet() -> Component:
     return html.Div([heading, empty_state(sentence, "Upload a checkpoint", "/upload")], className="compare")
 
 
-def page_state(comparison: ComparisonOut, cut: Cut, delta: str | None, unit: Unit) -> dict[str, Any]:
+def page_state(comparison: ComparisonOut, cut: Cut, sliders: Sliders, unit: Unit) -> dict[str, Any]:
     """What the browser needs of the pair: unit, the sliders' range and where they start (shown units)."""
-    margins = paired_margins(comparison)
-    limit = max(scale_for(margins, unit).limit, unit.shown(comparison.eps))
-    step = slider_step(limit, unit)
-    eps = unit.shown(comparison.eps)
     return {
         "dense": cut.dense,
         "pruned": cut.pruned,
@@ -85,22 +82,18 @@ def page_state(comparison: ComparisonOut, cut: Cut, delta: str | None, unit: Uni
         "suffix": "/255" if unit.counts_steps else "",
         "has_margins": has_margins(comparison),
         "norm": comparison.dense.norm,
-        "limit": limit,
-        "step": step,
-        "default_eps": eps,
-        "eps": eps,
-        "default_delta": default_delta(eps, step),
-        "delta": float(parse_eps(delta)) * unit.scale if delta else default_delta(eps, step),
+        "limit": sliders.limit,
+        "step": sliders.step,
+        "default_eps": sliders.default_eps,
+        "eps": sliders.eps,
+        "eps_text": comparison.eps_text,
+        "default_delta": sliders.default_delta,
+        "delta": sliders.delta,
         "view": cut.view,
         "set": cut.set,
         "label": None if cut.label is None else str(cut.label),
         "dataset": str(comparison.dense.dataset_id),
     }
-
-
-def paired_margins(comparison: ComparisonOut) -> list[float | None]:
-    samples = comparisons.paired_samples(str(comparison.dense.id), str(comparison.pruned.id))
-    return [margin for sample in samples for margin in (sample.dense_margin, sample.pruned_margin)]
 
 
 def evaluation_choices() -> list[dict[str, str]]:

@@ -76,7 +76,7 @@ def progress_cell(row: EvaluationOut) -> Component:
     """While it runs or waits: bar, samples, time left, what it is doing; afterwards how it ended and when."""
     if row.state == "succeeded":
         return html.Span(
-            [doing_text(row), html.Span(ago(row.finished_at), className="under")], className="job-progress"
+            [doing_text(row), live_text(f"{row.id}:ago", ago(row.finished_at), "under")], className="job-progress"
         )
     if row.state in ACTIVE:
         line = [
@@ -92,7 +92,8 @@ def progress_cell(row: EvaluationOut) -> Component:
     parts = [
         progress_bar(row, row.checkpoint_name),
         html.Span(
-            [html.Span(done_text(row)), html.Span(ago(row.finished_at), className="job-left")], className="job-line"
+            [html.Span(done_text(row)), live_text(f"{row.id}:ago", ago(row.finished_at), "job-left")],
+            className="job-line",
         ),
         html.Span(doing_text(row), className="under"),
     ]
@@ -200,9 +201,10 @@ def worker_parts(worker: WorkerOut) -> list[Content]:
 
 
 def listing_cells(listing: Listing) -> Live:
-    """What changes in place: progress, and when each worker was last seen."""
+    """What changes in place: progress, how long ago the others ended, and when each worker was last seen."""
     cells = live_cells([row for row in listing.rows if row.state in ACTIVE])
-    return cells | worker_cells(listing.health)
+    ended = {f"{row.id}:ago": {"text": ago(row.finished_at)} for row in listing.rows if row.state not in ACTIVE}
+    return cells | ended | worker_cells(listing.health)
 
 
 def worker_cells(health: Health) -> Live:

@@ -23,6 +23,7 @@ FILLED = {
     "checkpoints": Output(page.CHECKPOINTS, "children"),
     "state": Output(page.STATE, "data"),
     "live": Output(page.LIVE, "data"),
+    "pace": Output(page.POLL, "interval"),
 }
 
 
@@ -66,6 +67,7 @@ def fill(holdings: Holdings, theme: Theme, state: str) -> dict[str, Content]:
         "numbers": claims_table(holdings),
         "checkpoints": checkpoint_table(holdings),
         "state": state,
+        "pace": page.pace(holdings),
         "live": live_cells([row for standing in holdings.standings for row in standing.active]),
     }
 

@@ -27,6 +27,7 @@ STATE = "overview-state"
 LIVE = "overview-live"
 POLL = "overview-poll"
 POLL_MILLISECONDS = 2000
+REST_MILLISECONDS = 10_000  # while nothing runs and nothing waits: every look reads all that the home holds
 
 
 def layout(**_query: str) -> Component:
@@ -39,7 +40,7 @@ def layout(**_query: str) -> Component:
     parts = [
         dcc.Store(id=STATE),
         dcc.Store(id=LIVE),
-        dcc.Interval(id=POLL, interval=POLL_MILLISECONDS),
+        dcc.Interval(id=POLL, interval=pace(holdings)),
         html.Div(context_line(holdings), id=CONTEXT),
         heading,
         html.P(headline(holdings), id=SENTENCE, className="headline"),
@@ -65,6 +66,12 @@ def layout(**_query: str) -> Component:
         ),
     ]
     return html.Div(parts, id=PAGE, className="page-stack overview")
+
+
+def pace(holdings: Holdings) -> int:
+    """Milliseconds until the page looks again."""
+    is_working = any(standing.active for standing in holdings.standings)
+    return POLL_MILLISECONDS if is_working else REST_MILLISECONDS
 
 
 def dumbbell_height(holdings: Holdings) -> int:

@@ -12,6 +12,7 @@ from backend.schemas import PairedSample
 from backend.services import comparisons, samples
 from frontend.components import SET_WORDS, Content, aria, data, empty_state, icon, set_word
 from frontend.figures.perturbation import BLUE_TO_RED, ScaleKind, choose_scale, largest_change
+from frontend.figures.units import Unit
 from frontend.pages.compare.cut import set_of
 from frontend.pages.compare.flipped import class_name
 from frontend.pages.compare.header import context_line, mismatch_notice
@@ -67,7 +68,7 @@ def layout(**query: str) -> Component:
     kind: ScaleKind = "change" if query.get("scale") == "change" else "eps"
     shown, change = choose_shown(pair, sample, kind)
     parts = [
-        context_line(pair.comparison, pair.dataset),
+        context_line(pair.comparison, pair.dataset, pair.sliders.median_eps),
         title(pair, sample),
         mismatch_notice(pair.comparison),
         html.P(headline(sample, names_of(pair, sample), pair.unit), className="headline"),
@@ -109,14 +110,16 @@ def choose_shown(pair: Pair, sample: PairedSample, kind: ScaleKind) -> tuple[Sho
     change = largest_change([(one["clean"], one["adversarial"]) for one in both if one["adversarial"] is not None])
     bound = pair.comparison.eps if pair.comparison.dense.norm == "Linf" else None
     scale = choose_scale(kind, eps=bound, change=change)
-    shown = Shown(pair.dataset, pair.unit, pair.comparison.eps_text, scale, change_text(scale))
+    shown = Shown(pair.dataset, pair.unit, pair.comparison.eps_text, scale, change_text(scale, pair.unit))
     return shown, change
 
 
-def change_text(change: float | None) -> str:
-    """A change of a pixel, in 1/255 whatever the norm."""
+def change_text(change: float | None, unit: Unit) -> str:
+    """A change of a pixel as the pair's distances are written: `25.5/255`, or `0.031` where they are plain numbers."""
     if change is None:
         return ""
+    if not unit.counts_steps:
+        return f"{change:.2g}"
     value = change * 255
     return f"{value:.2f}/255" if value < 10 and abs(value - round(value, 1)) > 1e-6 else f"{round(value, 1):g}/255"
 
@@ -225,7 +228,7 @@ def strip_card(pair: Pair, sample: PairedSample) -> Component:
         Mark("pruned", "pruned", sample.pruned_margin, sample.pruned_prediction != sample.label),
     ]
     strip = margin_strip(
-        marks, pair.unit, eps=pair.eps, eps_text=pair.comparison.eps_text, delta=pair.delta, limit=pair.limit
+        marks, pair.unit, eps=pair.eps, eps_text=pair.comparison.eps_text, delta=pair.delta, limit=pair.sliders.limit
     )
     words = pair.unit.titled("margin")
     return html.Section([html.H2(words, className="strip-title"), strip], className="card strip-card")
@@ -241,7 +244,7 @@ def scale_bar(pair: Pair, shown: Shown, change: float | None, kind: ScaleKind) -
         **aria(hidden="true"),
     )
     parts: list[Content] = [
-        html.Span("perturbations of both rows", className="muted"),
+        html.Span("change of a pixel, in both rows", className="muted"),
         html.Span(f"−{shown.scale_text}", className="nowrap"),
         colours,
         html.Span(f"+{shown.scale_text}", className="nowrap"),
@@ -249,7 +252,7 @@ def scale_bar(pair: Pair, shown: Shown, change: float | None, kind: ScaleKind) -
     if pair.comparison.dense.norm == "Linf" and change < pair.comparison.eps:
         other = {"eps": "change", "change": "eps"}[kind]
         words = {
-            "change": f"stretch to the largest change, {change_text(change)}",
+            "change": f"stretch to the largest change, {change_text(change, pair.unit)}",
             "eps": f"lock to ε, {eps_text(pair.comparison.eps, 'Linf')}",
         }[other]
         changes = {"scale": None if other == "eps" else "change"}

@@ -11,7 +11,7 @@ from frontend.callbacks import in_thread, query_values
 from frontend.components import Content, aria, dot, empty_state, icon
 from frontend.pages.compare.header import context_line, mismatch_notice, slider
 from frontend.pages.samples.chips import chip_rows, sort_choice
-from frontend.pages.samples.walk import Pair, load_pair, read_delta
+from frontend.pages.samples.walk import Pair, load_pair
 from frontend.pages.samples.wall import PAGE_SIZE, order_note, sentence, wall
 
 SAMPLES = "samples"
@@ -100,7 +100,7 @@ def layout(**query: str) -> Component:
     pair = load_pair(query)
     parts = [
         dcc.Store(id=PAIR, data=browser_state(pair)),
-        context_line(pair.comparison, pair.dataset),
+        context_line(pair.comparison, pair.dataset, pair.sliders.median_eps),
         names(pair),
         mismatch_notice(pair.comparison),
         html.Div(id=SENTENCE, className="headline", **aria(live="polite")),
@@ -124,12 +124,12 @@ def browser_state(pair: Pair) -> dict[str, Any]:
         "scale": pair.unit.scale,
         "suffix": "/255" if pair.unit.counts_steps else "",
         "has_margins": pair.has_margins,
-        "limit": pair.limit,
-        "step": pair.step,
+        "limit": pair.sliders.limit,
+        "step": pair.sliders.step,
         "dense": pair.cut.dense,
         "pruned": pair.cut.pruned,
-        "default_eps": pair.default_eps,
-        "default_delta": read_delta(None, pair.default_eps, pair.step, pair.unit),
+        "default_eps": pair.sliders.default_eps,
+        "default_delta": pair.sliders.default_delta,
     }
 
 

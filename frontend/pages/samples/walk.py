@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 from urllib.parse import urlencode
 
-from backend.eps import parse_eps
 from backend.errors import InvalidRequest
 from backend.schemas import ComparisonOut, DatasetOut, FlipSet, PairedSample
 from backend.services import comparisons, datasets
-from frontend.figures.scatter import scale_for
 from frontend.figures.units import Unit, unit_of
-from frontend.pages.compare.cut import Cut, View, default_delta, has_margins, read_cut, set_of, slider_step, thinness
+from frontend.pages.compare.cut import Cut, View, has_margins, read_cut, set_of, thinness
+from frontend.pages.compare.sliders import Sliders, read_sliders
 
 Sort = Literal["dense", "pruned", "index"]
 SORT_WORDS: dict[Sort, str] = {"dense": "dense margin", "pruned": "pruned margin", "index": "index"}
@@ -33,7 +32,7 @@ class Filters:
 
 @dataclass(frozen=True)
 class Pair:
-    """A comparison with its samples and what an address says about them. Lengths are in shown units."""
+    """A comparison with its samples and what an address says about them."""
 
     cut: Cut
     query: dict[str, str]
@@ -41,17 +40,19 @@ class Pair:
     samples: list[PairedSample]
     dataset: DatasetOut
     unit: Unit
-    limit: float
-    step: float
-    default_eps: float
-    delta: float
+    sliders: Sliders
     filters: Filters
     sort: Sort
 
     @property
     def eps(self) -> float:
         """eps in shown units."""
-        return self.unit.shown(self.comparison.eps)
+        return self.sliders.eps
+
+    @property
+    def delta(self) -> float:
+        """The threshold of thin ice in shown units."""
+        return self.sliders.delta
 
     @property
     def has_margins(self) -> bool:
@@ -105,9 +106,6 @@ def load_pair(query: dict[str, str]) -> Pair:
     comparison = comparisons.compare(cut.dense, cut.pruned, cut.eps)
     samples = comparisons.paired_samples(cut.dense, cut.pruned, cut.eps)
     unit = unit_of(comparison.dense.norm)
-    limit = axis_end(samples, comparison, unit)
-    step = slider_step(limit, unit)
-    default_eps = unit.shown(own_eps(comparison, cut))
     return Pair(
         cut=cut,
         query={key: value for key, value in query.items() if value},
@@ -115,37 +113,10 @@ def load_pair(query: dict[str, str]) -> Pair:
         samples=samples,
         dataset=datasets.get_dataset(str(comparison.dense.dataset_id)),
         unit=unit,
-        limit=limit,
-        step=step,
-        default_eps=default_eps,
-        delta=read_delta(query.get("delta"), default_eps, step, unit),
+        sliders=read_sliders(comparison, samples, cut, unit),
         filters=Filters(cut.view, cut.set, cut.label, query.get("thin") == "1"),
         sort=read_sort(query.get("sort")),
     )
-
-
-def own_eps(comparison: ComparisonOut, cut: Cut) -> float:
-    """The eps (stored unit) that the pair has without one in the address; the given one where it has none."""
-    if cut.eps is None:
-        return comparison.eps
-    try:
-        return comparisons.compare(cut.dense, cut.pruned).eps
-    except InvalidRequest:
-        return comparison.eps
-
-
-def axis_end(samples: list[PairedSample], comparison: ComparisonOut, unit: Unit) -> float:
-    """The end of the axis of margins (shown units), as Compare draws it: the same sliders on every page."""
-    margins = [margin for sample in samples for margin in (sample.dense_margin, sample.pruned_margin)]
-    return max(scale_for(margins, unit).limit, unit.shown(comparison.eps))
-
-
-def read_delta(text: str | None, eps: float, step: float, unit: Unit) -> float:
-    """The threshold of thin ice in shown units; without one in the address it is where Compare starts.
-
-    `eps` is the pair's own, so that the threshold stays where it is while eps moves.
-    """
-    return float(parse_eps(text)) * unit.scale if text else default_delta(eps, step)
 
 
 def read_sort(text: str | None) -> Sort:
