@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,8 +59,11 @@ def made_pair(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     get_settings.cache_clear()
 
 
-def make_pair(folder: Path, norm: str = "Linf") -> MadePair:
-    """Rows KEPT, LOST, GAINED and NEVER are what they are called; for row MISSED the dense side found nothing."""
+def make_pair(folder: Path, norm: str = "Linf", *, is_witness: bool = False) -> MadePair:
+    """Rows KEPT, LOST, GAINED and NEVER are what they are called; for row MISSED the dense side found nothing.
+
+    `is_witness`: AutoAttack's verdicts at EPS on the same networks, with the distances that its witnesses have.
+    """
     dataset = add_dataset(folder, "digits", n=N, classes=["zero", "one", "two", "three"])
     images, labels = make_pixels(N)
     dense, pruned = measure(labels, 1), measure(labels, 2)
@@ -72,14 +76,21 @@ def make_pair(folder: Path, norm: str = "Linf") -> MadePair:
     dense.margin[LOST], dense.margin[MISSED] = 0.02, np.inf
     store_adversarials(dense, images, CHANGE["dense"])
     store_adversarials(pruned, images, CHANGE["pruned"])
+    fields: dict[str, Any] = {"norm": norm}
+    if is_witness:
+        fields = {"preset": "autoattack", "eps": "25.5/255", "record": {"distance_kind": "witness"}}
+        for measured in (dense, pruned, milder):
+            is_broken = (measured.margin > 0) & (measured.margin <= EPS)
+            measured.margin = np.where(is_broken, EPS, np.where(measured.margin > EPS, np.inf, measured.margin))
+            measured.kind, measured.attack = "witness", "apgd-ce"
     parent = add_checkpoint(dataset.id, "parent")
-    fields = {"role": "pruned", "parent_id": parent.id}
-    child = add_checkpoint(dataset.id, "child-95", declared_sparsity=0.95, **fields)
-    other = add_checkpoint(dataset.id, "child-80", declared_sparsity=0.8, **fields)
+    made = {"role": "pruned", "parent_id": parent.id}
+    child = add_checkpoint(dataset.id, "child-95", declared_sparsity=0.95, **made)
+    other = add_checkpoint(dataset.id, "child-80", declared_sparsity=0.8, **made)
     return MadePair(
-        evaluate(parent, dataset, dense, norm=norm),
-        evaluate(child, dataset, pruned, norm=norm),
-        evaluate(other, dataset, milder, norm=norm),
+        evaluate(parent, dataset, dense, **fields),
+        evaluate(child, dataset, pruned, **fields),
+        evaluate(other, dataset, milder, **fields),
         dataset,
     )
 

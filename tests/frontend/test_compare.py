@@ -292,6 +292,22 @@ def test_fill_of_witnesses_draws_no_margins_and_says_why(ready: Path, tmp_path: 
     assert state_of(both)["has_margins"] is False
 
 
+def test_fill_of_witnesses_shows_verdicts_where_margins_would_stand(ready: Path, tmp_path: Path) -> None:
+    made = make_pair(tmp_path, is_witness=True)
+    query = made.query()
+    shown = fill(read_cut(query | {"view": "robust"}), LIGHT, 13.0)
+    lost = {row["index"]: row for row in shown["rows"] if row["set"] == "▼ lost"}
+    assert lost and all(row["dense_verdict"] == "holds" and row["pruned_verdict"] != "holds" for row in lost.values())
+    assert not any("margin" in key or key == "change" for row in shown["rows"] for key in row)
+    words = text_of(shown["wall"])
+    assert "holds → broken" in words and "/255" not in words and "thinnest" not in words
+    assert list(lost) == sorted(lost), "by index"
+    assert set(shown["points"]["dense"]) == {None}
+    page = compare.layout(**query)
+    assert "not how far away the nearest one is" in text_of(page)
+    assert "margin" not in str([one["headerName"] for one in by_id(page, ids.COMPARE_TABLE).columnDefs])
+
+
 # --- words -----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(("p", "text"), [(0.04, "p = 0.040"), (1.0, "p = 1.000"), (0.001, "p = 0.001")])
 def test_p_value_of_an_ordinary_p_has_three_digits(p: float, text: str) -> None:

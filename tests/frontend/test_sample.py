@@ -109,6 +109,23 @@ def test_layout_l2_scale_is_the_largest_change_of_a_pixel(ready: Path, tmp_path:
     assert "/255" not in text_of(by_id(page.layout(**query), "sample-dense").children[1].children[1])
 
 
+def test_layout_verdict_follows_the_eps_of_the_address(pair: MadePair) -> None:
+    for eps, words in (("20/255", "holds at 20/255"), ("30/255", "broken within 30/255")):
+        assert words in text_of(by_id(shown(pair, KEPT, eps=eps), "sample-dense"))
+
+
+def test_layout_of_witnesses_calls_no_distance_a_margin(ready: Path, tmp_path: Path) -> None:
+    made = make_pair(tmp_path, is_witness=True)
+    content = page.layout(**made.query(index=KEPT))
+    words = text_of(content)
+    assert "The dense one is broken within 25.5/255, the pruned one is broken within 25.5/255." in words
+    assert "no margins here" in words and "turns at" not in words
+    margins = [text_of(part) for part in walk(content) if getattr(part, "className", "") == "side-margin"]
+    assert margins == ["broken within 25.5/255"] * 2
+    missed = text_of(page.layout(**made.query(index=MISSED)))
+    assert "The dense one holds at 25.5/255" in missed
+
+
 def test_layout_lists_every_attempt(pair: MadePair) -> None:
     attempts = samples.side(pair.dense.id, KEPT).attempts
     row = by_id(shown(pair, KEPT), "sample-dense")
@@ -233,14 +250,14 @@ def test_why_no_adversarial_tells_three_reasons_apart() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"robust": True}, "holds at 8/255"),
-        ({"robust": False}, "broken within 8/255"),
-        ({"correct": False, "robust": False}, "wrong before any attack"),
-        ({"robust": None}, "not told"),
+        ({"robust": None}, "holds at 8/255"),
+        ({"correct": False, "margin": 0.0}, "wrong before any attack"),
+        ({"margin": 0.02}, "broken within 8/255"),
+        ({"margin": None, "found": False, "robust": None}, "holds at 8/255"),
     ],
 )
 def test_verdict_at_eps_says_what_is_known(changes: dict[str, Any], words: str) -> None:
-    assert verdict_at_eps(make_row(**changes), "8/255") == words
+    assert verdict_at_eps(make_row(**changes), 8 / 255, "8/255") == words
 
 
 def test_choose_scale_never_clips_and_never_invents() -> None:

@@ -135,11 +135,16 @@ def test_delta_stays_where_it_is_while_eps_moves(pair: MadePair) -> None:
     assert load_pair(pair.query(delta="9/255")).delta == pytest.approx(9)
 
 
-def test_witnesses_have_no_thin_ice(ready: Path, tmp_path: Path) -> None:
-    made = make_pair(tmp_path)
-    loaded = load_pair(made.query())
-    loaded.comparison.dense.record["distance_kind"] = "witness"
+def test_witnesses_have_no_thin_ice_and_no_margins(ready: Path, tmp_path: Path) -> None:
+    made = make_pair(tmp_path, is_witness=True)
+    loaded = load_pair(made.query(sort="dense"))
     assert not loaded.has_margins and not any(loaded.is_on_thin_ice(one) for one in loaded.samples)
+    filled = fill(made.query(shown=400))
+    assert tiles(filled) == sorted(tiles(filled)), "by index: there is nothing else to sort by"
+    words = text_of(filled["list"])
+    assert "broken → broken" in words and "holds → broken" in words and "25.5" not in words
+    assert filled["sort"] is None and "sorted by index" in text_of(filled["sentence"])
+    assert "no margins here" in text_of(page.layout(**made.query()))
 
 
 def test_complete_takes_the_first_pair(pair: MadePair) -> None:

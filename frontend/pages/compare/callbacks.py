@@ -101,7 +101,7 @@ def fill(cut: Cut, theme: Theme, delta: float) -> dict[str, Content]:
         "notes": [html.Li(note) for note in comparison.notes],
         **margin_panels(comparison, samples, cut, theme, unit, delta),
         **curve_panels(comparison, theme, unit, margin_scales(samples, unit)[0].limit),
-        **sample_panels(samples, cut, dataset, unit),
+        **sample_panels(samples, cut, dataset, unit if has_margins(comparison) else None),
     }
 
 
@@ -163,14 +163,19 @@ def pair_panels(dense: str, pruned: str, theme: Theme, delta: float, eps: str | 
     }
 
 
-def sample_panels(samples: list[PairedSample], cut: Cut, dataset: DatasetOut, unit: Unit) -> dict[str, Content]:
-    """Wall, table, downloads, and what the browser keeps of every sample for hovering and for the threshold."""
-    name, flips = choose_flips(samples, cut)
-    listed = flips if cut.set else [*flips, *choose_flips(samples, replace(cut, set="S01"))[1]]
+def sample_panels(samples: list[PairedSample], cut: Cut, dataset: DatasetOut, unit: Unit | None) -> dict[str, Content]:
+    """Wall, table, downloads, and what the browser keeps of every sample for hovering and for the threshold.
+
+    `unit` None: no margins were measured, only verdicts.
+    """
+    is_measured = unit is not None
+    name, flips = choose_flips(samples, cut, is_measured=is_measured)
+    gained = choose_flips(samples, replace(cut, set="S01"), is_measured=is_measured)[1]
+    listed = flips if cut.set else [*flips, *gained]
     heading = html.Div(
         html.H2(
             [
-                f"{SET_WORDS[name].capitalize()} samples, thinnest ice first",
+                f"{SET_WORDS[name].capitalize()} samples, {'thinnest ice first' if is_measured else 'by index'}",
                 html.Span(f"{SYMBOLS[name]} {len(flips):,}", className="card-note"),
             ]
         ),
@@ -184,11 +189,11 @@ def sample_panels(samples: list[PairedSample], cut: Cut, dataset: DatasetOut, un
     }
 
 
-def browser_points(samples: list[PairedSample], cut: Cut, dataset: DatasetOut, unit: Unit) -> dict[str, Any]:
+def browser_points(samples: list[PairedSample], cut: Cut, dataset: DatasetOut, unit: Unit | None) -> dict[str, Any]:
     """Columns, one entry per sample: index, set, margins (shown units, null where none was found), three labels."""
 
     def shown(margin: float | None) -> float | None:
-        return None if margin is None else round(unit.shown(margin), 3)
+        return None if margin is None or unit is None else round(unit.shown(margin), 3)
 
     return {
         "index": [sample.index for sample in samples],

@@ -75,15 +75,20 @@ def choose(samples: list[PairedSample], cut: Cut) -> list[PairedSample]:
     ]
 
 
-def choose_flips(samples: list[PairedSample], cut: Cut) -> tuple[FlipSet, list[PairedSample]]:
-    """The set on the wall (the lost ones unless another is chosen) and its samples, thinnest ice first."""
+def choose_flips(
+    samples: list[PairedSample], cut: Cut, *, is_measured: bool = True
+) -> tuple[FlipSet, list[PairedSample]]:
+    """The set on the wall (the lost ones unless another is chosen) and its samples.
+
+    Thinnest ice first; by index where no margins were measured.
+    """
     name: FlipSet = cut.set or "S10"
     chosen = [
         sample
         for sample in samples
         if set_of(sample, cut.view) == name and (cut.label is None or sample.label == cut.label)
     ]
-    return name, sorted(chosen, key=lambda sample: (thinness(sample), sample.index))
+    return name, sorted(chosen, key=lambda sample: (thinness(sample) if is_measured else 0.0, sample.index))
 
 
 def thinness(sample: PairedSample) -> float:

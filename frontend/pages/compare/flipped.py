@@ -1,5 +1,6 @@
 """The samples behind the numbers: a wall of thumbnails, thinnest ice first, and the same as a table."""
 
+import math
 from typing import Any
 
 import dash_ag_grid as dag
@@ -21,8 +22,10 @@ def class_name(dataset: DatasetOut, label: int) -> str:
     return dataset.classes[label] if 0 <= label < len(dataset.classes) else f"class {label}"
 
 
-def wall(samples: list[PairedSample], name: FlipSet, cut: Cut, dataset: DatasetOut, unit: Unit) -> list[Component]:
-    """Tiles in the given order; what lies beyond the first rows opens on request."""
+def wall(
+    samples: list[PairedSample], name: FlipSet, cut: Cut, dataset: DatasetOut, unit: Unit | None
+) -> list[Component]:
+    """Tiles in the given order; what lies beyond the first rows opens on request. `unit` None: no margins to show."""
     if not samples:
         return [html.P(nothing_sentence(name, cut), className="muted")]
     tiles = [tile(sample, name, cut, dataset, unit) for sample in samples[:MOST]]
@@ -41,21 +44,20 @@ def nothing_sentence(name: FlipSet, cut: Cut) -> str:
     return f"No sample{which} is {SET_WORDS[name]}{at}."
 
 
-def tile(sample: PairedSample, name: FlipSet, cut: Cut, dataset: DatasetOut, unit: Unit) -> Component:
-    """One sample: picture, true label and what became of it, index and both margins."""
+def tile(sample: PairedSample, name: FlipSet, cut: Cut, dataset: DatasetOut, unit: Unit | None) -> Component:
+    """One sample: picture, true label and what became of it, index and both margins, or both verdicts."""
     label = class_name(dataset, sample.label)
     address = f"/api/v1/datasets/{dataset.id}/samples/{sample.index}.png"
     picture = html.Img(src=address, alt=f"{label}, sample {sample.index}", className="pixels")
-    distance = thinness(sample)
+    distance = math.inf if unit is None else thinness(sample)
+    margins = verdicts_text(sample) if unit is None else margins_text(sample, unit)
     parts = [
         picture,
         html.Span(outcome(sample, name, dataset), className="tile-labels"),
-        html.Span(
-            [html.Span(margins_text(sample, unit), className="tile-margin"), f"#{sample.index}"], className="tile-foot"
-        ),
+        html.Span([html.Span(margins, className="tile-margin"), f"#{sample.index}"], className="tile-foot"),
     ]
     return html.A(
-        html.Div(parts, **data(margin="" if distance == float("inf") else f"{unit.shown(distance):.4f}")),
+        html.Div(parts, **data(margin="" if unit is None or distance == math.inf else f"{unit.shown(distance):.4f}")),
         href=cut.sample_address(sample.index),
         className="tile",
         **data(sample=str(sample.index)),
@@ -69,6 +71,22 @@ def outcome(sample: PairedSample, name: FlipSet, dataset: DatasetOut) -> list[Co
     if wrong != sample.label:
         parts.append(class_name(dataset, wrong))
     return [html.Span(parts, className=SET_CLASSES[name])]
+
+
+def verdict_words(sample: PairedSample) -> tuple[str, str]:
+    """What became of the sample at eps, dense and pruned: wrong before any attack, broken within eps, or it holds."""
+    is_right, holds = sample.set[1:], sample.robust_set[1:]
+    dense, pruned = (
+        "wrong" if right == "0" else "holds" if held == "1" else "broken"
+        for right, held in zip(is_right, holds, strict=True)
+    )
+    return dense, pruned
+
+
+def verdicts_text(sample: PairedSample) -> str:
+    """Both verdicts at eps: `holds → broken`."""
+    dense, pruned = verdict_words(sample)
+    return "wrong" if dense == pruned == "wrong" else f"{dense} → {pruned}"
 
 
 def margins_text(sample: PairedSample, unit: Unit) -> str:
@@ -85,18 +103,25 @@ def short(margin: float | None, unit: Unit) -> str:
     return "wrong" if margin == 0 else f"{unit.shown(margin):.{1 if unit.counts_steps else 2}f}"
 
 
-def grid(dataset: DatasetOut, unit: Unit) -> Component:
-    """The table of samples: sortable, numbers right aligned, units in the header."""
+def grid(unit: Unit, is_measured: bool) -> Component:
+    """The table of samples: sortable, numbers right aligned, units in the header; verdicts for want of margins."""
     suffix = f" ({unit.suffix})"
+    distances = [
+        number_column("dense_margin", f"dense margin{suffix}", width=160),
+        number_column("pruned_margin", f"pruned margin{suffix}", width=160),
+        number_column("change", f"change{suffix}", width=140),
+    ]
+    verdicts: list[dict[str, Any]] = [
+        {"field": "dense_verdict", "headerName": "dense at ε", "width": 130},
+        {"field": "pruned_verdict", "headerName": "pruned at ε", "width": 130},
+    ]
     columns = [
         number_column("index", "#", width=80, link=True),
         {"field": "set", "headerName": "set", "width": 110},
         {"field": "label", "headerName": "true label", "flex": 1, "minWidth": 120},
         {"field": "dense_prediction", "headerName": "dense says", "flex": 1, "minWidth": 120},
         {"field": "pruned_prediction", "headerName": "pruned says", "flex": 1, "minWidth": 120},
-        number_column("dense_margin", f"dense margin{suffix}", width=160),
-        number_column("pruned_margin", f"pruned margin{suffix}", width=160),
-        number_column("change", f"change{suffix}", width=140),
+        *(distances if is_measured else verdicts),
         number_column("logit_gap", "dense logit gap", width=140),
     ]
     options: Any = {
@@ -131,12 +156,14 @@ def number_column(field: str, name: str, *, width: int, link: bool = False) -> d
     return column
 
 
-def grid_rows(samples: list[PairedSample], view: View, dataset: DatasetOut, unit: Unit) -> list[dict[str, Any]]:
-    """One row per sample. A margin that was not found is null, and so is a change that has no two distances."""
+def grid_rows(samples: list[PairedSample], view: View, dataset: DatasetOut, unit: Unit | None) -> list[dict[str, Any]]:
+    """One row per sample. A margin that was not found is null, and so is a change that has no two distances.
+
+    Without a unit no margins were measured: verdicts stand in their place.
+    """
     rows = []
     for sample in samples:
         name = set_of(sample, view)
-        dense, pruned = sample.dense_margin, sample.pruned_margin
         rows.append(
             {
                 "index": sample.index,
@@ -144,10 +171,22 @@ def grid_rows(samples: list[PairedSample], view: View, dataset: DatasetOut, unit
                 "label": class_name(dataset, sample.label),
                 "dense_prediction": class_name(dataset, sample.dense_prediction),
                 "pruned_prediction": class_name(dataset, sample.pruned_prediction),
-                "dense_margin": None if dense is None else unit.shown(dense),
-                "pruned_margin": None if pruned is None else unit.shown(pruned),
-                "change": None if dense is None or pruned is None else unit.shown(pruned - dense),
                 "logit_gap": sample.dense_logit_gap,
+                **(verdict_cells(sample) if unit is None else margin_cells(sample, unit)),
             }
         )
     return rows
+
+
+def margin_cells(sample: PairedSample, unit: Unit) -> dict[str, Any]:
+    dense, pruned = sample.dense_margin, sample.pruned_margin
+    return {
+        "dense_margin": None if dense is None else unit.shown(dense),
+        "pruned_margin": None if pruned is None else unit.shown(pruned),
+        "change": None if dense is None or pruned is None else unit.shown(pruned - dense),
+    }
+
+
+def verdict_cells(sample: PairedSample) -> dict[str, Any]:
+    dense, pruned = verdict_words(sample)
+    return {"dense_verdict": dense, "pruned_verdict": pruned}

@@ -9,8 +9,9 @@ from dash.development.base_component import Component
 
 from backend.schemas import ComparisonOut, DatasetOut, EvaluationOut, TextPart
 from frontend import ids
-from frontend.components import SET_WORDS, SYMBOLS, aria, dot, icon
+from frontend.components import SET_WORDS, SYMBOLS, Content, aria, dot, icon
 from frontend.figures.units import Unit
+from frontend.pages.compare.cut import has_margins
 
 
 def context_line(comparison: ComparisonOut, dataset: DatasetOut, median_eps: str | None) -> Component:
@@ -62,6 +63,19 @@ def mismatch_notice(comparison: ComparisonOut) -> Component | None:
         className="notice",
         role="note",
     )
+
+
+def verdict_notice(comparison: ComparisonOut) -> Component | None:
+    """What a pair of verdicts is and is not; None where both sides hold margins."""
+    if has_margins(comparison):
+        return None
+    sentence = (
+        f"whether an attack found an adversarial within {comparison.eps_text}, not how far away the nearest one is. "
+        "So there are no margins here, no thin ice and no curve, and ε stays where it is. The presets margin and fast "
+        "measure margins."
+    )
+    parts: list[Content] = [html.Strong(f"Verdicts at ε {comparison.eps_text}: "), sentence]
+    return html.Div([icon("help"), html.Div(parts)], className="notice notice-plain", role="note")
 
 
 def names(comparison: ComparisonOut, choices: list[dict[str, str]]) -> Component:
@@ -119,9 +133,7 @@ def bar(state: dict[str, Any], unit: Unit, dataset: DatasetOut) -> Component:
     views: Any = [{"value": "clean", "label": "clean"}, {"value": "robust", "label": "robust at ε"}]
     parts = [
         slider(ids.COMPARE_EPS, ids.COMPARE_EPS_TEXT, "ε", "perturbation size ε", state["eps"], state, unit),
-        slider(
-            ids.COMPARE_DELTA, ids.COMPARE_DELTA_TEXT, "thin ice δ", "thin ice threshold", state["delta"], state, unit
-        ),
+        delta_slider(ids.COMPARE_DELTA, ids.COMPARE_DELTA_TEXT, state["delta"], state, unit),
         html.Div(
             [
                 html.Span("flips", className="control-label", id="compare-view-label"),
@@ -158,6 +170,12 @@ def slider(id: str, text_id: str, label: str, name: str, value: float, state: di
     )
     text = html.Output(unit.text(value / unit.scale), id=text_id, className="control-value")
     return html.Div([html.Span(label, className="control-label"), control, text], className="control control-slider")
+
+
+def delta_slider(id: str, text_id: str, value: float, state: dict[str, Any], unit: Unit) -> Component:
+    """The threshold of thin ice; out of sight where there are no margins, so no ice."""
+    control = slider(id, text_id, "thin ice δ", "thin ice threshold", value, state, unit)
+    return html.Div(control, className="control-holder", hidden=not state["has_margins"])
 
 
 def filter_select(id: str, placeholder: str, name: str, options: Any, value: str | None) -> Component:

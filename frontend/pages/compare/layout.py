@@ -12,7 +12,7 @@ from frontend.components import SET_CLASSES, SET_WORDS, SYMBOLS, aria, card, emp
 from frontend.figures.units import Unit, unit_of
 from frontend.pages.compare.cut import Cut, has_margins, read_cut
 from frontend.pages.compare.flipped import grid
-from frontend.pages.compare.header import bar, context_line, mismatch_notice, names
+from frontend.pages.compare.header import bar, context_line, mismatch_notice, names, verdict_notice
 from frontend.pages.compare.sliders import Sliders, read_sliders
 
 
@@ -45,6 +45,7 @@ def layout(**query: str) -> Component:
         context_line(comparison, dataset, sliders.median_eps),
         names(comparison, evaluation_choices()),
         mismatch_notice(comparison),
+        verdict_notice(comparison),
         html.P(id=ids.COMPARE_HEADLINE, className="headline"),
         bar(state, unit, dataset),
         html.Div(
@@ -54,7 +55,7 @@ def layout(**query: str) -> Component:
         ),
         picture_cards(),
         evidence_cards(),
-        sample_cards(unit, grid(dataset, unit)),
+        sample_cards(grid(unit, has_margins(comparison))),
         card("What to keep in mind", html.Ul(id=ids.COMPARE_NOTES, className="notes")),
         hover_card(),
     ]
@@ -156,7 +157,7 @@ def evidence_cards() -> Component:
     return html.Div([predictive, controls, histogram, classes], className="evidence")
 
 
-def sample_cards(unit: Unit, table: Component) -> Component:
+def sample_cards(table: Component) -> Component:
     wall = html.Section(id=ids.COMPARE_WALL, className="card")
     rows = card(
         "The same as a table",

@@ -15,7 +15,7 @@ from frontend.figures.perturbation import BLUE_TO_RED, ScaleKind, choose_scale, 
 from frontend.figures.units import Unit
 from frontend.pages.compare.cut import set_of
 from frontend.pages.compare.flipped import class_name
-from frontend.pages.compare.header import context_line, mismatch_notice
+from frontend.pages.compare.header import context_line, mismatch_notice, verdict_notice
 from frontend.pages.sample.side import Shown, clean_address, side_row
 from frontend.pages.sample.strip import Mark, margin_strip
 from frontend.pages.sample.versions import find_versions, version_list
@@ -71,7 +71,13 @@ def layout(**query: str) -> Component:
         context_line(pair.comparison, pair.dataset, pair.sliders.median_eps),
         title(pair, sample),
         mismatch_notice(pair.comparison),
-        html.P(headline(sample, names_of(pair, sample), pair.unit), className="headline"),
+        verdict_notice(pair.comparison),
+        html.P(
+            headline(
+                sample, names_of(pair, sample), None if not pair.has_margins else pair.unit, pair.comparison.eps_text
+            ),
+            className="headline",
+        ),
         toolbar(pair, sample, query),
         strip_card(pair, sample) if pair.has_margins else None,
         scale_bar(pair, shown, change, kind),
@@ -110,7 +116,9 @@ def choose_shown(pair: Pair, sample: PairedSample, kind: ScaleKind) -> tuple[Sho
     change = largest_change([(one["clean"], one["adversarial"]) for one in both if one["adversarial"] is not None])
     bound = pair.comparison.eps if pair.comparison.dense.norm == "Linf" else None
     scale = choose_scale(kind, eps=bound, change=change)
-    shown = Shown(pair.dataset, pair.unit, pair.comparison.eps_text, scale, change_text(scale, pair.unit))
+    shown = Shown(
+        pair.dataset, pair.unit, pair.comparison.eps, pair.comparison.eps_text, scale, change_text(scale, pair.unit)
+    )
     return shown, change
 
 
@@ -249,7 +257,9 @@ def scale_bar(pair: Pair, shown: Shown, change: float | None, kind: ScaleKind) -
         colours,
         html.Span(f"+{shown.scale_text}", className="nowrap"),
     ]
-    if pair.comparison.dense.norm == "Linf" and change < pair.comparison.eps:
+    # A change that is written like eps (24.999/255) is eps: nothing would be stretched.
+    is_smaller = change_text(change, pair.unit) != pair.comparison.eps_text and change < pair.comparison.eps
+    if pair.comparison.dense.norm == "Linf" and is_smaller:
         other = {"eps": "change", "change": "eps"}[kind]
         words = {
             "change": f"stretch to the largest change, {change_text(change, pair.unit)}",

@@ -6,12 +6,12 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from backend.attacks.catalogue import ATTACKS
-from backend.schemas import DatasetOut, MarginRow, SampleSide
+from backend.schemas import DatasetOut, SampleSide
 from frontend.components import Content, dot, icon, table
 from frontend.figures.units import Unit
 from frontend.pages.compare.flipped import class_name
 from frontend.pages.sample.words import (
-    KIND_WORDS,
+    MINIMUM_WORDS,
     attack_title,
     distance_text,
     margin_text,
@@ -28,6 +28,7 @@ class Shown:
 
     dataset: DatasetOut
     unit: Unit
+    eps: float
     eps_text: str
     scale: float | None
     scale_text: str
@@ -149,9 +150,12 @@ def links(side: SampleSide, shown: Shown) -> list[Component]:
 def facts(side: SampleSide, shown: Shown) -> Component:
     """The margin with what set it, the network's view of the clean image, and every attempt."""
     row, unit = side.row, shown.unit
-    rows: list[tuple[str, Content]] = [("at ε", verdict_at_eps(row, shown.eps_text))]
+    verdict = verdict_at_eps(row, shown.eps, shown.eps_text)
+    is_witness = row.distance_kind == "witness"
+    rows: list[tuple[str, Content]] = [] if is_witness else [("at ε", verdict)]
     if row.correct and row.found:
-        rows.append(("distance", KIND_WORDS[row.distance_kind]))
+        words = f"found at {distance_text(row.margin, unit)}; nearer ones were not sought"
+        rows.append(("adversarial", words) if is_witness else ("distance", MINIMUM_WORDS))
     if row.survives_8bit is not None:
         rows.append(("survives 8 bits", "yes" if row.survives_8bit else "no, rounding undoes it"))
     if not row.correct:
@@ -163,8 +167,8 @@ def facts(side: SampleSide, shown: Shown) -> Component:
         [
             html.Div(
                 [
-                    html.Span(distance_word(row), className="number-label"),
-                    html.Span(margin_text(row, unit), className="side-margin"),
+                    html.Span("verdict at ε, no margin" if is_witness else "margin", className="number-label"),
+                    html.Span(verdict if is_witness else margin_text(row, unit), className="side-margin"),
                 ]
             ),
             html.P(set_by(side), className="small muted"),
@@ -175,26 +179,21 @@ def facts(side: SampleSide, shown: Shown) -> Component:
     )
 
 
-def distance_word(row: MarginRow) -> str:
-    """A witness bounds the margin from above and is not called one."""
-    return "margin" if row.distance_kind == "minimum" else "distance of the witness"
-
-
 def own_answer(side: SampleSide, unit: Unit) -> str:
     margin = side.row.margin_pred
     return "never changed by an attack" if margin is None else f"changes at {distance_text(margin, unit)}"
 
 
 def set_by(side: SampleSide) -> list[Content]:
-    """Which attack set the margin."""
+    """Which attack set the margin, or broke the sample."""
     row = side.row
     if not row.correct:
-        return ["No attack ran for the margin: the clean image is wrong."]
+        return ["No attack was needed: the clean image is wrong."]
     if not row.found:
         return ["No attack found an adversarial."]
     title = attack_title(row.attack)
     name: Content = dcc.Link(title, href=f"/help#attack-{row.attack}") if row.attack in ATTACKS else title
-    return ["set by ", name]
+    return ["broken by " if row.distance_kind == "witness" else "set by ", name]
 
 
 def attempts(side: SampleSide, unit: Unit) -> Component:
@@ -202,7 +201,7 @@ def attempts(side: SampleSide, unit: Unit) -> Component:
     if not side.attempts:
         return html.P("No attempts are stored for this sample.", className="small muted")
     found = [item["distance"] for item in side.attempts if item["found"] and item["distance"] is not None]
-    best = min(found, default=None)
+    best = None if side.row.distance_kind == "witness" else min(found, default=None)
     suffix = f" ({unit.suffix})" if unit.suffix else ""
 
     def shown_distance(item: dict[str, object]) -> Content:

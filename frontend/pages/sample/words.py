@@ -2,12 +2,10 @@
 
 from backend.attacks.catalogue import ATTACKS
 from backend.schemas import MarginRow, PairedSample
+from backend.services.answers import is_robust
 from frontend.figures.units import Unit
 
-KIND_WORDS = {
-    "minimum": "smallest found, an upper bound",
-    "witness": "a witness at ε, not a smallest one",
-}
+MINIMUM_WORDS = "smallest found, an upper bound"
 
 
 def distance_text(distance: float | None, unit: Unit) -> str:
@@ -42,39 +40,43 @@ def why_no_adversarial(row: MarginRow, label: str, prediction: str, unit: Unit) 
     return "none kept", "An adversarial was found, but its image is not kept."
 
 
-def verdict_at_eps(row: MarginRow, eps_text: str) -> str:
-    """What the margin says at eps."""
+def verdict_at_eps(row: MarginRow, eps: float, eps_text: str) -> str:
+    """What the margin says at the eps of the page, which need not be the evaluation's own."""
     if not row.correct:
         return "wrong before any attack"
-    if row.robust is None:
-        return "not told"
-    return f"holds at {eps_text}" if row.robust else f"broken within {eps_text}"
+    return f"holds at {eps_text}" if is_robust(row.correct, row.margin, eps) else f"broken within {eps_text}"
 
 
-def headline(sample: PairedSample, names: dict[str, str], unit: Unit) -> str:
-    """One sentence. `names`: label, dense and pruned, as classes by name."""
+def headline(sample: PairedSample, names: dict[str, str], unit: Unit | None, eps_text: str) -> str:
+    """One or two sentences. `names`: label, dense and pruned, as classes by name; `unit` None: verdicts alone."""
+
+    def turns(who: str, margin: float | None) -> str:
+        if unit is None:
+            return f"{who} {'holds at' if margin is None else 'is broken within'} {eps_text}"
+        return turning(who, margin, unit)
+
     label, dense, pruned = names["label"], names["dense"], names["pruned"]
     if sample.set == "S11":
         return (
-            f"Both models call it {label}. {turns('The dense one', sample.dense_margin, unit)}, "
-            f"{turns('the pruned one', sample.pruned_margin, unit)}."
+            f"Both models call it {label}. {turns('The dense one', sample.dense_margin)}, "
+            f"{turns('the pruned one', sample.pruned_margin)}."
         )
     if sample.set == "S10":
         return (
-            f"The dense model calls it {label}; {turns('it', sample.dense_margin, unit)}. "
+            f"The dense model calls it {label}; {turns('it', sample.dense_margin)}. "
             f"The pruned one calls it {pruned} without any attack."
         )
     if sample.set == "S01":
         return (
             f"The dense model takes it for {dense}. The pruned one rightly calls it {label}; "
-            f"{turns('it', sample.pruned_margin, unit)}."
+            f"{turns('it', sample.pruned_margin)}."
         )
     if sample.dense_prediction == sample.pruned_prediction:
         return f"Both models take this {label} for {dense}, without any attack."
     return f"Neither model sees {label}: the dense one says {dense}, the pruned one {pruned}."
 
 
-def turns(who: str, margin: float | None, unit: Unit) -> str:
+def turning(who: str, margin: float | None, unit: Unit) -> str:
     if margin is None:
         return f"no attack turned {who.lower() if who != 'it' else 'it'}"
     return f"{who} turns at {distance_text(margin, unit)}"

@@ -107,7 +107,10 @@ def class_row(pair: Pair) -> Component:
     return chip_row("class", [*chosen, folded])
 
 
-def sort_choice(pair: Pair) -> Component:
+def sort_choice(pair: Pair) -> Component | None:
+    """How the wall is sorted; nothing to choose where there are no margins."""
+    if not pair.has_margins:
+        return None
     buttons = [
         html.Button(
             words,

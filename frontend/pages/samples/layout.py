@@ -9,7 +9,7 @@ from backend.services import comparisons, evaluations
 from frontend import ids
 from frontend.callbacks import in_thread, query_values
 from frontend.components import Content, aria, dot, empty_state, icon
-from frontend.pages.compare.header import context_line, mismatch_notice, slider
+from frontend.pages.compare.header import context_line, delta_slider, mismatch_notice, slider, verdict_notice
 from frontend.pages.samples.chips import chip_rows, sort_choice
 from frontend.pages.samples.walk import Pair, load_pair
 from frontend.pages.samples.wall import PAGE_SIZE, order_note, sentence, wall
@@ -103,6 +103,7 @@ def layout(**query: str) -> Component:
         context_line(pair.comparison, pair.dataset, pair.sliders.median_eps),
         names(pair),
         mismatch_notice(pair.comparison),
+        verdict_notice(pair.comparison),
         html.Div(id=SENTENCE, className="headline", **aria(live="polite")),
         bar(pair),
         html.Section(id=LIST, className="card samples-list"),
@@ -156,7 +157,7 @@ def bar(pair: Pair) -> Component:
     state = browser_state(pair)
     controls = [
         slider(EPS, EPS_TEXT, "ε", "perturbation size ε", pair.eps, state, pair.unit),
-        slider(DELTA, DELTA_TEXT, "thin ice δ", "thin ice threshold", pair.delta, state, pair.unit),
+        delta_slider(DELTA, DELTA_TEXT, pair.delta, state, pair.unit),
         html.Div(id=SORT),
     ]
     parts = [html.Div(controls, className="samples-sliders"), html.Div(id=CHIPS, className="chip-rows")]

@@ -115,7 +115,7 @@ def load_pair(query: dict[str, str]) -> Pair:
         unit=unit,
         sliders=read_sliders(comparison, samples, cut, unit),
         filters=Filters(cut.view, cut.set, cut.label, query.get("thin") == "1"),
-        sort=read_sort(query.get("sort")),
+        sort=read_sort(query.get("sort")) if has_margins(comparison) else "index",
     )
 
 

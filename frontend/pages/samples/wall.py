@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 from backend.schemas import PairedSample
 from frontend.components import SET_WORDS, Content, data, set_word
 from frontend.pages.compare.cut import set_of
-from frontend.pages.compare.flipped import class_name, margins_text
+from frontend.pages.compare.flipped import class_name, margins_text, verdicts_text
 from frontend.pages.samples.chips import NO_FILTERS, delta_text
 from frontend.pages.samples.walk import SORT_WORDS, Pair
 
@@ -80,12 +80,13 @@ def tile(pair: Pair, sample: PairedSample) -> Component:
         alt=f"{label}, sample {sample.index}",
         className="pixels",
     )
+    distances = margins_text(sample, pair.unit) if pair.has_margins else verdicts_text(sample)
     thin = "tile-margin is-thin" if pair.is_on_thin_ice(sample) else "tile-margin"
     parts = [
         picture,
         html.Span([set_word(name), f"#{sample.index}"], className="tile-foot"),
         html.Span(labels(pair, sample, label), className="tile-labels"),
-        html.Span(html.Span(margins_text(sample, pair.unit), className=thin), className="tile-foot"),
+        html.Span(html.Span(distances, className=thin), className="tile-foot"),
     ]
     extra = {} if pair.filters.set is not None else {"list": "all"}
     return dcc.Link(html.Div(parts), href=pair.address("/sample", index=sample.index, **extra), className="tile")
