@@ -32,6 +32,8 @@
         update["annotations[" + place + "].x"] = move;
         update["annotations[" + place + "].xanchor"] = isWide ? "right" : "left";
         update["annotations[" + place + "].xshift"] = isWide ? -4 : 4;
+        const card = window.getComputedStyle(document.documentElement).getPropertyValue("--card").trim();
+        update["annotations[" + place + "].bgcolor"] = isWide ? "rgba(0,0,0,0)" : card;
       });
       if (Object.keys(update).length) window.Plotly.relayout(plot, update);
     }

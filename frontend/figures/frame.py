@@ -89,6 +89,7 @@ def add_ice(figure: go.Figure, theme: Theme, delta: float, limit: float) -> None
         yanchor="top",
         showarrow=False,
         font={"color": theme.ice_label, "size": 12},
+        bgcolor=CLEAR if is_wide else theme.card,  # beside the ice the line of eps would cross it
     )
 
 

@@ -92,6 +92,12 @@ MEASURING = (
         "have done, so witnesses are not drawn as margins.",
     ),
     Word(
+        "verdict",
+        "What an attack at one eps says of a sample: it holds, it is broken, or it is wrong before any attack. "
+        "AutoAttack gives verdicts; margin and fast measure how far away the boundary is.",
+        ("holds", "broken"),
+    ),
+    Word(
         "not found",
         "No attack turned the answer at any radius. Such samples are counted apart and never averaged: a missing "
         "distance is neither 0 nor the largest one seen.",

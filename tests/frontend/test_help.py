@@ -11,18 +11,19 @@ from fastapi import FastAPI
 import frontend
 from backend.api.routes import add_api
 from backend.attacks.catalogue import ATTACKS, FLAGS, PRESETS
-from backend.schemas import FlipSet, Norm, Role
+from backend.schemas import FlipSet, MarginRow, Norm, Role
 from frontend.components import SET_WORDS
 from frontend.help.glossary import WORDS, find_word
 from frontend.help.guide import CALLS
 from frontend.pages import help as page
-from frontend.pages.sample.words import KIND_WORDS
 from tests.frontend.words import text_of, walk
 
 FRONTEND = Path(frontend.__file__).parent
 SCORES = ("margin", "logit gap", "max probability", "loss")
+KINDS = get_args(MarginRow.model_fields["distance_kind"].annotation)
 SHOWN = [
-    *SET_WORDS.values(), *get_args(FlipSet), *get_args(Norm), *get_args(Role), *KIND_WORDS, *PRESETS, *SCORES,
+    *SET_WORDS.values(), *get_args(FlipSet), *get_args(Norm), *get_args(Role), *KINDS, *PRESETS, *SCORES,
+    "verdict", "holds", "broken",
     "eps", "ε", "δ", "thin ice", "control", "equal effort", "sparsity", "n", "interval", "churn", "McNemar", "AUROC",
     "average precision", "FPR at 95 % TPR", "negative flip rate", "positive flip rate", "Spearman", "robustness curve",
     "clean accuracy", "robust accuracy", "margin_pred", "not found", "none found", "adversarial", "perturbation",

@@ -15,6 +15,8 @@ from frontend.pages.compare.flipped import grid
 from frontend.pages.compare.header import bar, context_line, mismatch_notice, names, verdict_notice
 from frontend.pages.compare.sliders import Sliders, read_sliders
 
+WORDS_HEIGHT = 100  # of a plot that holds a sentence instead of marks
+
 
 def complete(query: dict[str, str]) -> dict[str, str] | None:
     """The query with a pair filled in, where it has none and one exists."""
@@ -36,6 +38,7 @@ def layout(**query: str) -> Component:
     dataset = datasets.get_dataset(str(comparison.dense.dataset_id))
     unit = unit_of(comparison.dense.norm)
     samples = comparisons.paired_samples(cut.dense, cut.pruned, comparison.eps_text)
+    is_measured = has_margins(comparison)
     sliders = read_sliders(comparison, samples, cut, unit)
     state = page_state(comparison, cut, sliders, unit)
     parts = [
@@ -53,9 +56,9 @@ def layout(**query: str) -> Component:
             id=ids.COMPARE_NUMBERS,
             className="numbers",
         ),
-        picture_cards(),
-        evidence_cards(),
-        sample_cards(grid(unit, has_margins(comparison))),
+        picture_cards(is_measured),
+        evidence_cards(is_measured),
+        sample_cards(grid(unit, is_measured)),
         card("What to keep in mind", html.Ul(id=ids.COMPARE_NOTES, className="notes")),
         hover_card(),
     ]
@@ -115,13 +118,14 @@ def set_key() -> Component:
     return html.Span(items, className="key")
 
 
-def picture_cards() -> Component:
+def picture_cards(is_measured: bool) -> Component:
+    """The plots of margins; where there are none their words need little room."""
     scatter = card(
         "Where each sample stood, and stands",
         plot(
             ids.COMPARE_SCATTER,
             ids.COMPARE_SCATTER_TABLE,
-            height=616,
+            height=616 if is_measured else 2 * WORDS_HEIGHT,
             label="Dense margin against pruned margin, one mark per sample",
         ),
         tools=set_key(),
@@ -129,24 +133,39 @@ def picture_cards() -> Component:
     )
     share = card(
         "Does thin ice foretell the losses?",
-        plot(ids.COMPARE_SHARE, ids.COMPARE_SHARE_TABLE, height=216, label="Share lost by dense margin, with interval"),
+        plot(
+            ids.COMPARE_SHARE,
+            ids.COMPARE_SHARE_TABLE,
+            height=216 if is_measured else WORDS_HEIGHT,
+            label="Share lost by dense margin, with interval",
+        ),
         html.P(id=ids.COMPARE_THIN, className="footnote", **aria(live="polite")),
         note="clean flips; not moved by ε",
     )
     curve = card(
         "Robustness curve",
-        plot(ids.COMPARE_CURVE, ids.COMPARE_CURVE_TABLE, height=232, label="Robust accuracy by eps for both models"),
+        plot(
+            ids.COMPARE_CURVE,
+            ids.COMPARE_CURVE_TABLE,
+            height=232 if is_measured else WORDS_HEIGHT,
+            label="Robust accuracy by eps for both models",
+        ),
         note="all samples",
     )
     return html.Div([scatter, html.Div([share, curve], className="stack")], className="pictures")
 
 
-def evidence_cards() -> Component:
+def evidence_cards(is_measured: bool) -> Component:
     predictive = card("Which score foretells losses?", html.Div(id=ids.COMPARE_PREDICTIVE), kind="wide")
     controls = card("Beside the controls", html.Div(id=ids.COMPARE_CONTROLS), note="what any change to the model does")
     histogram = card(
         "Where the samples stood before pruning",
-        plot(ids.COMPARE_HISTOGRAM, ids.COMPARE_HISTOGRAM_TABLE, height=260, label="Histogram of dense margins by set"),
+        plot(
+            ids.COMPARE_HISTOGRAM,
+            ids.COMPARE_HISTOGRAM_TABLE,
+            height=260 if is_measured else WORDS_HEIGHT,
+            label="Histogram of dense margins by set",
+        ),
         tools=set_key(),
     )
     classes = card(
