@@ -112,7 +112,7 @@ def upload(
     role: Annotated[str, typer.Option(help="dense or pruned")],
     dataset: Annotated[str, typer.Option(help="Data set, by slug or id")],
     parent: Annotated[str | None, typer.Option(help="Checkpoint that it was made from, by name or id")] = None,
-    architecture: Annotated[str | None, typer.Option(help="Name or JSON layer list; found out if left out")] = None,
+    architecture: Annotated[str | None, typer.Option(help="Name; found out if left out")] = None,
     normalization: Annotated[str | None, typer.Option(help="Normalisation preset")] = None,
     method: Annotated[str | None, typer.Option(help="lwm, r-admm, hydra, harp, thin-ice, control, ...")] = None,
     declared_sparsity: Annotated[float | None, typer.Option(help="Share of zero weights, 0..1")] = None,
@@ -187,7 +187,7 @@ def dataset(
 @answers
 def evaluate(
     checkpoint: Annotated[str, typer.Argument(help="Checkpoint, by name or id")],
-    preset: Annotated[str, typer.Option(help="margin, fast, autoattack, ...")] = "margin",
+    preset: Annotated[str, typer.Option(help="margin or autoattack")] = "margin",
     samples: Annotated[str | None, typer.Option(help="How many, or row indices separated by commas")] = None,
     dataset: Annotated[str | None, typer.Option(help="Data set; default the checkpoint's")] = None,
     norm: Annotated[str | None, typer.Option(help="Linf or L2; default the data set's")] = None,

@@ -9,7 +9,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from backend.api.errors import checked
-from backend.api.files import FOREVER, PNG, cached
+from backend.api.files import ASK_FIRST, FOREVER, PNG, cached
 from backend.api.intake import received_form
 from backend.api.lists import DatasetId, Limit, Offset, SampleIndex, Scale
 from backend.errors import InvalidRequest
@@ -96,4 +96,6 @@ def get_dataset(dataset_id: DatasetId) -> DatasetOut:
 
 @router.get("/{dataset_id}/samples/{index}.png", summary="One image", response_class=Response, responses=PNG)
 def get_sample_png(request: Request, dataset_id: DatasetId, index: SampleIndex, scale: Scale = 1) -> Response:
-    return cached(request, datasets.sample_png(dataset_id, index, scale), "image/png", FOREVER)
+    # A slug names another file in another home; an id never does.
+    keeping = FOREVER if str(datasets.get_dataset(dataset_id).id) == dataset_id else ASK_FIRST
+    return cached(request, datasets.sample_png(dataset_id, index, scale), "image/png", keeping)

@@ -18,7 +18,7 @@ from backend.services import uploads
 from backend.services.uploads import IncomingFile, UploadOut
 
 MEGABYTE = 1024 * 1024
-LARGEST_FIELD = 256 * 1024  # a layer list as JSON is the longest field there is
+LARGEST_FIELD = 256 * 1024  # a thousand class names as JSON fit
 MOST_FIELDS = 40
 
 

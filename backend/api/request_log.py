@@ -66,16 +66,16 @@ class RequestLog:
         try:
             await self.app(scope, receive, send_with_id)
         except ClientDisconnect:
-            log.info("%s %s: the client left before its request was complete", scope.get("method", "WS"), scope["path"])
+            log.info("%s %r: the client left before its request was complete", scope.get("method", "WS"), scope["path"])
         except Exception:  # the last place that can still tell the user which request failed
-            log.exception("Unexpected error in %s %s", scope.get("method", "WS"), scope["path"])
+            log.exception("Unexpected error in %s %r", scope.get("method", "WS"), scope["path"])
             if status or scope["type"] != "http":
                 raise
             await unexpected(request_id)(scope, receive, send_with_id)
         finally:
             if scope["type"] == "http" and not (status < 400 and scope["path"].startswith(QUIET_PATHS)):
                 milliseconds = 1000 * (time.perf_counter() - began)
-                log.info("%s %s %s %.0f ms", scope["method"], scope["path"], status or "-", milliseconds)
+                log.info("%s %r %s %.0f ms", scope["method"], scope["path"], status or "-", milliseconds)
 
 
 def unexpected(request_id: str) -> Response:

@@ -21,5 +21,7 @@ def add_api(app: FastAPI) -> None:
         version_one.include_router(noun.router)
     app.include_router(version_one)
     app.include_router(docs.router, prefix="/api")
-    app.mount("/api", UnknownPath(list(app.routes)))
+    unknown = UnknownPath(list(app.routes))
+    app.add_route("/api", unknown)  # the mount alone would leave the bare path to the dashboard
+    app.mount("/api", unknown)
     add_error_handlers(app)

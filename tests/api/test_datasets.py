@@ -49,7 +49,9 @@ def test_sample_png_is_kept_by_the_browser(client: TestClient, site: Site) -> No
     path = f"{URL}/{site.dataset}/samples/3.png"
     first = client.get(path)
     assert first.headers["content-type"] == "image/png"
+    by_slug = client.get(f"{URL}/digits/samples/3.png")
     assert "immutable" in first.headers["cache-control"]
+    assert "no-cache" in by_slug.headers["cache-control"], "a slug names another file in another home"
     again = client.get(path, headers={"If-None-Match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     assert client.get(path, headers={"If-None-Match": '"other"'}).content == first.content

@@ -285,7 +285,7 @@ def dataset_sheet(dataset: DatasetOut) -> Component:
     raw = size_words(dataset.size * height * width * channels)
     images = [
         html.Img(
-            src=f"/api/v1/datasets/{dataset.slug}/samples/{index}.png?scale=2",
+            src=f"/api/v1/datasets/{dataset.id}/samples/{index}.png?scale=2",
             className="pixels",
             alt=f"Sample {index}",
         )
