@@ -26,7 +26,7 @@ FAMILY = ("cnn-dense", "cnn-lwm-95", "cnn-control", "cnn-lwm-99", "cnn-lwm-90", 
 RUNS = (
     *(DemoRun(card, "margin", 500, 50) for card in FAMILY[:2]),
     *(DemoRun(card, "margin", 2000, 60) for card in FAMILY),
-    *(DemoRun(card, "autoattack", 200, 90) for card in FAMILY[:3]),
+    *(DemoRun(card, "autoattack", 200, 90) for card in FAMILY[:4]),
 )
 
 

@@ -210,6 +210,22 @@ def test_fill_writes_a_missing_margin_as_null(pair: Any) -> None:
     assert missing and all(row["dense_margin"] is None and row["change"] is None for row in missing)
 
 
+def test_fill_gives_no_change_of_a_margin_where_a_model_is_wrong_already(pair: Any) -> None:
+    lost = fill(cut_of(pair, set="S10"), LIGHT, 13.0)["rows"]
+    assert lost and all(row["pruned_margin"] == 0 and row["change"] is None for row in lost)
+    kept = [row for row in fill(cut_of(pair, set="S11"), LIGHT, 13.0)["rows"] if row["dense_margin"]]
+    assert any(row["change"] is not None for row in kept)
+
+
+def test_fill_headline_says_what_it_does_not_follow(pair: Any) -> None:
+    plain = text_of(fill(cut_of(pair), LIGHT, 13.0)["headline"])
+    assert "These are clean flips" not in plain and "The class cuts" not in plain
+    robust = comparisons.compare(pair[0].id, pair[1].id).robust
+    shown = text_of(fill(cut_of(pair, view="robust", label=1), LIGHT, 13.0)["headline"])
+    assert f"{robust.n10:,} of {robust.n11 + robust.n10:,} are lost" in shown
+    assert "of all classes" in shown
+
+
 def test_fill_number_cards_hold_the_counts_of_the_view(pair: Any) -> None:
     comparison = comparisons.compare(pair[0].id, pair[1].id, "8/255")
     for view in ("clean", "robust"):

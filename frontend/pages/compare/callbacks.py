@@ -21,7 +21,7 @@ from frontend.pages.compare import panels
 from frontend.pages.compare.cut import Cut, choose, choose_flips, has_margins, read_cut, set_of
 from frontend.pages.compare.evidence import controls_table, predictive_table
 from frontend.pages.compare.flipped import class_name, grid_rows, wall
-from frontend.pages.compare.header import sentence
+from frontend.pages.compare.header import scope_words, sentence
 from frontend.pages.compare.numbers import number_cards
 from frontend.theme import Theme, theme_named
 
@@ -94,7 +94,7 @@ def fill(cut: Cut, theme: Theme, delta: float) -> dict[str, Content]:
     dataset = datasets.get_dataset(str(comparison.dense.dataset_id))
     unit = unit_of(comparison.dense.norm)
     return {
-        "headline": sentence(comparison.headline),
+        "headline": [*sentence(comparison.headline), *scope_words(comparison, cut)],
         "numbers": number_cards(comparison, cut),
         "predictive": predictive_table(comparison),
         "controls": controls_table(comparison),

@@ -107,8 +107,8 @@ def grid(unit: Unit, is_measured: bool) -> Component:
     """The table of samples: sortable, numbers right aligned, units in the header; verdicts for want of margins."""
     suffix = f" ({unit.suffix})"
     distances = [
-        number_column("dense_margin", f"dense margin{suffix}", width=160),
-        number_column("pruned_margin", f"pruned margin{suffix}", width=160),
+        number_column("dense_margin", f"dense margin{suffix}", width=160, zero="wrong", missing="none found"),
+        number_column("pruned_margin", f"pruned margin{suffix}", width=160, zero="wrong", missing="none found"),
         number_column("change", f"change{suffix}", width=140),
     ]
     verdicts: list[dict[str, Any]] = [
@@ -144,15 +144,17 @@ def grid(unit: Unit, is_measured: bool) -> Component:
     )
 
 
-def number_column(field: str, name: str, *, width: int, link: bool = False) -> dict[str, Any]:
+def number_column(
+    field: str, name: str, *, width: int, link: bool = False, zero: str | None = None, missing: str = "–"
+) -> dict[str, Any]:
+    """A column of numbers to two decimals; `zero` and `missing` are the words for what is no measurement."""
     column: dict[str, Any] = {"field": field, "headerName": name, "type": "rightAligned", "width": width}
     if link:
         column["cellRenderer"] = "SampleLink"
     else:
-        digits = 2
-        column["valueFormatter"] = {
-            "function": f"params.value == null ? 'none found' : d3.format('.{digits}f')(params.value)"
-        }
+        number = "d3.format('.2f')(params.value)"
+        measured = number if zero is None else f"params.value === 0 ? '{zero}' : {number}"
+        column["valueFormatter"] = {"function": f"params.value == null ? '{missing}' : {measured}"}
     return column
 
 
@@ -179,11 +181,12 @@ def grid_rows(samples: list[PairedSample], view: View, dataset: DatasetOut, unit
 
 
 def margin_cells(sample: PairedSample, unit: Unit) -> dict[str, Any]:
+    """Both margins, and their change where both are distances: none found and already wrong are not."""
     dense, pruned = sample.dense_margin, sample.pruned_margin
     return {
         "dense_margin": None if dense is None else unit.shown(dense),
         "pruned_margin": None if pruned is None else unit.shown(pruned),
-        "change": None if dense is None or pruned is None else unit.shown(pruned - dense),
+        "change": unit.shown(pruned - dense) if dense and pruned else None,
     }
 
 

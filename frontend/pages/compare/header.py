@@ -11,7 +11,7 @@ from backend.schemas import ComparisonOut, DatasetOut, EvaluationOut, TextPart
 from frontend import ids
 from frontend.components import SET_WORDS, SYMBOLS, Content, aria, dot, icon
 from frontend.figures.units import Unit
-from frontend.pages.compare.cut import has_margins
+from frontend.pages.compare.cut import Cut, has_margins
 
 
 def context_line(comparison: ComparisonOut, dataset: DatasetOut, median_eps: str | None) -> Component:
@@ -124,6 +124,20 @@ def sentence(parts: list[TextPart]) -> list[Component]:
         before, style = marks.get(part.emphasis or "", ("", ""))
         shown.append(html.Span(before + part.text, className=style))
     return shown
+
+
+def scope_words(comparison: ComparisonOut, cut: Cut) -> list[Component]:
+    """What the headline does not follow: it speaks of clean flips over all classes."""
+    words = []
+    if cut.view == "robust":
+        counts = comparison.robust
+        words.append(
+            f"These are clean flips; robust at ε {comparison.eps_text}, {counts.n10:,} of "
+            f"{counts.n11 + counts.n10:,} are lost and {counts.n01:,} gained."
+        )
+    if cut.label is not None:
+        words.append("The class cuts the plots and lists below; sentence, tiles and statistics are of all classes.")
+    return [html.Span(" " + " ".join(words), className="muted headline-scope")] if words else []
 
 
 def bar(state: dict[str, Any], unit: Unit, dataset: DatasetOut) -> Component:

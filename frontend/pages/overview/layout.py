@@ -140,7 +140,7 @@ def claim_sentence(holdings: Holdings) -> list[Content]:
     measured = worst.verdict.summary.robust_accuracy
     return [
         html.Span(f"▼ {len(above)} of {len(judged)}", className="is-lost strong"),
-        " re-evaluated claims lie above the 95 % interval of a stronger attack. The widest gap is that of ",
+        " claims lie above the 95 % interval of their re-evaluation. The widest gap is that of ",
         html.Span(worst.checkpoint.name, className="strong"),
         f": {percent(worst.claim.robust_accuracy)} claimed, ",
         html.Span(percent(measured), className="strong"),
