@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from backend.analysis.outcomes import EPS_TOLERANCE
+from backend.analysis.outcomes import tolerance_of
 from backend.eps import parse_eps
 from backend.schemas import (
     CheckpointOut,
@@ -129,7 +129,7 @@ def show_margin(columns: Mapping[str, Any], eps: float | None) -> MarginRow:
         margin_pred=columns["margin_pred"],
         distance_kind="witness" if columns["kind"] == "witness" else "minimum",
         found=bool(columns["found"]),
-        robust=is_robust(correct, margin, eps),
+        robust=is_robust(correct, margin, eps, columns["kind"]),
         attack=columns["attack"],
         adversarial_prediction=columns["adversarial_prediction"],
         logit_gap=columns["logit_gap"],
@@ -139,8 +139,8 @@ def show_margin(columns: Mapping[str, Any], eps: float | None) -> MarginRow:
     )
 
 
-def is_robust(correct: bool, margin: float | None, eps: float | None) -> bool | None:
+def is_robust(correct: bool, margin: float | None, eps: float | None, kind: str = "minimum") -> bool | None:
     """Right, and no perturbation found within eps; None without an eps. The tolerance is that of the analysis."""
     if eps is None:
         return None
-    return correct and (margin is None or margin > eps * (1.0 + EPS_TOLERANCE))
+    return correct and (margin is None or margin > eps * (1.0 + tolerance_of(kind)))

@@ -72,8 +72,15 @@ def test_is_broken_with_a_float32_witness_on_the_ball_counts_as_broken() -> None
         witness = clean + np.float32(eps)
         distance = np.abs(witness - clean).astype(np.float64)
         assert (distance > eps).any(), "the rounding that the tolerance is for"
-        assert is_broken(distance, eps).all()
-        assert not is_broken(np.array([eps * 1.001]), eps).any()
+        assert is_broken(distance, eps, "witness").all()
+        assert not is_broken(np.array([eps * 1.001]), eps, "witness").any()
+
+
+def test_is_broken_with_a_minimum_above_eps_is_not() -> None:
+    eps = 0.1
+    margins = np.array([eps, np.float64(np.float32(eps)), eps * 1.00005, eps * (1 + 5e-7)])
+    assert is_broken(margins, eps).tolist() == [True, True, False, False]
+    assert is_held(make(margins.tolist()), eps).tolist() == [False, False, True, True]
 
 
 def test_is_held_at_eps_zero_is_clean_correctness() -> None:
