@@ -13,14 +13,14 @@ from backend.store.tables import now
 logger = logging.getLogger("thinice.jobs")
 
 
-def reap() -> list[str]:
+def reap(worker_id: str) -> list[str]:
     """Give the jobs of dead workers back to the queue and queue forgotten evaluations; gives the freed jobs' ids.
 
-    Under the start-up lock, because two reapers that free one job would let it run twice.
+    `worker_id` is the caller's own executor: whoever asks is alive, whatever its heartbeat says. Under the start-up lock, because two reapers that free one job would let it run twice.
     """
     with one_at_a_time():
         with reading() as session:
-            living = {worker.id for worker in workers.living_workers(session)}
+            living = {worker_id} | {worker.id for worker in workers.living_workers(session)}
             waiting = evaluations.evaluations_in(session, evaluations.ACTIVE)
         held = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
         freed = [job.workflow_id for job in held if job.executor_id not in living]

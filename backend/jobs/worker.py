@@ -5,13 +5,15 @@ import os
 import secrets
 import signal
 import socket
+import sys
 import threading
 import time
 
 import torch
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
+from sqlalchemy.exc import SQLAlchemyError
 
-from backend.errors import UnknownName
+from backend.errors import StartupFailed, UnknownName
 from backend.jobs import engine, queue, reaper
 from backend.settings import get_settings
 from backend.store import workers
@@ -64,7 +66,7 @@ def main() -> None:
     launch(worker.id)
     threading.Thread(target=keep_beating, args=(worker, stopping), daemon=True).start()
     logger.info("worker %s takes jobs on %s", worker.id, worker.device)
-    tend(stopping)
+    tend(stopping, worker.id)
     with writing() as session:
         workers.forget_worker(session, worker.id)
     os._exit(0)  # a job in hand may be minutes from its end; its chunk is dropped and taken over
@@ -92,12 +94,18 @@ def beat(worker: Worker) -> None:
 
 
 def keep_beating(worker: Worker, stopping: threading.Event) -> None:
-    """The heartbeat has a thread of its own, so that a slow reaper never makes a living worker look dead."""
+    """The heartbeat has a thread of its own, so that a slow reaper never makes a living worker look dead.
+
+    A beat that the database refuses (locked by a slow writer, or briefly away) is missed; the next one comes.
+    """
     while not stopping.wait(HEARTBEAT_SECONDS):
-        beat(worker)
+        try:
+            beat(worker)
+        except SQLAlchemyError as error:
+            logger.warning("a heartbeat was missed: %s", error)
 
 
-def tend(stopping: threading.Event) -> None:
+def tend(stopping: threading.Event, worker_id: str) -> None:
     """Reap until told to stop; a database that is briefly away is tried again."""
     last = 0.0
     while not stopping.wait(0.2):
@@ -105,10 +113,14 @@ def tend(stopping: threading.Event) -> None:
             continue
         last = time.monotonic()
         try:
-            reaper.reap()
+            reaper.reap(worker_id)
         except Exception:  # the reaper is a watchman: it reports and comes back two seconds later
             logger.exception("the reaper failed; trying again")
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (StartupFailed, UnknownName) as error:  # the user must change something; a restart would not help
+        print(error.message, file=sys.stderr)
+        sys.exit(2)

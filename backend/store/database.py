@@ -1,6 +1,6 @@
 """The engine, its SQLite settings, and the only place that commits.
 
-SQLite: WAL, foreign keys, a 30 s busy timeout, and BEGIN IMMEDIATE for writers (with the default, concurrent
+SQLite: WAL, foreign keys, a busy timeout, and BEGIN IMMEDIATE for writers (with the default, concurrent
 read-then-update increments are lost without any error; see CONTRIBUTING.md).
 """
 
@@ -17,26 +17,34 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import QueuePool
 
 from backend.errors import StartupFailed
 from backend.settings import get_settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_SECONDS = 30.0  # how long a writer of SQLite waits for the one before it
 STARTUP_LOCK = 7_841_402_310  # any number that nobody else uses as a Postgres advisory lock
 
 
 def create_database(url: str) -> Engine:
-    """An engine for the product's tables with safe SQLite settings."""
+    """An engine for the product's tables with safe SQLite settings.
+
+    Connections have no upper limit: a thread may need a second one while it holds a first, and with a limit the
+    threads of a busy web process would all wait for one another. The number of threads is the limit.
+    """
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 30})
+        return create_engine(url, pool_pre_ping=True, max_overflow=-1)
+    engine = create_engine(
+        url, connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS}, poolclass=QueuePool, max_overflow=-1
+    )
 
     @event.listens_for(engine, "connect")
     def _configure(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin transactions of its own
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000"):
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -79,6 +87,24 @@ def writing() -> Iterator[Session]:
     """A session in one transaction: committed at the end, rolled back on any error."""
     with Session(get_engine(), expire_on_commit=False) as session, session.begin():
         yield session
+
+
+@contextmanager
+def writing_if_free() -> Iterator[Session]:
+    """As `writing`, for what may be left out: OperationalError at once where somebody else is writing (SQLite)."""
+    with get_engine().connect() as connection:
+        _set_patience(connection, 0)
+        try:
+            with Session(connection, expire_on_commit=False) as session, session.begin():
+                yield session
+        finally:
+            _set_patience(connection, BUSY_SECONDS)
+
+
+def _set_patience(connection: Connection, seconds: float) -> None:
+    driver = connection.connection.driver_connection
+    if isinstance(driver, sqlite3.Connection):
+        driver.execute(f"PRAGMA busy_timeout={int(seconds * 1000)}")
 
 
 def _alembic(engine: Engine) -> Config:

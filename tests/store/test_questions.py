@@ -2,7 +2,11 @@
 
 import os
 import socket
+import subprocess
+import sys
+import time
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -122,6 +126,24 @@ def test_living_workers_leave_out_silent_and_killed_ones(home):
         session.add(Worker(id="remote", host="elsewhere", pid=gone, device="cpu"))
     with database.reading() as session:
         assert {worker.id for worker in workers.living_workers(session)} == {"alive", "remote"}
+
+
+def test_living_workers_own_host_is_judged_by_process_not_by_heartbeat(home):
+    database.migrate()
+    began = workers.process_start(os.getpid())
+    assert began is not None
+    hour = timedelta(hours=1)
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        while Path(f"/proc/{ended.pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
+            time.sleep(0.01)  # ended, and not yet collected by us
+        here = {"host": socket.gethostname(), "device": "cpu"}
+        with database.writing() as session:
+            # Its heartbeats waited for a writer ever since the process began.
+            session.add(Worker(id="silent", pid=os.getpid(), last_seen=began, **here))
+            session.add(Worker(id="reused", pid=os.getpid(), last_seen=began - hour, **here))
+            session.add(Worker(id="zombie", pid=ended.pid, **here))
+        with database.reading() as session:
+            assert [worker.id for worker in workers.living_workers(session)] == ["silent"]
 
 
 def test_artefact_same_content_is_one_file(home):

@@ -1,0 +1,48 @@
+"""The heartbeat under a locked database: missed beats, never a dead thread."""
+
+import sqlite3
+import threading
+import time
+from datetime import timedelta
+
+from backend.jobs import worker
+from backend.store import database
+from backend.store.tables import Worker, now
+
+
+def wait_until(question):
+    end = time.monotonic() + 20
+    while not question():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def last_seen():
+    with database.reading() as session:
+        row = session.get(Worker, "w")
+        assert row is not None
+        return row.last_seen
+
+
+def test_keep_beating_refused_by_a_locked_database_goes_on(home, monkeypatch, caplog):
+    monkeypatch.setattr(worker, "HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
+    database.migrate()
+    one = Worker(id="w", host="h", pid=1, device="cpu")
+    worker.beat(one)
+    writer = sqlite3.connect(home / "thinice.db", isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    locked_at = now()
+    stopping = threading.Event()
+    thread = threading.Thread(target=worker.keep_beating, args=(one, stopping))
+    thread.start()
+    try:
+        wait_until(lambda: caplog.text.count("a heartbeat was missed") >= 2)
+        assert last_seen() < locked_at + timedelta(seconds=0.001)
+        writer.rollback()
+        unlocked_at = now()
+        wait_until(lambda: last_seen() > unlocked_at)
+    finally:
+        writer.close()
+        stopping.set()
+        thread.join(5)
