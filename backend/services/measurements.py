@@ -1,6 +1,7 @@
 """Stored rows of an evaluation as arrays for the analysis, and its summary. Finished evaluations are kept in memory."""
 
 import logging
+import threading
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -8,6 +9,8 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
+from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
 
 from backend.analysis.curves import accuracy, median_margin
 from backend.analysis.outcomes import Outcomes, TextArray, answers_at, make_outcomes
@@ -15,14 +18,15 @@ from backend.analysis.statistics import Share
 from backend.eps import parse_eps
 from backend.errors import InvalidRequest
 from backend.schemas import Interval, Summary
-from backend.store import results
-from backend.store.database import reading
+from backend.store import evaluations, results
+from backend.store.database import reading, writing_if_free
 from backend.store.tables import Evaluation
 
 LOG = logging.getLogger(__name__)
 
 KEPT = 64  # evaluations in memory; one of 10,000 samples takes about 5 MB
 SUMMARIES_KEPT = 4096
+_MEASURING = tuple(threading.Lock() for _ in range(64))
 
 INFINITE_WHERE_MISSING = ("margin", "margin_pred")
 
@@ -49,16 +53,19 @@ def finished(evaluation: Evaluation) -> Finished | None:
 
 
 def summarise(evaluation: Evaluation) -> Summary | None:
-    """The summary of a succeeded evaluation; None for any other, and where its rows contradict each other."""
+    """The summary of a succeeded evaluation; None for any other, and where its rows contradict each other.
+
+    It is made from the rows once, and kept in the evaluation's own row from then on.
+    """
     key = finished(evaluation)
     if key is None:
         return None
-    try:
-        return _summarise(key)
-    except InvalidRequest as error:
-        # A network that answers at random can be right once and wrong at distance 0: no list may break over it.
-        LOG.warning("evaluation %s has no summary: %s", evaluation.id, error.message)
-        return None
+    if evaluation.summary is not None:
+        try:
+            return Summary.model_validate(evaluation.summary)
+        except ValidationError:
+            LOG.info("evaluation %s has a summary of another version; making it anew", evaluation.id)
+    return _summarise(key)
 
 
 def load_outcomes(key: Finished) -> Outcomes:
@@ -71,8 +78,13 @@ def load_indices(key: Finished) -> dict[str, int]:
     return _measure(key)[1]
 
 
-@lru_cache(maxsize=KEPT)
 def _measure(key: Finished) -> tuple[Outcomes, dict[str, int]]:
+    with _MEASURING[hash(key) % len(_MEASURING)]:  # whoever asks for the same at the same time waits for one answer
+        return _read_rows(key)
+
+
+@lru_cache(maxsize=KEPT)
+def _read_rows(key: Finished) -> tuple[Outcomes, dict[str, int]]:
     with reading() as session:
         columns = results.result_columns(session, key.evaluation_id)
     kinds = set(columns["kind"])
@@ -89,7 +101,22 @@ def show_interval(share: Share) -> Interval:
 
 
 @lru_cache(maxsize=SUMMARIES_KEPT)
-def _summarise(key: Finished) -> Summary:
+def _summarise(key: Finished) -> Summary | None:
+    try:
+        summary = _count(key)
+    except InvalidRequest as error:
+        # A network that answers at random can be right once and wrong at distance 0: no list may break over it.
+        LOG.warning("evaluation %s has no summary: %s", key.evaluation_id, error.message)
+        return None
+    try:
+        with writing_if_free() as session:
+            evaluations.keep_summary(session, key.evaluation_id, summary.model_dump(mode="json"))
+    except OperationalError as error:
+        LOG.info("the summary of evaluation %s is kept in memory only: %s", key.evaluation_id, error.orig)
+    return summary
+
+
+def _count(key: Finished) -> Summary:
     outcomes = load_outcomes(key)
     clean = accuracy(outcomes)
     robust = accuracy(outcomes, key.eps) if key.eps is not None and answers_at(outcomes, key.eps) else None

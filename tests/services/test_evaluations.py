@@ -1,17 +1,21 @@
 """Evaluations: what is refused, what is written down, and how states move; the queue behind is the real one."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from backend.errors import Conflict, InvalidRequest, NotFound, UnknownName
 from backend.jobs import queue as jobs
 from backend.schemas import EvaluationIn
-from backend.services import evaluations
+from backend.services import evaluations, measurements
 from backend.store import evaluations as store
-from backend.store.database import reading, writing
+from backend.store.database import reading, writing, writing_if_free
+from backend.store.tables import Evaluation
 from tests.services.fabrication import (
     add_checkpoint,
     add_dataset,
@@ -23,6 +27,14 @@ from tests.services.fabrication import (
     queue,
     write_chunk,
 )
+
+
+def forget_summaries() -> None:
+    """As after a restart, with evaluations of a time that kept no summaries."""
+    measurements._read_rows.cache_clear()
+    measurements._summarise.cache_clear()
+    with writing() as session:
+        session.execute(update(Evaluation).values(summary=None))
 
 
 def job_status(evaluation_id: object, attempt: int) -> str:
@@ -310,3 +322,45 @@ def test_list_evaluations_contradicting_rows_leave_the_summary_out(ready: Path, 
     evaluate(checkpoint, dataset, measure(labels, 2))
     summaries = [item.summary for item in evaluations.list_evaluations().items]
     assert summaries[0] is not None and summaries[1] is None
+
+
+def test_list_evaluations_forty_threads_on_a_cold_cache_all_get_their_page(ready: Path, tmp_path: Path) -> None:
+    dataset = add_dataset(tmp_path, "set")
+    checkpoint = add_checkpoint(dataset.id, "net")
+    for seed in range(3):
+        evaluate(checkpoint, dataset, measure(make_pixels(60)[1], seed=seed))
+    forget_summaries()
+    start = threading.Barrier(40)
+
+    def look() -> list[int]:
+        start.wait(30)
+        return [item.summary.n for item in evaluations.list_evaluations().items if item.summary is not None]
+
+    with ThreadPoolExecutor(40) as pool:
+        answers = [asked.result(60) for asked in [pool.submit(look) for _ in range(40)]]
+    assert answers == [[60, 60, 60]] * 40
+    assert measurements._read_rows.cache_info().misses == 3, "polls that came together read the rows again"
+
+
+def test_summary_is_kept_in_the_row_and_read_from_there(ready: Path, tmp_path: Path) -> None:
+    dataset = add_dataset(tmp_path, "set")
+    done = evaluate(add_checkpoint(dataset.id, "net"), dataset, measure(make_pixels(60)[1], seed=1))
+    measurements._read_rows.cache_clear()
+    measurements._summarise.cache_clear()
+    assert evaluations.get_evaluation(done.id).summary == done.summary
+    assert measurements._read_rows.cache_info().misses == 0
+    with writing() as session:
+        session.execute(update(Evaluation).values(summary={"n": 60, "written": "by another version"}))
+    assert evaluations.get_evaluation(done.id).summary == done.summary
+
+
+def test_summary_while_somebody_writes_is_given_at_once(ready: Path, tmp_path: Path) -> None:
+    dataset = add_dataset(tmp_path, "set")
+    done = evaluate(add_checkpoint(dataset.id, "net"), dataset, measure(make_pixels(60)[1], seed=1))
+    forget_summaries()
+    with writing() as session:
+        session.execute(update(Evaluation).values(stage="done"))
+        assert evaluations.get_evaluation(done.id).summary == done.summary
+    with writing_if_free() as session:
+        row = session.get(Evaluation, done.id)
+        assert row is not None and row.summary is None
