@@ -44,18 +44,22 @@ def is_equal_effort(found: Sequence[Mismatch]) -> bool:
     return all(mismatch.severity == "note" for mismatch in found)
 
 
-def mismatches(dense: Mapping[str, Any], pruned: Mapping[str, Any]) -> list[Mismatch]:
+def mismatches(dense: Mapping[str, Any], pruned: Mapping[str, Any], other: str = "pruned") -> list[Mismatch]:
     """Compare two evaluation records field by field.
 
     Args:
         dense, pruned: records with the keys of RECORD_FIELDS. `samples` is a number, a digest or the ids; `versions`
-            maps library to version; `eps` is text or a number; `device` is a torch device, with or without its title.
+            maps library to version; `parameters` maps attack to its parameters by name; `eps` is text or a number;
+            `device` is a torch device, with or without its title.
+        other: what the sentences call the second record's side.
 
     Returns:
-        One Mismatch per differing field (one per library for versions), "differs" before notes, in table order.
+        One Mismatch per differing field (one per library for versions, one per parameter of an attack that both ran),
+        "differs" before notes, in table order.
     """
-    found = [mismatch for field in RECORD_FIELDS for mismatch in _compare(field, dense, pruned)]
-    found.extend(_compare_versions(dense.get("versions"), pruned.get("versions")))
+    found = [mismatch for field in RECORD_FIELDS for mismatch in _compare(field, dense, pruned, other)]
+    found.extend(_compare_parameters(dense.get("parameters"), pruned.get("parameters"), other))
+    found.extend(_compare_versions(dense.get("versions"), pruned.get("versions"), other))
     return sorted(found, key=lambda mismatch: mismatch.severity == "note")
 
 
@@ -108,10 +112,11 @@ RECORD_FIELDS = (
     RecordField("preset", "the attack preset", "differs", True, _equal),
     RecordField("attacks", "the attacks", "differs", False, _equal_members),
     RecordField("steps", "the number of steps", "differs", False, _equal),
-    RecordField("restarts", "the number of restarts", "differs", False, _equal),
     RecordField("distance_kind", "the kind of distance", "differs", True, _equal),
     RecordField("dtype", "the number format", "differs", True, _equal),
     RecordField("seed", "the seed", "note", False, _equal),
+    RecordField("chunk_size", "the number of samples attacked together", "note", False, _equal),
+    RecordField("batch_samples", "the batch size", "note", False, _equal),
     RecordField("device", "the class of device", "note", False, _equal_device),
 )
 
@@ -119,7 +124,7 @@ RECORD_FIELDS = (
 ARITHMETIC_LIBRARIES = frozenset({"torch", "numpy", "python", "cuda", "cudnn"})
 
 
-def _compare(field: RecordField, dense: Mapping[str, Any], pruned: Mapping[str, Any]) -> list[Mismatch]:
+def _compare(field: RecordField, dense: Mapping[str, Any], pruned: Mapping[str, Any], other: str) -> list[Mismatch]:
     in_dense, in_pruned = field.name in dense, field.name in pruned
     if not in_dense and not in_pruned:
         if not field.required:
@@ -134,14 +139,36 @@ def _compare(field: RecordField, dense: Mapping[str, Any], pruned: Mapping[str, 
     else:
         shown_first, shown_second = _show(first, second), _show(second, first)
     verb = "differ" if field.name in _PLURAL else "differs"
-    sentence = f"{field.words[0].upper()}{field.words[1:]} {verb}: dense {shown_first}, pruned {shown_second}."
+    sentence = f"{field.words[0].upper()}{field.words[1:]} {verb}: dense {shown_first}, {other} {shown_second}."
     return [Mismatch(f"different_{field.name}", field.name, shown_first, shown_second, sentence, field.severity)]
 
 
 _PLURAL = frozenset({"samples", "attacks"})
 
 
-def _compare_versions(dense: Mapping[str, Any] | None, pruned: Mapping[str, Any] | None) -> list[Mismatch]:
+def _compare_parameters(
+    dense: Mapping[str, Any] | None, pruned: Mapping[str, Any] | None, other: str
+) -> list[Mismatch]:
+    """Parameters of the attacks that both ran; which attacks ran is a field of its own."""
+    if not dense and not pruned:
+        return []
+    if not dense or not pruned:
+        first, second = ("not recorded" if not side else "recorded" for side in (dense, pruned))
+        sentence = f"The attack parameters differ: dense {first}, {other} {second}."
+        return [Mismatch("different_parameters", "parameters", first, second, sentence)]
+    found = []
+    for attack in sorted(set(dense) & set(pruned)):
+        for name in sorted(set(dense[attack]) | set(pruned[attack])):
+            first, second = dense[attack].get(name), pruned[attack].get(name)
+            if first != second:
+                shown_first, shown_second = _show(first), _show(second)
+                sentence = f"{name} of {attack} differs: dense {shown_first}, {other} {shown_second}."
+                field = f"parameters.{attack}.{name}"
+                found.append(Mismatch("different_parameters", field, shown_first, shown_second, sentence))
+    return found
+
+
+def _compare_versions(dense: Mapping[str, Any] | None, pruned: Mapping[str, Any] | None, other: str) -> list[Mismatch]:
     if not dense and not pruned:
         sentence = "Neither evaluation records library versions, so equal effort cannot be confirmed."
         return [Mismatch("unrecorded_versions", "versions", "-", "-", sentence)]
@@ -151,7 +178,7 @@ def _compare_versions(dense: Mapping[str, Any] | None, pruned: Mapping[str, Any]
         first, second = dense.get(library), pruned.get(library)
         if first != second:
             severity: Severity = "note" if library in ARITHMETIC_LIBRARIES else "differs"
-            sentence = f"The version of {library} differs: dense {_show(first)}, pruned {_show(second)}."
+            sentence = f"The version of {library} differs: dense {_show(first)}, {other} {_show(second)}."
             found.append(
                 Mismatch("different_versions", f"versions.{library}", _show(first), _show(second), sentence, severity)
             )

@@ -1,10 +1,10 @@
 """Two evaluations of the same samples, joined by sample id and never by row."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from backend.analysis.outcomes import Outcomes, TextArray
+from backend.analysis.outcomes import Outcomes, TextArray, answers_at
 from backend.errors import NotComparable
 
 
@@ -77,6 +77,23 @@ def restrict(first: Pair, second: Pair) -> tuple[Pair, Pair]:
     if len(shared) == 0:
         raise NotComparable("The comparison and its control share no samples.", n_first=first.n, n_second=second.n)
     return _take(first, rows_first), _take(second, rows_second)
+
+
+def judge_at(pair: Pair, eps: float) -> Pair:
+    """The pair with every witness side judged at its own eps, where both hold witnesses of two different ones.
+
+    Witnesses answer at their own eps alone. Asked at the eps of either side, each side's verdicts stand as they are,
+    as if found at `eps`; at any other eps, and for any other pair, nothing changes.
+    """
+    own = {side.eps for side in (pair.dense, pair.pruned) if side.kind == "witness" and side.eps is not None}
+    if len(own) != 2 or not any(answers_at(side, eps) for side in (pair.dense, pair.pruned)):
+        return pair
+    return replace(pair, dense=_move_witnesses(pair.dense, eps), pruned=_move_witnesses(pair.pruned, eps))
+
+
+def _move_witnesses(outcomes: Outcomes, eps: float) -> Outcomes:
+    is_witness = outcomes.correct & outcomes.found
+    return replace(outcomes, margin=np.where(is_witness, eps, outcomes.margin), eps=eps)
 
 
 def _take(whole: Pair, rows: np.ndarray) -> Pair:

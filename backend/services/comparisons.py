@@ -1,22 +1,22 @@
 """Comparisons of a dense and a pruned evaluation, sample by sample."""
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import numpy as np
 from sqlalchemy.orm import Session
 
 from backend.analysis import flips, mismatches
-from backend.analysis.pairing import Pair
+from backend.analysis.pairing import Pair, judge_at
 from backend.eps import canonical_eps, eps_text, parse_eps
 from backend.errors import Conflict, InvalidRequest
 from backend.schemas import ComparisonOut, EvaluationOut, FlipSet, Mismatch, PairedSample
 from backend.services import findings
-from backend.services.controls import Control, find_controls, is_same_effort
+from backend.services.controls import Control, find_controls, is_same_effort, tell_kind
+from backend.services.effort import find_mismatches, show_mismatch
 from backend.services.evaluations import load_evaluation, show_all
 from backend.services.lineage import CONTROL
-from backend.services.measurements import Finished, eps_of, finished, load_indices
+from backend.services.measurements import Finished, finished, load_indices
 from backend.services.notes import MEDIAN_EPS, write_notes
 from backend.store import evaluations
 from backend.store.database import reading
@@ -24,7 +24,6 @@ from backend.store.tables import Checkpoint, Dataset, Evaluation
 
 SETS: tuple[FlipSet, ...] = ("S11", "S10", "S01", "S00")
 INTERESTING_SPARSITY = 0.95  # where adversarial pruning is said to hold and thin ice begins to show
-LIBRARIES = ("torch", "thinice")
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
         NotFound: no such evaluation.
         Conflict: one of them has not succeeded; says its state.
         NotComparable: they share no samples.
-        InvalidRequest: no eps can be told, or witnesses are asked about another eps than their own.
+        InvalidRequest: no eps can be told, or witnesses are asked about an eps that is neither side's own.
     """
     with reading() as session:
         sides = _load_sides(session, dense_id, pruned_id)
@@ -63,7 +62,7 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
     joined = findings.join(sides.dense_key, sides.pruned_key)
     clean = findings.find_clean(sides.dense_key, sides.pruned_key)
     robust, robust_statistics = findings.find_robust(sides.dense_key, sides.pruned_key, number, text)
-    differences = find_mismatches(sides, joined)
+    differences = find_mismatches(sides.dense, sides.pruned, sides.dense_key, sides.pruned_key, joined)
     notes = write_notes(sides.dense, sides.pruned, joined, clean.prediction)
     if eps is None and _find_named_eps(sides) is None:
         notes.insert(0, MEDIAN_EPS)
@@ -89,7 +88,7 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
         classes=findings.show_classes(clean.classes, sides.dataset.classes),
         controls=[findings.show_control(sides.dense_key, sides.pruned_key, control, number) for control in controls],
         controls_reason=controls_reason,
-        mismatches=[_show_mismatch(found) for found in differences] + _find_lineage_mismatches(sides),
+        mismatches=[show_mismatch(found) for found in differences] + _find_lineage_mismatches(sides),
         equal_effort=mismatches.is_equal_effort(differences),
         headline=findings.write_headline(_name_change(sides), sides.dense_key, sides.pruned_key, controls),
         notes=notes,
@@ -113,7 +112,7 @@ def paired_samples(
         sides = _load_sides(session, dense_id, pruned_id)
     number = float(parse_eps(choose_eps(sides, eps)))
     joined = findings.join(sides.dense_key, sides.pruned_key)
-    names, robust_names = flips.name_sets(joined), flips.name_sets(joined, number)
+    names, robust_names = flips.name_sets(joined), flips.name_sets(judge_at(joined, number), number)
     rows = np.arange(joined.n) if set is None else np.flatnonzero(names == set)
     ordered = rows[np.argsort(joined.dense.margin[rows], kind="stable")]
     indices = load_indices(sides.dense_key)
@@ -152,14 +151,6 @@ def choose_eps(sides: Sides, eps: str | float | None) -> str:
 def is_median_eps(comparison: ComparisonOut) -> bool:
     """Whether eps was chosen from the margins, because nothing names one."""
     return MEDIAN_EPS in comparison.notes
-
-
-def find_mismatches(sides: Sides, joined: Pair) -> list[mismatches.Mismatch]:
-    """What differs between the records, and between the samples themselves."""
-    has_other_samples = sides.dense.record.get("samples") != sides.pruned.record.get("samples")
-    dense = _describe(sides.dense, sides.dense_key, has_other_samples)
-    pruned = _describe(sides.pruned, sides.pruned_key, has_other_samples)
-    return [*mismatches.mismatches(dense, pruned), *mismatches.pair_mismatches(joined)]
 
 
 def _find_named_eps(sides: Sides) -> str | None:
@@ -211,21 +202,7 @@ def _load_sides(session: Session, dense_id: UUID | str, pruned_id: UUID | str) -
 def _find_controls(session: Session, sides: Sides) -> tuple[list[Control], str | None]:
     if sides.dense_checkpoint.role != "dense":
         return [], f"{sides.dense_checkpoint.name} is pruned itself, so it has no controls."
-    return find_controls(session, sides.dense_checkpoint, sides.pruned)
-
-
-def _describe(row: Evaluation, key: Finished, has_other_samples: bool) -> dict[str, Any]:
-    """A record as the equal-effort guard reads it: eps as a number, versions by library, differing samples by id."""
-    record = dict(row.record)
-    if has_other_samples:
-        record["samples"] = list(load_indices(key))
-    if record.get("distance_kind") == "witness":
-        record["eps"] = eps_of(row)
-    else:
-        record.pop("eps", None)  # margins are measured without one; it only says where the summary was taken
-    libraries = {name: record[name] for name in LIBRARIES if name in record}
-    record["versions"] = libraries | record.get("settings", {}).get("versions", {})
-    return record
+    return find_controls(session, sides.dense_checkpoint, sides.dense, sides.pruned)
 
 
 def _find_lineage_mismatches(sides: Sides) -> list[Mismatch]:
@@ -255,16 +232,6 @@ def _lineage_mismatch(dense: Checkpoint, pruned: Checkpoint, sentence: str, seve
     )
 
 
-def _show_mismatch(found: mismatches.Mismatch) -> Mismatch:
-    return Mismatch(
-        field=found.field,
-        dense=found.dense,
-        pruned=found.pruned,
-        severity=found.severity,
-        sentence=found.sentence,
-    )
-
-
 def _name_change(sides: Sides) -> str:
     """What was done to the dense model, to begin a sentence with."""
     row = sides.pruned_checkpoint
@@ -272,7 +239,9 @@ def _name_change(sides: Sides) -> str:
         return "Attacking once more"
     if row.role == "pruned":
         return f"Pruning to {row.measured_sparsity * 100:.3g} %"
-    return "Finetuning without pruning" if row.method == CONTROL else "Another training seed"
+    if row.method == CONTROL:
+        return "Finetuning without pruning"
+    return "Another training seed" if tell_kind(row, sides.dense_checkpoint) == "seed" else "Another dense network"
 
 
 def _find_partner(pruned: Evaluation, parent_id: UUID | None, rows: list[Evaluation]) -> Evaluation | None:

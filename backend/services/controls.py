@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from backend.services.effort import find_control_differences
 from backend.services.lineage import CONTROL
 from backend.services.measurements import Finished, finished
 from backend.store import checkpoints, evaluations
@@ -26,14 +27,17 @@ class Control:
     key: Finished
 
 
-def find_controls(session: Session, root: Checkpoint, pruned: Evaluation) -> tuple[list[Control], str | None]:
-    """Controls of the dense checkpoint `root`, evaluated as `pruned` was, the newest evaluation of each.
+def find_controls(
+    session: Session, root: Checkpoint, dense: Evaluation, pruned: Evaluation
+) -> tuple[list[Control], str | None]:
+    """Controls of the dense checkpoint `root`, evaluated as `pruned` was and with the effort of `dense`.
 
     Returns:
-        The controls, finetuned ones first, and where there are none, why in one sentence.
+        The newest such evaluation of each control, finetuned ones first, and in a sentence or two why there are none,
+        or which were left out because they were attacked otherwise.
     """
     family = checkpoints.checkpoints_like(session, root.dataset_id, root.architecture)
-    kinds = {row.id: kind for row in family if (kind := _tell_kind(row, root)) and row.id != pruned.checkpoint_id}
+    kinds = {row.id: kind for row in family if (kind := tell_kind(row, root)) and row.id != pruned.checkpoint_id}
     if not kinds:
         return [], (
             f"There is no control of {root.name}: upload the dense model finetuned as long without pruning "
@@ -41,15 +45,26 @@ def find_controls(session: Session, root: Checkpoint, pruned: Evaluation) -> tup
         )
     names = {row.id: row.name for row in family}
     found: dict[UUID, Control] = {}
+    differing: dict[UUID, str] = {}
     for row in evaluations.succeeded_evaluations(session, list(kinds)):
         key = finished(row)
-        if key is not None and row.checkpoint_id not in found and covers(row, pruned):
+        if key is None or row.checkpoint_id in found or not covers(row, pruned):
+            continue
+        differences = find_control_differences(dense, row)
+        if differences:
+            differing.setdefault(row.checkpoint_id, " ".join(one.sentence for one in differences))
+        else:
             found[row.checkpoint_id] = Control(
                 kinds[row.checkpoint_id], names[row.checkpoint_id], row.checkpoint_id, key
             )
     ordered = sorted(found.values(), key=lambda control: (ORDER.index(control.kind), control.name))
-    if ordered:
-        return ordered, None
+    left_out = sorted(
+        f"{names[checkpoint_id]} is left out, it was not attacked alike: {sentences}"
+        for checkpoint_id, sentences in differing.items()
+        if checkpoint_id not in found
+    )
+    if ordered or left_out:
+        return ordered, " ".join(left_out) or None
     listed = ", ".join(sorted(names[checkpoint_id] for checkpoint_id in kinds))
     return [], f"No control has been evaluated on these samples with the preset {pruned.preset} yet ({listed})."
 
@@ -71,10 +86,15 @@ def covers(wide: Evaluation, narrow: Evaluation) -> bool:
     return wide.record.get("distance_kind") != "witness" or wide.eps == narrow.eps
 
 
-def _tell_kind(row: Checkpoint, root: Checkpoint) -> Kind | None:
-    """What kind of control a checkpoint is for `root`; None where it is none."""
+def tell_kind(row: Checkpoint, root: Checkpoint) -> Kind | None:
+    """What kind of control a checkpoint is for `root`; None where it is none.
+
+    Another training seed is a dense network that names neither parent nor method, of the same architecture and the
+    same normalisation.
+    """
     if row.id == root.id or row.role != "dense":
         return None
     if row.method == CONTROL:
         return "finetuned" if row.parent_id == root.id else None
-    return "seed" if row.parent_id is None else None
+    is_alike = (row.architecture, row.normalization) == (root.architecture, root.normalization)
+    return "seed" if is_alike and row.parent_id is None and row.method is None else None

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from backend.analysis import bins, curves, flips, headline, margins, thin_ice
 from backend.analysis.controls import Beyond, compare_control
-from backend.analysis.pairing import Pair, pair, restrict
+from backend.analysis.pairing import Pair, judge_at, pair, restrict
 from backend.analysis.statistics import Share
 from backend.schemas import (
     Auroc,
@@ -65,14 +65,20 @@ def find_beyond(dense: Finished, pruned: Finished, control: Finished) -> Beyond:
     return compare_control(join(dense, pruned), join(dense, control))
 
 
+@lru_cache(maxsize=KEPT)
+def predict_control(dense: Finished, pruned: Finished, control: Finished) -> thin_ice.Prediction:
+    """How well the dense margin tells what the control loses, on the samples that the pruned side has too."""
+    return thin_ice.predictive(restrict(join(dense, pruned), join(dense, control))[1])
+
+
 @lru_cache(maxsize=4 * KEPT)
 def find_robust(dense: Finished, pruned: Finished, eps: float, eps_text: str) -> tuple[Counts, RobustStatistics]:
     """The same at an eps.
 
     Raises:
-        InvalidRequest: one side holds witnesses of another eps.
+        InvalidRequest: one side holds witnesses of another eps, and `eps` is not the other side's own.
     """
-    joined = join(dense, pruned)
+    joined = judge_at(join(dense, pruned), eps)
     found = flips.summarise(joined, eps)
     prediction = thin_ice.predictive(joined, population="robust", eps=eps)
     return show_counts(found.counts), RobustStatistics(
@@ -91,7 +97,7 @@ def show_control(dense: Finished, pruned: Finished, control: Control, eps: float
     beyond = find_beyond(dense, pruned, control.key)
     lost = beyond.lost
     _, shared = restrict(join(dense, pruned), join(dense, control.key))
-    prediction = find_clean(dense, control.key).prediction
+    prediction = predict_control(dense, pruned, control.key)
     gap = beyond.auroc.difference
     return ControlOut(
         evaluation_id=control.key.evaluation_id,
@@ -100,7 +106,7 @@ def show_control(dense: Finished, pruned: Finished, control: Control, eps: float
         kind=control.kind,
         n=beyond.shared,
         clean=show_counts(flips.count_sets(shared)),
-        robust=show_counts(flips.count_sets(shared, eps)),
+        robust=show_counts(flips.count_sets(judge_at(shared, eps), eps)),
         auroc=show_auroc(prediction),
         auroc_reason=prediction.reason,
         lost_beyond=lost.only_pruned - lost.only_control,

@@ -15,8 +15,10 @@ RECORD = {
     "preset": "margin",
     "attacks": ["fmn", "segment"],
     "steps": 100,
-    "restarts": 1,
+    "parameters": {"fmn": {"steps": 100, "restarts": 1}, "segment": {"pool": 512}},
     "seed": 0,
+    "chunk_size": 100,
+    "batch_samples": 256,
     "versions": {"thinice": "0.1.0", "torch": "2.13.0"},
     "distance_kind": "minimum",
     "dtype": "float32",
@@ -43,7 +45,15 @@ def test_mismatches_of_equal_records_are_none() -> None:
         ({"attacks": ["fmn"]}, "different_attacks",
          "The attacks differ: dense 2 (1 not in the other), pruned 1 (0 not in the other).", "differs"),
         ({"steps": 30}, "different_steps", "The number of steps differs: dense 100, pruned 30.", "differs"),
-        ({"restarts": 3}, "different_restarts", "The number of restarts differs: dense 1, pruned 3.", "differs"),
+        ({"parameters": {"fmn": {"steps": 100, "restarts": 3}, "segment": {"pool": 512}}}, "different_parameters",
+         "restarts of fmn differs: dense 1, pruned 3.", "differs"),
+        ({"parameters": {"fmn": {"steps": 100}, "segment": {"pool": 512}}}, "different_parameters",
+         "restarts of fmn differs: dense 1, pruned not recorded.", "differs"),
+        ({"parameters": {}}, "different_parameters",
+         "The attack parameters differ: dense recorded, pruned not recorded.", "differs"),
+        ({"chunk_size": 20}, "different_chunk_size",
+         "The number of samples attacked together differs: dense 100, pruned 20.", "note"),
+        ({"batch_samples": 64}, "different_batch_samples", "The batch size differs: dense 256, pruned 64.", "note"),
         ({"distance_kind": "witness"}, "different_distance_kind",
          "The kind of distance differs: dense minimum, pruned witness.", "differs"),
         ({"dtype": "bfloat16"}, "different_dtype",
@@ -63,6 +73,13 @@ def test_mismatches_with_one_difference_say_it(change: dict, code: str, sentence
     (found,) = mismatches(RECORD, RECORD | change)
     assert (found.code, found.sentence, found.severity) == (code, sentence, severity)
     assert is_equal_effort([found]) is (severity == "note")
+
+
+def test_mismatches_with_a_control_call_it_so() -> None:
+    change = {"steps": 30, "parameters": {"fmn": {"steps": 30, "restarts": 1}}, "versions": {"thinice": "0.2.0"}}
+    found = mismatches(RECORD, RECORD | change, other="control")
+    assert len(found) == 4
+    assert all("control" in mismatch.sentence and "pruned" not in mismatch.sentence for mismatch in found)
 
 
 def test_mismatches_put_differences_before_notes() -> None:

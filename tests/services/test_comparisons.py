@@ -220,6 +220,63 @@ def test_compare_control_on_the_pruned_side_is_compared_like_any_other(ready: Pa
         assert side.id not in {row.evaluation_id for row in found.controls}
 
 
+def test_compare_control_attacked_otherwise_is_left_out_with_the_reason(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, labels = evaluate_pair(tmp_path)
+    dense, pruned = (evaluate(family[name], dataset, measured[name]) for name in ("dense", "pruned-95"))
+    weak = thin_ice_losses(measured["dense"], labels, 3, 0.3)
+    evaluate(family["control"], dataset, weak, record={"steps": 60})
+    found = comparisons.compare(dense.id, pruned.id)
+    assert found.controls == [] and found.controls_reason is not None
+    assert "control is left out" in found.controls_reason
+    assert "The number of steps differs: dense 30, control 60." in found.controls_reason
+    assert "nothing pruned" not in "".join(part.text for part in found.headline)
+    alike = evaluate(family["seed"], dataset, weak)
+    found = comparisons.compare(dense.id, pruned.id)
+    assert [row.evaluation_id for row in found.controls] == [alike.id]
+    assert found.controls_reason is not None and "control is left out" in found.controls_reason
+    fit = evaluate(family["control"], dataset, weak)
+    evaluate(family["control"], dataset, weak, record={"dtype": "bfloat16"})
+    found = comparisons.compare(dense.id, pruned.id)
+    assert {row.evaluation_id for row in found.controls} == {alike.id, fit.id} and found.controls_reason is None
+
+
+def test_compare_control_auroc_is_of_the_same_samples_as_its_counts(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, labels = evaluate_pair(tmp_path)
+    dense = evaluate(family["dense"], dataset, measured["dense"])
+    pruned = evaluate(family["pruned-95"], dataset, measured["pruned-95"], 150)
+    weak = thin_ice_losses(measured["dense"], labels, 3, 0.9)
+    evaluate(family["control"], dataset, weak)
+    (control,) = comparisons.compare(dense.id, pruned.id).controls
+    alone = comparisons.compare(dense.id, evaluate(family["control"], dataset, weak, 150).id)
+    assert control.auroc is not None and control.auroc == alone.auroc
+    assert (control.n, control.auroc.positives) == (150, control.clean.n10)
+    assert control.auroc.n == control.clean.n10 + control.clean.n11
+
+
+@pytest.mark.parametrize("fields", [{"normalization": "mean-std"}, {"method": "distilled"}, {"architecture": "other"}])
+def test_compare_another_dense_network_is_no_training_seed(fields: dict[str, str], ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, _ = evaluate_pair(tmp_path)
+    dense, pruned = (evaluate(family[name], dataset, measured[name]) for name in ("dense", "pruned-95"))
+    stranger = evaluate(add_checkpoint(dataset.id, "stranger", **fields), dataset, measured["pruned-95"])
+    assert comparisons.compare(dense.id, pruned.id).controls == []
+    assert comparisons.compare(dense.id, stranger.id).headline[0].text.startswith("Another dense network")
+
+
+def test_compare_other_attack_parameters_are_a_difference(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, _ = evaluate_pair(tmp_path)
+    records = [
+        {"settings": {"versions": {"torch": "2.13.0"}, "attacks": {"fmn-untargeted": {"steps": steps}, "segment": {}}}}
+        for steps in (30, 10)
+    ]
+    dense = evaluate(family["dense"], dataset, measured["dense"], record=records[0])
+    alike = evaluate(family["pruned-95"], dataset, measured["pruned-95"], record=records[0])
+    other = evaluate(family["pruned-95"], dataset, measured["pruned-95"], record=records[1])
+    assert comparisons.compare(dense.id, alike.id).mismatches == []
+    found = comparisons.compare(dense.id, other.id)
+    assert [(row.field, row.severity) for row in found.mismatches] == [("parameters.fmn-untargeted.steps", "differs")]
+    assert not found.equal_effort
+
+
 def test_compare_few_losses_give_a_reason_instead_of_an_auroc(ready: Path, tmp_path: Path) -> None:
     dataset, family, measured, _ = evaluate_pair(tmp_path)
     dense = evaluate(family["dense"], dataset, measured["dense"])
@@ -283,6 +340,30 @@ def test_compare_witnesses_answer_at_their_own_eps_alone(ready: Path, tmp_path: 
     mixed = comparisons.compare(margins[0].id, pruned.id)
     assert mixed.eps_text == "25.5/255" and mixed.robust == exact.robust
     assert {"preset", "distance_kind"} <= {row.field for row in mixed.mismatches}
+
+
+def test_compare_witnesses_at_two_eps_are_each_judged_at_their_own(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, _ = evaluate_pair(tmp_path)
+    radii = {"dense": 25.5 / 255, "pruned-95": 8 / 255}
+    dense, pruned = (
+        evaluate(family[name], dataset, witness(measured[name], eps), preset="autoattack", eps=eps)
+        for name, eps in radii.items()
+    )
+    held = {name: measured[name].margin > eps for name, eps in radii.items()}
+    for eps, text in ((None, "8/255"), ("8/255", "8/255"), ("25.5/255", "25.5/255")):
+        found = comparisons.compare(dense.id, pruned.id, eps)
+        assert found.eps_text == text
+        assert found.robust.model_dump() == count_by_hand(held["dense"], held["pruned-95"])
+        (said,) = [row for row in found.mismatches if row.field == "eps"]
+        assert said.severity == "differs" and not found.equal_effort
+        assert said.sentence == "Eps differs: dense 25.5/255, pruned 8/255. Each side is judged at its own eps."
+        for sample in comparisons.paired_samples(dense.id, pruned.id, eps):
+            row = sample.index
+            assert sample.robust_set == f"S{int(held['dense'][row])}{int(held['pruned-95'][row])}"
+    assert [point.eps for point in found.curves["dense"]] == [0.0, radii["dense"]]
+    assert found.dense.summary is not None and found.dense.summary.robust_accuracy == np.mean(held["dense"])
+    with pytest.raises(InvalidRequest, match="witnesses at eps"):
+        comparisons.compare(dense.id, pruned.id, "4/255")
 
 
 @pytest.mark.parametrize("eps", ["0", "-1", "eight", "1/0", float("nan")])
