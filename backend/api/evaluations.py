@@ -102,7 +102,7 @@ def get_margins(
 
 @router.get("/{evaluation_id}/log", summary="The last lines of what the worker did")
 def get_log(evaluation_id: UUID, lines: Annotated[int, Query(ge=1, le=1000)] = 100) -> list[dict[str, str]]:
-    return [{key: str(value) for key, value in line.items()} for line in evaluations.log_tail(evaluation_id)[-lines:]]
+    return [{key: str(value) for key, value in line.items()} for line in evaluations.log_tail(evaluation_id, lines)]
 
 
 @router.get(

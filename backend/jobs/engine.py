@@ -24,32 +24,34 @@ class Executor:
 
 
 @DBOS.step(name="start")
-def start(evaluation_id: str) -> int:
-    return evaluate.start(UUID(evaluation_id), Executor.device)
+def start(evaluation_id: str, attempt_number: int) -> int:
+    return evaluate.start(UUID(evaluation_id), attempt_number, Executor.device)
 
 
 @DBOS.step(name="chunk")
-def run_chunk(evaluation_id: str, number: int) -> None:
-    evaluate.run_chunk(UUID(evaluation_id), number, worker_id=Executor.worker_id, device=Executor.device)
+def run_chunk(evaluation_id: str, attempt_number: int, number: int) -> None:
+    evaluate.run_chunk(
+        UUID(evaluation_id), attempt_number, number, worker_id=Executor.worker_id, device=Executor.device
+    )
 
 
 @DBOS.step(name="finish")
-def finish(evaluation_id: str) -> None:
-    evaluate.finish(UUID(evaluation_id))
+def finish(evaluation_id: str, attempt_number: int) -> None:
+    evaluate.finish(UUID(evaluation_id), attempt_number)
 
 
 @DBOS.workflow(name=EVALUATE, max_recovery_attempts=1_000)
 def evaluate_job(evaluation_id: str, attempt_number: int) -> None:
-    """One evaluation: its chunks in order. `attempt_number` only tells resumes apart."""
+    """One evaluation: its chunks in order. `attempt_number` tells resumes apart: an old one writes nothing."""
     try:
-        for number in range(start(evaluation_id)):
-            run_chunk(evaluation_id, number)
-        finish(evaluation_id)
+        for number in range(start(evaluation_id, attempt_number)):
+            run_chunk(evaluation_id, attempt_number, number)
+        finish(evaluation_id, attempt_number)
     except evaluate.Stopped as stopped:
         logger.info("%s", stopped)
     except Exception as error:  # whatever an attack or a network raises ends this job, never the worker
         logger.error("evaluation %s failed\n%s", evaluation_id, traceback.format_exc())
-        evaluate.fail(UUID(evaluation_id), error)
+        evaluate.fail(UUID(evaluation_id), attempt_number, error)
 
 
 @DBOS.workflow(name=PREFLIGHT, max_recovery_attempts=1_000)

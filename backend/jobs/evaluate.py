@@ -30,13 +30,13 @@ from backend.settings import get_settings
 from backend.store import datasets, evaluations, results
 from backend.store.artefacts import artefact_path, put_bytes
 from backend.store.database import reading, writing
-from backend.store.tables import Checkpoint, Dataset, Evaluation, now
+from backend.store.tables import Checkpoint, Chunk, Dataset, Evaluation, now
 
 STAGE_SECONDS = 1.0  # how often a running chunk says what it is doing, and asks whether it is still wanted
 
 
 class Stopped(Exception):
-    """The evaluation is no longer wanted (cancelled); the chunk in hand is dropped."""
+    """The evaluation, or this attempt at it, is no longer wanted (cancelled, resumed); the chunk in hand is dropped."""
 
 
 @dataclass(frozen=True)
@@ -92,38 +92,40 @@ def take_images(samples: SampleArrays, indices: NDArray[np.int64]) -> tuple[torc
     return images, torch.from_numpy(samples.labels[indices].astype(np.int64))
 
 
-def get_evaluation(evaluation_id: UUID) -> Evaluation:
-    """The evaluation's row; Stopped when it was deleted."""
+def get_evaluation(evaluation_id: UUID, attempt_number: int) -> Evaluation:
+    """The evaluation's row; Stopped when it was deleted, or resumed as a newer attempt."""
     with reading() as session:
         evaluation = evaluations.find_evaluation(session, evaluation_id)
-    if evaluation is None:
-        raise Stopped(f"Evaluation {evaluation_id} no longer exists.")
+    if evaluation is None or evaluation.attempt_number != attempt_number:
+        raise Stopped(f"Attempt {attempt_number} at evaluation {evaluation_id} is no longer wanted.")
     return evaluation
 
 
-def start(evaluation_id: UUID, device: str) -> int:
+def start(evaluation_id: UUID, attempt_number: int, device: str) -> int:
     """Mark an evaluation as running and give the number of its chunks; also after a kill, when it runs already."""
     with writing() as session:
         evaluation = evaluations.find_evaluation(session, evaluation_id)
         values: dict[str, Any] = {"state": "running", "stage": "loading", "error": None}
         if evaluation is not None and evaluation.started_at is None:
             values["started_at"] = now()
-        if evaluation is None or not evaluations.move_state(session, evaluation_id, evaluations.ACTIVE, **values):
+        if evaluation is None or not evaluations.move_state(
+            session, evaluation_id, evaluations.ACTIVE, of_attempt=attempt_number, **values
+        ):
             raise Stopped(f"Evaluation {evaluation_id} is not waiting.")
         evaluations.add_log(session, evaluation_id, f"{evaluation.done} of {evaluation.n} samples done; on {device}")
         return -(-evaluation.n // evaluation.chunk_size)
 
 
-def run_chunk(evaluation_id: UUID, number: int, *, worker_id: str, device: str) -> None:
+def run_chunk(evaluation_id: UUID, attempt_number: int, number: int, *, worker_id: str, device: str) -> None:
     """Attack one chunk of samples and store what was found; does nothing when the chunk is stored already.
 
     Raises:
-        Stopped: the evaluation was cancelled meanwhile.
+        Stopped: the evaluation was cancelled meanwhile, or resumed as a newer attempt.
     """
     with reading() as session:
         if number in evaluations.finished_chunks(session, evaluation_id):
             return
-    evaluation = get_evaluation(evaluation_id)
+    evaluation = get_evaluation(evaluation_id, attempt_number)
     subject = load_subject(evaluation.checkpoint_id, evaluation.dataset_id, device)
     low = number * evaluation.chunk_size
     indices = np.asarray(evaluation.indices[low : low + evaluation.chunk_size], dtype=np.int64)
@@ -147,7 +149,7 @@ def run_chunk(evaluation_id: UUID, number: int, *, worker_id: str, device: str) 
         "number": number,
         "samples": len(indices),
         "worker_id": worker_id,
-        "device": device,
+        "device": device_title(device)[:80],
         "seconds": time.monotonic() - began,
         "forwards": result.forwards,
         "backwards": result.backwards,
@@ -157,9 +159,9 @@ def run_chunk(evaluation_id: UUID, number: int, *, worker_id: str, device: str) 
     attempts = attempt_rows(evaluation_id, numbers, result, shard)
     results = result_rows(evaluation_id, numbers, indices, labels, result, shard, shard_rows)
     with writing() as session:
-        outcome = evaluations.store_chunk(session, chunk, attempts, results)
+        outcome = evaluations.store_chunk(session, chunk, attempts, results, of_attempt=attempt_number)
         if outcome == "stored" and not evaluation.record.get("settings"):
-            update_record(session, evaluation_id, result, device)
+            update_record(session, evaluation_id, result)
     if outcome == "stopped":
         raise Stopped(f"Evaluation {evaluation_id} was stopped; its finished chunks are kept.")
 
@@ -176,7 +178,9 @@ def stage_reporter(evaluation: Evaluation, number: int) -> Callable[[int, int, s
         last = time.monotonic()
         text = f"{stage}: {done} of {total} in chunk {number + 1} of {chunks}"
         with writing() as session:
-            wanted = evaluations.move_state(session, evaluation.id, ["running"], stage=text[:80])
+            wanted = evaluations.move_state(
+                session, evaluation.id, ["running"], of_attempt=evaluation.attempt_number, stage=text[:80]
+            )
         if not wanted:
             raise Stopped(f"Evaluation {evaluation.id} was stopped; its finished chunks are kept.")
 
@@ -287,8 +291,8 @@ def result_rows(
     return rows
 
 
-def update_record(session: Any, evaluation_id: UUID, result: AttackResult, device: str) -> None:
-    """Add to the record what only the run knows: attacks, versions, steps, device, dtype."""
+def update_record(session: Any, evaluation_id: UUID, result: AttackResult) -> None:
+    """Add to the record what only the run knows: attacks, versions, steps, dtype; `finish` adds the devices."""
     evaluation = evaluations.find_evaluation(session, evaluation_id)
     assert evaluation is not None
     evaluation.record = evaluation.record | {
@@ -296,7 +300,6 @@ def update_record(session: Any, evaluation_id: UUID, result: AttackResult, devic
         "steps": result.steps,
         "settings": result.settings,
         "distance_kind": result.kind,
-        "device": device_title(device),
         "dtype": "float32",
         "torch": torch.__version__,
         "thinice": version("thinice"),
@@ -309,13 +312,23 @@ def device_title(device: str) -> str:
     return f"{device} ({torch.cuda.get_device_name(device)})" if device.startswith("cuda") else device
 
 
-def finish(evaluation_id: UUID) -> None:
+def describe_devices(chunks: list[Chunk]) -> dict[str, Any]:
+    """Every device that attacked a chunk, and a note where there was more than one."""
+    devices = sorted({chunk.device for chunk in chunks})
+    described: dict[str, Any] = {"device": ", ".join(devices)}
+    if len(devices) > 1:
+        counts = [f"{sum(chunk.device == device for chunk in chunks)} on {device}" for device in devices]
+        described["device_note"] = f"The chunks ran on different devices: {', '.join(counts)}."
+    return described
+
+
+def finish(evaluation_id: UUID, attempt_number: int) -> None:
     """Mark an evaluation as succeeded once every chunk is stored; adds the totals and the flags of all chunks."""
     with writing() as session:
         chunks = evaluations.chunks_of(session, evaluation_id)
         evaluation = evaluations.find_evaluation(session, evaluation_id)
-        if evaluation is None or evaluation.state != "running":
-            raise Stopped(f"Evaluation {evaluation_id} is not running.")
+        if evaluation is None or evaluation.state != "running" or evaluation.attempt_number != attempt_number:
+            raise Stopped(f"Attempt {attempt_number} at evaluation {evaluation_id} is not running.")
         assert sum(chunk.samples for chunk in chunks) == evaluation.n, "a chunk is missing"
         raised = {flag for chunk in chunks for flag in chunk.flags} - {"masking"}
         if tells_masking(*results.count_attempts(session, evaluation_id, BLACK_BOX)):
@@ -325,20 +338,22 @@ def finish(evaluation_id: UUID) -> None:
             "backwards": sum(chunk.backwards for chunk in chunks),
             "seconds": round(sum(chunk.seconds for chunk in chunks), 3),
         }
-        evaluation.record = evaluation.record | totals
+        evaluation.record = evaluation.record | totals | describe_devices(chunks)
         evaluation.flags = [code for code in FLAGS if code in raised]
         evaluation.state, evaluation.stage, evaluation.finished_at = "succeeded", "done", now()
         evaluations.add_log(session, evaluation_id, f"done: {evaluation.n} samples in {totals['seconds']:.1f} s")
 
 
-def fail(evaluation_id: UUID, error: BaseException) -> None:
-    """Mark an evaluation as failed with a sentence; its finished chunks stay, so that it can be resumed."""
+def fail(evaluation_id: UUID, attempt_number: int, error: BaseException) -> None:
+    """Mark an evaluation as failed with a sentence; its finished chunks stay, so that it can be resumed.
+
+    Does nothing when it was cancelled, or resumed as a newer attempt: that one is not to suffer from this error.
+    """
     if isinstance(error, ThinIceError):
         shown = {"code": error.code, "message": error.message, "details": error.details}
     else:
         shown = {"code": "internal", "message": f"{type(error).__name__}: {error}", "details": {}}
     with writing() as session:
-        evaluations.move_state(
-            session, evaluation_id, evaluations.ACTIVE, state="failed", stage="failed", error=shown, finished_at=now()
-        )
-        evaluations.add_log(session, evaluation_id, f"failed: {shown['message']}")
+        ended = {"state": "failed", "stage": "failed", "error": shown, "finished_at": now()}
+        if evaluations.move_state(session, evaluation_id, evaluations.ACTIVE, of_attempt=attempt_number, **ended):
+            evaluations.add_log(session, evaluation_id, f"failed: {shown['message']}")

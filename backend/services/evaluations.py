@@ -165,7 +165,7 @@ def resume_evaluation(evaluation_id: UUID | str) -> EvaluationOut:
     """
     with writing() as session:
         row = load_evaluation(session, evaluation_id)
-        fresh = {"state": "queued", "stage": "waiting", "error": None, "finished_at": None}
+        fresh: dict[str, Any] = {"state": "queued", "stage": "waiting", "error": None, "finished_at": None}
         if not store.move_state(session, row.id, ENDED, attempt_number=row.attempt_number + 1, **fresh):
             raise Conflict(
                 f"This evaluation is {row.state}; only failed and cancelled ones can be resumed.", state=row.state
@@ -199,11 +199,11 @@ def margins_table(evaluation_id: UUID | str) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=schema)
 
 
-def log_tail(evaluation_id: UUID | str) -> list[dict[str, Any]]:
-    """The last lines of the log, oldest first: `at` (UTC) and `text`."""
+def log_tail(evaluation_id: UUID | str, lines: int = 50) -> list[dict[str, Any]]:
+    """The last `lines` of the log, oldest first: `at` (UTC) and `text`."""
     with reading() as session:
         row = load_evaluation(session, evaluation_id)
-        return [{"at": at, "text": text} for at, text in store.log_tail(session, row.id)]
+        return [{"at": at, "text": text} for at, text in store.log_tail(session, row.id, lines)]
 
 
 def check_preset_fits(preset: Preset, norm: str) -> None:
@@ -237,9 +237,8 @@ def enqueue(row: Evaluation) -> None:
     except Exception as error:  # whatever the job engine raised, the row has to say that nothing will run
         shown = {"code": ThinIceError.code, "message": f"The queue did not take the job: {error}.", "details": {}}
         with writing() as session:
-            store.move_state(
-                session, row.id, ["queued"], state="failed", stage="failed", error=shown, finished_at=now()
-            )
+            ended = {"state": "failed", "stage": "failed", "error": shown, "finished_at": now()}
+            store.move_state(session, row.id, ["queued"], of_attempt=row.attempt_number, **ended)
         raise
 
 

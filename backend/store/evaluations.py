@@ -62,11 +62,17 @@ def queue_position(session: Session, evaluation: Evaluation) -> int | None:
     )
 
 
-def move_state(session: Session, evaluation_id: UUID, allowed: Sequence[str], **values: Any) -> bool:
-    """Set columns if the state is one of `allowed`; False when it was not (somebody was faster)."""
-    changed = session.execute(
-        update(Evaluation).where(Evaluation.id == evaluation_id, Evaluation.state.in_(allowed)).values(**values)
-    )
+def move_state(
+    session: Session, evaluation_id: UUID, allowed: Sequence[str], *, of_attempt: int | None = None, **values: Any
+) -> bool:
+    """Set columns if the state is one of `allowed`; False when it was not (somebody was faster).
+
+    With `of_attempt` also False when the evaluation was resumed since: an old attempt has no say in a newer one.
+    """
+    question = update(Evaluation).where(Evaluation.id == evaluation_id, Evaluation.state.in_(allowed))
+    if of_attempt is not None:
+        question = question.where(Evaluation.attempt_number == of_attempt)
+    changed = session.execute(question.values(**values))
     assert isinstance(changed, CursorResult)
     return changed.rowcount == 1
 
@@ -94,16 +100,21 @@ def insert_new(session: Session, table: type[Table], rows: list[dict[str, Any]])
 
 
 def store_chunk(
-    session: Session, chunk: dict[str, Any], attempts: list[dict[str, Any]], results: list[dict[str, Any]]
+    session: Session,
+    chunk: dict[str, Any],
+    attempts: list[dict[str, Any]],
+    results: list[dict[str, Any]],
+    *,
+    of_attempt: int | None = None,
 ) -> Literal["stored", "known", "stopped"]:
     """Write a chunk's rows and its progress in the caller's transaction.
 
     "known": the chunk was stored before (a step may run twice), nothing is written. "stopped": the evaluation no longer
-    runs (cancelled by its owner), nothing is written.
+    runs (cancelled by its owner), or no longer in attempt `of_attempt`; nothing is written.
     """
     evaluation_id = chunk["evaluation_id"]
     locked = session.get(Evaluation, evaluation_id, with_for_update=True)
-    if locked is None or locked.state != "running":
+    if locked is None or locked.state != "running" or of_attempt not in (None, locked.attempt_number):
         return "stopped"
     if session.get(Chunk, (evaluation_id, chunk["number"])) is not None:
         return "known"

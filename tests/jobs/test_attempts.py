@@ -1,0 +1,78 @@
+"""A cancelled and resumed evaluation: whatever its old attempt still says comes too late."""
+
+import pytest
+import torch
+
+from backend.jobs import evaluate
+from backend.services import evaluations
+from backend.store import database
+from backend.store import evaluations as store
+from backend.store.tables import Chunk
+from tests.jobs.conftest import queue_margin
+
+
+@pytest.fixture
+def resumed(crew):
+    """An evaluation of two chunks that was started, cancelled, resumed and started again: attempt 1 runs."""
+    torch.set_num_threads(1)
+    queued = queue_margin(n=20)
+    evaluate.start(queued.id, 0, "cpu")
+    evaluations.cancel_evaluation(queued.id)
+    evaluations.resume_evaluation(queued.id)
+    assert evaluate.start(queued.id, 1, "cpu") == 2
+    return queued.id
+
+
+def run(evaluation_id, attempt, number):
+    evaluate.run_chunk(evaluation_id, attempt, number, worker_id="w", device="cpu")
+
+
+def row_of(evaluation_id):
+    with database.reading() as session:
+        row = store.find_evaluation(session, evaluation_id)
+        assert row is not None
+        return row
+
+
+def test_old_attempt_late_error_does_not_fail_the_new_one(resumed):
+    evaluate.fail(resumed, 0, RuntimeError("the old attempt broke"))
+    assert (row_of(resumed).state, row_of(resumed).error) == ("running", None)
+    assert not any("broke" in line["text"] for line in evaluations.log_tail(resumed))
+    evaluate.fail(resumed, 1, RuntimeError("the new attempt broke"))
+    assert row_of(resumed).state == "failed"
+    assert "the new attempt broke" in evaluations.log_tail(resumed)[-1]["text"]
+
+
+def test_old_attempt_can_neither_start_report_store_nor_finish(resumed, monkeypatch):
+    monkeypatch.setattr(evaluate, "STAGE_SECONDS", 0.0)
+    stale = row_of(resumed)
+    stale.attempt_number = 0
+    report = evaluate.stage_reporter(stale, 0)
+    calls = (
+        lambda: evaluate.start(resumed, 0, "cpu"),
+        lambda: run(resumed, 0, 0),
+        lambda: report(1, 2, "stage of the old attempt"),
+        lambda: evaluate.finish(resumed, 0),
+    )
+    for call in calls:
+        with pytest.raises(evaluate.Stopped):
+            call()
+    with database.writing() as session:
+        assert store.store_chunk(session, {"evaluation_id": resumed, "number": 0}, [], [], of_attempt=0) == "stopped"
+        assert store.finished_chunks(session, resumed) == set()
+    assert "old attempt" not in row_of(resumed).stage
+
+
+def test_finish_names_every_device_that_took_part(resumed):
+    for number in range(2):
+        run(resumed, 1, number)
+    with database.writing() as session:
+        second = session.get(Chunk, (resumed, 1))
+        assert second is not None
+        second.device = "cuda:0 (a card)"  # as after a take-over by another worker
+    evaluate.finish(resumed, 1)
+    done = evaluations.get_evaluation(resumed)
+    assert done.state == "succeeded"
+    assert done.record["device"] == "cpu, cuda:0 (a card)"
+    assert done.record["device_note"] == "The chunks ran on different devices: 1 on cpu, 1 on cuda:0 (a card)."
+    assert "settings" in done.record
