@@ -34,8 +34,14 @@ def run(checkpoint_id: UUID, device: str) -> None:
         report = preflight(subject.network, images, labels, classes=len(dataset.classes)).model_dump()
     except Exception as error:  # a network that cannot even be run is a finding about it, not about the worker
         logger.error("pre-flight of %s failed\n%s", checkpoint_id, traceback.format_exc())
-        sentence = f"The network could not be run: {type(error).__name__}: {error}"
-        check = {"code": "runs", "title": "Runs at all", "outcome": "fail", "sentence": sentence}
-        report = {"state": "error", "checks": [check]}
+        store_error(checkpoint_id, f"The network could not be run: {type(error).__name__}: {error}")
+        return
     with writing() as session:
         checkpoints.set_preflight(session, checkpoint_id, report)
+
+
+def store_error(checkpoint_id: UUID, sentence: str) -> None:
+    """Say that the check could not be made, and why."""
+    check = {"code": "runs", "title": "Runs at all", "outcome": "fail", "sentence": sentence}
+    with writing() as session:
+        checkpoints.set_preflight(session, checkpoint_id, {"state": "error", "checks": [check]})

@@ -51,9 +51,13 @@ def enqueue_evaluation(evaluation_id: UUID, attempt_number: int, priority: int) 
     _enqueue(EVALUATE, job_id, priority, str(evaluation_id), attempt_number)
 
 
+def preflight_job_id(checkpoint_id: UUID) -> str:
+    return f"{PREFLIGHT}-{checkpoint_id}"
+
+
 def enqueue_preflight(checkpoint_id: UUID) -> None:
     """Queue a checkpoint's pre-flight, ahead of every evaluation."""
-    _enqueue(PREFLIGHT, f"{PREFLIGHT}-{checkpoint_id}", PREFLIGHT_PRIORITY, str(checkpoint_id))
+    _enqueue(PREFLIGHT, preflight_job_id(checkpoint_id), PREFLIGHT_PRIORITY, str(checkpoint_id))
 
 
 def cancel_evaluation(evaluation_id: UUID, attempt_number: int) -> None:

@@ -1,5 +1,6 @@
 """Checkpoints: import an upload, list, change, delete."""
 
+import logging
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,8 @@ from backend.store import checkpoints as store
 from backend.store.artefacts import artefact_path
 from backend.store.database import reading, writing
 from backend.store.tables import Checkpoint, Dataset
+
+LOG = logging.getLogger(__name__)
 
 EVALUATED_AT_ONCE = 500  # samples of the evaluation that an upload may queue
 CLAIM_FIELDS = ("claimed_robust_accuracy", "claimed_attack", "claimed_n", "claimed_source")
@@ -111,11 +114,20 @@ def _keep(row: Checkpoint, dataset: Dataset, evaluate: str | None, filename: str
         row.warnings = [*row.warnings, *describe_oddities(row, parent, twins)]
         session.add(row)
         session.flush()
-    queue.enqueue_preflight(row.id)
-    if evaluate is not None:
+    try:
+        queue.enqueue_preflight(row.id)
+    except Exception:  # the checkpoint is kept whatever the job engine raised; the workers' reaper queues it later
+        LOG.exception("the pre-flight of %s was not queued", row.id)
+    shown = show_checkpoint(row)
+    if evaluate is None:
+        return shown
+    try:
         n = min(EVALUATED_AT_ONCE, dataset.size)
         queue_evaluation(EvaluationIn(checkpoint_id=row.id, dataset_id=dataset.slug, samples=n, preset=evaluate))
-    return show_checkpoint(row)
+    except Exception as error:  # the checkpoint is kept: an error would send the user to upload it again
+        LOG.exception("the evaluation of %s was not queued", row.id)
+        return shown.model_copy(update={"warnings": [*shown.warnings, f"The evaluation was not queued: {error}"]})
+    return shown
 
 
 def take_facts(facts: ImportedCheckpoint) -> dict[str, Any]:
@@ -182,9 +194,9 @@ def delete_checkpoint(checkpoint_id: UUID | str) -> None:
             )
         file = row.file
         session.delete(row)
-        session.flush()
+    with writing() as session:  # nothing is written: it keeps an import of the same file waiting (SQLite)
         if not store.is_file_used(session, file):
-            artefact_path(file).unlink(missing_ok=True)
+            (get_settings().artefacts / file).unlink(missing_ok=True)
 
 
 def read_claim(form: CheckpointIn, dataset: Dataset) -> dict[str, Any] | None:

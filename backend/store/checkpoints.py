@@ -45,6 +45,12 @@ def set_preflight(session: Session, checkpoint_id: UUID, preflight: dict[str, An
     session.execute(update(Checkpoint).where(Checkpoint.id == checkpoint_id).values(preflight=preflight))
 
 
+def checkpoints_in_preflight(session: Session) -> list[UUID]:
+    """Ids of the checkpoints whose pre-flight waits or runs."""
+    state = Checkpoint.preflight["state"].as_string()
+    return list(session.scalars(select(Checkpoint.id).where(state.in_(["queued", "running"]))))
+
+
 def checkpoint_named(session: Session, name: str) -> Checkpoint | None:
     return session.scalar(select(Checkpoint).where(Checkpoint.name == name).limit(1))
 

@@ -4,6 +4,7 @@ from backend.jobs import queue
 from backend.services import checkpoints, evaluations, system
 from backend.store import database
 from backend.store import evaluations as questions
+from backend.store.tables import Checkpoint
 from tests.jobs.conftest import queue_margin, wait_for
 
 
@@ -114,3 +115,31 @@ def test_preflight_of_a_shipped_checkpoint_passes(worker):
     report = checkpoints.get_checkpoint(dense.id).preflight
     assert report.clean_accuracy is not None
     assert report.clean_accuracy > 0.8
+
+
+def add_twin(name, state):
+    """A checkpoint with the dense network's weights whose pre-flight, so its row says, waits or runs."""
+    dense = next(one for one in checkpoints.list_checkpoints().items if one.name == "cnn-dense")
+    with database.writing() as session:
+        row = session.get(Checkpoint, dense.id)
+        assert row is not None
+        left_out = ("id", "name", "created_at", "preflight")
+        columns = {column.key: getattr(row, column.key) for column in Checkpoint.__table__.columns}
+        fields = {key: value for key, value in columns.items() if key not in left_out}
+        twin = Checkpoint(name=name, preflight={"state": state, "checks": []}, **fields)
+        session.add(twin)
+    return twin.id
+
+
+def test_preflight_that_never_reached_the_queue_is_found_by_the_reaper(worker):
+    forgotten = add_twin("forgotten", "queued")
+    wait_for(lambda: checkpoints.get_checkpoint(forgotten).preflight.state == "passed", "the forgotten pre-flight")
+
+
+def test_preflight_whose_job_was_lost_ends_as_an_error(worker):
+    queue_margin(n=30)  # keeps the worker busy while the job is spoilt
+    lost = add_twin("lost", "running")
+    queue.enqueue_preflight(lost)
+    queue.client().cancel_workflow(queue.preflight_job_id(lost))
+    wait_for(lambda: checkpoints.get_checkpoint(lost).preflight.state == "error", "the lost pre-flight")
+    assert "CANCELLED" in checkpoints.get_checkpoint(lost).preflight.checks[0].sentence

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from sqlalchemy import event
+from sqlalchemy.orm import Session
 
 from backend.errors import Conflict, InvalidRequest, NotFound, RejectedCheckpoint, UnknownName
 from backend.jobs import queue as jobs
@@ -119,6 +121,22 @@ def test_add_checkpoint_same_weights_again_names_the_twin(stocked: Path, tmp_pat
     kept = artefact_path_of(again.name)
     checkpoints.delete_checkpoint(again.id)
     assert kept.exists(), "the twin still needs the file"
+
+
+def test_add_checkpoint_queue_out_of_order_is_still_an_answer(
+    stocked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("the queue is closed")
+
+    monkeypatch.setattr(jobs, "enqueue_preflight", refuse)
+    monkeypatch.setattr(jobs, "enqueue_evaluation", refuse)
+    path = save_network(tmp_path / "odd.safetensors", 7)
+    answer = checkpoints.add_checkpoint(path, form(name="odd", evaluate="margin"), filename="odd.safetensors")
+    assert answer.id == by_name("odd").id
+    assert answer.warnings[-1] == "The evaluation was not queued: the queue is closed"
+    (failed,) = evaluations.list_evaluations(checkpoint_id=answer.id).items
+    assert failed.state == "failed" and failed.error is not None and "the queue is closed" in failed.error.message
 
 
 def artefact_path_of(name: str) -> Path:
@@ -243,6 +261,23 @@ def test_delete_checkpoint_takes_its_file_along(ready: Path, tmp_path: Path) -> 
     assert not path.exists()
     with pytest.raises(NotFound):
         checkpoints.get_checkpoint(pruned.id)
+
+
+def test_delete_checkpoint_commit_that_fails_keeps_the_file(ready: Path, tmp_path: Path) -> None:
+    _, _, pruned = make_family(tmp_path)
+
+    def break_commit(_: object) -> None:
+        raise RuntimeError("the disk is full")
+
+    event.listen(Session, "before_commit", break_commit)
+    try:
+        with pytest.raises(RuntimeError, match="disk is full"):
+            checkpoints.delete_checkpoint(pruned.id)
+    finally:
+        event.remove(Session, "before_commit", break_commit)
+    assert artefact_path(pruned.file).exists()
+    artefact_path(pruned.file).unlink()
+    checkpoints.delete_checkpoint(pruned.id)
 
 
 @pytest.mark.parametrize("wrong", [str(uuid4()), "nonsense"])
