@@ -1,7 +1,9 @@
 """Data sets: list, take an upload, look at a sample."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -24,10 +26,11 @@ from backend.settings import get_settings
 from backend.store import datasets as store
 from backend.store.artefacts import artefact_path
 from backend.store.database import reading, writing
-from backend.store.tables import Dataset
+from backend.store.tables import Dataset, now
 
 NORMS = ("Linf", "L2")
 MAX_NAME = 120
+ARRIVAL_TIME = timedelta(hours=6)  # far more than writing any data set down takes
 
 
 @dataclass(frozen=True)
@@ -115,11 +118,52 @@ def add_dataset(
         builtin=False,
         file=facts.file_name,
     )
-    samples = load_samples(row)
-    with writing() as session:
-        _refuse_taken(store.find_dataset(session, slug))
-        store.add_dataset(session, row, samples.ids, samples.labels.tolist())
+    _write_down(row, load_samples(row))
     return show_dataset(row)
+
+
+def _write_down(row: Dataset, samples: SampleArrays) -> None:
+    """Insert a data set slice by slice, so that no other writer waits for a large one; it is seen once it is whole."""
+    slug, size, labels = row.slug, row.size, samples.labels.tolist()
+    _forget_lost()
+    with writing() as session:
+        store.add_arriving(session, row)
+    try:
+        for start in range(0, size, store.SLICE):
+            part = samples.ids[start : start + store.SLICE]
+            numbers = _number_samples(part)
+            with writing() as session:
+                store.add_rows(session, row.id, start, numbers, labels[start : start + store.SLICE])
+        with writing() as session:
+            _refuse_taken(store.find_dataset(session, slug))
+            store.show_arrived(session, row.id, slug, size)
+    except BaseException:
+        with writing() as session:
+            store.forget_arriving(session, row.id)
+        raise
+    row.slug, row.size = slug, size
+
+
+def _number_samples(content_ids: Sequence[str]) -> list[int]:
+    """The store's number of each sample; those that it does not know yet get one."""
+    with reading() as session:
+        known = store.sample_numbers(session, content_ids)
+    fresh = [content for content in content_ids if content not in known]
+    if fresh:
+        with writing() as session:
+            store.add_samples(session, fresh)
+        with reading() as session:
+            known |= store.sample_numbers(session, fresh)
+    return [known[content] for content in content_ids]
+
+
+def _forget_lost() -> None:
+    """Delete what a writer left that was killed half-way."""
+    with reading() as session:
+        lost = store.lost_arrivals(session, now() - ARRIVAL_TIME)
+    for dataset_id in lost:
+        with writing() as session:
+            store.forget_arriving(session, dataset_id)
 
 
 def sample_pixels(dataset_id: str | UUID, index: int) -> NDArray[np.uint8]:

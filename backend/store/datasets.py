@@ -1,46 +1,85 @@
 """Questions about data sets and the samples in them."""
 
+import secrets
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from backend.store.evaluations import insert_new
 from backend.store.tables import Dataset, DatasetSample, Sample
 
 SLICE = 5_000  # values per statement stay under SQLite's limit of 32,766 variables
 
 
 def find_dataset(session: Session, id_or_slug: str | UUID) -> Dataset | None:
-    """By UUID or by slug; None when there is none."""
+    """By UUID or by slug; None when there is none, or it is still being written down."""
     try:
         found = session.get(Dataset, UUID(str(id_or_slug)))
     except ValueError:
         found = None
-    return found or session.scalar(select(Dataset).where(Dataset.slug == str(id_or_slug)))
+    found = found or session.scalar(select(Dataset).where(Dataset.slug == str(id_or_slug)))
+    return found if found is not None and found.size else None
 
 
 def page_of_datasets(session: Session, limit: int, offset: int) -> tuple[list[Dataset], int]:
-    total = session.scalar(select(func.count()).select_from(Dataset)) or 0
-    rows = session.scalars(select(Dataset).order_by(Dataset.created_at.desc(), Dataset.id.desc()))
+    total = session.scalar(select(func.count()).select_from(Dataset).where(Dataset.size > 0)) or 0
+    rows = session.scalars(
+        select(Dataset).where(Dataset.size > 0).order_by(Dataset.created_at.desc(), Dataset.id.desc())
+    )
     return list(rows.all()[offset : offset + limit]), total
 
 
 def add_dataset(session: Session, dataset: Dataset, content_ids: Sequence[str], labels: Sequence[int]) -> None:
-    """Insert a data set and its samples; samples known from another data set are shared."""
+    """Insert a small data set and its samples in one transaction; samples known from another data set are shared."""
     session.add(dataset)
     session.flush()
-    known = sample_numbers(session, content_ids)
-    fresh = [{"content_id": content} for content in content_ids if content not in known]
-    for start in range(0, len(fresh), SLICE):
-        session.execute(insert(Sample), fresh[start : start + SLICE])
-    known |= sample_numbers(session, [row["content_id"] for row in fresh])
+    for start in range(0, len(content_ids), SLICE):
+        part = content_ids[start : start + SLICE]
+        add_samples(session, part)
+        numbers = sample_numbers(session, part)
+        add_rows(session, dataset.id, start, [numbers[content] for content in part], labels[start : start + SLICE])
+
+
+# A large data set is written in many short transactions, so that nobody waits long: first its row with the size 0 and
+# a name of its own, which no question above finds; then, slice by slice, what is in it; last, its size and its slug.
+
+
+def add_arriving(session: Session, dataset: Dataset) -> None:
+    """Insert the row of a data set that nobody is to see yet; remember its slug and size, they are cleared."""
+    dataset.slug, dataset.size = f"~{secrets.token_hex(16)}", 0  # no slug of a user begins like that
+    session.add(dataset)
+
+
+def add_samples(session: Session, content_ids: Sequence[str]) -> None:
+    """Number samples by content; those that have a number keep it. In order, so that two writers never deadlock."""
+    insert_new(session, Sample, [{"content_id": content} for content in sorted(set(content_ids))])
+
+
+def add_rows(session: Session, dataset_id: UUID, start: int, sample_ids: Sequence[int], labels: Sequence[int]) -> None:
+    """Insert the rows `start`, `start` + 1, ... of a data set."""
     rows = [
-        {"dataset_id": dataset.id, "index": index, "sample_id": known[content], "label": int(label)}
-        for index, (content, label) in enumerate(zip(content_ids, labels, strict=True))
+        {"dataset_id": dataset_id, "index": start + offset, "sample_id": sample, "label": int(label)}
+        for offset, (sample, label) in enumerate(zip(sample_ids, labels, strict=True))
     ]
-    for start in range(0, len(rows), SLICE):
-        session.execute(insert(DatasetSample), rows[start : start + SLICE])
+    session.execute(insert(DatasetSample), rows)
+
+
+def show_arrived(session: Session, dataset_id: UUID, slug: str, size: int) -> None:
+    """From here on the data set is found."""
+    session.execute(update(Dataset).where(Dataset.id == dataset_id).values(slug=slug, size=size))
+
+
+def forget_arriving(session: Session, dataset_id: UUID) -> None:
+    """Delete a data set that did not arrive whole, with its rows."""
+    session.execute(delete(Dataset).where(Dataset.id == dataset_id, Dataset.size == 0))
+
+
+def lost_arrivals(session: Session, before: datetime) -> list[UUID]:
+    """Data sets whose writer began before that moment and never ended (it was killed)."""
+    return list(session.scalars(select(Dataset.id).where(Dataset.size == 0, Dataset.created_at < before)))
 
 
 def sample_numbers(session: Session, content_ids: Sequence[str]) -> dict[str, int]:

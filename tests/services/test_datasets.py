@@ -1,16 +1,22 @@
 """Data sets: intake, lists, samples, and the code of every refusal."""
 
 import io
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from sqlalchemy import func, select
 
+from backend.datasets.samples import sample_ids
 from backend.errors import Conflict, InvalidRequest, NotFound, UnreadableDataset
 from backend.schemas import DatasetOut
 from backend.services import datasets
+from backend.store import datasets as store
+from backend.store.database import reading
+from backend.store.tables import Dataset, DatasetSample
 from tests.services.fabrication import add_dataset, make_pixels, write_npz
 
 
@@ -26,6 +32,65 @@ def test_add_dataset_npz_comes_back_by_id_and_slug(ready: Path, tmp_path: Path) 
     assert (added.default_eps_text, added.default_norm) == ("25.5/255", "Linf")
     assert added.default_eps == pytest.approx(0.1)
     assert datasets.get_dataset("my-digits") == datasets.get_dataset(added.id) == added
+
+
+def stored_counts() -> tuple[int, int]:
+    """(rows of all data sets, rows of all samples)."""
+    with reading() as session:
+        counts = [session.scalar(select(func.count()).select_from(table)) for table in (Dataset, DatasetSample)]
+    return counts[0] or 0, counts[1] or 0
+
+
+def test_add_dataset_in_slices_is_unseen_until_whole_and_lets_others_write(
+    ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "SLICE", 5)
+    plain, seen = store.add_rows, []
+
+    def look_before(*given: Any) -> None:
+        with pytest.raises(NotFound):
+            datasets.get_dataset("digits")
+        seen.append(datasets.list_datasets().total)
+        plain(*given)
+
+    monkeypatch.setattr(store, "add_rows", look_before)
+    added = upload(tmp_path, "digits", n=12)
+    assert seen == [0, 0, 0], "three transactions, none of which shows the data set"
+    with reading() as session:
+        rows = store.dataset_rows(session, added.id)
+    images, labels = make_pixels(12)
+    assert [(index, content, label) for index, _, content, label in rows] == list(
+        zip(range(12), sample_ids(images), labels.tolist(), strict=True)
+    )
+
+
+def test_add_dataset_cut_off_half_way_leaves_the_name_free(
+    ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, forget = store.add_rows, store.forget_arriving
+
+    def break_later(session: Any, dataset_id: Any, start: int, *rest: Any) -> None:
+        if start:
+            raise RuntimeError("the disk is full")
+        plain(session, dataset_id, start, *rest)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "SLICE", 5)
+        broken.setattr(store, "add_rows", break_later)
+        with pytest.raises(RuntimeError, match="disk is full"):
+            upload(tmp_path, "digits", n=12)
+        assert stored_counts() == (0, 0)
+        broken.setattr(store, "forget_arriving", lambda *_: None)  # as after a kill: nobody tidies up
+        with pytest.raises(RuntimeError, match="disk is full"):
+            upload(tmp_path, "digits", n=12)
+    assert store.forget_arriving is forget
+    assert stored_counts() == (1, 5) and datasets.list_datasets().total == 0
+    upload(tmp_path, "digits", n=12)
+    assert stored_counts() == (2, 17), "a writer that may still be at work is left alone"
+    monkeypatch.setattr(datasets, "ARRIVAL_TIME", timedelta(0))
+    upload(tmp_path, "other", n=8, seed=1)
+    assert stored_counts() == (2, 20)
+    assert {item.slug for item in datasets.list_datasets().items} == {"digits", "other"}
 
 
 def test_add_dataset_without_names_numbers_its_classes(ready: Path, tmp_path: Path) -> None:
