@@ -13,6 +13,7 @@ from backend.errors import Conflict, InvalidRequest
 from backend.schemas import ComparisonOut, EvaluationOut, FlipSet, Mismatch, PairedSample
 from backend.services import findings
 from backend.services.controls import Control, find_controls, is_same_effort, tell_kind
+from backend.services.doubts import doubt_gain, doubt_margins, find_challenges, note_doubts
 from backend.services.effort import find_mismatches, show_mismatch
 from backend.services.evaluations import load_evaluation, show_all
 from backend.services.lineage import CONTROL
@@ -56,6 +57,7 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
     with reading() as session:
         sides = _load_sides(session, dense_id, pruned_id)
         controls, controls_reason = _find_controls(session, sides)
+        challenges = [find_challenges(session, row) for row in (sides.dense, sides.pruned)]
         shown = show_all(session, [sides.dense, sides.pruned])
     text = choose_eps(sides, eps)
     number = float(parse_eps(text))
@@ -63,7 +65,12 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
     clean = findings.find_clean(sides.dense_key, sides.pruned_key)
     robust, robust_statistics = findings.find_robust(sides.dense_key, sides.pruned_key, number, text)
     differences = find_mismatches(sides.dense, sides.pruned, sides.dense_key, sides.pruned_key, joined)
-    notes = write_notes(sides.dense, sides.pruned, joined, clean.prediction)
+    doubts = [
+        *doubt_gain(joined, sides.pruned_checkpoint, sides.pruned.norm),
+        *doubt_margins("dense", sides.dense_key, sides.dense_checkpoint, challenges[0]),
+        *doubt_margins("pruned", sides.pruned_key, sides.pruned_checkpoint, challenges[1]),
+    ]
+    notes = [*note_doubts(doubts), *write_notes(sides.dense, sides.pruned, joined, clean.prediction)]
     if eps is None and _find_named_eps(sides) is None:
         notes.insert(0, MEDIAN_EPS)
     return ComparisonOut(
@@ -88,7 +95,7 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
         classes=findings.show_classes(clean.classes, sides.dataset.classes),
         controls=[findings.show_control(sides.dense_key, sides.pruned_key, control, number) for control in controls],
         controls_reason=controls_reason,
-        mismatches=[show_mismatch(found) for found in differences] + _find_lineage_mismatches(sides),
+        mismatches=[*map(show_mismatch, differences), *_find_lineage_mismatches(sides), *doubts],
         equal_effort=mismatches.is_equal_effort(differences),
         headline=findings.write_headline(_name_change(sides), sides.dense_key, sides.pruned_key, controls),
         notes=notes,
