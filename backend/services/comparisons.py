@@ -1,5 +1,6 @@
 """Comparisons of a dense and a pruned evaluation, sample by sample."""
 
+import math
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from backend.analysis import flips, mismatches
 from backend.analysis.pairing import Pair, judge_at
-from backend.eps import canonical_eps, eps_text, parse_eps
+from backend.eps import check_eps, eps_text, parse_eps
 from backend.errors import Conflict, InvalidRequest
 from backend.schemas import ComparisonOut, EvaluationOut, FlipSet, Mismatch, PairedSample
 from backend.services import findings
@@ -151,7 +152,8 @@ def choose_eps(sides: Sides, eps: str | float | None) -> str:
     """The exact text of the eps to judge at."""
     norm = sides.dense.norm
     if eps is not None:
-        return eps_text(canonical_eps(eps, norm), norm)
+        check_eps(eps, norm, math.prod(sides.dataset.shape))
+        return eps_text(eps, norm)
     return _find_named_eps(sides) or _choose_median_margin(sides)
 
 

@@ -1,6 +1,7 @@
 """Evaluations: queue, follow, cancel, resume, read the rows."""
 
 import hashlib
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -10,7 +11,7 @@ import pyarrow as pa
 from sqlalchemy.orm import Session
 
 from backend.attacks.catalogue import Preset, get_preset
-from backend.eps import canonical_eps, eps_text
+from backend.eps import check_eps, eps_text
 from backend.errors import Conflict, InvalidRequest, NotFound, ThinIceError
 from backend.jobs import queue
 from backend.schemas import EvaluationIn, EvaluationOut, MarginRow, Page, State
@@ -310,7 +311,8 @@ def _check_indices(indices: list[int], dataset: Dataset) -> None:
 def _choose_eps(request: EvaluationIn, preset: Preset, dataset: Dataset, norm: str) -> str | None:
     """The exact text of eps: as asked for, else the data set's in its own norm, else none where none is needed."""
     if request.eps is not None:
-        return eps_text(canonical_eps(request.eps, norm), norm)
+        check_eps(request.eps, norm, math.prod(dataset.shape))
+        return eps_text(request.eps, norm)
     if norm == dataset.default_norm:
         return dataset.default_eps
     if preset.needs_eps:

@@ -366,7 +366,7 @@ def test_compare_witnesses_at_two_eps_are_each_judged_at_their_own(ready: Path, 
         comparisons.compare(dense.id, pruned.id, "4/255")
 
 
-@pytest.mark.parametrize("eps", ["0", "-1", "eight", "1/0", float("nan")])
+@pytest.mark.parametrize("eps", ["0", "-1", "eight", "1/0", float("nan"), 8])
 def test_compare_impossible_eps_is_refused(ready: Path, tmp_path: Path, eps: object) -> None:
     dataset, family, measured, _ = evaluate_pair(tmp_path)
     done = evaluate(family["dense"], dataset, measured["dense"])

@@ -364,3 +364,13 @@ def test_summary_while_somebody_writes_is_given_at_once(ready: Path, tmp_path: P
     with writing_if_free() as session:
         row = session.get(Evaluation, done.id)
         assert row is not None and row.summary is None
+
+
+@pytest.mark.parametrize(("eps", "norm"), [("1.5", "Linf"), (8, "Linf"), ("6.001", "L2"), ("1e10000000", "L2")])
+def test_queue_evaluation_impossible_eps_is_refused(eps: str | float, norm: str, ready: Path, tmp_path: Path) -> None:
+    dataset = add_dataset(tmp_path, "digits")
+    checkpoint = add_checkpoint(dataset.id, "net")
+    with pytest.raises(InvalidRequest):
+        queue(checkpoint, dataset, eps=eps, norm=norm)
+    assert evaluations.list_evaluations().total == 0
+    assert queue(checkpoint, dataset, eps="6", norm="L2").eps_text == "6"
