@@ -26,10 +26,8 @@ def find_dataset(session: Session, id_or_slug: str | UUID) -> Dataset | None:
 
 def page_of_datasets(session: Session, limit: int, offset: int) -> tuple[list[Dataset], int]:
     total = session.scalar(select(func.count()).select_from(Dataset).where(Dataset.size > 0)) or 0
-    rows = session.scalars(
-        select(Dataset).where(Dataset.size > 0).order_by(Dataset.created_at.desc(), Dataset.id.desc())
-    )
-    return list(rows.all()[offset : offset + limit]), total
+    newest = select(Dataset).where(Dataset.size > 0).order_by(Dataset.created_at.desc(), Dataset.id.desc())
+    return list(session.scalars(newest.limit(limit).offset(offset))), total
 
 
 def add_dataset(session: Session, dataset: Dataset, content_ids: Sequence[str], labels: Sequence[int]) -> None:

@@ -7,11 +7,12 @@ from uuid import UUID
 
 from sqlalchemy import CursorResult, and_, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from backend.store.tables import Attempt, Chunk, Evaluation, LogLine, Result, Table, now
 
 ACTIVE = ("queued", "running")
+WITHOUT_INDICES = defer(Evaluation.indices, raiseload=True)  # a list of up to all rows of a data set, as JSON
 
 
 def find_evaluation(session: Session, evaluation_id: UUID) -> Evaluation | None:
@@ -21,13 +22,14 @@ def find_evaluation(session: Session, evaluation_id: UUID) -> Evaluation | None:
 def page_of_evaluations(
     session: Session, limit: int, offset: int, *, checkpoint_id: UUID | None = None, state: str | None = None
 ) -> tuple[list[Evaluation], int]:
+    """(newest first and without their `indices`, how many there are in all)."""
     question = select(Evaluation)
     if checkpoint_id is not None:
         question = question.where(Evaluation.checkpoint_id == checkpoint_id)
     if state is not None:
         question = question.where(Evaluation.state == state)
     total = session.scalar(select(func.count()).select_from(question.subquery())) or 0
-    newest = question.order_by(Evaluation.created_at.desc(), Evaluation.id.desc())
+    newest = question.options(WITHOUT_INDICES).order_by(Evaluation.created_at.desc(), Evaluation.id.desc())
     return list(session.scalars(newest.limit(limit).offset(offset))), total
 
 
@@ -40,8 +42,8 @@ def succeeded_evaluations(session: Session, checkpoint_ids: Sequence[UUID] | Non
 
 
 def evaluations_in(session: Session, states: Sequence[str]) -> list[Evaluation]:
-    """In the order in which the queue takes them: priority, then age."""
-    question = select(Evaluation).where(Evaluation.state.in_(states))
+    """In the order in which the queue takes them: priority, then age; without their `indices`."""
+    question = select(Evaluation).options(WITHOUT_INDICES).where(Evaluation.state.in_(states))
     return list(session.scalars(question.order_by(Evaluation.priority, Evaluation.created_at, Evaluation.id)))
 
 

@@ -1,6 +1,9 @@
-"""The heartbeat under a locked database: missed beats, never a dead thread."""
+"""A slow database kills nobody: missed beats, never a dead thread, and no job taken from oneself."""
 
+import os
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from datetime import timedelta
@@ -46,3 +49,31 @@ def test_keep_beating_refused_by_a_locked_database_goes_on(home, monkeypatch, ca
         writer.close()
         stopping.set()
         thread.join(5)
+
+
+# A worker of which the store has never heard, with the shipped checkpoints' pre-flights as its jobs.
+REAP = """
+import os
+from dbos import DBOS
+from backend.jobs import engine, reaper, worker
+engine.Executor.worker_id = "me"
+worker.launch("me")
+def pending():
+    return {job.workflow_id for job in DBOS.list_workflows(status="PENDING")}
+own, held = [], set()
+while not held:  # by one job during the whole of the reap
+    before = pending()
+    own += reaper.reap("me")
+    held = before & pending()
+others = []
+while not others:
+    others = reaper.reap("somebody else")
+print(own, others[0].startswith("preflight-"), flush=True)
+os._exit(0)
+"""
+
+
+def test_reap_leaves_its_own_executors_jobs_and_frees_those_of_the_dead(crew):
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, "-c", REAP], env=environment, capture_output=True, text=True, timeout=120)
+    assert done.stdout == "[] True\n", done.stderr

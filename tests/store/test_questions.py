@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import inspect
 
 from backend.errors import NotFound
 from backend.store import artefacts, database, datasets, evaluations, results, workers
@@ -113,6 +114,19 @@ def test_move_state_from_another_state_changes_nothing(evaluation):
         stored = evaluations.find_evaluation(session, evaluation.id)
         assert stored is not None
         assert stored.state == "running"
+
+
+def test_lists_of_evaluations_leave_the_indices_in_the_database(evaluation):
+    with database.reading() as session:
+        (listed,), total = evaluations.page_of_evaluations(session, 10, 0)
+        assert (listed.n, total, "indices" in inspect(listed).unloaded) == (3, 1, True)
+    with database.reading() as session:
+        (running,) = evaluations.evaluations_in(session, ["running"])
+        assert (running.n, "indices" in inspect(running).unloaded) == (3, True)
+    with database.reading() as session:
+        found = evaluations.find_evaluation(session, evaluation.id)
+        assert found is not None
+        assert found.indices == [1, 2, 0]
 
 
 def test_living_workers_leave_out_silent_and_killed_ones(home):
