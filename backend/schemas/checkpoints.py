@@ -1,0 +1,96 @@
+"""Checkpoints, their pre-flight and their claims."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from backend.schemas.terms import Role, Schema
+
+
+class LayerOut(Schema):
+    name: str
+    shape: list[int]
+    weights: int
+    zeros: int
+    sparsity: float
+
+
+class PreflightCheck(Schema):
+    code: str
+    title: str
+    outcome: Literal["ok", "warn", "fail"]
+    sentence: str
+
+
+class PreflightOut(Schema):
+    state: Literal["queued", "running", "passed", "warned", "failed", "error"]
+    checks: list[PreflightCheck] = []
+    clean_accuracy: float | None = None
+    n: int | None = None
+
+
+class ClaimOut(Schema):
+    robust_accuracy: float
+    attack: str | None
+    norm: str | None
+    eps_text: str | None
+    n: int | None
+    source: str | None
+
+
+class CheckpointOut(Schema):
+    id: UUID
+    name: str
+    role: Role
+    parent_id: UUID | None
+    dataset_id: UUID
+    source_sha256: str
+    weights_sha256: str
+    architecture: str
+    normalization: str
+    method: str | None
+    structure: dict[str, Any] | None
+    declared_sparsity: float | None
+    measured_sparsity: float
+    parameters: int
+    prunable: int
+    layers: list[LayerOut]
+    warnings: list[str]
+    preflight: PreflightOut
+    claim: ClaimOut | None
+    origin: Literal["zoo", "upload"]
+    created_at: datetime
+
+
+class CheckpointPatch(Schema):
+    """What may be changed after the import; unset fields stay."""
+
+    name: str | None = Field(None, min_length=1, max_length=120)
+    parent_id: UUID | None = None
+    method: str | None = None
+    declared_sparsity: float | None = Field(None, ge=0, le=1)
+    claimed_robust_accuracy: float | None = Field(None, ge=0, le=1)
+    claimed_attack: str | None = None
+    claimed_n: int | None = Field(None, ge=1)
+    claimed_source: str | None = None
+
+
+class CheckpointIn(Schema):
+    """The form fields beside an uploaded file."""
+
+    name: str = Field(min_length=1, max_length=120)
+    role: Role
+    dataset_id: str = Field(description="UUID or slug")
+    parent_id: UUID | None = None
+    architecture: str | None = None
+    normalization: str | None = None
+    method: str | None = None
+    declared_sparsity: float | None = Field(None, ge=0, le=1)
+    keep_rate: float | None = Field(None, gt=0, le=1)
+    claimed_robust_accuracy: float | None = Field(None, ge=0, le=1)
+    claimed_attack: str | None = None
+    claimed_n: int | None = Field(None, ge=1)
+    claimed_source: str | None = None
+    evaluate: str | None = Field(None, description="A preset: queue an evaluation at once")

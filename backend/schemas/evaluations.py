@@ -1,0 +1,101 @@
+"""Evaluations and the rows they find."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from backend.schemas.terms import Interval, Norm, Schema, State
+
+
+class EvaluationIn(Schema):
+    checkpoint_id: UUID
+    dataset_id: str = Field(description="UUID or slug")
+    samples: int | list[int] = Field(description="The first n in id order, or explicit row indices")
+    norm: Norm | None = None
+    eps: str | float | None = Field(None, description='"8/255", "0.1" or a number; optional for `margin`')
+    preset: str = "margin"
+    seed: int = Field(0, ge=0, lt=2**31)
+    priority: int = Field(10, ge=1, le=100, description="Smaller goes first; demo work uses 50")
+
+
+class Progress(Schema):
+    done: int
+    total: int
+    stage: str
+    eta_seconds: float | None
+
+
+class Summary(Schema):
+    """Of the rows stored so far that belong to a finished evaluation; robust accuracy is at `eps`."""
+
+    n: int
+    clean_accuracy: float
+    clean_accuracy_interval: Interval
+    robust_accuracy: float | None
+    robust_accuracy_interval: Interval | None
+    median_margin: float | None = Field(description="Over samples classified right; None when it is censored")
+    zero_margins: int = Field(description="Samples the model already gets wrong")
+    not_found: int = Field(description="Samples without any adversarial (censored, never averaged)")
+
+
+class ErrorOut(Schema):
+    code: str
+    message: str
+    details: dict[str, Any] = {}
+    request_id: str | None = None
+
+
+class EvaluationOut(Schema):
+    id: UUID
+    checkpoint_id: UUID
+    checkpoint_name: str
+    dataset_id: UUID
+    preset: str
+    norm: Norm
+    eps: float | None
+    eps_text: str | None
+    n: int
+    seed: int
+    priority: int
+    state: State
+    purpose: Literal["user", "demo"]
+    progress: Progress
+    queue_position: int | None
+    summary: Summary | None
+    flags: list[str]
+    record: dict[str, Any]
+    error: ErrorOut | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class MarginRow(Schema):
+    index: int
+    sample_id: str
+    label: int
+    prediction: int
+    correct: bool
+    margin: float | None
+    margin_pred: float | None
+    distance_kind: Literal["minimum", "witness"]
+    found: bool
+    robust: bool | None = Field(description="Right, and no perturbation found within eps; None without an eps")
+    attack: str
+    adversarial_prediction: int | None
+    logit_gap: float
+    max_probability: float
+    loss: float
+    survives_8bit: bool | None
+
+
+class SampleSide(Schema):
+    """One checkpoint's view of one sample."""
+
+    evaluation_id: UUID
+    checkpoint_name: str
+    row: MarginRow
+    has_adversarial: bool
+    attempts: list[dict[str, Any]] = Field(description="attack, stage, found, distance, kind")

@@ -1,0 +1,30 @@
+"""What every other shape is made of."""
+
+from typing import Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+Role = Literal["dense", "pruned"]
+State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+Norm = Literal["Linf", "L2"]
+FlipSet = Literal["S11", "S10", "S01", "S00"]
+Item = TypeVar("Item")
+
+
+class Schema(BaseModel):
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+
+class Page(Schema, Generic[Item]):
+    """A slice of a list, newest first."""
+
+    items: list[Item]
+    total: int
+    limit: int
+    offset: int
+
+
+class Interval(Schema):
+    low: float
+    high: float
+    confidence: float = 0.95
