@@ -61,7 +61,7 @@ worker.launch("me")
 def pending():
     return {job.workflow_id for job in DBOS.list_workflows(status="PENDING")}
 own, held = [], set()
-while not held:  # by one job during the whole of the reap
+while not (own or held):  # by one job during the whole of the reap
     before = pending()
     own += reaper.reap("me")
     held = before & pending()
