@@ -72,6 +72,8 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
         *doubt_margins("pruned", sides.pruned_key, sides.pruned_checkpoint, challenges[1]),
     ]
     notes = [*note_doubts(doubts), *write_notes(sides.dense, sides.pruned, joined, clean.prediction)]
+    if controls and controls_reason is not None:
+        notes.append(controls_reason)  # where controls are shown, the reason is no answer to why there are none
     if eps is None and _find_named_eps(sides) is None:
         notes.insert(0, MEDIAN_EPS)
     return ComparisonOut(

@@ -1,15 +1,14 @@
 """Comparisons against a recount in plain Python over what was stored, pairing by content, controls and refusals."""
 
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import numpy as np
 import pytest
 
 from backend.errors import Conflict, InvalidRequest, NotComparable, NotFound
-from backend.schemas import ComparisonOut, DatasetOut, EvaluationOut
+from backend.schemas import ComparisonOut, EvaluationOut
 from backend.services import comparisons
-from backend.store.tables import Checkpoint
 from tests.services.fabrication import (
     Measured,
     add_checkpoint,
@@ -19,57 +18,7 @@ from tests.services.fabrication import (
     measure,
     queue,
 )
-
-N = 240
-
-
-def add_family(dataset_id: UUID) -> dict[str, Checkpoint]:
-    """A dense root, two pruned children, a control and another seed."""
-    dense = add_checkpoint(dataset_id, "dense")
-    family = {"dense": dense}
-    for name, sparsity in (("pruned-95", 0.95), ("pruned-80", 0.8)):
-        fields = {"role": "pruned", "parent_id": dense.id, "method": "lwm", "declared_sparsity": sparsity}
-        family[name] = add_checkpoint(dataset_id, name, **fields)
-    family["control"] = add_checkpoint(dataset_id, "control", parent_id=dense.id, method="control")
-    family["seed"] = add_checkpoint(dataset_id, "seed")
-    return family
-
-
-def thin_ice_losses(dense: Measured, labels: np.ndarray, seed: int, strength: float) -> Measured:
-    """A pruned network that loses samples of small dense margin more often."""
-    generator = np.random.default_rng(seed)
-    pruned = measure(labels, seed, wrong=0.0)
-    chance = strength * np.exp(-np.minimum(dense.margin, 1.0) / 0.05)
-    is_lost = generator.random(len(labels)) < np.where(dense.margin == 0, 0.7, chance)
-    pruned.predictions = np.where(is_lost, (labels + 1) % 4, labels)
-    pruned.margin = np.where(is_lost, 0.0, pruned.margin)
-    pruned.logit_gap = np.where(is_lost, -1.0, 1.0)
-    return pruned
-
-
-def evaluate_pair(folder: Path) -> tuple[DatasetOut, dict[str, Checkpoint], dict[str, Measured], np.ndarray]:
-    dataset = add_dataset(folder, "digits", n=N)
-    _, labels = make_pixels(N)
-    measured = {"dense": measure(labels, 1)}
-    measured["pruned-95"] = thin_ice_losses(measured["dense"], labels, 2, 0.8)
-    return dataset, add_family(dataset.id), measured, labels
-
-
-def count_by_hand(first: np.ndarray, second: np.ndarray) -> dict[str, int]:
-    counts = {"n11": 0, "n10": 0, "n01": 0, "n00": 0}
-    for left, right in zip(first, second, strict=True):
-        counts[f"n{int(left)}{int(right)}"] += 1
-    return counts
-
-
-def auroc_by_hand(margin: list[float], is_lost: list[bool]) -> float:
-    """Share of (lost, kept) pairs in which the lost one has the smaller margin, ties half."""
-    points = 0.0
-    lost = [value for value, flag in zip(margin, is_lost, strict=True) if flag]
-    kept = [value for value, flag in zip(margin, is_lost, strict=True) if not flag]
-    for low in lost:
-        points += sum(1.0 if low < high else 0.5 if low == high else 0.0 for high in kept)
-    return points / (len(lost) * len(kept))
+from tests.services.families import N, add_family, auroc_by_hand, count_by_hand, evaluate_pair, thin_ice_losses
 
 
 def test_compare_numbers_agree_with_a_recount(ready: Path, tmp_path: Path) -> None:
@@ -156,110 +105,6 @@ def test_compare_other_parent_is_said(ready: Path, tmp_path: Path) -> None:
     found = comparisons.compare(stranger.id, pruned.id)
     assert [(row.field, row.severity) for row in found.mismatches] == [("parent", "differs")]
     assert found.equal_effort
-
-
-def test_compare_without_controls_says_why(ready: Path, tmp_path: Path) -> None:
-    dataset, family, measured, _ = evaluate_pair(tmp_path)
-    dense, pruned = (evaluate(family[name], dataset, measured[name]) for name in ("dense", "pruned-95"))
-    found = comparisons.compare(dense.id, pruned.id)
-    assert found.controls == []
-    assert found.controls_reason is not None and "control, seed" in found.controls_reason
-    lonely = add_dataset(tmp_path, "lonely", n=N, seed=9)
-    root = add_checkpoint(lonely.id, "root")
-    child = add_checkpoint(lonely.id, "child", role="pruned", parent_id=root.id)
-    other = measure(make_pixels(N, 9)[1], 3)
-    first, second = evaluate(root, lonely, other), evaluate(child, lonely, other)
-    reason = comparisons.compare(first.id, second.id).controls_reason
-    assert reason is not None and "no control of root" in reason
-
-
-def test_compare_controls_stand_beside_with_the_same_samples(ready: Path, tmp_path: Path) -> None:
-    dataset, family, measured, labels = evaluate_pair(tmp_path)
-    dense, pruned = (evaluate(family[name], dataset, measured[name]) for name in ("dense", "pruned-95"))
-    weak = thin_ice_losses(measured["dense"], labels, 3, 0.3)
-    older = evaluate(family["control"], dataset, measured["dense"])
-    newer = evaluate(family["control"], dataset, weak)
-    evaluate(family["control"], dataset, weak, 50)
-    other_seed = evaluate(family["seed"], dataset, thin_ice_losses(measured["dense"], labels, 4, 0.5))
-    found = comparisons.compare(dense.id, pruned.id)
-    assert [(row.kind, row.name, row.evaluation_id) for row in found.controls] == [
-        ("finetuned", "control", newer.id),
-        ("seed", "seed", other_seed.id),
-    ]
-    assert older.id not in {row.evaluation_id for row in found.controls}
-    first = found.controls[0]
-    is_right = measured["dense"].predictions == labels
-    assert first.clean.model_dump() == count_by_hand(is_right, weak.predictions == labels)
-    lost = [int((is_right & (side.predictions != labels)).sum()) for side in (measured["pruned-95"], weak)]
-    assert first.lost_beyond == lost[0] - lost[1] > 0
-    interval = first.lost_beyond_interval
-    assert interval is not None and interval.low < first.lost_beyond < interval.high
-    assert "same finetuning, nothing pruned" in "".join(part.text for part in found.headline)
-    assert found.headline[0].text.startswith("Pruning to 95 %")
-
-
-def test_compare_control_with_more_samples_stands_beside_on_the_shared_ones(ready: Path, tmp_path: Path) -> None:
-    dataset, family, measured, labels = evaluate_pair(tmp_path)
-    dense, pruned = (evaluate(family[name], dataset, measured[name], 50) for name in ("dense", "pruned-95"))
-    weak = thin_ice_losses(measured["dense"], labels, 3, 0.3)
-    evaluate(family["control"], dataset, weak)
-    fewer = evaluate(family["seed"], dataset, weak, 40)
-    found = comparisons.compare(dense.id, pruned.id)
-    assert [(row.name, row.n) for row in found.controls] == [("control", 50)]
-    assert fewer.id not in {row.evaluation_id for row in found.controls}
-    assert sum(found.controls[0].clean.model_dump().values()) == 50
-
-
-def test_compare_control_on_the_pruned_side_is_compared_like_any_other(ready: Path, tmp_path: Path) -> None:
-    dataset, family, measured, _ = evaluate_pair(tmp_path)
-    dense = evaluate(family["dense"], dataset, measured["dense"])
-    for name, words in (("control", "Finetuning without pruning"), ("seed", "Another training seed")):
-        side = evaluate(family[name], dataset, measured["pruned-95"])
-        found = comparisons.compare(dense.id, side.id)
-        assert found.headline[0].text.startswith(words)
-        assert side.id not in {row.evaluation_id for row in found.controls}
-
-
-def test_compare_control_attacked_otherwise_is_left_out_with_the_reason(ready: Path, tmp_path: Path) -> None:
-    dataset, family, measured, labels = evaluate_pair(tmp_path)
-    dense, pruned = (evaluate(family[name], dataset, measured[name]) for name in ("dense", "pruned-95"))
-    weak = thin_ice_losses(measured["dense"], labels, 3, 0.3)
-    evaluate(family["control"], dataset, weak, record={"steps": 60})
-    found = comparisons.compare(dense.id, pruned.id)
-    assert found.controls == [] and found.controls_reason is not None
-    assert "control is left out" in found.controls_reason
-    assert "The number of steps differs: dense 30, control 60." in found.controls_reason
-    assert "nothing pruned" not in "".join(part.text for part in found.headline)
-    alike = evaluate(family["seed"], dataset, weak)
-    found = comparisons.compare(dense.id, pruned.id)
-    assert [row.evaluation_id for row in found.controls] == [alike.id]
-    assert found.controls_reason is not None and "control is left out" in found.controls_reason
-    fit = evaluate(family["control"], dataset, weak)
-    evaluate(family["control"], dataset, weak, record={"dtype": "bfloat16"})
-    found = comparisons.compare(dense.id, pruned.id)
-    assert {row.evaluation_id for row in found.controls} == {alike.id, fit.id} and found.controls_reason is None
-
-
-def test_compare_control_auroc_is_of_the_same_samples_as_its_counts(ready: Path, tmp_path: Path) -> None:
-    dataset, family, measured, labels = evaluate_pair(tmp_path)
-    dense = evaluate(family["dense"], dataset, measured["dense"])
-    pruned = evaluate(family["pruned-95"], dataset, measured["pruned-95"], 150)
-    weak = thin_ice_losses(measured["dense"], labels, 3, 0.9)
-    evaluate(family["control"], dataset, weak)
-    (control,) = comparisons.compare(dense.id, pruned.id).controls
-    alone = comparisons.compare(dense.id, evaluate(family["control"], dataset, weak, 150).id)
-    assert control.auroc is not None and control.auroc == alone.auroc
-    assert (control.n, control.auroc.positives) == (150, control.clean.n10)
-    assert control.auroc.n == control.clean.n10 + control.clean.n11
-
-
-@pytest.mark.parametrize("fields", [{"normalization": "mean-std"}, {"method": "distilled"}, {"architecture": "other"}])
-def test_compare_another_dense_network_is_no_training_seed(fields: dict[str, str], ready: Path, tmp_path: Path) -> None:
-    dataset, family, measured, _ = evaluate_pair(tmp_path)
-    dense, pruned = (evaluate(family[name], dataset, measured[name]) for name in ("dense", "pruned-95"))
-    stranger = evaluate(add_checkpoint(dataset.id, "stranger", **fields), dataset, measured["pruned-95"])
-    assert comparisons.compare(dense.id, pruned.id).controls == []
-    assert comparisons.compare(dense.id, stranger.id).headline[0].text.startswith("Another dense network")
 
 
 def test_compare_other_attack_parameters_are_a_difference(ready: Path, tmp_path: Path) -> None:
