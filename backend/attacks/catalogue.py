@@ -47,9 +47,11 @@ class Flag:
 
 
 BLACK_BOX = "square"  # the attack that needs no gradient: where it wins, gradients are masked
+SEARCH = "search"  # the same of the margins
 MARGIN_STEPS = 30
 BISECTION_PASSES = 10
 RESTART_STEPS, RESTART_DIVERSE_STEPS, RESTART_ASCENT_STEPS = 20, 3, 7
+PATTERNS, PATTERN_ASCENT_STEPS, SEARCH_QUERIES = 16, 10, 200
 FMN = (
     "Pintor et al. 2021, Fast Minimum-norm Adversarial Attacks through Adaptive Norm Constraints; "
     "steps relative to the radius are ours"
@@ -58,6 +60,7 @@ ODI = (
     "Start: Tashiro et al. 2020, Diversity Can Be Transferred: Output Diversification for White- and Black-box "
     "Attacks; run: minimum norm, Pintor et al. 2021"
 )
+PATTERN = "Start: stripes as in Square, Andriushchenko et al. 2020; run: minimum norm, Pintor et al. 2021"
 AUTOATTACK = (
     "Croce and Hein 2020, Reliable evaluation of adversarial robustness with an ensemble of parameter-free attacks"
 )
@@ -108,6 +111,26 @@ def describe_restart(number: int) -> Attack:
     )
 
 
+def describe_pattern_run(number: int, share: float) -> Attack:
+    """A minimum-norm run from the best of a few patterns of full strength, inside the best known radius; Linf only."""
+    return Attack(
+        f"fmn-pattern-{number}",
+        f"Minimum norm, from the best of {PATTERNS} random patterns, draw {number}",
+        "minimum",
+        PATTERN_ASCENT_STEPS + RESTART_STEPS - 1,
+        PATTERNS + 2,
+        PATTERN,
+        "1912.00049",
+        {
+            "steps": RESTART_STEPS,
+            "restarts": 1,
+            "patterns": PATTERNS,
+            "ascent_steps": PATTERN_ASCENT_STEPS,
+            "radius_share": share,
+        },
+    )
+
+
 ATTACKS: dict[str, Attack] = index_by_name(
     [
         Attack(
@@ -133,8 +156,19 @@ ATTACKS: dict[str, Attack] = index_by_name(
             "1907.01003",
             {"steps": MARGIN_STEPS, "restarts": 1, "passes": BISECTION_PASSES, "pool": 512},
         ),
+        describe_pattern_run(1, 0.7),
+        describe_pattern_run(2, 0.9),
         describe_restart(1),
-        describe_restart(2),
+        Attack(
+            SEARCH,
+            "Minimum norm, random search around the best",
+            "minimum",
+            0,
+            SEARCH_QUERIES + 2,
+            "Squares of Square, Andriushchenko et al. 2020; inside a radius that shrinks with every success",
+            "1912.00049",
+            {"queries": SEARCH_QUERIES, "restarts": 1, "p_init": 0.1},
+        ),
         Attack(
             "apgd-ce",
             "Auto-PGD on the cross-entropy",
@@ -184,9 +218,10 @@ PRESETS: dict[str, Preset] = index_by_name(
             "margin",
             "Margins",
             "Smallest perturbation that changes the decision, per sample: an untargeted minimum-norm run, runs towards "
-            "the three classes whose boundaries are estimated nearest, a start on the segment to a sample of another "
-            "class (in Linf only where nothing was found), in Linf two diversified restarts within the best radius, "
-            "and a bisection of the best. Needs no eps; gives the whole robustness curve.",
+            "the classes whose boundaries are estimated nearest (two in Linf, three in L2), a start on the segment to "
+            "a sample of another class (in Linf only where nothing was found), in Linf two starts from random patterns "
+            "within the best radius, a diversified restart and a random search without gradients, and a bisection of "
+            "the best. Needs no eps; gives the whole robustness curve.",
             False,
             ("Linf", "L2"),
             "minimum",
@@ -196,8 +231,10 @@ PRESETS: dict[str, Preset] = index_by_name(
                 "fmn-target-2",
                 "fmn-target-3",
                 "segment",
+                "fmn-pattern-1",
+                "fmn-pattern-2",
                 "fmn-restart-1",
-                "fmn-restart-2",
+                SEARCH,
             ),
             {"steps": MARGIN_STEPS, "restarts": 1, "targets": 3, "passes": BISECTION_PASSES},
         ),
@@ -270,7 +307,8 @@ FLAGS: dict[str, Flag] = index_by_name(
             "masking",
             "A weaker attack beats the gradient attacks",
             "A black-box, transferred or float64 attack breaks more than 1 % of the samples that the white-box "
-            "attacks left standing, beyond chance (95 % interval), over the whole evaluation.",
+            "attacks left standing, beyond chance (95 % interval), over the whole evaluation; or the random search of "
+            "the margins comes more than 5 % nearer than every gradient attack on more than 10 % of the samples.",
             "The gradients do not lead where adversarial examples are: they are masked.",
             "Do not report these figures as robustness. Find what masks the gradients and attack without it.",
         ),

@@ -23,8 +23,8 @@ class Attempt:
         without a tolerance.
     kind: "minimum" (a minimum-norm attack) or "witness" (found inside a fixed eps).
     tried: bool (B,), whether this attack ran on the sample at all: never where the clean sample is already wrong; an
-        ensemble spares broken samples, `segment` in Linf those where something was found, restarts everything in L2,
-        and what needs more classes than there are tries nothing.
+        ensemble spares broken samples, `segment` in Linf those where something was found; patterns, restarts and
+        search try nothing in L2, the third target nothing in Linf, and what needs more classes than there are nothing.
     """
 
     attack: str

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from backend.attacks import flags as reliability
 from backend.attacks.batches import Batches
-from backend.attacks.catalogue import ATTACKS, BLACK_BOX
+from backend.attacks.catalogue import ATTACKS, BLACK_BOX, SEARCH
 from backend.attacks.classifier import Classifier, prepare
 from backend.attacks.contract import AttackResult, Attempt, OnStep
-from backend.attacks.inputs import Task, check_label_range, check_request
+from backend.attacks.inputs import Task, check_label_range, check_pool, check_request
 from backend.attacks.losses import measure_cross_entropy, measure_gap, predict
 from backend.attacks.margins import attack_margins
 from backend.attacks.official import attack_officially
@@ -34,6 +34,7 @@ def run(
     seed: int = 0,
     batch_size: int | None = None,
     on_step: OnStep | None = None,
+    pool_images: Tensor | None = None,
 ) -> AttackResult:
     """Attack every sample with a preset of the catalogue and give back the per-sample worst case, verified.
 
@@ -42,15 +43,15 @@ def run(
     tensors are never written to, and torch's global random state is left alone.
 
     Cost per image on ten classes: `margin` takes 178 gradients (one forward and one backward pass each) in Linf and 149
-    in L2, and 17 or 26 more forward passes; `autoattack` up to the sum over its attacks in `catalogue.ATTACKS`. Either
-    adds one pass per attack for the verification, two for the clean verdict and the rounding, and for up to 128 images
-    four more passes, one of them with a gradient, for the flags.
+    in L2, and some 260 or 26 more forward passes; `autoattack` up to the sum over its attacks in `catalogue.ATTACKS`.
+    Either adds one pass per attack for the verification, two for the clean verdict and the rounding, and for up to 128
+    images four more passes, one of them with a gradient, for the flags.
 
     What a result depends on: network, images, labels, norm, seed, and for presets that need it eps. A sample's draws
     come from the seed and its own pixels, so order and batch size change nothing but float32 noise (on a network that
     is not smooth this noise can lead a run to another local minimum). Two exceptions: the attack `segment` starts from
-    the other samples of the same call (the first 512), so a sample's L2 margin may depend on which samples it is
-    attacked with; and the official code of `autoattack` draws by position in the batch.
+    `pool_images`, by default the other samples of the same call, so that a sample's L2 margin may then depend on which
+    samples it is attacked with; and the official code of `autoattack` draws by position in the batch.
 
     Args:
         preset: name in `catalogue.PRESETS`.
@@ -62,6 +63,9 @@ def run(
         seed: from 0; fixes every draw, so that the same call on the same device repeats bit for bit.
         batch_size: samples per pass (default by the network's size), halved when memory runs out.
         on_step: called before every pass, see `contract.OnStep`; what it raises ends the run and reaches the caller.
+        pool_images: float32 (P, C, H, W) in [0, 1], P at least 1, images to start `segment` from (the first 512; one
+            forward pass each); the same ones for every part of an evaluation make it independent of the parts. By
+            default the call's own images.
     Returns:
         AttackResult, all tensors on the CPU; `distance` is 0 where already wrong, inf where not found, never NaN.
     Raises:
@@ -86,10 +90,11 @@ def run(
     """
     with torch.inference_mode(False):
         task = check_request(preset, network, images, labels, norm, eps, seed, batch_size)
+        others = None if pool_images is None else check_pool(pool_images, task.images)
     with prepare(task.network):
         classifier = Classifier(task.network, on_step)
         classifier.total = len(task.images)
-        return evaluate(task, classifier, Batches(task.batch_size))
+        return evaluate(task, classifier, Batches(task.batch_size), others)
 
 
 @dataclass(frozen=True)
@@ -102,13 +107,13 @@ class Clean:
     is_answered: Tensor
 
 
-def evaluate(task: Task, classifier: Classifier, batches: Batches) -> AttackResult:
+def evaluate(task: Task, classifier: Classifier, batches: Batches, others: Tensor | None) -> AttackResult:
     """The run proper: clean pass, flags, attacks on the right and on the wrong samples, verification, assembly."""
     clean = look_at_clean(task, classifier, batches)
     codes = collect_flags(task, classifier, clean, batches)
     right = clean.is_correct.nonzero()[:, 0]
     wrong = (clean.is_answered & ~clean.is_correct).nonzero()[:, 0]
-    pool = gather_pool(classifier, task.images, clean.logits, task.seed, ATTACKS["segment"].parameters["pool"], batches)
+    pool = build_pool(task, classifier, clean, batches, others)
     is_randomised = "randomised" in codes
     verified = attack(task, classifier, clean, pool, right, batches, is_randomised)
     verified_wrong = attack(task, classifier, clean, pool, wrong, batches, is_randomised)
@@ -116,6 +121,17 @@ def evaluate(task: Task, classifier: Classifier, batches: Batches) -> AttackResu
         codes.add("not-found")
     codes |= inspect_masking(verified)
     return assemble(task, classifier, clean, codes, (right, verified), (wrong, verified_wrong), batches)
+
+
+def build_pool(task: Task, classifier: Classifier, clean: Clean, batches: Batches, others: Tensor | None) -> Pool:
+    """What `segment` starts from: the given images, classified here, or the task's own."""
+    limit = ATTACKS["segment"].parameters["pool"]
+    if others is None or "segment" not in task.preset.attacks:
+        return gather_pool(classifier, task.images, clean.logits, task.seed, limit, batches)
+    classifier.stage = "clean"
+    others = others[:limit]
+    answers = [answer for _, answer in batches.run(len(others), lambda part: classify_on(classifier, others[part]))]
+    return gather_pool(classifier, others, torch.cat(answers), task.seed, limit, batches)
 
 
 def look_at_clean(task: Task, classifier: Classifier, batches: Batches) -> Clean:
@@ -143,10 +159,14 @@ def collect_flags(task: Task, classifier: Classifier, clean: Clean, batches: Bat
 
 
 def inspect_masking(verified: list[Verified]) -> set[str]:
-    """`masking` where the black-box attack breaks what the gradient attacks left standing."""
+    """`masking` where an attack without gradients beats those with: at eps, or in many margins by far."""
     for outcome in verified:
         if outcome.attack == BLACK_BOX and reliability.tells_masking(int(outcome.found.sum()), len(outcome.found)):
             return {"masking"}
+        if outcome.attack == SEARCH and bool(outcome.tried.any()):
+            followed = torch.stack([other.distance for other in verified if other.attack != SEARCH]).amin(0)
+            if reliability.tells_masking_of_margins(outcome.distance, followed):
+                return {"masking"}
     return set()
 
 

@@ -87,6 +87,17 @@ def check_images(images: object) -> Tensor:
     return copied
 
 
+def check_pool(images: object, attacked: Tensor) -> Tensor:
+    """Images to start from, checked like those attacked (P, C, H, W), and of their shape."""
+    checked = check_images(images)
+    if checked.shape[1:] != attacked.shape[1:]:
+        raise InvalidRequest(
+            f"The pool's images must have the shape of those attacked, {tuple(attacked.shape[1:])}; "
+            f"{tuple(checked.shape[1:])} came."
+        )
+    return checked
+
+
 def check_labels(labels: object, count: int) -> Tensor:
     """Labels as int64 on the CPU; whether they are classes of the network is known after the first pass."""
     if not isinstance(labels, Tensor):

@@ -1,17 +1,19 @@
-"""Preset `margin`: an untargeted run, runs towards the nearest classes, from the segment or restarts, a bisection.
+"""Preset `margin`: an untargeted run, runs towards the nearest classes, from elsewhere, a search and a bisection.
 
 The first gradient of every run is the one its class was ranked by, so on ten classes an image costs 4 gradients for
-the ranking, 29 for the untargeted run, 29 for each target, and 29 more where the segment is used (L2, or Linf where
-nothing was found), and in Linf 29 for each of two restarts; one forward pass ends each run, and a bisection takes ten.
+the ranking, 29 for the untargeted run, 29 for each target (two in Linf, three in L2), 29 more where the segment is
+used (L2, or Linf where nothing was found), and in Linf 29 for each of two patterns and a restart; one forward pass ends
+each run, a pattern run takes 16 more, the search 201 and a bisection ten.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from backend.attacks.batches import Batches
-from backend.attacks.catalogue import ATTACKS, Preset
+from backend.attacks.catalogue import ATTACKS, SEARCH, Preset
 from backend.attacks.classifier import Classifier
 from backend.attacks.inputs import Task
 from backend.attacks.minimum_norm import (
@@ -23,11 +25,13 @@ from backend.attacks.minimum_norm import (
     start_best,
 )
 from backend.attacks.norms import TINY, Norm, expand
-from backend.attacks.restarts import restart
+from backend.attacks.restarts import follow_pattern, restart
+from backend.attacks.search import search
 from backend.attacks.starts import Pool, draw_noise, find_nearest
 from backend.attacks.verify import Candidate
 
 RANKED_EXTRA = 1
+LINF_TARGETS = 2  # the third target found least of all attacks there; patterns take its place
 
 
 @dataclass(frozen=True)
@@ -143,28 +147,20 @@ def attack_batch(
         parameters = ATTACKS[name].parameters
         if name == "segment":
             results[name], tried[name] = run_segment(classifier, norm, images, labels, pool, ranking, results)
-        elif name.startswith("fmn-restart"):
+        elif name == SEARCH or name.startswith(("fmn-restart", "fmn-pattern")):
             if norm.name == "Linf":
-                _, gap, gradient = ranking.pick(0)
-                results[name] = restart(
-                    classifier,
-                    norm,
-                    images,
-                    labels,
-                    nearest_of(results, images),
-                    name=name,
-                    seed=seed,
-                    classes=classes,
-                    gap=gap,
-                    gradient=gradient,
-                    parameters=parameters,
+                best = nearest_of(results, images)
+                results[name] = leave_the_best(
+                    classifier, norm, images, labels, best, name=name, seed=seed, classes=classes, ranking=ranking
                 )
         elif name == "fmn-untargeted":
             _, gap, gradient = ranking.pick(0)
             results[name] = minimise(
                 classifier, norm, images, labels, gap=gap, gradient=gradient, steps=parameters["steps"]
             )
-        elif parameters["target_rank"] <= ranking.classes.shape[1]:
+        elif parameters["target_rank"] <= min(
+            ranking.classes.shape[1], LINF_TARGETS if norm.name == "Linf" else len(preset.attacks)
+        ):
             target, gap, gradient = ranking.pick(parameters["target_rank"] - 1)
             noise = draw_noise(images.cpu(), seed, name).to(images.device)
             noise = noise / expand(norm.measure(noise), noise)
@@ -182,6 +178,39 @@ def attack_batch(
         if name in results and name not in tried:
             tried[name] = torch.ones(len(images), dtype=torch.bool, device=images.device)
     return polish(classifier, norm, images, labels, results, preset.parameters["passes"]), tried
+
+
+def leave_the_best(
+    classifier: Classifier,
+    norm: Norm,
+    images: Tensor,
+    labels: Tensor,
+    best: Best,
+    *,
+    name: str,
+    seed: int,
+    classes: int,
+    ranking: Ranking,
+) -> Best:
+    """The attacks that start within the radius of the best known example: patterns, a restart, the search."""
+    parameters = ATTACKS[name].parameters
+    if name == SEARCH:
+        return search(
+            classifier,
+            norm,
+            images,
+            labels,
+            best,
+            name=name,
+            seed=seed,
+            queries=parameters["queries"],
+            first_share=parameters["p_init"],
+        )
+    _, gap, gradient = ranking.pick(0)
+    given: dict[str, Any] = {"name": name, "seed": seed, "gap": gap, "gradient": gradient, "parameters": parameters}
+    if name.startswith("fmn-pattern"):
+        return follow_pattern(classifier, norm, images, labels, best, **given)
+    return restart(classifier, norm, images, labels, best, classes=classes, **given)
 
 
 def nearest_of(results: dict[str, Best], images: Tensor) -> Best:

@@ -1,9 +1,9 @@
 """Guaranteed starts: an image that the network takes for another class, and the point where the segment to it crosses.
 
 Candidates are the given images, flat images and a few of noise, so that a network that ever changes its mind is
-nearly always caught changing it; a sample without any candidate of another class has no start. The given images are
-those of the same call, so what a start reaches depends on which samples are attacked together, not on their order
-(as long as the pool holds them all) nor on the batch size.
+nearly always caught changing it; a sample without any candidate of another class has no start. Without
+images of the caller's choice these are the samples of the same call, and then what a start reaches depends on which
+samples are attacked together, not on their order (as long as the pool holds them all) nor on the batch size.
 """
 
 import hashlib

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from backend import attacks
-from backend.attacks.catalogue import BLACK_BOX, FLAGS
+from backend.attacks.catalogue import ATTACKS, BLACK_BOX, FLAGS, PRESETS
 from backend.attacks.contract import AttackResult
 from backend.attacks.flags import tells_masking
 from backend.datasets import catalogue
@@ -32,6 +32,7 @@ from backend.store.artefacts import artefact_path, put_bytes
 from backend.store.database import reading, writing
 from backend.store.tables import Checkpoint, Chunk, Dataset, Evaluation, now
 
+POOL_IMAGES: int = ATTACKS["segment"].parameters["pool"]
 STAGE_SECONDS = 1.0  # how often a running chunk says what it is doing, and asks whether it is still wanted
 
 
@@ -41,11 +42,16 @@ class Stopped(Exception):
 
 @dataclass(frozen=True)
 class Subject:
-    """What is attacked, loaded once per worker: the network, all samples, and the store's numbers of them."""
+    """What is attacked, loaded once per worker: the network, all samples, and the store's numbers of them.
+
+    `pool_images` float32 (P, C, H, W) in [0, 1] are the first samples by id: every chunk starts its segments from them,
+    so that a margin depends neither on the chunk it falls into nor on the samples chosen with it.
+    """
 
     network: torch.nn.Module
     samples: SampleArrays
     sample_numbers: NDArray[np.int64]
+    pool_images: torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,8 @@ def load_subject(checkpoint_id: UUID, dataset_id: UUID, device: str) -> Subject:
         device=device,
     )
     samples = load(dataset_file(dataset))
-    return Subject(network, samples, np.asarray([number for _, number, _, _ in rows], dtype=np.int64))
+    pool_images, _ = take_images(samples, np.argsort(np.asarray(samples.ids), kind="stable")[:POOL_IMAGES])
+    return Subject(network, samples, np.asarray([number for _, number, _, _ in rows], dtype=np.int64), pool_images)
 
 
 def take_images(samples: SampleArrays, indices: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -141,6 +148,7 @@ def run_chunk(evaluation_id: UUID, attempt_number: int, number: int, *, worker_i
         seed=evaluation.seed,
         batch_size=get_settings().batch_samples,
         on_step=stage_reporter(evaluation, number),
+        pool_images=subject.pool_images,
     )
     refuse_contradictions(result, labels)
     shard, shard_rows = store_adversarials(result)
@@ -330,7 +338,9 @@ def finish(evaluation_id: UUID, attempt_number: int) -> None:
         if evaluation is None or evaluation.state != "running" or evaluation.attempt_number != attempt_number:
             raise Stopped(f"Attempt {attempt_number} at evaluation {evaluation_id} is not running.")
         assert sum(chunk.samples for chunk in chunks) == evaluation.n, "a chunk is missing"
-        raised = {flag for chunk in chunks for flag in chunk.flags} - {"masking"}
+        raised = {flag for chunk in chunks for flag in chunk.flags}
+        if BLACK_BOX in PRESETS[evaluation.preset].attacks:
+            raised.discard("masking")
         if tells_masking(*results.count_attempts(session, evaluation_id, BLACK_BOX)):
             raised.add("masking")  # a question to the whole evaluation: in one small chunk a lucky break looks large
         totals = {
