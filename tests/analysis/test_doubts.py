@@ -34,6 +34,8 @@ def test_find_gain_needs_margins_and_samples_that_both_get_right() -> None:
     assert find_gain(make_pair([0.0] * 20, [0.5] * 20)) is None
     assert find_gain(make_pair([0.1] * 20, [0.0] * 20)) is None
     assert find_gain(make_pair([INF] * 20, [INF] * 20)) is None
+    kept = find_gain(make_pair([0.1] * 20 + [0.0] * 5, [0.0] * 12 + [0.3] * 13))
+    assert kept is not None and (kept.n, kept.pruned.value) == (8, 0.3)
     found = find_gain(make_pair([0.1] * 20, [INF] * 20))
     assert found is not None and found.pruned.value is None
 
