@@ -93,9 +93,9 @@ def _tell_control(control: Beyond | None, control_words: str) -> list[Part]:
     if lost.difference.low is None or lost.difference.high is None:
         return [*parts, Part(".")]
     if lost.difference.low > 0:
-        verdict = ": pruning loses more than the control."
+        verdict = ": fewer, and not by chance."
     elif lost.difference.high < 0:
-        verdict = ": pruning loses fewer than the control."
+        verdict = ": more, and not by chance."
     else:
         verdict = ": the difference could be chance."
     return [*parts, Part(verdict)]

@@ -1,6 +1,7 @@
 """All routes of the REST interface on an application, in the order that matters."""
 
 from fastapi import APIRouter, FastAPI
+from starlette.routing import Route
 
 from backend.api import catalogues, checkpoints, comparisons, datasets, docs, evaluations, health, uploads
 from backend.api.errors import ErrorBody, add_error_handlers
@@ -22,6 +23,6 @@ def add_api(app: FastAPI) -> None:
     app.include_router(version_one)
     app.include_router(docs.router, prefix="/api")
     unknown = UnknownPath(list(app.routes))
-    app.add_route("/api", unknown)  # the mount alone would leave the bare path to the dashboard
+    app.router.routes.append(Route("/api", unknown))  # the mount alone would leave the bare path to the dashboard
     app.mount("/api", unknown)
     add_error_handlers(app)

@@ -92,8 +92,8 @@ def tell_kind(row: Checkpoint, root: Checkpoint) -> Kind | None:
     Another training seed is a dense network that names neither parent nor method, of the same architecture and the
     same normalisation.
     """
-    if row.id == root.id or row.role != "dense":
-        return None
+    if row.id == root.id or row.role != "dense" or row.weights_sha256 == root.weights_sha256:
+        return None  # a copy of the dense network changes nothing, so it controls for nothing
     if row.method == CONTROL:
         return "finetuned" if row.parent_id == root.id else None
     is_alike = (row.architecture, row.normalization) == (root.architecture, root.normalization)

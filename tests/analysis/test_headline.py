@@ -34,7 +34,7 @@ def test_write_headline_with_everything_reads_as_the_example() -> None:
         "Pruning to 95 % loses 121 of 1,687 samples the dense model gets right and gains 33. "
         "Small dense margin predicts which are lost: AUROC 0.90 [0.87, 0.92]. "
         "The control (same finetuning, nothing pruned) loses 40 of the same 1,687 samples: "
-        "pruning loses more than the control."
+        "fewer, and not by chance."
     )
     assert [(part.text, part.emphasis) for part in parts if part.emphasis] == [
         ("121", "lost"),
@@ -89,9 +89,9 @@ def test_write_headline_with_a_weak_predictor_does_not_claim_one(
 @pytest.mark.parametrize(
     ("control", "words"),
     [
-        (beyond(0, 0.05, 0.08), " loses none of the same 1,687 samples: pruning loses more than the control."),
+        (beyond(0, 0.05, 0.08), " loses none of the same 1,687 samples: fewer, and not by chance."),
         (beyond(118, -0.01, 0.02), " loses 118 of the same 1,687 samples: the difference could be chance."),
-        (beyond(300, -0.2, -0.1), " loses 300 of the same 1,687 samples: pruning loses fewer than the control."),
+        (beyond(300, -0.2, -0.1), " loses 300 of the same 1,687 samples: more, and not by chance."),
         (beyond(1, -0.2, 0.9, n=1), " loses 1 of the same sample: the difference could be chance."),
         (beyond(0, None, None, n=0), " loses none."),
     ],

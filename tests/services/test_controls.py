@@ -112,3 +112,11 @@ def test_compare_another_dense_network_is_no_training_seed(fields: dict[str, str
     stranger = evaluate(add_checkpoint(dataset.id, "stranger", **fields), dataset, measured["pruned-95"])
     assert comparisons.compare(dense.id, pruned.id).controls == []
     assert comparisons.compare(dense.id, stranger.id).headline[0].text.startswith("Another dense network")
+
+
+def test_compare_copy_of_the_dense_network_controls_for_nothing(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, _ = evaluate_pair(tmp_path)
+    dense, pruned = (evaluate(family[name], dataset, measured[name]) for name in ("dense", "pruned-95"))
+    copy = add_checkpoint(dataset.id, "copy", weights_sha256=family["dense"].weights_sha256)
+    evaluate(copy, dataset, measured["dense"])
+    assert comparisons.compare(dense.id, pruned.id).controls == []
