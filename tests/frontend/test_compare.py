@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from backend.errors import InvalidRequest
-from backend.schemas import Auroc, DatasetOut, EvaluationOut, PairedSample
+from backend.schemas import Auroc, DatasetOut, EvaluationOut, Mismatch, PairedSample
 from backend.services import comparisons
 from frontend import ids
 from frontend.pages import compare, sample, samples
 from frontend.pages.compare.callbacks import fill, pair_panels
 from frontend.pages.compare.cut import Cut, choose, choose_flips, read_cut, set_of
 from frontend.pages.compare.evidence import forest
+from frontend.pages.compare.header import mismatch_notice
 from frontend.pages.compare.numbers import p_value
 from frontend.pages.compare.panels import median
 from frontend.pages.compare.sliders import default_delta
@@ -348,3 +349,17 @@ def test_forest_places_value_and_interval_between_half_and_one() -> None:
     assert (span.style, tick.style) == ({"left": "50.0%", "width": "50.0%"}, {"left": "80.0%"})
     below = forest(Auroc(value=0.3, low=0.2, high=0.4, positives=30, n=100)).children[1]
     assert below.style == {"left": "0.0%"}
+
+
+def test_mismatch_notice_tells_doubts_from_unequal_effort(pair: Any) -> None:
+    comparison = comparisons.compare(pair[0].id, pair[1].id)
+    assert mismatch_notice(comparison) is None
+    found = [
+        Mismatch(field=field, dense=None, pruned=None, severity="differs", sentence=f"about {field}")
+        for field in ("steps", "apparent-gain", "stronger-attack", "parent")
+    ]
+    notice = mismatch_notice(comparison.model_copy(update={"mismatches": found}))
+    words = text_of(notice)
+    assert words.index("in doubt") < words.index("about apparent-gain") < words.index("about stronger-attack")
+    assert words.index("not the parent") < words.index("about parent") < words.index("not measured alike")
+    assert {"/help#flag-apparent-gain", "/help#flag-masking"} <= set(hrefs(notice))

@@ -13,6 +13,8 @@ from frontend.components import SET_WORDS, SYMBOLS, Content, aria, dot, icon
 from frontend.figures.units import Unit
 from frontend.pages.compare.cut import Cut, has_margins
 
+DOUBTS = {"apparent-gain": "apparent-gain", "stronger-attack": "masking"}  # field of a mismatch: flag in Help
+
 
 def context_line(comparison: ComparisonOut, dataset: DatasetOut, median_eps: str | None) -> Component:
     """Data set, n, norm, preset, seed, date, and whether both sides were attacked with equal effort.
@@ -53,16 +55,25 @@ def evaluation_link(evaluation: EvaluationOut, words: str) -> Component:
 
 
 def mismatch_notice(comparison: ComparisonOut) -> Component | None:
-    """What differs between the two evaluations, loudly; None where nothing does."""
-    differing = [item for item in comparison.mismatches if item.severity == "differs"]
-    if not differing:
+    """What differs between the two evaluations and what is doubtful about them, loudly; None where nothing is."""
+    loud = [item for item in comparison.mismatches if item.severity == "differs"]
+    if not loud:
         return None
-    sentences = html.Ul([html.Li(item.sentence) for item in differing])
-    return html.Div(
-        [icon("warning"), html.Div([html.Strong("These two were not measured alike. "), sentences])],
-        className="notice",
-        role="note",
-    )
+    parts: list[Component] = []
+    for title, items in (
+        ("These margins are in doubt.", [item for item in loud if item.field in DOUBTS]),
+        ("This is not the parent.", [item for item in loud if item.field == "parent"]),
+        ("These two were not measured alike.", [item for item in loud if item.field not in (*DOUBTS, "parent")]),
+    ):
+        if items:
+            sentences = [html.Li([item.sentence, *doubt_link(item.field)]) for item in items]
+            parts.append(html.Div([html.Strong(title), html.Ul(sentences)]))
+    return html.Div([icon("warning"), html.Div(parts)], className="notice", role="note")
+
+
+def doubt_link(field: str) -> list[Content]:
+    """Where Help says what to do about a doubt."""
+    return [" ", dcc.Link("What to do", href=f"/help#flag-{DOUBTS[field]}")] if field in DOUBTS else []
 
 
 def verdict_notice(comparison: ComparisonOut) -> Component | None:
@@ -71,7 +82,7 @@ def verdict_notice(comparison: ComparisonOut) -> Component | None:
         return None
     sentence = (
         f"whether an attack found an adversarial within {comparison.eps_text}, not how far away the nearest one is. "
-        "So there are no margins here, no thin ice and no curve, and ε stays where it is. The presets margin and fast "
+        "So there are no margins here, no thin ice and no curve, and ε stays where it is. The preset margin "
         "measure margins."
     )
     parts: list[Content] = [html.Strong(f"Verdicts at ε {comparison.eps_text}: "), sentence]

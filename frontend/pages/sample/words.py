@@ -44,7 +44,8 @@ def verdict_at_eps(row: MarginRow, eps: float, eps_text: str) -> str:
     """What the margin says at the eps of the page, which need not be the evaluation's own."""
     if not row.correct:
         return "wrong before any attack"
-    return f"holds at {eps_text}" if is_robust(row.correct, row.margin, eps) else f"broken within {eps_text}"
+    holds = is_robust(row.correct, row.margin, eps, row.distance_kind)
+    return f"holds at {eps_text}" if holds else f"broken within {eps_text}"
 
 
 def headline(sample: PairedSample, names: dict[str, str], unit: Unit | None, eps_text: str) -> str:
