@@ -43,7 +43,7 @@ def run(
     tensors are never written to, and torch's global random state is left alone.
 
     Cost per image on ten classes: `margin` takes 178 gradients (one forward and one backward pass each) in Linf and 149
-    in L2, and some 260 or 26 more forward passes; `autoattack` up to the sum over its attacks in `catalogue.ATTACKS`.
+    in L2, and 250 or 26 more forward passes; `autoattack` up to the sum over its attacks in `catalogue.ATTACKS`.
     Either adds one pass per attack for the verification, two for the clean verdict and the rounding, and for up to 128
     images four more passes, one of them with a gradient, for the flags.
 

@@ -83,7 +83,7 @@ def verdict_notice(comparison: ComparisonOut) -> Component | None:
     sentence = (
         f"whether an attack found an adversarial within {comparison.eps_text}, not how far away the nearest one is. "
         "So there are no margins here, no thin ice and no curve, and ε stays where it is. The preset margin "
-        "measure margins."
+        "measures them."
     )
     parts: list[Content] = [html.Strong(f"Verdicts at ε {comparison.eps_text}: "), sentence]
     return html.Div([icon("help"), html.Div(parts)], className="notice notice-plain", role="note")
