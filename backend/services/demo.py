@@ -24,7 +24,7 @@ class DemoRun:
 
 FAMILY = ("cnn-dense", "cnn-lwm-95", "cnn-control", "cnn-lwm-99", "cnn-lwm-90", "cnn-lwm-80", "cnn-dense-seed1")
 RUNS = (
-    *(DemoRun(card, "margin", 500, 50) for card in FAMILY[:2]),
+    *(DemoRun(card, "margin", 300, 50) for card in FAMILY[:2]),
     *(DemoRun(card, "margin", 2000, 60) for card in FAMILY),
     *(DemoRun(card, "autoattack", 200, 90) for card in FAMILY[:4]),
 )

@@ -81,7 +81,7 @@ def test_bootstrap_home_is_its_owners_alone(running: Path) -> None:
 def test_demo_first_comparison_is_first_in_the_queue(running: Path) -> None:
     items = sorted(evaluations.list_evaluations(limit=200).items, key=lambda item: item.queue_position or 0)
     assert [item.queue_position for item in items] == list(range(1, len(items) + 1))
-    assert (items[0].checkpoint_name, items[0].preset, items[0].n) == ("cnn-dense", "margin", 500)
+    assert (items[0].checkpoint_name, items[0].preset, items[0].n) == ("cnn-dense", "margin", 300)
     assert items[-1].preset == "autoattack" and min(item.priority for item in items) >= 50
 
 
