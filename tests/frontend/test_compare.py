@@ -363,3 +363,11 @@ def test_mismatch_notice_tells_doubts_from_unequal_effort(pair: Any) -> None:
     assert words.index("in doubt") < words.index("about apparent-gain") < words.index("about stronger-attack")
     assert words.index("not the parent") < words.index("about parent") < words.index("not measured alike")
     assert {"/help#flag-apparent-gain", "/help#flag-masking"} <= set(hrefs(notice))
+
+
+def test_mismatch_notice_shows_the_flags_of_either_side(pair: Any) -> None:
+    comparison = comparisons.compare(pair[0].id, pair[1].id)
+    flagged = comparison.pruned.model_copy(update={"flags": ["saturated"]})
+    notice = mismatch_notice(comparison.model_copy(update={"pruned": flagged}))
+    assert f"{flagged.checkpoint_name}: saturated" in text_of(notice)
+    assert "/help#flag-saturated" in hrefs(notice)

@@ -57,9 +57,16 @@ def evaluation_link(evaluation: EvaluationOut, words: str) -> Component:
 def mismatch_notice(comparison: ComparisonOut) -> Component | None:
     """What differs between the two evaluations and what is doubtful about them, loudly; None where nothing is."""
     loud = [item for item in comparison.mismatches if item.severity == "differs"]
-    if not loud:
+    flagged = [
+        html.Li([f"{side.checkpoint_name}: ", dcc.Link(flag, href=f"/help#flag-{flag}")])
+        for side in (comparison.dense, comparison.pruned)
+        for flag in side.flags
+    ]
+    if not loud and not flagged:
         return None
     parts: list[Component] = []
+    if flagged:
+        parts.append(html.Div([html.Strong("Reliability flags were raised."), html.Ul(flagged)]))
     for title, items in (
         ("These margins are in doubt.", [item for item in loud if item.field in DOUBTS]),
         ("This is not the parent.", [item for item in loud if item.field == "parent"]),
