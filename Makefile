@@ -44,7 +44,7 @@ check: $(INSTALLED_DEV) ## lint, format, types and import direction, without run
 bench: $(INSTALLED) ## measure how fast the attacks are on this machine and print a table
 	@$(BIN)/python -m tests.benchmarks
 
-demo: $(INSTALLED) ## walk through upload, evaluation and comparison against a server that `make run` started
+demo: $(INSTALLED) ## queue margins for the shipped checkpoints on a server that `make run` started
 	@$(BIN)/thinice demo
 
 zoo: $(INSTALLED) ## train and prune the shipped checkpoints that are missing (hours; needs dataset-fashion-mnist)
