@@ -14,11 +14,12 @@ from typing import Any
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 PATIENCE_SECONDS = 180
+expect.set_options(timeout=30_000)  # two busy cores answer late; five seconds, the default, is no promise of ours
 SAMPLES = 200
 
 
