@@ -16,9 +16,20 @@ def is_out_of_memory(error: RuntimeError) -> bool:
 class Batches:
     """Cuts samples into batches of `size` and remembers a smaller size once memory has run out."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, narrower: tuple[int, ...] = ()) -> None:
         self.size = size
+        self.narrower = narrower
         self.halvings = 0
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Widths that give the same bits, from the widest (see `widths.find_widths`)."""
+        return (self.size, *(width for width in self.narrower if width < self.size))
+
+    def halve(self, tried: int) -> None:
+        """Take half of what did not fit into memory; from now on."""
+        self.size = max(1, tried // 2)
+        self.halvings += 1
 
     def run(self, count: int, function: Callable[[slice], T]) -> Iterator[tuple[slice, T]]:
         """Call `function` on consecutive slices of range(count); yields each slice with its answer.
@@ -33,8 +44,7 @@ class Batches:
             except RuntimeError as error:
                 if not is_out_of_memory(error) or part.stop - part.start == 1:
                     raise
-                self.size = max(1, (part.stop - part.start) // 2)
-                self.halvings += 1
+                self.halve(part.stop - part.start)
             else:
                 yield part, answer
                 start = part.stop

@@ -1,13 +1,15 @@
 """A caller's network as attacks see it: called as it is, counted, frozen for the time of a run and then put back."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from backend.attacks.batches import Batches, is_out_of_memory
 from backend.attacks.contract import OnStep
+from backend.attacks.widths import choose_width, pad
 from backend.errors import InvalidRequest
 
 
@@ -18,9 +20,10 @@ class Classifier:
     official code which writes into them cannot reach the network's own memory.
     """
 
-    def __init__(self, network: nn.Module, on_step: OnStep | None = None) -> None:
+    def __init__(self, network: nn.Module, on_step: OnStep | None = None, batches: Batches | None = None) -> None:
         self.network = network
         self.on_step = on_step
+        self.batches = batches
         self.device = find_device(network)
         self.forwards = 0
         self.backwards = 0
@@ -50,10 +53,53 @@ class Classifier:
     def _count_backward(self, gradient: Tensor) -> None:
         self.backwards += len(gradient)
 
+    @property
+    def width(self) -> int:
+        """Images in a full pass."""
+        return self.batches.size if self.batches is not None else 1
+
     def classify(self, images: Tensor) -> Tensor:
-        """Logits without a graph; float32 (B, K)."""
+        """Logits without a graph; float32 (B, K). Passes are padded to a fixed width where `batches` are given."""
         with torch.no_grad():
-            return self(images)
+            if self.batches is None:
+                return self(images)
+            parts = self.batches.run(len(images), lambda part: self.pass_padded(images[part]))
+            return torch.cat([logits for _, logits in parts])
+
+    def pass_padded(self, images: Tensor) -> Tensor:
+        """Logits of at most a full pass of images, computed at one of the fixed widths."""
+        widths = self.batches.widths if self.batches is not None else (len(images),)
+        return self(pad(images, choose_width(widths, len(images))))[: len(images)]
+
+    def differentiate(self, images: Tensor, direct: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
+        """Logits (B, K) and the gradient in the images (B, C, H, W) of the combination of logits that `direct` gives.
+
+        `direct` maps logits (B, K) to weights (B, K). Gradients that are not numbers are zero. Cost: one forward and
+        one backward pass; a forward pass more where memory ran out and the pass has to be cut.
+        """
+        assert self.batches is not None
+        if len(images) <= self.width:
+            try:
+                return self.differentiate_part(images, direct)
+            except RuntimeError as error:
+                if not is_out_of_memory(error) or self.width == 1:
+                    raise
+                self.batches.halve(self.width)
+        weights = direct(self.classify(images))
+        parts = [
+            part
+            for _, part in self.batches.run(
+                len(images), lambda part: self.differentiate_part(images[part], lambda _: weights[part])
+            )
+        ]
+        return torch.cat([logits for logits, _ in parts]), torch.cat([gradient for _, gradient in parts])
+
+    def differentiate_part(self, images: Tensor, direct: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
+        """`differentiate` for at most a full pass."""
+        points = images.detach().requires_grad_()
+        logits = self.pass_padded(points)
+        (gradient,) = torch.autograd.grad(logits, points, direct(logits.detach()))
+        return logits.detach(), gradient.nan_to_num(nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def describe(answer: object) -> str:

@@ -19,6 +19,7 @@ from backend.attacks.margins import attack_margins
 from backend.attacks.official import attack_officially
 from backend.attacks.starts import Pool, classify_on, gather_pool
 from backend.attacks.verify import Verified, verify
+from backend.attacks.widths import find_widths
 
 METHODS = {"margin": attack_margins, "autoattack": attack_officially}
 
@@ -92,9 +93,13 @@ def run(
         task = check_request(preset, network, images, labels, norm, eps, seed, batch_size)
         others = None if pool_images is None else check_pool(pool_images, task.images)
     with prepare(task.network):
-        classifier = Classifier(task.network, on_step)
+        batches = Batches(task.batch_size)
+        classifier = Classifier(task.network, on_step, batches)
         classifier.total = len(task.images)
-        return evaluate(task, classifier, Batches(task.batch_size), others)
+        if len(task.images) > task.batch_size:
+            head = task.images[: task.batch_size].to(classifier.device)
+            batches.narrower = find_widths(classifier, head, task.batch_size)[1:]
+        return evaluate(task, classifier, batches, others)
 
 
 @dataclass(frozen=True)

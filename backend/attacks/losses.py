@@ -14,8 +14,12 @@ def measure_gap(logits: Tensor, labels: Tensor, targets: Tensor | None = None) -
     true = logits.gather(1, labels[:, None])[:, 0]
     if targets is not None:
         return true - logits.gather(1, targets[:, None])[:, 0]
-    others = logits.scatter(1, labels[:, None], -torch.inf)
-    return true - others.amax(1)
+    return true - logits.scatter(1, labels[:, None], -torch.inf).amax(1)
+
+
+def find_best_other(logits: Tensor, labels: Tensor) -> Tensor:
+    """The class with the largest logit other than the label; int64 (B,)."""
+    return logits.scatter(1, labels[:, None], -torch.inf).argmax(1)
 
 
 def measure_slack(logits: Tensor) -> Tensor:

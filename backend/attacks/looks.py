@@ -1,0 +1,184 @@
+"""Searches that need no gradient, many samples abreast: a bisection, patterns to choose from, and a random search.
+
+As in `walks`, nothing of a row depends on the rows beside it.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from backend.attacks.losses import is_lost, measure_gap
+from backend.attacks.norms import Norm, clamp_to_box, expand
+from backend.attacks.tasks import Rows, Walker, stack_rows
+from backend.attacks.walks import note_best
+
+SHRINK = 0.98
+SMALLEST_SHARE = 0.003
+
+
+@dataclass(frozen=True)
+class Bisect:
+    """Pulls the walker's point towards its clean image along the segment between them; broken or not is looked at anew."""
+
+    steps: int
+    needs_gradient = False
+
+    @staticmethod
+    def start(norm: Norm, walkers: list[Walker]) -> Rows:
+        """The whole segment."""
+        rows = stack_rows(walkers)
+        rows["direction"] = rows["point"] - rows["image"]
+        rows["inner"] = torch.zeros_like(rows["distance"])
+        rows["outer"] = torch.ones_like(rows["distance"])
+        return rows
+
+    @staticmethod
+    def look(norm: Norm, rows: Rows) -> Tensor:
+        """The middle of what is left of the segment."""
+        middle = (rows["inner"] + rows["outer"]) / 2
+        return clamp_to_box(rows["image"] + expand(middle, rows["image"]) * rows["direction"])
+
+    @staticmethod
+    def advance(norm: Norm, rows: Rows, logits: Tensor, gradient: Tensor) -> Tensor:
+        """Keep the half that holds the crossing."""
+        points = Bisect.look(norm, rows)
+        holds = is_lost(logits, rows["label"])
+        note_best(rows, points, norm.distance(rows["image"], points), holds)
+        middle = (rows["inner"] + rows["outer"]) / 2
+        rows["outer"] = torch.where(holds, middle, rows["outer"])
+        rows["inner"] = torch.where(holds, rows["inner"], middle)
+        return torch.zeros_like(holds)
+
+
+@dataclass(frozen=True)
+class Choose:
+    """Of a few perturbations of full strength, the one with the lowest logit gap at `radius_share` of the best radius.
+
+    signs: (steps, C, H, W), -1 or 1. radius: the best known distance, at most 1. One that breaks the sample lowers the
+    radius for the next ones. The walker ends on the chosen point, with its radius in the note `radius`. Linf only.
+    """
+
+    signs: Tensor
+    radius: float
+    radius_share: float
+    needs_gradient = False
+
+    @property
+    def steps(self) -> int:
+        """One pass per pattern."""
+        return len(self.signs)
+
+    @staticmethod
+    def start(norm: Norm, walkers: list[Walker]) -> Rows:
+        """Nothing chosen."""
+        rows = stack_rows(walkers)
+        phases: list[Any] = [walker.phase for walker in walkers]
+        device = rows["image"].device
+        rows["signs"] = torch.stack([phase.signs for phase in phases])
+        rows["radius_share"] = torch.tensor([phase.radius_share for phase in phases], device=device)
+        rows["radius"] = torch.tensor([phase.radius * phase.radius_share for phase in phases], device=device)
+        rows["lowest"] = torch.full_like(rows["distance"], torch.inf)
+        return rows
+
+    @staticmethod
+    def look(norm: Norm, rows: Rows) -> Tensor:
+        """This step's pattern at the present radius."""
+        signs = rows["signs"][torch.arange(len(rows["signs"])), rows["step"].long()]
+        return clamp_to_box(rows["image"] + expand(rows["radius"], rows["image"]) * signs)
+
+    @staticmethod
+    def advance(norm: Norm, rows: Rows, logits: Tensor, gradient: Tensor) -> Tensor:
+        """Keep the lowest."""
+        points, images = Choose.look(norm, rows), rows["image"]
+        gap = measure_gap(logits, rows["label"])
+        is_lower = gap < rows["lowest"]
+        rows["point"] = torch.where(expand(is_lower, points), points, rows["point"])
+        rows["lowest"] = torch.where(is_lower, gap, rows["lowest"])
+        note_best(rows, points, norm.distance(images, points), is_lost(logits, rows["label"]))
+        shrunk = torch.minimum(rows["radius"], rows["distance"].clamp_max(1.0) * rows["radius_share"])
+        rows["lowest"] = torch.where(shrunk < rows["radius"], torch.inf, rows["lowest"])
+        rows["radius"] = shrunk
+        return torch.zeros_like(is_lower)
+
+
+def place_squares(draws: Tensor, images: Tensor, share: Tensor) -> Tensor:
+    """Squares of about `share` (B,) of the image, bool (B, 1, H, W); `draws` (B, 2) in [0, 1) say where."""
+    height, width = images.shape[2:]
+    side = (share * height * width).sqrt().round().clamp(1, min(height, width))
+    top = (draws[:, 0] * (height - side + 1)).floor()[:, None]
+    left = (draws[:, 1] * (width - side + 1)).floor()[:, None]
+    rows, columns = (torch.arange(length, device=images.device)[None] for length in (height, width))
+    is_row = (rows >= top) & (rows < top + side[:, None])
+    is_column = (columns >= left) & (columns < left + side[:, None])
+    return (is_row[:, :, None] & is_column[:, None, :])[:, None]
+
+
+@dataclass(frozen=True)
+class Search:
+    """Random search for a smaller perturbation; Linf only.
+
+    Square by square as in the Square attack (Andriushchenko et al. 2020, arXiv 1912.00049): all pixels of a random
+    square are set to plus or minus the radius, and the change is kept when the logit gap falls. Differs from the paper:
+    it starts from the best example known, and the radius shrinks with every success, so that what comes out is a
+    margin. Where many pixels have no gradient it comes nearer than every gradient attack, and that it does is the sign
+    of masked gradients.
+
+    draws: (queries, 2 + C) in [0, 1). radius: the best known distance, at most 1. first_share: share of the image that
+    the first square covers; it falls to a few pixels linearly. stops: whether the first success ends it.
+    """
+
+    draws: Tensor
+    radius: float
+    first_share: float
+    stops: bool = False
+    needs_gradient = False
+
+    @property
+    def steps(self) -> int:
+        """One pass to begin and one per query."""
+        return len(self.draws) + 1
+
+    @staticmethod
+    def start(norm: Norm, walkers: list[Walker]) -> Rows:
+        """The walker's point, pulled just inside the radius."""
+        rows = stack_rows(walkers)
+        phases: list[Any] = [walker.phase for walker in walkers]
+        device = rows["image"].device
+        rows["draws"] = torch.stack([phase.draws for phase in phases])
+        rows["first_share"] = torch.tensor([phase.first_share for phase in phases], device=device)
+        rows["stops"] = torch.tensor([phase.stops for phase in phases], device=device)
+        rows["limit"] = torch.tensor([phase.radius for phase in phases], device=device)
+        rows["radius"] = torch.where(rows["stops"], rows["limit"], rows["limit"] * SHRINK)
+        rows["gap"] = torch.full_like(rows["distance"], torch.inf)
+        rows["point"] = clamp_to_box(rows["image"] + norm.project(rows["point"] - rows["image"], rows["radius"]))
+        return rows
+
+    @staticmethod
+    def look(norm: Norm, rows: Rows) -> Tensor:
+        """The point itself first, then the point with a square of this step's signs."""
+        images = rows["image"]
+        query = (rows["step"].long() - 1).clamp_min(0)
+        draws = rows["draws"][torch.arange(len(query)), query]
+        share = rows["first_share"] * (1.0 - query / (rows["steps"] - 1)) + SMALLEST_SHARE
+        square = place_squares(draws, images, share) & expand(rows["step"] > 0, images)
+        signs = torch.where(draws[:, 2:] < 0.5, -1.0, 1.0)[:, :, None, None]
+        return torch.where(square, clamp_to_box(images + expand(rows["radius"], images) * signs), rows["point"])
+
+    @staticmethod
+    def advance(norm: Norm, rows: Rows, logits: Tensor, gradient: Tensor) -> Tensor:
+        """Keep what lowers the gap; a success shrinks the radius."""
+        images, candidates = rows["image"], Search.look(norm, rows)
+        reached = measure_gap(logits, rows["label"])
+        is_lower = reached < rows["gap"]
+        points = torch.where(expand(is_lower, images), candidates, rows["point"])
+        length = norm.distance(images, points)
+        is_broken = is_lower & is_lost(logits, rows["label"]) & (length <= rows["limit"])
+        note_best(rows, points, length, is_broken)
+        rows["limit"] = torch.where(is_broken, torch.minimum(rows["limit"], length), rows["limit"])
+        rows["radius"] = torch.where(is_broken, torch.minimum(rows["radius"], length) * SHRINK, rows["radius"])
+        # Pulled into the smaller radius the point's gap is not known: the next square is taken whatever it does.
+        rows["gap"] = torch.where(is_broken, torch.inf, torch.where(is_lower, reached, rows["gap"]))
+        rows["point"] = clamp_to_box(images + norm.project(points - images, rows["radius"]))
+        return is_broken & rows["stops"]

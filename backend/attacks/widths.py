@@ -1,0 +1,95 @@
+"""How many images go through the network at once, so that the same sample gives the same bits whatever goes with it.
+
+Arithmetic depends on the number of images in a pass (engine: about 5e-7 of the logits between some widths). A run
+therefore fixes one width and pads its last passes to it. Narrower passes are allowed only where a probe has shown that
+they give the very bits of the full width on this network and device; then the tail of a run costs less.
+"""
+
+import time
+
+import torch
+from torch import Tensor, nn
+
+PROBED_SHARES = (2, 4, 8, 16)
+SMALLEST_WIDTH = 2
+TRIED_WIDTHS = {"cpu": (8, 16, 32, 64, 128), "cuda": (64, 128, 256, 512, 1024)}
+GAIN_WORTH_A_WIDER_PASS = 1.05
+
+
+def choose_width(widths: tuple[int, ...], count: int) -> int:
+    """The narrowest width that holds `count` images; the widest where none does. `widths` falls from the widest."""
+    return min((width for width in widths if width >= count), default=widths[0])
+
+
+def pad(images: Tensor, width: int) -> Tensor:
+    """Repeat the last image until there are `width` of them."""
+    missing = width - len(images)
+    return images if missing <= 0 else torch.cat([images, images[-1:].expand(missing, *images.shape[1:])])
+
+
+def differentiate_first_logits(network: nn.Module, images: Tensor) -> list[Tensor]:
+    """Logits, the gradient of the first minus the last one, and the sums that attacks take of it; per image."""
+    points = images.detach().clone().requires_grad_()
+    logits = network(points)
+    gap = logits[:, 0] - logits[:, -1] + 0.0 * points.flatten(1)[:, 0]
+    (gradient,) = torch.autograd.grad(gap.sum(), points)
+    flat = gradient.flatten(1)
+    return [logits.detach(), gradient, flat.abs().sum(1), flat.norm(dim=1), flat.abs().amax(1)]
+
+
+def find_widths(network: nn.Module, images: Tensor, width: int) -> tuple[int, ...]:
+    """The width and those of its halves, quarters, eighths and sixteenths that give its bits; from the widest.
+
+    Each narrower pass is compared at the head and at the tail of the full one, on images (B, C, H, W) on the network's
+    device, repeated until they fill the width. Cost: about three gradients for each image of the width.
+    """
+    filled = images[torch.arange(width, device=images.device) % len(images)]
+    full = differentiate_first_logits(network, filled)
+    allowed = [width]
+    for share in PROBED_SHARES:
+        narrow = width // share
+        if width % share or narrow < SMALLEST_WIDTH:
+            break
+        pieces = [slice(0, narrow), slice(width - narrow, width)]
+        parts = [differentiate_first_logits(network, filled[piece]) for piece in pieces]
+        is_same = all(
+            torch.equal(whole[piece], own)
+            for piece, part in zip(pieces, parts, strict=True)
+            for whole, own in zip(full, part, strict=True)
+        )
+        if is_same:
+            allowed.append(narrow)
+    return tuple(allowed)
+
+
+def tune_width(network: nn.Module, images: Tensor, seconds: float = 1.0) -> int:
+    """The narrowest of a few widths within 5 % of the most images a second, timed for about `seconds`.
+
+    Timed, so another call may answer otherwise: an evaluation asks once, records the width and keeps it.
+    """
+    device = images.device
+    tried = [width for width in TRIED_WIDTHS.get(device.type, TRIED_WIDTHS["cpu"])]
+    rates: dict[int, float] = {}
+    for width in tried:
+        filled = images[torch.arange(width, device=device) % len(images)]
+        try:
+            rates[width] = measure_rate(network, filled, seconds / len(tried))
+        except torch.OutOfMemoryError:
+            break
+    if not rates:
+        return tried[0]
+    best = max(rates.values())
+    return min(width for width, rate in rates.items() if rate * GAIN_WORTH_A_WIDER_PASS >= best)
+
+
+def measure_rate(network: nn.Module, images: Tensor, seconds: float) -> float:
+    """Images a second through one forward and one backward pass; at least two passes, of which the fastest counts."""
+    fastest, spent, passes = float("inf"), 0.0, 0
+    while passes < 2 or spent < seconds:
+        began = time.perf_counter()
+        differentiate_first_logits(network, images)
+        if images.is_cuda:
+            torch.cuda.synchronize(images.device)
+        elapsed = time.perf_counter() - began
+        fastest, spent, passes = min(fastest, elapsed), spent + elapsed, passes + 1
+    return len(images) / fastest
