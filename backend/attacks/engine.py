@@ -1,6 +1,7 @@
 """`run`: one preset on one network, from checked inputs to a verified result with flags and counts."""
 
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -18,9 +19,13 @@ from backend.attacks.losses import measure_cross_entropy, measure_gap, predict
 from backend.attacks.margins import attack_margins
 from backend.attacks.official import attack_officially
 from backend.attacks.starts import Pool, classify_on, gather_pool
-from backend.attacks.verify import Verified, verify
+from backend.attacks.verify import Candidate, Verified, verify
 
-METHODS = {"margin": attack_margins, "autoattack": attack_officially}
+METHODS: dict[str, Callable[..., list[Candidate]]] = {
+    "margin": attack_margins,
+    "autoattack": attack_officially,
+    "autoattack-plus": attack_officially,
+}
 
 
 def run(
@@ -43,15 +48,15 @@ def run(
     tensors are never written to, and torch's global random state is left alone.
 
     Cost per image on ten classes: `margin` takes 178 gradients (one forward and one backward pass each) in Linf and 149
-    in L2, and 250 or 26 more forward passes; `autoattack` up to the sum over its attacks in `catalogue.ATTACKS`.
-    Either adds one pass per attack for the verification, two for the clean verdict and the rounding, and for up to 128
+    in L2, and 250 or 26 more forward passes; those of AutoAttack up to the sum over their `catalogue.ATTACKS`.
+    Each adds one pass per attack for the verification, two for the clean verdict and the rounding, and for up to 128
     images four more passes, one of them with a gradient, for the flags.
 
     What a result depends on: network, images, labels, norm, seed, and for presets that need it eps. A sample's draws
     come from the seed and its own pixels, so order and batch size change nothing but float32 noise (on a network that
     is not smooth this noise can lead a run to another local minimum). Two exceptions: the attack `segment` starts from
     `pool_images`, by default the other samples of the same call, so that a sample's L2 margin may then depend on which
-    samples it is attacked with; and the official code of `autoattack` draws by position in the batch.
+    samples it is attacked with; and the official code of AutoAttack draws by position in the batch.
 
     Args:
         preset: name in `catalogue.PRESETS`.
@@ -115,7 +120,7 @@ def evaluate(task: Task, classifier: Classifier, batches: Batches, others: Tenso
     wrong = (clean.is_answered & ~clean.is_correct).nonzero()[:, 0]
     pool = build_pool(task, classifier, clean, batches, others)
     is_randomised = "randomised" in codes
-    verified = attack(task, classifier, clean, pool, right, batches, is_randomised)
+    verified = attack(task, classifier, clean, pool, right, batches, is_randomised, codes)
     verified_wrong = attack(task, classifier, clean, pool, wrong, batches, is_randomised)
     if task.preset.distance_kind == "minimum" and not bool(nearest(verified)[1].isfinite().all()):
         codes.add("not-found")
@@ -178,12 +183,19 @@ def attack(
     rows: Tensor,
     batches: Batches,
     is_randomised: bool,
+    codes: set[str] | None = None,
 ) -> list[Verified]:
-    """Run the preset on some samples against the class the network gives them, and verify each attack's claims."""
+    """Run the preset on some samples against the class the network gives them, and verify each attack's claims.
+
+    With `codes`, the flags that the official code's own checks raise are added.
+    """
     images, labels = task.images[rows], clean.prediction[rows]
     classifier.stage = task.preset.name
     method = METHODS[task.preset.name]
-    claims = method(classifier, task, images, labels, pool=pool, classes=clean.logits.shape[1], batches=batches)
+    options = {"codes": codes} if method is attack_officially else {}
+    claims = method(
+        classifier, task, images, labels, pool=pool, classes=clean.logits.shape[1], batches=batches, **options
+    )
     radius = task.eps if task.preset.distance_kind == "witness" else None
     classifier.stage = "verification"
     return [

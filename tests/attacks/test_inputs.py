@@ -64,7 +64,7 @@ def test_run_says_what_is_wrong(change: dict[str, Any], sentence: str) -> None:
     ("change", "sentence"),
     [
         ({"norm": "L1"}, r"no norm 'L1'. Known: L2, Linf\."),
-        ({"preset": "pgd"}, r"no preset 'pgd'. Known: autoattack, margin\."),
+        ({"preset": "pgd"}, r"no preset 'pgd'. Known: autoattack, autoattack-plus, .*margin\."),
     ],
     ids=["norm", "preset"],
 )
