@@ -50,7 +50,11 @@ MEASURING = (
         ("record",),
     ),
     Word("attack", "A search for a small perturbation that makes the network answer differently."),
-    Word("preset", "Attacks that run together under one name, with all their settings.", ("margin", "autoattack")),
+    Word(
+        "preset",
+        "Attacks that run together under one name, with all their settings.",
+        ("margin", "autoattack", "autoattack-plus"),
+    ),
     Word("perturbation", "What is added to the pixels of an image: the adversarial image minus the clean one."),
     Word(
         "adversarial",
