@@ -2,8 +2,8 @@
 
 Two PGD runs of 100 steps from random starts, in the probabilities p of the softmax. The first step raises p of the
 label, to set out from elsewhere. Up to half of the steps, run one lowers it and run two raises the largest other p; the
-second half raises their difference, the probability margin. The step is 2 eps on a cosine that begins anew at the half. Broken
-samples leave at once.
+second half raises their difference, the probability margin. The step is 2 eps on a cosine that begins anew at the half.
+Broken samples leave at once.
 """
 
 import math

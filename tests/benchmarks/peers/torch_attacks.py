@@ -1,4 +1,4 @@
-"""torchattacks: its own AutoAttack and the parts of it. Its defaults take 10 steps where the official code takes 100."""
+"""torchattacks: its own AutoAttack and its parts. Its defaults take 10 steps where the official code takes 100."""
 
 from functools import partial
 from typing import Any
