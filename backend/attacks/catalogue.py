@@ -177,7 +177,7 @@ ATTACKS: dict[str, Attack] = index_by_name(
             2,
             AUTOATTACK,
             "2003.01690",
-            {"steps": 100, "restarts": 1, "rho": 0.75},
+            {"steps": 100, "restarts": 1, "rho": 0.75, "in L1": {"restarts": 5, "radii": [3, 2, 1]}},
         ),
         Attack(
             "apgd-ce-5",
@@ -218,7 +218,7 @@ ATTACKS: dict[str, Attack] = index_by_name(
             11,
             AUTOATTACK,
             "2003.01690",
-            {"steps": 100, "restarts": 1, "targets": 9, "rho": 0.75},
+            {"steps": 100, "restarts": 1, "targets": 9, "rho": 0.75, "in L1": {"targets": 5, "radii": [3, 2, 1]}},
         ),
         Attack(
             "fab-t",
@@ -275,7 +275,7 @@ PRESETS: dict[str, Preset] = index_by_name(
             "The official recipe at one eps, with the official code (pyautoattack): each attack runs on what the ones "
             "before it left standing. A verdict at eps, for citing; its distances only witness that eps is enough.",
             True,
-            ("Linf", "L2"),
+            ("Linf", "L2", "L1"),
             "witness",
             ("apgd-ce", "apgd-t", "fab-t", "square"),
             {"version": "standard", "steps": 100, "restarts": 1, "targets": 9, "queries": 5000},

@@ -46,7 +46,7 @@ COMPONENTS: dict[str, tuple[str, dict[str, Any]]] = {
 def list_attacks(preset: Preset, norm: Norm, classes: int, shape: torch.Size) -> tuple[str, ...]:
     """Attacks of the preset that this many classes and this image shape (C, H, W) allow."""
     left_out = {name for name, smallest in SMALLEST_CLASSES.items() if classes < smallest}
-    if norm.name == "L2" and min(shape[1:]) < SMALLEST_SQUARE_SIDE:
+    if norm.name in ("L1", "L2") and min(shape[1:]) < SMALLEST_SQUARE_SIDE:
         # Its first pattern tiles the image with fifths of its height.
         left_out.add("square")
     return tuple(name for name in preset.attacks if name not in left_out)

@@ -16,6 +16,7 @@ from backend.attacks.inputs import check_request
 from backend.attacks.norms import get_norm
 from backend.attacks.official import build_components, build_official, list_attacks
 from backend.attacks.official_checks import Alarm
+from backend.errors import InvalidRequest
 from tests.attacks.conftest import load_dense
 from tests.attacks.foreign_networks import WidthNoise
 from tests.attacks.linear_oracle import build_problem
@@ -123,8 +124,10 @@ def test_components_are_set_up_as_the_catalogue_says(
         assert not name.startswith("apgd") or component.loss == losses[name.split("-")[1]]
 
 
-@pytest.mark.parametrize("version", ["standard", "plus"])
-@pytest.mark.parametrize("norm", ["Linf", "L2"])
+@pytest.mark.parametrize(
+    ("norm", "version"),
+    [("Linf", "standard"), ("L2", "standard"), ("L1", "standard"), ("Linf", "plus"), ("L2", "plus")],
+)
 def test_recipe_agrees_with_pyautoattack(norm: str, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sample by sample and pixel by pixel, with fewer steps on either side."""
     problem = build_problem(4, (1, 6, 6), samples=10)
@@ -140,6 +143,33 @@ def test_recipe_agrees_with_pyautoattack(norm: str, version: str, monkeypatch: p
     assert 2 <= int(is_broken.sum()) <= 8
     assert torch.equal(result.found, is_broken)
     torch.testing.assert_close(result.adversarial[is_broken], points[is_broken], rtol=0, atol=1e-5)
+    exact = torch.from_numpy(problem.margins[norm])
+    assert (result.distance[is_broken] >= exact[is_broken] * (1 - 1e-5)).all()
+    assert (result.distance[is_broken].double() <= eps).all()
+    order = {"Linf": torch.inf, "L2": 2, "L1": 1}[norm]
+    moved = (result.adversarial - problem.images).flatten(1).double().norm(order, dim=1)
+    torch.testing.assert_close(moved[is_broken], result.distance[is_broken].double(), rtol=1e-5, atol=0)
+    assert 0.0 <= float(result.adversarial.min()) <= float(result.adversarial.max()) <= 1.0
+
+
+@pytest.mark.parametrize("preset", ["margin", "autoattack-plus"])
+def test_presets_without_l1_refuse_it(preset: str) -> None:
+    problem = build_problem(4, (1, 6, 6), samples=1)
+    with pytest.raises(InvalidRequest, match="not in L1"):
+        attacks.run(preset, problem.network, problem.images, problem.predictions, norm="L1", eps=1.0)
+
+
+def test_components_in_l1_are_set_up_as_the_catalogue_says(
+    zoo_network: nn.Module, samples: tuple[Tensor, Tensor]
+) -> None:
+    task = check_request("autoattack", zoo_network, *samples, "L1", 12.0, 0, None)
+    official = build_official(Classifier(zoo_network), task)
+    components = build_components(official, task.preset.attacks, 10, Alarm())
+    for name in ("apgd-ce", "apgd-t"):
+        stated = ATTACKS[name].parameters | ATTACKS[name].parameters["in L1"]
+        assert components[name].use_largereps and stated["radii"] == [3, 2, 1]
+        assert components[name].n_restarts == stated["restarts"]
+        assert getattr(components[name], "n_target_classes", None) == stated.get("targets")
 
 
 def test_plus_costs_a_surviving_sample_what_the_catalogue_says() -> None:
