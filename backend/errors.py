@@ -3,7 +3,7 @@
 ThinIceError                    500 internal
 ├── InvalidRequest              422 invalid_request        a value is missing, malformed or out of range
 │   ├── UnknownName             422 unknown_name           a catalogue has no such entry; lists what exists
-│   ├── UnreadableDataset       422 unreadable_dataset     an uploaded .npz breaks a rule of the format
+│   ├── UnreadableDataset       422 unreadable_dataset     a data set file breaks a rule of its format
 │   └── UnreadableAdversarials  422 unreadable_adversarials  an uploaded .npy breaks a rule of the format
 ├── RejectedCheckpoint          422 rejected_checkpoint    the file cannot be taken, and why
 │   ├── UnsafeCheckpoint        422 unsafe_checkpoint      it needs code execution, or claims absurd sizes
