@@ -115,7 +115,7 @@ def test_side_holds_row_and_attempts(ready: Path, tmp_path: Path) -> None:
             "found": True,
             "distance": side.row.margin,
             "kind": "minimum",
-        }  # fmt: skip
+        }
     ]
     missed = samples.side(done.id, MISSED)
     assert (missed.has_adversarial, missed.row.margin, missed.row.found) == (False, None, False)
