@@ -55,7 +55,7 @@ def eps_text(eps: Fraction | float | str, norm: str) -> str:
 
 
 def check_eps(eps: Fraction | float | str, norm: str, dimensions: int) -> None:
-    """Refuse an eps beyond which no two images lie: 1 in Linf, the root of `dimensions` (numbers a sample) in L2.
+    """Refuse an eps beyond which no two images lie: 1 in Linf, `dimensions` (numbers a sample) in L1, its root in L2.
 
     Raises:
         InvalidRequest: it is larger, or no eps at all.
@@ -67,12 +67,13 @@ def check_eps(eps: Fraction | float | str, norm: str, dimensions: int) -> None:
             eps=eps_text(exact, norm),
             largest=1.0,
         )
-    if norm == "L2" and exact**2 > dimensions:
+    largest = {"Linf": 1, "L1": dimensions, "L2": dimensions**0.5}[norm]
+    if exact > largest:
         raise InvalidRequest(
-            f"eps {eps_text(exact, norm)} is more than {dimensions**0.5:.6g}: in L2 no two images of {dimensions:,} "
+            f"eps {eps_text(exact, norm)} is more than {largest:.6g}: in {norm} no two images of {dimensions:,} "
             "numbers are that far apart.",
             eps=eps_text(exact, norm),
-            largest=dimensions**0.5,
+            largest=largest,
         )
 
 

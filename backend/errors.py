@@ -3,12 +3,14 @@
 ThinIceError                    500 internal
 ├── InvalidRequest              422 invalid_request        a value is missing, malformed or out of range
 │   ├── UnknownName             422 unknown_name           a catalogue has no such entry; lists what exists
-│   └── UnreadableDataset       422 unreadable_dataset     an uploaded .npz breaks a rule of the format
+│   ├── UnreadableDataset       422 unreadable_dataset     a data set file breaks a rule of its format
+│   └── UnreadableAdversarials  422 unreadable_adversarials  an uploaded .npy breaks a rule of the format
 ├── RejectedCheckpoint          422 rejected_checkpoint    the file cannot be taken, and why
 │   ├── UnsafeCheckpoint        422 unsafe_checkpoint      it needs code execution, or claims absurd sizes
 │   ├── UnreadableCheckpoint    422 unreadable_checkpoint  no known format, or damaged
 │   ├── UnknownArchitecture     422 unknown_architecture   keys and shapes fit no registered network
-│   └── MismatchedKeys          422 mismatched_keys        missing, unexpected or mis-shaped keys, by name
+│   ├── MismatchedKeys          422 mismatched_keys        missing, unexpected or mis-shaped keys, by name
+│   └── AmbiguousCheckpoint     422 ambiguous_checkpoint   the file leaves something open; details.ask is the field
 ├── TooLarge                    413 too_large              over a limit that the message names
 ├── NotFound                    404 not_found              no such row, sample or file
 ├── Conflict                    409 conflict               the state of things forbids it now
@@ -54,6 +56,10 @@ class UnreadableDataset(InvalidRequest):
     code = "unreadable_dataset"
 
 
+class UnreadableAdversarials(InvalidRequest):
+    code = "unreadable_adversarials"
+
+
 class RejectedCheckpoint(ThinIceError):
     code = "rejected_checkpoint"
     status = 422
@@ -73,6 +79,15 @@ class UnknownArchitecture(RejectedCheckpoint):
 
 class MismatchedKeys(RejectedCheckpoint):
     code = "mismatched_keys"
+
+
+class AmbiguousCheckpoint(RejectedCheckpoint):
+    """The file alone does not say which network it is.
+
+    Details: `ask`, the form field that decides; `suggestion`, a value worth considering or None, never used unasked.
+    """
+
+    code = "ambiguous_checkpoint"
 
 
 class TooLarge(ThinIceError):

@@ -1,5 +1,7 @@
 """How much a request may send: files up to THINICE_MAX_UPLOAD_MB, everything else little."""
 
+import re
+
 import anyio
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -16,6 +18,7 @@ FORM_OVERHEAD = MEGABYTE  # what a form may add to the file it carries
 DRAINED_BYTES = 64 * MEGABYTE  # what is read and dropped of a refused body, so that the client sees the answer
 DRAIN_SECONDS = 5.0
 UPLOADS = {("POST", "/api/v1/checkpoints"), ("POST", "/api/v1/datasets"), ("PUT", "/api/v1/uploads")}
+EVIDENCE = re.compile(r"/api/v1/evaluations/[^/]+/evidence")
 
 
 class BodyLimit:
@@ -51,9 +54,13 @@ class BodyLimit:
         await self.app(scope, receive_counted, send)
 
     def limit_of(self, scope: Scope) -> int:
-        if (scope["method"], scope["path"]) in UPLOADS:
+        if (scope["method"], scope["path"]) in UPLOADS or self.is_evidence(scope):
             return self.upload_limit
         return API_LIMIT if scope["path"].startswith("/api/") else PAGE_LIMIT
+
+    def is_evidence(self, scope: Scope) -> bool:
+        """Whether adversarials are uploaded."""
+        return scope["method"] == "POST" and EVIDENCE.fullmatch(scope["path"]) is not None
 
     def sentence(self, limit: int) -> str:
         if limit == self.upload_limit:

@@ -160,6 +160,37 @@ ATTACKS: dict[str, Attack] = index_by_name(
         describe_pattern_run(2, 0.9),
         describe_restart(1),
         Attack(
+            "ascent-pattern",
+            "Ascent inside eps, from the best of a few random patterns",
+            "minimum",
+            33,
+            8,
+            "Start: stripes as in Square, Andriushchenko et al. 2020; what breaks is followed to its margin",
+            "1912.00049",
+            {"steps": 15, "restarts": 1, "patterns": 8, "entropy_steps": 10, "ascent_steps": 23},
+        ),
+        Attack(
+            "ascent-restart",
+            "Ascent inside eps, from diversified restarts",
+            "minimum",
+            30,
+            0,
+            "Tashiro et al. 2020, Diversity Can Be Transferred: Output Diversification for White- and Black-box "
+            "Attacks; what breaks is followed to its margin",
+            "2003.06878",
+            {"steps": 15, "restarts": 60, "diverse_steps": 7, "ascent_steps": 23},
+        ),
+        Attack(
+            "squares",
+            "Random squares inside eps, without gradients",
+            "minimum",
+            0,
+            1009,
+            SQUARE,
+            "1912.00049",
+            {"queries": 1000, "restarts": 1, "patterns": 8, "p_init": 0.3},
+        ),
+        Attack(
             SEARCH,
             "Minimum norm, random search around the best",
             "minimum",
@@ -177,7 +208,38 @@ ATTACKS: dict[str, Attack] = index_by_name(
             2,
             AUTOATTACK,
             "2003.01690",
-            {"steps": 100, "restarts": 1, "rho": 0.75},
+            {"steps": 100, "restarts": 1, "rho": 0.75, "in L1": {"restarts": 5, "radii": [3, 2, 1]}},
+        ),
+        Attack(
+            "apgd-ce-5",
+            "Auto-PGD on the cross-entropy, five restarts",
+            "witness",
+            505,
+            2,
+            AUTOATTACK,
+            "2003.01690",
+            {"steps": 100, "restarts": 5, "rho": 0.75},
+        ),
+        Attack(
+            "apgd-dlr-5",
+            "Auto-PGD on the DLR loss, five restarts",
+            "witness",
+            505,
+            2,
+            AUTOATTACK,
+            "2003.01690",
+            {"steps": 100, "restarts": 5, "rho": 0.75},
+        ),
+        Attack(
+            # Each of 500 steps differentiates every logit of one forward pass: ten gradients with ten classes.
+            "fab-5",
+            "Fast adaptive boundary attack, five restarts",
+            "witness",
+            5000,
+            512,
+            FAB,
+            "1907.02044",
+            {"steps": 100, "restarts": 5},
         ),
         Attack(
             "apgd-t",
@@ -187,7 +249,7 @@ ATTACKS: dict[str, Attack] = index_by_name(
             11,
             AUTOATTACK,
             "2003.01690",
-            {"steps": 100, "restarts": 1, "targets": 9, "rho": 0.75},
+            {"steps": 100, "restarts": 1, "targets": 9, "rho": 0.75, "in L1": {"targets": 5, "radii": [3, 2, 1]}},
         ),
         Attack(
             "fab-t",
@@ -239,15 +301,39 @@ PRESETS: dict[str, Preset] = index_by_name(
             {"steps": MARGIN_STEPS, "restarts": 1, "targets": 3, "passes": BISECTION_PASSES},
         ),
         Preset(
+            "fast",
+            "Fast verdict",
+            "A verdict at one eps as strong as AutoAttack's at less than a tenth of its work, and margins on the way: a "
+            "minimum-norm run, runs towards the nearest classes, and for what comes close to eps diversified restarts "
+            "inside it. Margins far from eps are looser than those of the preset margin.",
+            True,
+            ("Linf", "L2"),
+            "minimum",
+            ("fmn-untargeted", "fmn-target-1", "fmn-target-2", "fmn-target-3", "ascent-pattern", "ascent-restart"),
+            {"steps": MARGIN_STEPS, "restarts": 60, "targets": 3},
+        ),
+        Preset(
             "autoattack",
             "AutoAttack, standard",
             "The official recipe at one eps, with the official code (pyautoattack): each attack runs on what the ones "
             "before it left standing. A verdict at eps, for citing; its distances only witness that eps is enough.",
             True,
-            ("Linf", "L2"),
+            ("Linf", "L2", "L1"),
             "witness",
             ("apgd-ce", "apgd-t", "fab-t", "square"),
             {"version": "standard", "steps": 100, "restarts": 1, "targets": 9, "queries": 5000},
+        ),
+        Preset(
+            "autoattack-plus",
+            "AutoAttack plus",
+            "AutoAttack version plus, the official code (pyautoattack): untargeted attacks with five restarts, Square, "
+            "then the targeted ones, each on what the ones before it left standing. A verdict at eps, for citing, at "
+            "three times the cost of the standard version; its distances only witness that eps is enough.",
+            True,
+            ("Linf", "L2"),
+            "witness",
+            ("apgd-ce-5", "apgd-dlr-5", "fab-5", "square", "apgd-t", "fab-t"),
+            {"version": "plus", "steps": 100, "restarts": 5, "targets": 9, "queries": 5000},
         ),
     ]
 )
@@ -281,7 +367,8 @@ FLAGS: dict[str, Flag] = index_by_name(
         Flag(
             "zero-gradients",
             "Gradients are zero",
-            "The gradient of the logit gap is zero in every pixel for more than 2 % of the samples looked at.",
+            "The gradient of the logit gap is zero in every pixel for more than 2 % of the samples looked at; or, in "
+            "the presets of AutoAttack, its own check finds a zero gradient of the DLR loss where Auto-PGD starts.",
             "Something in the network is flat or cuts the gradient (rounding, thresholds, a saturated softmax). "
             "Gradient attacks stand still, and what they do not find may exist.",
             "Remove or replace the flat part for the attack, or transfer adversarial examples from the parent.",
@@ -322,7 +409,7 @@ FLAGS: dict[str, Flag] = index_by_name(
         Flag(
             "few-classes",
             "Fewer classes than the targeted attacks assume",
-            "The network has fewer other classes than the preset has targets.",
+            "The network has fewer other classes than the preset has targets, or AutoAttack's own check says so.",
             "Targets are limited to the classes that exist. With fewer than four classes the targeted DLR loss does "
             "not exist, and AutoAttack runs without that attack.",
             "Nothing for margins: every other class was a target. Do not cite such a run as plain AutoAttack.",

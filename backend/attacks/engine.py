@@ -1,6 +1,7 @@
 """`run`: one preset on one network, from checked inputs to a verified result with flags and counts."""
 
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -16,12 +17,19 @@ from backend.attacks.contract import AttackResult, Attempt, OnStep
 from backend.attacks.inputs import Task, check_label_range, check_pool, check_request
 from backend.attacks.losses import measure_cross_entropy, measure_gap, predict
 from backend.attacks.margins import attack_margins
+from backend.attacks.verdict import attack_fast
 from backend.attacks.official import attack_officially
 from backend.attacks.starts import Pool, classify_on, gather_pool
-from backend.attacks.verify import Verified, verify
+from backend.attacks.verify import Candidate, Verified, verify
 from backend.attacks.widths import find_widths
 
-METHODS = {"margin": attack_margins, "autoattack": attack_officially}
+OFFICIAL = ("autoattack", "autoattack-plus")
+METHODS: dict[str, Callable[..., list[Candidate]]] = {
+    "margin": attack_margins,
+    "fast": attack_fast,
+    "autoattack": attack_officially,
+    "autoattack-plus": attack_officially,
+}
 
 
 def run(
@@ -44,15 +52,15 @@ def run(
     tensors are never written to, and torch's global random state is left alone.
 
     Cost per image on ten classes: `margin` takes 178 gradients (one forward and one backward pass each) in Linf and 149
-    in L2, and 250 or 26 more forward passes; `autoattack` up to the sum over its attacks in `catalogue.ATTACKS`.
-    Either adds one pass per attack for the verification, two for the clean verdict and the rounding, and for up to 128
+    in L2, and 250 or 26 more forward passes; those of AutoAttack up to the sum over their `catalogue.ATTACKS`.
+    Each adds one pass per attack for the verification, two for the clean verdict and the rounding, and for up to 128
     images four more passes, one of them with a gradient, for the flags.
 
     What a result depends on: network, images, labels, norm, seed, and for presets that need it eps. A sample's draws
     come from the seed and its own pixels, so order and batch size change nothing but float32 noise (on a network that
     is not smooth this noise can lead a run to another local minimum). Two exceptions: the attack `segment` starts from
     `pool_images`, by default the other samples of the same call, so that a sample's L2 margin may then depend on which
-    samples it is attacked with; and the official code of `autoattack` draws by position in the batch.
+    samples it is attacked with; and the official code of AutoAttack draws by position in the batch.
 
     Args:
         preset: name in `catalogue.PRESETS`.
@@ -94,9 +102,9 @@ def run(
         others = None if pool_images is None else check_pool(pool_images, task.images)
     with prepare(task.network):
         batches = Batches(task.batch_size)
-        classifier = Classifier(task.network, on_step, batches)
+        classifier = Classifier(task.network, on_step, None if task.preset.name in OFFICIAL else batches)
         classifier.total = len(task.images)
-        if len(task.images) > task.batch_size:
+        if classifier.batches is not None and len(task.images) > task.batch_size:
             head = task.images[: task.batch_size].to(classifier.device)
             batches.narrower = find_widths(classifier, head, task.batch_size)[1:]
         return evaluate(task, classifier, batches, others)
@@ -120,7 +128,7 @@ def evaluate(task: Task, classifier: Classifier, batches: Batches, others: Tenso
     wrong = (clean.is_answered & ~clean.is_correct).nonzero()[:, 0]
     pool = build_pool(task, classifier, clean, batches, others)
     is_randomised = "randomised" in codes
-    verified = attack(task, classifier, clean, pool, right, batches, is_randomised)
+    verified = attack(task, classifier, clean, pool, right, batches, is_randomised, codes)
     verified_wrong = attack(task, classifier, clean, pool, wrong, batches, is_randomised)
     if task.preset.distance_kind == "minimum" and not bool(nearest(verified)[1].isfinite().all()):
         codes.add("not-found")
@@ -183,12 +191,17 @@ def attack(
     rows: Tensor,
     batches: Batches,
     is_randomised: bool,
+    codes: set[str] | None = None,
 ) -> list[Verified]:
-    """Run the preset on some samples against the class the network gives them, and verify each attack's claims."""
+    """Run the preset on some samples against the class the network gives them, and verify each attack's claims.
+
+    With `codes`, the flags that the official code's own checks raise are added.
+    """
     images, labels = task.images[rows], clean.prediction[rows]
     classifier.stage = task.preset.name
     method = METHODS[task.preset.name]
-    claims = method(classifier, task, images, labels, pool=pool, classes=clean.logits.shape[1], batches=batches)
+    options = {"codes": codes, "batches": batches} if method is attack_officially else {}
+    claims = method(classifier, task, images, labels, pool=pool, classes=clean.logits.shape[1], **options)
     radius = task.eps if task.preset.distance_kind == "witness" else None
     classifier.stage = "verification"
     return [

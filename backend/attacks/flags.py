@@ -12,8 +12,8 @@ from backend.attacks.batches import Batches
 from backend.attacks.catalogue import FLAGS
 from backend.attacks.classifier import Classifier
 from backend.attacks.losses import measure_gap
-from backend.attacks.minimum_norm import differentiate_gap
 from backend.attacks.norms import TINY, expand, measure_l1
+from backend.attacks.walks import differentiate_gap
 
 LOOKED_AT = 128
 REPEAT_TOLERANCE = 1e-4

@@ -31,7 +31,7 @@ def measure_l2(perturbation: Tensor) -> Tensor:
 
 
 def measure_l1(perturbation: Tensor) -> Tensor:
-    """Sum of absolute entries per sample (B,): the dual of Linf."""
+    """Sum of absolute entries per sample (B,)."""
     return perturbation.flatten(1).abs().sum(1)
 
 
@@ -49,6 +49,23 @@ def project_l2(perturbation: Tensor, radius: Tensor) -> Tensor:
     return perturbation * expand(scale, perturbation)
 
 
+def project_l1(perturbation: Tensor, radius: Tensor) -> Tensor:
+    """Nearest point of the L1 ball of `radius` (B,) around zero; inside points are returned as they are.
+
+    Every entry shrinks by the same threshold, found from the sorted sizes (Duchi et al. 2008, Efficient Projections
+    onto the l1-Ball for Learning in High Dimensions). In float64, so that what is left sums to the radius.
+    """
+    flat = perturbation.flatten(1)
+    size = flat.abs().double()
+    ordered = size.sort(dim=1, descending=True).values
+    excess = ordered.cumsum(1) - radius.double()[:, None]
+    rank = torch.arange(1, flat.shape[1] + 1, device=flat.device)
+    kept = (ordered * rank > excess).sum(1, keepdim=True).clamp_min(1)
+    threshold = excess.gather(1, kept - 1) / kept
+    shrunk = ((size - threshold).clamp_min(0.0) * flat.sign()).to(perturbation.dtype).reshape(perturbation.shape)
+    return torch.where(expand(measure_l1(perturbation) > radius, perturbation), shrunk, perturbation)
+
+
 def direct_linf(gradient: Tensor) -> Tensor:
     """Unit perturbation (Linf) that raises a function of this gradient most: its sign."""
     return gradient.sign()
@@ -57,6 +74,13 @@ def direct_linf(gradient: Tensor) -> Tensor:
 def direct_l2(gradient: Tensor) -> Tensor:
     """Unit perturbation (L2) that raises a function of this gradient most; zero where the gradient is zero."""
     return gradient / expand(measure_l2(gradient).clamp_min(TINY), gradient)
+
+
+def direct_l1(gradient: Tensor) -> Tensor:
+    """Unit perturbation (L1) that raises a function of this gradient most: its largest entry's sign, alone."""
+    flat = gradient.flatten(1)
+    largest = flat.abs().argmax(1, keepdim=True)
+    return torch.zeros_like(flat).scatter(1, largest, flat.gather(1, largest).sign()).reshape(gradient.shape)
 
 
 @dataclass(frozen=True)
@@ -76,6 +100,7 @@ class Norm:
 
 NORMS = {
     "Linf": Norm("Linf", measure_linf, measure_l1, project_linf, direct_linf),
+    "L1": Norm("L1", measure_l1, measure_linf, project_l1, direct_l1),
     "L2": Norm("L2", measure_l2, measure_l2, project_l2, direct_l2),
 }
 

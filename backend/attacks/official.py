@@ -1,17 +1,17 @@
-"""Preset `autoattack`: the official code (pyautoattack), version standard, attack by attack.
+"""Presets `autoattack` and `autoattack-plus`: the official code (pyautoattack), attack by attack.
 
 Each attack of the official recipe runs on the samples that the ones before it left standing, with the official
 components, parameters and seed. They are called one by one, so that every broken sample is credited to the attack
-that broke it; the checks that the official loop logs are flags here.
+that broke it; the checks that the official loop logs are flags here (`official_checks`).
 Differs from the official loop: examples are put into the box and the ball, classified and measured by us; a sample
 leaves the recipe only when its label is lost by more than the noise between batch widths, so that a near miss is
 claimed and yet meets the remaining attacks; targets are limited to the classes that exist; attacks that the network or
 the image size rule out are left out, and their attempts say that they tried nothing.
 """
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,52 +24,63 @@ from backend.attacks.classifier import Classifier
 from backend.attacks.inputs import Task
 from backend.attacks.losses import is_lost, predict
 from backend.attacks.norms import Norm
+from backend.attacks.official_checks import Alarm, inspect_network
 from backend.attacks.starts import Pool
 from backend.attacks.verify import Candidate, return_to_ball
 
-SMALLEST_DLR_CLASSES = 4
+SMALLEST_CLASSES = {"apgd-dlr-5": 3, "apgd-t": 4}  # their losses look at the third and the fourth largest logit
 SMALLEST_SQUARE_SIDE = 5
 
-silent = logging.Logger("silent")
-silent.addHandler(logging.NullHandler())
+# Which of the official objects an attack of the catalogue is, and what the official loop sets on it before it runs.
+COMPONENTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "apgd-ce": ("apgd", {"loss": "ce"}),
+    "apgd-ce-5": ("apgd", {"loss": "ce"}),
+    "apgd-dlr-5": ("apgd", {"loss": "dlr"}),
+    "fab-5": ("fab", {"targeted": False}),
+    "square": ("square", {}),
+    "apgd-t": ("apgd_targeted", {}),
+    "fab-t": ("fab", {"targeted": True, "n_restarts": 1}),
+}
 
 
 def list_attacks(preset: Preset, norm: Norm, classes: int, shape: torch.Size) -> tuple[str, ...]:
     """Attacks of the preset that this many classes and this image shape (C, H, W) allow."""
-    left_out = set()
-    if classes < SMALLEST_DLR_CLASSES:
-        left_out.add("apgd-t")
-    if norm.name == "L2" and min(shape[1:]) < SMALLEST_SQUARE_SIDE:
+    left_out = {name for name, smallest in SMALLEST_CLASSES.items() if classes < smallest}
+    if norm.name in ("L1", "L2") and min(shape[1:]) < SMALLEST_SQUARE_SIDE:
         # Its first pattern tiles the image with fifths of its height.
         left_out.add("square")
     return tuple(name for name in preset.attacks if name not in left_out)
 
 
-def build_components(classifier: Classifier, task: Task, classes: int) -> dict[str, Any]:
-    """The official attack objects by name, as version standard sets them up."""
+def build_official(classifier: Classifier, task: Task) -> Any:
+    """The official AutoAttack object, as the preset's version sets it up."""
     # Imported where it is used: the margins need none of it.
     from pyautoattack import AutoAttack
 
-    preset = task.preset
-    official = AutoAttack(
+    return AutoAttack(
         classifier,
         norm=task.norm.name,
         eps=task.eps,
         seed=task.seed,
         device=classifier.device,
-        version=preset.parameters["version"],
+        version=task.preset.parameters["version"],
     )
-    targets = min(preset.parameters["targets"], classes - 1)
-    official.apgd.loss = "ce"
-    official.apgd_targeted.n_target_classes = official.fab.n_target_classes = targets
-    official.fab.targeted = True
-    official.apgd.logger = official.apgd_targeted.logger = silent
-    return {
-        "apgd-ce": official.apgd,
-        "apgd-t": official.apgd_targeted,
-        "fab-t": official.fab,
-        "square": official.square,
-    }
+
+
+def build_components(official: Any, attacks: tuple[str, ...], classes: int, alarm: Alarm) -> dict[str, Any]:
+    """The official attack objects by name; `alarm` hears the check that they make themselves.
+
+    They are told apart as the official loop does it, on copies: there, one object serves several attacks in turn.
+    """
+    components = {}
+    for name in attacks:
+        attribute, changes = COMPONENTS[name]
+        component = copy(getattr(official, attribute))
+        vars(component).update(changes, logger=alarm)
+        if hasattr(component, "n_target_classes"):
+            component.n_target_classes = min(component.n_target_classes, classes - 1)
+        components[name] = component
+    return components
 
 
 @contextmanager
@@ -81,20 +92,31 @@ def keep_random_state(device: torch.device) -> Iterator[None]:
 
 
 def attack_officially(
-    classifier: Classifier, task: Task, images: Tensor, labels: Tensor, *, pool: Pool, classes: int, batches: Batches
+    classifier: Classifier,
+    task: Task,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    pool: Pool,
+    classes: int,
+    batches: Batches,
+    codes: set[str] | None = None,
 ) -> list[Candidate]:
     """Run the recipe on samples classified as `labels` (on the CPU); candidates lie within eps when verified.
 
     The official code draws its starting points and squares by position in the batch, so that, other than with our own
-    attacks, another batch size is another draw.
+    attacks, another batch size is another draw. With `codes`, the flags that the official checks raise are added.
     """
-    preset = task.preset
+    preset, alarm = task.preset, Alarm()
     usable = list_attacks(preset, task.norm, classes, images.shape[1:])
     stands = torch.ones(len(images), dtype=torch.bool)
     done_before = classifier.done
     candidates = []
     with keep_random_state(classifier.device):
-        components = build_components(classifier, task, classes)
+        official = build_official(classifier, task)
+        if codes is not None:
+            codes |= inspect_network(classifier, images, labels, batches, official)
+        components = build_components(official, preset.attacks, classes, alarm)
         for name in preset.attacks:
             tried = stands.clone() if name in usable else torch.zeros_like(stands)
             points, claimed = images.clone(), torch.zeros_like(stands)
@@ -111,6 +133,8 @@ def attack_officially(
                 classifier.done += int(reached.is_lost.sum())
             candidates.append(Candidate(name, preset.distance_kind, points, claimed, tried))
     classifier.done = done_before + len(images)
+    if codes is not None and alarm.is_raised:
+        codes.add("zero-gradients")  # the one check that the attacks themselves make
     return candidates
 
 

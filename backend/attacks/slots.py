@@ -6,7 +6,7 @@ so that a sample's rows do not depend on the samples beside it, nor on their ord
 """
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -114,13 +114,8 @@ def read_back(walker: Walker, rows: Rows, place: int, distance: float) -> None:
     walker.notes = {name: rows[name][place] for name in NOTED if name in rows}
 
 
-def run_scripts(
-    classifier: Classifier, norm: Norm, scripts: Iterator[Script], on_end: Callable[[], None] | None = None
-) -> None:
-    """Run every script to its end; `on_end` is called as each of them ends.
-
-    Cost: what the scripts ask for, and what fills up the last passes.
-    """
+def run_scripts(classifier: Classifier, norm: Norm, scripts: Iterator[Script]) -> None:
+    """Run every script to its end. Cost: what they ask for, and what fills up passes that are not full."""
     pools = {True: Pool(classifier, norm), False: Pool(classifier, norm)}
 
     def proceed(thread: Thread, answer: Any) -> None:
@@ -130,8 +125,6 @@ def run_scripts(
             except StopIteration as end:
                 parent = thread.parent
                 if parent is None:
-                    if on_end is not None:
-                        on_end()
                     return
                 parent.answers[thread.place] = end.value
                 parent.missing -= 1

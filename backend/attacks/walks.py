@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from backend.attacks.classifier import Classifier
 from backend.attacks.losses import find_best_other, is_lost, measure_gap
 from backend.attacks.norms import TINY, Norm, clamp_to_box, expand
 from backend.attacks.tasks import Rows, Walker, stack_rows
@@ -47,6 +48,13 @@ def lower_gap(logits: Tensor, labels: Tensor, targets: Tensor) -> Tensor:
     others = torch.where(targets < 0, find_best_other(logits, labels), targets)
     count, classes = logits.shape
     return pick_classes(count, classes, labels) - pick_classes(count, classes, others)
+
+
+def differentiate_gap(classifier: Classifier, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Logits (B, K), gap to the best other class (B,) and its gradient (B, C, H, W); one forward and backward pass."""
+    untargeted = torch.full_like(labels, -1)
+    logits, gradient = classifier.differentiate(images, lambda part: lower_gap(part, labels, untargeted))
+    return logits, measure_gap(logits, labels), gradient
 
 
 @dataclass(frozen=True)

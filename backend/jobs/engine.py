@@ -1,4 +1,4 @@
-"""The durable workflows: which steps a job has, and how it ends. Everything they do is in `evaluate` and `preflight`.
+"""The durable workflows: which steps a job has, and how it ends. What they do: `evaluate`, `evidence`, `preflight`.
 
 A workflow may be run again from its start by another process; steps that ended are not repeated, and the step that was
 cut off is (evaluate.run_chunk then finds whether its rows are there).
@@ -10,8 +10,8 @@ from uuid import UUID
 
 from dbos import DBOS
 
-from backend.jobs import evaluate, preflight
-from backend.jobs.queue import EVALUATE, PREFLIGHT
+from backend.jobs import evaluate, evidence, preflight
+from backend.jobs.queue import EVALUATE, EVIDENCE, PREFLIGHT
 
 logger = logging.getLogger("thinice.jobs")
 
@@ -52,6 +52,24 @@ def evaluate_job(evaluation_id: str, attempt_number: int) -> None:
     except Exception as error:  # whatever an attack or a network raises ends this job, never the worker
         logger.error("evaluation %s failed\n%s", evaluation_id, traceback.format_exc())
         evaluate.fail(UUID(evaluation_id), attempt_number, error)
+
+
+@DBOS.step(name="evidence")
+def run_evidence(evidence_id: str, attempt_number: int) -> None:
+    """All that is left of it: how far it is stands in its row, so a worker that takes over goes on there."""
+    evidence.run(UUID(evidence_id), attempt_number, Executor.device)
+
+
+@DBOS.workflow(name=EVIDENCE, max_recovery_attempts=1_000)
+def evidence_job(evidence_id: str, attempt_number: int) -> None:
+    """Evidence beside one evaluation's cold core."""
+    try:
+        run_evidence(evidence_id, attempt_number)
+    except evaluate.Stopped as stopped:
+        logger.info("%s", stopped)
+    except Exception as error:  # as above: this job ends, the worker goes on
+        logger.error("evidence %s failed\n%s", evidence_id, traceback.format_exc())
+        evidence.fail(UUID(evidence_id), attempt_number, error)
 
 
 @DBOS.workflow(name=PREFLIGHT, max_recovery_attempts=1_000)

@@ -1,4 +1,4 @@
-"""Runs an evaluation chunk by chunk: the only module that joins registry, attacks, data sets and store.
+"""Runs an evaluation chunk by chunk.
 
 A chunk is the durable step. Its rows, its progress and the name of its shard of adversarials commit together; running
 it twice writes it once. Randomness is derived from the seed and each sample's content, never from the order.
@@ -7,8 +7,6 @@ it twice writes it once. Randomness is derived from the seed and each sample's c
 import io
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
 from uuid import UUID
@@ -16,87 +14,26 @@ from uuid import UUID
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sqlalchemy.orm import Session
 
 from backend import attacks
-from backend.attacks.catalogue import ATTACKS, BLACK_BOX, FLAGS, PRESETS
-from backend.attacks.contract import AttackResult
+from backend.attacks.catalogue import BLACK_BOX, FLAGS, PRESETS
+from backend.attacks.contract import AttackResult, OnStep
 from backend.attacks.flags import tells_masking
-from backend.datasets import catalogue
-from backend.datasets.samples import SampleArrays, load
 from backend.eps import parse_eps
-from backend.errors import AttackFailed, NotFound, ThinIceError
-from backend.registry.networks import load_network
+from backend.errors import AttackFailed, ThinIceError
+from backend.jobs.subjects import Subject, device_title, load_subject, take_images
 from backend.settings import get_settings
-from backend.store import datasets, evaluations, results
-from backend.store.artefacts import artefact_path, put_bytes
+from backend.store import evaluations, results
+from backend.store.artefacts import put_bytes
 from backend.store.database import reading, writing
-from backend.store.tables import Checkpoint, Chunk, Dataset, Evaluation, now
+from backend.store.tables import Chunk, Evaluation, now
 
-POOL_IMAGES: int = ATTACKS["segment"].parameters["pool"]
 STAGE_SECONDS = 1.0  # how often a running chunk says what it is doing, and asks whether it is still wanted
 
 
 class Stopped(Exception):
     """The evaluation, or this attempt at it, is no longer wanted (cancelled, resumed); the chunk in hand is dropped."""
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What is attacked, loaded once per worker: the network, all samples, and the store's numbers of them.
-
-    `pool_images` float32 (P, C, H, W) in [0, 1] are the first samples by id: every chunk starts its segments from them,
-    so that a margin depends neither on the chunk it falls into nor on the samples chosen with it.
-    """
-
-    network: torch.nn.Module
-    samples: SampleArrays
-    sample_numbers: NDArray[np.int64]
-    pool_images: torch.Tensor
-
-
-@dataclass(frozen=True)
-class DatasetFile:
-    """Where a stored data set lies."""
-
-    path: Any
-
-
-def dataset_file(dataset: Dataset) -> DatasetFile:
-    """The .npz of a data set: shipped with the product, or in the artefact store."""
-    return DatasetFile(catalogue.find_dataset(dataset.file).path if dataset.builtin else artefact_path(dataset.file))
-
-
-@lru_cache(maxsize=2)
-def load_subject(checkpoint_id: UUID, dataset_id: UUID, device: str) -> Subject:
-    """Load a checkpoint's network onto `device`, and the data set it is attacked on.
-
-    Raises:
-        NotFound: the checkpoint or the data set is gone.
-    """
-    with reading() as session:
-        checkpoint = session.get(Checkpoint, checkpoint_id)
-        dataset = session.get(Dataset, dataset_id)
-        if checkpoint is None or dataset is None:
-            raise NotFound("The checkpoint or the data set of this job no longer exists.")
-        rows = datasets.dataset_rows(session, dataset_id)
-    network = load_network(
-        artefact_path(checkpoint.file),
-        architecture=checkpoint.architecture,
-        normalization=checkpoint.normalization,
-        classes=len(dataset.classes),
-        channels=dataset.shape[2],
-        device=device,
-    )
-    samples = load(dataset_file(dataset))
-    pool_images, _ = take_images(samples, np.argsort(np.asarray(samples.ids), kind="stable")[:POOL_IMAGES])
-    return Subject(network, samples, np.asarray([number for _, number, _, _ in rows], dtype=np.int64), pool_images)
-
-
-def take_images(samples: SampleArrays, indices: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Images float32 (B, C, H, W) in [0, 1] and labels int64 (B,) of the given rows."""
-    pixels = samples.images[indices].astype(np.float32) / np.float32(255)
-    images = torch.from_numpy(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)))
-    return images, torch.from_numpy(samples.labels[indices].astype(np.int64))
 
 
 def get_evaluation(evaluation_id: UUID, attempt_number: int) -> Evaluation:
@@ -138,17 +75,8 @@ def run_chunk(evaluation_id: UUID, attempt_number: int, number: int, *, worker_i
     indices = np.asarray(evaluation.indices[low : low + evaluation.chunk_size], dtype=np.int64)
     images, labels = take_images(subject.samples, indices)
     began = time.monotonic()
-    result = attacks.run(
-        evaluation.preset,
-        subject.network,
-        images,
-        labels,
-        norm=evaluation.norm,
-        eps=None if evaluation.eps is None else float(parse_eps(evaluation.eps)),
-        seed=evaluation.seed,
-        batch_size=get_settings().batch_samples,
-        on_step=stage_reporter(evaluation, number),
-        pool_images=subject.pool_images,
+    result = attack_samples(
+        evaluation, subject, images, labels, evaluation.preset, evaluation.seed, stage_reporter(evaluation, number)
     )
     refuse_contradictions(result, labels)
     shard, shard_rows = store_adversarials(result)
@@ -174,9 +102,46 @@ def run_chunk(evaluation_id: UUID, attempt_number: int, number: int, *, worker_i
         raise Stopped(f"Evaluation {evaluation_id} was stopped; its finished chunks are kept.")
 
 
-def stage_reporter(evaluation: Evaluation, number: int) -> Callable[[int, int, str], None]:
+def attack_samples(
+    evaluation: Evaluation,
+    subject: Subject,
+    images: torch.Tensor,
+    labels: torch.Tensor,
+    preset: str,
+    seed: int,
+    on_step: OnStep,
+) -> AttackResult:
+    """Run a preset on some samples of an evaluation, in its norm and at its eps."""
+    return attacks.run(
+        preset,
+        subject.network,
+        images,
+        labels,
+        norm=evaluation.norm,
+        eps=None if evaluation.eps is None else float(parse_eps(evaluation.eps)),
+        seed=seed,
+        batch_size=get_settings().batch_samples,
+        on_step=on_step,
+        pool_images=subject.pool_images,
+    )
+
+
+def stage_reporter(evaluation: Evaluation, number: int) -> OnStep:
     """Tell at most once a second what the chunk in hand is doing; ends it when the evaluation was cancelled."""
     chunks = -(-evaluation.n // evaluation.chunk_size)
+
+    def keep(session: Session, text: str) -> bool:
+        stage = f"{text} in chunk {number + 1} of {chunks}"[:80]
+        return evaluations.move_state(
+            session, evaluation.id, ["running"], of_attempt=evaluation.attempt_number, stage=stage
+        )
+
+    return reporter(keep, f"Evaluation {evaluation.id} was stopped; its finished chunks are kept.")
+
+
+def reporter(keep: Callable[[Session, str], bool], stopped: str) -> OnStep:
+    """A callback for attacks that writes their progress down at most once a second; raises Stopped where `keep` says
+    that the work is no longer wanted."""
     last = time.monotonic()
 
     def report(done: int, total: int, stage: str) -> None:
@@ -184,13 +149,10 @@ def stage_reporter(evaluation: Evaluation, number: int) -> Callable[[int, int, s
         if time.monotonic() - last < STAGE_SECONDS:
             return
         last = time.monotonic()
-        text = f"{stage}: {done} of {total} in chunk {number + 1} of {chunks}"
         with writing() as session:
-            wanted = evaluations.move_state(
-                session, evaluation.id, ["running"], of_attempt=evaluation.attempt_number, stage=text[:80]
-            )
-        if not wanted:
-            raise Stopped(f"Evaluation {evaluation.id} was stopped; its finished chunks are kept.")
+            is_wanted = keep(session, f"{stage}: {done} of {total}")
+        if not is_wanted:
+            raise Stopped(stopped)
 
     return report
 
@@ -218,14 +180,18 @@ def refuse_contradictions(result: AttackResult, labels: torch.Tensor) -> None:
 
 
 def store_adversarials(result: AttackResult) -> tuple[str | None, list[int | None]]:
-    """Write a chunk's adversarials as one float32 shard (K, C, H, W); gives its name and each sample's row in it."""
-    is_new = result.found & (result.distance > 0) & torch.isfinite(result.distance)
-    rows = (torch.cumsum(is_new, dim=0) - 1).tolist()
-    shard_rows = [row if kept else None for row, kept in zip(rows, is_new.tolist(), strict=True)]
-    if not bool(is_new.any()):
+    """Write a chunk's adversarials as one shard; gives its name and each sample's row in it."""
+    return store_shard(result.adversarial, result.found & (result.distance > 0) & torch.isfinite(result.distance))
+
+
+def store_shard(images: torch.Tensor, is_kept: torch.Tensor) -> tuple[str | None, list[int | None]]:
+    """Write the kept ones of some images as float32 (K, C, H, W); gives the shard's name and each image's row in it."""
+    rows = (torch.cumsum(is_kept, dim=0) - 1).tolist()
+    shard_rows = [row if kept else None for row, kept in zip(rows, is_kept.tolist(), strict=True)]
+    if not bool(is_kept.any()):
         return None, shard_rows
     buffer = io.BytesIO()
-    np.save(buffer, result.adversarial[is_new].numpy().astype(np.float32), allow_pickle=False)
+    np.save(buffer, images[is_kept].numpy().astype(np.float32), allow_pickle=False)
     return put_bytes(buffer.getvalue(), ".npy"), shard_rows
 
 
@@ -248,7 +214,7 @@ def attempt_rows(
                     {
                         "evaluation_id": evaluation_id,
                         "sample_id": numbers[position],
-                        "stage": 0,
+                        "stage": getattr(attempt, "stage", 0),
                         "attack": attempt.attack,
                         "found": found,
                         "distance": finite_or_none(distance) if found else None,
@@ -315,11 +281,6 @@ def update_record(session: Any, evaluation_id: UUID, result: AttackResult) -> No
     }
 
 
-def device_title(device: str) -> str:
-    """`cpu`, or the name of the GPU."""
-    return f"{device} ({torch.cuda.get_device_name(device)})" if device.startswith("cuda") else device
-
-
 def describe_devices(chunks: list[Chunk]) -> dict[str, Any]:
     """Every device that attacked a chunk, and a note where there was more than one."""
     devices = sorted({chunk.device for chunk in chunks})
@@ -359,11 +320,15 @@ def fail(evaluation_id: UUID, attempt_number: int, error: BaseException) -> None
 
     Does nothing when it was cancelled, or resumed as a newer attempt: that one is not to suffer from this error.
     """
-    if isinstance(error, ThinIceError):
-        shown = {"code": error.code, "message": error.message, "details": error.details}
-    else:
-        shown = {"code": "internal", "message": f"{type(error).__name__}: {error}", "details": {}}
+    shown = describe_error(error)
     with writing() as session:
-        ended = {"state": "failed", "stage": "failed", "error": shown, "finished_at": now()}
+        ended: dict[str, Any] = {"state": "failed", "stage": "failed", "error": shown, "finished_at": now()}
         if evaluations.move_state(session, evaluation_id, evaluations.ACTIVE, of_attempt=attempt_number, **ended):
             evaluations.add_log(session, evaluation_id, f"failed: {shown['message']}")
+
+
+def describe_error(error: BaseException) -> dict[str, Any]:
+    """An error as the row of a job keeps it: code, message and details."""
+    if isinstance(error, ThinIceError):
+        return {"code": error.code, "message": error.message, "details": error.details}
+    return {"code": "internal", "message": f"{type(error).__name__}: {error}", "details": {}}

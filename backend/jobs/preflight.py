@@ -6,7 +6,7 @@ from uuid import UUID
 
 import numpy as np
 
-from backend.jobs.evaluate import load_subject, take_images
+from backend.jobs.subjects import load_subject, take_images
 from backend.registry.preflight import preflight
 from backend.store import checkpoints, datasets
 from backend.store.database import reading, writing

@@ -15,6 +15,7 @@ QUEUE = "device"  # one queue; each worker process takes one job at a time from 
 APPLICATION = "thinice"
 APPLICATION_VERSION = "1"  # pinned: DBOS would derive it from the code, and a code change would strand waiting jobs
 EVALUATE = "evaluate"
+EVIDENCE = "evidence"
 PREFLIGHT = "preflight"
 PREFLIGHT_PRIORITY = 1
 
@@ -51,6 +52,15 @@ def enqueue_evaluation(evaluation_id: UUID, attempt_number: int, priority: int) 
     _enqueue(EVALUATE, job_id, priority, str(evaluation_id), attempt_number)
 
 
+def evidence_job_id(evidence_id: UUID, attempt_number: int) -> str:
+    return f"{EVIDENCE}-{evidence_id}-{attempt_number}"
+
+
+def enqueue_evidence(evidence_id: UUID, attempt_number: int, priority: int) -> None:
+    """Queue the checking of evidence, as an evaluation is queued."""
+    _enqueue(EVIDENCE, evidence_job_id(evidence_id, attempt_number), priority, str(evidence_id), attempt_number)
+
+
 def preflight_job_id(checkpoint_id: UUID) -> str:
     return f"{PREFLIGHT}-{checkpoint_id}"
 
@@ -63,6 +73,11 @@ def enqueue_preflight(checkpoint_id: UUID) -> None:
 def cancel_evaluation(evaluation_id: UUID, attempt_number: int) -> None:
     """Take an evaluation out of the queue, or stop it at the end of its present chunk."""
     client().cancel_workflow(evaluation_job_id(evaluation_id, attempt_number))
+
+
+def cancel_evidence(evidence_id: UUID, attempt_number: int) -> None:
+    """Take evidence out of the queue, or stop its work."""
+    client().cancel_workflow(evidence_job_id(evidence_id, attempt_number))
 
 
 def _enqueue(workflow: str, job_id: str, priority: int, *arguments: str | int) -> None:

@@ -1,14 +1,15 @@
 """Frees what dead workers held, and queues what fell between the store and the queue. Runs in every worker."""
 
 import logging
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from dbos import DBOS
 
 from backend.jobs import preflight, queue
-from backend.store import checkpoints, evaluations, workers
+from backend.store import checkpoints, evaluations, evidence, workers
 from backend.store.database import one_at_a_time, reading, writing
-from backend.store.tables import Evaluation, now
+from backend.store.tables import Evaluation, Evidence, now
 
 LOST = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")  # how a job ends that never said how it went
 
@@ -25,25 +26,31 @@ def reap(worker_id: str) -> list[str]:
         with reading() as session:
             living = {worker_id} | {worker.id for worker in workers.living_workers(session)}
             waiting = evaluations.evaluations_in(session, evaluations.ACTIVE)
+            unproven = evidence.evidence_in(session, evaluations.ACTIVE)
             unchecked = checkpoints.checkpoints_in_preflight(session)
         held = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
         freed = [job.workflow_id for job in held if job.executor_id not in living]
         for job_id in freed:
             logger.warning("job %s was held by a worker that is gone; back to the queue", job_id)
             DBOS.resume_workflow(job_id, queue_name=queue.QUEUE)
-        _follow_evaluations(waiting)
+        _follow(waiting, queue.evaluation_job_id, queue.enqueue_evaluation)
+        _follow(unproven, queue.evidence_job_id, queue.enqueue_evidence)
         _follow_preflights(unchecked)
     return freed
 
 
-def _follow_evaluations(waiting: list[Evaluation]) -> None:
-    known = _status_of([queue.evaluation_job_id(evaluation.id, evaluation.attempt_number) for evaluation in waiting])
-    for evaluation in waiting:
-        status = known.get(queue.evaluation_job_id(evaluation.id, evaluation.attempt_number))
+def _follow(
+    waiting: Sequence[Evaluation] | Sequence[Evidence],
+    job_id: Callable[[UUID, int], str],
+    enqueue: Callable[[UUID, int, int], None],
+) -> None:
+    known = _status_of([job_id(row.id, row.attempt_number) for row in waiting])
+    for row in waiting:
+        status = known.get(job_id(row.id, row.attempt_number))
         if status is None:
-            queue.enqueue_evaluation(evaluation.id, evaluation.attempt_number, evaluation.priority)
+            enqueue(row.id, row.attempt_number, row.priority)
         elif status in LOST:
-            _end(evaluation.id, evaluation.attempt_number, status)
+            _end(row, status)
 
 
 def _follow_preflights(unchecked: list[UUID]) -> None:
@@ -62,17 +69,12 @@ def _status_of(job_ids: list[str]) -> dict[str, str]:
     return {job.workflow_id: job.status for job in jobs}
 
 
-def _end(evaluation_id: UUID, attempt_number: int, status: str) -> None:
-    """An evaluation whose job ended without saying so must not look alive."""
+def _end(row: Evaluation | Evidence, status: str) -> None:
+    """What lost its job without saying how it went must not look alive."""
     error = {"code": "internal", "message": f"The job ended as {status} without a result. Resume it.", "details": {}}
+    ended = {"state": "failed", "error": error, "finished_at": now()}
+    ended |= {"step": "failed"} if isinstance(row, Evidence) else {"stage": "failed"}
     with writing() as session:
         evaluations.move_state(
-            session,
-            evaluation_id,
-            evaluations.ACTIVE,
-            of_attempt=attempt_number,
-            state="failed",
-            stage="failed",
-            error=error,
-            finished_at=now(),
+            session, row.id, evaluations.ACTIVE, of_attempt=row.attempt_number, of=type(row), **ended
         )

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backend.errors import StartupFailed, UnknownName
 from backend.jobs import engine, queue, reaper
+from backend.jobs.subjects import device_title
 from backend.settings import get_settings
 from backend.store import workers
 from backend.store.database import migrate, one_at_a_time, writing
@@ -56,7 +57,7 @@ def main() -> None:
         id=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
         host=socket.gethostname(),
         pid=os.getpid(),
-        device=engine.evaluate.device_title(device),
+        device=device_title(device),
     )
     engine.Executor.worker_id, engine.Executor.device = worker.id, device
     stopping = threading.Event()

@@ -270,6 +270,11 @@ def _check_root(walk: Walk) -> None:
     """Refuse a file whose outermost object is not a dictionary."""
     if walk.root is None:
         return
+    if walk.root == "argparse.Namespace":
+        raise UnsafeCheckpoint(
+            f"The file holds the options of a run ({walk.root}), not its network: take the weights that lie beside it.",
+            names=[walk.root],
+        )
     if "." in walk.root and not walk.root.startswith("torch._utils."):
         raise UnsafeCheckpoint(
             f"The file holds a whole pickled object ({walk.root}), which only its own code can read. {RESAVE}",

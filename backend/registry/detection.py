@@ -1,4 +1,7 @@
-"""Tells the architecture of a state dict by its keys and shapes."""
+"""Tells the architecture of a state dict by its keys and shapes.
+
+An architecture is the name of a registered one, or the canonical text of a user's own list of layers.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from backend.errors import MismatchedKeys, RejectedCheckpoint, UnknownArchitecture, UnknownName
+from backend.registry.layer_lists import is_layer_list
+from backend.registry.sequences import ask_layers, build_listed, is_plain_sequence, show_architecture
 from models.architectures import ARCHITECTURES
 
 COUNTER = "num_batches_tracked"
@@ -51,7 +56,7 @@ class Difference:
             for name, (found, wanted) in self.mis_shaped.items()
         ]
         return {
-            "architecture": self.architecture,
+            "architecture": show_architecture(self.architecture),
             "missing": self.missing[:SHOWN],
             "missing_count": len(self.missing),
             "unexpected": self.unexpected[:SHOWN],
@@ -66,7 +71,11 @@ def build_empty(architecture: str, classes: int, channels: int) -> nn.Module:
 
     Raises:
         UnknownName: no such architecture.
+        InvalidRequest: a list of layers that cannot be built.
     """
+    if is_layer_list(architecture):
+        with torch.device("meta"):
+            return build_listed(architecture)
     if architecture not in ARCHITECTURES:
         raise UnknownName("architecture", architecture, ARCHITECTURES)
     with torch.device("meta"):
@@ -91,7 +100,7 @@ def find_architecture(state: Mapping[str, Tensor], *, architecture: str | None, 
 
     Args:
         state: names to tensors; only shapes are read.
-        architecture: the name that the user gave, or None to find it.
+        architecture: what the user gave, or None to find it.
         classes: classes of the data set.
         channels: channels of its images.
 
@@ -99,6 +108,7 @@ def find_architecture(state: Mapping[str, Tensor], *, architecture: str | None, 
         UnknownName: the given architecture does not exist.
         MismatchedKeys: the file does not fit the given architecture; names the keys.
         UnknownArchitecture: it fits none (names the nearest and its keys), or several.
+        AmbiguousCheckpoint: it is a plain `nn.Sequential`, whose layers between the weights nobody can tell.
     """
     found: Shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
     names = [architecture] if architecture else list(ARCHITECTURES)
@@ -116,8 +126,11 @@ def find_architecture(state: Mapping[str, Tensor], *, architecture: str | None, 
     setting = f"with {classes} classes and {channels} channel{'s' if channels > 1 else ''}"
     if architecture:
         raise MismatchedKeys(
-            f"The file does not fit {architecture} {setting}. Keys: {nearest.describe()}.", **nearest.to_details()
+            f"The file does not fit {show_architecture(architecture)} {setting}. Keys: {nearest.describe()}.",
+            **nearest.to_details(),
         )
+    if is_plain_sequence(found):
+        raise ask_layers(found)
     raise UnknownArchitecture(
         f"The file fits no registered architecture {setting}. Nearest: {nearest.architecture}. Keys: "
         f"{nearest.describe()}.",
@@ -137,7 +150,7 @@ def check_input_size(architecture: str, shape: tuple[int, int, int]) -> None:
     Raises:
         RejectedCheckpoint: names both sizes.
     """
-    wanted = ARCHITECTURES[architecture].input_size
+    wanted = None if is_layer_list(architecture) else ARCHITECTURES[architecture].input_size
     if wanted is not None and tuple(wanted) != tuple(shape[:2]):
         raise RejectedCheckpoint(
             f"{architecture} takes images of {wanted[0]} x {wanted[1]}; those of the data set are {shape[0]} x "
@@ -156,12 +169,13 @@ def try_image(network: nn.Module, architecture: str, *, classes: int, shape: tup
         RejectedCheckpoint: it does not go through, or the logits are not (1, classes).
     """
     height, width, channels = shape
+    shown = show_architecture(architecture)
     try:
         logits = network(torch.zeros(1, channels, height, width))
     except (RuntimeError, ValueError) as error:
         raise RejectedCheckpoint(
-            f"Images of {height} x {width} x {channels} do not go through {architecture}: {str(error)[:200]}.",
-            architecture=architecture,
+            f"Images of {height} x {width} x {channels} do not go through {shown}: {str(error)[:200]}.",
+            architecture=shown,
         ) from error
     if tuple(logits.shape) != (1, classes):
-        raise RejectedCheckpoint(f"{architecture} answers {tuple(logits.shape)} for one image, not (1, {classes}).")
+        raise RejectedCheckpoint(f"{shown} answers {tuple(logits.shape)} for one image, not (1, {classes}).")

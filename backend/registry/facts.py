@@ -1,6 +1,6 @@
 """What is known about a checkpoint: after import, and after the pre-flight. Plain data, no torch."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -25,7 +25,8 @@ class ImportedCheckpoint(BaseModel):
     `source_sha256` is the hash of the uploaded file, `file_sha256` of the kept one, `weights_sha256` of the effective
     state (masks applied, names without wrappers, float32, without batch counters): equal networks have equal ones.
     `prunable` counts convolution and linear weights, `measured_sparsity` is the share of them that is zero, 0..1.
-    `format` says how the file was written: "zip", "legacy" or "safetensors".
+    `format` says how the file was written: "zip", "legacy" or "safetensors". `layer_list` is the user's own list of
+    layers, None for a registered architecture.
     """
 
     source_sha256: str
@@ -34,6 +35,7 @@ class ImportedCheckpoint(BaseModel):
     file_name: str
     format: str
     architecture: str
+    layer_list: list[Any] | None = None
     normalization: str
     classes: int
     channels: int

@@ -2,107 +2,75 @@
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from backend.errors import InvalidRequest, RejectedCheckpoint, UnreadableCheckpoint
+from backend.errors import RejectedCheckpoint, UnreadableCheckpoint
 from backend.registry.files import check_tensors
+from backend.registry.masking import apply_masks, check_masks_beside
+from backend.registry.states import FoundState
 
-WRAPPERS = ("state_dict", "net", "model", "best", "last")
+WRAPPERS = ("state_dict", "net", "model", "best", "last", "model_state_dict")
 MAX_WRAPPERS = 4
 PREFIXES = ("module.", "basic_model.", "model.", "network.")
 NORMALIZATION_BUFFERS = (("normalize.mean", "normalize.std"), ("mean", "std"), ("mu", "sigma"))
+# FlyingBird writes its masks beside the weights.
+MASKS_BESIDE = "mask_info"
 # HYDRA's wide ResNets carry a block that their forward pass never uses.
 DEAD_PREFIX = "sub_block1."
-ORIGINAL, MASK = "_orig", "_mask"
 
 
-@dataclass(frozen=True)
-class MaskedFormat:
-    """A training format whose weights are not the effective ones. `marker` is the last part of a key."""
-
-    marker: str
-    sentence: str
-
-
-# The first row that fits speaks: HARP's files have popup_scores too.
-MASKED_FORMATS = (
-    MaskedFormat(
-        "k_score",
-        "This is a HARP file: its weights become the evaluated network only with per-layer rates that need a target "
-        "rate which the file does not hold (and HARP's own *_dense files are written with a uniform rate instead). "
-        "Export the weights after multiplying each by its mask, without k_score and popup_scores.",
-    ),
-    MaskedFormat(
-        "popup_scores",
-        "This is a HYDRA masked file: its mask follows from the scores and a keep rate k that is not in the file. "
-        "Give the keep rate (keep_rate, 0 to 1), or upload the *_dense file, whose weights have the mask applied.",
-    ),
-    MaskedFormat(
-        "aux_weight",
-        "This is a TwinRep file: the effective weight is weight * aux_weight * mask. Export that product.",
-    ),
-    MaskedFormat(
-        "mask_weight",
-        "This is a MAD file: the effective weight is weight * softplus(mask_weight). Export that product.",
-    ),
-    MaskedFormat(
-        "mask_info",
-        "This is a FlyingBird file with its masks beside the weights. Export model.state_dict() alone: its weights "
-        "are zero where the mask is.",
-    ),
-)
-
-
-@dataclass
-class FoundState:
-    """The effective state of a file. `normalization` holds (mean, std) where the file carries them."""
-
-    tensors: dict[str, Tensor]
-    normalization: tuple[tuple[float, ...], tuple[float, ...]] | None = None
-    warnings: list[str] = field(default_factory=list)
-
-
-def find_state(content: Any, *, keep_rate: float | None = None) -> FoundState:
+def find_state(content: Any, *, keep_rate: float | None = None, file_name: str | None = None) -> FoundState:
     """Find the weights in the content of a checkpoint file.
 
     Args:
         content: what `files.open_file` gave.
-        keep_rate: HYDRA's k, the share of weights that each layer keeps, within 0..1; for masked HYDRA files only.
+        keep_rate: for files with scores (HYDRA, HARP): the share of weights kept, within 0..1.
+        file_name: what the user calls the file; a keep rate in it counts where none is given.
 
     Returns:
-        Tensors under their own names, as stored (no dtype is changed here).
+        Tensors under their own names; those without a mask as stored (no dtype is changed here).
 
     Raises:
         UnreadableCheckpoint: no weights inside.
         UnsafeCheckpoint: an entry is no plain tensor, or larger than its storage.
-        RejectedCheckpoint: a masked format that needs exporting first; keys that collide once prefixes are gone.
+        AmbiguousCheckpoint: a keep rate is needed.
+        InvalidRequest: a keep rate outside 0..1.
+        RejectedCheckpoint: masks that fit no weight; keys that collide once prefixes are gone.
     """
     found = FoundState({})
-    state = _unwrap(content, found.warnings)
+    masks: dict[Any, Any] = {}
+    state = _unwrap(content, found.warnings, masks)
     check_tensors(state)
     found.tensors = {name: tensor.detach() for name, tensor in _strip_prefixes(state).items()}
-    _apply_scores(found, keep_rate)
-    for masked in MASKED_FORMATS:
-        _refuse_marked(found.tensors, masked)
-    _apply_masks(found)
-    _take_normalization(found)
     _drop_dead_block(found)
+    apply_masks(found, keep_rate=keep_rate, file_name=file_name)
+    if masks:
+        _check_beside(found, masks)
+    _take_normalization(found)
     return found
 
 
-def _unwrap(content: Any, warnings: list[str]) -> Mapping[str, Any]:
-    """Take dictionaries off until one holds tensors."""
+def _check_beside(found: FoundState, masks: Mapping[Any, Any]) -> None:
+    """Hold the masks that lie beside the weights against them."""
+    tensors = {str(name): mask for name, mask in masks.items() if isinstance(mask, Tensor)}
+    check_tensors(tensors)
+    others = {f"entry {name}": mask for name, mask in masks.items() if not isinstance(mask, Tensor)}
+    check_masks_beside(found, {**_strip_prefixes(tensors), **others})
+
+
+def _unwrap(content: Any, warnings: list[str], masks: dict[Any, Any]) -> Mapping[str, Any]:
+    """Take dictionaries off until one holds tensors; `masks` gets what lies under `mask_info` on the way."""
     for _ in range(MAX_WRAPPERS):
         content = vars(content) if isinstance(content, argparse.Namespace) else content
         if not isinstance(content, Mapping) or not content:
             break
-        for masked in MASKED_FORMATS:
-            _refuse_marked(content, masked, whole_name=True)
         inner = [name for name in WRAPPERS if isinstance(content.get(name), Mapping) and content[name]]
+        if MASKS_BESIDE in content:
+            beside = content[MASKS_BESIDE]
+            masks.update(beside if isinstance(beside, Mapping) else {MASKS_BESIDE: beside})
+            content = {name: value for name, value in content.items() if name != MASKS_BESIDE}
         if not inner:
             return _check_bare(content)
         if len(inner) > 1:
@@ -143,53 +111,6 @@ def _strip_prefixes(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
             raise RejectedCheckpoint(f"Two keys of the file become {short!r} without their prefixes.", key=short)
         stripped[short] = tensor
     return stripped
-
-
-def _refuse_marked(state: Mapping[Any, Any], masked: MaskedFormat, *, whole_name: bool = False) -> None:
-    """Refuse a state with a marker key: dropping it silently would load a network that nobody evaluated."""
-    parts = (str(name) if whole_name else str(name).rpartition(".")[2] for name in state)
-    count = sum(part == masked.marker for part in parts)
-    if count:
-        raise RejectedCheckpoint(f"{masked.sentence} (Keys named {masked.marker}: {count}.)", marker=masked.marker)
-
-
-def _apply_scores(found: FoundState, keep_rate: float | None) -> None:
-    """Zero what HYDRA's mask removes: the int((1 - k) n) smallest absolute scores of each layer."""
-    scores = {name: tensor for name, tensor in found.tensors.items() if name.rpartition(".")[2] == "popup_scores"}
-    if keep_rate is None or not scores:
-        return
-    if not 0 < keep_rate <= 1:
-        raise InvalidRequest(f"keep_rate must be within 0..1, got {keep_rate:g}.")
-    if any(name.rpartition(".")[2] == "k_score" for name in found.tensors):
-        return
-    for name, score in scores.items():
-        weight_name = f"{name.removesuffix('popup_scores')}weight"
-        weight = found.tensors.get(weight_name)
-        if weight is None or weight.shape != score.shape:
-            raise RejectedCheckpoint(f"{name!r} fits no weight of its shape, {tuple(score.shape)}.", key=name)
-        removed = int((1 - keep_rate) * score.numel())
-        order = torch.argsort(score.abs().flatten(), stable=True)
-        kept = torch.ones(score.numel(), dtype=torch.bool)
-        kept[order[:removed]] = False
-        found.tensors[weight_name] = torch.where(kept.view(score.shape), weight, 0)
-        del found.tensors[name]
-    found.warnings.append(f"HYDRA's masks were applied to {len(scores)} layers with keep rate {keep_rate:g}.")
-
-
-def _apply_masks(found: FoundState) -> None:
-    """Replace torch.nn.utils.prune's `X_orig` and `X_mask` by their product `X`."""
-    originals = [name for name in found.tensors if name.endswith(ORIGINAL)]
-    for name in originals:
-        plain = name.removesuffix(ORIGINAL)
-        mask, original = found.tensors.get(f"{plain}{MASK}"), found.tensors[name]
-        if mask is None or plain in found.tensors:
-            continue
-        if mask.shape != original.shape:
-            raise RejectedCheckpoint(
-                f"The mask of {plain!r} has shape {tuple(mask.shape)}, not {tuple(original.shape)}."
-            )
-        found.tensors[plain] = mask.to(original.dtype) * original
-        del found.tensors[name], found.tensors[f"{plain}{MASK}"]
 
 
 def _take_normalization(found: FoundState) -> None:

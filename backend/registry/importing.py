@@ -1,6 +1,7 @@
 """Reads one uploaded checkpoint and writes its effective weights. Runs in the child that `intake` starts."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,12 @@ from torch import Tensor, nn
 from backend.errors import RejectedCheckpoint, UnknownName
 from backend.registry.detection import COUNTER, check_input_size, find_architecture, try_image
 from backend.registry.files import open_file
-from backend.registry.formats import FoundState, find_state
-from backend.registry.networks import add_normalization, fill_network
+from backend.registry.formats import find_state
+from backend.registry.layer_lists import LayerList, is_layer_list, read_layer_list
+from backend.registry.networks import LAYERS_ENTRY, add_normalization, fill_network
+from backend.registry.sequences import align_keys, check_sizes
 from backend.registry.sparsity import describe_layers
+from backend.registry.states import FoundState
 from models.architectures.layers import NORMALIZATIONS
 
 # Buffers in a file are float32 copies of a preset's decimals; further off is another normalisation.
@@ -30,8 +34,13 @@ def import_checkpoint(
     architecture: str | None,
     normalization: str | None,
     keep_rate: float | None,
+    file_name: str | None = None,
 ) -> dict[str, Any]:
     """Import the file at `path`, write float32 safetensors to `out` and give the facts.
+
+    Args:
+        architecture: a name, the JSON of a list of layers, or None to tell it by keys and shapes.
+        file_name: what the user calls the file.
 
     Returns:
         The fields of `ImportedCheckpoint`, without those that the parent knows (hashes of files, file name).
@@ -42,7 +51,12 @@ def import_checkpoint(
     torch.set_num_threads(1)
     height, width, channels = shape
     content, kind = open_file(Path(path))
-    found = find_state(content, keep_rate=keep_rate)
+    listed = read_layer_list(architecture) if architecture and is_layer_list(architecture) else None
+    found = find_state(content, keep_rate=keep_rate, file_name=file_name)
+    if listed is not None:
+        architecture = listed.text
+        check_sizes(listed, shape, classes)
+        found.tensors = align_keys(found.tensors, listed, found.warnings)
     name = find_architecture(found.tensors, architecture=architecture, classes=classes, channels=channels)
     check_input_size(name, (height, width, channels))
     preset = choose_normalization(found, normalization)
@@ -50,14 +64,15 @@ def import_checkpoint(
     network = fill_network(found.tensors, name, classes=classes, channels=channels)
     normalized = add_normalization(network, preset, channels)
     try_image(normalized, name, classes=classes, shape=(height, width, channels))
-    _write_weights(network, Path(out))
+    _write_weights(network, Path(out), listed)
     return {
         "format": kind,
-        "architecture": name,
+        "architecture": listed.name if listed else name,
+        "layer_list": json.loads(listed.text) if listed else None,
         "normalization": preset,
         "classes": classes,
         "channels": channels,
-        "weights_sha256": hash_state(network.state_dict()),
+        "weights_sha256": hash_state(network.state_dict(), listed.text if listed else ""),
         **describe_sparsity(network),
         "warnings": found.warnings,
     }
@@ -140,13 +155,16 @@ def _find_distance(
     )
 
 
-def hash_state(state: Mapping[str, Tensor]) -> str:
+def hash_state(state: Mapping[str, Tensor], layers: str = "") -> str:
     """SHA-256 (hex) over the effective state: sorted names, dtype, shape and little-endian bytes of each tensor.
+
+    `layers` is the canonical text of a list of layers: with other layers between them equal weights are another
+    network.
 
     Batch counters are left out: files with and without them are the same network in `eval()` mode. Minus zero counts
     as zero, so that a mask applied by multiplying and one applied by filling give the same hash.
     """
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(layers.encode())
     for name in sorted(state):
         if name.endswith(COUNTER):
             continue
@@ -157,6 +175,7 @@ def hash_state(state: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def _write_weights(network: nn.Module, out: Path) -> None:
-    """Write the state as safetensors; the parent syncs and renames."""
-    save_file({name: tensor.contiguous().clone() for name, tensor in network.state_dict().items()}, out)
+def _write_weights(network: nn.Module, out: Path, listed: LayerList | None) -> None:
+    """Write the state as safetensors, a list of layers with it; the parent syncs and renames."""
+    state = {name: tensor.contiguous().clone() for name, tensor in network.state_dict().items()}
+    save_file(state, out, metadata={LAYERS_ENTRY: listed.text} if listed else None)

@@ -18,24 +18,26 @@ def take_checkpoint(
     out_dir: Path,
     settings: Settings,
     keep_rate: float | None = None,
+    file_name: str | None = None,
 ) -> ImportedCheckpoint:
     """Import the upload at `path` and keep its effective weights in `out_dir` as `<sha256>.safetensors`.
 
     Args:
-        path: the uploaded file; stays where it is. Its name is not looked at.
+        path: the uploaded file; stays where it is; its own name is not looked at.
         dataset_classes: classes of the data set that the network is for.
         dataset_shape: (H, W, C) of its images.
-        architecture: name of a registered architecture; None to tell it by keys and shapes.
+        architecture: name of a registered architecture, or a JSON list of layers; None to tell it by keys and shapes.
         normalization: name of a preset; None for the file's own buffers, or none.
         out_dir: folder of the kept files.
         settings: limits of upload and child.
-        keep_rate: HYDRA's k within 0..1, for a masked HYDRA file.
+        keep_rate: share of weights kept, 0..1, for files with scores (HYDRA, HARP).
+        file_name: what the user calls the file; a keep rate in it counts where none is given.
 
     Raises:
         NotFound: no file at `path`.
         TooLarge: over the upload's limit, or it needs more memory than the child is given.
         RejectedCheckpoint: or one of its kinds; the message says what to do.
-        UnknownName: no such architecture or preset.
+        InvalidRequest, UnknownName: no such architecture or preset, or a list of layers that cannot be.
     """
     if not path.is_file():
         raise NotFound("There is no uploaded file to read.")
@@ -56,6 +58,7 @@ def take_checkpoint(
             "architecture": architecture,
             "normalization": normalization,
             "keep_rate": keep_rate,
+            "file_name": file_name,
         },
         out_dir=out_dir,
         suffix=".safetensors",

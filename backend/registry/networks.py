@@ -1,6 +1,7 @@
 """Builds a network from a kept weights file, ready to be evaluated."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import torch
@@ -10,7 +11,11 @@ from torch import Tensor, nn
 
 from backend.errors import MismatchedKeys, NotFound, RejectedCheckpoint, UnknownName, UnreadableCheckpoint
 from backend.registry.detection import COUNTER, build_empty, find_difference, read_shapes
+from backend.registry.layer_lists import NAME_START, read_layer_list
+from backend.registry.sequences import show_architecture
 from models.architectures.layers import NORMALIZATIONS, normalize
+
+LAYERS_ENTRY = "layers"  # in the header of a kept file: the list of layers that its weights belong to
 
 
 def load_network(
@@ -27,7 +32,7 @@ def load_network(
 
     Args:
         weights_path: safetensors file as `intake.take_checkpoint` keeps it.
-        architecture: name in `models.architectures`.
+        architecture: name in `models.architectures`, or that of a list of layers, which the file itself holds.
         normalization: preset in `models.architectures.layers`; it becomes the first layer.
         classes: number of logits.
         channels: channels of the images.
@@ -57,8 +62,19 @@ def load_network(
         state = load(content)
     except (SafetensorError, ValueError) as error:
         raise UnreadableCheckpoint(f"The weights file {weights_path.name} is damaged: {error}.") from error
+    if architecture.startswith(NAME_START):
+        architecture = _read_layers(content, architecture, weights_path.name)
     network = fill_network(state, architecture, classes=classes, channels=channels)
     return add_normalization(network, normalization, channels).eval().requires_grad_(False).to(device)
+
+
+def _read_layers(content: bytes, name: str, file_name: str) -> str:
+    """The list of layers in the header of a safetensors file, whose name must be `name`."""
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    text = header.get("__metadata__", {}).get(LAYERS_ENTRY, "")
+    if not text or read_layer_list(text).name != name:
+        raise UnreadableCheckpoint(f"The weights file {file_name} does not hold the layers of {name}.", file=file_name)
+    return str(text)
 
 
 def fill_network(state: dict[str, Tensor], architecture: str, *, classes: int, channels: int) -> nn.Module:
@@ -75,7 +91,8 @@ def fill_network(state: dict[str, Tensor], architecture: str, *, classes: int, c
     difference = find_difference(read_shapes(state), architecture, read_shapes(wanted))
     if difference.size:
         raise MismatchedKeys(
-            f"The weights do not fit {architecture}. Keys: {difference.describe()}.", **difference.to_details()
+            f"The weights do not fit {show_architecture(architecture)}. Keys: {difference.describe()}.",
+            **difference.to_details(),
         )
     effective = {
         name: state[name].to(tensor.dtype) if name in state else torch.zeros(tensor.shape, dtype=tensor.dtype)

@@ -31,12 +31,24 @@ from backend.schemas.comparisons import (
 )
 from backend.schemas.datasets import DatasetOut
 from backend.schemas.evaluations import ErrorOut, EvaluationIn, EvaluationOut, MarginRow, Progress, SampleSide, Summary
+from backend.schemas.evidence import (
+    AttemptOut,
+    BudgetUnit,
+    EvidenceKind,
+    EvidenceOut,
+    EvidenceProgress,
+    HarderIn,
+    PairIn,
+    ReplayIn,
+)
 from backend.schemas.health import Health, WorkerOut
-from backend.schemas.terms import FlipSet, Interval, Norm, Page, Role, Schema, State
+from backend.schemas.terms import FlipSet, Interval, Norm, Page, Role, Schema, Split, State
 
 __all__ = [
+    "AttemptOut",
     "Auroc",
     "Bin",
+    "BudgetUnit",
     "CheckpointIn",
     "CheckpointOut",
     "CheckpointPatch",
@@ -51,7 +63,11 @@ __all__ = [
     "ErrorOut",
     "EvaluationIn",
     "EvaluationOut",
+    "EvidenceKind",
+    "EvidenceOut",
+    "EvidenceProgress",
     "FlipSet",
+    "HarderIn",
     "Health",
     "Interval",
     "LayerOut",
@@ -59,16 +75,19 @@ __all__ = [
     "Mismatch",
     "Norm",
     "Page",
+    "PairIn",
     "PairedSample",
     "Predictive",
     "PreflightCheck",
     "PreflightOut",
     "Progress",
     "Rate",
+    "ReplayIn",
     "RobustStatistics",
     "Role",
     "SampleSide",
     "Schema",
+    "Split",
     "State",
     "Summary",
     "TextPart",

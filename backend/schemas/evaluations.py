@@ -89,6 +89,15 @@ class MarginRow(Schema):
     max_probability: float
     loss: float
     survives_8bit: bool | None
+    slack_to_flip: float | None = Field(
+        description="How much smaller, as a share of itself, the margin would have to be to flip the verdict at eps; "
+        "None where it does not hold, or without a margin or an eps"
+    )
+    best_known: float | None = Field(description="Nearest verified adversarial of all evidence; at most the margin")
+    best_known_found: bool
+    best_known_robust: bool | None = Field(description="As `robust`, by the best-known bound")
+    best_known_source: str = Field(description="The attack that set it, or whom the evidence is credited to")
+    has_evidence: bool = Field(description="Whether the bound comes from beyond the cold core")
 
 
 class SampleSide(Schema):
@@ -98,4 +107,4 @@ class SampleSide(Schema):
     checkpoint_name: str
     row: MarginRow
     has_adversarial: bool
-    attempts: list[dict[str, Any]] = Field(description="attack, stage, found, distance, kind")
+    attempts: list[dict[str, Any]] = Field(description="attack, stage, source, found, distance, kind")

@@ -11,13 +11,15 @@ from backend.schemas import (
     DatasetOut,
     ErrorOut,
     EvaluationOut,
+    EvidenceOut,
+    EvidenceProgress,
     LayerOut,
     MarginRow,
     PreflightOut,
     Progress,
     Summary,
 )
-from backend.store.tables import Checkpoint, Chunk, Dataset, Evaluation
+from backend.store.tables import Checkpoint, Chunk, Dataset, Evaluation, Evidence
 
 
 def show_dataset(row: Dataset) -> DatasetOut:
@@ -116,6 +118,33 @@ def show_progress(row: Evaluation, chunks: list[Chunk]) -> Progress:
     return Progress(done=row.done, total=row.n, stage=row.stage, eta_seconds=eta)
 
 
+def show_evidence(row: Evidence, *, checkpoint_name: str) -> EvidenceOut:
+    """Evidence with its progress and what came of it so far."""
+    same = "id evaluation_id kind source source_evaluation_id stage preset budget budget_unit n state checked held"
+    names = f"{same} improved created_at started_at finished_at".split()
+    return EvidenceOut.model_validate(
+        {
+            **{name: getattr(row, name) for name in names},
+            "checkpoint_name": checkpoint_name,
+            "progress": show_evidence_progress(row),
+            "refused": dict(row.refused),
+            "record": dict(row.record),
+            "error": None if row.error is None else ErrorOut(**row.error),
+        }
+    )
+
+
+def show_evidence_progress(row: Evidence) -> EvidenceProgress:
+    """How much is done, in what it is counted in; the time left from the speed so far, None until there is one."""
+    done, total, unit = float(row.done), float(row.n), "samples"
+    if row.budget is not None and row.budget_unit is not None:
+        done, total, unit = min(row.spent, row.budget), row.budget, row.budget_unit
+    eta = row.seconds / done * (total - done) if row.state == "running" and done else None
+    return EvidenceProgress.model_validate(
+        {"done": done, "total": total, "unit": unit, "step": row.step, "eta_seconds": eta}
+    )
+
+
 def show_margin(columns: Mapping[str, Any], eps: float | None) -> MarginRow:
     """One sample's row from its stored values by name (`store.results.COLUMNS` and `sample_id`)."""
     correct, margin = bool(columns["correct"]), columns["margin"]
@@ -136,7 +165,20 @@ def show_margin(columns: Mapping[str, Any], eps: float | None) -> MarginRow:
         max_probability=columns["max_probability"],
         loss=columns["loss"],
         survives_8bit=columns["survives_8bit"],
+        slack_to_flip=measure_slack(correct, margin, eps, columns["kind"]),
+        best_known=columns["best_known"],
+        best_known_found=bool(columns["best_known_found"]),
+        best_known_robust=is_robust(correct, columns["best_known"], eps, columns["kind"]),
+        best_known_source=columns["best_known_source"],
+        has_evidence=columns["best_known_stage"] > 0,
     )
+
+
+def measure_slack(correct: bool, margin: float | None, eps: float | None, kind: str) -> float | None:
+    """(margin - eps) / margin of a sample that holds at eps, 0..1; None for any other, and for witnesses."""
+    if margin is None or eps is None or kind == "witness" or not is_robust(correct, margin, eps, kind):
+        return None
+    return (margin - eps) / margin
 
 
 def is_robust(correct: bool, margin: float | None, eps: float | None, kind: str = "minimum") -> bool | None:

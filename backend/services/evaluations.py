@@ -45,6 +45,12 @@ MARGIN_TYPES: dict[str, pa.DataType] = {
     "max_probability": pa.float64(),
     "loss": pa.float64(),
     "survives_8bit": pa.bool_(),
+    "slack_to_flip": pa.float64(),
+    "best_known": pa.float64(),
+    "best_known_found": pa.bool_(),
+    "best_known_robust": pa.bool_(),
+    "best_known_source": pa.string(),
+    "has_evidence": pa.bool_(),
 }
 
 
@@ -238,7 +244,7 @@ def enqueue(row: Evaluation) -> None:
     except Exception as error:  # whatever the job engine raised, the row has to say that nothing will run
         shown = {"code": ThinIceError.code, "message": f"The queue did not take the job: {error}.", "details": {}}
         with writing() as session:
-            ended = {"state": "failed", "stage": "failed", "error": shown, "finished_at": now()}
+            ended: dict[str, Any] = {"state": "failed", "stage": "failed", "error": shown, "finished_at": now()}
             store.move_state(session, row.id, ["queued"], of_attempt=row.attempt_number, **ended)
         raise
 

@@ -16,7 +16,7 @@ from backend.services.datasets import load_samples
 from backend.services.evaluations import load_evaluation
 from backend.services.measurements import eps_of
 from backend.services.pixels import colour_signed, encode_png, to_bytes
-from backend.store import checkpoints, results
+from backend.store import checkpoints, evidence, results
 from backend.store.artefacts import artefact_path
 from backend.store.database import reading
 from backend.store.tables import Dataset, Evaluation, Result
@@ -47,6 +47,7 @@ def side(evaluation_id: UUID | str, index: int) -> SampleSide:
         stored = _find(evaluation_id, index)
         names = checkpoints.names_of(session, [stored.evaluation.checkpoint_id])
         attempts = results.attempts_of(session, stored.evaluation.id, stored.result.sample_id)
+        sources = evidence.sources_of(session, stored.evaluation.id)
     eps = eps_of(stored.evaluation)
     return SampleSide(
         evaluation_id=stored.evaluation.id,
@@ -57,6 +58,7 @@ def side(evaluation_id: UUID | str, index: int) -> SampleSide:
             {
                 "attack": attempt.attack,
                 "stage": attempt.stage,
+                "source": sources[attempt.stage].source if attempt.stage in sources else None,
                 "found": attempt.found,
                 "distance": attempt.distance,
                 "kind": attempt.kind,

@@ -9,7 +9,8 @@ from sqlalchemy import CursorResult, and_, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, defer
 
-from backend.store.tables import Attempt, Chunk, Evaluation, LogLine, Result, Table, now
+from backend.store.results import with_bounds
+from backend.store.tables import Attempt, Chunk, Evaluation, Evidence, LogLine, Result, Table, now
 
 ACTIVE = ("queued", "running")
 WITHOUT_INDICES = defer(Evaluation.indices, raiseload=True)  # a list of up to all rows of a data set, as JSON
@@ -65,15 +66,21 @@ def queue_position(session: Session, evaluation: Evaluation) -> int | None:
 
 
 def move_state(
-    session: Session, evaluation_id: UUID, allowed: Sequence[str], *, of_attempt: int | None = None, **values: Any
+    session: Session,
+    job_id: UUID,
+    allowed: Sequence[str],
+    *,
+    of_attempt: int | None = None,
+    of: type[Evaluation] | type[Evidence] = Evaluation,
+    **values: Any,
 ) -> bool:
-    """Set columns if the state is one of `allowed`; False when it was not (somebody was faster).
+    """Set columns of an evaluation (or of evidence) if its state is one of `allowed`; False when somebody was faster.
 
-    With `of_attempt` also False when the evaluation was resumed since: an old attempt has no say in a newer one.
+    With `of_attempt` also False when it was resumed since: an old attempt has no say in a newer one.
     """
-    question = update(Evaluation).where(Evaluation.id == evaluation_id, Evaluation.state.in_(allowed))
+    question = update(of).where(of.id == job_id, of.state.in_(allowed))
     if of_attempt is not None:
-        question = question.where(Evaluation.attempt_number == of_attempt)
+        question = question.where(of.attempt_number == of_attempt)
     changed = session.execute(question.values(**values))
     assert isinstance(changed, CursorResult)
     return changed.rowcount == 1
@@ -122,7 +129,7 @@ def store_chunk(
         return "known"
     insert_new(session, Chunk, [chunk | {"finished_at": now()}])
     insert_new(session, Attempt, attempts)
-    insert_new(session, Result, results)
+    insert_new(session, Result, with_bounds(results, attempts))
     done = select(func.coalesce(func.sum(Chunk.samples), 0)).where(Chunk.evaluation_id == evaluation_id)
     move_state(session, evaluation_id, ["running"], done=done.scalar_subquery())
     return "stored"

@@ -1,10 +1,11 @@
 """Questions about per-sample rows."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import CursorResult, func, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from backend.store.tables import Attempt, Result, Sample
 
@@ -23,7 +24,12 @@ COLUMNS = (
     "max_probability",
     "loss",
     "survives_8bit",
+    "best_known",
+    "best_known_found",
+    "best_known_stage",
+    "best_known_source",
 )
+SOURCE_LENGTH = 200  # of `result.best_known_source`
 
 
 def result_columns(
@@ -72,3 +78,118 @@ def count_attempts(session: Session, evaluation_id: UUID, attack: str) -> tuple[
 def attempts_of(session: Session, evaluation_id: UUID, sample_number: int) -> list[Attempt]:
     question = select(Attempt).where(Attempt.evaluation_id == evaluation_id, Attempt.sample_id == sample_number)
     return list(session.scalars(question.order_by(Attempt.stage, Attempt.attack)))
+
+
+def with_bounds(results: list[dict[str, Any]], attempts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """New rows of results with their best-known bound: the cold core's margin, or what a remedy of the run found."""
+    nearest: dict[int, dict[str, Any]] = {}
+    for attempt in attempts:
+        if attempt["stage"] > 0 and attempt["found"] and attempt["distance"] is not None:
+            best = nearest.setdefault(attempt["sample_id"], attempt)
+            if attempt["distance"] < best["distance"]:
+                nearest[attempt["sample_id"]] = attempt
+    return [row | _bound_of(row, nearest.get(row["sample_id"])) for row in results]
+
+
+def _bound_of(row: dict[str, Any], remedy: dict[str, Any] | None) -> dict[str, Any]:
+    if remedy is None or (row["found"] and remedy["distance"] >= row["margin"]):
+        stage, distance, found, source = 0, row["margin"], row["found"], row["attack"]
+    else:
+        stage, distance, found, source = remedy["stage"], remedy["distance"], True, remedy["attack"]
+    return {
+        "best_known": distance,
+        "best_known_found": found,
+        "best_known_stage": stage,
+        "best_known_source": source,
+    }
+
+
+def lower_bound(session: Session, attempt: dict[str, Any], source: str) -> bool:
+    """Make a found attempt's distance the sample's best-known bound where it is the smallest; gives whether it was."""
+    if not attempt["found"] or attempt["distance"] is None:
+        return False
+    question = update(Result).where(
+        Result.evaluation_id == attempt["evaluation_id"],
+        Result.sample_id == attempt["sample_id"],
+        or_(Result.best_known.is_(None), Result.best_known > attempt["distance"]),
+    )
+    bound = {
+        "best_known": attempt["distance"],
+        "best_known_found": True,
+        "best_known_stage": attempt["stage"],
+        "best_known_source": source[:SOURCE_LENGTH],
+    }
+    changed = session.execute(question.values(**bound))
+    assert isinstance(changed, CursorResult)
+    return changed.rowcount == 1
+
+
+def count_bounds(session: Session, evaluation_id: UUID, stage: int) -> int:
+    """Samples whose best-known bound was set by that stage."""
+    question = select(func.count()).select_from(Result)
+    return session.scalar(question.where(Result.evaluation_id == evaluation_id, Result.best_known_stage == stage)) or 0
+
+
+def lowered_bounds(session: Session, evaluation_id: UUID) -> dict[str, tuple[float, str]]:
+    """(best-known bound, whom it is credited to) by content id, of the samples where it is below the cold core's."""
+    question = (
+        select(Sample.content_id, Result.best_known, Result.best_known_source)
+        .join(Sample, Sample.id == Result.sample_id)
+        .where(Result.evaluation_id == evaluation_id, Result.best_known_stage > 0, Result.best_known.is_not(None))
+    )
+    return {row[0]: (row[1], row[2]) for row in session.execute(question).tuples() if row[1] is not None}
+
+
+def results_of(session: Session, evaluation_id: UUID, indices: Sequence[int]) -> dict[int, Result]:
+    """Rows by index, of the given rows of the data set that the evaluation has."""
+    question = select(Result).where(Result.evaluation_id == evaluation_id, Result.index.in_(indices))
+    return {row.index: row for row in session.scalars(question)}
+
+
+def stage_outcomes(session: Session, evaluation_id: UUID, stage: int) -> dict[str, bool]:
+    """Whether an adversarial was found, by content id, of the samples that a stage with one attempt each tried."""
+    question = (
+        select(Sample.content_id, Attempt.found)
+        .join(Sample, Sample.id == Attempt.sample_id)
+        .where(Attempt.evaluation_id == evaluation_id, Attempt.stage == stage)
+    )
+    return {row[0]: row[1] for row in session.execute(question)}
+
+
+def shards_of(session: Session, evaluation_id: UUID, sample_numbers: Sequence[int]) -> dict[int, tuple[str, int]]:
+    """(shard, row in it) of the cold core's adversarials, by sample number; samples without one are left out."""
+    question = select(Result.sample_id, Result.shard, Result.shard_row).where(
+        Result.evaluation_id == evaluation_id, Result.sample_id.in_(sample_numbers), Result.shard.is_not(None)
+    )
+    found = session.execute(question).tuples()
+    return {number: (shard, row) for number, shard, row in found if shard is not None and row is not None}
+
+
+def replayable_indices(session: Session, evaluation_id: UUID, source_evaluation_id: UUID) -> list[int]:
+    """Rows of an evaluation, by index, whose samples have an adversarial in another one's cold core."""
+    other = aliased(Result)
+    question = (
+        select(Result.index)
+        .join(other, other.sample_id == Result.sample_id)
+        .where(
+            Result.evaluation_id == evaluation_id,
+            other.evaluation_id == source_evaluation_id,
+            other.shard.is_not(None),
+        )
+    )
+    return list(session.scalars(question.order_by(Result.index)))
+
+
+def attempts_of_stage(
+    session: Session, evaluation_id: UUID, stage: int, limit: int, offset: int
+) -> tuple[list[tuple[Attempt, int, str]], int]:
+    """(attempt, index, content id) by index, and how many there are in all."""
+    question = (
+        select(Attempt, Result.index, Sample.content_id)
+        .join(Result, (Result.evaluation_id == Attempt.evaluation_id) & (Result.sample_id == Attempt.sample_id))
+        .join(Sample, Sample.id == Attempt.sample_id)
+        .where(Attempt.evaluation_id == evaluation_id, Attempt.stage == stage)
+    )
+    total = session.scalar(select(func.count()).select_from(question.subquery())) or 0
+    rows = session.execute(question.order_by(Result.index, Attempt.attack).limit(limit).offset(offset))
+    return [(row[0], row[1], row[2]) for row in rows], total

@@ -1,4 +1,4 @@
-"""The tables. Append-only evidence (`attempt`), its best verified summary (`result`), and what users made.
+"""The tables. Append-only attempts (`attempt`), their best verified summary (`result`), and what users made.
 
 Ids of what users make are time-ordered UUIDs. A sample is known by its content (`sample.content_id`, SHA-256 over shape
 and pixels), so that rows of two evaluations pair by content, never by row number.
@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -140,6 +141,9 @@ class Evaluation(Owned, Table):
     explicit: Mapped[bool] = mapped_column(default=False, comment="the user named the rows")
     n: Mapped[int]
     seed: Mapped[int]
+    repeat_of: Mapped[uuid.UUID | None] = mapped_column(
+        comment="first of the evaluations that differ in the seed alone"
+    )
     priority: Mapped[int]
     purpose: Mapped[str] = mapped_column(String(10), default="user")
     chunk_size: Mapped[int]
@@ -171,8 +175,44 @@ class Chunk(Table):
     finished_at: Mapped[datetime] = mapped_column(default=now)
 
 
+class Evidence(Owned, Table):
+    """Attempts beyond an evaluation's own run: who claims them, how far their checking is, what came of it."""
+
+    __tablename__ = "evidence"
+    __table_args__ = (UniqueConstraint("evaluation_id", "stage"),)
+    evaluation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("evaluation.id", ondelete="CASCADE"), index=True)
+    stage: Mapped[int] = mapped_column(comment="of its attempts; smaller ones are the evaluation's own run")
+    kind: Mapped[str] = mapped_column(String(10))
+    source: Mapped[str] = mapped_column(Text, comment="whom its bounds are credited to")
+    source_evaluation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("evaluation.id"), index=True)
+    indices: Mapped[list[Any]] = mapped_column(comment="rows of the data set, in the order of the work")
+    file: Mapped[str | None] = mapped_column(String(80), comment="artefact of the uploaded adversarials")
+    preset: Mapped[str | None] = mapped_column(String(40))
+    budget: Mapped[float | None] = mapped_column(comment="per sample: gradients; in all: seconds")
+    budget_unit: Mapped[str | None] = mapped_column(String(10))
+    spent: Mapped[float] = mapped_column(default=0.0, comment="of the budget, in its unit")
+    n: Mapped[int]
+    done: Mapped[int] = mapped_column(default=0, comment="samples checked, or rounds of an attack made")
+    seconds: Mapped[float] = mapped_column(default=0.0, comment="of work so far")
+    priority: Mapped[int]
+    state: Mapped[str] = mapped_column(String(12), default="queued", index=True)
+    step: Mapped[str] = mapped_column(String(80), default="waiting")
+    attempt_number: Mapped[int] = mapped_column(default=0, comment="how often it was queued; part of the job's id")
+    checked: Mapped[int] = mapped_column(default=0)
+    held: Mapped[int] = mapped_column(default=0)
+    improved: Mapped[int] = mapped_column(default=0)
+    refused: Mapped[dict[str, Any]] = mapped_column(default=dict, comment="how many adversarials, by reason")
+    record: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    error: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
 class Attempt(Table):
-    """What one attack achieved on one sample; append-only."""
+    """What one attack achieved on one sample; append-only.
+
+    Stage 0 is the cold core of an evaluation's own run, stage 1 its remedies; every `evidence` has a stage of its own.
+    """
 
     __tablename__ = "attempt"
     __table_args__ = {"sqlite_with_rowid": False}
@@ -184,10 +224,14 @@ class Attempt(Table):
     distance: Mapped[float | None] = mapped_column(comment="null where not found")
     kind: Mapped[str] = mapped_column(String(10))
     artefact: Mapped[str | None] = mapped_column(String(80), comment="shard of the best attempt's adversarial")
+    shard_row: Mapped[int | None] = mapped_column(comment="null in the cold core, whose result knows it")
 
 
 class Result(Table):
-    """The best verified attempt of a sample, and what the network says about the clean image."""
+    """The best verified attempt of a sample's cold core, what the network says about the clean image, and the bound.
+
+    `best_known` is the nearest verified adversarial of all stages; the other columns never change.
+    """
 
     __tablename__ = "result"
     __table_args__ = (Index("ix_result_evaluation_id_index", "evaluation_id", "index"), {"sqlite_with_rowid": False})
@@ -209,6 +253,10 @@ class Result(Table):
     survives_8bit: Mapped[bool | None]
     shard: Mapped[str | None] = mapped_column(String(80), comment="artefact with the adversarial, null where none")
     shard_row: Mapped[int | None]
+    best_known: Mapped[float | None] = mapped_column(comment="null where not found; at most the margin")
+    best_known_found: Mapped[bool] = mapped_column(server_default=false())
+    best_known_stage: Mapped[int] = mapped_column(server_default="0")
+    best_known_source: Mapped[str] = mapped_column(String(200), server_default="", comment="attack, or who claims it")
 
 
 class LogLine(Table):

@@ -50,7 +50,11 @@ MEASURING = (
         ("record",),
     ),
     Word("attack", "A search for a small perturbation that makes the network answer differently."),
-    Word("preset", "Attacks that run together under one name, with all their settings.", ("margin", "autoattack")),
+    Word(
+        "preset",
+        "Attacks that run together under one name, with all their settings.",
+        ("margin", "autoattack", "autoattack-plus"),
+    ),
     Word("perturbation", "What is added to the pixels of an image: the adversarial image minus the clean one."),
     Word(
         "adversarial",
@@ -61,8 +65,9 @@ MEASURING = (
     Word(
         "norm",
         "How the size of a perturbation is measured. Linf is the largest change of a pixel, written in steps of 1/255; "
-        "L2 is the root of the sum of squared changes, written as a plain number.",
-        ("Linf", "L2"),
+        "L2 is the root of the sum of squared changes and L1 the sum of the changes, written as plain numbers. Margins "
+        "exist in Linf and L2; in L1 there is AutoAttack alone.",
+        ("Linf", "L2", "L1"),
     ),
     Word(
         "eps",

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from backend.jobs import queue
-from backend.services import system
+from backend.schemas import HarderIn
+from backend.services import evidence, system
 from backend.settings import get_settings
 from backend.store import database
 from tests.services.fabrication import SIDE, Measured, add_checkpoint, add_dataset, evaluate, make_pixels, measure
@@ -37,6 +38,8 @@ class Site:
     dense_evaluation: str
     pruned_evaluation: str
     waiting: str
+    evidence: str
+    """Evidence beside the dense evaluation; it waits, as there is no worker."""
     lost: int
     """Robust samples lost at the data set's eps, counted from what was made up."""
     attacked: int
@@ -76,14 +79,17 @@ def fill_home(home: Path, scratch: Path) -> Site:
     for measured in (first, second):
         clean = make_pixels(SAMPLES)[0][attacked].astype(np.float32) / 255
         measured.adversarials[attacked] = np.clip(clean + np.float32(0.03), 0, 1).reshape(1, SIDE, SIDE)
+    dense_evaluation = evaluate(dense, dataset, first)
+    harder = evidence.queue_harder(dense_evaluation.id, HarderIn(samples=[attacked], budget=100))
     return Site(
         home=home,
         dataset=str(dataset.id),
         dense=str(dense.id),
         pruned=str(pruned.id),
-        dense_evaluation=str(evaluate(dense, dataset, first).id),
+        dense_evaluation=str(dense_evaluation.id),
         pruned_evaluation=str(evaluate(pruned, dataset, second).id),
         waiting=str(queue_one(dense, dataset, 20).id),
+        evidence=str(harder.id),
         lost=int((is_robust(first, labels) & ~is_robust(second, labels)).sum()),
         attacked=attacked,
     )

@@ -22,7 +22,8 @@ from tests.api.site import Site, environment_of, fill_home
 CHECKS = [not_a_server_error, response_schema_conformance, content_type_conformance, status_code_conformance]
 EXAMPLES = 40  # per operation; the whole has to stay under half a minute
 UPLOAD_EXAMPLES = 5  # each starts a child process that opens the file
-UPLOADS = {("post", "/api/v1/datasets"), ("post", "/api/v1/checkpoints")}
+EVIDENCE = "/api/v1/evaluations/{evaluation_id}/evidence"
+UPLOADS = {("post", "/api/v1/datasets"), ("post", "/api/v1/checkpoints"), ("post", EVIDENCE)}
 OPERATIONS = [
     ("get", "/api/v1/health"),
     ("get", "/api/v1/datasets"),
@@ -49,6 +50,15 @@ OPERATIONS = [
     ("get", "/api/v1/evaluations/{evaluation_id}/samples/{index}/adversarial.png"),
     ("get", "/api/v1/evaluations/{evaluation_id}/samples/{index}/adversarial.npy"),
     ("get", "/api/v1/evaluations/{evaluation_id}/samples/{index}/perturbation.png"),
+    ("get", EVIDENCE),
+    ("post", EVIDENCE),
+    ("post", "/api/v1/evaluations/{evaluation_id}/replay"),
+    ("post", "/api/v1/evaluations/{evaluation_id}/attack-harder"),
+    ("post", "/api/v1/comparisons/replay"),
+    ("get", "/api/v1/evidence/{evidence_id}"),
+    ("get", "/api/v1/evidence/{evidence_id}/attempts"),
+    ("post", "/api/v1/evidence/{evidence_id}/cancel"),
+    ("post", "/api/v1/evidence/{evidence_id}/resume"),
     ("get", "/api/v1/comparisons"),
     ("get", "/api/v1/comparisons/samples"),
 ]
@@ -89,6 +99,14 @@ def test_generated_requests_get_the_answers_that_the_document_promises(
         "dense": own_site.dense_evaluation,
         "pruned": own_site.pruned_evaluation,
         "eps": "8/255",
+        "evidence_id": own_site.evidence,
+    }
+    # What a body may name that exists; the rows and the budget stay as they were made up.
+    bodies = {
+        "checkpoint_id": {"checkpoint_id": own_site.dense, "dataset_id": "digits"},
+        "source_evaluation_id": {"source_evaluation_id": own_site.dense_evaluation},
+        "budget": {"samples": [own_site.attacked]},
+        "pruned": {"dense": own_site.dense_evaluation, "pruned": own_site.pruned_evaluation},
     }
 
     @settings(
@@ -103,8 +121,9 @@ def test_generated_requests_get_the_answers_that_the_document_promises(
         if is_known:  # generated ids name nothing and generated text is no eps, so most requests ask for what exists
             for place in (case.path_parameters, case.query):
                 place.update({name: known[name] for name in known if name in place})
-            if isinstance(case.body, dict) and "checkpoint_id" in case.body:
-                case.body.update(checkpoint_id=own_site.dense, dataset_id="digits")
+            for field, values in bodies.items():
+                if isinstance(case.body, dict) and field in case.body:
+                    case.body.update(values)
         case.validate_response(case.call(), checks=CHECKS)
 
     ask()

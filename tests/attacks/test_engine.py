@@ -57,7 +57,7 @@ def test_run_reports_progress_before_every_pass(preset: str) -> None:
     assert list(done) == sorted(done)
     assert (done[0], done[-1]) == (0, 10)
     assert len(set(done)) >= 3
-    names = {"margin"} if preset == "margin" else {"apgd-ce"}
+    names = {"margin"} if preset == "margin" else {PRESETS[preset].attacks[0]}
     assert names | {"clean", "flags", "verification"} <= set(stages)
     assert set(stages) <= {"clean", "flags", "verification", preset, *PRESETS[preset].attacks}
 

@@ -63,8 +63,8 @@ def test_run_says_what_is_wrong(change: dict[str, Any], sentence: str) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"norm": "L1"}, r"no norm 'L1'. Known: L2, Linf\."),
-        ({"preset": "pgd"}, r"no preset 'pgd'. Known: autoattack, margin\."),
+        ({"norm": "L0"}, r"no norm 'L0'. Known: L1, L2, Linf\."),
+        ({"preset": "pgd"}, r"no preset 'pgd'. Known: autoattack, autoattack-plus, .*margin\."),
     ],
     ids=["norm", "preset"],
 )

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from backend.attacks.norms import NORMS, Norm, clamp_to_box, get_norm
 from backend.errors import UnknownName
 
-ORDERS = {"Linf": np.inf, "L2": 2}
-DUALS = {"Linf": 1, "L2": 2}
+ORDERS = {"Linf": np.inf, "L1": 1, "L2": 2}
+DUALS = {"Linf": 1, "L1": np.inf, "L2": 2}
 EXAMPLES = settings(deadline=None, max_examples=60)
 
 seeds = st.integers(0, 2**32 - 1)
@@ -116,5 +116,5 @@ def test_clamp_to_box_moves_only_what_is_outside(seed: int, shape: tuple[int, ..
 
 
 def test_get_norm_unknown_lists_what_exists() -> None:
-    with pytest.raises(UnknownName, match=r"no norm 'L1'\. Known: L2, Linf\."):
-        get_norm("L1")
+    with pytest.raises(UnknownName, match=r"no norm 'L0'\. Known: L1, L2, Linf\."):
+        get_norm("L0")

@@ -2,6 +2,7 @@
 
 import logging
 
+import numpy as np
 import pytest
 import torch
 from pyautoattack import AutoAttack
@@ -12,13 +13,18 @@ from backend.attacks import AttackResult
 from backend.attacks.catalogue import ATTACKS, PRESETS
 from backend.attacks.classifier import Classifier
 from backend.attacks.inputs import check_request
-from backend.attacks.official import build_components
+from backend.attacks.norms import get_norm
+from backend.attacks.official import build_components, build_official, list_attacks
+from backend.attacks.official_checks import Alarm
+from backend.errors import InvalidRequest
 from tests.attacks.conftest import load_dense
 from tests.attacks.foreign_networks import WidthNoise
 from tests.attacks.linear_oracle import build_problem
+from tests.attacks.short_recipe import shorten, shorten_ours
 
 EPS = 0.16
 COUNT = 30
+OFFICIAL = ("autoattack", "autoattack-plus")
 
 
 @pytest.fixture(scope="module")
@@ -92,24 +98,98 @@ def test_autoattack_costs_a_surviving_sample_what_the_catalogue_says() -> None:
     eps = 0.3 * float(problem.margins["Linf"][0])
     result = attacks.run("autoattack", problem.network, problem.images, problem.predictions, eps=eps)
     assert not result.found.any()
-    recipe = [ATTACKS[name] for name in PRESETS["autoattack"].attacks]
-    assert result.backwards == sum(attack.gradients for attack in recipe) + 1
-    forwards = sum(attack.gradients + attack.forwards for attack in recipe)
-    assert abs(result.forwards - forwards) <= 40
+    entries = [ATTACKS[name] for name in PRESETS["autoattack"].attacks]
+    assert result.backwards == sum(attack.gradients for attack in entries) + 1
+    forwards = sum(attack.gradients + attack.forwards for attack in entries)
+    assert abs(result.forwards - forwards) <= 60
 
 
-def test_components_are_set_up_as_the_catalogue_says(zoo_network: nn.Module, samples: tuple[Tensor, Tensor]) -> None:
-    task = check_request("autoattack", zoo_network, *samples, "L2", 0.5, 7, None)
-    components = build_components(Classifier(zoo_network), task, 10)
+@pytest.mark.parametrize("preset", OFFICIAL)
+def test_components_are_set_up_as_the_catalogue_says(
+    zoo_network: nn.Module, samples: tuple[Tensor, Tensor], preset: str
+) -> None:
+    task = check_request(preset, zoo_network, *samples, "L2", 0.5, 7, None)
+    official = build_official(Classifier(zoo_network), task)
+    components = build_components(official, task.preset.attacks, 10, Alarm())
+    assert [name.removesuffix("-5") for name in components] == official.attacks_to_run
     for name, component in components.items():
         stated = ATTACKS[name].parameters
         assert (component.seed, component.eps, component.norm) == (7, 0.5, "L2")
         assert component.n_restarts == stated["restarts"]
         assert getattr(component, "n_iter", None) == stated.get("steps")
         assert getattr(component, "n_queries", None) == stated.get("queries")
-        assert name == "apgd-ce" or getattr(component, "n_target_classes", None) == stated.get("targets")
-    assert components["fab-t"].targeted
-    assert components["apgd-ce"].loss == "ce"
+        assert name == "fab-5" or getattr(component, "n_target_classes", None) == stated.get("targets")
+        assert getattr(component, "targeted", None) == {"fab-5": False, "fab-t": True, "square": False}.get(name)
+        losses = {"ce": "ce", "dlr": "dlr", "t": "dlr-targeted"}
+        assert not name.startswith("apgd") or component.loss == losses[name.split("-")[1]]
+
+
+@pytest.mark.parametrize(
+    ("norm", "version"),
+    [("Linf", "standard"), ("L2", "standard"), ("L1", "standard"), ("Linf", "plus"), ("L2", "plus")],
+)
+def test_recipe_agrees_with_pyautoattack(norm: str, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sample by sample and pixel by pixel, with fewer steps on either side."""
+    problem = build_problem(4, (1, 6, 6), samples=10)
+    eps = float(np.median(problem.margins[norm]))
+    with torch.random.fork_rng(devices=[]):
+        official = AutoAttack(problem.network, norm=norm, eps=eps, seed=3, device="cpu", version=version)
+        points, _ = shorten(official, 4).run_standard_evaluation(problem.images, problem.predictions)
+    shorten_ours(monkeypatch, 4)
+    preset = {"standard": "autoattack", "plus": "autoattack-plus"}[version]
+    result = attacks.run(preset, problem.network, problem.images, problem.predictions, norm=norm, eps=eps, seed=3)
+    with torch.no_grad():
+        is_broken = problem.network(points).argmax(1) != problem.predictions
+    assert 2 <= int(is_broken.sum()) <= 8
+    assert torch.equal(result.found, is_broken)
+    torch.testing.assert_close(result.adversarial[is_broken], points[is_broken], rtol=0, atol=1e-5)
+    exact = torch.from_numpy(problem.margins[norm])
+    assert (result.distance[is_broken] >= exact[is_broken] * (1 - 1e-5)).all()
+    assert (result.distance[is_broken].double() <= eps).all()
+    order = {"Linf": torch.inf, "L2": 2, "L1": 1}[norm]
+    moved = (result.adversarial - problem.images).flatten(1).double().norm(order, dim=1)
+    torch.testing.assert_close(moved[is_broken], result.distance[is_broken].double(), rtol=1e-5, atol=0)
+    assert 0.0 <= float(result.adversarial.min()) <= float(result.adversarial.max()) <= 1.0
+
+
+@pytest.mark.parametrize("preset", ["margin", "autoattack-plus"])
+def test_presets_without_l1_refuse_it(preset: str) -> None:
+    problem = build_problem(4, (1, 6, 6), samples=1)
+    with pytest.raises(InvalidRequest, match="not in L1"):
+        attacks.run(preset, problem.network, problem.images, problem.predictions, norm="L1", eps=1.0)
+
+
+def test_components_in_l1_are_set_up_as_the_catalogue_says(
+    zoo_network: nn.Module, samples: tuple[Tensor, Tensor]
+) -> None:
+    task = check_request("autoattack", zoo_network, *samples, "L1", 12.0, 0, None)
+    official = build_official(Classifier(zoo_network), task)
+    components = build_components(official, task.preset.attacks, 10, Alarm())
+    for name in ("apgd-ce", "apgd-t"):
+        stated = ATTACKS[name].parameters | ATTACKS[name].parameters["in L1"]
+        assert components[name].use_largereps and stated["radii"] == [3, 2, 1]
+        assert components[name].n_restarts == stated["restarts"]
+        assert getattr(components[name], "n_target_classes", None) == stated.get("targets")
+
+
+def test_plus_costs_a_surviving_sample_what_the_catalogue_says() -> None:
+    """FAB differentiates all logits of one forward pass, so its forward passes are fewer than its gradients."""
+    problem = build_problem(10, (1, 6, 6), samples=1)
+    eps = 0.3 * float(problem.margins["Linf"][0])
+    result = attacks.run("autoattack-plus", problem.network, problem.images, problem.predictions, eps=eps)
+    assert not result.found.any()
+    assert all(attempt.tried.all() for attempt in result.attempts)
+    entries = [ATTACKS[name] for name in PRESETS["autoattack-plus"].attacks]
+    assert result.backwards == sum(attack.gradients for attack in entries) + 1
+    shared = ATTACKS["fab-5"].gradients * 9 // 10
+    forwards = sum(attack.gradients + attack.forwards for attack in entries) - shared
+    assert abs(result.forwards - forwards) <= 60
+
+
+@pytest.mark.parametrize(("classes", "left_out"), [(2, {"apgd-dlr-5", "apgd-t"}), (3, {"apgd-t"}), (4, set())])
+def test_plus_leaves_out_losses_that_need_more_classes(classes: int, left_out: set[str]) -> None:
+    usable = list_attacks(PRESETS["autoattack-plus"], get_norm("Linf"), classes, torch.Size((1, 6, 6)))
+    assert set(PRESETS["autoattack-plus"].attacks) - set(usable) == left_out
 
 
 def test_autoattack_prints_and_logs_nothing(

@@ -11,7 +11,7 @@ from backend.attacks.restarts import diversify
 from backend.attacks.starts import draw_noise, draw_uniform
 
 
-@pytest.mark.parametrize("name", NORMS)
+@pytest.mark.parametrize("name", ["Linf", "L2"])
 def test_diversify_stays_in_ball_and_box_and_lowers_the_gap(
     zoo_network: nn.Module, slice_images: tuple[Tensor, Tensor], name: str
 ) -> None:

@@ -223,6 +223,8 @@ def make_row(**changes: Any) -> MarginRow:
         "index": 0, "sample_id": "0", "label": 1, "prediction": 1, "correct": True, "margin": 0.05, "margin_pred": 0.05,
         "distance_kind": "minimum", "found": True, "robust": False, "attack": "fmn-untargeted",
         "adversarial_prediction": 2, "logit_gap": 1.0, "max_probability": 0.9, "loss": 0.1, "survives_8bit": True,
+        "slack_to_flip": None, "best_known": 0.1, "best_known_found": True, "best_known_robust": None,
+        "best_known_source": "fmn", "has_evidence": False,
     }  # fmt: skip
     return MarginRow(**(values | changes))
 

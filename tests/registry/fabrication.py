@@ -2,6 +2,7 @@
 
 import io
 import os
+import pickletools
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -78,3 +79,42 @@ def tag_cuda(raw: bytes) -> bytes:
 def with_prefix(network: nn.Module, prefix: str) -> dict[str, torch.Tensor]:
     """The state of a network with a prefix before every key."""
     return {f"{prefix}{name}": tensor for name, tensor in network.state_dict().items()}
+
+
+def find_scored(network: nn.Module) -> list[str]:
+    """The starts of the keys of all convolutions and linear layers."""
+    return [name for name, module in network.named_modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+
+
+def add_scores(network: nn.Module, *, channels: bool = False, seed: int = 3) -> dict[str, torch.Tensor]:
+    """The state of a network whose layers carry HYDRA's scores; of whole input channels if asked, as HARP's may."""
+    generator = torch.Generator().manual_seed(seed)
+    state = dict(network.state_dict())
+    for start in find_scored(network):
+        shape = list(state[f"{start}.weight"].shape)
+        if channels:
+            shape = [1, shape[1], *(1 for _ in shape[2:])]
+        state[f"{start}.popup_scores"] = torch.randn(shape, generator=generator)
+    return state
+
+
+def add_rates(state: dict[str, torch.Tensor], seed: int = 4) -> dict[str, torch.Tensor]:
+    """The same with HARP's learned rate beside each layer's scores."""
+    generator = torch.Generator().manual_seed(seed)
+    starts = [name.removesuffix("popup_scores") for name in state if name.endswith("popup_scores")]
+    return state | {f"{start}k_score": torch.randn((), generator=generator) - 2 for start in starts}
+
+
+def write_as_python2(raw: bytes) -> bytes:
+    """A legacy file as Python 2 wrote it: its text is a byte string in the pickle."""
+    stream, written = io.BytesIO(raw), bytearray()
+    for _ in range(5):
+        begin = stream.tell()
+        steps = list(pickletools.genops(stream))
+        ends = [position for _, _, position in steps[1:]] + [stream.tell()]
+        assert steps[0][2] == begin
+        for (step, value, position), end in zip(steps, ends, strict=True):
+            text = str(value).encode()
+            is_text = step.name == "BINUNICODE"
+            written += b"U" + bytes([len(text)]) + text if is_text else raw[position:end]
+    return bytes(written) + raw[stream.tell() :]

@@ -108,7 +108,14 @@ def test_side_holds_row_and_attempts(ready: Path, tmp_path: Path) -> None:
     side = samples.side(done.id, FOUND)
     assert (side.checkpoint_name, side.has_adversarial, side.row.index) == ("net", True, FOUND)
     assert side.attempts == [
-        {"attack": "fmn-untargeted", "stage": 0, "found": True, "distance": side.row.margin, "kind": "minimum"}
+        {
+            "attack": "fmn-untargeted",
+            "stage": 0,
+            "source": None,
+            "found": True,
+            "distance": side.row.margin,
+            "kind": "minimum",
+        }
     ]
     missed = samples.side(done.id, MISSED)
     assert (missed.has_adversarial, missed.row.margin, missed.row.found) == (False, None, False)

@@ -1,6 +1,6 @@
 """The form that queues an evaluation."""
 
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 import dash_mantine_components as dmc
@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 from pydantic import ValidationError
 
 from backend.errors import InvalidRequest, NotFound
-from backend.schemas import CheckpointOut, DatasetOut, EvaluationIn, EvaluationOut
+from backend.schemas import CheckpointOut, DatasetOut, EvaluationIn, EvaluationOut, Norm
 from backend.services import catalogues, checkpoints, datasets, evaluations
 from frontend.components import Content, icon
 from frontend.pages.jobs import names
@@ -51,7 +51,7 @@ def fields(
 ) -> list[Component]:
     choices: Any = [{"value": str(row.id), "label": row.name} for row in rows]
     presets: Any = [{"value": row.name, "label": row.title} for row in catalogues.list_attacks().presets]
-    norms: Any = [{"value": name, "label": name} for name in ("Linf", "L2")]
+    norms: Any = [{"value": name, "label": name} for name in get_args(Norm)]
     select: dict[str, Any] = {"allowDeselect": False, "className": "field"}
     return [
         dmc.Select(
@@ -113,7 +113,7 @@ def queue_from_form(
             checkpoint_id=UUID(checkpoint_id),
             dataset_id=str(checkpoint.dataset_id),
             samples=samples,
-            norm="L2" if norm == "L2" else "Linf",
+            norm=next((name for name in get_args(Norm) if name == norm), "Linf"),
             eps=(eps or "").strip() or None,
             preset=preset,
             seed=seed,

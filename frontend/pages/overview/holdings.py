@@ -10,8 +10,9 @@ from backend.services import checkpoints, comparisons, datasets, evaluations
 
 PAGE_ROWS = 200
 ACTIVE = ("running", "queued")
-STRENGTH = ("autoattack", "margin")  # at equal n, the robust accuracy shown is that of the first there is
-PRESET_NAMES = {"autoattack": "AutoAttack", "margin": "margin"}
+# At equal n, the robust accuracy shown is that of the first there is.
+STRENGTH = ("autoattack-plus", "autoattack", "margin")
+PRESET_NAMES = {"autoattack-plus": "AutoAttack plus", "autoattack": "AutoAttack", "margin": "margin"}
 Place = Literal["dense", "control", "pruned"]
 Item = TypeVar("Item")
 

@@ -1,0 +1,125 @@
+"""Evidence beside the cold core: uploaded adversarials, replays, more effort on chosen samples."""
+
+import json
+from uuid import UUID
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, Request
+from pydantic import Field
+
+from backend.api.errors import checked
+from backend.api.intake import received_form
+from backend.api.lists import Limit, MarginLimit, Offset
+from backend.errors import InvalidRequest
+from backend.schemas import AttemptOut, EvidenceOut, HarderIn, Page, PairIn, ReplayIn, Schema
+from backend.services import evidence, uploads
+from backend.services.uploads import UploadOut
+
+router = APIRouter(tags=["evidence"])
+imports = CapacityLimiter(2)  # each import is a child process with memory of its own
+
+
+class UploadForm(Schema):
+    """The form fields beside an .npy of adversarials, float32 (n, C, H, W) in [0, 1]."""
+
+    source: str = Field(min_length=1, max_length=500, description="Whom to credit: attack, tool, author")
+    indices: str | None = Field(
+        None, description="Row of the data set of each, as a JSON list; default all rows of the evaluation, ascending"
+    )
+
+
+FORM_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["source"],
+                    "properties": {
+                        "file": {"type": "string", "format": "binary", "description": "Or `upload_id`"},
+                        "upload_id": {"type": "string", "format": "uuid", "description": "A file sent before"},
+                        **UploadForm.model_json_schema()["properties"],
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+def read_indices(text: str | None) -> list[int] | None:
+    """Row numbers from a form field; raises InvalidRequest for anything but a JSON list of whole numbers."""
+    if text is None:
+        return None
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest(f"`indices` is not a JSON list: {error}.") from error
+    if not isinstance(found, list) or not all(type(index) is int for index in found):
+        raise InvalidRequest("`indices` must be a JSON list of whole numbers, such as [3, 17].")
+    return found
+
+
+@router.get("/evaluations/{evaluation_id}/evidence", summary="Evidence beside an evaluation, newest first")
+def get_evidence_of(evaluation_id: UUID, limit: Limit = 50, offset: Offset = 0) -> Page[EvidenceOut]:
+    return evidence.list_of_evaluation(evaluation_id, limit, offset)
+
+
+@router.post(
+    "/evaluations/{evaluation_id}/evidence",
+    status_code=202,
+    summary="Upload adversarials; each is verified in float32 before it counts",
+    openapi_extra=FORM_BODY,
+)
+async def post_evidence(request: Request, evaluation_id: UUID) -> EvidenceOut:
+    async with received_form(request) as (fields, arrived):
+        form = checked(UploadForm, fields)
+        return await to_thread.run_sync(add, evaluation_id, form, arrived, limiter=imports)
+
+
+def add(evaluation_id: UUID, form: UploadForm, arrived: UploadOut) -> EvidenceOut:
+    """Take the file, and forget the upload once that worked."""
+    path, _ = uploads.find_upload(arrived.upload_id)
+    added = evidence.add_upload(path, evaluation_id, source=form.source, indices=read_indices(form.indices))
+    uploads.discard_upload(arrived.upload_id)
+    return added
+
+
+@router.post(
+    "/evaluations/{evaluation_id}/replay",
+    status_code=202,
+    summary="Try another evaluation's adversarials on this one's checkpoint",
+)
+def post_replay(evaluation_id: UUID, wanted: ReplayIn) -> EvidenceOut:
+    return evidence.queue_replay(evaluation_id, wanted.source_evaluation_id)
+
+
+@router.post("/evaluations/{evaluation_id}/attack-harder", status_code=202, summary="Spend a budget on chosen samples")
+def post_harder(evaluation_id: UUID, wanted: HarderIn) -> EvidenceOut:
+    return evidence.queue_harder(evaluation_id, wanted)
+
+
+@router.post("/comparisons/replay", status_code=202, summary="Replay both ways: dense adversarials on pruned, and back")
+def post_pair_replay(wanted: PairIn) -> list[EvidenceOut]:
+    return evidence.replay_pair(wanted.dense, wanted.pruned)
+
+
+@router.get("/evidence/{evidence_id}", summary="One evidence: state, progress, what came of it")
+def get_evidence(evidence_id: UUID) -> EvidenceOut:
+    return evidence.get_evidence(evidence_id)
+
+
+@router.get("/evidence/{evidence_id}/attempts", summary="What it achieved on each sample")
+def get_attempts(evidence_id: UUID, limit: MarginLimit = 100_000, offset: Offset = 0) -> Page[AttemptOut]:
+    return evidence.attempts(evidence_id, limit, offset)
+
+
+@router.post("/evidence/{evidence_id}/cancel", summary="Stop it; bounds that it lowered stay")
+def post_cancel(evidence_id: UUID) -> EvidenceOut:
+    return evidence.cancel_evidence(evidence_id)
+
+
+@router.post("/evidence/{evidence_id}/resume", summary="Go on with cancelled or failed evidence")
+def post_resume(evidence_id: UUID) -> EvidenceOut:
+    return evidence.resume_evidence(evidence_id)

@@ -1,0 +1,329 @@
+"""Gathers evidence beside the cold core: checks what was uploaded or replayed, and spends budgets on chosen samples.
+
+The work is a row of steps whose position is stored with what they found, in one transaction. A worker that takes over
+goes on there, so that a step which was cut off is done again and no other. Nothing here touches the cold core.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from backend.attacks.contract import OnStep
+from backend.eps import parse_eps
+from backend.errors import NotFound
+from backend.jobs.evaluate import (
+    Stopped,
+    attack_samples,
+    describe_error,
+    finite_or_none,
+    refuse_contradictions,
+    reporter,
+    store_shard,
+)
+from backend.jobs.subjects import Subject, device_title, load_subject, take_images
+from backend.jobs.verification import Checked, check_adversarials
+from backend.settings import get_settings
+from backend.store import checkpoints, evaluations, results
+from backend.store import evidence as store
+from backend.store.artefacts import artefact_path
+from backend.store.database import reading, writing
+from backend.store.tables import Evaluation, Evidence, Result, now
+
+
+@dataclass(frozen=True)
+class Work:
+    """One evidence with the evaluation that it is about, and what is attacked."""
+
+    evidence: Evidence
+    evaluation: Evaluation
+    subject: Subject
+    device: str
+
+    @property
+    def eps(self) -> float | None:
+        """The ball that an adversarial must lie in: none where margins are measured."""
+        is_verdict = self.evaluation.record.get("distance_kind") == "witness" and self.evaluation.eps is not None
+        return float(parse_eps(str(self.evaluation.eps))) if is_verdict else None
+
+    @property
+    def chunks(self) -> int:
+        return -(-self.evidence.n // self.evaluation.chunk_size)
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Some samples of the work with adversarials claimed for them, B each; `origin` names shard and row of each."""
+
+    rows: list[Result]
+    adversarials: torch.Tensor
+    origin: list[tuple[str, int]] | None = None
+
+
+def run(evidence_id: UUID, attempt_number: int, device: str) -> None:
+    """Do what is left of an evidence.
+
+    Raises:
+        Stopped: it was cancelled meanwhile, or resumed as a newer attempt.
+    """
+    start(evidence_id, attempt_number)
+    while True:
+        work = find_work(evidence_id, attempt_number, device)
+        if is_over(work):
+            break
+        STEPS[work.evidence.kind](work)
+    finish(work)
+
+
+def start(evidence_id: UUID, attempt_number: int) -> None:
+    """Mark it as running; also after a kill, when it runs already."""
+    with writing() as session:
+        row = store.find_evidence(session, evidence_id)
+        values: dict[str, Any] = {"state": "running", "step": "loading", "error": None}
+        if row is not None and row.started_at is None:
+            values["started_at"] = now()
+        if row is None or not move(session, row.id, evaluations.ACTIVE, attempt_number, **values):
+            raise Stopped(f"Evidence {evidence_id} is not waiting.")
+
+
+def find_work(evidence_id: UUID, attempt_number: int, device: str) -> Work:
+    """The rows as they are; Stopped where it no longer runs in this attempt."""
+    with reading() as session:
+        row = store.find_evidence(session, evidence_id)
+        evaluation = None if row is None else evaluations.find_evaluation(session, row.evaluation_id)
+    if row is None or evaluation is None or (row.state, row.attempt_number) != ("running", attempt_number):
+        raise Stopped(f"Attempt {attempt_number} at evidence {evidence_id} is no longer wanted.")
+    return Work(row, evaluation, load_subject(evaluation.checkpoint_id, evaluation.dataset_id, device), device)
+
+
+def is_over(work: Work) -> bool:
+    """Whether all samples are checked, or the next round of an attack would go beyond the budget."""
+    evidence = work.evidence
+    if evidence.kind != "harder":
+        return evidence.done >= evidence.n
+    rounds, begun = divmod(evidence.done, work.chunks)
+    if begun or not rounds:
+        return False  # every sample gets as many rounds as the others
+    assert evidence.budget is not None
+    return evidence.spent * (rounds + 1) / rounds > evidence.budget
+
+
+def check_upload(work: Work) -> None:
+    """Check the next samples' adversarials of an uploaded file."""
+    indices = next_indices(work)
+    assert work.evidence.file is not None
+    file = np.load(artefact_path(work.evidence.file), mmap_mode="r", allow_pickle=False)
+    part = np.array(file[work.evidence.done : work.evidence.done + len(indices)], dtype=np.float32)
+    found = find_rows(work, indices)
+    check_claims(work, Claims([found[index] for index in indices.tolist()], torch.from_numpy(part)))
+
+
+def check_replay(work: Work) -> None:
+    """Check the next samples' adversarials of another evaluation's cold core."""
+    indices = next_indices(work)
+    found = find_rows(work, indices)
+    rows = [found[index] for index in indices.tolist()]
+    assert work.evidence.source_evaluation_id is not None
+    with reading() as session:
+        numbers = [row.sample_id for row in rows]
+        origin = results.shards_of(session, work.evidence.source_evaluation_id, numbers)
+    images = [read_shard_row(*origin[number]) for number in numbers]
+    check_claims(work, Claims(rows, torch.from_numpy(np.stack(images)), [origin[number] for number in numbers]))
+
+
+def check_claims(work: Work, claims: Claims) -> None:
+    """Verify some claims and store what holds, with its adversarials and the reasons against the others."""
+    began = time.monotonic()
+    images, labels = take_images(work.subject.samples, np.asarray([row.index for row in claims.rows], dtype=np.int64))
+    checked = check_adversarials(
+        work.subject.network,
+        work.evaluation.norm,
+        images,
+        labels,
+        claims.adversarials,
+        torch.tensor([row.correct for row in claims.rows]),
+        eps=work.eps,
+        batch_size=get_settings().batch_samples,
+        on_step=step_reporter(work),
+    )
+    keep(
+        work,
+        claim_rows(work, claims, checked),
+        [credit(work)] * sum(checked.is_tried),
+        steps=len(claims.rows),
+        checked=len(claims.rows),
+        refused=dict(checked.count_reasons()),
+        seconds=work.evidence.seconds + time.monotonic() - began,
+    )
+
+
+def claim_rows(work: Work, claims: Claims, checked: Checked) -> list[dict[str, Any]]:
+    """One row per claim that the network was asked about; replayed adversarials stay in the shard they came from."""
+    places: list[tuple[str | None, int | None]] = [(None, None)] * len(claims.rows)
+    if claims.origin is not None:
+        places = [origin if found else (None, None) for origin, found in zip(claims.origin, checked.found, strict=True)]
+    else:
+        shard, shard_rows = store_shard(checked.images, checked.found)
+        places = [(shard if row is not None else None, row) for row in shard_rows]
+    return [
+        attempt_row(work, row, work.evidence.kind, float(distance), "witness", place)
+        for row, distance, place, tried in zip(claims.rows, checked.distance, places, checked.is_tried, strict=True)
+        if tried
+    ]
+
+
+def attack_harder(work: Work) -> None:
+    """One more run of a preset on the next chunk of the chosen samples, with a seed that was not spent yet."""
+    began, evidence = time.monotonic(), work.evidence
+    round_number, chunk = divmod(evidence.done, work.chunks)
+    first_seed = evidence.record.get("first_seed", next_seed(work))
+    seed = first_seed + round_number
+    low = chunk * work.evaluation.chunk_size
+    indices = np.asarray(evidence.indices[low : low + work.evaluation.chunk_size], dtype=np.int64)
+    images, labels = take_images(work.subject.samples, indices)
+    assert evidence.preset is not None
+    result = attack_samples(
+        work.evaluation, work.subject, images, labels, evidence.preset, seed, step_reporter(work, f"seed {seed}, ")
+    )
+    refuse_contradictions(result, labels)
+    found = find_rows(work, indices)
+    rows = [found[index] for index in indices.tolist()]
+    limit = torch.inf if work.eps is None else work.eps
+    is_found = result.found & (result.distance.double() <= limit) & (result.distance > 0)
+    bounds = torch.tensor([torch.inf if row.best_known is None else row.best_known for row in rows], dtype=torch.double)
+    shard, shard_rows = store_shard(result.adversarial, is_found & (result.distance.double() < bounds))
+    attempts = []
+    for place, row in enumerate(rows):
+        name = result.attack[place] if is_found[place] else evidence.preset
+        distance = float(result.distance[place]) if is_found[place] else np.inf
+        kept = (None if shard_rows[place] is None else shard, shard_rows[place])
+        attempts.append(attempt_row(work, row, f"{name}@{seed}", distance, result.kind, kept))
+    seconds = time.monotonic() - began
+    passes = result.backwards or result.forwards  # an attack without gradients is paid in forward passes
+    is_timed = evidence.budget_unit == "seconds"
+    keep(
+        work,
+        attempts,
+        [f"{evidence.preset}, seed {seed}"] * len(attempts),
+        steps=1,
+        checked=len(attempts),
+        refused={},
+        seconds=evidence.seconds + seconds,
+        spent=evidence.spent + (seconds if is_timed else passes / evidence.n),
+        record=evidence.record
+        | {
+            "first_seed": first_seed,
+            "last_seed": seed,
+            "forwards": evidence.record.get("forwards", 0) + result.forwards,
+            "backwards": evidence.record.get("backwards", 0) + result.backwards,
+        },
+    )
+
+
+STEPS: dict[str, Callable[[Work], None]] = {
+    "upload": check_upload,
+    "replay": check_replay,
+    "harder": attack_harder,
+}
+
+
+def next_indices(work: Work) -> NDArray[np.int64]:
+    """Rows of the data set that are checked next."""
+    done = work.evidence.done
+    return np.asarray(work.evidence.indices[done : done + work.evaluation.chunk_size], dtype=np.int64)
+
+
+def next_seed(work: Work) -> int:
+    """The first seed that neither the evaluation nor earlier evidence spent on its samples."""
+    assert work.evidence.preset is not None
+    with reading() as session:
+        last = store.last_seed(session, work.evaluation.id, work.evidence.preset)
+    return 1 + (work.evaluation.seed if last is None else last)
+
+
+def find_rows(work: Work, indices: NDArray[np.int64]) -> dict[int, Result]:
+    """The evaluation's rows by index; NotFound where one is gone."""
+    with reading() as session:
+        found = results.results_of(session, work.evaluation.id, indices.tolist())
+    if len(found) != len(set(indices.tolist())):
+        raise NotFound("The evaluation no longer has all of the samples that this evidence is about.")
+    return found
+
+
+def read_shard_row(shard: str, row: int) -> NDArray[np.float32]:
+    """One adversarial of a shard, float32 (C, H, W)."""
+    return np.array(np.load(artefact_path(shard), mmap_mode="r", allow_pickle=False)[row], dtype=np.float32)
+
+
+def attempt_row(
+    work: Work, row: Result, attack: str, distance: float, kind: str, place: tuple[str | None, int | None]
+) -> dict[str, Any]:
+    """A row of `attempt` in the evidence's own stage; an infinite distance is none found."""
+    is_found = bool(np.isfinite(distance))
+    return {
+        "evaluation_id": work.evaluation.id,
+        "sample_id": row.sample_id,
+        "stage": work.evidence.stage,
+        "attack": attack[:60],
+        "found": is_found,
+        "distance": finite_or_none(distance),
+        "kind": kind,
+        "artefact": place[0],
+        "shard_row": place[1],
+    }
+
+
+def credit(work: Work) -> str:
+    """To whom a bound is credited."""
+    return f"replay of {work.evidence.source}" if work.evidence.kind == "replay" else work.evidence.source
+
+
+def keep(work: Work, attempts: list[dict[str, Any]], sources: list[str], **progress: Any) -> None:
+    """Write a step down; Stopped where it is no longer wanted."""
+    with writing() as session:
+        outcome = store.store_step(session, work.evidence, attempts, sources, **progress)
+    if outcome == "stopped":
+        raise Stopped(f"Evidence {work.evidence.id} was stopped; what it found so far is kept.")
+
+
+def step_reporter(work: Work, before: str = "") -> OnStep:
+    """Tell what the step in hand is doing; ends it when the evidence was cancelled."""
+
+    def keep_text(session: Session, text: str) -> bool:
+        step = f"{before}{text}"[:80]
+        return move(session, work.evidence.id, ["running"], work.evidence.attempt_number, step=step)
+
+    return reporter(keep_text, f"Evidence {work.evidence.id} was stopped; what it found so far is kept.")
+
+
+def finish(work: Work) -> None:
+    """Mark it as succeeded and say on the evaluation's log what came of it."""
+    with reading() as session:
+        names = checkpoints.names_of(session, [work.evaluation.checkpoint_id])
+    known = {"device": device_title(work.device), "torch": torch.__version__, "thinice": version("thinice")}
+    row = work.evidence
+    record = row.record | known | {"checkpoint": names[work.evaluation.checkpoint_id]}
+    ended = {"state": "succeeded", "step": "done", "finished_at": now(), "record": record}
+    with writing() as session:
+        if not move(session, row.id, ["running"], row.attempt_number, **ended):
+            raise Stopped(f"Evidence {row.id} was stopped; what it found is kept.")
+        text = f"{row.kind} ({row.source}): {row.checked} checked, {row.held} held, {row.improved} bounds lowered"
+        evaluations.add_log(session, row.evaluation_id, text)
+
+
+def fail(evidence_id: UUID, attempt_number: int, error: BaseException) -> None:
+    """Mark it as failed with a sentence, unless it was cancelled or resumed; what it found stays."""
+    ended: dict[str, Any] = {"state": "failed", "step": "failed", "error": describe_error(error), "finished_at": now()}
+    with writing() as session:
+        move(session, evidence_id, evaluations.ACTIVE, attempt_number, **ended)
+
+
+def move(session: Session, evidence_id: UUID, allowed: Any, attempt_number: int, **values: Any) -> bool:
+    return evaluations.move_state(session, evidence_id, allowed, of_attempt=attempt_number, of=Evidence, **values)

@@ -1,0 +1,78 @@
+"""Evidence beside the cold core: what is asked for, and what came of it."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from backend.schemas.evaluations import ErrorOut
+from backend.schemas.terms import Schema, State
+
+EvidenceKind = Literal["upload", "replay", "harder"]
+BudgetUnit = Literal["gradients", "seconds"]
+
+
+class HarderIn(Schema):
+    samples: list[int] = Field(min_length=1, max_length=1000, description="Rows of the data set, classified right")
+    budget: float = Field(gt=0, le=10_000_000, description="Gradients per sample, or seconds for all of them")
+    budget_unit: BudgetUnit = "gradients"
+    preset: str = Field("margin", description="Run again and again, each time with a seed that was not spent yet")
+    priority: int = Field(10, ge=1, le=100, description="Smaller goes first")
+
+
+class ReplayIn(Schema):
+    source_evaluation_id: UUID = Field(description="Evaluation whose adversarials are tried on this one's checkpoint")
+
+
+class PairIn(Schema):
+    dense: UUID = Field(description="Evaluation of the dense checkpoint")
+    pruned: UUID = Field(description="Evaluation of the pruned checkpoint")
+
+
+class EvidenceProgress(Schema):
+    """`done` of `total` in `unit`: samples, or gradients per sample, or seconds."""
+
+    done: float
+    total: float
+    unit: Literal["samples", "gradients", "seconds"]
+    step: str
+    eta_seconds: float | None
+
+
+class EvidenceOut(Schema):
+    """Attempts beyond an evaluation's own run; they lower best-known bounds and leave the cold core as it is."""
+
+    id: UUID
+    evaluation_id: UUID
+    checkpoint_name: str
+    kind: EvidenceKind
+    source: str = Field(description="Whom the bounds are credited to; of a replay the other checkpoint")
+    source_evaluation_id: UUID | None
+    stage: int = Field(description="Stage of its attempts, its own within the evaluation")
+    preset: str | None
+    budget: float | None
+    budget_unit: BudgetUnit | None
+    n: int
+    state: State
+    progress: EvidenceProgress
+    checked: int = Field(description="Adversarials looked at, or runs of an attack")
+    held: int = Field(description="Verified adversarials among them")
+    improved: int = Field(description="Samples whose best-known bound it set")
+    refused: dict[str, int] = Field(description="How many do not hold, by reason")
+    record: dict[str, Any]
+    error: ErrorOut | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class AttemptOut(Schema):
+    """What evidence achieved on one sample."""
+
+    index: int
+    sample_id: str
+    attack: str
+    found: bool
+    distance: float | None
+    distance_kind: Literal["minimum", "witness"]

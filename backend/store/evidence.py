@@ -1,0 +1,116 @@
+"""Questions about evidence beside the cold core, and the writes that move it on."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from backend.store.evaluations import ACTIVE, insert_new
+from backend.store.results import count_bounds, lower_bound
+from backend.store.tables import Attempt, Evaluation, Evidence
+
+FIRST_STAGE = 2  # 0 is the cold core of an evaluation's own run, 1 the remedies in it
+
+
+def add_evidence(session: Session, row: Evidence) -> None:
+    """Insert evidence and give it a stage of its own, under the evaluation's lock."""
+    session.get(Evaluation, row.evaluation_id, with_for_update=True)
+    last = session.scalar(select(func.max(Evidence.stage)).where(Evidence.evaluation_id == row.evaluation_id))
+    row.stage = FIRST_STAGE if last is None else last + 1
+    session.add(row)
+
+
+def find_evidence(session: Session, evidence_id: UUID) -> Evidence | None:
+    return session.get(Evidence, evidence_id)
+
+
+def page_of_evidence(
+    session: Session, limit: int, offset: int, *, evaluation_ids: Sequence[UUID] | None = None
+) -> tuple[list[Evidence], int]:
+    """(newest first, how many there are in all), of the given evaluations where asked for."""
+    question = select(Evidence)
+    if evaluation_ids is not None:
+        question = question.where(Evidence.evaluation_id.in_(evaluation_ids))
+    total = session.scalar(select(func.count()).select_from(question.subquery())) or 0
+    newest = question.order_by(Evidence.created_at.desc(), Evidence.id.desc())
+    return list(session.scalars(newest.limit(limit).offset(offset))), total
+
+
+def evidence_in(session: Session, states: Sequence[str]) -> list[Evidence]:
+    """In the order in which the queue takes them: priority, then age."""
+    question = select(Evidence).where(Evidence.state.in_(states))
+    return list(session.scalars(question.order_by(Evidence.priority, Evidence.created_at, Evidence.id)))
+
+
+def count_active(session: Session) -> int:
+    return session.scalar(select(func.count()).select_from(Evidence).where(Evidence.state.in_(ACTIVE))) or 0
+
+
+def newest_replay(session: Session, evaluation_id: UUID, source_evaluation_id: UUID) -> Evidence | None:
+    """The last succeeded replay of one evaluation's adversarials on another's checkpoint."""
+    question = select(Evidence).where(
+        Evidence.kind == "replay",
+        Evidence.state == "succeeded",
+        Evidence.evaluation_id == evaluation_id,
+        Evidence.source_evaluation_id == source_evaluation_id,
+    )
+    return session.scalar(question.order_by(Evidence.created_at.desc(), Evidence.id.desc()).limit(1))
+
+
+def sources_of(session: Session, evaluation_id: UUID) -> dict[int, Evidence]:
+    """The evidence of an evaluation by its stage."""
+    rows = session.scalars(select(Evidence).where(Evidence.evaluation_id == evaluation_id))
+    return {row.stage: row for row in rows}
+
+
+def last_seed(session: Session, evaluation_id: UUID, preset: str) -> int | None:
+    """The largest seed that evidence has spent on an evaluation's samples with a preset."""
+    rows = session.scalars(
+        select(Evidence).where(Evidence.evaluation_id == evaluation_id, Evidence.preset == preset)
+    ).all()
+    return max((row.record["last_seed"] for row in rows if "last_seed" in row.record), default=None)
+
+
+def store_step(
+    session: Session,
+    evidence: Evidence,
+    attempts: list[dict[str, Any]],
+    sources: Sequence[str],
+    *,
+    steps: int,
+    checked: int,
+    refused: Mapping[str, int],
+    **values: Any,
+) -> Literal["stored", "stopped"]:
+    """Append one step's attempts, lower the bounds they lower, and move the progress on, in the caller's transaction.
+
+    Args:
+        evidence: the row as it was when the step began.
+        attempts: rows of `attempt`, one or none per sample.
+        sources: to whom each attempt's bound is credited.
+        steps: how far `done` moves on; the work is found again from there.
+        checked: adversarials (or runs of an attack) that the step looked at.
+        refused: those of them that do not hold, by reason.
+        values: further columns of `evidence` as they are after the step.
+
+    Returns:
+        "stopped" where it no longer runs, was resumed since, or another worker was faster: nothing is written.
+    """
+    locked = session.get(Evidence, evidence.id, with_for_update=True, populate_existing=True)
+    is_ours = locked is not None and (locked.attempt_number, locked.done) == (evidence.attempt_number, evidence.done)
+    if locked is None or not is_ours or locked.state != "running":
+        return "stopped"
+    insert_new(session, Attempt, attempts)
+    for attempt, source in zip(attempts, sources, strict=True):
+        lower_bound(session, attempt, source)
+    locked.done += steps
+    locked.checked += checked
+    locked.held += sum(attempt["found"] for attempt in attempts)
+    counts = {reason: locked.refused.get(reason, 0) + count for reason, count in refused.items()}
+    locked.refused = locked.refused | counts
+    locked.improved = count_bounds(session, locked.evaluation_id, locked.stage)
+    for name, value in values.items():
+        setattr(locked, name, value)
+    return "stored"

@@ -1,0 +1,77 @@
+"""foolbox: FMN, DDN and the Brendel-Bethge attack; PGD for a verdict."""
+
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tests.benchmarks.contestants import MARGIN, VERDICT, Answer, Contestant, Terms, attack_in_batches
+from tests.benchmarks.peers.stubs import prepare_imports
+
+
+def run_margin(
+    network: nn.Module, images: Tensor, labels: Tensor, terms: Terms, *, names: dict[str, str], **settings: Any
+) -> Answer:
+    """A minimum-norm attack; `names` gives the class per norm."""
+    prepare_imports()
+    import foolbox
+
+    model = foolbox.PyTorchModel(network, bounds=(0, 1))
+    attack = getattr(foolbox.attacks, names[terms.norm])(**settings)
+
+    def perturb(batch: Tensor, classes: Tensor) -> Tensor:
+        points: Tensor = attack.run(model, batch, foolbox.criteria.Misclassification(classes))
+        return points
+
+    with torch.random.fork_rng():
+        torch.manual_seed(terms.seed)
+        return Answer(attack_in_batches(perturb, images, labels, terms.batch))
+
+
+def run_pgd(network: nn.Module, images: Tensor, labels: Tensor, terms: Terms, *, steps: int) -> Answer:
+    """PGD on the cross-entropy, random start, foolbox's relative step."""
+    prepare_imports()
+    import foolbox
+
+    model = foolbox.PyTorchModel(network, bounds=(0, 1))
+    name = {"Linf": "LinfPGD", "L2": "L2PGD"}[terms.norm]
+    attack = getattr(foolbox.attacks, name)(steps=steps)
+
+    def perturb(batch: Tensor, classes: Tensor) -> Tensor:
+        criterion = foolbox.criteria.Misclassification(classes)
+        points: Tensor = attack.run(model, batch, criterion, epsilon=terms.radius)
+        return points
+
+    with torch.random.fork_rng():
+        torch.manual_seed(terms.seed)
+        return Answer(attack_in_batches(perturb, images, labels, terms.batch))
+
+
+FMN = {"Linf": "LInfFMNAttack", "L2": "L2FMNAttack"}
+DDN = {"L2": "DDNAttack"}
+BRENDEL_BETHGE = {"Linf": "LinfinityBrendelBethgeAttack", "L2": "L2BrendelBethgeAttack"}
+
+
+def describe(title: str, names: dict[str, str], steps: int, *, is_quick: bool = True) -> Contestant:
+    attack = partial(run_margin, names=names, steps=steps)
+    return Contestant(
+        f"foolbox {title} {steps}",
+        MARGIN,
+        tuple(names),
+        attack,
+        "foolbox",
+        3 * steps,
+        is_random=False,
+        is_quick=is_quick,
+    )
+
+
+CONTESTANTS = [
+    Contestant("foolbox PGD 100", VERDICT, ("Linf", "L2"), partial(run_pgd, steps=100), "foolbox", 300, is_quick=False),
+    describe("FMN", FMN, 100),
+    describe("FMN", FMN, 300),
+    describe("DDN", DDN, 100),
+    describe("DDN", DDN, 300),
+    describe("BB", BRENDEL_BETHGE, 100, is_quick=False),
+]

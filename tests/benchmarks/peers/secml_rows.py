@@ -1,0 +1,62 @@
+"""secml-torch: its own FMN (margins) and PGD (a verdict)."""
+
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tests.benchmarks.contestants import MARGIN, VERDICT, Answer, Contestant, Terms
+from tests.benchmarks.peers.stubs import prepare_imports
+
+MODELS = {"Linf": "linf", "L2": "l2"}
+PGD_STEP = 0.1
+
+
+def run_attack(
+    network: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    terms: Terms,
+    *,
+    name: str,
+    steps: int,
+    step: float,
+    at_radius: bool = False,
+) -> Answer:
+    """Its native implementation; `step` is in pixels, or with `at_radius` a share of eps."""
+    prepare_imports()
+    from secmlt.adv.backends import Backends
+    from secmlt.adv.evasion.fmn import FMN
+    from secmlt.adv.evasion.pgd import PGD
+    from secmlt.models.pytorch.base_pytorch_nn import BasePyTorchClassifier
+    from torch.utils.data import DataLoader, TensorDataset
+
+    given: dict[str, Any] = {"num_steps": steps, "step_size": step, "backend": Backends.NATIVE}
+    if at_radius:
+        given |= {"epsilon": terms.radius, "step_size": step * terms.radius, "random_start": True}
+    attack = {"FMN": FMN, "PGD": PGD}[name](MODELS[terms.norm], **given)
+    loader = DataLoader(TensorDataset(images.clone(), labels.clone()), batch_size=terms.batch)
+    with torch.random.fork_rng():
+        torch.manual_seed(terms.seed)
+        batches = attack(BasePyTorchClassifier(network), loader)
+        return Answer(torch.cat([points.detach() for points, _ in batches]))
+
+
+def describe(steps: int) -> Contestant:
+    attack = partial(run_attack, name="FMN", steps=steps, step=1.0)
+    return Contestant(f"secml-torch FMN {steps}", MARGIN, ("Linf", "L2"), attack, "secmlt", 3 * steps, is_random=False)
+
+
+CONTESTANTS = [
+    Contestant(
+        "secml-torch PGD 100",
+        VERDICT,
+        ("Linf", "L2"),
+        partial(run_attack, name="PGD", steps=100, step=PGD_STEP, at_radius=True),
+        "secmlt",
+        300,
+    ),
+    describe(100),
+    describe(300),
+]
