@@ -14,17 +14,9 @@ from models.training.pgd import check_robust
 from models.training.progress import Progress
 from models.training.recipe import Recipe
 from models.training.training import VALIDATION_ATTACK_SEED, find_rate_factor, split_rows, train
+from tests.models.small_networks import draw_stripes
 
 RECIPE = Recipe(epochs=3, learning_rate=0.2, batch_size=32, eps_text="0.05", pgd_steps=2, validation_samples=60)
-
-
-def make_stripes(samples: int = 300) -> tuple[Tensor, Tensor]:
-    """Draw noisy images whose bright row says the class."""
-    generator = torch.Generator().manual_seed(7)
-    labels = torch.randint(4, (samples,), generator=generator)
-    images = 0.3 * torch.rand(samples, 1, 4, 4, generator=generator)
-    images[torch.arange(samples), 0, labels] += 0.5
-    return images, labels
 
 
 def build_network() -> nn.Module:
@@ -66,13 +58,13 @@ class SeenRows(AdversarialLoss):
 def train_once(recipe: Recipe = RECIPE, seed: int = 0) -> dict[str, Tensor]:
     """Train a fresh network and give its weights."""
     network = build_network()
-    train(network, *make_stripes(), recipe, seed=seed)
+    train(network, *draw_stripes(), recipe, seed=seed)
     return network.state_dict()
 
 
 def test_training_learns_a_separable_task_robustly() -> None:
     network = build_network()
-    report = train(network, *make_stripes(), replace(RECIPE, epochs=6), seed=0)
+    report = train(network, *draw_stripes(), replace(RECIPE, epochs=6), seed=0)
     assert report.validation_robust_accuracy > 0.95
     assert report.validation_samples == 60
     assert report.train_seconds > 0
@@ -92,7 +84,7 @@ def test_training_keeps_the_epoch_with_the_best_validation_accuracy() -> None:
         if progress.validation_robust_accuracy is not None:
             seen.append(progress.validation_robust_accuracy)
 
-    network, (images, labels) = build_network(), make_stripes()
+    network, (images, labels) = build_network(), draw_stripes()
     report = train(network, images, labels, RECIPE, seed=0, search=WipedAt(1.0), on_progress=record)
     assert len(seen) == 3
     assert seen[2] < max(seen)
@@ -112,14 +104,14 @@ def test_validation_split_is_disjoint_complete_and_the_same_each_time() -> None:
 
 def test_validation_split_that_takes_every_image_is_refused() -> None:
     with pytest.raises(ValueError, match="leave none of 60"):
-        train(build_network(), *make_stripes(60), RECIPE, seed=0)
+        train(build_network(), *draw_stripes(60), RECIPE, seed=0)
 
 
 def test_training_with_masks_keeps_pruned_weights_zero_and_moves_the_others() -> None:
     network = build_network()
     start = {name: weight.detach().clone() for name, weight in find_prunable_weights(network).items()}
     masks = find_layerwise_masks(start, 0.5)
-    train(network, *make_stripes(), RECIPE, seed=0, search=HeldMasks(masks))
+    train(network, *draw_stripes(), RECIPE, seed=0, search=HeldMasks(masks))
     for name, weight in find_prunable_weights(network).items():
         assert weight[~masks[name]].count_nonzero() == 0
         assert (weight[masks[name]] != start[name][masks[name]]).all()
@@ -128,20 +120,20 @@ def test_training_with_masks_keeps_pruned_weights_zero_and_moves_the_others() ->
 def test_training_with_a_search_that_settles_late_counts_no_epoch_before() -> None:
     # With every weight gone no epoch after the wiping can beat those before it, yet one of them has to win.
     network, search = build_network(), WipedAt(0.5)
-    report = train(network, *make_stripes(), replace(RECIPE, epochs=4), seed=0, search=search)
+    report = train(network, *draw_stripes(), replace(RECIPE, epochs=4), seed=0, search=search)
     assert search.asked == list(range(4 * 8))
     assert report.epoch > 2
     assert all(weight.count_nonzero() == 0 for weight in find_prunable_weights(network).values())
 
 
 def test_training_with_a_search_that_never_settles_keeps_the_last_epoch() -> None:
-    report = train(build_network(), *make_stripes(), RECIPE, seed=0, search=WipedAt(2.0))
+    report = train(build_network(), *draw_stripes(), RECIPE, seed=0, search=WipedAt(2.0))
     assert report.epoch == 3
 
 
 def test_training_epoch_of_fewer_images_takes_a_fresh_part_each_time() -> None:
     asked, seen = WipedAt(2.0), SeenRows()
-    train(build_network(), *make_stripes(), replace(RECIPE, epoch_images=40), seed=0, search=asked, loss=seen)
+    train(build_network(), *draw_stripes(), replace(RECIPE, epoch_images=40), seed=0, search=asked, loss=seen)
     assert asked.asked == list(range(3 * 2))
     assert [len(rows) for rows in seen.rows] == [32, 8] * 3
     epochs = [{*seen.rows[start].tolist(), *seen.rows[start + 1].tolist()} for start in (0, 2, 4)]
@@ -152,7 +144,7 @@ def test_training_epoch_of_fewer_images_takes_a_fresh_part_each_time() -> None:
 
 def test_training_in_bfloat16_learns_and_keeps_float32_weights() -> None:
     network = build_network()
-    report = train(network, *make_stripes(), replace(RECIPE, epochs=4, precision="bfloat16"), seed=0)
+    report = train(network, *draw_stripes(), replace(RECIPE, epochs=4, precision="bfloat16"), seed=0)
     assert report.validation_robust_accuracy > 0.8
     assert {parameter.dtype for parameter in network.parameters()} == {torch.float32}
     exact = train_once(replace(RECIPE, epochs=4))
@@ -171,7 +163,7 @@ def test_rate_factor_follows_the_schedule_of_the_recipe() -> None:
 
 def test_training_tells_progress_with_time_left() -> None:
     told: list[Progress] = []
-    train(build_network(), *make_stripes(), replace(RECIPE, batch_size=4, epochs=1), seed=0, on_progress=told.append)
+    train(build_network(), *draw_stripes(), replace(RECIPE, batch_size=4, epochs=1), seed=0, on_progress=told.append)
     assert [(progress.step, progress.steps) for progress in told] == [(50, 60), (60, 60)]
     assert told[0].validation_robust_accuracy is None
     assert told[0].seconds_left == pytest.approx(told[0].elapsed_seconds / 5)
