@@ -93,6 +93,7 @@ def show_evaluation(
             "eps_text": row.eps,
             "n": row.n,
             "seed": row.seed,
+            "repeat_of": row.repeat_of,
             "priority": row.priority,
             "state": row.state,
             "purpose": row.purpose,
