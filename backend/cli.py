@@ -5,7 +5,6 @@ Exit codes: 0 done; 1 refused, or the evaluation failed; 2 wrong usage, or no se
 
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import Annotated, Any, ParamSpec
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn, wrap_file
 
+from backend.cli_datasets import file_to_send
 from backend.cli_report import err, out, print_checkpoint, print_comparison, print_evaluation, print_status
 from backend.client import Client, RequestRefused, ServerUnreachable, choose_pair
 from backend.errors import StartupFailed, ThinIceError
@@ -156,8 +156,12 @@ def upload(
 @app.command()
 @answers
 def dataset(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help=".npz with x and y, or the images as idx")],
-    name: Annotated[str, typer.Option(help="Name, unique on the server")],
+    what: Annotated[str, typer.Argument(help="cifar10, cifar100, svhn; or a file: .npz with x and y, images as idx")],
+    name: Annotated[str | None, typer.Option(help="Name, unique on the server; cifar10 and its like have one")] = None,
+    path: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="The archive of cifar10, ...; fetched if left out")
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="train or test, of an archive; default test")] = None,
     labels: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="The labels, where x is idx")] = None,
     norm: Annotated[str, typer.Option(help="Norm that evaluations take by default")] = "Linf",
     eps: Annotated[str, typer.Option(help='eps that evaluations take by default, "8/255" or a decimal')] = "8/255",
@@ -165,17 +169,14 @@ def dataset(
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send a data set: an .npz file, or a pair of idx files (as Fashion-MNIST comes)."""
-    with connected(url) as client, tempfile.TemporaryDirectory() as folder:
-        packed = file
-        if labels is not None:
-            from backend.services.datasets import pack_idx  # here, because it brings NumPy and the store
-
-            packed = Path(folder) / f"{name}.npz"
-            pack_idx(file, labels, packed)
-        fields = {"name": name, "default_norm": norm, "default_eps": eps, "classes": classes}
-        with packed.open("rb") as reader:
-            answer = client.upload(reader, packed.name, fields, to="datasets")
+    """Send a data set: CIFAR-10, CIFAR-100 or SVHN by name, an .npz file, or a pair of idx files."""
+    with (
+        connected(url) as client,
+        file_to_send(what, path=path, split=split, name=name, labels=labels) as (file, chosen, part),
+    ):
+        fields = {"name": chosen, "default_norm": norm, "default_eps": eps, "classes": classes, "split": part}
+        with file.open("rb") as reader:
+            answer = client.upload(reader, file.name, fields, to="datasets")
         if as_json:
             print(answer.text)
         else:

@@ -19,6 +19,7 @@ import pytest
 
 from backend.client import choose_pair
 from tests.api.site import SAMPLES, Site, free_port, running_server, shared_site
+from tests.datasets.published_archives import draw, write_cifar10
 
 TOKEN = "correct-horse-battery"
 ZOO_FILE = Path(__file__).parents[1] / "models" / "zoo" / "cnn-dense.safetensors"
@@ -122,6 +123,30 @@ def test_dataset_of_two_idx_files_is_taken(run: Run, served: tuple[Site, str], t
     assert (body["size"], body["shape"], body["classes"]) == (12, [5, 4, 1], ["a", "b", "c"])
     assert body["default_eps_text"] == "25.5/255"
     assert rest(served, f"datasets/{body['id']}") == body
+
+
+def test_dataset_by_name_sends_the_archive_and_names_it(run: Run, served: tuple[Site, str], tmp_path: Path) -> None:
+    archive = write_cifar10(tmp_path / "mine.tar.gz", draw(12, seed=1), draw(7, seed=2))
+    answer = run("dataset", "cifar10", "--path", str(archive), "--json")
+    assert answer.returncode == 0, answer.stderr
+    body = json.loads(answer.stdout)
+    assert (body["slug"], body["size"], body["split"], body["classes"][3]) == ("cifar10-test", 7, "test", "cat")
+    assert rest(served, "datasets/cifar10-test") == body
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("imagenet",), "no such data set. Known: cifar10, cifar100, svhn"),
+        (("cifar10", "--split", "extra"), "train or test"),
+        ((__file__,), "needs a --name"),
+    ],
+    ids=["unknown", "split", "nameless"],
+)
+def test_dataset_wrong_words_are_one_sentence(run: Run, words: tuple[str, ...], sentence: str) -> None:
+    answer = run("dataset", *words)
+    assert answer.returncode == 2
+    assert sentence in " ".join(answer.stderr.replace("│", " ").split())
 
 
 def test_dataset_of_a_damaged_idx_file_is_one_sentence(run: Run, tmp_path: Path) -> None:
