@@ -56,6 +56,7 @@ from backend.schemas.evidence import (
     ReplayIn,
 )
 from backend.schemas.health import Health, WorkerOut
+from backend.schemas.inspections import Descent, InspectionOut, LikelyParent, NormDrift, Structure
 from backend.schemas.terms import FlipSet, Interval, Norm, Page, Role, Schema, Split, State
 
 __all__ = [
@@ -74,6 +75,7 @@ __all__ = [
     "Counts",
     "CurvePoint",
     "DatasetOut",
+    "Descent",
     "ErrorOut",
     "EvaluationIn",
     "EvaluationOut",
@@ -84,13 +86,16 @@ __all__ = [
     "FlipSet",
     "HarderIn",
     "Health",
+    "InspectionOut",
     "Interval",
     "LayerOut",
+    "LikelyParent",
     "MarginRow",
     "Mismatch",
     "NoiseOut",
     "NoiseReport",
     "Norm",
+    "NormDrift",
     "Page",
     "PairIn",
     "PairedSample",
@@ -109,6 +114,7 @@ __all__ = [
     "Split",
     "SpreadRow",
     "State",
+    "Structure",
     "Summary",
     "TextPart",
     "WorkerOut",
