@@ -34,6 +34,8 @@ from models.zoo.entries import DATASET, IMAGE_SHAPE, ZooEntry
 
 CLAIM_STEPS = 10
 CLAIM_SEED = 0
+MARGIN_REACH = 1.25
+"""How far dense margins are followed, in radii of training."""
 
 
 @dataclass(frozen=True)
@@ -179,8 +181,9 @@ def _build_loss(entry: ZooEntry, training: Images, folder: Path) -> AdversarialL
     care = _find_care(entry)
     if care is None or entry.parent is None:
         return None
-    dense = load_checkpoint(folder, entry.parent)
-    return ThinIceLoss(dense, estimate_margins(dense, training.images, training.labels), entry.recipe.eps, care)
+    dense, eps = load_checkpoint(folder, entry.parent), entry.recipe.eps
+    dense_margins = estimate_margins(dense, training.images, training.labels, reach=MARGIN_REACH * eps)
+    return ThinIceLoss(dense, dense_margins, eps, care)
 
 
 def _open_states(state_folder: Path | None, training: Images, *parts: Any) -> StateFolder | None:

@@ -60,7 +60,7 @@ def test_passes_of_a_thin_ice_entry_hold_margins_and_dense_answers() -> None:
     passes = count_passes(entry, 60_000)
     assert passes.forward - passes.backward == 4 * (entry.recipe.epoch_images or 0)
     plain = replace(entry, plan=replace(entry.plan, settings={"clean_weight": 1.0}))
-    assert count_passes(plain, 60_000).total == 120_000 + 4 * 12 * (entry.recipe.epoch_images or 0)
+    assert count_passes(plain, 60_000).total == 240_000 + 4 * 12 * (entry.recipe.epoch_images or 0)
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def build_thin_ice_loss(plan: Plan, images: Tensor, labels: Tensor) -> Adversari
     if plan.method != "thin-ice":
         return None
     dense = build_stripe_network()
-    return ThinIceLoss(dense, estimate_margins(dense, images, labels), 0.05, Care(**plan.settings))
+    return ThinIceLoss(dense, estimate_margins(dense, images, labels, reach=0.06), 0.05, Care(**plan.settings))
 
 
 def fill(state: dict[str, Tensor]) -> nn.Module:
