@@ -135,21 +135,6 @@ def test_dataset_by_name_sends_the_archive_and_names_it(run: Run, served: tuple[
     assert rest(served, "datasets/cifar10-test") == body
 
 
-@pytest.mark.parametrize(
-    ("words", "sentence"),
-    [
-        (("imagenet",), "no such data set. Known: cifar10, cifar100, svhn"),
-        (("cifar10", "--split", "extra"), "train or test"),
-        ((__file__,), "needs a --name"),
-    ],
-    ids=["unknown", "split", "nameless"],
-)
-def test_dataset_wrong_words_are_one_sentence(run: Run, words: tuple[str, ...], sentence: str) -> None:
-    answer = run("dataset", *words)
-    assert answer.returncode == 2
-    assert sentence in " ".join(answer.stderr.replace("│", " ").split())
-
-
 def test_dataset_of_a_damaged_idx_file_is_one_sentence(run: Run, tmp_path: Path) -> None:
     (tmp_path / "images.gz").write_bytes(b"nothing")
     (tmp_path / "labels.gz").write_bytes(b"nothing")
