@@ -5,26 +5,18 @@ Exit codes: 0 done; 1 refused, or the evaluation failed; 2 wrong usage, or no se
 
 import os
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, ParamSpec
+from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn, wrap_file
+from rich.progress import wrap_file
 
+from backend import cli_evidence
+from backend.cli_datasets import file_to_send
 from backend.cli_report import err, out, print_checkpoint, print_comparison, print_evaluation, print_status
-from backend.client import Client, RequestRefused, ServerUnreachable, choose_pair
-from backend.errors import StartupFailed, ThinIceError
-from backend.startup import find_address, read_settings
+from backend.cli_session import GATE_NOT_MET, REFUSED, AsJson, Url, answers, connected, wait_for
+from backend.client import choose_pair
 
-REFUSED, UNUSABLE, GATE_NOT_MET, INTERRUPTED = 1, 2, 3, 130
-FINISHED = {"succeeded", "failed", "cancelled"}
-POLL_SECONDS = 1.0
-RESTART_SECONDS = 60.0  # how long a waiting command bears a server that is being restarted
 DEFAULT_SAMPLES = 1000
 DEMO_SAMPLES = 500
 DEMO_PRIORITY = 50
@@ -35,44 +27,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-Url = Annotated[str | None, typer.Option("--url", envvar="THINICE_URL", help="Address of the server")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the JSON of the REST interface")]
-Arguments = ParamSpec("Arguments")
-
-
-def answers(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
-    """End a command with the exit code that its failure has, and one sentence on stderr."""
-
-    @wraps(command)
-    def wrapped(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except RequestRefused as error:
-            if kwargs.get("as_json") and error.body:
-                print(error.body)
-            err.print(error.message, markup=False, soft_wrap=True)
-            raise typer.Exit(REFUSED) from None
-        except (ServerUnreachable, StartupFailed) as error:
-            err.print(str(error), markup=False, soft_wrap=True)
-            raise typer.Exit(UNUSABLE) from None
-        except ThinIceError as error:
-            err.print(error.message, markup=False, soft_wrap=True)
-            raise typer.Exit(REFUSED) from None
-        except KeyboardInterrupt:
-            raise typer.Exit(INTERRUPTED) from None
-
-    return wrapped
-
-
-@contextmanager
-def connected(url: str | None) -> Iterator[Client]:
-    """A client for the given address, or for the server that this machine's settings describe."""
-    settings = read_settings()
-    client = Client(url or find_address(settings), settings.token)
-    try:
-        yield client
-    finally:
-        client.session.close()
 
 
 @app.command()
@@ -156,8 +110,12 @@ def upload(
 @app.command()
 @answers
 def dataset(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help=".npz with x and y, or the images as idx")],
-    name: Annotated[str, typer.Option(help="Name, unique on the server")],
+    what: Annotated[str, typer.Argument(help="cifar10, cifar100, svhn; or a file: .npz with x and y, images as idx")],
+    name: Annotated[str | None, typer.Option(help="Name, unique on the server; cifar10 and its like have one")] = None,
+    path: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="The archive of cifar10, ...; fetched if left out")
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="train or test, of an archive; default test")] = None,
     labels: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="The labels, where x is idx")] = None,
     norm: Annotated[str, typer.Option(help="Norm that evaluations take by default")] = "Linf",
     eps: Annotated[str, typer.Option(help='eps that evaluations take by default, "8/255" or a decimal')] = "8/255",
@@ -165,17 +123,14 @@ def dataset(
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send a data set: an .npz file, or a pair of idx files (as Fashion-MNIST comes)."""
-    with connected(url) as client, tempfile.TemporaryDirectory() as folder:
-        packed = file
-        if labels is not None:
-            from backend.services.datasets import pack_idx  # here, because it brings NumPy and the store
-
-            packed = Path(folder) / f"{name}.npz"
-            pack_idx(file, labels, packed)
-        fields = {"name": name, "default_norm": norm, "default_eps": eps, "classes": classes}
-        with packed.open("rb") as reader:
-            answer = client.upload(reader, packed.name, fields, to="datasets")
+    """Send a data set: CIFAR-10, CIFAR-100 or SVHN by name, an .npz file, or a pair of idx files."""
+    with (
+        connected(url) as client,
+        file_to_send(what, path=path, split=split, name=name, labels=labels) as (file, chosen, part),
+    ):
+        fields = {"name": chosen, "default_norm": norm, "default_eps": eps, "classes": classes, "split": part}
+        with file.open("rb") as reader:
+            answer = client.upload(reader, file.name, fields, to="datasets")
         if as_json:
             print(answer.text)
         else:
@@ -193,6 +148,7 @@ def evaluate(
     norm: Annotated[str | None, typer.Option(help="Linf or L2; default the data set's")] = None,
     eps: Annotated[str | None, typer.Option(help='"8/255" or a decimal; default the data set\'s')] = None,
     seed: Annotated[int, typer.Option(help="Seed of the attacks")] = 0,
+    repeat: Annotated[int, typer.Option(help="Queue that many, with seed, seed + 1, ...: the attack noise")] = 1,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the end; exit code 1 unless it succeeds")] = False,
     url: Url = None,
     as_json: AsJson = False,
@@ -209,10 +165,13 @@ def evaluate(
             "eps": eps,
             "preset": preset,
             "seed": seed,
+            "repeat": repeat,
         }
         answer = client.request("POST", "evaluations", json=request)
         if wait:
-            answer = wait_for(client, answer.json()["id"])
+            for other in client.each("evaluations", repeat_of=answer.json()["id"]) if repeat > 1 else ():
+                wait_for(client, f"evaluations/{other['id']}")
+            answer = wait_for(client, f"evaluations/{answer.json()['id']}")
         if as_json:
             print(answer.text)
         else:
@@ -229,29 +188,6 @@ def read_samples(text: str | None, size: int) -> int | list[int]:
         return [int(part) for part in text.split(",") if part.strip()] if "," in text else int(text)
     except ValueError:
         raise typer.BadParameter(f"--samples takes a number, or row indices as in 3,7,9; got {text!r}.") from None
-
-
-def wait_for(client: Client, evaluation_id: str) -> Any:
-    """The last answer about an evaluation once it is over; shows its progress meanwhile."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    reached = time.monotonic()
-    with Progress(*columns, console=err, transient=True) as progress:
-        bar = progress.add_task("queued", total=None)
-        while True:
-            try:
-                answer = client.get_response(f"evaluations/{evaluation_id}")
-                reached = time.monotonic()
-            except ServerUnreachable:
-                if time.monotonic() - reached > RESTART_SECONDS:
-                    raise
-                time.sleep(POLL_SECONDS)
-                continue
-            now = answer.json()
-            if now["state"] in FINISHED:
-                return answer
-            done = now["progress"]
-            progress.update(bar, description=done["stage"] or now["state"], completed=done["done"], total=done["total"])
-            time.sleep(POLL_SECONDS)
 
 
 @app.command()
@@ -358,6 +294,11 @@ def demo(
         print(f"[{','.join(bodies)}]")
     else:
         out.print(f"queued {len(bodies)} evaluations; `thinice status` shows them")
+
+
+app.add_typer(cli_evidence.app, name="evidence")
+app.command()(cli_evidence.replay)
+app.command("attack-harder")(cli_evidence.attack_harder)
 
 
 def main() -> None:

@@ -79,6 +79,23 @@ def print_comparison(comparison: dict[str, Any]) -> None:
     out.print(f"Evaluations: dense {dense['id']}, pruned {pruned['id']}", soft_wrap=True)
 
 
+def print_evidence(evidence: dict[str, Any]) -> None:
+    out.print(
+        f"[bold]{evidence['checkpoint_name']}[/bold]  {evidence['id']}  {evidence['kind']}, {evidence['source']}, "
+        f"n = {evidence['n']:,}: {evidence['state']}",
+        soft_wrap=True,
+    )
+    if evidence["error"]:
+        out.print(evidence["error"]["message"], markup=False)
+    if evidence["checked"]:
+        refused = ", ".join(f"{count:,} {reason}" for reason, count in evidence["refused"].items())
+        out.print(
+            f"{evidence['checked']:,} checked, {evidence['held']:,} held, {evidence['improved']:,} best-known bounds "
+            f"lowered{f'; not held: {refused}' if refused else ''}",
+            markup=False,
+        )
+
+
 def print_status(url: str, health: dict[str, Any], active: list[dict[str, Any]]) -> None:
     out.print(f"{url}: {health['status']}, version {health['version']}, {health['database']}", markup=False)
     for worker in health["workers"]:

@@ -19,6 +19,8 @@ import pytest
 
 from backend.client import choose_pair
 from tests.api.site import SAMPLES, Site, free_port, running_server, shared_site
+from tests.datasets.published_archives import draw, write_cifar10
+from tests.services.fabrication import SIDE
 
 TOKEN = "correct-horse-battery"
 ZOO_FILE = Path(__file__).parents[1] / "models" / "zoo" / "cnn-dense.safetensors"
@@ -124,6 +126,15 @@ def test_dataset_of_two_idx_files_is_taken(run: Run, served: tuple[Site, str], t
     assert rest(served, f"datasets/{body['id']}") == body
 
 
+def test_dataset_by_name_sends_the_archive_and_names_it(run: Run, served: tuple[Site, str], tmp_path: Path) -> None:
+    archive = write_cifar10(tmp_path / "mine.tar.gz", draw(12, seed=1), draw(7, seed=2))
+    answer = run("dataset", "cifar10", "--path", str(archive), "--json")
+    assert answer.returncode == 0, answer.stderr
+    body = json.loads(answer.stdout)
+    assert (body["slug"], body["size"], body["split"], body["classes"][3]) == ("cifar10-test", 7, "test", "cat")
+    assert rest(served, "datasets/cifar10-test") == body
+
+
 def test_dataset_of_a_damaged_idx_file_is_one_sentence(run: Run, tmp_path: Path) -> None:
     (tmp_path / "images.gz").write_bytes(b"nothing")
     (tmp_path / "labels.gz").write_bytes(b"nothing")
@@ -202,9 +213,44 @@ def test_demo_queues_each_shipped_checkpoint_once(run: Run, served: tuple[Site, 
     assert json.loads(run("demo", "--samples", "20", "--json").stdout) == []
 
 
+def test_evidence_is_sent_listed_and_stopped(run: Run, served: tuple[Site, str], tmp_path: Path) -> None:
+    np.save(tmp_path / "found.npy", np.full((2, 1, SIDE, SIDE), 0.5, dtype=np.float32))
+    np.save(tmp_path / "rows.npy", np.array([3, 7]))
+    file, rows = str(tmp_path / "found.npy"), str(tmp_path / "rows.npy")
+    answer = run("evidence", "upload", "pruned-net", file, "--indices", rows, "--source", "a rival", "--json")
+    assert answer.returncode == 0, answer.stderr
+    body = json.loads(answer.stdout)
+    assert (body["kind"], body["source"], body["n"], body["state"]) == ("upload", "a rival", 2, "queued")
+    assert f"{body['id']}  upload, a rival, n = 2: queued" in run("evidence", "list", "pruned-net").stdout
+    assert "cancelled" in run("evidence", "cancel", body["id"]).stdout
+    refused = run("evidence", "upload", "pruned-net", file, "--source", "a rival")
+    assert (refused.returncode, f"{SAMPLES} samples" in refused.stderr) == (1, True)
+    assert run("evidence", "upload", "pruned-net", file, "--source", "x", "--indices", "three").returncode == 2
+
+
+def test_attack_harder_and_replay_are_queued(run: Run, served: tuple[Site, str]) -> None:
+    site = served[0]
+    words = ("--samples", str(site.attacked), "--budget", "30", "--unit", "seconds", "--json")
+    harder = json.loads(run("attack-harder", site.dense_evaluation, *words).stdout)
+    assert (harder["kind"], harder["progress"]["total"], harder["progress"]["unit"]) == ("harder", 30, "seconds")
+    forth, back = json.loads(run("replay", "dense-net", "pruned-net", "--json").stdout)
+    assert (forth["source"], back["source"]) == ("dense-net", "pruned-net")
+
+
 def test_help_names_every_command(run: Run) -> None:
     text = run("--help").stdout
-    for name in ("serve", "worker", "upload", "evaluate", "compare", "export", "demo", "status"):
+    for name in (
+        "serve",
+        "worker",
+        "upload",
+        "evaluate",
+        "compare",
+        "export",
+        "demo",
+        "status",
+        "replay",
+        "attack-harder",
+    ):
         assert name in text
 
 

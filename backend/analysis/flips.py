@@ -94,7 +94,7 @@ def name_sets(pair: Pair, eps: float | None = None) -> TextArray:
 
 def count_sets(pair: Pair, eps: float | None = None) -> Counts:
     """The 2x2 counts."""
-    return _count(*find_held(pair, eps))
+    return count_held(*find_held(pair, eps))
 
 
 def summarise(pair: Pair, eps: float | None = None) -> Flips:
@@ -118,11 +118,11 @@ def by_class(pair: Pair, eps: float | None = None) -> list[ClassFlips]:
     dense, pruned = find_held(pair, eps)
     labels = np.unique(pair.dense.labels)
     confidence = 1 - (1 - CONFIDENCE) / max(1, len(labels))
-    whole = _count(dense, pruned)
+    whole = count_held(dense, pruned)
     rows: list[tuple[int, Counts, float | None]] = []
     for label in labels:
         is_class = pair.dense.labels == label
-        counts = _count(dense[is_class], pruned[is_class])
+        counts = count_held(dense[is_class], pruned[is_class])
         rows.append((int(label), counts, _test_against_rest(counts, whole)))
     corrected = iter(holm(np.array([p for _, _, p in rows if p is not None])))
     return [
@@ -139,7 +139,8 @@ def by_class(pair: Pair, eps: float | None = None) -> list[ClassFlips]:
     ]
 
 
-def _count(dense: BoolArray, pruned: BoolArray) -> Counts:
+def count_held(dense: BoolArray, pruned: BoolArray) -> Counts:
+    """The 2x2 counts of two verdicts on the same samples, bool (N,) each."""
     return Counts(
         n11=int((dense & pruned).sum()),
         n10=int((dense & ~pruned).sum()),

@@ -1,4 +1,4 @@
-"""Data sets: list, look at, add one from an .npz file."""
+"""Data sets: list, look at, add one from an .npz file or a published archive."""
 
 import json
 from typing import Any
@@ -14,6 +14,7 @@ from backend.api.intake import received_form
 from backend.api.lists import DatasetId, Limit, Offset, SampleIndex, Scale
 from backend.errors import InvalidRequest
 from backend.schemas import DatasetOut, Norm, Page, Schema
+from backend.schemas.terms import Split
 from backend.services import datasets, uploads
 from backend.services.uploads import UploadOut
 
@@ -22,12 +23,13 @@ imports = CapacityLimiter(2)  # each import is a child process with memory of it
 
 
 class DatasetForm(Schema):
-    """The form fields beside an uploaded .npz (`x` uint8 N,H,W,C or N,H,W; `y` integer labels)."""
+    """The form fields beside an uploaded .npz (`x` uint8 N,H,W,C or N,H,W; `y` integer labels) or archive."""
 
     name: str = Field(min_length=1, max_length=120)
     default_norm: Norm = "Linf"
     default_eps: str = Field("8/255", max_length=40, description='"8/255" or a decimal')
     classes: str | None = Field(None, description="Class names, as a JSON list or separated by commas")
+    split: Split | None = Field(None, description="Which images of an archive of CIFAR or SVHN; default test")
 
 
 def class_names(text: str | None) -> list[str] | None:
@@ -69,7 +71,12 @@ def get_datasets(limit: Limit = 50, offset: Offset = 0) -> Page[DatasetOut]:
     return datasets.list_datasets(limit, offset)
 
 
-@router.post("", status_code=201, summary="Add a data set from an .npz file", openapi_extra=FORM_BODY)
+@router.post(
+    "",
+    status_code=201,
+    summary="Add a data set from an .npz file, or an archive of CIFAR or SVHN",
+    openapi_extra=FORM_BODY,
+)
 async def post_dataset(request: Request) -> DatasetOut:
     async with received_form(request) as (fields, arrived):
         form = checked(DatasetForm, fields)
@@ -84,6 +91,7 @@ def add(form: DatasetForm, arrived: UploadOut) -> DatasetOut:
         default_norm=form.default_norm,
         default_eps=form.default_eps,
         classes=class_names(form.classes),
+        split=form.split,
     )
     uploads.discard_upload(arrived.upload_id)
     return added

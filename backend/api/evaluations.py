@@ -13,8 +13,8 @@ from starlette.responses import Response
 from backend.api.files import ASK_FIRST, NPY, PNG, TABLE_CONTENT, cached, download
 from backend.api.lists import Limit, MarginLimit, Offset, SampleIndex, Scale
 from backend.api.stopping import is_stopping
-from backend.schemas import EvaluationIn, EvaluationOut, MarginRow, Page, State
-from backend.services import evaluations, exports, samples
+from backend.schemas import EvaluationIn, EvaluationOut, MarginRow, NoiseReport, Page, State
+from backend.services import evaluations, exports, noise, samples
 
 router = APIRouter(prefix="/evaluations", tags=["evaluations"])
 
@@ -29,11 +29,12 @@ def get_evaluations(
     offset: Offset = 0,
     checkpoint_id: UUID | None = None,
     state: State | None = None,
+    repeat_of: UUID | None = None,
 ) -> Page[EvaluationOut]:
-    return evaluations.list_evaluations(limit, offset, checkpoint_id=checkpoint_id, state=state)
+    return evaluations.list_evaluations(limit, offset, checkpoint_id=checkpoint_id, state=state, repeat_of=repeat_of)
 
 
-@router.post("", status_code=202, summary="Queue an evaluation")
+@router.post("", status_code=202, summary="Queue an evaluation; with `repeat` several, of which the first is answered")
 def post_evaluation(wanted: EvaluationIn) -> EvaluationOut:
     return evaluations.queue_evaluation(wanted)
 
@@ -98,6 +99,11 @@ def get_margins(
     if format == "parquet":
         return download(exports.margins_parquet(evaluation_id), format, f"margins-{evaluation_id}")
     return evaluations.margins(evaluation_id, limit, offset)
+
+
+@router.get("/{evaluation_id}/noise", summary="Spread of every margin over evaluations that differ in the seed alone")
+def get_noise(evaluation_id: UUID) -> NoiseReport:
+    return noise.report_noise(evaluation_id)
 
 
 @router.get("/{evaluation_id}/log", summary="The last lines of what the worker did")

@@ -7,7 +7,8 @@ class DatasetFacts(BaseModel):
     """An uploaded data set, kept as `file_name` in the folder that the caller named.
 
     `sha256` is that of the kept file, `source_sha256` of the uploaded one. `shape` is (H, W, C); `class_counts` has
-    one entry per class; `duplicates` counts images that repeat an earlier one.
+    one entry per class; `duplicates` counts images that repeat an earlier one. `published` and `split` name the data
+    set of `published.PUBLISHED` that the file is an archive of; None for a user's own.
     """
 
     sha256: str
@@ -19,3 +20,5 @@ class DatasetFacts(BaseModel):
     class_counts: list[int]
     duplicates: int
     warnings: list[str]
+    published: str | None = None
+    split: str | None = None

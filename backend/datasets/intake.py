@@ -1,4 +1,4 @@
-"""Takes an uploaded .npz: read in a child process, kept in one canonical form under its hash."""
+"""Takes an uploaded data set: read in a child process, kept in one canonical form under its hash."""
 
 import io
 import zipfile
@@ -9,40 +9,48 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.datasets.facts import DatasetFacts
-from backend.datasets.readers import read_npz
+from backend.datasets.formats import Samples, read_samples
+from backend.datasets.published import ARCHIVES, PUBLISHED, Split
 from backend.datasets.samples import sample_ids
 from backend.errors import NotFound, UnreadableDataset
 from backend.sandbox import MB, Limits, hash_file, make_in_child
 
 
-def take_dataset(path: Path, *, out_dir: Path, limits: Limits) -> DatasetFacts:
+def take_dataset(path: Path, *, out_dir: Path, limits: Limits, split: Split | None = None) -> DatasetFacts:
     """Read the upload at `path` and keep it in `out_dir` as `<sha256>.npz`.
 
     Args:
         path: the uploaded file; stays where it is.
         out_dir: folder of the kept files.
-        limits: of the child; half of its memory is the most the arrays may take.
+        limits: of the child; a quarter of its memory is the most the arrays may take.
+        split: which images of a published archive, see `formats.read_samples`.
 
     Raises:
-        UnreadableDataset: the file breaks a rule of the format, or killed the child that read it.
+        UnreadableDataset: the file breaks a rule of its format, or killed the child that read it.
+        InvalidRequest: a split of a file that has none.
         TooLarge: the arrays exceed the limits.
     """
     if not path.is_file():
         raise NotFound("There is no uploaded file to read.")
     made = make_in_child(
         "backend.datasets.intake:write_canonical",
-        {"path": str(path.resolve()), "max_bytes": limits.memory_mb * MB // 4},
+        {"path": str(path.resolve()), "max_bytes": limits.memory_mb * MB // 4, "split": split},
         out_dir=out_dir,
         suffix=".npz",
         limits=limits,
         rejection=UnreadableDataset,
     )
-    return DatasetFacts(sha256=made.sha256, source_sha256=hash_file(path), file_name=made.path.name, **made.answer)
+    facts = DatasetFacts(sha256=made.sha256, source_sha256=hash_file(path), file_name=made.path.name, **made.answer)
+    if facts.published is not None and facts.source_sha256 not in ARCHIVES:
+        facts.warnings.append("The archive's hash is not that of the published file: it was packed or changed again.")
+    return facts
 
 
-def write_canonical(path: str, max_bytes: int, out: str) -> dict[str, Any]:
-    """Read the .npz at `path`, write it to `out` in its one form and give its facts (runs in the child)."""
-    images, labels = read_npz(Path(path), max_bytes=max_bytes)
+def write_canonical(path: str, max_bytes: int, out: str, split: Split | None = None) -> dict[str, Any]:
+    """Read the file at `path`, write it to `out` as .npz in its one form and give its facts (runs in the child)."""
+    samples = read_samples(Path(path), split=split, max_bytes=max_bytes)
+    check_labels(samples)
+    images, labels = samples.images, samples.labels
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for name, array in (("x", images), ("y", labels)):
             # A fixed date and no compression: the same samples give the same bytes with every version of zlib.
@@ -57,8 +65,33 @@ def write_canonical(path: str, max_bytes: int, out: str) -> dict[str, Any]:
         "classes": classes,
         "class_counts": counts,
         "duplicates": duplicates,
-        "warnings": _describe_oddities(images, counts, duplicates),
+        "warnings": _describe_oddities(images, counts, duplicates) + _describe_size(samples),
+        "published": samples.published,
+        "split": samples.split,
     }
+
+
+def check_labels(samples: Samples) -> None:
+    """Refuse labels beyond the classes that a published data set has."""
+    if samples.published is None:
+        return
+    classes, highest = len(PUBLISHED[samples.published].classes), int(samples.labels.max())
+    if highest == 0:
+        raise UnreadableDataset("Every label is 0: a data set needs at least two classes.")
+    if highest >= classes:
+        raise UnreadableDataset(f"The labels go up to {highest}; {samples.published} has the classes 0..{classes - 1}.")
+
+
+def _describe_size(samples: Samples) -> list[str]:
+    """Whether a published data set has as many images as it should."""
+    if samples.published is None or samples.split is None:
+        return []
+    expected = PUBLISHED[samples.published].sizes[samples.split]
+    if len(samples.images) == expected:
+        return []
+    return [
+        f"The {samples.split} split of {samples.published} has {expected:,} images, this file {len(samples.images):,}."
+    ]
 
 
 def _pack(array: NDArray[Any]) -> bytes:

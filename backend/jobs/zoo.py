@@ -1,7 +1,8 @@
 """Build the shipped checkpoints: `python -m backend.jobs.zoo [--only NAME] [--out models/zoo]`.
 
 Takes the training images from the Debian package dataset-fashion-mnist and the claim's images from the embedded
-slice. Entries that stand already are skipped, so an interrupted run goes on where it stopped.
+slice. Entries that stand already are skipped and an unfinished one keeps its state, so that an interrupted call goes on
+where it stopped.
 """
 
 import argparse
@@ -14,7 +15,8 @@ import torch
 from backend.datasets.make_slice import SLICE, SOURCE_FOLDER, read_split
 from backend.datasets.readers import read_npz
 from backend.errors import ThinIceError
-from models.training.training import Progress
+from backend.settings import get_settings
+from models.training.progress import Progress
 from models.zoo.build import Images, build_entry
 from models.zoo.cards import is_built
 from models.zoo.entries import ENTRIES, find_entry
@@ -40,8 +42,9 @@ def report_progress(name: str) -> Callable[[Progress], None]:
         accuracy = progress.validation_robust_accuracy
         validation = "" if accuracy is None else f", validation robust {accuracy:.1%}"
         print(
-            f"{name}: epoch {progress.epoch}/{progress.epochs}, step {progress.step}/{progress.steps}, "
-            f"loss {progress.loss:.4f}{validation}, {progress.seconds_left / 60:.1f} min left",
+            f"{name}: {progress.stage}, epoch {progress.epoch}/{progress.epochs}, "
+            f"step {progress.step}/{progress.steps}, loss {progress.loss:.4f}{validation}, "
+            f"{progress.seconds_left / 60:.1f} min left",
             file=sys.stderr,
             flush=True,
         )
@@ -55,6 +58,7 @@ def parse_arguments(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", action="append", metavar="NAME", help="build this entry alone; may be repeated")
     parser.add_argument("--out", type=Path, default=DEFAULT_FOLDER, help="where the checkpoints go (%(default)s)")
     parser.add_argument("--source", type=Path, default=SOURCE_FOLDER, help="folder of the idx files (%(default)s)")
+    parser.add_argument("--states", type=Path, default=None, help="where unfinished runs keep their state (the home)")
     return parser.parse_args(words)
 
 
@@ -70,7 +74,14 @@ def main(words: list[str] | None = None) -> int:
                 print(f"{entry.name}: built already")
                 continue
             training = training or read_training_images(arguments.source)
-            card = build_entry(entry, training, read_shipped_images(), arguments.out, report_progress(entry.name))
+            card = build_entry(
+                entry,
+                training,
+                read_shipped_images(),
+                arguments.out,
+                state_folder=arguments.states or get_settings().home / "training",
+                on_progress=report_progress(entry.name),
+            )
             print(
                 f"{entry.name}: clean {card['clean_accuracy']:.2%}, "
                 f"{card['claimed_attack']} {card['claimed_robust_accuracy']:.2%} (n {card['claimed_n']})"

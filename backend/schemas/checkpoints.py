@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from backend.schemas.inspections import InspectionOut
 from backend.schemas.terms import Role, Schema
 
 
@@ -49,6 +50,7 @@ class CheckpointOut(Schema):
     source_sha256: str
     weights_sha256: str
     architecture: str
+    layer_list: list[Any] | None
     normalization: str
     method: str | None
     structure: dict[str, Any] | None
@@ -59,6 +61,7 @@ class CheckpointOut(Schema):
     layers: list[LayerOut]
     warnings: list[str]
     preflight: PreflightOut
+    inspection: InspectionOut | None = Field(description="null where the weights could not be looked at")
     claim: ClaimOut | None
     origin: Literal["zoo", "upload"]
     created_at: datetime
@@ -84,11 +87,11 @@ class CheckpointIn(Schema):
     role: Role
     dataset_id: str = Field(description="UUID or slug")
     parent_id: UUID | None = None
-    architecture: str | None = None
+    architecture: str | None = Field(None, description="A name, or for a plain nn.Sequential a JSON list of layers")
     normalization: str | None = None
     method: str | None = None
     declared_sparsity: float | None = Field(None, ge=0, le=1)
-    keep_rate: float | None = Field(None, gt=0, le=1)
+    keep_rate: float | None = Field(None, gt=0, le=1, description="Share of weights kept, for files with scores")
     claimed_robust_accuracy: float | None = Field(None, ge=0, le=1)
     claimed_attack: str | None = None
     claimed_n: int | None = Field(None, ge=1)

@@ -116,6 +116,55 @@ class ClassFlips(Schema):
     adjusted_p: float
 
 
+class ExtraEvidence(Schema):
+    """Evidence beyond the cold core on one side of a comparison; it never moves the sets."""
+
+    side: Literal["dense", "pruned"]
+    evaluation_id: UUID
+    lowered: int = Field(description="Shared samples whose best-known bound lies below their margin")
+    verdicts: int = Field(description="Of these, samples that hold at eps by their margin and not by the bound")
+    sources: list[str]
+
+
+class ReplayDirection(Schema):
+    """Adversarials of one network tried on the other."""
+
+    evidence_id: UUID
+    source: str = Field(description="The checkpoint whose adversarials they are")
+    broken: Rate | None = Field(description="Share that breaks the other network, of samples it gets right")
+    already_wrong: int = Field(description="Samples that the other network gets wrong anyway: not tried")
+
+
+class ReplayOut(Schema):
+    """Replays both ways, and robust flips at eps by what they found: boundary moved, or a new hole?"""
+
+    forth: ReplayDirection = Field(description="Dense adversarials on the pruned network")
+    back: ReplayDirection = Field(description="Pruned adversarials on the dense network")
+    lost: int = Field(description="Lost at eps, not wrong already, and the dense adversarial was tried")
+    moved: int = Field(description="Of `lost`: the dense adversarial breaks the pruned network too")
+    new_holes: int = Field(description="Of `lost`: it does not")
+    lost_checked: int = Field(description="Lost at eps, and the pruned adversarial was tried on the dense network")
+    lost_refuted: int = Field(description="Of `lost_checked`: it breaks the dense network within eps as well")
+    gained_checked: int
+    gained_refuted: int = Field(
+        description="Of `gained_checked`: the dense adversarial breaks the pruned one within eps"
+    )
+
+
+class NoiseOut(Schema):
+    """The same checkpoint attacked with other seeds: what the luck of the attacks does (robust flips alone)."""
+
+    side: Literal["dense", "pruned"]
+    evaluation_ids: list[UUID] = Field(description="That of the comparison first")
+    seeds: list[int]
+    n: int
+    floor: float | None = Field(description="95 % of margins moved by less than this share of themselves, 0..1")
+    robust: Counts = Field(description="The comparison's evaluation against the first other seed, at eps")
+    changed: int = Field(description="Samples whose verdict at eps is not the same with every seed")
+    within: int | None = Field(description="Held samples whose margin exceeds eps by less than the floor")
+    held: int
+
+
 class ComparisonOut(Schema):
     dense: EvaluationOut
     pruned: EvaluationOut
@@ -138,6 +187,9 @@ class ComparisonOut(Schema):
     classes: list[ClassFlips]
     controls: list[ControlOut]
     controls_reason: str | None = Field(description="Why no control stands beside it")
+    noise: list[NoiseOut] = Field(description="For each side that was attacked with several seeds")
+    replay: ReplayOut | None = Field(description="None until both directions are replayed")
+    extra_evidence: list[ExtraEvidence]
     mismatches: list[Mismatch]
     equal_effort: bool
     headline: list[TextPart]
@@ -161,3 +213,7 @@ class PairedSample(Schema):
     dense_found: bool
     pruned_found: bool
     dense_logit_gap: float
+    dense_best_known: float | None
+    pruned_best_known: float | None
+    has_evidence: bool = Field(description="A best-known bound of either side lies below its margin")
+    best_known_set: FlipSet = Field(description="As `robust_set`, by the best-known bounds")

@@ -17,6 +17,7 @@ class EvaluationIn(Schema):
     eps: str | float | None = Field(None, description='"8/255", "0.1" or a number; optional for `margin`')
     preset: str = "margin"
     seed: int = Field(0, ge=0, lt=2**31)
+    repeat: int = Field(1, ge=1, le=10, description="Queue that many, with seed, seed + 1, ...: the attack-noise floor")
     priority: int = Field(10, ge=1, le=100, description="Smaller goes first; demo work uses 50")
 
 
@@ -58,6 +59,7 @@ class EvaluationOut(Schema):
     eps_text: str | None
     n: int
     seed: int
+    repeat_of: UUID | None = Field(description="First of the evaluations that were queued together as repeats")
     priority: int
     state: State
     purpose: Literal["user", "demo"]
@@ -98,6 +100,29 @@ class MarginRow(Schema):
     best_known_robust: bool | None = Field(description="As `robust`, by the best-known bound")
     best_known_source: str = Field(description="The attack that set it, or whom the evidence is credited to")
     has_evidence: bool = Field(description="Whether the bound comes from beyond the cold core")
+
+
+class SpreadRow(Schema):
+    """How far one sample's margin moves when nothing but the seed changes."""
+
+    index: int
+    sample_id: str
+    low: float | None = Field(description="Smallest margin; None where no seed found any")
+    high: float | None = Field(description="Largest margin; None where one seed found none")
+    ratio: float | None = Field(description="high / low, 1 where all agree; None where one seed found none")
+    changed: bool = Field(description="The verdict at eps is not the same with every seed")
+
+
+class NoiseReport(Schema):
+    """Evaluations that differ in the seed alone, sample by sample."""
+
+    evaluation_ids: list[UUID]
+    seeds: list[int]
+    eps: float | None
+    n: int
+    floor: float | None = Field(description="95 % of margins moved by less than this share of themselves, 0..1")
+    changed: int
+    samples: list[SpreadRow]
 
 
 class SampleSide(Schema):

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 Role = Literal["dense", "pruned"]
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 Norm = Literal["Linf", "L2", "L1"]
+Split = Literal["train", "test"]
 FlipSet = Literal["S11", "S10", "S01", "S00"]
 Item = TypeVar("Item")
 

@@ -19,6 +19,7 @@ from backend.schemas import (
     Progress,
     Summary,
 )
+from backend.services.inspections import read_inspection
 from backend.store.tables import Checkpoint, Chunk, Dataset, Evaluation, Evidence
 
 
@@ -51,6 +52,7 @@ def show_checkpoint(row: Checkpoint) -> CheckpointOut:
         source_sha256=row.source_sha256,
         weights_sha256=row.weights_sha256,
         architecture=row.architecture,
+        layer_list=row.layer_list,
         normalization=row.normalization,
         method=row.method,
         structure=row.structure,
@@ -61,6 +63,7 @@ def show_checkpoint(row: Checkpoint) -> CheckpointOut:
         layers=[LayerOut(**layer) for layer in row.layers],
         warnings=list(row.warnings),
         preflight=show_preflight(row.preflight),
+        inspection=read_inspection(row),
         claim=None if row.claim is None else ClaimOut(**row.claim),
         origin="zoo" if row.origin == "zoo" else "upload",
         created_at=row.created_at,
@@ -93,6 +96,7 @@ def show_evaluation(
             "eps_text": row.eps,
             "n": row.n,
             "seed": row.seed,
+            "repeat_of": row.repeat_of,
             "priority": row.priority,
             "state": row.state,
             "purpose": row.purpose,

@@ -1,6 +1,7 @@
 """Checkpoints: import an upload, list, change, delete."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,11 +13,13 @@ from backend.errors import Conflict, InvalidRequest, NotFound
 from backend.jobs import queue
 from backend.registry.facts import ImportedCheckpoint
 from backend.registry.intake import take_checkpoint
+from backend.registry.layer_lists import is_layer_list, read_layer_list
 from backend.schemas import CheckpointIn, CheckpointOut, CheckpointPatch, EvaluationIn, Page
 from backend.services.answers import show_checkpoint
 from backend.services.arguments import check_page, read_id
 from backend.services.datasets import find_dataset
 from backend.services.evaluations import check_preset_fits, queue_evaluation
+from backend.services.inspections import find_candidates, inspect_checkpoint
 from backend.services.lineage import check_parent, describe_oddities
 from backend.settings import get_settings
 from backend.store import checkpoints as store
@@ -62,7 +65,7 @@ def add_checkpoint(path: Path, form: CheckpointIn, *, filename: str) -> Checkpoi
     Args:
         path: the uploaded file; stays where it is.
         form: the fields beside it.
-        filename: what the user calls the file; only shown.
+        filename: what the user calls the file; a keep rate in it counts where the form has none.
 
     Raises:
         InvalidRequest, UnknownName: a field does not fit; before the file is opened.
@@ -72,24 +75,29 @@ def add_checkpoint(path: Path, form: CheckpointIn, *, filename: str) -> Checkpoi
     """
     dataset = find_dataset(form.dataset_id)
     claim = read_claim(form, dataset)
+    listed = read_layer_list(form.architecture) if form.architecture and is_layer_list(form.architecture) else None
     if form.evaluate is not None:
         check_preset_fits(get_preset(form.evaluate), dataset.default_norm)
     with reading() as session:
         _refuse_taken_name(session, form.name)
-        check_parent(session, form.parent_id, form.role, form.method, dataset, architecture=form.architecture)
+        architecture = listed.name if listed else form.architecture
+        parent = check_parent(session, form.parent_id, form.role, form.method, dataset, architecture=architecture)
     settings = get_settings()
     facts = take_checkpoint(
         path,
         dataset_classes=len(dataset.classes),
         dataset_shape=(dataset.shape[0], dataset.shape[1], dataset.shape[2]),
-        architecture=form.architecture,
+        architecture=listed.text if listed else form.architecture,
         normalization=form.normalization,
         out_dir=settings.artefacts,
         settings=settings,
         keep_rate=form.keep_rate,
+        file_name=filename,
     )
+    columns = take_facts(facts)
     row = Checkpoint(
-        **take_facts(facts),
+        **columns,
+        inspection=_inspect(columns, form.role, dataset.id, parent),
         name=form.name,
         role=form.role,
         parent_id=form.parent_id,
@@ -130,6 +138,17 @@ def _keep(row: Checkpoint, dataset: Dataset, evaluate: str | None, filename: str
     return shown
 
 
+def _inspect(
+    columns: Mapping[str, Any], role: str, dataset_id: UUID, parent: Checkpoint | None
+) -> dict[str, Any] | None:
+    """What the weights say; a pruned checkpoint is also held against other dense ones."""
+    others: list[Checkpoint] = []
+    if role == "pruned":
+        with reading() as session:
+            others = find_candidates(session, dataset_id, columns["architecture"], parent)
+    return inspect_checkpoint(columns["file"], columns["layers"], parent, others)
+
+
 def take_facts(facts: ImportedCheckpoint) -> dict[str, Any]:
     """The columns of a checkpoint that the import knows."""
     return {
@@ -137,6 +156,7 @@ def take_facts(facts: ImportedCheckpoint) -> dict[str, Any]:
         "weights_sha256": facts.weights_sha256,
         "file": facts.file_name,
         "architecture": facts.architecture,
+        "layer_list": facts.layer_list,
         "normalization": facts.normalization,
         "measured_sparsity": facts.measured_sparsity,
         "parameters": facts.parameters,
@@ -155,6 +175,7 @@ def patch_checkpoint(checkpoint_id: UUID | str, patch: CheckpointPatch) -> Check
         InvalidRequest: the parent does not fit, or a claim without its figure.
     """
     given = patch.model_fields_set
+    found = _inspect_anew(checkpoint_id, patch) if "parent_id" in given else None
     with writing() as session:
         row = load_checkpoint(session, checkpoint_id)
         dataset = session.get(Dataset, row.dataset_id)
@@ -168,12 +189,29 @@ def patch_checkpoint(checkpoint_id: UUID | str, patch: CheckpointPatch) -> Check
             parent = _check_lineage(session, row, patch, dataset)
         for name in given & {"parent_id", "method", "declared_sparsity"}:
             setattr(row, name, getattr(patch, name))
+        if "parent_id" in given:
+            row.inspection = found
         if given & set(CLAIM_FIELDS):
             row.claim = change_claim(row.claim, patch, dataset)
         kept = [sentence for sentence in row.warnings if sentence not in outdated]
         row.warnings = [*kept, *describe_oddities(row, parent, [])]
         session.flush()
         return show_checkpoint(row)
+
+
+def _inspect_anew(checkpoint_id: UUID | str, patch: CheckpointPatch) -> dict[str, Any] | None:
+    """What the weights say beside the parent that a patch names; outside of any transaction, it starts a child."""
+    with reading() as session:
+        row = load_checkpoint(session, checkpoint_id)
+        parent = None if patch.parent_id is None else store.find_checkpoint(session, patch.parent_id)
+    if patch.parent_id == row.parent_id:
+        return row.inspection
+    if patch.parent_id is not None and (
+        parent is None or parent.role != "dense" or parent.dataset_id != row.dataset_id
+    ):
+        return None  # the patch will be refused
+    columns = {"file": row.file, "layers": row.layers, "architecture": row.architecture}
+    return _inspect(columns, row.role, row.dataset_id, parent)
 
 
 def delete_checkpoint(checkpoint_id: UUID | str) -> None:

@@ -11,8 +11,8 @@ from backend.analysis import flips, mismatches
 from backend.analysis.pairing import Pair, judge_at
 from backend.eps import check_eps, eps_text, parse_eps
 from backend.errors import Conflict, InvalidRequest
-from backend.schemas import ComparisonOut, EvaluationOut, FlipSet, Mismatch, PairedSample
-from backend.services import findings
+from backend.schemas import ComparisonOut, EvaluationOut, FlipSet, Mismatch, NoiseOut, PairedSample
+from backend.services import bounds, findings, noise, replays
 from backend.services.controls import Control, find_controls, is_same_effort, tell_kind
 from backend.services.doubts import doubt_gain, doubt_margins, find_challenges, note_doubts
 from backend.services.effort import find_mismatches, show_mismatch
@@ -59,6 +59,9 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
         sides = _load_sides(session, dense_id, pruned_id)
         controls, controls_reason = _find_controls(session, sides)
         challenges = [find_challenges(session, row) for row in (sides.dense, sides.pruned)]
+        repeats = [noise.find_repeats(session, row) for row in (sides.dense, sides.pruned)]
+        replayed = replays.find_replays(session, sides.dense, sides.pruned)
+        known = bounds.load_bounds(session, sides.dense, sides.pruned)
         shown = show_all(session, [sides.dense, sides.pruned])
     text = choose_eps(sides, eps)
     number = float(parse_eps(text))
@@ -71,6 +74,7 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
         *doubt_margins("dense", sides.dense_key, sides.dense_checkpoint, challenges[0]),
         *doubt_margins("pruned", sides.pruned_key, sides.pruned_checkpoint, challenges[1]),
     ]
+    extra = bounds.sum_up(joined, known, number, sides.dense, sides.pruned)
     notes = [*note_doubts(doubts), *write_notes(sides.dense, sides.pruned, joined, clean.prediction)]
     if controls and controls_reason is not None:
         notes.append(controls_reason)  # where controls are shown, the reason is no answer to why there are none
@@ -98,7 +102,15 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
         classes=findings.show_classes(clean.classes, sides.dataset.classes),
         controls=[findings.show_control(sides.dense_key, sides.pruned_key, control, number) for control in controls],
         controls_reason=controls_reason,
-        mismatches=[*map(show_mismatch, differences), *_find_lineage_mismatches(sides), *doubts],
+        noise=_find_noise(repeats, number),
+        replay=replays.explain(joined, number, replayed),
+        extra_evidence=extra,
+        mismatches=[
+            *map(show_mismatch, differences),
+            *_find_lineage_mismatches(sides),
+            *doubts,
+            *bounds.warn_of_one_side(extra, text),
+        ],
         equal_effort=mismatches.is_equal_effort(differences),
         headline=findings.write_headline(_name_change(sides), sides.dense_key, sides.pruned_key, controls),
         notes=notes,
@@ -120,13 +132,21 @@ def paired_samples(
         raise InvalidRequest(f"There is no set {set!r}. Known: {', '.join(SETS)}.", set=set)
     with reading() as session:
         sides = _load_sides(session, dense_id, pruned_id)
+        known = bounds.load_bounds(session, sides.dense, sides.pruned)
     number = float(parse_eps(choose_eps(sides, eps)))
     joined = findings.join(sides.dense_key, sides.pruned_key)
     names, robust_names = flips.name_sets(joined), flips.name_sets(judge_at(joined, number), number)
+    lowered = bounds.lower(joined, known)
+    best_names = bounds.name_best_known_sets(joined, known, number)
     rows = np.arange(joined.n) if set is None else np.flatnonzero(names == set)
     ordered = rows[np.argsort(joined.dense.margin[rows], kind="stable")]
     indices = load_indices(sides.dense_key)
-    return [_show_sample(joined, int(row), indices, str(names[row]), str(robust_names[row])) for row in ordered]
+    return [
+        _show_sample(
+            joined, lowered, int(row), indices, (str(names[row]), str(robust_names[row]), str(best_names[row]))
+        )
+        for row in ordered
+    ]
 
 
 def default_pairs() -> list[tuple[EvaluationOut, EvaluationOut]]:
@@ -283,16 +303,29 @@ def _rank(pruned: Evaluation, checkpoint: Checkpoint) -> tuple[bool, bool, int, 
     )
 
 
-def _show_sample(joined: Pair, row: int, indices: dict[str, int], name: str, robust_name: str) -> PairedSample:
+def _find_noise(repeats: list[list[Evaluation]], eps: float) -> list[NoiseOut]:
+    found = (noise.compare_repeats(repeats[0], "dense", eps), noise.compare_repeats(repeats[1], "pruned", eps))
+    return [one for one in found if one is not None]
+
+
+def _show_sample(
+    joined: Pair, lowered: Pair, row: int, indices: dict[str, int], names: tuple[str, str, str]
+) -> PairedSample:
+    """`lowered` holds the best-known bounds; `names` are the clean set, the robust one, and that by the bounds."""
     dense, pruned = joined.dense, joined.pruned
+    best = (lowered.dense.margin[row], lowered.pruned.margin[row])
     sample_id = str(dense.sample_ids[row])
     return PairedSample.model_validate(
         {
             "index": indices[sample_id],
             "sample_id": sample_id,
             "label": int(dense.labels[row]),
-            "set": name,
-            "robust_set": robust_name,
+            "set": names[0],
+            "robust_set": names[1],
+            "best_known_set": names[2],
+            "dense_best_known": _finite(best[0]),
+            "pruned_best_known": _finite(best[1]),
+            "has_evidence": best != (dense.margin[row], pruned.margin[row]),
             "dense_prediction": int(dense.predictions[row]),
             "pruned_prediction": int(pruned.predictions[row]),
             "dense_margin": _finite(dense.margin[row]),

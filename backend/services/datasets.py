@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.datasets import catalogue
+from backend.datasets.downloads import download
 from backend.datasets.facts import DatasetFacts
 from backend.datasets.intake import take_dataset
+from backend.datasets.published import ARCHIVES, PUBLISHED, Split, find_published
 from backend.datasets.readers import read_idx
 from backend.datasets.samples import SampleArrays, load
 from backend.eps import eps_text, parse_eps
@@ -48,6 +50,16 @@ def pack_idx(images_path: Path, labels_path: Path, packed: Path) -> None:
     """
     images, labels = read_idx(images_path), read_idx(labels_path)
     np.savez(packed, x=images, y=labels.astype(np.int64))
+
+
+def fetch_published(name: str, split: Split) -> Path:
+    """The archive that holds this split of CIFAR-10, CIFAR-100 or SVHN, from an earlier download or a new one.
+
+    Raises:
+        UnknownName: no such data set; lists what exists.
+        NotFound, UnreadableDataset: see `backend.datasets.downloads`.
+    """
+    return download(find_published(name).downloads[split])
 
 
 def list_datasets(limit: int = 50, offset: int = 0) -> Page[DatasetOut]:
@@ -90,8 +102,9 @@ def add_dataset(
     default_norm: str = "Linf",
     default_eps: str | float = "8/255",
     classes: list[str] | None = None,
+    split: Split | None = None,
 ) -> DatasetOut:
-    """Take an uploaded .npz and keep it; the file at `path` stays where it is.
+    """Take an uploaded .npz, or an archive of CIFAR or SVHN, and keep it; the file at `path` stays where it is.
 
     Raises:
         InvalidRequest: a field is out of range, or there are fewer class names than labels.
@@ -104,17 +117,17 @@ def add_dataset(
     eps = eps_text(parse_eps(default_eps), default_norm)
     _refuse_taken_slug(slug)
     settings = get_settings()
-    facts = take_dataset(path, out_dir=settings.artefacts, limits=Limits.from_settings(settings))
+    facts = take_dataset(path, out_dir=settings.artefacts, limits=Limits.from_settings(settings), split=split)
     row = Dataset(
         slug=slug,
         name=name.strip(),
-        split="upload",
+        split=facts.split or "upload",
         size=facts.size,
         classes=_name_classes(classes, facts),
         shape=list(facts.shape),
         default_norm=default_norm,
         default_eps=eps,
-        source=f"uploaded, SHA-256 {facts.source_sha256}",
+        source=_describe_source(facts),
         builtin=False,
         file=facts.file_name,
     )
@@ -213,8 +226,18 @@ def _refuse_taken(found: Dataset | None) -> None:
         )
 
 
+def _describe_source(facts: DatasetFacts) -> str:
+    """Where the file comes from, as far as its hash tells."""
+    if facts.source_sha256 in ARCHIVES:
+        return f"{ARCHIVES[facts.source_sha256].file_name} as published, SHA-256 {facts.source_sha256}"
+    kind = f"an archive of {PUBLISHED[facts.published].title}, not the published one" if facts.published else ""
+    return ", ".join(part for part in ("uploaded", kind, f"SHA-256 {facts.source_sha256}") if part)
+
+
 def _name_classes(names: list[str] | None, facts: DatasetFacts) -> list[str]:
     """The class names, by default their numbers."""
+    if names is None and facts.published is not None:
+        return list(PUBLISHED[facts.published].classes)
     if names is None:
         return [str(label) for label in range(facts.classes)]
     cleaned = [name.strip() for name in names]

@@ -27,6 +27,7 @@ from backend.store.tables import Checkpoint, Dataset, Evaluation, now
 
 STATES: tuple[State, ...] = ("queued", "running", "succeeded", "failed", "cancelled")
 ENDED = ("failed", "cancelled")
+LARGEST_SEED = 2**31 - 1
 
 MARGIN_TYPES: dict[str, pa.DataType] = {
     "index": pa.int64(),
@@ -55,15 +56,23 @@ MARGIN_TYPES: dict[str, pa.DataType] = {
 
 
 def list_evaluations(
-    limit: int = 50, offset: int = 0, *, checkpoint_id: UUID | str | None = None, state: str | None = None
+    limit: int = 50,
+    offset: int = 0,
+    *,
+    checkpoint_id: UUID | str | None = None,
+    state: str | None = None,
+    repeat_of: UUID | str | None = None,
 ) -> Page[EvaluationOut]:
-    """A page of evaluations, newest first, of one checkpoint or in one state where asked for."""
+    """A page of evaluations, newest first: of one checkpoint, in one state, or queued together as repeats."""
     check_page(limit, offset)
     if state is not None and state not in STATES:
         raise InvalidRequest(f"There is no state {state!r}. Known: {', '.join(STATES)}.", state=state)
     wanted = None if checkpoint_id is None else read_id(checkpoint_id, "checkpoint")
+    first = None if repeat_of is None else read_id(repeat_of, "evaluation")
     with reading() as session:
-        rows, total = store.page_of_evaluations(session, limit, offset, checkpoint_id=wanted, state=state)
+        rows, total = store.page_of_evaluations(
+            session, limit, offset, checkpoint_id=wanted, state=state, repeat_of=first
+        )
         items = show_all(session, rows)
     return Page(items=items, total=total, limit=limit, offset=offset)
 
@@ -102,19 +111,30 @@ def show_all(session: Session, rows: Sequence[Evaluation]) -> list[EvaluationOut
 
 
 def queue_evaluation(request: EvaluationIn, purpose: str = "user") -> EvaluationOut:
-    """Check a request, write it down and queue it.
+    """Check a request, write it down and queue it; with `repeat` once for each seed, and the first is answered.
 
     Raises:
         NotFound: no such checkpoint or data set.
         UnknownName: no such preset.
         InvalidRequest: the preset does not take the norm or needs an eps, the samples are out of range, or the data
-            set does not fit the checkpoint.
+            set does not fit the checkpoint; or the seeds of the repeats would be too large.
     """
-    row = draft_evaluation(request, purpose)
+    last = request.seed + request.repeat - 1
+    if last > LARGEST_SEED:
+        raise InvalidRequest(f"The seeds would go up to {last:,}; the largest is {LARGEST_SEED:,}.", seed=request.seed)
+    rows = [
+        draft_evaluation(request.model_copy(update={"seed": request.seed + place}), purpose)
+        for place in range(request.repeat)
+    ]
     with writing() as session:
-        session.add(row)
-    enqueue(row)
-    return get_evaluation(row.id)
+        session.add_all(rows)
+        session.flush()
+        if len(rows) > 1:
+            for row in rows:
+                row.repeat_of = rows[0].id
+    for row in rows:
+        enqueue(row)
+    return get_evaluation(rows[0].id)
 
 
 def draft_evaluation(request: EvaluationIn, purpose: str) -> Evaluation:

@@ -30,6 +30,10 @@ SAMPLE_TYPES: dict[str, pa.DataType] = {
     "dense_found": pa.bool_(),
     "pruned_found": pa.bool_(),
     "dense_logit_gap": pa.float64(),
+    "dense_best_known": pa.float64(),
+    "pruned_best_known": pa.float64(),
+    "has_evidence": pa.bool_(),
+    "best_known_set": pa.string(),
 }
 
 

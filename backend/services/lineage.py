@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.errors import InvalidRequest, NotFound
+from backend.services.inspections import describe_kinship
 from backend.store import checkpoints as store
 from backend.store.tables import Checkpoint, Dataset
 
@@ -74,6 +75,7 @@ def describe_oddities(row: Checkpoint, parent: Checkpoint | None, twins: Sequenc
         found.append("It is called pruned, yet no prunable weight is zero.")
     if row.role == "dense" and measured > DENSE_ZEROS:
         found.append(f"It is called dense, yet {measured:.2%} of the prunable weights are zero.")
+    found.extend(describe_kinship(row, parent))
     for twin in twins:
         found.append(f"The same weights are here already as {twin.name} (id {twin.id}).")
     return found

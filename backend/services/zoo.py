@@ -13,11 +13,12 @@ from backend.jobs import queue
 from backend.registry.cards import Card, read_cards
 from backend.registry.shipment import ShippedFile, take_shipped
 from backend.services.checkpoints import take_facts
+from backend.services.inspections import inspect_family
 from backend.services.lineage import describe_oddities
 from backend.settings import get_settings
 from backend.store import checkpoints, datasets
 from backend.store.database import reading, writing
-from backend.store.tables import Checkpoint, Dataset
+from backend.store.tables import Checkpoint, Dataset, new_id
 
 LOG = logging.getLogger(__name__)
 
@@ -65,16 +66,18 @@ def load_zoo() -> dict[str, Checkpoint]:
     settings = get_settings()
     files = [_describe_file(card, shelves[card.dataset]) for card in missing]
     facts = take_shipped(files, out_dir=settings.artefacts, settings=settings)
+    for card, found in zip(missing, facts, strict=True):
+        dataset, parent = shelves[card.dataset], known.get(card.parent or "")
+        assert dataset is not None
+        known[card.name] = Checkpoint(id=new_id(), **take_facts(found), **_read_card(card, dataset, parent))
+    inspect_family([known[card.name] for card in missing], {row.id: row for row in known.values()})
     with writing() as session:
-        for card, found in zip(missing, facts, strict=True):
-            dataset, parent = shelves[card.dataset], known.get(card.parent or "")
-            assert dataset is not None
-            row = Checkpoint(**take_facts(found), **_read_card(card, dataset, parent))
+        for card in missing:
+            row, parent = known[card.name], known.get(card.parent or "")
             row.name = _find_free_name(session, card.name)
             row.warnings = [*row.warnings, *describe_oddities(row, parent, [])]
             session.add(row)
             session.flush()
-            known[card.name] = row
     LOG.info("loaded %d shipped checkpoints", len(missing))
     for card in missing:
         queue.enqueue_preflight(known[card.name].id)

@@ -21,7 +21,13 @@ def find_evaluation(session: Session, evaluation_id: UUID) -> Evaluation | None:
 
 
 def page_of_evaluations(
-    session: Session, limit: int, offset: int, *, checkpoint_id: UUID | None = None, state: str | None = None
+    session: Session,
+    limit: int,
+    offset: int,
+    *,
+    checkpoint_id: UUID | None = None,
+    state: str | None = None,
+    repeat_of: UUID | None = None,
 ) -> tuple[list[Evaluation], int]:
     """(newest first and without their `indices`, how many there are in all)."""
     question = select(Evaluation)
@@ -29,6 +35,8 @@ def page_of_evaluations(
         question = question.where(Evaluation.checkpoint_id == checkpoint_id)
     if state is not None:
         question = question.where(Evaluation.state == state)
+    if repeat_of is not None:
+        question = question.where(Evaluation.repeat_of == repeat_of)
     total = session.scalar(select(func.count()).select_from(question.subquery())) or 0
     newest = question.options(WITHOUT_INDICES).order_by(Evaluation.created_at.desc(), Evaluation.id.desc())
     return list(session.scalars(newest.limit(limit).offset(offset))), total

@@ -137,7 +137,7 @@ def lowered_bounds(session: Session, evaluation_id: UUID) -> dict[str, tuple[flo
         .join(Sample, Sample.id == Result.sample_id)
         .where(Result.evaluation_id == evaluation_id, Result.best_known_stage > 0, Result.best_known.is_not(None))
     )
-    return {row[0]: (row[1], row[2]) for row in session.execute(question).tuples() if row[1] is not None}
+    return {row[0]: (row[1], row[2]) for row in session.execute(question) if row[1] is not None}
 
 
 def results_of(session: Session, evaluation_id: UUID, indices: Sequence[int]) -> dict[int, Result]:
@@ -161,7 +161,7 @@ def shards_of(session: Session, evaluation_id: UUID, sample_numbers: Sequence[in
     question = select(Result.sample_id, Result.shard, Result.shard_row).where(
         Result.evaluation_id == evaluation_id, Result.sample_id.in_(sample_numbers), Result.shard.is_not(None)
     )
-    found = session.execute(question).tuples()
+    found = session.execute(question)
     return {number: (shard, row) for number, shard, row in found if shard is not None and row is not None}
 
 

@@ -47,7 +47,7 @@
     const input = make("input", "hidden-label drop-input");
     input.type = "file";
     input.id = "upload-input";
-    input.accept = setup.kind === "dataset" ? ".npz" : "";
+    input.accept = setup.kind === "dataset" ? ".npz,.gz,.tar,.mat" : "";
     const label = make("label", "drop-zone");
     label.htmlFor = input.id;
     const mark = make("span", "icon icon-upload");
@@ -180,7 +180,7 @@
 
   function prefill(upload, typed) {
     if (!upload || (typed && typed !== prefilled)) return unchanged();
-    prefilled = upload.filename.replace(/(\.(pt|pth|bin|ckpt|tar|safetensors|npz|th|model))+$/i, "").slice(0, 120);
+    prefilled = upload.filename.replace(/(\.(pt|pth|bin|ckpt|tar|safetensors|npz|th|model|gz|mat))+$/i, "").slice(0, 120);
     return prefilled;
   }
 

@@ -62,8 +62,8 @@ def find_layerwise_masks(
     """
     masks: Masks = {}
     for name, weight in weights.items():
-        scores = _score_magnitudes(name, weight, pruned_before)
-        masks[name] = _keep_largest(scores, count_zeros(scores.numel(), sparsity)).reshape(weight.shape)
+        scores = score_magnitudes(name, weight, pruned_before)
+        masks[name] = keep_largest(scores, count_zeros(scores.numel(), sparsity)).reshape(weight.shape)
     return masks
 
 
@@ -74,16 +74,16 @@ def find_global_masks(
 
     Arguments, ties and errors as in `find_layerwise_masks`; ties between layers go in the order of `weights`.
     """
-    scores = {name: _score_magnitudes(name, weight, pruned_before) for name, weight in weights.items()}
+    scores = {name: score_magnitudes(name, weight, pruned_before) for name, weight in weights.items()}
     if not scores:
         return {}
     total = sum(score.numel() for score in scores.values())
-    kept = _keep_largest(torch.cat(list(scores.values())), count_zeros(total, sparsity))
+    kept = keep_largest(torch.cat(list(scores.values())), count_zeros(total, sparsity))
     parts = torch.split(kept, [score.numel() for score in scores.values()])
     return {name: part.reshape(weights[name].shape) for name, part in zip(scores, parts, strict=True)}
 
 
-def _score_magnitudes(name: str, weight: Tensor, pruned_before: Mapping[str, Tensor] | None) -> Tensor:
+def score_magnitudes(name: str, weight: Tensor, pruned_before: Mapping[str, Tensor] | None) -> Tensor:
     """Flatten |w| to (n,); below every magnitude where an earlier mask already removed the weight."""
     scores = weight.detach().abs().flatten()
     if not bool(torch.isfinite(scores).all()):
@@ -93,7 +93,7 @@ def _score_magnitudes(name: str, weight: Tensor, pruned_before: Mapping[str, Ten
     return scores
 
 
-def _keep_largest(scores: Tensor, zeros: int) -> Tensor:
+def keep_largest(scores: Tensor, zeros: int) -> Tensor:
     """Give a bool mask (n,) that is False for the `zeros` smallest scores, the earlier one of equals first.
 
     A threshold from a percentile would remove more or fewer wherever magnitudes repeat; a stable sort does not.

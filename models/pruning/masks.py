@@ -5,12 +5,10 @@ Prunable are the weights of convolutions and linear layers. Batch normalisation 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
-from torch.utils.hooks import RemovableHandle
 
 PRUNABLE_LAYERS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
 
@@ -88,23 +86,6 @@ def apply_masks(network: nn.Module, masks: Mapping[str, Tensor]) -> None:
                 f"it is {mask.dtype} of shape {tuple(mask.shape)}"
             )
         weight.masked_fill_(~mask.to(weight.device), 0.0)
-
-
-def hold_masks(network: nn.Module, masks: Mapping[str, Tensor], optimizer: Optimizer) -> RemovableHandle:
-    """Apply the masks now and again after every step of `optimizer`.
-
-    Masking the gradients alone is not enough: momentum gathered before pruning still moves a pruned weight, and
-    weight decay acts after the gradient. Zeroing after the step holds through both.
-
-    Returns:
-        A handle whose `remove()` lets the weights go.
-    """
-    apply_masks(network, masks)
-
-    def apply_after_step(_optimizer: Optimizer, _args: tuple[Any, ...], _kwargs: dict[Any, Any]) -> None:
-        apply_masks(network, masks)
-
-    return optimizer.register_step_post_hook(apply_after_step)
 
 
 def measure_sparsity(network: nn.Module) -> Sparsity:

@@ -9,13 +9,13 @@ statistics) that nobody deploys. The released adversarial pruning recipes differ
 which changes the adversarials, not the loss that is minimised.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.optim import Optimizer
 
 
 @contextmanager
@@ -37,6 +37,19 @@ def attack_mode(network: nn.Module) -> Iterator[None]:
             module.training = True
         for parameter in was_trainable:
             parameter.requires_grad_(True)
+
+
+@dataclass(frozen=True)
+class Attack:
+    """How far and how often training attacks: radius and step as pixel distances in [0, 1], and the number of steps."""
+
+    eps: float
+    step_size: float
+    steps: int
+
+
+Objective = Callable[[Tensor], Tensor]
+"""Logits (B, K) -> the scalar that the attack climbs; a sum over the batch, so that samples do not share a step."""
 
 
 def find_adversarials(
@@ -65,44 +78,29 @@ def find_adversarials(
     Returns:
         float32 (B, C, H, W): the last iterate, in [0, 1] and within eps of `images`, adversarial or not.
     """
-    lower = (images - eps).clamp(min=0.0)
-    upper = (images + eps).clamp(max=1.0)
     noise = torch.rand(images.shape, generator=generator, device=images.device, dtype=images.dtype)
-    adversarials = (images + (2.0 * noise - 1.0) * eps).clamp(lower, upper)
-    with attack_mode(network):
-        for _ in range(steps):
-            adversarials.requires_grad_(True)
-            loss = functional.cross_entropy(network(adversarials), labels, reduction="sum")
-            (gradients,) = torch.autograd.grad(loss, adversarials)
-            adversarials = (adversarials.detach() + step_size * gradients.sign()).clamp(lower, upper)
-    return adversarials
+    starts = images + (2.0 * noise - 1.0) * eps
+
+    def objective(logits: Tensor) -> Tensor:
+        return functional.cross_entropy(logits, labels, reduction="sum")
+
+    return climb(network, images, starts, Attack(eps, step_size, steps), objective)
 
 
-def take_adversarial_step(
-    network: nn.Module,
-    optimizer: Optimizer,
-    images: Tensor,
-    labels: Tensor,
-    *,
-    eps: float,
-    step_size: float,
-    steps: int,
-    generator: torch.Generator,
-) -> float:
-    """Take one optimiser step on the cross-entropy of adversarial images alone, and give that loss.
+def climb(network: nn.Module, images: Tensor, starts: Tensor, attack: Attack, objective: Objective) -> Tensor:
+    """Take signed gradient steps up `objective` from `starts`, inside the Linf ball around `images` and in [0, 1].
 
-    Arguments as in `find_adversarials`. The update runs in training mode, so batch normalisation learns the
-    statistics of adversarial images.
+    Cost, shapes and result as in `find_adversarials`; the network is in `eval()` mode meanwhile.
     """
-    adversarials = find_adversarials(
-        network, images, labels, eps=eps, step_size=step_size, steps=steps, generator=generator
-    )
-    network.train()
-    optimizer.zero_grad(set_to_none=True)
-    loss: Tensor = functional.cross_entropy(network(adversarials), labels)
-    loss.backward()
-    optimizer.step()
-    return float(loss.item())
+    lower = (images - attack.eps).clamp(min=0.0)
+    upper = (images + attack.eps).clamp(max=1.0)
+    adversarials = starts.clamp(lower, upper)
+    with attack_mode(network):
+        for _ in range(attack.steps):
+            adversarials.requires_grad_(True)
+            (gradients,) = torch.autograd.grad(objective(network(adversarials)), adversarials)
+            adversarials = (adversarials.detach() + attack.step_size * gradients.sign()).clamp(lower, upper)
+    return adversarials
 
 
 def check_correct(network: nn.Module, images: Tensor, labels: Tensor, *, batch_size: int = 500) -> Tensor:

@@ -1,6 +1,16 @@
 """The recipe of one adversarial training run, as data that goes into the card unchanged."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
+from typing import Any, Literal
+
+from models.training.pgd import Attack
+
+LossName = Literal["PGD-AT", "TRADES", "MART"]
+Schedule = Literal["cosine", "drops", "cycles"]
+Precision = Literal["float32", "bfloat16"]
+
+ALWAYS_RECORDED = 12
+"""Fields from here on are recorded where they differ from their default: cards that lack them keep their hash."""
 
 
 @dataclass(frozen=True)
@@ -8,8 +18,12 @@ class Recipe:
     """Everything that decides a run, apart from the seed and the network it starts from.
 
     `eps_text` is the Linf radius as an exact fraction of the pixel range ("8/255"). `pgd_step_share` is the attack's
-    step as a share of eps. `warmup_share` is the share of all steps in which the learning rate rises from zero.
-    `mask_share` is the share of all steps after which an iterative mask is final; 0 is one-shot, before training.
+    step as a share of eps. `warmup_share` is the share of all steps in which the learning rate rises from zero (cosine
+    alone). `mask_share` is the share of all steps after which an iterative mask is final; 0 is one-shot, before
+    training. `loss_weight` is beta of TRADES and lambda of MART. `schedule` is a row of `schedules`: "drops" divides
+    the rate by 10 at each share of the run in `drops`, "cycles" repeats `cycles` cycles with two drops in each.
+    `epoch_images` makes an epoch of that many images, drawn afresh each time, instead of all. `augments` crops and
+    flips; `precision` is that of forward and backward passes in training, weights stay float32.
     """
 
     epochs: int
@@ -24,11 +38,21 @@ class Recipe:
     validation_samples: int = 2000
     validation_pgd_steps: int = 10
     mask_share: float = 0.0
+    loss: LossName = "PGD-AT"
+    loss_weight: float = 6.0
+    schedule: Schedule = "cosine"
+    drops: tuple[float, ...] = ()
+    cycles: int = 1
+    epoch_images: int | None = None
+    augments: bool = False
+    precision: Precision = "float32"
 
     def __post_init__(self) -> None:
-        """Refuse what no run can be made from."""
-        if self.epochs < 1 or self.batch_size < 1 or self.pgd_steps < 1 or self.validation_samples < 1:
-            raise ValueError(f"epochs, batch_size, pgd_steps and validation_samples are at least 1: {self}")
+        """Refuse what no run can be made from; take a list of drops, as JSON has it, for a tuple."""
+        object.__setattr__(self, "drops", tuple(self.drops))
+        counts = (self.epochs, self.batch_size, self.pgd_steps, self.validation_samples, self.cycles)
+        if min(counts) < 1 or (self.epoch_images is not None and self.epoch_images < 1):
+            raise ValueError(f"epochs, batch_size, pgd_steps, images, samples and cycles are at least 1: {self}")
         if not (0.0 <= self.warmup_share < 1.0 and 0.0 <= self.mask_share < 1.0):
             raise ValueError(f"warmup_share and mask_share are shares from 0 to below 1: {self}")
         if not 0.0 < self.eps <= 1.0:
@@ -40,6 +64,24 @@ class Recipe:
         numerator, _, denominator = self.eps_text.partition("/")
         return float(numerator) / float(denominator or 1)
 
-    def to_record(self) -> dict[str, int | float | str]:
-        """Give the fields as plain JSON values."""
-        return asdict(self)
+    @property
+    def attack(self) -> Attack:
+        """The attack inside training."""
+        return Attack(self.eps, self.eps * self.pgd_step_share, self.pgd_steps)
+
+    def count_epoch_images(self, available: int) -> int:
+        """Give how many of `available` training images an epoch uses."""
+        return available if self.epoch_images is None else min(self.epoch_images, available)
+
+    def count_steps(self, available: int) -> int:
+        """Give the optimiser steps of the whole run on `available` training images."""
+        return self.epochs * -(-self.count_epoch_images(available) // self.batch_size)
+
+    def to_record(self) -> dict[str, Any]:
+        """Give the fields as plain JSON values, without those of `ALWAYS_RECORDED` and later at their default."""
+        values = asdict(self)
+        for field in fields(self)[ALWAYS_RECORDED:]:
+            assert field.default is not MISSING
+            if values[field.name] == field.default:
+                del values[field.name]
+        return values

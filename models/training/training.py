@@ -1,23 +1,28 @@
 """The adversarial training loop: one recipe, one seed, one network.
 
-On one thread of one machine the same recipe, seed and start give the same weights bit for bit; with more threads the
-order of additions, and so the last bits, may change.
+On one thread of one machine the same recipe, seed and start give the same weights bit for bit, killed in between or
+not; with more threads, or on a GPU, the order of additions, and so the last bits, may change.
 """
 
 import copy
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Optimizer
-from torch.utils.hooks import RemovableHandle
 
-from models.pruning.masks import Masks, hold_masks
-from models.training.pgd import check_robust, take_adversarial_step
+from models.pruning.search import MaskSearch
+from models.training.augmentation import crop_and_flip
+from models.training.losses import AdversarialLoss, Batch, build_loss
+from models.training.parallel import ALONE, Team
+from models.training.pgd import check_robust
+from models.training.progress import Progress, TrainingReport
 from models.training.recipe import Recipe
-from models.training.schedules import cosine_factor
+from models.training.schedules import cosine_factor, cycle_factor, drop_factor
+from models.training.state import StateFile
 
 VALIDATION_SPLIT_SEED = 20_231
 """Fixed for every run: a child must not validate on images that its parent was trained on."""
@@ -27,40 +32,6 @@ VALIDATION_ATTACK_SEED = 0
 
 STEPS_BETWEEN_REPORTS = 50
 
-MaskPlan = Callable[[nn.Module, int, int], Masks | None]
-"""(network, step, steps) -> the masks to hold from this step on, or None to keep those held."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a run stands: after `step` of `steps`, with the mean loss of the current epoch so far.
-
-    `validation_robust_accuracy` is 0..1 in the report that ends an epoch, and None in those between.
-    """
-
-    epoch: int
-    epochs: int
-    step: int
-    steps: int
-    loss: float
-    validation_robust_accuracy: float | None
-    elapsed_seconds: float
-
-    @property
-    def seconds_left(self) -> float:
-        """Time left at the pace so far; validation passes are inside the pace."""
-        return self.elapsed_seconds / self.step * (self.steps - self.step)
-
-
-@dataclass(frozen=True)
-class TrainingReport:
-    """What a finished run says about itself; `epoch` (from 1) is the one whose weights were kept."""
-
-    epoch: int
-    validation_robust_accuracy: float
-    validation_samples: int
-    train_seconds: float
-
 
 def train(
     network: nn.Module,
@@ -69,73 +40,89 @@ def train(
     recipe: Recipe,
     *,
     seed: int,
-    plan_masks: MaskPlan | None = None,
+    search: MaskSearch | None = None,
+    loss: AdversarialLoss | None = None,
+    state_file: StateFile | None = None,
+    team: Team = ALONE,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> TrainingReport:
-    """Train `network` in place by PGD adversarial training and leave it with its best epoch's weights.
+    """Train `network` in place by adversarial training and leave it, and the search, as after its best epoch.
 
     Best is the highest PGD robust accuracy on a validation split of the training images, never on test images; the
-    later epoch wins a tie. With an iterative mask only epochs that end after the final mask count.
+    later epoch wins a tie. Epochs after which the search is not settled do not count; where none counts the last
+    one stays.
 
     Args:
-        network: float32 images (B, C, H, W) -> logits (B, K); trained from its present weights.
+        network: float32 images (B, C, H, W) -> logits (B, K); trained from its present weights, on its device.
         images: float32 (N, C, H, W) in [0, 1], the training images, validation part included.
         labels: int64 (N,).
         recipe: the run.
         seed: of the batch order and of the attack's random starts. The start weights are the caller's.
-        plan_masks: asked before each step; None trains without masks.
+        search: how a pruning method takes part; None trains without pruning.
+        loss: what is minimised; None takes the loss that the recipe names.
+        state_file: where the run keeps its state; a run that is found there goes on. The caller removes it.
+        team: the processes that share this run.
         on_progress: called every 50 steps and at the end of each epoch.
 
     Returns:
         The report; the network is in `eval()` mode.
 
     Raises:
-        ValueError: the validation part would take all images.
+        ValueError: the validation part would take all images, or the state file is another run's.
     """
-    used_images, used_labels, held_images, held_labels = split_validation(images, labels, recipe.validation_samples)
-    steps = recipe.epochs * -(-len(used_images) // recipe.batch_size)
-    run = _Run(network, recipe, steps, torch.Generator().manual_seed(seed), plan_masks, on_progress)
-    masks_final_after = int(recipe.mask_share * steps)
-    best_epoch, best_accuracy, best_weights = 0, -1.0, network.state_dict()
-    for epoch in range(1, recipe.epochs + 1):
-        loss = run.train_epoch(epoch, used_images, used_labels)
-        robust = check_robust(
-            network,
-            held_images,
-            held_labels,
-            eps=recipe.eps,
-            steps=recipe.validation_pgd_steps,
-            seed=VALIDATION_ATTACK_SEED,
-        )
-        accuracy = float(robust.double().mean().item())
-        if run.step > masks_final_after and accuracy >= best_accuracy:
-            best_epoch, best_accuracy, best_weights = epoch, accuracy, copy.deepcopy(network.state_dict())
-        run.report(epoch, loss, accuracy)
-    network.load_state_dict(best_weights)
+    rows, held_rows = split_rows(len(images), recipe.validation_samples)
+    device = next(network.parameters()).device
+    held_images, held_labels = images[held_rows].to(device), labels[held_rows].to(device)
+    run = _Run(network, images, labels, rows, recipe, seed, search or MaskSearch(), loss or build_loss(recipe), team)
+    run.resume(state_file)
+    while run.epoch < recipe.epochs:
+        mean_loss = run.train_epoch(state_file, on_progress)
+        accuracy = measure_robust_accuracy(network, held_images, held_labels, recipe)
+        run.epoch += 1
+        run.judge(accuracy)
+        run.report(on_progress, mean_loss, accuracy)
+        run.write_state(state_file)
+    run.take_best()
     network.eval()
-    return TrainingReport(best_epoch, best_accuracy, len(held_images), run.elapsed_seconds)
+    return TrainingReport(run.best["epoch"], run.best["accuracy"], len(held_rows), run.elapsed_seconds)
 
 
-def split_validation(images: Tensor, labels: Tensor, samples: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Set `samples` training images apart by a fixed seed.
+def measure_robust_accuracy(network: nn.Module, images: Tensor, labels: Tensor, recipe: Recipe) -> float:
+    """Give the share of validation images that PGD leaves right, 0..1."""
+    robust = check_robust(
+        network, images, labels, eps=recipe.eps, steps=recipe.validation_pgd_steps, seed=VALIDATION_ATTACK_SEED
+    )
+    return float(robust.double().mean().item())
+
+
+def split_rows(count: int, samples: int) -> tuple[Tensor, Tensor]:
+    """Set `samples` of `count` training rows apart by a fixed seed.
 
     Returns:
-        Images and labels to train on, then images and labels to validate on.
+        int64 rows to train on, then rows to validate on.
 
     Raises:
         ValueError: nothing would be left to train on.
     """
-    if samples >= len(images):
-        raise ValueError(f"{samples} validation images leave none of {len(images)} to train on")
-    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(VALIDATION_SPLIT_SEED))
-    held_out, used = order[:samples], order[samples:]
-    return images[used], labels[used], images[held_out], labels[held_out]
+    if samples >= count:
+        raise ValueError(f"{samples} validation images leave none of {count} to train on")
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(VALIDATION_SPLIT_SEED))
+    return order[samples:], order[:samples]
 
 
-def set_learning_rate(optimizer: Optimizer, rate: float) -> None:
-    """Set the rate of every parameter group."""
-    for group in optimizer.param_groups:
-        group["lr"] = rate
+def find_rate_factor(recipe: Recipe, step: int, steps: int) -> float:
+    """Give the factor of the learning rate at `step` under the schedule that `recipe` names.
+
+    Raises:
+        ValueError: no such schedule.
+    """
+    if recipe.schedule == "cosine":
+        return cosine_factor(step, steps, recipe.warmup_share)
+    if recipe.schedule == "drops":
+        return drop_factor(step, steps, recipe.drops)
+    if recipe.schedule == "cycles":
+        return cycle_factor(step, steps, recipe.cycles)
+    raise ValueError(f"no schedule is called {recipe.schedule!r}; there are: cosine, drops, cycles")
 
 
 @dataclass
@@ -143,62 +130,152 @@ class _Run:
     """The moving parts of one call of `train`."""
 
     network: nn.Module
+    images: Tensor
+    labels: Tensor
+    rows: Tensor
     recipe: Recipe
-    steps: int
-    generator: torch.Generator
-    plan_masks: MaskPlan | None
-    on_progress: Callable[[Progress], None] | None
+    seed: int
+    search: MaskSearch
+    loss: AdversarialLoss
+    team: Team
+    epoch: int = 0
     step: int = 0
+    position: int = 0
+    loss_sum: float = 0.0
+    seconds_before: float = 0.0
+    best: dict[str, Any] = field(default_factory=lambda: {"epoch": 0, "accuracy": -1.0})
     optimizer: Optimizer = field(init=False)
-    holding: RemovableHandle | None = None
+    order: torch.Generator = field(init=False)
+    epoch_start: Tensor = field(init=False)
     started: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
-        self.optimizer = SGD(
-            self.network.parameters(),
-            lr=self.recipe.learning_rate,
-            momentum=self.recipe.momentum,
-            weight_decay=self.recipe.weight_decay,
-        )
+        self.search.start(self.network)
+        groups = self.search.find_parameter_groups(self.recipe.weight_decay)
+        self.optimizer = SGD(groups, lr=self.recipe.learning_rate, momentum=self.recipe.momentum)
+        self.order = torch.Generator().manual_seed(self.seed)
+        self.epoch_start = self.order.get_state()
+        self.device = next(self.network.parameters()).device
 
     @property
     def elapsed_seconds(self) -> float:
-        """Wall time since the run began."""
-        return time.monotonic() - self.started
+        """Wall time of the run, earlier processes included."""
+        return self.seconds_before + time.monotonic() - self.started
 
-    def train_epoch(self, epoch: int, images: Tensor, labels: Tensor) -> float:
-        """Go once through the images in a fresh order and give the mean loss."""
-        loss_sum = 0.0
-        batches = torch.randperm(len(images), generator=self.generator).split(self.recipe.batch_size)
-        for position, batch in enumerate(batches, start=1):
-            self.renew_masks()
-            factor = cosine_factor(self.step, self.steps, self.recipe.warmup_share)
-            set_learning_rate(self.optimizer, self.recipe.learning_rate * factor)
-            loss_sum += take_adversarial_step(
-                self.network,
-                self.optimizer,
-                images[batch],
-                labels[batch],
-                eps=self.recipe.eps,
-                step_size=self.recipe.eps * self.recipe.pgd_step_share,
-                steps=self.recipe.pgd_steps,
-                generator=self.generator,
-            )
+    @property
+    def steps(self) -> int:
+        """Steps of the whole run."""
+        return self.recipe.count_steps(len(self.rows))
+
+    def train_epoch(self, state_file: StateFile | None, on_progress: Callable[[Progress], None] | None) -> float:
+        """Go through the rest of the present epoch and give its mean loss."""
+        resumed_at = self.order.get_state() if self.position else None
+        if resumed_at is None:
+            self.epoch_start = self.order.get_state()
+        self.order.set_state(self.epoch_start)
+        drawn = torch.randperm(len(self.rows), generator=self.order)[: self.recipe.count_epoch_images(len(self.rows))]
+        if resumed_at is not None:
+            self.order.set_state(resumed_at)
+        batches = drawn.split(self.recipe.batch_size)
+        while self.position < len(batches):
+            self.loss_sum += self.take_step(self.rows[batches[self.position]])
             self.step += 1
-            if self.step % STEPS_BETWEEN_REPORTS == 0 and position < len(batches):
-                self.report(epoch, loss_sum / position, None)
-        return loss_sum / len(batches)
+            self.position += 1
+            if self.step % STEPS_BETWEEN_REPORTS == 0 and self.position < len(batches):
+                self.report(on_progress, self.loss_sum / self.position, None)
+            if state_file is not None and state_file.is_due and self.position < len(batches):
+                self.write_state(state_file)
+        self.team.average_buffers(self.network)
+        mean_loss, self.loss_sum, self.position = self.loss_sum / len(batches), 0.0, 0
+        return mean_loss
 
-    def renew_masks(self) -> None:
-        """Ask the plan before a step; hold new masks through this and all later steps."""
-        masks = self.plan_masks(self.network, self.step, self.steps) if self.plan_masks else None
-        if masks is not None:
-            if self.holding is not None:
-                self.holding.remove()
-            self.holding = hold_masks(self.network, masks, self.optimizer)
+    def take_step(self, positions: Tensor) -> float:
+        """Take one optimiser step on a batch of rows and give its loss; the update runs in training mode."""
+        self.search.before_step(self.step, self.steps)
+        rate = self.recipe.learning_rate * find_rate_factor(self.recipe, self.step, self.steps)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        share = self.team.take_share(positions)
+        batch = self.load_batch(share)
+        is_low = self.recipe.precision == "bfloat16"
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=is_low):
+            adversarials = self.loss.find_adversarials(self.network, batch, self.recipe.attack, self.find_noise())
+            self.network.train()
+            self.network.zero_grad(set_to_none=True)
+            self.optimizer.zero_grad(set_to_none=True)
+            loss = self.loss.measure(self.network, batch, adversarials)
+        (loss if self.team.is_alone else loss * (len(share) / len(positions))).backward()
+        self.team.sum_gradients(self.network.parameters())
+        self.search.after_backward()
+        self.optimizer.step()
+        self.search.after_step()
+        return float(loss.item())
 
-    def report(self, epoch: int, loss: float, accuracy: float | None) -> None:
-        """Tell the caller where the run stands, if it asked."""
-        if self.on_progress is not None:
-            epochs, seconds = self.recipe.epochs, self.elapsed_seconds
-            self.on_progress(Progress(epoch, epochs, self.step, self.steps, loss, accuracy, seconds))
+    def load_batch(self, rows: Tensor) -> Batch:
+        """Bring rows to the network's device, augmented if the recipe says so."""
+        images = self.images[rows].to(self.device)
+        if self.recipe.augments:
+            images = crop_and_flip(images, self.order)
+        return Batch(images, self.labels[rows].to(self.device), rows)
+
+    def find_noise(self) -> torch.Generator:
+        """Give the generator of the attack's random start.
+
+        A single process on the CPU draws order and noise from one generator. Elsewhere the noise of a step follows
+        from its number, so that a resumed run needs no generator states of other devices and processes.
+        """
+        if self.team.is_alone and self.device.type == "cpu":
+            return self.order
+        seed = (self.seed * 1_000_003 + self.step) * self.team.size + self.team.rank
+        return torch.Generator(self.device).manual_seed(seed)
+
+    def judge(self, accuracy: float) -> None:
+        """Keep the state as the best so far, where it counts and nothing better was seen."""
+        is_last_resort = self.epoch == self.recipe.epochs and self.best["epoch"] == 0
+        if (self.search.is_settled and accuracy >= self.best["accuracy"]) or is_last_resort:
+            self.best = {
+                "epoch": self.epoch,
+                "accuracy": accuracy,
+                "network": copy.deepcopy(self.network.state_dict()),
+                "search": copy.deepcopy(self.search.state_dict()),
+            }
+
+    def take_best(self) -> None:
+        """Go back to the best epoch."""
+        self.network.load_state_dict(self.best["network"])
+        self.search.load_state_dict(self.best["search"])
+
+    def report(self, on_progress: Callable[[Progress], None] | None, loss: float, accuracy: float | None) -> None:
+        """Tell the caller where the run stands, if it asked; `epoch` counts finished ones."""
+        if on_progress is not None:
+            epoch = self.epoch if accuracy is not None else self.epoch + 1
+            seconds = self.elapsed_seconds
+            on_progress(Progress(epoch, self.recipe.epochs, self.step, self.steps, loss, accuracy, seconds))
+
+    def write_state(self, state_file: StateFile | None) -> None:
+        """Write everything down that `resume` needs; in a team the first process does."""
+        if state_file is None or self.team.rank > 0:
+            return
+        counters = {"epoch": self.epoch, "step": self.step, "position": self.position, "loss_sum": self.loss_sum}
+        generators = {"order": self.order.get_state(), "epoch_start": self.epoch_start}
+        parts = {
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "search": self.search.state_dict(),
+            "best": self.best,
+        }
+        state_file.write({**counters, **generators, **parts, "seconds": self.elapsed_seconds})
+
+    def resume(self, state_file: StateFile | None) -> None:
+        """Go on from the state on disk, if there is one; otherwise write the first."""
+        state = state_file.read(self.device) if state_file is not None else None
+        if state is None:
+            self.write_state(state_file)
+            return
+        self.epoch, self.step, self.position = state["epoch"], state["step"], state["position"]
+        self.loss_sum, self.seconds_before, self.best = state["loss_sum"], state["seconds"], state["best"]
+        self.order.set_state(state["order"].cpu())
+        self.epoch_start = state["epoch_start"].cpu()
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.search.load_state_dict(state["search"])

@@ -10,10 +10,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from models.pruning.magnitude import cubic_sparsity, find_layerwise_masks
-from models.pruning.masks import Masks, find_prunable_weights, measure_sparsity
+from models.pruning.masks import measure_sparsity
+from models.pruning.methods import build_search
+from models.pruning.search import MaskSearch
+from models.pruning.thin_ice import Care, ThinIceLoss
+from models.training import margins
+from models.training.losses import AdversarialLoss, build_loss
+from models.training.margins import estimate_margins
+from models.training.passes import Passes
 from models.training.pgd import check_correct, check_robust
-from models.training.training import MaskPlan, Progress, train
+from models.training.progress import Progress
+from models.training.stages import Stage, StateFolder, prune
+from models.training.state import take_fingerprint
 from models.zoo.cards import (
     Card,
     build_fresh_network,
@@ -22,11 +30,12 @@ from models.zoo.cards import (
     read_parent_card,
     write_checkpoint,
 )
-from models.zoo.entries import DATASET, ZooEntry
+from models.zoo.entries import DATASET, IMAGE_SHAPE, ZooEntry
 
 CLAIM_STEPS = 10
 CLAIM_SEED = 0
-STEPS_BETWEEN_MASKS = 50
+MARGIN_REACH = 1.25
+"""How far dense margins are followed, in radii of training."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,8 @@ def build_entry(
     training: Images,
     shipped: Images,
     folder: Path,
+    *,
+    state_folder: Path | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Card:
     """Make one checkpoint in `folder` and give its card; one that stands there is replaced.
@@ -65,20 +76,27 @@ def build_entry(
         training: the training images; a part of them picks the epoch.
         shipped: the test images that go with the product; they measure the claim and decide nothing.
         folder: where `<name>.safetensors` and `<name>.json` go.
+        state_folder: where a run keeps its state, so that a killed one goes on; None keeps none.
         on_progress: as in `train`.
 
     Raises:
         FileNotFoundError: the parent has not been built.
     """
-    parent_card = read_parent_card(folder, entry)
+    recipe = describe_recipe(entry, read_parent_card(folder, entry))
     network = load_checkpoint(folder, entry.parent) if entry.parent else build_fresh_network(entry)
-    report = train(
+    search = build_search(entry.plan, IMAGE_SHAPE) if entry.plan else MaskSearch()
+    loss = _build_loss(entry, training, folder)
+    searching = entry.plan.searching if entry.plan else None
+    states = _open_states(state_folder, training, entry.name, entry.seed, entry.structure, recipe)
+    report = prune(
         network,
         training.images,
         training.labels,
-        entry.recipe,
+        search=search,
+        searching=Stage(searching, loss) if searching else None,
+        finetuning=Stage(entry.recipe, loss),
         seed=entry.seed,
-        plan_masks=plan_lwm_masks(entry.sparsity, entry.recipe.mask_share) if entry.role == "pruned" else None,
+        states=states,
         on_progress=on_progress,
     )
     card: Card = {
@@ -89,17 +107,43 @@ def build_entry(
         "parent": entry.parent,
         "method": entry.method,
         "structure": entry.structure,
-        "declared_sparsity": entry.sparsity,
+        "declared_sparsity": declare_sparsity(entry, search),
         "measured_sparsity": measure_sparsity(network).share,
         "normalization": "none",
-        "recipe": describe_recipe(entry, parent_card),
+        "recipe": recipe,
+        "passes": count_passes(entry, len(training.images)).to_record(),
         "seed": entry.seed,
         **measure_claim(network, shipped, entry),
         "validation_robust_accuracy": report.validation_robust_accuracy,
         "torch_version": str(torch.__version__).partition("+")[0],
         "train_seconds": round(report.train_seconds, 1),
     }
-    return write_checkpoint(folder, card, network)
+    finished = write_checkpoint(folder, card, network)
+    if states is not None:
+        states.remove()
+    return finished
+
+
+def count_passes(entry: ZooEntry, images: int) -> Passes:
+    """Count the passes of training, validation aside, with `images` training images."""
+    stages = [entry.recipe] if entry.plan is None or entry.plan.searching is None else [entry.plan.searching]
+    stages += [entry.recipe] if entry.plan and entry.plan.searching else []
+    total = Passes(0, 0)
+    for recipe in stages:
+        used = recipe.epochs * recipe.count_epoch_images(images - recipe.validation_samples)
+        per_image = build_loss(recipe).count_passes(recipe.pgd_steps)
+        if care := _find_care(entry):
+            per_image = per_image + Passes(int(care.asks_dense), 0)
+        total += per_image * used
+    return total + margins.PASSES * images if _find_care(entry) else total
+
+
+def declare_sparsity(entry: ZooEntry, search: MaskSearch) -> float:
+    """Give the share of zero weights that the plan promises; for groups of weights, that of the masks found."""
+    if entry.plan is None or entry.plan.granularity == "weight":
+        return entry.plan.rate if entry.plan else 0.0
+    masks = search.find_masks().values()
+    return sum(int((~mask).sum()) for mask in masks) / sum(mask.numel() for mask in masks)
 
 
 def measure_claim(network: nn.Module, shipped: Images, entry: ZooEntry) -> dict[str, Any]:
@@ -125,20 +169,26 @@ def measure_claim(network: nn.Module, shipped: Images, entry: ZooEntry) -> dict[
     }
 
 
-def plan_lwm_masks(sparsity: float, mask_share: float) -> MaskPlan:
-    """Give the layerwise LWM plan: all at once before training, or along the cubic schedule.
+def _find_care(entry: ZooEntry) -> Care | None:
+    """Give the settings of the thin-ice loss; None for methods without it."""
+    if entry.plan is None or entry.plan.method != "thin-ice":
+        return None
+    return Care(**entry.plan.settings)
 
-    With a `mask_share` above 0 the masks grow every 50 steps and are final after that share of all steps.
-    """
-    held: Masks | None = None
 
-    def plan(network: nn.Module, step: int, steps: int) -> Masks | None:
-        nonlocal held
-        final_step = int(mask_share * steps)
-        if step > final_step or (step % STEPS_BETWEEN_MASKS and step != final_step):
-            return None
-        now = cubic_sparsity(step, final_step, sparsity) if final_step else sparsity
-        held = find_layerwise_masks(find_prunable_weights(network), now, pruned_before=held)
-        return held
+def _build_loss(entry: ZooEntry, training: Images, folder: Path) -> AdversarialLoss | None:
+    """Build the thin-ice loss of an entry, whose dense margins are estimated here; None leaves it to the recipe."""
+    care = _find_care(entry)
+    if care is None or entry.parent is None:
+        return None
+    dense, eps = load_checkpoint(folder, entry.parent), entry.recipe.eps
+    dense_margins = estimate_margins(dense, training.images, training.labels, reach=MARGIN_REACH * eps)
+    return ThinIceLoss(dense, dense_margins, eps, care)
 
-    return plan
+
+def _open_states(state_folder: Path | None, training: Images, *parts: Any) -> StateFolder | None:
+    """Give the place of a run's states; what decides the run, data included, decides the name."""
+    if state_folder is None:
+        return None
+    data = [len(training.images), float(training.images.double().sum()), int(training.labels.sum())]
+    return StateFolder(state_folder, take_fingerprint(*parts, data, torch.__version__))

@@ -1,28 +1,36 @@
 """The zoo as data: which checkpoints are shipped and how each one is made."""
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
+from typing import Any, Literal
 
+from models.pruning.methods import Plan
+from models.pruning.recipes import (
+    FINETUNE_RECIPE,
+    plan_short_admm,
+    plan_short_harp,
+    plan_short_hydra,
+    plan_short_lwm,
+    plan_short_thin_ice,
+)
 from models.training.recipe import Recipe
 
 Role = Literal["dense", "pruned"]
-Method = Literal["lwm", "control"]
 
 CLASSES = 10
 CHANNELS = 1
+IMAGE_SHAPE = (CHANNELS, 28, 28)
 DATASET = "fashion-mnist-test"
 
 DENSE_RECIPE = Recipe(epochs=10, learning_rate=0.1)
-FINETUNE_RECIPE = Recipe(epochs=4, learning_rate=0.03)
 
 
 @dataclass(frozen=True)
 class ZooEntry:
     """One checkpoint to make.
 
-    Without a parent the network starts from fresh weights drawn with `seed`, otherwise from the parent's weights.
-    `sparsity` is the share of every prunable layer that layerwise LWM removes; a control has a parent, the same
-    recipe as its pruned siblings and sparsity 0, so that what differs from them is the pruning alone.
+    Without a parent the network starts from fresh weights drawn with `seed`, otherwise from the parent's weights. A
+    pruned entry has a `plan`, whose finetuning is its `recipe`. A control has a parent and the recipe of its pruned
+    siblings, so that what differs from them is the pruning alone.
     """
 
     name: str
@@ -30,30 +38,48 @@ class ZooEntry:
     recipe: Recipe
     seed: int = 0
     parent: str | None = None
-    method: Method | None = None
-    sparsity: float = 0.0
+    method: str | None = None
+    plan: Plan | None = None
     architecture: str = "small-cnn"
 
     @property
-    def structure(self) -> dict[str, str | float] | None:
+    def structure(self) -> dict[str, Any] | None:
         """What is removed, as cards say it; None where nothing is."""
-        return {"kind": "weight", "rate": self.sparsity} if self.role == "pruned" else None
+        return {"kind": self.plan.granularity, "rate": self.plan.rate} if self.plan else None
 
 
-def _prune_by_lwm(percent: int, recipe: Recipe = FINETUNE_RECIPE) -> ZooEntry:
-    """Give the entry that removes `percent` of every layer of `cnn-dense`."""
-    return ZooEntry(f"cnn-lwm-{percent}", "pruned", recipe, 0, "cnn-dense", "lwm", percent / 100)
+def prune_dense(name: str, plan: Plan, seed: int = 0) -> ZooEntry:
+    """Give the entry that prunes `cnn-dense` by `plan`."""
+    return ZooEntry(name, "pruned", plan.finetuning, seed, "cnn-dense", plan.method, plan)
 
 
 ENTRIES: tuple[ZooEntry, ...] = (
     ZooEntry("cnn-dense", "dense", DENSE_RECIPE, seed=0),
     ZooEntry("cnn-dense-seed1", "dense", DENSE_RECIPE, seed=1),
-    _prune_by_lwm(80),
-    _prune_by_lwm(90),
-    _prune_by_lwm(95),
-    # One-shot removal of 99 % leaves a few hundred weights that training can no longer lift: ramp up over half the run.
-    _prune_by_lwm(99, replace(FINETUNE_RECIPE, mask_share=0.5)),
+    prune_dense("cnn-lwm-80", plan_short_lwm(0.80)),
+    prune_dense("cnn-lwm-90", plan_short_lwm(0.90)),
+    prune_dense("cnn-lwm-95", plan_short_lwm(0.95)),
+    prune_dense("cnn-lwm-99", plan_short_lwm(0.99)),
     ZooEntry("cnn-control", "dense", FINETUNE_RECIPE, 0, "cnn-dense", "control"),
+    *(
+        prune_dense(f"cnn-{plan.method}-{percent}", plan)
+        for percent in (95, 90, 99)
+        for plan in (
+            plan_short_admm(percent / 100),
+            plan_short_hydra(percent / 100),
+            plan_short_harp(percent / 100),
+            plan_short_thin_ice(percent / 100),
+        )
+    ),
+    *(
+        prune_dense(f"cnn-{plan.method}-{plan.granularity}-{percent}", plan)
+        for percent in (50, 75)
+        for plan in (
+            plan_short_lwm(percent / 100, "filter"),
+            plan_short_lwm(percent / 100, "channel"),
+            plan_short_harp(percent / 100, "channel"),
+        )
+    ),
 )
 
 

@@ -46,6 +46,7 @@ OPERATIONS = [
     ("post", "/api/v1/evaluations/{evaluation_id}/resume"),
     ("get", "/api/v1/evaluations/{evaluation_id}/events"),
     ("get", "/api/v1/evaluations/{evaluation_id}/margins"),
+    ("get", "/api/v1/evaluations/{evaluation_id}/noise"),
     ("get", "/api/v1/evaluations/{evaluation_id}/log"),
     ("get", "/api/v1/evaluations/{evaluation_id}/samples/{index}/adversarial.png"),
     ("get", "/api/v1/evaluations/{evaluation_id}/samples/{index}/adversarial.npy"),

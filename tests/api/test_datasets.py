@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from tests.api.site import SAMPLES, Site
 from tests.api.test_errors import error_of
+from tests.datasets.published_archives import draw, write_svhn, write_tar
 from tests.services.fabrication import SIDE, make_pixels, write_npz
 
 URL = "/api/v1/datasets"
@@ -43,6 +44,18 @@ def test_post_anything_else_is_refused(client: TestClient, tmp_path: Path) -> No
     np.savez(tmp_path / "objects.npz", x=np.array([{}], dtype=object), y=np.zeros(1, np.int64))
     content = (tmp_path / "objects.npz").read_bytes()
     error_of(client.post(URL, data={"name": "objects"}, files={"file": ("o.npz", content)}), 422, "unreadable_dataset")
+
+
+def test_post_archive_takes_the_split_and_refuses_a_hostile_one(client: TestClient, tmp_path: Path) -> None:
+    content = write_svhn(tmp_path / "test_32x32.mat", *draw(6)).read_bytes()
+    fields = {"name": "SVHN", "split": "train"}
+    answer = client.post(URL, data=fields, files={"file": ("test_32x32.mat", content)})
+    assert answer.status_code == 201, answer.text
+    assert (answer.json()["split"], answer.json()["classes"]) == ("train", list("0123456789"))
+    error_of(client.post(URL, data=fields | {"split": "extra"}, files={"file": ("a", content)}), 422, "invalid_request")
+    hostile = write_tar(tmp_path / "a.tar.gz", {"../../etc/passwd": b"x"}).read_bytes()
+    refused = client.post(URL, data={"name": "hostile"}, files={"file": ("a.tar.gz", hostile)})
+    error_of(refused, 422, "unreadable_dataset")
 
 
 def test_sample_png_is_kept_by_the_browser(client: TestClient, site: Site) -> None:

@@ -1,109 +1,206 @@
-"""How fast the margins are on this machine: `make bench`, or `python -m tests.benchmarks [--samples N] [--repeats N]`.
+"""Thin Ice beside other attack libraries, on this machine: `make bench`, or `python -m tests.benchmarks --help`.
 
-Passes per sample are exact and the same everywhere. Times are processor seconds of one thread, the fastest of the
-repeats, because other processes only ever add to them. The floor is a forward pass and an input gradient on the same
-batches, without any attack.
+Every tool gets the same wrapped network, images, labels and one thread, in one process, seed by seed. Counts are exact
+and the same everywhere; times are processor seconds, and busy machines add 10 to 20 % of noise to them.
 """
 
 import argparse
-import platform
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 from rich.console import Console
-from rich.table import Table
-from torch import Tensor, nn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from backend import attacks
-from backend.attacks.catalogue import PRESETS
-from models.zoo.cards import load_checkpoint
+from backend.settings import get_settings
+from tests.benchmarks.contestants import Contestant
+from tests.benchmarks.costs import Point, sweep_samples, tabulate_growth, tabulate_memory, tabulate_networks
+from tests.benchmarks.facts import describe_facts, gather_facts
+from tests.benchmarks.measuring import Job, Ledger, Measurer, list_jobs
+from tests.benchmarks.networks import ROWS, NotAvailable, Places, Problem, Row, set_problem
+from tests.benchmarks.peers import list_contestants
+from tests.benchmarks.peers.official import STANDARD
+from tests.benchmarks.plots import draw_margins, draw_times, write_plots
+from tests.benchmarks.report import READING, show, write_files
+from tests.benchmarks.tables import Table, tabulate_margins, tabulate_verdicts
+from tests.benchmarks.targets import weigh_targets
 
-REPOSITORY = Path(__file__).parents[2]
-ZOO = REPOSITORY / "models" / "zoo"
-SLICE = REPOSITORY / "backend" / "datasets" / "embedded" / "fashion_mnist_test.npz"
-CHECKPOINT = "cnn-dense"
-BATCH = 64
-
-
-def read_samples(count: int) -> tuple[Tensor, Tensor]:
-    """The first `count` embedded images, float32 (N, 1, 28, 28) in [0, 1], and their labels int64 (N,)."""
-    with np.load(SLICE, allow_pickle=False) as archive:
-        pixels, labels = archive["x"][:count], archive["y"][:count]
-    return torch.from_numpy(pixels).unsqueeze(1).float() / 255, torch.from_numpy(labels).long()
-
-
-def measure_seconds(work: Callable[[], object], repeats: int) -> float:
-    """Processor seconds of the fastest of `repeats` runs."""
-    times = []
-    for _ in range(repeats):
-        began = time.process_time()
-        work()
-        times.append(time.process_time() - began)
-    return min(times)
+NORMS = ("Linf", "L2")
+GROWTH_SHARES = (0.25, 0.5)
+# What the growth and the memory tables show: ours, and the peers that claim the same strength.
+GROWING = ("Thin Ice fast", "Thin Ice margin", "PMA", "A3 (scaled)")
+REMEMBERED = ("Thin Ice fast", "Thin Ice margin", "PMA", "MALT", STANDARD, "adv-lib FMN 100", "foolbox FMN 100")
+SCREEN_WIDTH = 180
 
 
-def differentiate_inputs(network: nn.Module, images: Tensor, labels: Tensor) -> None:
-    """One forward pass and one input gradient for every image, in batches."""
-    for start in range(0, len(images), BATCH):
-        batch = images[start : start + BATCH].clone().requires_grad_()
-        loss = nn.functional.cross_entropy(network(batch), labels[start : start + BATCH], reduction="sum")
-        torch.autograd.grad(loss, batch)
+def parse(words: Sequence[str] | None) -> argparse.Namespace:
+    home = get_settings().home / "bench"
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks",
+        description=(__doc__ or "").splitlines()[0],
+        epilog="The whole protocol: --full, which means --samples 200 --seeds 3 --networks all --peers all.",
+    )
+    parser.add_argument("--samples", type=int, help="images per network, of those it gets right (default 100)")
+    parser.add_argument("--seeds", type=int, default=3, help="runs of what is random (default %(default)s)")
+    parser.add_argument(
+        "--networks",
+        nargs="+",
+        choices=["quick", "all", *ROWS],
+        metavar="NAME",
+        help=f"quick (the default), all, or some of: {', '.join(ROWS)}",
+    )
+    parser.add_argument("--peers", choices=["none", "quick", "all"], help="which other tools (default quick)")
+    parser.add_argument("--tasks", nargs="+", choices=["verdict", "margin"], default=["verdict", "margin"])
+    parser.add_argument("--norms", nargs="+", choices=NORMS, default=list(NORMS), help="norms of the margins")
+    parser.add_argument("--verdict-norms", nargs="+", choices=NORMS, default=["Linf"], help="norms of the verdicts")
+    parser.add_argument("--batch", type=int, default=64, help="images per batch, for every tool (default %(default)s)")
+    parser.add_argument("--no-memory", action="store_true", help="leave out the child processes that measure memory")
+    parser.add_argument("--full", action="store_true", help="200 samples, all networks, all peers")
+    parser.add_argument("--cifar", type=Path, help=".npz with x_test uint8 (N, 32, 32, 3) and y_test, for resnet18")
+    parser.add_argument("--cache", type=Path, default=home / "cache", help="trained networks (default %(default)s)")
+    parser.add_argument("--out", type=Path, default=home / "results", help="folder of the report (default %(default)s)")
+    given = parser.parse_args(words)
+    given.samples = given.samples or (200 if given.full else 100)
+    given.networks = given.networks or ["all" if given.full else "quick"]
+    given.peers = given.peers or ("all" if given.full else "quick")
+    return given
 
 
-def describe_machine() -> str:
-    processor = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        names = [line.partition(":")[2].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
-        processor = names[0] if names else processor
-    return f"{processor}, 1 thread, torch {torch.__version__}, Python {platform.python_version()}"
+def choose_networks(names: Sequence[str]) -> list[Row]:
+    """Rows in the table's order; a network that shares another's decisions comes after it."""
+    return [row for row in ROWS.values() if row.name in names or "all" in names or ("quick" in names and row.is_quick)]
 
 
-def main(words: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--samples", type=int, default=200, help="how many images (%(default)s)")
-    parser.add_argument("--repeats", type=int, default=3, help="runs, of which the fastest counts (%(default)s)")
-    arguments = parser.parse_args(words)
+def choose_contestants(peers: str, tasks: Sequence[str]) -> list[Contestant]:
+    rows = [row for row in list_contestants(is_quick=peers != "all") if row.task in tasks]
+    return [row for row in rows if row.is_ours or peers != "none"]
+
+
+def set_problems(
+    rows: Sequence[Row], places: Places, samples: int, console: Console
+) -> tuple[list[Problem], list[str]]:
+    """What can be set here; a sentence for each that cannot."""
+    problems, notes = [], []
+    for row in rows:
+        try:
+            with console.status(f"setting {row.name}: {row.title}"):
+                problems.append(set_problem(row, places, samples))
+        except (NotAvailable, FileNotFoundError) as error:
+            notes.append(f"Left out {row.name} ({row.title}): {error}")
+    return problems, notes
+
+
+def plan(problem: Problem, contestants: Sequence[Contestant], given: argparse.Namespace) -> list[Job]:
+    """All runs on one network, verdicts and margins of a seed next to each other."""
+    margins = [row for row in contestants if row.task == "margin" and not ROWS[problem.name].skips_margins]
+    verdicts = [row for row in contestants if row.task == "verdict"]
+    jobs = list_jobs(problem, verdicts, given.verdict_norms, given.seeds)
+    jobs += list_jobs(problem, margins, given.norms, given.seeds)
+    return sorted(jobs, key=lambda job: job.seed)
+
+
+def measure_everything(
+    problems: Sequence[Problem], contestants: Sequence[Contestant], given: argparse.Namespace, console: Console
+) -> Ledger:
+    """Run the plan of every network, with the time left on screen."""
+    ledger = Ledger()
+    measurer = Measurer(ledger, given.batch)
+    plans = [plan(problem, contestants, given) for problem in problems]
+    left = sum(job.expected_work for jobs in plans for job in jobs)
+    columns = [BarColumn(30), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn()]
+    columns += [TextColumn("{task.fields[left]}"), TextColumn("{task.description}")]
+    began, processor = time.monotonic(), time.process_time()
+    with Progress(*columns, console=console, transient=True) as progress:
+        bar = progress.add_task("", total=left, left="")
+        for problem, jobs in zip(problems, plans, strict=True):
+            if problem.same_decisions_as:
+                parents = [other for other in problems if other.name == problem.same_decisions_as]
+                for norm in given.verdict_norms if parents else []:
+                    measurer.replay(problem, parents[0], norm)
+            for job, run in zip(jobs, measurer.measure(jobs), strict=True):
+                left -= job.expected_work
+                busy = (time.monotonic() - began) / max(time.process_time() - processor, 1e-9)
+                show_progress(progress, bar, job, busy * measurer.predict(left))
+                if run.error:
+                    console.print(f"{run.contestant} on {run.problem}, {run.norm}: {run.error}", style="red")
+    return ledger
+
+
+def show_progress(progress: Progress, bar: TaskID, job: Job, seconds: float) -> None:
+    progress.update(
+        bar,
+        advance=job.expected_work,
+        left=f"about {seconds / 60:.0f} min left" if seconds > 90 else f"about {seconds:.0f} s left",
+        description=f"{job.problem.name}, {job.contestant.name}, {job.norm}, seed {job.seed}",
+    )
+
+
+def tabulate(
+    ledger: Ledger, problems: Sequence[Problem], contestants: Sequence[Contestant], given: argparse.Namespace
+) -> tuple[list[Table], list[Table]]:
+    """The tables of verdicts and margins; the latter again on their own, for the plots."""
+    tables, margins = [], []
+    for problem in problems:
+        if "verdict" in given.tasks:
+            tables += [tabulate_verdicts(ledger, problem, norm, contestants) for norm in given.verdict_norms]
+        if "margin" in given.tasks and not ROWS[problem.name].skips_margins:
+            margins += [tabulate_margins(ledger, problem, norm, contestants) for norm in given.norms]
+    return tables + margins, margins
+
+
+def weigh_costs(
+    ledger: Ledger, problems: Sequence[Problem], contestants: Sequence[Contestant], given: argparse.Namespace
+) -> list[Table]:
+    """Cost against samples on the first network, cost by network, and peak memory."""
+    tables = []
+    first = problems[0]
+    growing = [row for row in contestants if row.name in GROWING and row.task == "verdict"]
+    if growing:
+        points = sweep_samples(first, growing, GROWTH_SHARES, given.batch)
+        official = [row for row in contestants if row.name == STANDARD]
+        points += sweep_samples(first, official, GROWTH_SHARES[:1], given.batch)
+        tables.append(tabulate_growth(points, ledger, first))
+    tables.append(tabulate_networks(ledger, problems))
+    if not given.no_memory:
+        rows = {row.name: row for row in contestants if row.name in REMEMBERED and row.is_installed()}
+        places = Places(given.cache.resolve(), given.cifar and given.cifar.resolve())
+        tables.append(tabulate_memory(first.name, list(rows.values()), places, given.batch, given.batch))
+    return tables
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    given = parse(words)
     torch.set_num_threads(1)
-    network = load_checkpoint(ZOO, CHECKPOINT).eval().requires_grad_(False)
-    images, labels = read_samples(arguments.samples)
-    floor = measure_seconds(lambda: differentiate_inputs(network, images, labels), arguments.repeats) / len(images)
-
-    table = Table(title=f"Margins of {CHECKPOINT}, {len(images)} samples", caption=describe_machine())
-    for heading in (
-        "norm",
-        "found",
-        "median margin",
-        "gradients / sample",
-        "forwards / sample",
-        "samples / s",
-        "x floor",
-    ):
-        table.add_column(heading, justify="left" if heading == "norm" else "right")
-    for norm in PRESETS["margin"].norms:
-        results = []
-        seconds = measure_seconds(
-            lambda norm=norm, results=results: results.append(
-                attacks.run("margin", network, images, labels, norm=norm, seed=0, batch_size=BATCH)
-            ),
-            arguments.repeats,
-        )
-        result = results[-1]
-        gradients = result.backwards / len(images)
-        table.add_row(
-            norm,
-            f"{float(result.found.float().mean()):.1%}",
-            f"{float(result.distance[result.distance > 0].median()):.4f}",
-            f"{gradients:.1f}",
-            f"{result.forwards / len(images):.1f}",
-            f"{len(images) / seconds:.1f}",
-            f"{seconds / len(images) / (gradients * floor):.2f}",
-        )
-    Console(width=110).print(table)
+    console = Console(width=max(SCREEN_WIDTH, Console().width))
+    facts = gather_facts()
+    console.print(describe_facts(facts), READING, sep="\n", style="dim", highlight=False)
+    contestants = choose_contestants(given.peers, given.tasks)
+    problems, notes = set_problems(
+        choose_networks(given.networks), Places(given.cache, given.cifar), given.samples, console
+    )
+    for note in notes:
+        console.print(note, style="yellow")
+    if not problems:
+        return 1
+    ledger = measure_everything(problems, contestants, given, console)
+    tables, margins = tabulate(ledger, problems, contestants, given)
+    with console.status("costs: samples, networks, memory"):
+        costs = weigh_costs(ledger, problems, contestants, given)
+    tables += [*costs, weigh_targets(ledger, problems)]
+    for table in tables:
+        show(console, table)
+    options = {name: str(value) if isinstance(value, Path) else value for name, value in vars(given).items()}
+    written = write_files(given.out, tables, facts, notes, options)
+    figures = draw_margins(margins)
+    figures += [
+        draw_times([Point(**record) for record in table.records], table.title)
+        for table in costs
+        if table.title.startswith("Processor seconds")
+    ]
+    written += write_plots(given.out, figures)
+    console.print("Written: " + ", ".join(str(path) for path in written), highlight=False)
     return 0
 
 

@@ -1,11 +1,10 @@
-"""Masks: what is prunable, exact zeros, and zeros that stay through momentum and weight decay."""
+"""Masks: what is prunable, exact zeros, and what sparsity is measured."""
 
 import pytest
 import torch
 from torch import nn
-from torch.nn import functional
 
-from models.pruning.masks import apply_masks, find_prunable_weights, hold_masks, measure_sparsity
+from models.pruning.masks import apply_masks, find_prunable_weights, measure_sparsity
 
 
 def build_network() -> nn.Sequential:
@@ -61,36 +60,6 @@ def test_apply_masks_zeroes_the_masked_weights_and_nothing_else() -> None:
 def test_apply_masks_with_unfit_mask_is_refused(masks: dict[str, torch.Tensor], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         apply_masks(build_network(), masks)
-
-
-def test_hold_masks_through_momentum_and_weight_decay_keeps_exact_zeros() -> None:
-    network = build_network()
-    optimizer = torch.optim.SGD(network.parameters(), lr=0.5, momentum=0.9, weight_decay=0.1)
-    images, labels = torch.rand(8, 1, 4, 4), torch.arange(8) % 3
-
-    def step() -> None:
-        optimizer.zero_grad()
-        functional.cross_entropy(network(images), labels).backward()
-        optimizer.step()
-
-    for _ in range(3):
-        step()
-    masks = {name: half_mask(weight) for name, weight in find_prunable_weights(network).items()}
-    start = {key: value.clone() for key, value in network.state_dict().items()}
-    momenta = optimizer.state[network.get_parameter("4.weight")]["momentum_buffer"]
-    assert momenta[~masks["4.weight"]].count_nonzero() > 0
-    handle = hold_masks(network, masks, optimizer)
-    for _ in range(5):
-        step()
-    after = network.state_dict()
-    for name, mask in masks.items():
-        assert after[name][~mask].count_nonzero() == 0
-        assert (after[name][mask] != start[name][mask]).all()
-    for key in ("0.bias", "1.weight", "1.bias", "4.bias"):
-        assert after[key].count_nonzero() == after[key].numel()
-    handle.remove()
-    step()
-    assert network.get_parameter("4.weight")[~masks["4.weight"]].count_nonzero() > 0
 
 
 def test_measured_sparsity_counts_zeros_per_layer_and_in_total() -> None:

@@ -3,9 +3,8 @@
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from models.training.pgd import check_correct, check_robust, find_adversarials, take_adversarial_step
+from models.training.pgd import check_correct, check_robust, find_adversarials
 
 SIDE = 4
 
@@ -78,23 +77,6 @@ def test_attack_leaves_images_modes_statistics_and_gradients_as_they_were() -> N
     assert [parameter.requires_grad for parameter in network[4].parameters()] == [True, False]
     assert all(parameter.grad is None for parameter in network.parameters())
     assert all(torch.equal(value, state[key]) for key, value in network.state_dict().items())
-
-
-def test_adversarial_step_descends_on_the_loss_of_the_worst_case() -> None:
-    network = build_linear_network()
-    images, labels = torch.rand(32, 1, SIDE, SIDE), torch.arange(32) % 2
-    weights = network.get_parameter("1.weight").detach().clone().requires_grad_(True)
-    direction = (weights[1 - labels] - weights[labels]).sign().reshape(images.shape)
-    worst = (images + 0.1 * direction).clamp(0.0, 1.0).detach()
-    loss = functional.cross_entropy(worst.flatten(1) @ weights.T, labels)
-    (gradient,) = torch.autograd.grad(loss, weights)
-    optimizer = torch.optim.SGD(network.parameters(), lr=0.5)
-    reported = take_adversarial_step(
-        network, optimizer, images, labels, eps=0.1, step_size=0.025, steps=9, generator=torch.Generator()
-    )
-    assert reported == pytest.approx(loss.item(), rel=1e-5)
-    torch.testing.assert_close(network.get_parameter("1.weight").detach(), (weights - 0.5 * gradient).detach())
-    assert network.training
 
 
 def test_robust_samples_of_a_linear_network_are_those_with_a_larger_margin() -> None:

@@ -7,21 +7,16 @@ import torch
 from torch import Tensor, nn
 
 from models.pruning.magnitude import find_layerwise_masks
-from models.pruning.masks import Masks, find_prunable_weights
+from models.pruning.masks import Masks, apply_masks, find_prunable_weights
+from models.pruning.search import HeldMasks, MaskSearch
+from models.training.losses import AdversarialLoss, Batch
 from models.training.pgd import check_robust
+from models.training.progress import Progress
 from models.training.recipe import Recipe
-from models.training.training import VALIDATION_ATTACK_SEED, Progress, split_validation, train
+from models.training.training import VALIDATION_ATTACK_SEED, find_rate_factor, split_rows, train
+from tests.models.small_networks import draw_stripes
 
 RECIPE = Recipe(epochs=3, learning_rate=0.2, batch_size=32, eps_text="0.05", pgd_steps=2, validation_samples=60)
-
-
-def make_stripes(samples: int = 300) -> tuple[Tensor, Tensor]:
-    """Draw noisy images whose bright row says the class."""
-    generator = torch.Generator().manual_seed(7)
-    labels = torch.randint(4, (samples,), generator=generator)
-    images = 0.3 * torch.rand(samples, 1, 4, 4, generator=generator)
-    images[torch.arange(samples), 0, labels] += 0.5
-    return images, labels
 
 
 def build_network() -> nn.Module:
@@ -30,16 +25,46 @@ def build_network() -> nn.Module:
     return nn.Sequential(nn.Conv2d(1, 6, 3, padding=1), nn.BatchNorm2d(6), nn.ReLU(), nn.Flatten(), nn.Linear(96, 4))
 
 
+class WipedAt(MaskSearch):
+    """A search that removes every weight at a share of the run and is settled only then."""
+
+    def __init__(self, share: float) -> None:
+        self.share, self.masks, self.asked = share, Masks(), list[int]()
+
+    @property
+    def is_settled(self) -> bool:
+        return self.share == 1.0 or bool(self.masks)
+
+    def before_step(self, step: int, steps: int) -> None:
+        self.asked.append(step)
+        if step == min(int(self.share * steps), steps - 1) and self.share <= 1.0:
+            self.masks = find_layerwise_masks(find_prunable_weights(self.network), 1.0)
+
+    def after_step(self) -> None:
+        apply_masks(self.network, self.masks)
+
+
+class SeenRows(AdversarialLoss):
+    """PGD-AT that writes down which rows it saw."""
+
+    def __init__(self) -> None:
+        self.rows: list[Tensor] = []
+
+    def measure_samples(self, network: nn.Module, batch: Batch, adversarials: Tensor) -> Tensor:
+        self.rows.append(batch.positions)
+        return super().measure_samples(network, batch, adversarials)
+
+
 def train_once(recipe: Recipe = RECIPE, seed: int = 0) -> dict[str, Tensor]:
     """Train a fresh network and give its weights."""
     network = build_network()
-    train(network, *make_stripes(), recipe, seed=seed)
+    train(network, *draw_stripes(), recipe, seed=seed)
     return network.state_dict()
 
 
 def test_training_learns_a_separable_task_robustly() -> None:
     network = build_network()
-    report = train(network, *make_stripes(), replace(RECIPE, epochs=6), seed=0)
+    report = train(network, *draw_stripes(), replace(RECIPE, epochs=6), seed=0)
     assert report.validation_robust_accuracy > 0.95
     assert report.validation_samples == 60
     assert report.train_seconds > 0
@@ -59,72 +84,86 @@ def test_training_keeps_the_epoch_with_the_best_validation_accuracy() -> None:
         if progress.validation_robust_accuracy is not None:
             seen.append(progress.validation_robust_accuracy)
 
-    def wipe_in_the_last_epoch(network: nn.Module, step: int, steps: int) -> Masks | None:
-        return find_layerwise_masks(find_prunable_weights(network), 1.0) if step == steps - 1 else None
-
-    network, (images, labels) = build_network(), make_stripes()
-    report = train(network, images, labels, RECIPE, seed=0, plan_masks=wipe_in_the_last_epoch, on_progress=record)
+    network, (images, labels) = build_network(), draw_stripes()
+    report = train(network, images, labels, RECIPE, seed=0, search=WipedAt(1.0), on_progress=record)
     assert len(seen) == 3
     assert seen[2] < max(seen)
     assert report.epoch == 2 - seen[1::-1].index(max(seen))
     assert report.validation_robust_accuracy == max(seen)
-    *_, held_images, held_labels = split_validation(images, labels, 60)
-    robust = check_robust(network, held_images, held_labels, eps=0.05, steps=10, seed=VALIDATION_ATTACK_SEED)
+    held = split_rows(len(images), 60)[1]
+    robust = check_robust(network, images[held], labels[held], eps=0.05, steps=10, seed=VALIDATION_ATTACK_SEED)
     assert float(robust.double().mean()) == report.validation_robust_accuracy
 
 
 def test_validation_split_is_disjoint_complete_and_the_same_each_time() -> None:
-    images, labels = torch.arange(100.0).reshape(100, 1, 1, 1), torch.arange(100)
-    used_images, used_labels, held_images, held_labels = split_validation(images, labels, 30)
-    assert (len(used_labels), len(held_labels)) == (70, 30)
-    assert sorted([*used_labels.tolist(), *held_labels.tolist()]) == list(range(100))
-    assert torch.equal(used_images.flatten().long(), used_labels)
-    assert torch.equal(held_images.flatten().long(), held_labels)
-    assert torch.equal(split_validation(images, labels, 30)[3], held_labels)
+    used, held = split_rows(100, 30)
+    assert (len(used), len(held)) == (70, 30)
+    assert sorted([*used.tolist(), *held.tolist()]) == list(range(100))
+    assert torch.equal(split_rows(100, 30)[1], held)
 
 
 def test_validation_split_that_takes_every_image_is_refused() -> None:
     with pytest.raises(ValueError, match="leave none of 60"):
-        train(build_network(), *make_stripes(60), RECIPE, seed=0)
+        train(build_network(), *draw_stripes(60), RECIPE, seed=0)
 
 
 def test_training_with_masks_keeps_pruned_weights_zero_and_moves_the_others() -> None:
     network = build_network()
     start = {name: weight.detach().clone() for name, weight in find_prunable_weights(network).items()}
     masks = find_layerwise_masks(start, 0.5)
-    train(
-        network,
-        *make_stripes(),
-        RECIPE,
-        seed=0,
-        plan_masks=lambda _network, step, _steps: masks if step == 0 else None,
-    )
+    train(network, *draw_stripes(), RECIPE, seed=0, search=HeldMasks(masks))
     for name, weight in find_prunable_weights(network).items():
         assert weight[~masks[name]].count_nonzero() == 0
         assert (weight[masks[name]] != start[name][masks[name]]).all()
 
 
-def test_training_with_iterative_masks_counts_no_epoch_before_the_final_mask() -> None:
-    recipe = replace(RECIPE, epochs=4, mask_share=0.5)
-    asked: list[int] = []
-
-    def empty_at_the_final_step(network: nn.Module, step: int, steps: int) -> Masks | None:
-        asked.append(step)
-        # With every weight gone no epoch after the mask can beat those before it, yet one of them has to win.
-        if step == int(0.5 * steps):
-            return find_layerwise_masks(find_prunable_weights(network), 1.0)
-        return None
-
-    network = build_network()
-    report = train(network, *make_stripes(), recipe, seed=0, plan_masks=empty_at_the_final_step)
-    assert asked == list(range(4 * 8))
+def test_training_with_a_search_that_settles_late_counts_no_epoch_before() -> None:
+    # With every weight gone no epoch after the wiping can beat those before it, yet one of them has to win.
+    network, search = build_network(), WipedAt(0.5)
+    report = train(network, *draw_stripes(), replace(RECIPE, epochs=4), seed=0, search=search)
+    assert search.asked == list(range(4 * 8))
     assert report.epoch > 2
     assert all(weight.count_nonzero() == 0 for weight in find_prunable_weights(network).values())
 
 
+def test_training_with_a_search_that_never_settles_keeps_the_last_epoch() -> None:
+    report = train(build_network(), *draw_stripes(), RECIPE, seed=0, search=WipedAt(2.0))
+    assert report.epoch == 3
+
+
+def test_training_epoch_of_fewer_images_takes_a_fresh_part_each_time() -> None:
+    asked, seen = WipedAt(2.0), SeenRows()
+    train(build_network(), *draw_stripes(), replace(RECIPE, epoch_images=40), seed=0, search=asked, loss=seen)
+    assert asked.asked == list(range(3 * 2))
+    assert [len(rows) for rows in seen.rows] == [32, 8] * 3
+    epochs = [{*seen.rows[start].tolist(), *seen.rows[start + 1].tolist()} for start in (0, 2, 4)]
+    assert all(len(rows) == 40 for rows in epochs)
+    assert epochs[0] != epochs[1] != epochs[2]
+    assert not set.union(*epochs) & set(split_rows(300, 60)[1].tolist())
+
+
+def test_training_in_bfloat16_learns_and_keeps_float32_weights() -> None:
+    network = build_network()
+    report = train(network, *draw_stripes(), replace(RECIPE, epochs=4, precision="bfloat16"), seed=0)
+    assert report.validation_robust_accuracy > 0.8
+    assert {parameter.dtype for parameter in network.parameters()} == {torch.float32}
+    exact = train_once(replace(RECIPE, epochs=4))
+    assert not torch.equal(network.state_dict()["4.weight"], exact["4.weight"])
+
+
+def test_rate_factor_follows_the_schedule_of_the_recipe() -> None:
+    drops = replace(RECIPE, schedule="drops", drops=(0.4, 0.75))
+    assert [find_rate_factor(drops, step, 8) for step in range(8)] == pytest.approx([1] * 3 + [0.1] * 3 + [0.01] * 2)
+    cycles = replace(RECIPE, schedule="cycles", cycles=2)
+    assert [find_rate_factor(cycles, step, 12) for step in range(7)] == pytest.approx([1, 1, 0.1, 0.1, 0.01, 0.01, 1])
+    assert find_rate_factor(replace(RECIPE, warmup_share=0.0), 4, 8) == pytest.approx(0.5)
+    with pytest.raises(ValueError, match="cosine, drops, cycles"):
+        find_rate_factor(replace(RECIPE, schedule="linear"), 0, 8)
+
+
 def test_training_tells_progress_with_time_left() -> None:
     told: list[Progress] = []
-    train(build_network(), *make_stripes(), replace(RECIPE, batch_size=4, epochs=1), seed=0, on_progress=told.append)
+    train(build_network(), *draw_stripes(), replace(RECIPE, batch_size=4, epochs=1), seed=0, on_progress=told.append)
     assert [(progress.step, progress.steps) for progress in told] == [(50, 60), (60, 60)]
     assert told[0].validation_robust_accuracy is None
     assert told[0].seconds_left == pytest.approx(told[0].elapsed_seconds / 5)

@@ -4,21 +4,32 @@ import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file
 
+from models.pruning.methods import Plan
+from models.training.progress import Progress
 from models.training.recipe import Recipe
-from models.zoo.build import Images, build_entry, plan_lwm_masks
+from models.zoo.build import Images, build_entry
 from models.zoo.cards import build_fresh_network, is_built, load_checkpoint, read_card
 from models.zoo.entries import ZooEntry, find_entry
 
 RECIPE = Recipe(epochs=1, learning_rate=0.05, batch_size=50, pgd_steps=1, validation_samples=40, validation_pgd_steps=1)
 DENSE = ZooEntry("dense", "dense", RECIPE)
-PRUNED = ZooEntry("pruned", "pruned", RECIPE, parent="dense", method="lwm", sparsity=0.9)
-RAMPED = replace(PRUNED, name="ramped", sparsity=0.99, recipe=replace(RECIPE, epochs=2, mask_share=0.5))
+RAMP = replace(RECIPE, epochs=2, mask_share=0.5)
+
+
+def prune_by(name: str, method: str, rate: float, recipe: Recipe = RECIPE, **fields: Any) -> ZooEntry:
+    """Give an entry that prunes the dense one."""
+    return ZooEntry(name, "pruned", recipe, 0, "dense", method, Plan(method, rate, recipe, **fields))
+
+
+PRUNED = prune_by("pruned", "lwm", 0.9)
+RAMPED = prune_by("ramped", "lwm", 0.99, RAMP)
 LAYER_SIZES = {"conv1.weight": 800, "conv2.weight": 18_432, "conv3.weight": 64_512, "linear.weight": 17_920}
 
 
@@ -82,7 +93,9 @@ def test_is_built_holds_only_for_the_same_recipe_parent_and_bytes(tmp_path: Path
     assert is_built(tmp_path, DENSE)
     assert is_built(tmp_path, PRUNED)
     assert not is_built(tmp_path, replace(PRUNED, recipe=replace(RECIPE, learning_rate=0.06)))
-    assert not is_built(tmp_path, replace(PRUNED, sparsity=0.8))
+    assert not is_built(tmp_path, prune_by("pruned", "lwm", 0.8))
+    assert not is_built(tmp_path, prune_by("pruned", "lwm", 0.9, searching=RECIPE))
+    assert not is_built(tmp_path, prune_by("pruned", "lwm", 0.9, settings={"global_ranking": 1.0}))
     assert not is_built(tmp_path, replace(PRUNED, seed=1))
     weights = tmp_path / "pruned.safetensors"
     content = weights.read_bytes()
@@ -128,22 +141,59 @@ def test_loaded_checkpoint_equals_what_was_written(tmp_path: Path) -> None:
     assert read_card(tmp_path, "dense")["architecture"] == "small-cnn"
 
 
-def test_lwm_plan_with_a_ramp_grows_nested_masks_to_the_final_sparsity() -> None:
-    plan = plan_lwm_masks(0.99, mask_share=0.5)
-    shares: dict[int, float] = {}
-    masks: dict[str, torch.Tensor] = {}
-    for step in range(400):
-        # Other weights at each step, as training moves them: only the memory of the plan keeps its masks nested.
-        renewed = plan(build_fresh_network(replace(DENSE, seed=step)), step, 400)
-        if renewed is None:
-            continue
-        assert all(not (renewed[name] & ~mask).any() for name, mask in masks.items())
-        masks = renewed
-        shares[step] = 1 - masks["conv3.weight"].double().mean().item()
-    assert list(shares) == [0, 50, 100, 150, 200]
-    assert list(shares.values()) == pytest.approx(
-        [0.0, 0.99 * (1 - 27 / 64), 0.99 * 7 / 8, 0.99 * 63 / 64, 0.99], abs=1e-4
+def test_built_entry_of_a_method_with_a_search_says_both_recipes_and_its_passes(tmp_path: Path) -> None:
+    harp = prune_by("harp", "harp", 0.95, searching=RECIPE, settings={"gamma": 0.1})
+    build_into(tmp_path, DENSE, harp)
+    card = read_card(tmp_path, "harp")
+    assert card["recipe"]["search"] == {"training": "PGD-AT", **RECIPE.to_record()}
+    assert card["recipe"]["settings"] == {"gamma": 0.1}
+    assert card["declared_sparsity"] == 0.95
+    assert card["measured_sparsity"] == round(0.95 * 101_664) / 101_664
+    # 100 of 140 images train, 2 forward and 2 backward passes each, in each of two stages.
+    assert card["passes"] == {"forward": 400, "backward": 400, "total": 800}
+    assert is_built(tmp_path, harp)
+
+
+def test_built_entry_with_channels_declares_the_weights_under_its_masks(tmp_path: Path) -> None:
+    entry = prune_by("channel", "lwm", 0.5, granularity="channel")
+    build_into(tmp_path, DENSE, entry)
+    card = read_card(tmp_path, "channel")
+    assert card["structure"] == {"kind": "channel", "rate": 0.5}
+    assert card["declared_sparsity"] == card["measured_sparsity"] == (9216 + 32_256 + 8960) / 101_664
+
+
+def test_built_entry_with_care_for_thin_ice_has_the_exact_count(tmp_path: Path) -> None:
+    entry = prune_by("thin", "thin-ice", 0.9, settings={"clean_weight": 1.0, "distillation": 0.5})
+    build_into(tmp_path, DENSE, entry)
+    card = read_card(tmp_path, "thin")
+    assert card["measured_sparsity"] == pytest.approx(0.9, abs=1e-5)
+    # The margins of 140 images by two steps, and 3 forward, 2 backward passes for each of 100.
+    assert card["passes"] == {"forward": 580, "backward": 480, "total": 1060}
+
+
+def test_interrupted_build_goes_on_and_leaves_no_state(tmp_path: Path) -> None:
+    entry = replace(DENSE, recipe=replace(RECIPE, epochs=3))
+
+    def end_at_the_second_epoch(progress: Progress) -> None:
+        if progress.epoch == 2:
+            raise KeyboardInterrupt
+
+    arguments = (entry, draw_images(140), draw_images(30))
+    with pytest.raises(KeyboardInterrupt):
+        build_entry(*arguments, tmp_path / "out", state_folder=tmp_path / "s", on_progress=end_at_the_second_epoch)
+    assert not (tmp_path / "out").exists() and len(list((tmp_path / "s").iterdir())) == 1
+    seen: list[int] = []
+    build_entry(
+        *arguments,
+        tmp_path / "out",
+        state_folder=tmp_path / "s",
+        on_progress=lambda progress: seen.append(progress.epoch),
     )
+    assert seen == [2, 3]
+    assert list((tmp_path / "s").iterdir()) == []
+    build_entry(*arguments, tmp_path / "straight")
+    first, second = ((tmp_path / folder / "dense.safetensors").read_bytes() for folder in ("out", "straight"))
+    assert first == second
 
 
 def test_entry_with_unknown_name_lists_what_exists() -> None:

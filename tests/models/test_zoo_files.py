@@ -13,18 +13,22 @@ from safetensors.numpy import load_file
 from torch import Tensor
 
 import models.zoo
+from models.pruning.methods import METHODS
 from models.zoo.cards import is_built, load_checkpoint
 from models.zoo.entries import ENTRIES, ZooEntry
 
 ROOT = Path(__file__).resolve().parents[2]
 ZOO = Path(models.zoo.__file__).parent
-NAMES = [entry.name for entry in ENTRIES]
+CARDS = {path.stem for path in ZOO.glob("*.json")}
+SHIPPED = [entry for entry in ENTRIES if entry.name in CARDS]
+NAMES = [entry.name for entry in SHIPPED]
+CORE = {"cnn-dense", "cnn-dense-seed1", "cnn-control", *(f"cnn-lwm-{percent}" for percent in (80, 90, 95, 99))}
 PRUNABLE = ("conv1.weight", "conv2.weight", "conv3.weight", "linear.weight")
 FIELDS = {
     *("name", "architecture", "dataset", "role", "parent", "method", "structure", "declared_sparsity"),
     *("measured_sparsity", "normalization", "recipe", "seed", "sha256", "claimed_robust_accuracy", "claimed_attack"),
     *("claimed_norm", "claimed_eps", "claimed_n", "claimed_source", "clean_accuracy", "clean_n"),
-    *("validation_robust_accuracy", "torch_version", "train_seconds"),
+    *("validation_robust_accuracy", "torch_version", "train_seconds", "passes"),
 }
 LEAST_ROBUST_ACCURACY = {"cnn-dense": 0.70, "cnn-dense-seed1": 0.70, "cnn-control": 0.70}
 
@@ -43,10 +47,11 @@ def read_slice() -> tuple[Tensor, Tensor]:
         return torch.from_numpy(archive["x"] / np.float32(255)).unsqueeze(1), torch.from_numpy(archive["y"])
 
 
-def test_zoo_holds_exactly_the_listed_checkpoints_under_6_mb() -> None:
-    files = {path.name for path in ZOO.iterdir() if path.suffix in (".json", ".safetensors")}
+def test_zoo_holds_listed_checkpoints_alone_each_with_its_card_under_12_mb() -> None:
+    files = {path.name for path in ZOO.iterdir() if path.suffix not in (".py", "")}
+    assert set(NAMES) >= CORE
     assert files == {f"{name}{suffix}" for name in NAMES for suffix in (".json", ".safetensors")}
-    assert sum((ZOO / file).stat().st_size for file in files) < 6_000_000
+    assert sum((ZOO / file).stat().st_size for file in files) < 12_000_000
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -67,8 +72,12 @@ def test_weights_are_finite_float32_with_the_sparsity_of_the_card(name: str) -> 
     assert all(value.dtype == np.float32 and np.isfinite(value).all() for value in trained)
     zeros = [int((tensors[key] == 0).sum()) for key in PRUNABLE]
     sizes = [tensors[key].size for key in PRUNABLE]
-    assert zeros == [round(size * card["declared_sparsity"]) for size in sizes]
     assert card["measured_sparsity"] == sum(zeros) / sum(sizes)
+    assert abs(card["measured_sparsity"] - card["declared_sparsity"]) < 3e-5
+    if card["method"] in ("lwm", "r-admm", "thin-ice") and card["structure"]["kind"] == "weight":
+        assert zeros == [round(size * card["declared_sparsity"]) for size in sizes]
+    if card["method"] == "hydra":
+        assert zeros == [int(size * card["declared_sparsity"] + 1e-9) for size in sizes]
     assert all(
         np.count_nonzero(tensors[f"bn{number}.weight"]) == len(tensors[f"bn{number}.weight"]) for number in (1, 2, 3)
     )
@@ -78,8 +87,9 @@ def test_weights_are_finite_float32_with_the_sparsity_of_the_card(name: str) -> 
 def test_parent_chain_ends_at_a_dense_checkpoint_with_the_recorded_hash(name: str) -> None:
     card = read_card(name)
     if card["role"] == "pruned":
-        assert card["method"] == "lwm"
-        assert card["structure"] == {"kind": "weight", "rate": card["declared_sparsity"]}
+        assert card["method"] in METHODS
+        if card["structure"]["kind"] == "weight":
+            assert card["structure"]["rate"] == card["declared_sparsity"]
     else:
         assert card["declared_sparsity"] == 0
         assert card["structure"] is None
@@ -96,11 +106,12 @@ def test_control_was_finetuned_by_the_recipe_of_its_pruned_siblings() -> None:
     assert (control["method"], control["parent"]) == ("control", "cnn-dense")
     for percent in (80, 90, 95):
         assert read_card(f"cnn-lwm-{percent}")["recipe"] == control["recipe"]
-    ramped = read_card("cnn-lwm-99")["recipe"]
-    assert ramped["epochs"] == control["recipe"]["epochs"]
+    for name in NAMES:
+        card = read_card(name)
+        assert card["parent"] is None or 0 <= control["passes"]["total"] - card["passes"]["total"] < 100
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=NAMES)
+@pytest.mark.parametrize("entry", SHIPPED, ids=NAMES)
 def test_shipped_checkpoint_counts_as_built_so_that_the_job_skips_it(entry: ZooEntry) -> None:
     assert is_built(ZOO, entry)
 
@@ -118,7 +129,7 @@ def test_clean_accuracy_of_the_card_is_reproduced_on_the_shipped_images(name: st
 @pytest.mark.parametrize("name", NAMES)
 def test_claim_lies_below_clean_accuracy_and_near_the_validation(name: str) -> None:
     card = read_card(name)
-    assert LEAST_ROBUST_ACCURACY.get(name, 0.65) < card["claimed_robust_accuracy"] < card["clean_accuracy"]
+    assert LEAST_ROBUST_ACCURACY.get(name, 0.60) < card["claimed_robust_accuracy"] < card["clean_accuracy"]
     assert abs(card["claimed_robust_accuracy"] - card["validation_robust_accuracy"]) < 0.04
     if card["role"] == "dense":
         assert card["clean_accuracy"] > 0.82

@@ -54,7 +54,7 @@ def imported(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         datasets.add_dataset(folder / "grey.npz", name="grey")
         path = save_network(folder / "dense.safetensors", 0)
         dense = checkpoints.add_checkpoint(path, form(name="dense"), filename="dense.safetensors")
-        path = save_network(folder / "pruned.safetensors", 1, zeros=0.9)
+        path = save_network(folder / "pruned.safetensors", 0, zeros=0.9)
         fields = {"role": "pruned", "method": "lwm", "declared_sparsity": 0.95, "evaluate": "margin"}
         claim = {"claimed_robust_accuracy": 0.5, "claimed_attack": "PGD-10", "claimed_n": 1000}
         pruned = form(name="pruned", parent_id=dense.id, **fields, **claim)

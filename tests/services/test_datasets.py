@@ -17,6 +17,7 @@ from backend.services import datasets
 from backend.store import datasets as store
 from backend.store.database import reading
 from backend.store.tables import Dataset, DatasetSample
+from tests.datasets.published_archives import draw, write_cifar10
 from tests.services.fabrication import add_dataset, make_pixels, write_npz
 
 
@@ -32,6 +33,19 @@ def test_add_dataset_npz_comes_back_by_id_and_slug(ready: Path, tmp_path: Path) 
     assert (added.default_eps_text, added.default_norm) == ("25.5/255", "Linf")
     assert added.default_eps == pytest.approx(0.1)
     assert datasets.get_dataset("my-digits") == datasets.get_dataset(added.id) == added
+
+
+def test_add_dataset_of_a_cifar_archive_knows_its_classes_and_split(ready: Path, tmp_path: Path) -> None:
+    train, test = draw(12, seed=1), draw(7, seed=2)
+    path = write_cifar10(tmp_path / "cifar-10-python.tar.gz", train, test)
+    added = datasets.add_dataset(path, name="cifar10-train", split="train")
+    assert (added.size, added.shape, added.split) == (12, [32, 32, 3], "train")
+    assert added.classes[3] == "cat" and len(added.classes) == 10
+    assert "an archive of CIFAR-10, not the published one" in added.source
+    assert np.array_equal(datasets.sample_pixels("cifar10-train", 5), train[0][5])
+    assert datasets.add_dataset(path, name="cifar10-test").size == 7
+    with pytest.raises(InvalidRequest, match="one set"):
+        upload(tmp_path, "digits", split="test")
 
 
 def stored_counts() -> tuple[int, int]:

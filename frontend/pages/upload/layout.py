@@ -17,7 +17,10 @@ from frontend.pages.upload.sheet import dataset_sheet, sheet_page
 CHECKPOINT_WORDS = (
     "PyTorch state dict (.pt, .pth, .bin) or .safetensors. It is opened in a locked child process; no code runs."
 )
-DATASET_WORDS = "An .npz file with x, uint8 images (N, H, W, C) or (N, H, W), and y, integer labels."
+DATASET_WORDS = (
+    "An .npz file with x, uint8 images (N, H, W, C) or (N, H, W), and y, integer labels; or an archive of CIFAR-10, "
+    "CIFAR-100 or SVHN, of which the test split is taken."
+)
 
 
 def layout(**query: str) -> Component:

@@ -1,0 +1,116 @@
+"""Looks at kept weights, alone and beside alleged parents'. In a child with limits, without torch: it starts fast.
+
+The files are ours (safetensors that an import wrote), but what is in them came from strangers.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from backend.errors import RejectedCheckpoint, UnreadableCheckpoint
+from backend.registry.descent import compare_states
+from backend.registry.structure import describe_layer, summarise
+from backend.sandbox import Limits, run_in_child
+from backend.schemas.inspections import Descent, Structure
+from backend.settings import Settings
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A kept weights file, the names of its prunable tensors, and the files that it may have been made from."""
+
+    path: Path
+    prunable: Sequence[str]
+    parents: Sequence[Path] = ()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The zeros of a subject, and its descent from each alleged parent; None where they have nothing in common."""
+
+    structure: Structure
+    descents: list[Descent | None]
+
+
+def take_findings(subjects: Sequence[Subject], *, settings: Settings) -> list[Finding]:
+    """Inspect every subject, in the order given, in one child.
+
+    Raises:
+        RejectedCheckpoint: a file is gone, damaged, or not what the names say.
+        TooLarge: the child's memory does not do.
+    """
+    if not subjects:
+        return []
+    requests = [
+        {
+            "path": str(subject.path.resolve()),
+            "prunable": list(subject.prunable),
+            "parents": [str(parent.resolve()) for parent in subject.parents],
+        }
+        for subject in subjects
+    ]
+    answers = run_in_child(
+        "backend.registry.inspection:inspect_files",
+        {"requests": requests},
+        limits=Limits.from_settings(settings),
+        rejection=RejectedCheckpoint,
+    )
+    return [
+        Finding(
+            Structure.model_validate(answer["structure"]),
+            [None if one is None else Descent.model_validate(one) for one in answer["descents"]],
+        )
+        for answer in answers
+    ]
+
+
+def inspect_files(requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the child does: `inspect_weights` for each request, JSON-ready."""
+    found = [
+        inspect_weights(Path(request["path"]), request["prunable"], [Path(parent) for parent in request["parents"]])
+        for request in requests
+    ]
+    return [
+        {
+            "structure": finding.structure.model_dump(),
+            "descents": [None if one is None else one.model_dump() for one in finding.descents],
+        }
+        for finding in found
+    ]
+
+
+def inspect_weights(path: Path, prunable: Sequence[str], parents: Sequence[Path]) -> Finding:
+    """Describe the zeros of a kept weights file, and compare it with each alleged parent.
+
+    Raises:
+        UnreadableCheckpoint: no sound file, or a prunable tensor that it lacks. A parent's file that cannot be read
+            gives no descent.
+    """
+    state = _read(path)
+    missing = [name for name in prunable if name not in state or state[name].ndim < 2]
+    if missing:
+        raise UnreadableCheckpoint(f"The weights file {path.name} holds no weight {missing[0]!r}.", file=path.name)
+    structure = summarise([describe_layer(name, state[name]) for name in prunable])
+    return Finding(structure, [_compare(state, parent, prunable) for parent in parents])
+
+
+def _compare(state: dict[str, Any], parent: Path, prunable: Sequence[str]) -> Descent | None:
+    try:
+        return compare_states(state, _read(parent), prunable)
+    except UnreadableCheckpoint as error:
+        LOG.warning("no comparison with a parent: %s", error.message)
+        return None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        raise UnreadableCheckpoint(f"The weights file {path.name} cannot be read: {error}.", file=path.name) from error

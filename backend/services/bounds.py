@@ -1,0 +1,102 @@
+"""Best-known bounds of a comparison's samples: what evidence beyond the cold core found on either side.
+
+They are read anew each time, because evidence may come at any moment; the cold core is kept in memory.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from backend.analysis import flips
+from backend.analysis.outcomes import BoolArray, Outcomes, TextArray
+from backend.analysis.pairing import Pair, judge_at
+from backend.schemas import ExtraEvidence, Mismatch
+from backend.store import results
+from backend.store.tables import Evaluation
+
+FIELD = "extra-evidence"
+SHOWN_SOURCES = 6
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """By content id, (best-known bound, whom it is credited to) of the samples where it is below the margin."""
+
+    dense: dict[str, tuple[float, str]]
+    pruned: dict[str, tuple[float, str]]
+
+
+def load_bounds(session: Session, dense: Evaluation, pruned: Evaluation) -> Bounds:
+    return Bounds(results.lowered_bounds(session, dense.id), results.lowered_bounds(session, pruned.id))
+
+
+def lower(joined: Pair, bounds: Bounds) -> Pair:
+    """The pair with best-known bounds in the place of margins."""
+    return replace(joined, dense=_lower(joined.dense, bounds.dense), pruned=_lower(joined.pruned, bounds.pruned))
+
+
+def name_best_known_sets(joined: Pair, bounds: Bounds, eps: float) -> TextArray:
+    """The robust set of every sample at eps by its best-known bounds, text (N,)."""
+    return flips.name_sets(judge_at(lower(joined, bounds), eps), eps)
+
+
+def sum_up(joined: Pair, bounds: Bounds, eps: float, dense: Evaluation, pruned: Evaluation) -> list[ExtraEvidence]:
+    """What evidence there is, one entry for each side that has any among the shared samples."""
+    before = flips.find_held(judge_at(joined, eps), eps)
+    after = flips.find_held(judge_at(lower(joined, bounds), eps), eps)
+    sides = (("dense", bounds.dense, dense), ("pruned", bounds.pruned, pruned))
+    found = []
+    for (side, known, row), held, still in zip(sides, before, after, strict=True):
+        is_lower = _find(joined.sample_ids, known)
+        if is_lower.any():
+            sources = sorted({known[str(sample)][1] for sample in joined.sample_ids[is_lower]})
+            found.append(
+                ExtraEvidence.model_validate(
+                    {
+                        "side": side,
+                        "evaluation_id": row.id,
+                        "lowered": int(is_lower.sum()),
+                        "verdicts": int((held & ~still).sum()),
+                        "sources": sources,
+                    }
+                )
+            )
+    return found
+
+
+def warn_of_one_side(found: list[ExtraEvidence], eps_text: str) -> list[Mismatch]:
+    """A mismatch where one side alone has evidence beyond the cold core; it never touches the sets."""
+    if len(found) != 1:
+        return []
+    one = found[0]
+    other = "pruned" if one.side == "dense" else "dense"
+    shown = ", ".join(one.sources[:SHOWN_SOURCES]) + (" and others" if len(one.sources) > SHOWN_SOURCES else "")
+    noun = "sample" if one.lowered == 1 else "samples"
+    counts = f"{one.lowered:,} lower"
+    sentence = (
+        f"Extra evidence stands on the {one.side} side alone: best-known bounds of {one.lowered:,} {noun} lie below "
+        f"their margins ({shown}), and {one.verdicts:,} of them would be broken at {eps_text}. The {other} side was "
+        "not attacked as hard, so sets, curves and tests read the cold core of both sides and nothing else."
+    )
+    return [
+        Mismatch(
+            field=FIELD,
+            dense=counts if one.side == "dense" else "-",
+            pruned=counts if one.side == "pruned" else "-",
+            severity="differs",
+            sentence=sentence,
+        )
+    ]
+
+
+def _lower(outcomes: Outcomes, known: dict[str, tuple[float, str]]) -> Outcomes:
+    if not known:
+        return outcomes
+    found = [known.get(str(sample), (np.inf, ""))[0] for sample in outcomes.sample_ids]
+    margin = np.minimum(outcomes.margin, np.array(found, dtype=np.float64))
+    return replace(outcomes, margin=margin, found=np.isfinite(margin))
+
+
+def _find(sample_ids: TextArray, known: dict[str, tuple[float, str]]) -> BoolArray:
+    return np.array([str(sample) in known for sample in sample_ids], dtype=np.bool_)

@@ -1,0 +1,142 @@
+"""What the weights of a checkpoint say: structure of the zeros, descent from the named parent, a likelier parent."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from backend.errors import ThinIceError
+from backend.registry.inspection import Finding, Subject, take_findings
+from backend.schemas.inspections import Descent, InspectionOut, LikelyParent
+from backend.settings import get_settings
+from backend.store import checkpoints as store
+from backend.store.artefacts import artefact_path
+from backend.store.tables import Checkpoint
+
+LOG = logging.getLogger(__name__)
+
+CONTROL = "control"
+CANDIDATES = 5  # how many other dense checkpoints are tried where the named parent is not it
+
+
+def inspect_checkpoint(
+    file: str, layers: Sequence[dict[str, Any]], parent: Checkpoint | None, others: Sequence[Checkpoint]
+) -> dict[str, Any] | None:
+    """Look at kept weights beside the named parent, and beside others that may have been it.
+
+    Args:
+        file: artefact name of the weights.
+        layers: the prunable tensors, as the import described them.
+        parent: the named parent.
+        others: see `find_candidates`.
+
+    Returns:
+        `InspectionOut`, ready for its column; None where the weights cannot be read: nothing else depends on it.
+    """
+    parents = [*([parent] if parent else []), *others]
+    try:
+        subject = Subject(
+            artefact_path(file), [layer["name"] for layer in layers], [artefact_path(one.file) for one in parents]
+        )
+        (finding,) = take_findings([subject], settings=get_settings())
+    except ThinIceError as error:
+        LOG.warning("the weights %s were not inspected: %s", file, error.message)
+        return None
+    return _conclude(finding, parents, is_first_named=parent is not None)
+
+
+def inspect_family(rows: Sequence[Checkpoint], parents: dict[UUID, Checkpoint]) -> None:
+    """Inspect many rows at once (the shipped checkpoints), each beside its parent of `parents`; sets `inspection`."""
+    named = [None if row.parent_id is None else parents.get(row.parent_id) for row in rows]
+    try:
+        subjects = [
+            Subject(
+                artefact_path(row.file),
+                [layer["name"] for layer in row.layers],
+                [artefact_path(parent.file)] if parent else [],
+            )
+            for row, parent in zip(rows, named, strict=True)
+        ]
+        findings = take_findings(subjects, settings=get_settings())
+    except ThinIceError as error:
+        LOG.warning("%d checkpoints were not inspected: %s", len(rows), error.message)
+        return
+    for row, parent, finding in zip(rows, named, findings, strict=True):
+        row.inspection = _conclude(finding, [parent] if parent else [], is_first_named=parent is not None)
+
+
+def find_candidates(
+    session: Session, dataset_id: UUID, architecture: str, parent: Checkpoint | None
+) -> list[Checkpoint]:
+    """Dense checkpoints that a pruned one may have been made from, other than the named parent; the newest first.
+
+    Controls are left out: what was made from their parent is as near to them as to it.
+    """
+    alike = store.checkpoints_like(session, dataset_id, architecture)
+    fitting = [row for row in alike if row.role == "dense" and row.method != CONTROL]
+    return [row for row in reversed(fitting) if parent is None or row.id != parent.id][:CANDIDATES]
+
+
+def _conclude(finding: Finding, parents: Sequence[Checkpoint], *, is_first_named: bool) -> dict[str, Any]:
+    """Pick what is told of a finding: the named parent's descent, and another's only where that is no parent."""
+    pairs = list(zip(parents, finding.descents, strict=True))
+    named = pairs.pop(0) if is_first_named else None
+    descent = named[1] if named else None
+    likely = None
+    if descent is None or descent.answer != "yes":
+        likely = max(
+            (
+                LikelyParent(checkpoint_id=row.id, name=row.name, correlation=found.correlation)
+                for row, found in pairs
+                if found is not None and found.answer == "yes" and found.correlation is not None
+            ),
+            key=lambda one: one.correlation,
+            default=None,
+        )
+    inspection = InspectionOut(
+        structure=finding.structure,
+        parent_id=named[0].id if named else None,
+        descent=descent,
+        likely_parent=likely,
+    )
+    return inspection.model_dump(mode="json")
+
+
+def read_inspection(row: Checkpoint) -> InspectionOut | None:
+    """What is known of a checkpoint's weights."""
+    return None if row.inspection is None else InspectionOut.model_validate(row.inspection)
+
+
+def describe_kinship(row: Checkpoint, parent: Checkpoint | None) -> list[str]:
+    """What the weights say against the named parent, or for another, one sentence each; empty where nothing is odd."""
+    found = read_inspection(row)
+    if found is None:
+        return []
+    sentences = []
+    if parent is not None and found.parent_id == parent.id and found.descent is not None:
+        sentence = doubt_parent(found.descent, row.name, parent.name)
+        sentences = [] if sentence is None else [sentence]
+    if found.likely_parent is not None and row.role == "pruned":
+        likely = found.likely_parent
+        sentences.append(
+            f"By its weights it was made from {likely.name} (correlation {likely.correlation:.2f}), which is not named "
+            "as its parent."
+        )
+    return sentences
+
+
+def doubt_parent(descent: Descent, name: str, parent: str) -> str | None:
+    """Why `parent` is not, or may not be, what `name` was made from; None where the weights say that it is."""
+    if descent.answer == "yes" or descent.correlation is None:
+        return None
+    kept = (
+        f"the {descent.survivors:,} weights that {name} keeps correlate by {descent.correlation:.2f} with those there"
+    )
+    if descent.answer == "no":
+        return f"By its weights {name} was not made from {parent}: {kept}, as those of another training run would."
+    mask = ""
+    if descent.mask_agreement is not None:
+        mask = f", and a kept weight was the larger one there in {descent.mask_agreement:.0%} of pairs (50 % is chance)"
+    return f"Whether {name} was made from {parent} cannot be told by its weights: {kept}{mask}."

@@ -1,0 +1,112 @@
+"""The schedules of the papers, for GPUs, and short ones of equal cost, for one core.
+
+The papers' recipes are for CIFAR images: their batch, learning rates, weight decay, epochs and attack. Two things
+differ: the attack runs in `eval()` mode (see `models.training.pgd`), and a validation split picks the epoch where the
+released code lets the test set do it.
+
+The short recipes cost 2,784,000 passes (forward and backward) of single Fashion-MNIST images in all, whatever the
+method: 4 epochs of 58,000 images with PGD-5. A loss that needs more passes per image gets fewer images. Learning rates
+of the finetuning are the same for all.
+"""
+
+from dataclasses import replace
+
+from models.pruning.methods import Granularity, Plan
+from models.training.recipe import Recipe
+
+_CIFAR = Recipe(
+    epochs=100,
+    learning_rate=0.01,
+    weight_decay=1e-4,
+    warmup_share=0.0,
+    eps_text="8/255",
+    pgd_steps=10,
+    validation_samples=1000,
+    augments=True,
+)
+_TRADES = replace(_CIFAR, loss="TRADES", loss_weight=6.0)
+_HARP = replace(_CIFAR, weight_decay=5e-4)
+
+PAPER_RECIPES: dict[str, tuple[Recipe | None, Recipe]] = {
+    "lwm": (None, _CIFAR),
+    "r-admm": (
+        replace(_CIFAR, epochs=200, schedule="cycles", cycles=10),
+        replace(_CIFAR, epochs=200, schedule="drops", drops=(0.4, 0.75)),
+    ),
+    "hydra": (replace(_TRADES, epochs=20, learning_rate=0.1), _TRADES),
+    "harp": (replace(_HARP, epochs=20, learning_rate=0.1), _HARP),
+}
+"""Method -> recipes of the mask search and of the finetuning."""
+
+PAPER_SETTINGS: dict[str, dict[str, float]] = {
+    "r-admm": {"rho": 0.001, "growth": 1.3, "rounds": 10},
+    "harp": {"gamma": 0.01, "rounds": 20},
+}
+
+FINETUNE_RECIPE = Recipe(epochs=4, learning_rate=0.03)
+"""The whole budget of a short run: LWM and the control spend all of it on finetuning."""
+
+TRADES_IMAGES = 46_400
+"""TRADES costs 15 passes an image where PGD-AT costs 12."""
+
+THIN_ICE_IMAGES = 48_923
+"""13 passes an image with the dense network's answer, and 240,000 passes for the dense margins."""
+
+# The penalty pulls by rho * rate * steps. 906 steps at 0.03 take the place of 78,200 at 0.01.
+SHORT_RHO = 0.03
+
+SEARCH_RATE = 0.1
+"""Learning rate of scores and rates, the papers'."""
+
+RAMPED_FROM = 0.99
+"""One-shot removal of so much leaves a few hundred weights that training can no longer lift."""
+
+THIN_ICE_CARE = {"clean_weight": 1.0, "robust_weight": 1.0, "width": 0.02, "distillation": 0.5}
+
+
+def plan_paper(method: str, rate: float, granularity: Granularity = "weight") -> Plan:
+    """Give the plan of a paper at `rate`.
+
+    Raises:
+        ValueError: a method without a paper's recipe; the message lists those with one.
+    """
+    if method not in PAPER_RECIPES:
+        raise ValueError(f"no paper's recipe for {method!r}; there are: {', '.join(PAPER_RECIPES)}")
+    searching, finetuning = PAPER_RECIPES[method]
+    return Plan(method, rate, finetuning, searching, granularity, PAPER_SETTINGS.get(method, {}))
+
+
+def plan_short_lwm(rate: float, granularity: Granularity = "weight") -> Plan:
+    """Give LWM in the short budget."""
+    return Plan("lwm", rate, replace(FINETUNE_RECIPE, mask_share=_find_mask_share(rate)), None, granularity)
+
+
+def plan_short_admm(rate: float) -> Plan:
+    """Give R-ADMM in the short budget: half of it search, as in the paper."""
+    half = replace(FINETUNE_RECIPE, epochs=2)
+    searching = replace(half, schedule="cycles", cycles=10, warmup_share=0.0)
+    return Plan("r-admm", rate, half, searching, "weight", {"rho": SHORT_RHO, "growth": 1.3, "rounds": 10})
+
+
+def plan_short_hydra(rate: float) -> Plan:
+    """Give HYDRA in the short budget: a quarter of it search, a sixth in the paper."""
+    trades = replace(FINETUNE_RECIPE, epochs=3, loss="TRADES", epoch_images=TRADES_IMAGES)
+    return Plan("hydra", rate, trades, replace(trades, epochs=1, learning_rate=SEARCH_RATE))
+
+
+def plan_short_harp(rate: float, granularity: Granularity = "weight") -> Plan:
+    """Give HARP in the short budget: a quarter of it search, a sixth in the paper."""
+    searching = replace(FINETUNE_RECIPE, epochs=1, learning_rate=SEARCH_RATE)
+    settings = {"gamma": 0.01, "rounds": 20}
+    return Plan("harp", rate, replace(FINETUNE_RECIPE, epochs=3), searching, granularity, settings)
+
+
+def plan_short_thin_ice(rate: float, **care: float) -> Plan:
+    """Give thin-ice-aware pruning in the short budget; `care` replaces settings of the loss."""
+    recipe = replace(FINETUNE_RECIPE, epoch_images=THIN_ICE_IMAGES, mask_share=_find_mask_share(rate))
+    return Plan("thin-ice", rate, recipe, None, "weight", {**THIN_ICE_CARE, **care})
+
+
+def _find_mask_share(rate: float) -> float:
+    """Ramp the masks over half the run where removing all at once would leave too little."""
+    return 0.5 if rate >= RAMPED_FROM else 0.0

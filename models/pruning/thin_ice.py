@@ -1,0 +1,107 @@
+"""Thin-ice-aware pruning: search and finetuning that look after the samples near the dense network's boundary.
+
+Pruning loses samples that stood close to the dense boundary (Piras et al., 2023, arXiv 2310.08073). Here the loss of
+the mask search and of the finetuning knows each training sample's dense margin and dense answer. Four forms, which add
+up; each is off where its factor is 0:
+
+- weights: a sample whose dense margin is small, or just above eps, counts more than one far from either edge;
+- keeping: a hinge where the gap of logits falls below what the dense network has on the same adversarial;
+- distillation: KL(dense || pruned) on the same adversarial, most where the dense network is right (the focal
+  distillation of Yan et al., "Positive-congruent training", 2021, arXiv 2011.09161, on adversarials);
+- the cross-entropy of adversarial images, as in PGD-AT, with what distillation leaves.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models.training.losses import AdversarialLoss, Batch, diverge
+from models.training.margins import measure_gaps
+from models.training.passes import Passes
+from models.training.pgd import attack_mode
+
+
+@dataclass(frozen=True)
+class Care:
+    """How much of each form: factors of at least 0, `distillation` 0..1; `width` is a pixel distance above 0."""
+
+    clean_weight: float = 0.0
+    robust_weight: float = 0.0
+    width: float = 0.02
+    keeping: float = 0.0
+    distillation: float = 0.0
+    wrong_share: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse factors that make no loss."""
+        factors = (self.clean_weight, self.robust_weight, self.keeping, self.wrong_share)
+        if min(factors) < 0.0 or self.width <= 0.0 or not 0.0 <= self.distillation <= 1.0:
+            raise ValueError(f"factors are at least 0, distillation is 0..1 and width above 0: {self}")
+
+    @property
+    def asks_dense(self) -> bool:
+        """Does the loss need the dense network's answer to each adversarial?"""
+        return self.distillation > 0.0 or self.keeping > 0.0
+
+
+def weigh_samples(margins: Tensor, eps: float, care: Care) -> Tensor:
+    """Give the weight of each training sample, with mean 1.
+
+    1 + clean_weight exp(-m / width) + robust_weight exp(-|m - eps| / width) for a margin m above 0: pruning can take
+    the clean answer of the first kind and the robust one of the second. Samples that the dense network gets wrong
+    (m = 0) cannot be lost and get 1.
+
+    Args:
+        margins: float (N,), pixel distances; 0 where wrong, inf where none was found.
+        eps: the radius of training.
+    """
+    near_boundary = care.clean_weight * torch.exp(-margins / care.width)
+    near_radius = care.robust_weight * torch.exp(-(margins - eps).abs() / care.width)
+    weights = 1.0 + torch.where(margins > 0.0, near_boundary + near_radius, 0.0)
+    return weights / weights.mean()
+
+
+class ThinIceLoss(AdversarialLoss):
+    """PGD-AT with care for thin ice; the adversarials are those of PGD-AT on the network in training."""
+
+    def __init__(self, dense: nn.Module, margins: Tensor, eps: float, care: Care) -> None:
+        """Take what is known about the dense network.
+
+        Args:
+            dense: the parent, on the device of the training; it is not changed.
+            margins: float (N,), the dense margin of every training image, in their order.
+            eps: the radius of training, which the robust verdict is about.
+            care: how much of each form.
+
+        Raises:
+            ValueError: a margin that is negative or not a number.
+        """
+        if not bool((margins >= 0.0).all()):
+            raise ValueError("a margin is 0 or more, infinite where none was found; there are NaN or negative ones")
+        self.dense, self.care = dense, care
+        self.weights = weigh_samples(margins, eps, care)
+
+    def measure_samples(self, network: nn.Module, batch: Batch, adversarials: Tensor) -> Tensor:
+        """Give the loss of each sample (B,), weights included."""
+        logits = network(adversarials)
+        losses = (1.0 - self.care.distillation) * functional.cross_entropy(logits, batch.labels, reduction="none")
+        if self.care.asks_dense:
+            with attack_mode(self.dense), torch.no_grad():
+                reference = self.dense(adversarials)
+            losses = losses + self._follow(logits, reference, batch.labels)
+        return losses * self.weights[batch.positions].to(losses.device)
+
+    def _follow(self, logits: Tensor, reference: Tensor, labels: Tensor) -> Tensor:
+        """Give distillation and hinge (B,) against the dense logits on the same adversarials."""
+        dense_gaps = measure_gaps(reference, labels)
+        is_right = dense_gaps > 0.0
+        share = torch.where(is_right, 1.0, self.care.wrong_share)
+        shortfall = functional.relu(dense_gaps - measure_gaps(logits, labels))
+        kept = torch.where(is_right, shortfall, 0.0)
+        return self.care.distillation * share * diverge(reference, logits) + self.care.keeping * kept
+
+    def count_passes(self, pgd_steps: int) -> Passes:
+        """Count those of PGD-AT, and the dense network's forward where it is asked."""
+        return super().count_passes(pgd_steps) + Passes(int(self.care.asks_dense), 0)

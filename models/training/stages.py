@@ -1,0 +1,156 @@
+"""A whole pruning run: the search for masks, then finetuning under them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from models.pruning.search import HeldMasks, MaskSearch
+from models.training.losses import AdversarialLoss
+from models.training.parallel import ALONE, Team
+from models.training.progress import Progress, TrainingReport
+from models.training.recipe import Recipe
+from models.training.state import StateFile
+from models.training.training import train
+
+OnProgress = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One of the two stages: its recipe, and the loss where it is not the recipe's own."""
+
+    recipe: Recipe
+    loss: AdversarialLoss | None = None
+
+
+@dataclass(frozen=True)
+class StateFolder:
+    """Where a run keeps the states of its stages, under names that begin with its `fingerprint`."""
+
+    folder: Path
+    fingerprint: str
+
+    def open(self, stage: str) -> StateFile:
+        """Give the state file of a stage."""
+        return StateFile(self.folder / f"{self.fingerprint[:16]}-{stage}.state", f"{self.fingerprint}/{stage}")
+
+    def remove(self) -> None:
+        """Delete the states of all stages; the caller does so once it has kept the result."""
+        for stage in ("search", "finetuning", "training"):
+            self.open(stage).remove()
+
+
+def prune(
+    network: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    search: MaskSearch,
+    searching: Stage | None,
+    finetuning: Stage,
+    seed: int,
+    states: StateFolder | None = None,
+    team: Team = ALONE,
+    on_progress: OnProgress | None = None,
+) -> TrainingReport:
+    """Prune `network` in place and leave it with the best finetuned weights under the masks that were found.
+
+    Args:
+        network, images, labels, seed, team: as in `train`.
+        search: the method.
+        searching: the stage in which the method searches; None lets it take part in the finetuning itself (LWM).
+        finetuning: the stage that decides the weights.
+        states: where to keep the state of the run; a run that is found there goes on.
+        on_progress: as in `train`; epochs and steps count through both stages.
+
+    Returns:
+        The report of the finetuning, with the seconds of both stages; its epoch counts from the finetuning's first.
+
+    Raises:
+        ValueError: as in `train`.
+    """
+    if searching is None:
+        state_file = states.open("training") if states else None
+        return train(
+            network,
+            images,
+            labels,
+            finetuning.recipe,
+            seed=seed,
+            search=search,
+            loss=finetuning.loss,
+            state_file=state_file,
+            team=team,
+            on_progress=on_progress,
+        )
+    span = _Span.over((searching.recipe, finetuning.recipe), len(images))
+    # A search that is over resumes at its end, which costs nothing and gives its masks and its time again.
+    found = train(
+        network,
+        images,
+        labels,
+        searching.recipe,
+        seed=seed,
+        search=search,
+        loss=searching.loss,
+        state_file=states.open("search") if states else None,
+        team=team,
+        on_progress=span.relay(on_progress, "search"),
+    )
+    report = train(
+        network,
+        images,
+        labels,
+        finetuning.recipe,
+        seed=seed,
+        search=HeldMasks(search.finish()),
+        loss=finetuning.loss,
+        state_file=states.open("finetuning") if states else None,
+        team=team,
+        on_progress=replace(span, seconds_before=found.train_seconds).relay(on_progress, "finetuning"),
+    )
+    return replace(report, train_seconds=found.train_seconds + report.train_seconds)
+
+
+@dataclass(frozen=True)
+class _Span:
+    """The lengths of search and finetuning, to count through both."""
+
+    epochs: tuple[int, int]
+    steps: tuple[int, int]
+    seconds_before: float = 0.0
+
+    @classmethod
+    def over(cls, recipes: tuple[Recipe, Recipe], images: int) -> "_Span":
+        """Measure both stages on `images` training images, validation part included."""
+        first, second = recipes
+        return cls(
+            (first.epochs, second.epochs),
+            (
+                first.count_steps(images - first.validation_samples),
+                second.count_steps(images - second.validation_samples),
+            ),
+        )
+
+    def relay(self, on_progress: OnProgress | None, stage: str) -> OnProgress | None:
+        """Give a callback for one stage that tells `on_progress` where the whole run stands."""
+        if on_progress is None:
+            return None
+        is_second = stage == "finetuning"
+
+        def tell(progress: Progress) -> None:
+            on_progress(
+                replace(
+                    progress,
+                    stage=stage,
+                    epoch=progress.epoch + is_second * self.epochs[0],
+                    epochs=sum(self.epochs),
+                    step=progress.step + is_second * self.steps[0],
+                    steps=sum(self.steps),
+                    elapsed_seconds=progress.elapsed_seconds + self.seconds_before,
+                )
+            )
+
+        return tell

@@ -1,0 +1,78 @@
+"""Data-parallel training in two real processes on the CPU against one: the same weights up to rounding."""
+
+import socket
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from models.pruning.hydra import ScoreSearch
+from models.training.parallel import ALONE, Team, run_team
+from models.training.recipe import Recipe
+from models.training.training import train
+from tests.models.small_networks import build_single_layer, draw_stripes
+
+# One epoch: a single process draws the order of the second after the noise of the first.
+RECIPE = Recipe(
+    epochs=1,
+    learning_rate=0.1,
+    batch_size=13,
+    eps_text="0.05",
+    pgd_steps=9,
+    validation_samples=60,
+    validation_pgd_steps=1,
+    epoch_images=93,
+)
+
+
+def build_linear_network() -> nn.Sequential:
+    """Build a linear network: its adversarials lie in a corner, whatever the random start."""
+    weights = torch.randn(4, 16, generator=torch.Generator().manual_seed(5))
+    return nn.Sequential(nn.Flatten(), build_single_layer(weights.tolist()))
+
+
+def train_in_team(team: Team, device: torch.device, folder: str) -> None:
+    """Train as one of a team and write the weights down."""
+    torch.set_num_threads(1)
+    network = build_linear_network().to(device)
+    train(network, *draw_stripes(), RECIPE, seed=0, search=ScoreSearch(0.5), team=team)
+    torch.save(network.state_dict(), Path(folder) / f"{team.rank}.pt")
+
+
+def find_port() -> int:
+    """Give a free TCP port."""
+    with socket.socket() as opened:
+        opened.bind(("127.0.0.1", 0))
+        port: int = opened.getsockname()[1]
+        return port
+
+
+def test_two_processes_train_to_the_weights_of_one(tmp_path: Path) -> None:
+    run_team(train_in_team, (str(tmp_path),), size=2, device="cpu", port=find_port())
+    first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2))
+    assert torch.equal(first["1.weight"], second["1.weight"])
+    train_in_team(ALONE, torch.device("cpu"), str(tmp_path))
+    alone = torch.load(tmp_path / "0.pt", weights_only=True)
+    torch.testing.assert_close(first["1.weight"], alone["1.weight"], atol=1e-5, rtol=1e-5)
+    assert not torch.equal(alone["1.weight"], build_linear_network().state_dict()["1.weight"])
+
+
+def test_shares_of_a_batch_are_disjoint_complete_and_even() -> None:
+    positions = torch.arange(100, 110)
+    shares = [Team(rank, 3).take_share(positions) for rank in range(3)]
+    assert sorted(torch.cat(shares).tolist()) == positions.tolist()
+    assert {len(share) for share in shares} == {3, 4}
+    assert torch.equal(ALONE.take_share(positions), positions)
+
+
+def test_single_process_exchanges_nothing() -> None:
+    network = nn.BatchNorm1d(2)
+    ALONE.average_buffers(network)
+    ALONE.sum_gradients(network.parameters())
+    assert all(parameter.grad is None for parameter in network.parameters())
+
+
+def test_more_processes_than_gpus_are_refused() -> None:
+    with pytest.raises(ValueError, match="need as many GPUs"):
+        run_team(train_in_team, (), size=torch.cuda.device_count() + 1, device="cuda", port=0)
