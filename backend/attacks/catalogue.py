@@ -33,6 +33,7 @@ class Preset:
     distance_kind: str
     attacks: tuple[str, ...]
     parameters: dict[str, Any] = field(default_factory=dict)
+    remedies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -181,6 +182,36 @@ ATTACKS: dict[str, Attack] = index_by_name(
             {"steps": 15, "restarts": 60, "diverse_steps": 7, "ascent_steps": 23},
         ),
         Attack(
+            "double",
+            "Remedy: the core in float64, on logarithms",
+            "minimum",
+            149,
+            20,
+            "The same attacks on a copy in double precision; what they find is verified in float32",
+            None,
+            {"steps": MARGIN_STEPS, "restarts": 1},
+        ),
+        Attack(
+            "transfer",
+            "Remedy: adversarial examples of another network",
+            "minimum",
+            0,
+            BISECTION_PASSES + 1,
+            "Pulled towards the clean image along the segment between them",
+            None,
+            {"steps": 0, "restarts": 1, "passes": BISECTION_PASSES},
+        ),
+        Attack(
+            "hidden",
+            "Remedy: full-strength patterns and squares inside eps",
+            "minimum",
+            144,
+            1033,
+            SQUARE,
+            "1912.00049",
+            {"steps": 0, "restarts": 1},
+        ),
+        Attack(
             "squares",
             "Random squares inside eps, without gradients",
             "minimum",
@@ -299,6 +330,7 @@ PRESETS: dict[str, Preset] = index_by_name(
                 SEARCH,
             ),
             {"steps": MARGIN_STEPS, "restarts": 1, "targets": 3, "passes": BISECTION_PASSES},
+            ("double", "transfer"),
         ),
         Preset(
             "fast",
@@ -309,8 +341,9 @@ PRESETS: dict[str, Preset] = index_by_name(
             True,
             ("Linf", "L2"),
             "minimum",
-            ("fmn-untargeted", "fmn-target-1", "fmn-target-2", "fmn-target-3", "ascent-pattern", "ascent-restart"),
+            ("fmn-untargeted", "fmn-target-1", "fmn-target-2", "fmn-target-3", "ascent-restart"),
             {"steps": MARGIN_STEPS, "restarts": 60, "targets": 3},
+            ("double", "transfer", "hidden"),
         ),
         Preset(
             "autoattack",

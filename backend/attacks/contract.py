@@ -25,6 +25,7 @@ class Attempt:
     tried: bool (B,), whether this attack ran on the sample at all: never where the clean sample is already wrong; an
         ensemble spares broken samples, `segment` in Linf those where something was found; patterns, restarts and
         search try nothing in L2, the third target nothing in Linf, and what needs more classes than there are nothing.
+    stage: 0 in the cold core, which is the same for every network; 1 in a remedy, which an alarm has called for.
     """
 
     attack: str
@@ -32,6 +33,18 @@ class Attempt:
     distance: Tensor
     kind: str
     tried: Tensor
+    stage: int = 0
+
+
+@dataclass(frozen=True)
+class Core:
+    """The cold core alone, without remedies: what comparisons read, because both sides got it. As in AttackResult."""
+
+    adversarial: Tensor
+    found: Tensor
+    distance: Tensor
+    attack: list[str]
+    adversarial_prediction: Tensor
 
 
 @dataclass(frozen=True)
@@ -53,7 +66,8 @@ class AttackResult:
         to `distance` where the clean sample is right. margin_pred_found: bool (B,).
     survives_8bit: bool (B,), still misclassified after rounding to 8 bits (which may move it by 1/510 a pixel, also
         out of eps); False where not found.
-    attempts: one per attack of the preset, in its order.
+    attempts: one per attack of the preset, in its order, then one per remedy that ran.
+    core: the same worst case over the attempts of stage 0 alone.
     forwards, backwards: images sent through the network, forward and backward, over the whole run.
     steps: gradient steps per sample and attack; settings: everything else a record names (JSON-ready).
     """
@@ -73,6 +87,7 @@ class AttackResult:
     margin_pred_found: Tensor
     survives_8bit: Tensor
     attempts: tuple[Attempt, ...]
+    core: Core
     forwards: int
     backwards: int
     steps: int

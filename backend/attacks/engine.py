@@ -13,8 +13,9 @@ from backend.attacks import flags as reliability
 from backend.attacks.batches import Batches
 from backend.attacks.catalogue import ATTACKS, BLACK_BOX, SEARCH
 from backend.attacks.classifier import Classifier, prepare
-from backend.attacks.contract import AttackResult, Attempt, OnStep
-from backend.attacks.inputs import Task, check_label_range, check_pool, check_request
+from backend.attacks.contract import AttackResult, Attempt, Core, OnStep
+from backend.attacks.inputs import Task, check_label_range, check_pool, check_request, check_transfer
+from backend.attacks.healing import heal
 from backend.attacks.losses import measure_cross_entropy, measure_gap, predict
 from backend.attacks.margins import attack_margins
 from backend.attacks.verdict import attack_fast
@@ -44,6 +45,7 @@ def run(
     batch_size: int | None = None,
     on_step: OnStep | None = None,
     pool_images: Tensor | None = None,
+    transfer_images: Tensor | None = None,
 ) -> AttackResult:
     """Attack every sample with a preset of the catalogue and give back the per-sample worst case, verified.
 
@@ -75,6 +77,8 @@ def run(
         pool_images: float32 (P, C, H, W) in [0, 1], P at least 1, images to start `segment` from (the first 512; one
             forward pass each); the same ones for every part of an evaluation make it independent of the parts. By
             default the call's own images.
+        transfer_images: float32 (B, C, H, W) in [0, 1], adversarial examples of another network for the same samples
+            (a parent's); tried, as a remedy, once a flag doubts the gradients.
     Returns:
         AttackResult, all tensors on the CPU; `distance` is 0 where already wrong, inf where not found, never NaN.
     Raises:
@@ -100,6 +104,7 @@ def run(
     with torch.inference_mode(False):
         task = check_request(preset, network, images, labels, norm, eps, seed, batch_size)
         others = None if pool_images is None else check_pool(pool_images, task.images)
+        transferred = None if transfer_images is None else check_transfer(transfer_images, task.images)
     with prepare(task.network):
         batches = Batches(task.batch_size)
         classifier = Classifier(task.network, on_step, None if task.preset.name in OFFICIAL else batches)
@@ -107,7 +112,7 @@ def run(
         if classifier.batches is not None and len(task.images) > task.batch_size:
             head = task.images[: task.batch_size].to(classifier.device)
             batches.narrower = find_widths(classifier, head, task.batch_size)[1:]
-        return evaluate(task, classifier, batches, others)
+        return evaluate(task, classifier, batches, others, transferred)
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,9 @@ class Clean:
     is_answered: Tensor
 
 
-def evaluate(task: Task, classifier: Classifier, batches: Batches, others: Tensor | None) -> AttackResult:
+def evaluate(
+    task: Task, classifier: Classifier, batches: Batches, others: Tensor | None, transferred: Tensor | None
+) -> AttackResult:
     """The run proper: clean pass, flags, attacks on the right and on the wrong samples, verification, assembly."""
     clean = look_at_clean(task, classifier, batches)
     codes = collect_flags(task, classifier, clean, batches)
@@ -133,6 +140,9 @@ def evaluate(task: Task, classifier: Classifier, batches: Batches, others: Tenso
     if task.preset.distance_kind == "minimum" and not bool(nearest(verified)[1].isfinite().all()):
         codes.add("not-found")
     codes |= inspect_masking(verified)
+    verified += remedy(task, classifier, clean, pool, right, verified, batches, codes, transferred)
+    if beats_the_core(verified):
+        codes.add("masking")
     return assemble(task, classifier, clean, codes, (right, verified), (wrong, verified_wrong), batches)
 
 
@@ -200,7 +210,9 @@ def attack(
     images, labels = task.images[rows], clean.prediction[rows]
     classifier.stage = task.preset.name
     method = METHODS[task.preset.name]
-    options = {"codes": codes, "batches": batches} if method is attack_officially else {}
+    options: dict[str, Any] = {"codes": codes, "batches": batches} if method is attack_officially else {}
+    if method is attack_fast:
+        options["is_right"] = codes is not None
     claims = method(classifier, task, images, labels, pool=pool, classes=clean.logits.shape[1], **options)
     radius = task.eps if task.preset.distance_kind == "witness" else None
     classifier.stage = "verification"
@@ -208,6 +220,48 @@ def attack(
         verify(classifier, task.norm, images, labels, claim, batches, radius, is_randomised=is_randomised)
         for claim in claims
     ]
+
+
+def remedy(
+    task: Task,
+    classifier: Classifier,
+    clean: Clean,
+    pool: Pool,
+    rows: Tensor,
+    core: list[Verified],
+    batches: Batches,
+    codes: set[str],
+    transferred: Tensor | None,
+) -> list[Verified]:
+    """What the flags call for, on the samples that the core left standing; verified on the network itself."""
+    images, labels = task.images[rows], clean.prediction[rows]
+    standing = nearest(core)[1] > (task.eps if task.eps is not None else 0.0)
+    classifier.stage = "remedies"
+    claims = heal(
+        classifier,
+        task,
+        images,
+        labels,
+        codes=codes,
+        classes=clean.logits.shape[1],
+        pool=pool,
+        standing=standing,
+        transferred=None if transferred is None else transferred[rows],
+    )
+    classifier.stage = "verification"
+    return [
+        verify(classifier, task.norm, images, labels, claim, batches, None, is_randomised="randomised" in codes)
+        for claim in claims
+    ]
+
+
+def beats_the_core(verified: list[Verified]) -> bool:
+    """Whether remedies came more than 5 % nearer than the whole core on more than a tenth of the samples."""
+    remedies = [outcome for outcome in verified if outcome.stage]
+    if not remedies or not len(remedies[0].distance):
+        return False
+    core = nearest([outcome for outcome in verified if not outcome.stage])[1]
+    return reliability.tells_masking_of_margins(nearest(remedies)[1], core)
 
 
 def nearest(verified: list[Verified]) -> tuple[Tensor, Tensor]:
@@ -228,39 +282,31 @@ def assemble(
 ) -> AttackResult:
     """Put the verified examples of both groups where their samples are."""
     rows, verified = right
-    winner, distances = nearest(verified)
     count = len(task.images)
-    adversarial = task.images.clone()
-    adversarial_prediction = clean.prediction.clone()
-    distance = torch.zeros(count)
-    distance[rows] = distances
-    names = ["clean"] * count
-    for place, row in enumerate(rows.tolist()):
-        outcome = verified[int(winner[place])]
-        is_found = bool(outcome.found[place])
-        names[row] = outcome.attack if is_found else ""
-        adversarial[row] = outcome.images[place]
-        adversarial_prediction[row] = outcome.prediction[place]
+    best = pick_worst_case(task, clean, rows, verified)
+    core = best
+    if any(outcome.stage for outcome in verified):
+        core = pick_worst_case(task, clean, rows, [outcome for outcome in verified if not outcome.stage])
     margin_pred = torch.full((count,), torch.inf)
-    margin_pred[rows] = distances
+    margin_pred[rows] = best.distance[rows]
     margin_pred[wrong[0]] = nearest(wrong[1])[1]
-    found = distance.isfinite()
     return AttackResult(
-        adversarial=adversarial,
-        found=found,
-        distance=distance,
+        adversarial=best.adversarial,
+        found=best.found,
+        distance=best.distance,
         flags=reliability.order_flags(codes),
         kind=task.preset.distance_kind,
-        attack=names,
+        attack=best.attack,
         prediction=clean.prediction,
-        adversarial_prediction=adversarial_prediction,
+        adversarial_prediction=best.adversarial_prediction,
         logit_gap=measure_gap(clean.logits, task.labels),
         max_probability=clean.logits.softmax(1).amax(1),
         loss=measure_cross_entropy(clean.logits, task.labels),
         margin_pred=margin_pred,
         margin_pred_found=margin_pred.isfinite(),
-        survives_8bit=round_and_classify(classifier, adversarial, task.labels, found, batches),
+        survives_8bit=round_and_classify(classifier, best.adversarial, task.labels, best.found, batches),
         attempts=tuple(spread(outcome, rows, count) for outcome in verified),
+        core=core,
         forwards=classifier.forwards,
         backwards=classifier.backwards,
         steps=task.preset.parameters["steps"],
@@ -268,12 +314,28 @@ def assemble(
     )
 
 
+def pick_worst_case(task: Task, clean: Clean, rows: Tensor, verified: list[Verified]) -> Core:
+    """The nearest example of every sample; `verified` are the outcomes on the right samples, `rows`."""
+    winner, distances = nearest(verified)
+    adversarial = task.images.clone()
+    adversarial_prediction = clean.prediction.clone()
+    distance = torch.zeros(len(task.images))
+    distance[rows] = distances
+    names = ["clean"] * len(task.images)
+    for place, row in enumerate(rows.tolist()):
+        outcome = verified[int(winner[place])]
+        names[row] = outcome.attack if bool(outcome.found[place]) else ""
+        adversarial[row] = outcome.images[place]
+        adversarial_prediction[row] = outcome.prediction[place]
+    return Core(adversarial, distance.isfinite(), distance, names, adversarial_prediction)
+
+
 def spread(outcome: Verified, rows: Tensor, count: int) -> Attempt:
     """An attack's outcome on the samples it was given, as an attempt over all samples."""
     found, tried = torch.zeros(count, dtype=torch.bool), torch.zeros(count, dtype=torch.bool)
     distance = torch.full((count,), torch.inf)
     found[rows], tried[rows], distance[rows] = outcome.found, outcome.tried, outcome.distance
-    return Attempt(outcome.attack, found, distance, outcome.kind, tried)
+    return Attempt(outcome.attack, found, distance, outcome.kind, tried, outcome.stage)
 
 
 def round_and_classify(
@@ -303,6 +365,7 @@ def describe_settings(task: Task, classifier: Classifier, clean: Clean, batches:
         "classes": clean.logits.shape[1],
         "batch_size": task.batch_size,
         "batch_size_used": batches.size,
+        "widths": list(batches.widths),
         "device": str(classifier.device),
         "dtype": "float32",
         "versions": {

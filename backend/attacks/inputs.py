@@ -98,6 +98,14 @@ def check_pool(images: object, attacked: Tensor) -> Tensor:
     return checked
 
 
+def check_transfer(images: object, attacked: Tensor) -> Tensor:
+    """Another network's adversarial examples, checked like the images attacked, one for each of them."""
+    checked = check_pool(images, attacked)
+    if len(checked) != len(attacked):
+        raise InvalidRequest(f"There must be one image to transfer per sample, {len(attacked)}; {len(checked)} came.")
+    return checked
+
+
 def check_labels(labels: object, count: int) -> Tensor:
     """Labels as int64 on the CPU; whether they are classes of the network is known after the first pass."""
     if not isinstance(labels, Tensor):

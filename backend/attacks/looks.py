@@ -16,6 +16,7 @@ from backend.attacks.walks import note_best
 
 SHRINK = 0.98
 SMALLEST_SHARE = 0.003
+ROUNDING = 1e-7  # of a pixel near 1, when a point at the radius is measured
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,7 @@ class Search:
         rows["stops"] = torch.tensor([phase.stops for phase in phases], device=device)
         rows["limit"] = torch.tensor([phase.radius for phase in phases], device=device)
         rows["radius"] = torch.where(rows["stops"], rows["limit"], rows["limit"] * SHRINK)
+        rows["limit"] = rows["limit"] + ROUNDING
         rows["gap"] = torch.full_like(rows["distance"], torch.inf)
         rows["point"] = clamp_to_box(rows["image"] + norm.project(rows["point"] - rows["image"], rows["radius"]))
         return rows

@@ -1,11 +1,12 @@
 """Preset `margin`: an untargeted walk, walks towards the nearest classes, from elsewhere, a search and a bisection."""
 
+import torch
 from torch import Tensor
 
 from backend.attacks.catalogue import SEARCH, Preset
 from backend.attacks.classifier import Classifier
 from backend.attacks.inputs import Task
-from backend.attacks.plan import run_plan
+from backend.attacks.plan import claim_each, follow_plan
 from backend.attacks.scripts import (
     Sample,
     follow_pattern,
@@ -49,4 +50,7 @@ def attack_margins(
     classifier: Classifier, task: Task, images: Tensor, labels: Tensor, *, pool: Pool, classes: int
 ) -> list[Candidate]:
     """Run the preset on samples classified as `labels`; images and candidates (B, C, H, W) are on the CPU."""
-    return run_plan(classifier, task, images, labels, classes, lambda sample: seek_margin(sample, task.preset, pool))
+    samples = follow_plan(
+        classifier, task, images, labels, classes, lambda row, sample: seek_margin(sample, task.preset, pool)
+    )
+    return claim_each(task, images, samples)

@@ -1,4 +1,4 @@
-"""From images to candidates: one script per sample through the queue, and each attack's nearest image put in its row."""
+"""From images to claims: one script per sample through the queue, and each attack's nearest image put in its row."""
 
 from collections.abc import Callable, Iterator
 
@@ -22,32 +22,53 @@ def gather_samples(
         yield Sample(task.norm, image.to(classifier.device), label, classes, task.seed, content, limit)
 
 
-def run_plan(
+def follow_plan(
     classifier: Classifier,
     task: Task,
     images: Tensor,
     labels: Tensor,
     classes: int,
-    plan: Callable[[Sample], Script],
-) -> list[Candidate]:
-    """Follow `plan` for every sample, classified as `labels`; one candidate per attack of the preset.
-
-    An attack tried nothing on a sample where its script did not run it.
-    """
-    preset = task.preset
-    points = {name: images.clone() for name in preset.attacks}
-    claimed = {name: torch.zeros(len(images), dtype=torch.bool) for name in preset.attacks}
-    tried = {name: torch.zeros(len(images), dtype=torch.bool) for name in preset.attacks}
+    plan: Callable[[int, Sample], Script],
+) -> list[Sample]:
+    """Follow `plan(row, sample)` for every sample, classified as `labels`; the samples with their results on the CPU."""
+    samples: list[Sample] = []
 
     def follow(row: int, sample: Sample) -> Script:
-        yield from plan(sample)
-        for name, (point, distance) in sample.results.items():
-            tried[name][row] = True
-            if distance < torch.inf:
-                points[name][row] = point.cpu()
-                claimed[name][row] = True
+        yield from plan(row, sample)
+        sample.results = {name: (point.cpu(), distance) for name, (point, distance) in sample.results.items()}
         classifier.done += 1
 
-    samples = gather_samples(classifier, task, images, labels, classes)
-    run_scripts(classifier, task.norm, (follow(row, sample) for row, sample in enumerate(samples)))
-    return [Candidate(name, preset.distance_kind, points[name], claimed[name], tried[name]) for name in preset.attacks]
+    def begin() -> Iterator[Script]:
+        for row, sample in enumerate(gather_samples(classifier, task, images, labels, classes)):
+            samples.append(sample)
+            yield follow(row, sample)
+
+    run_scripts(classifier, task.norm, begin())
+    return samples
+
+
+def claim_each(task: Task, images: Tensor, samples: list[Sample]) -> list[Candidate]:
+    """One candidate per attack of the preset; it tried nothing on a sample whose script did not run it."""
+    claims = []
+    for name in task.preset.attacks:
+        points = images.clone()
+        tried = torch.tensor([name in sample.results for sample in samples], dtype=torch.bool)
+        claimed = torch.zeros_like(tried)
+        for row in tried.nonzero()[:, 0].tolist():
+            point, distance = samples[row].results[name]
+            if distance < torch.inf:
+                points[row], claimed[row] = point, True
+        claims.append(Candidate(name, task.preset.distance_kind, points, claimed, tried))
+    return claims
+
+
+def claim_nearest(name: str, task: Task, images: Tensor, samples: list[Sample], rows: Tensor) -> Candidate:
+    """One candidate of stage 1: the nearest of everything that was tried on the samples `rows` of the images."""
+    points, tried = images.clone(), torch.zeros(len(images), dtype=torch.bool)
+    claimed = torch.zeros_like(tried)
+    for row, sample in zip(rows.tolist(), samples, strict=True):
+        point, distance = sample.nearest
+        tried[row] = True
+        if distance < torch.inf:
+            points[row], claimed[row] = point.cpu(), True
+    return Candidate(name, task.preset.distance_kind, points, claimed, tried, stage=1)

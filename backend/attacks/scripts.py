@@ -162,6 +162,12 @@ def search(sample: Sample, attack: str) -> Script:
         sample.note(attack, sample.send(None))
 
 
+def pull_in(sample: Sample, attack: str, point: Tensor, passes: int) -> Script:
+    """Bisect the segment to another network's adversarial example, if it breaks this one too."""
+    walker = yield sample.send(Bisect(passes), point)
+    sample.note(attack, walker)
+
+
 def polish(sample: Sample, passes: int) -> Script:
     """Bisect the segment to the nearest broken image; the attack that had found it is credited."""
     point, distance = sample.nearest

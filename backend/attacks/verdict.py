@@ -13,7 +13,7 @@ from backend.attacks.catalogue import ATTACKS
 from backend.attacks.classifier import Classifier
 from backend.attacks.inputs import Task
 from backend.attacks.looks import Choose, Search
-from backend.attacks.plan import run_plan
+from backend.attacks.plan import claim_each, follow_plan
 from backend.attacks.scripts import Sample, draw_patterns, minimise, rank
 from backend.attacks.slots import Script
 from backend.attacks.starts import Pool
@@ -21,7 +21,7 @@ from backend.attacks.tasks import Walker
 from backend.attacks.verify import Candidate
 from backend.attacks.walks import Ascend, Minimise
 
-INSIDE = 1.0 - 1e-6  # a point at eps sharp may be rounded out of the ball
+INSIDE = 1.0 - 4e-6  # a point at eps sharp may be rounded out of the ball
 RANKED = 4
 TARGET_BANDS = (float("inf"), 2.0, 1.5)
 RESTART_BANDS = ((1.5, 1), (1.15, 2), (1.04, 9), (1.04, 12), (1.025, 36))
@@ -128,9 +128,25 @@ def settle(sample: Sample, attack: str, walker: Walker) -> Script:
 
 
 def attack_fast(
-    classifier: Classifier, task: Task, images: Tensor, labels: Tensor, *, pool: Pool, classes: int
+    classifier: Classifier,
+    task: Task,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    pool: Pool,
+    classes: int,
+    is_right: bool = True,
 ) -> list[Candidate]:
-    """Run the preset on samples classified as `labels`; images and candidates (B, C, H, W) are on the CPU."""
+    """Run the preset on samples classified as `labels`; images and candidates (B, C, H, W) are on the CPU.
+
+    Samples that are wrong already (`is_right` False) need no verdict: the untargeted walk alone tells how far they are
+    from another prediction.
+    """
     eps = task.eps
     assert eps is not None  # check_request asks for it
-    return run_plan(classifier, task, images, labels, classes, lambda sample: seek_verdict(sample, eps))
+
+    def plan(row: int, sample: Sample) -> Script:
+        return seek_verdict(sample, eps) if is_right else minimise(sample, "fmn-untargeted")
+
+    samples = follow_plan(classifier, task, images, labels, classes, plan)
+    return claim_each(task, images, samples)

@@ -22,13 +22,14 @@ PULLS = (0.0, 6e-8, 1e-6, 1e-5)
 
 @dataclass(frozen=True)
 class Candidate:
-    """What an attack claims: `images` (B, C, H, W) on the CPU, `claimed` and `tried` bool (B,)."""
+    """What an attack claims: `images` (B, C, H, W) on the CPU, `claimed` and `tried` bool (B,); `stage` as in Attempt."""
 
     attack: str
     kind: str
     images: Tensor
     claimed: Tensor
     tried: Tensor
+    stage: int = 0
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Verified:
     distance: Tensor
     tried: Tensor
     prediction: Tensor
+    stage: int = 0
 
 
 def return_to_ball(norm: Norm, images: Tensor, points: Tensor, eps: float | None) -> Tensor:
@@ -106,4 +108,4 @@ def verify(
 
     for _ in batches.run(len(rows), classify):
         pass
-    return Verified(candidate.attack, candidate.kind, points, found, distance, candidate.tried, prediction)
+    return Verified(candidate.attack, candidate.kind, points, found, distance, candidate.tried, prediction, candidate.stage)

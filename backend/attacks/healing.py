@@ -1,0 +1,75 @@
+"""Remedies: what a run does besides its core once a flag says that gradients may not be trusted.
+
+They are attempts of stage 1. They make a verdict right, and comparisons leave them out, because one side alone had them.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from backend.attacks.catalogue import ATTACKS
+from backend.attacks.classifier import Classifier
+from backend.attacks.inputs import Task
+from backend.attacks.margins import seek_margin
+from backend.attacks.plan import claim_nearest, follow_plan
+from backend.attacks.remedies import build_remedy
+from backend.attacks.scripts import Sample, pull_in
+from backend.attacks.slots import Script
+from backend.attacks.starts import Pool
+from backend.attacks.verdict import seek_hidden, seek_verdict
+from backend.attacks.verify import Candidate
+
+ROUNDED = frozenset({"saturated", "probabilities", "zero-gradients", "gradient-mismatch"})
+HIDDEN = frozenset({"zero-gradients", "gradient-mismatch", "partial-gradients", "not-found", "masking"})
+PROBES = 32
+
+Plan = Callable[[int, Sample], Script]
+
+
+def heal(
+    classifier: Classifier,
+    task: Task,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    codes: set[str],
+    classes: int,
+    pool: Pool,
+    standing: Tensor,
+    transferred: Tensor | None,
+) -> list[Candidate]:
+    """What `codes` call for, on the samples (B, C, H, W) that still stand (bool (B,)); claims to be verified.
+
+    `double`: the core again in float64 and on logarithms, where rounding hides gradients. `transfer`: the given
+    adversarial examples of another network, pulled towards the clean images. `hidden`: starts of full strength and
+    random squares inside eps, where there is one. A network that answers by chance gets none: nothing would hold.
+    """
+    if "randomised" in codes or not task.preset.remedies:
+        return []
+    claims = []
+
+    def follow(name: str, plan: Plan) -> None:
+        rows = standing.nonzero()[:, 0]
+        samples = follow_plan(classifier, task, images[rows], labels[rows], classes, plan)
+        claims.append(claim_nearest(name, task, images, samples, rows))
+
+    if codes & ROUNDED:
+        with classifier.following(build_remedy(classifier.network, task.images[:PROBES]).network):
+            follow("double", choose_core(task, pool))
+    if codes & (ROUNDED | HIDDEN) and transferred is not None:
+        points = transferred[standing].to(classifier.device)
+        passes = ATTACKS["transfer"].parameters["passes"]
+        follow("transfer", lambda row, sample: pull_in(sample, "transfer", points[row], passes))
+    if codes & HIDDEN and task.eps is not None and task.norm.name == "Linf":
+        eps = task.eps
+        follow("hidden", lambda row, sample: seek_hidden(sample, eps))
+    return claims
+
+
+def choose_core(task: Task, pool: Pool) -> Plan:
+    """The preset's own plan."""
+    eps = task.eps
+    if eps is None:
+        return lambda row, sample: seek_margin(sample, task.preset, pool)
+    return lambda row, sample: seek_verdict(sample, eps)
