@@ -159,7 +159,7 @@ def compare_margins(view: View) -> list[Target]:
         state = state_of(ratio <= L2_RATIO and found == 1.0 and gradients <= 400)
         return [Target("L2 margins", "mean ratio to best 1.03 at 400 gradients, all found", name, measured, state)]
     targets = []
-    fmn = [run for run in everything if "FMN 300" in run.contestant]
+    fmn = [run for run in everything if " FMN" in run.contestant and run.contestant.endswith(" 300")]
     if fmn:
         best = min(fmn, key=lambda run: float(np.median(run.distance)))
         least = float(np.median(best.distance))
