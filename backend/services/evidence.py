@@ -50,6 +50,14 @@ def list_of_evaluation(evaluation_id: UUID | str, limit: int = 50, offset: int =
     return list_evidence(limit, offset, evaluation_ids=[row.id])
 
 
+def list_of_sample(evaluation_id: UUID | str, index: int) -> list[EvidenceOut]:
+    """Evidence that is about one sample of an evaluation, newest first."""
+    with reading() as session:
+        row = load_evaluation(session, evaluation_id)
+        found = [one for one in store.sources_of(session, row.id).values() if index in one.indices]
+        return _show_all(session, sorted(found, key=lambda one: one.stage, reverse=True))
+
+
 def get_evidence(evidence_id: UUID | str) -> EvidenceOut:
     """One evidence with its progress and what came of it."""
     with reading() as session:
