@@ -8,7 +8,7 @@ A claim is a share, of how many samples at best; which of them held, nobody says
 - the claim names no number of samples: it is taken as exact, and the interval is too narrow (basis "number only").
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -42,7 +42,10 @@ class Claim:
 
 @dataclass(frozen=True)
 class Gap:
-    """Claimed minus re-evaluated: positive where the claim is too high. `held` is the re-evaluation's own share."""
+    """Claimed minus re-evaluated: positive where the claim is too high. `held` is the re-evaluation's own share.
+
+    `difference.n` counts the re-evaluated samples.
+    """
 
     held: Share
     difference: Estimate
@@ -104,9 +107,9 @@ def measure_excess(first: tuple[Claim, BoolArray], second: tuple[Claim, BoolArra
         raise InvalidRequest(f"Two claims are compared on shared samples; got {len(first[1])} and {len(second[1])}.")
     gaps = [measure_gap(claim, held, is_same_samples=is_same_samples) for claim, held in (first, second)]
     if is_same_samples:
-        return _make_excess(subtract(gaps[0].difference, gaps[1].difference), "same samples")
+        return _make_excess(subtract(gaps[0].difference, gaps[1].difference), len(first[1]), "same samples")
     claims, basis = _subtract_claims(first[0], second[0])
-    return _make_excess(subtract(claims, _paired(first[1], second[1])), basis)
+    return _make_excess(subtract(claims, _paired(first[1], second[1])), len(first[1]), basis)
 
 
 def independent_difference(first: Share, second: Share) -> Estimate:
@@ -155,8 +158,8 @@ def _as_estimate(share: Share) -> Estimate:
 
 
 def _make_gap(held: Share, difference: Estimate, basis: Basis) -> Gap:
-    return Gap(held, difference, basis, answer_of(difference))
+    return Gap(held, replace(difference, n=held.n), basis, answer_of(difference))
 
 
-def _make_excess(difference: Estimate, basis: Basis) -> Excess:
-    return Excess(difference, basis, answer_of(difference))
+def _make_excess(difference: Estimate, n: int, basis: Basis) -> Excess:
+    return Excess(replace(difference, n=n), basis, answer_of(difference))

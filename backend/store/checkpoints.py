@@ -69,3 +69,8 @@ def is_file_used(session: Session, file: str) -> bool:
 def names_of(session: Session, checkpoint_ids: Sequence[UUID]) -> dict[UUID, str]:
     question = select(Checkpoint.id, Checkpoint.name).where(Checkpoint.id.in_(checkpoint_ids))
     return {row.id: row.name for row in session.execute(question)}
+
+
+def all_checkpoints(session: Session) -> Sequence[Checkpoint]:
+    """Every checkpoint, newest first."""
+    return session.scalars(select(Checkpoint).order_by(Checkpoint.created_at.desc(), Checkpoint.id.desc())).all()
