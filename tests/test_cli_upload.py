@@ -26,8 +26,8 @@ def test_read_architecture_is_a_name_a_list_or_a_file(tmp_path: Path) -> None:
         (
             {"kind": "n:m", "pattern": "2:4"},
             {"answer": "yes", "correlation": 0.931, "survivors": 5084, "changed": 0},
-            "zeros by 2:4; made from its parent by the weights: yes (correlation 0.93 over 5,084 surviving weights, only "
-            "masked)",
+            "zeros by 2:4; made from its parent by the weights: yes (correlation 0.93 over 5,084 surviving weights, "
+            "only masked)",
         ),
         (
             {"kind": "weight"},
