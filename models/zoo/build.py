@@ -13,10 +13,9 @@ from torch import Tensor, nn
 from models.pruning.masks import measure_sparsity
 from models.pruning.methods import build_search, read_care
 from models.pruning.search import MaskSearch
-from models.pruning.thin_ice import ThinIceLoss
+from models.pruning.thin_ice import build_thin_ice_loss
 from models.training import margins
 from models.training.losses import AdversarialLoss, build_loss
-from models.training.margins import estimate_margins
 from models.training.passes import Passes
 from models.training.pgd import check_correct, check_robust
 from models.training.progress import Progress
@@ -34,8 +33,6 @@ from models.zoo.entries import DATASET, IMAGE_SHAPE, ZooEntry
 
 CLAIM_STEPS = 10
 CLAIM_SEED = 0
-MARGIN_REACH = 1.25
-"""How far dense margins are followed, in radii of training."""
 
 
 @dataclass(frozen=True)
@@ -175,9 +172,8 @@ def _build_loss(entry: ZooEntry, training: Images, folder: Path) -> AdversarialL
     care = read_care(entry.plan) if entry.plan else None
     if care is None or entry.parent is None:
         return None
-    dense, eps = load_checkpoint(folder, entry.parent), entry.recipe.eps
-    dense_margins = estimate_margins(dense, training.images, training.labels, reach=MARGIN_REACH * eps)
-    return ThinIceLoss(dense, dense_margins, eps, care)
+    dense = load_checkpoint(folder, entry.parent)
+    return build_thin_ice_loss(dense, training.images, training.labels, entry.recipe.eps, care)
 
 
 def _open_states(state_folder: Path | None, training: Images, *parts: Any) -> StateFolder | None:

@@ -13,9 +13,8 @@ from torch import Tensor, nn
 
 from models.pruning.masks import measure_sparsity
 from models.pruning.methods import METHODS, Plan, build_search, read_care
-from models.pruning.thin_ice import ThinIceLoss
+from models.pruning.thin_ice import build_thin_ice_loss
 from models.training.losses import AdversarialLoss
-from models.training.margins import estimate_margins
 from models.training.progress import Progress
 from models.training.recipe import Recipe
 from models.training.stages import Stage, StateFolder, prune
@@ -57,7 +56,7 @@ def run(
     network = build_stripe_network()
     search = build_search(plan, (1, 4, 4))
     images, labels = draw_stripes()
-    loss = build_thin_ice_loss(plan, images, labels)
+    loss = build_loss(plan, images, labels)
     heard: list[Progress] = [] if told is None else told
 
     def hear(progress: Progress) -> None:
@@ -83,13 +82,12 @@ def run(
     return network.state_dict()
 
 
-def build_thin_ice_loss(plan: Plan, images: Tensor, labels: Tensor) -> AdversarialLoss | None:
+def build_loss(plan: Plan, images: Tensor, labels: Tensor) -> AdversarialLoss | None:
     """Build the loss of a thin-ice plan against the network before pruning."""
     care = read_care(plan)
     if care is None:
         return None
-    dense = build_stripe_network()
-    return ThinIceLoss(dense, estimate_margins(dense, images, labels, reach=0.06), 0.05, care)
+    return build_thin_ice_loss(build_stripe_network(), images, labels, 0.05, care)
 
 
 def fill(state: dict[str, Tensor]) -> nn.Module:
