@@ -22,7 +22,6 @@ from models.training.margins import estimate_margins, measure_gaps
 from models.training.passes import Passes
 from models.training.pgd import attack_mode
 
-
 MARGIN_REACH = 1.25
 """How far dense margins are followed, in radii of training."""
 
