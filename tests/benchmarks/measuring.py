@@ -54,8 +54,8 @@ class Run:
 
     @property
     def overhead(self) -> float:
-        """Seconds over those of the counted passes alone."""
-        return self.seconds / self.floor_seconds
+        """Seconds over those of the counted passes alone; NaN where there were none."""
+        return self.seconds / self.floor_seconds if self.floor_seconds else np.nan
 
 
 @dataclass(frozen=True)

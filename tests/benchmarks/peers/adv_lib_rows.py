@@ -68,7 +68,7 @@ def describe(
     )
 
 
-BOTH, L2 = ("Linf", "L2"), ("L2",)
+BOTH, L2, LINF = ("Linf", "L2"), ("L2",), ("Linf",)
 FMN, DDN, ALMA = "fast_minimum_norm.fmn", "decoupled_direction_norm.ddn", "augmented_lagrangian.alma"
 PDGD, PDPGD = "primal_dual_gradient_descent.pdgd", "primal_dual_gradient_descent.pdpgd"
 FAB = "fast_adaptive_boundary.fast_adaptive_boundary.fab"
