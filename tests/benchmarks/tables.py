@@ -34,7 +34,7 @@ def show_range(values: Iterable[float], digits: int) -> str:
         return "–"
     middle, low, high = float(np.median(numbers)), min(numbers), max(numbers)
     shown = [f"{value:.{digits}f}" for value in (middle, low, high)]
-    return shown[0] if shown[1] == shown[2] else f"{shown[0]} ({shown[1]}–{shown[2]})"
+    return shown[0] if shown[1] == shown[2] else f"{shown[0]} ({shown[1]} to {shown[2]})"
 
 
 def show_ratio(reference: Sequence[float], values: Sequence[float]) -> tuple[str, float, float]:
@@ -71,9 +71,9 @@ VERDICT_HEADINGS = (
     "gradients",
     "extra forwards",
     "work",
-    "work: official is x",
+    "official: x work",
     "ms",
-    "time: official is x",
+    "official: x time",
     "x floor",
     "flags",
 )
