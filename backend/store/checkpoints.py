@@ -34,6 +34,12 @@ def checkpoints_like(session: Session, dataset_id: UUID, architecture: str) -> S
     return session.scalars(question.order_by(Checkpoint.created_at, Checkpoint.id)).all()
 
 
+def checkpoints_without_inspection(session: Session, limit: int) -> Sequence[Checkpoint]:
+    """Checkpoints whose weights were not looked at, newest first."""
+    question = select(Checkpoint).where(Checkpoint.inspection.is_(None))
+    return session.scalars(question.order_by(Checkpoint.created_at.desc(), Checkpoint.id.desc()).limit(limit)).all()
+
+
 def count_dependants(session: Session, checkpoint_id: UUID) -> tuple[int, int]:
     """(children, evaluations) that need this checkpoint."""
     children = select(func.count()).select_from(Checkpoint).where(Checkpoint.parent_id == checkpoint_id)

@@ -9,7 +9,7 @@ import pytest
 from backend.registry.cards import find_zoo
 from backend.schemas import CheckpointIn, CheckpointOut, CheckpointPatch, DatasetOut
 from backend.services import checkpoints, comparisons, datasets
-from backend.services.inspections import find_candidates, inspect_family
+from backend.services.inspections import find_candidates, inspect_family, inspect_missing
 from backend.store.artefacts import put_bytes
 from backend.store.database import reading
 from backend.store.tables import Checkpoint
@@ -115,6 +115,19 @@ def test_inspect_family_many_at_once_each_beside_its_parent(
     inspect_family(list(rows.values()), {row.id: row for row in rows.values()})
     answers = [(row.inspection or {})["descent"] for row in rows.values()]
     assert answers[:2] == [None, None] and answers[2]["answer"] == "yes"
+
+
+def test_inspect_missing_catches_up_on_rows_of_an_earlier_version(
+    family: tuple[DatasetOut, dict[str, Checkpoint]],
+) -> None:
+    dataset, rows = family
+    wrong = add_shipped(dataset.id, "cnn-lwm-90", role="pruned", parent_id=rows["cnn-dense-seed1"].id)
+    broken = add_checkpoint(dataset.id, "broken")
+    assert (inspect_missing(), inspect_missing()) == (4, 0)
+    assert checkpoints.get_checkpoint(broken.id).inspection is None
+    shown = checkpoints.get_checkpoint(wrong.id)
+    assert shown.inspection is not None and shown.inspection.descent is not None
+    assert shown.inspection.descent.answer == "no" and "was not made from cnn-dense-seed1" in shown.warnings[0]
 
 
 def test_add_checkpoint_is_inspected_beside_its_parent(ready: Path, tmp_path: Path) -> None:
