@@ -1,6 +1,5 @@
 """Evidence on the pages, on the real services: bounds beside margins, notices on one side, replays and noise."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,10 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backend.jobs import queue
 from backend.schemas import HarderIn
 from backend.services import comparisons, datasets, evidence
-from backend.settings import get_settings
 from backend.store import database
 from backend.store.tables import Checkpoint
 from frontend import ids
@@ -24,7 +21,7 @@ from frontend.pages.compare.flipped import grid_rows
 from frontend.pages.compare.header import mismatch_notice
 from frontend.pages.jobs import beside
 from frontend.pages.sample import harder
-from tests.frontend.pairs import EPS, KEPT, LOST, MadePair, make_pair
+from tests.frontend.pairs import EPS, KEPT, LOST, MadePair, home_with_pair
 from tests.frontend.words import by_id, text_of
 from tests.services.fabrication import Measured, evaluate, make_pixels, measure
 from tests.services.test_evidence import harden, write_outcomes
@@ -35,18 +32,9 @@ BOUND = 0.05
 @pytest.fixture(scope="module")
 def pair(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadePair]:
     """A pair whose sample KEPT has a nearer adversarial on the pruned side alone, and which was replayed both ways."""
-    folder = tmp_path_factory.mktemp("evidence")
-    shutil.copytree(template, folder / "home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("THINICE_HOME", str(folder / "home"))
-        patch.setenv("THINICE_CHUNK_SAMPLES", "50")
-        get_settings.cache_clear()
-        made = make_pair(folder)
+    with home_with_pair(template, tmp_path_factory.mktemp("evidence")) as made:
         harden(made.pruned, {KEPT: BOUND})
         yield made
-        queue.close()
-        database.dispose_engines()
-    get_settings.cache_clear()
 
 
 def query_of(pair: MadePair) -> tuple[str, str]:
