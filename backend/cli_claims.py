@@ -47,9 +47,9 @@ def print_claims(found: list[dict[str, Any]]) -> None:
         table.add_column(title, justify="left" if title in ("checkpoint", "too high?") else "right", no_wrap=True)
     for one in found:
         gap = one["gap"]
-        answer = gap["answer"] if gap else one["reason"]
+        answer = gap["answer"] if gap else "not re-evaluated"
         table.add_row(one["checkpoint_name"], describe_claim(one), describe_measured(one), points(gap), answer, "")
-        for other in one["against"]:
+        for other in one["against"] if gap else []:
             name = f"  {RELATIONS[other['relation']]} {other['checkpoint_name']}"
             excess = other["excess"]
             beyond = f"{points(excess)} {excess['answer']}" if excess else ""
@@ -68,9 +68,12 @@ def describe_claim(one: dict[str, Any]) -> str:
 
 
 def describe_measured(one: dict[str, Any]) -> str:
-    """`70.00 % (autoattack, n 2,000)`."""
+    """`70.00 % (autoattack, n 2,000)`, and the flags of the re-evaluation."""
     found = one["reevaluation"]
-    return f"{percent(found['robust_accuracy'])} ({found['preset']}, n {found['n']:,})" if found else "-"
+    if found is None:
+        return "-"
+    flags = "".join(f", {code}" for code in found.get("flags", ()))
+    return f"{percent(found['robust_accuracy'])} ({found['preset']}, n {found['n']:,}{flags})"
 
 
 def points(difference: dict[str, Any] | None) -> str:

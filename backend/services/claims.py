@@ -256,8 +256,6 @@ def write_notes(check: Check, gap: Gap | None) -> list[str]:
     if gap is not None:
         claimed = "an unknown number of" if check.claim.n is None else f"{check.claim.n:,}"
         notes.append(BASIS_NOTES[gap.basis].format(claimed=claimed, measured=f"{gap.held.n:,}"))
-    if check.evaluation is not None and check.evaluation.flags:
-        notes.append(f"The re-evaluation carries flags: {', '.join(check.evaluation.flags)}.")
     if check.row.origin == "zoo" and check.row.method not in (None, "control"):
         notes.append("A shipped network: what it shows holds for our re-implementation, not for the method's authors'.")
     return notes
