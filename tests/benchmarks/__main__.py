@@ -19,6 +19,7 @@ from backend.settings import get_settings
 from tests.benchmarks.contestants import Contestant
 from tests.benchmarks.costs import Point, sweep_samples, tabulate_growth, tabulate_networks
 from tests.benchmarks.facts import describe_facts, gather_facts
+from tests.benchmarks.margin_tables import tabulate_margins
 from tests.benchmarks.measuring import Job, Ledger, Measurer, list_jobs
 from tests.benchmarks.memory import tabulate_memory
 from tests.benchmarks.networks import ROWS, NotAvailable, Places, Problem, Row, set_problem
@@ -26,8 +27,9 @@ from tests.benchmarks.peers import list_contestants
 from tests.benchmarks.peers.official import STANDARD
 from tests.benchmarks.plots import draw_margins, draw_times, write_plots
 from tests.benchmarks.report import READING, show, write_files
-from tests.benchmarks.tables import Table, tabulate_margins, tabulate_verdicts
+from tests.benchmarks.tables import Table
 from tests.benchmarks.targets import weigh_targets
+from tests.benchmarks.verdict_tables import tabulate_verdicts
 
 NORMS = ("Linf", "L2")
 GROWTH_SHARES = (0.25, 0.5)

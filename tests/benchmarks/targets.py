@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from tests.benchmarks.contestants import MARGIN, VERDICT
+from tests.benchmarks.margin_tables import rate_margins
 from tests.benchmarks.measuring import Ledger, Run
 from tests.benchmarks.networks import Problem
 from tests.benchmarks.peers.official import STANDARD
-from tests.benchmarks.tables import Table, find_missed, rate_margins
+from tests.benchmarks.tables import Table
+from tests.benchmarks.verdict_tables import find_missed
 
 MET, NOT_MET, NOT_MEASURED = "met", "not met", "not measured"
 WORK_SHARE, TIME_SHARE, BREAKING_SHARE = 10.0, 12.0, 20.0

@@ -16,7 +16,8 @@ from tests.benchmarks.counting import BudgetSpent, Counted, measure_floor
 from tests.benchmarks.measuring import Ledger, Measurer, list_jobs
 from tests.benchmarks.networks import ROWS, Places, Problem, set_problem
 from tests.benchmarks.peers import a3, apgd, list_contestants, malt, pma
-from tests.benchmarks.tables import NOT_INSTALLED, tabulate_verdicts
+from tests.benchmarks.tables import NOT_INSTALLED
+from tests.benchmarks.verdict_tables import tabulate_verdicts
 
 torch.set_num_threads(1)
 
