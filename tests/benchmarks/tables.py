@@ -58,7 +58,7 @@ Describe = Callable[[list[Run]], tuple[list[str], dict[str, Any]]]
 def fill_rows(
     table: Table, ledger: Ledger, key: tuple[str, str, str], contestants: Sequence[Contestant], describe: Describe
 ) -> None:
-    """A row per contestant for `key` (problem, task, norm): what `describe` makes of its runs, or why there are none."""
+    """A row per contestant for `key` (problem, task, norm): what `describe` makes of its runs, or why it has none."""
     problem, task, norm = key
     for contestant in contestants:
         if contestant.task != task or norm not in contestant.norms:
