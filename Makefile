@@ -15,7 +15,12 @@ SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))
 LOCKED := $(if $(shell command -v flock),flock Makefile)
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
+INSTALLED_BENCH := $(VENV)/.installed-bench
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
+# The attack libraries that only the bench runs.
+PEERS := import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["bench"])
+# Further words for the bench: make bench ARGS="--samples 50 --networks dense natural"
+ARGS ?=
 # Small networks on few cores: threads inside torch cost more than they give, and tests would differ between machines.
 TESTED := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
@@ -41,8 +46,8 @@ check: $(INSTALLED_DEV) ## lint, format, types and import direction, without run
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(INSTALLED) ## measure how fast the attacks are on this machine and print a table
-	@$(BIN)/python -m tests.benchmarks
+bench: $(INSTALLED_BENCH) ## measure Thin Ice beside other attack libraries; make bench ARGS=--full for all of it
+	@$(TESTED) $(BIN)/python -m tests.benchmarks $(ARGS)
 
 demo: $(INSTALLED) ## queue margins for the shipped checkpoints on a server that `make run` started
 	@$(BIN)/thinice demo
@@ -74,6 +79,11 @@ $(INSTALLED): pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(INSTALLED_DEV): $(INSTALLED)
 	@$(LOCKED) $(PIP_INSTALL) -e '.[dev]'
+	@touch $@
+
+# Without what they depend on: one asks for a requests of 2020, others for torchvision, and no attack uses either.
+$(INSTALLED_BENCH): $(INSTALLED)
+	@$(LOCKED) $(BIN)/python -m pip install --disable-pip-version-check --no-deps $$($(BIN)/python -c '$(PEERS)')
 	@touch $@
 
 # The browser tests need a Chromium: the system's, else Debian's package, else Playwright's own download.

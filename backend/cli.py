@@ -11,10 +11,11 @@ from typing import Annotated, Any
 import typer
 from rich.progress import wrap_file
 
-from backend import cli_evidence
+from backend import cli_claims, cli_evidence
 from backend.cli_datasets import file_to_send
 from backend.cli_report import err, out, print_checkpoint, print_comparison, print_evaluation, print_status
 from backend.cli_session import GATE_NOT_MET, REFUSED, AsJson, Url, answers, connected, wait_for
+from backend.errors import InvalidRequest
 from backend.client import choose_pair
 
 DEFAULT_SAMPLES = 1000
@@ -58,6 +59,20 @@ def status(url: Url = None, as_json: AsJson = False) -> None:
         print_status(client.url, health.json(), active)
 
 
+def read_architecture(given: str | None) -> str | None:
+    """What the option says; the text of the file where it starts with @.
+
+    Raises:
+        InvalidRequest: no such file.
+    """
+    if given is None or not given.startswith("@"):
+        return given
+    try:
+        return Path(given[1:]).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidRequest(f"The layers cannot be read from {given[1:]}: {error}.") from error
+
+
 @app.command()
 @answers
 def upload(
@@ -66,7 +81,9 @@ def upload(
     role: Annotated[str, typer.Option(help="dense or pruned")],
     dataset: Annotated[str, typer.Option(help="Data set, by slug or id")],
     parent: Annotated[str | None, typer.Option(help="Checkpoint that it was made from, by name or id")] = None,
-    architecture: Annotated[str | None, typer.Option(help="Name; found out if left out")] = None,
+    architecture: Annotated[
+        str | None, typer.Option(help="Name; or @FILE, a JSON list of the layers of a plain nn.Sequential")
+    ] = None,
     normalization: Annotated[str | None, typer.Option(help="Normalisation preset")] = None,
     method: Annotated[str | None, typer.Option(help="lwm, r-admm, hydra, harp, thin-ice, control, ...")] = None,
     declared_sparsity: Annotated[float | None, typer.Option(help="Share of zero weights, 0..1")] = None,
@@ -86,7 +103,7 @@ def upload(
             "role": role,
             "dataset_id": dataset,
             "parent_id": client.find_checkpoint(parent)["id"] if parent else None,
-            "architecture": architecture,
+            "architecture": read_architecture(architecture),
             "normalization": normalization,
             "method": method,
             "declared_sparsity": declared_sparsity,
@@ -297,6 +314,7 @@ def demo(
 
 
 app.add_typer(cli_evidence.app, name="evidence")
+app.command()(cli_claims.claims)
 app.command()(cli_evidence.replay)
 app.command("attack-harder")(cli_evidence.attack_harder)
 

@@ -23,8 +23,26 @@ def print_checkpoint(checkpoint: dict[str, Any]) -> None:
         f"sparsity {percent(checkpoint['measured_sparsity'])} measured, "
         f"{percent(checkpoint['declared_sparsity'])} declared"
     )
+    if checkpoint["inspection"]:
+        out.print(describe_inspection(checkpoint["inspection"]), markup=False)
     for warning in checkpoint["warnings"]:
         out.print(f"Odd: {warning}", markup=False)
+
+
+def describe_inspection(inspection: dict[str, Any]) -> str:
+    """The kind of the zeros, dead filters, and whether it was made from the named parent."""
+    structure, descent = inspection["structure"], inspection["descent"]
+    text = f"zeros by {structure['pattern'] or structure['kind']}" if structure["kind"] != "dense" else "no zeros"
+    if structure["zero_filters"]:
+        text += f", {structure['zero_filters']:,} of {structure['filters']:,} filters dead"
+    if descent is None:
+        return text
+    answer = {"yes": "yes", "no": "no", "unclear": "cannot tell"}[descent["answer"]]
+    text += f"; made from its parent by the weights: {answer}"
+    if descent["correlation"] is not None:
+        text += f" (correlation {descent['correlation']:.2f} over {descent['survivors']:,} surviving weights"
+        text += ", only masked)" if descent["changed"] == 0 else f", {percent(descent['changed'])} of them changed)"
+    return text
 
 
 def print_evaluation(evaluation: dict[str, Any]) -> None:

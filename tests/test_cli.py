@@ -171,6 +171,14 @@ def test_evaluate_wait_ends_with_code_1_when_it_is_cancelled(run: Run, served: t
     assert json.loads(output)["state"] == "cancelled"
 
 
+def test_claims_json_is_rest_and_references_stand_apart(run: Run, served: tuple[Site, str]) -> None:
+    answer = run("claims", "--json")
+    assert answer.returncode == 0, answer.stderr
+    assert json.loads(answer.stdout) == rest(served, "claims?limit=200")["items"]
+    shown = run("claims", "--references")
+    assert "HYDRA" in shown.stdout and "not measured here" in shown.stdout
+
+
 def test_compare_by_name_prints_counts_and_json_is_rest(run: Run, served: tuple[Site, str]) -> None:
     site = served[0]
     answer = run("compare", "dense-net", "pruned-net")

@@ -6,6 +6,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
 
 from backend.api.errors import checked
+from backend.api.forms import SENT_BEFORE, describe_form
 from backend.api.intake import received_form
 from backend.api.lists import Limit, Offset
 from backend.schemas import CheckpointIn, CheckpointOut, CheckpointPatch, Page
@@ -15,24 +16,7 @@ from backend.services.uploads import UploadOut
 router = APIRouter(prefix="/checkpoints", tags=["checkpoints"])
 imports = CapacityLimiter(2)  # each import is a child process with memory of its own
 
-FORM_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["name", "role", "dataset_id"],
-                    "properties": {
-                        "file": {"type": "string", "format": "binary", "description": "Or `upload_id`"},
-                        "upload_id": {"type": "string", "format": "uuid", "description": "A file sent before"},
-                        **CheckpointIn.model_json_schema()["properties"],
-                    },
-                }
-            }
-        },
-    }
-}
+FORM_BODY = describe_form(CheckpointIn, SENT_BEFORE, ["name", "role", "dataset_id"])
 
 
 @router.get("", summary="Checkpoints, newest first")

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from backend.api.errors import checked
 from backend.api.files import ASK_FIRST, FOREVER, PNG, cached
+from backend.api.forms import SENT_ALONG, describe_form
 from backend.api.intake import received_form
 from backend.api.lists import DatasetId, Limit, Offset, SampleIndex, Scale
 from backend.errors import InvalidRequest
@@ -47,23 +48,7 @@ def class_names(text: str | None) -> list[str] | None:
     return list(names)
 
 
-FORM_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file", "name"],
-                    "properties": {
-                        "file": {"type": "string", "format": "binary"},
-                        **DatasetForm.model_json_schema()["properties"],
-                    },
-                }
-            }
-        },
-    }
-}
+FORM_BODY = describe_form(DatasetForm, SENT_ALONG, ["file", "name"])
 
 
 @router.get("", summary="Data sets, newest first")

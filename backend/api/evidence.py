@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 
 from backend.api.errors import checked
+from backend.api.forms import SENT_BEFORE, describe_form
 from backend.api.intake import received_form
 from backend.api.lists import Limit, MarginLimit, Offset
 from backend.errors import InvalidRequest
@@ -28,24 +29,7 @@ class UploadForm(Schema):
     )
 
 
-FORM_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["source"],
-                    "properties": {
-                        "file": {"type": "string", "format": "binary", "description": "Or `upload_id`"},
-                        "upload_id": {"type": "string", "format": "uuid", "description": "A file sent before"},
-                        **UploadForm.model_json_schema()["properties"],
-                    },
-                }
-            }
-        },
-    }
-}
+FORM_BODY = describe_form(UploadForm, SENT_BEFORE, ["source"])
 
 
 def read_indices(text: str | None) -> list[int] | None:

@@ -42,9 +42,19 @@ class FormReceiver:
         self._part = Part()
         self._header = (bytearray(), bytearray())
         self.is_complete = False
-        names = "part_begin part_data part_end header_field header_value header_end headers_finished end"
-        callbacks = {f"on_{name}": getattr(self, f"on_{name}") for name in names.split()}
-        self.parser = MultipartParser(boundary, callbacks)  # type: ignore[arg-type]
+        self.parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self.on_part_begin,
+                "on_part_data": self.on_part_data,
+                "on_part_end": self.on_part_end,
+                "on_header_field": self.on_header_field,
+                "on_header_value": self.on_header_value,
+                "on_header_end": self.on_header_end,
+                "on_headers_finished": self.on_headers_finished,
+                "on_end": self.on_end,
+            },
+        )
 
     def on_part_begin(self) -> None:
         self._part = Part()

@@ -3,12 +3,23 @@
 from fastapi import APIRouter, FastAPI
 from starlette.routing import Route
 
-from backend.api import catalogues, checkpoints, comparisons, datasets, docs, evaluations, evidence, health, uploads
+from backend.api import (
+    catalogues,
+    checkpoints,
+    claims,
+    comparisons,
+    datasets,
+    docs,
+    evaluations,
+    evidence,
+    health,
+    uploads,
+)
 from backend.api.errors import ErrorBody, add_error_handlers
 from backend.api.files import Responses
 from backend.api.unknown import UnknownPath
 
-NOUNS = (health, datasets, catalogues, uploads, checkpoints, evaluations, evidence, comparisons)
+NOUNS = (health, datasets, catalogues, uploads, checkpoints, evaluations, evidence, comparisons, claims)
 ERROR_ANSWERS: Responses = {
     422: {"model": ErrorBody, "description": "A value is missing, malformed or out of range"},
     "default": {"model": ErrorBody, "description": "Any other error"},

@@ -416,6 +416,16 @@ FLAGS: dict[str, Flag] = index_by_name(
             "Find the part whose gradient is replaced or lost; compare with transferred adversarial examples.",
         ),
         Flag(
+            "partial-gradients",
+            "Pixels without a gradient decide",
+            "Pixels whose gradient is exactly zero, moved alone at random by the median first-order margin, change the "
+            "logit gap of more than half of the samples by more than the gap itself, beyond chance.",
+            "The gradient says that these pixels do nothing, and they decide. In a network with most of its weights "
+            "pruned away units sleep until something wakes them. Attacks that follow gradients alone overestimate its "
+            "robustness; the preset fast then also tries full-strength patterns and random squares.",
+            "Trust verdicts that come with the remedies, and AutoAttack with Square; read margins as loose bounds.",
+        ),
+        Flag(
             "not-found",
             "Samples without any adversarial example",
             "A minimum-norm attack found no adversarial example at any radius for a correctly classified sample.",

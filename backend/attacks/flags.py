@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
@@ -12,7 +13,8 @@ from backend.attacks.batches import Batches
 from backend.attacks.catalogue import FLAGS
 from backend.attacks.classifier import Classifier
 from backend.attacks.losses import measure_gap
-from backend.attacks.norms import TINY, expand, measure_l1
+from backend.attacks.norms import TINY, measure_l1
+from backend.attacks.starts import draw_noise
 from backend.attacks.walks import differentiate_gap
 
 LOOKED_AT = 128
@@ -22,6 +24,7 @@ SATURATED_SHARE = 0.5
 ZERO_SHARE = 0.02
 AGREEING_SHARE = 0.9
 AGREEING_RATIO = (0.5, 2.0)
+HIDDEN_SHARE = 0.5
 STEP_SHARE = 1 / 20
 MASKING_SHARE = 0.01
 MASKED_MARGINS_SHARE = 0.1
@@ -30,10 +33,10 @@ MASKED_MARGIN_RATIO = 0.95
 LAYERS_WITH_MODE = (nn.modules.batchnorm._NormBase, nn.modules.dropout._DropoutNd)
 
 
-def tells_masking(found: int, tried: int, share_allowed: float = MASKING_SHARE) -> bool:
-    """Whether a black-box attack that broke `found` of the `tried` survivors of gradient attacks means masking.
+def exceeds(found: int, tried: int, share_allowed: float) -> bool:
+    """Whether `found` of `tried` is more than `share_allowed` beyond chance: the lower end of the 95 % Wilson interval.
 
-    The lower end of the 95 % Wilson interval must exceed `share_allowed`: one lucky break in a small chunk is no alarm.
+    One odd sample of a small chunk is no alarm.
     """
     if tried == 0:
         return False
@@ -43,13 +46,18 @@ def tells_masking(found: int, tried: int, share_allowed: float = MASKING_SHARE) 
     return (centre - spread) / (1 + z * z / tried) > share_allowed
 
 
+def tells_masking(found: int, tried: int) -> bool:
+    """Whether a black-box attack that broke `found` of the `tried` survivors of gradient attacks means masking."""
+    return exceeds(found, tried, MASKING_SHARE)
+
+
 def tells_masking_of_margins(searched: Tensor, followed: Tensor) -> bool:
     """Whether a random search beats the gradients: distances (B,) of the search and the best of the attacks with them.
 
     On sound networks the search, which starts from their best, comes more than 5 % nearer on hardly any sample.
     """
     is_far_nearer = searched < MASKED_MARGIN_RATIO * followed
-    return tells_masking(int(is_far_nearer.sum()), len(searched), MASKED_MARGINS_SHARE)
+    return exceeds(int(is_far_nearer.sum()), len(searched), MASKED_MARGINS_SHARE)
 
 
 def order_flags(codes: set[str]) -> tuple[str, ...]:
@@ -96,12 +104,30 @@ def inspect_repeat(classifier: Classifier, images: Tensor, batches: Batches) -> 
     return {"randomised"} if differs else set()
 
 
-def inspect_gradients(classifier: Classifier, images: Tensor, labels: Tensor, batches: Batches) -> set[str]:
-    """`zero-gradients` and `gradient-mismatch`: does a small step change the gap as its gradient predicts?
+@dataclass(frozen=True)
+class Slopes:
+    """Images (B, C, H, W), the labels and gaps (B,) of their logits, and the gaps' gradients; all on the CPU."""
 
-    The step goes along the sign of the gradient, by a twentieth of the median first-order Linf margin: a length that
-    fits the network, so the answer depends neither on the norm nor on the eps of the run. Cost: one gradient and one
-    forward pass for up to 128 images.
+    images: Tensor
+    labels: Tensor
+    gaps: Tensor
+    gradients: Tensor
+
+    def select(self, rows: Tensor) -> "Slopes":
+        """Some of the samples."""
+        return Slopes(self.images[rows], self.labels[rows], self.gaps[rows], self.gradients[rows])
+
+    def predict_change(self, moved: Tensor) -> Tensor:
+        """What the gradients say the gaps (B,) change by on the way to other images."""
+        return ((moved - self.images) * self.gradients).flatten(1).sum(1)
+
+
+def inspect_gradients(classifier: Classifier, images: Tensor, labels: Tensor, batches: Batches) -> set[str]:
+    """`zero-gradients`, `gradient-mismatch` and `partial-gradients`: do gradients tell what small steps change?
+
+    Steps are measured by the median first-order Linf margin, a length that fits the network, so that the answer depends
+    neither on the norm nor on the eps of the run. Shares must be exceeded beyond chance. Cost: one gradient and one
+    forward pass for up to 128 images, and one more forward pass where pixels without a gradient exist.
 
     Args:
         images, labels: correctly classified samples (or the network's own predictions as labels), on the CPU.
@@ -113,26 +139,56 @@ def inspect_gradients(classifier: Classifier, images: Tensor, labels: Tensor, ba
     gaps, gradients = (torch.cat(column) for column in zip(*parts, strict=True))
     lengths = measure_l1(gradients)
     is_flat = lengths == 0
-    codes = {"zero-gradients"} if float(is_flat.float().mean()) > ZERO_SHARE else set()
-    images, labels, gaps, gradients = images[~is_flat], labels[~is_flat], gaps[~is_flat], gradients[~is_flat]
-    if len(images) == 0:
+    codes = {"zero-gradients"} if exceeds(int(is_flat.sum()), len(images), ZERO_SHARE) else set()
+    if bool(is_flat.all()):
         return codes
-    scale = float((gaps / lengths[~is_flat]).median())
-    steps = expand(torch.full_like(gaps, min(scale, 1.0) * STEP_SHARE), images) * gradients.sign()
-    moved = (images + steps).clamp(0.0, 1.0)
-    predicted = ((moved - images) * gradients).flatten(1).sum(1)
+    slopes = Slopes(images, labels, gaps, gradients).select(~is_flat)
+    radius = min(float((slopes.gaps / lengths[~is_flat]).median()), 1.0)
+    if disagrees_with_steps(classifier, slopes, radius * STEP_SHARE, batches):
+        codes.add("gradient-mismatch")
+    if hangs_on_hidden_pixels(classifier, slopes, radius, batches):
+        codes.add("partial-gradients")
+    return codes
 
-    def measure(part: slice) -> Tensor:
-        logits = classifier.classify(moved[part].to(classifier.device))
-        return measure_gap(logits, labels[part].to(classifier.device)).cpu()
 
-    change = torch.cat([answer for _, answer in batches.run(len(moved), measure)]) - gaps
+def disagrees_with_steps(classifier: Classifier, slopes: Slopes, length: float, batches: Batches) -> bool:
+    """Whether a step of `length` along the sign of the gradient changes the gap otherwise than the gradient predicts.
+
+    Cost: one forward pass per image.
+    """
+    moved = (slopes.images + length * slopes.gradients.sign()).clamp(0.0, 1.0)
+    predicted = slopes.predict_change(moved)
+    change = measure_gaps(classifier, moved, slopes.labels, batches) - slopes.gaps
     can_move = predicted > 0
     ratio = change[can_move] / predicted[can_move]
     agrees = (ratio >= AGREEING_RATIO[0]) & (ratio <= AGREEING_RATIO[1])
-    if len(ratio) and float(agrees.float().mean()) < AGREEING_SHARE:
-        codes.add("gradient-mismatch")
-    return codes
+    return exceeds(int((~agrees).sum()), len(ratio), 1.0 - AGREEING_SHARE)
+
+
+def hangs_on_hidden_pixels(classifier: Classifier, slopes: Slopes, radius: float, batches: Batches) -> bool:
+    """Whether pixels without a gradient, moved alone at random by `radius`, change most gaps by more than themselves.
+
+    A gradient says that these pixels do nothing. In a network with most of its weights pruned away they do nothing only
+    until a unit wakes up that they feed. Borders that no weight reaches change nothing and raise no alarm. Cost: one
+    forward pass per image where such pixels exist.
+    """
+    is_hidden = slopes.gradients == 0
+    if not bool(is_hidden.any()):
+        return False
+    signs = draw_noise(slopes.images, 0, "hidden pixels").sign()
+    moved = (slopes.images + radius * signs * is_hidden).clamp(0.0, 1.0)
+    change = measure_gaps(classifier, moved, slopes.labels, batches) - slopes.gaps
+    return exceeds(int((change.abs() > slopes.gaps.abs()).sum()), len(change), HIDDEN_SHARE)
+
+
+def measure_gaps(classifier: Classifier, images: Tensor, labels: Tensor, batches: Batches) -> Tensor:
+    """Logit gaps (B,) on the CPU of images on the CPU; one forward pass each."""
+
+    def measure(part: slice) -> Tensor:
+        logits = classifier.classify(images[part].to(classifier.device))
+        return measure_gap(logits, labels[part].to(classifier.device)).cpu()
+
+    return torch.cat([answer for _, answer in batches.run(len(images), measure)])
 
 
 def _gap_on(classifier: Classifier, images: Tensor, labels: Tensor, part: slice) -> tuple[Tensor, Tensor]:

@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from backend.errors import UnreadableCheckpoint, UnsafeCheckpoint
+from backend.errors import RejectedCheckpoint, UnreadableCheckpoint, UnsafeCheckpoint
 from backend.registry.archives import RESAVE, Format, Walk, find_format, inspect_legacy, inspect_zip
 
 # Beside weights, training scripts keep accuracies (numpy scalars) and their options (argparse). Nothing else.
@@ -25,6 +25,8 @@ SAFE_GLOBALS: list[Any] = [
     *(type(np.dtype(code)) for code in "?bhilqBHILQefd"),
     argparse.Namespace,
 ]
+REAL = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
+WHOLE = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool)
 # For the wording of a refusal only; what is loaded is decided by torch.load and the list above.
 HARMLESS = ("torch.", "collections.", "numpy.dtype", "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
 HARMLESS_NAMES = ("argparse.Namespace", "_codecs.encode")
@@ -101,6 +103,7 @@ def check_tensors(state: Mapping[str, Any]) -> None:
 
     Raises:
         UnsafeCheckpoint: a tensor larger than its storage, or of a kind other than dense on the CPU.
+        RejectedCheckpoint: complex numbers, eight-bit floats, or other types that most of torch cannot compute with.
     """
     for name, value in state.items():
         if type(value) not in (Tensor, nn.Parameter):
@@ -110,6 +113,8 @@ def check_tensors(state: Mapping[str, Any]) -> None:
                 f"{name!r} is a {value.layout} tensor on {value.device}; re-save the weights as dense float32.",
                 key=name,
             )
+        if value.dtype not in (*REAL, *WHOLE):
+            raise RejectedCheckpoint(f"{name!r} holds {value.dtype} values; re-save the weights as float32.", key=name)
         claimed, present = value.numel() * value.element_size(), value.untyped_storage().nbytes()
         if claimed > present:
             raise UnsafeCheckpoint(

@@ -39,11 +39,14 @@ class Finding:
     descents: list[Descent | None]
 
 
-def take_findings(subjects: Sequence[Subject], *, settings: Settings) -> list[Finding]:
+def take_findings(subjects: Sequence[Subject], *, settings: Settings) -> list[Finding | None]:
     """Inspect every subject, in the order given, in one child.
 
+    Returns:
+        A finding each; None for a file that is gone, damaged, or not what the names say.
+
     Raises:
-        RejectedCheckpoint: a file is gone, damaged, or not what the names say.
+        RejectedCheckpoint: the child died or took too long.
         TooLarge: the child's memory does not do.
     """
     if not subjects:
@@ -62,28 +65,30 @@ def take_findings(subjects: Sequence[Subject], *, settings: Settings) -> list[Fi
         limits=Limits.from_settings(settings),
         rejection=RejectedCheckpoint,
     )
-    return [
-        Finding(
-            Structure.model_validate(answer["structure"]),
-            [None if one is None else Descent.model_validate(one) for one in answer["descents"]],
-        )
-        for answer in answers
-    ]
+    return [None if answer is None else _unpack(answer) for answer in answers]
 
 
-def inspect_files(requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _unpack(answer: dict[str, Any]) -> Finding:
+    descents = [None if one is None else Descent.model_validate(one) for one in answer["descents"]]
+    return Finding(Structure.model_validate(answer["structure"]), descents)
+
+
+def inspect_files(requests: list[dict[str, Any]]) -> list[dict[str, Any] | None]:
     """What the child does: `inspect_weights` for each request, JSON-ready."""
-    found = [
-        inspect_weights(Path(request["path"]), request["prunable"], [Path(parent) for parent in request["parents"]])
+    return [
+        _inspect_file(Path(request["path"]), request["prunable"], [Path(parent) for parent in request["parents"]])
         for request in requests
     ]
-    return [
-        {
-            "structure": finding.structure.model_dump(),
-            "descents": [None if one is None else one.model_dump() for one in finding.descents],
-        }
-        for finding in found
-    ]
+
+
+def _inspect_file(path: Path, prunable: Sequence[str], parents: Sequence[Path]) -> dict[str, Any] | None:
+    try:
+        finding = inspect_weights(path, prunable, parents)
+    except UnreadableCheckpoint as error:
+        LOG.warning("weights were not inspected: %s", error.message)
+        return None
+    descents = [None if one is None else one.model_dump() for one in finding.descents]
+    return {"structure": finding.structure.model_dump(), "descents": descents}
 
 
 def inspect_weights(path: Path, prunable: Sequence[str], parents: Sequence[Path]) -> Finding:

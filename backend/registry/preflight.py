@@ -9,12 +9,15 @@ from torch.nn import functional
 
 from backend.errors import InvalidRequest
 from backend.registry.facts import Outcome, PreflightCheck, PreflightReport, find_state
+from backend.registry.silence import count_silent
 from models.architectures.layers import NORMALIZATIONS, Normalized, normalize
 
 # A preset that is this much better (share of images) was probably the one in training.
 PRESET_GAIN = 0.02
 # Within this factor of chance the weights, the normalisation or the data set are probably wrong.
 CHANCE_FACTOR = 1.5
+# A network of which more than this share never answers has little left to be judged.
+MOSTLY = 0.5
 GRADIENT_IMAGES = 16
 STEP = 1e-5
 GRADIENT_TOLERANCE = 0.05
@@ -31,7 +34,7 @@ def preflight(network: nn.Module, images: Tensor, labels: Tensor, *, classes: in
         classes: number of logits expected.
 
     Returns:
-        One check per question; forward passes: 2 + one per preset of as many channels, and 16 images of gradients.
+        One check per question; forward passes: 3 + one per preset of as many channels, and 16 images of gradients.
 
     Raises:
         InvalidRequest: images or labels break what is said above.
@@ -54,6 +57,7 @@ def preflight(network: nn.Module, images: Tensor, labels: Tensor, *, classes: in
         _check_repetition(logits, _classify(network, images)),
         *_check_gradients(network, images[:GRADIENT_IMAGES], labels[:GRADIENT_IMAGES]),
         _check_normalization(accuracy, accuracies, _name_normalization(network), len(images)),
+        *_check_silence(network, images),
     ]
     return _report(checks, len(images), accuracy, accuracies)
 
@@ -230,3 +234,16 @@ def _check_normalization(accuracy: float, accuracies: dict[str, float], current:
         )
         return _check("normalization", title, "warn", sentence)
     return _check("normalization", title, "ok", f"No other known preset does better than {shown}.")
+
+
+def _check_silence(network: nn.Module, images: Tensor) -> list[PreflightCheck]:
+    """Ask how much of the network no image wakes; nothing for one without ReLU."""
+    found = count_silent(network, images, batch=BATCH)
+    if not found.channels:
+        return []
+    sentence = (
+        f"{found.silent:,} of {found.channels:,} channels after a ReLU are zero on all {len(images)} images "
+        f"({found.share:.1%})."
+    )
+    outcome: Outcome = "warn" if found.share > MOSTLY else "ok"
+    return [_check("silent-channels", "Silent channels", outcome, sentence)]

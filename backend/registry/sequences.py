@@ -102,8 +102,8 @@ def ask_layers(found: Shapes) -> AmbiguousCheckpoint:
     proposal = json.dumps(propose_layers(found))
     return AmbiguousCheckpoint(
         "This is a plain nn.Sequential: its keys are numbers, and the file does not say what stands between the "
-        "weights (activations, strides, pooling). Send its layers as architecture, a JSON list in torch's own names. A "
-        f"start to correct, from the shapes alone: {proposal}",
+        "weights (activations, strides, pooling). Send its layers as architecture, a JSON list in torch's own names. "
+        f"To be corrected, as it knows the shapes alone: {proposal}.",
         ask="architecture",
         suggestion=proposal,
     )

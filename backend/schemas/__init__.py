@@ -56,7 +56,15 @@ from backend.schemas.evidence import (
     ReplayIn,
 )
 from backend.schemas.health import Health, WorkerOut
-from backend.schemas.inspections import Descent, InspectionOut, LikelyParent, NormDrift, Structure
+from backend.schemas.inspections import (
+    Descent,
+    InspectionOut,
+    LayerDescent,
+    LayerStructure,
+    LikelyParent,
+    NormDrift,
+    Structure,
+)
 from backend.schemas.terms import FlipSet, Interval, Norm, Page, Role, Schema, Split, State
 
 __all__ = [
@@ -88,7 +96,9 @@ __all__ = [
     "Health",
     "InspectionOut",
     "Interval",
+    "LayerDescent",
     "LayerOut",
+    "LayerStructure",
     "LikelyParent",
     "MarginRow",
     "Mismatch",

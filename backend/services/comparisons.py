@@ -14,7 +14,7 @@ from backend.errors import Conflict, InvalidRequest
 from backend.schemas import ComparisonOut, EvaluationOut, FlipSet, Mismatch, NoiseOut, PairedSample
 from backend.services import bounds, findings, noise, replays
 from backend.services.controls import Control, find_controls, is_same_effort, tell_kind
-from backend.services.doubts import doubt_gain, doubt_margins, find_challenges, note_doubts
+from backend.services.doubts import doubt_descent, doubt_gain, doubt_margins, find_challenges, note_doubts
 from backend.services.effort import find_mismatches, show_mismatch
 from backend.services.evaluations import load_evaluation, show_all
 from backend.services.lineage import CONTROL
@@ -240,7 +240,7 @@ def _find_lineage_mismatches(sides: Sides) -> list[Mismatch]:
     """Whether the pruned checkpoint was made from this dense one."""
     dense, pruned = sides.dense_checkpoint, sides.pruned_checkpoint
     if pruned.parent_id == dense.id:
-        return []
+        return doubt_descent(dense, pruned)
     if pruned.id == dense.id:
         sentence = "Both evaluations are of one checkpoint: what differs between them is the attack alone."
     elif pruned.role == "dense":

@@ -1,4 +1,4 @@
-"""Why margins of a comparison may be too large, as mismatches that do not touch equal effort."""
+"""Why margins of a comparison may be too large, or its parent none: mismatches that do not touch equal effort."""
 
 import logging
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from backend.analysis.statistics import Estimate
 from backend.attacks.catalogue import get_preset
 from backend.errors import InvalidRequest, NotComparable
 from backend.schemas import Mismatch
+from backend.services.inspections import doubt_parent, read_inspection
 from backend.services.measurements import Finished, finished, load_outcomes
 from backend.store import evaluations
 from backend.store.tables import Checkpoint, Evaluation
@@ -85,6 +86,27 @@ def doubt_margins(side: str, key: Finished, checkpoint: Checkpoint, challenges: 
                 f"{challenge.attack} breaks {worst.broken:,} of the {worst.robust:,} shared samples that these margins "
                 f"call robust at {challenge.eps_text}: the margins of {checkpoint.name} are overestimates."
             ),
+        )
+    ]
+
+
+def doubt_descent(dense: Checkpoint, pruned: Checkpoint) -> list[Mismatch]:
+    """What the weights of a pruned checkpoint say against its named parent; empty where they bear it out."""
+    found = read_inspection(pruned)
+    if found is None or found.descent is None or found.parent_id != dense.id:
+        return []
+    sentence = doubt_parent(found.descent, pruned.name, dense.name)
+    if sentence is None:
+        return []
+    if found.likely_parent is not None:
+        sentence += f" They fit {found.likely_parent.name}."
+    return [
+        Mismatch(
+            field="parent",
+            dense=dense.name,
+            pruned=pruned.name,
+            severity="differs" if found.descent.answer == "no" else "note",
+            sentence=sentence,
         )
     ]
 

@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 
 from backend.attacks.catalogue import Preset, get_preset
 from backend.eps import check_eps, eps_text
-from backend.errors import Conflict, InvalidRequest, NotFound, ThinIceError
+from backend.errors import Conflict, InvalidRequest, NotFound
 from backend.jobs import queue
 from backend.schemas import EvaluationIn, EvaluationOut, MarginRow, Page, State
 from backend.services.answers import show_evaluation, show_margin
 from backend.services.arguments import MAX_MARGINS, check_page, read_id
 from backend.services.datasets import find_dataset
 from backend.services.measurements import eps_of, summarise
+from backend.services.queueing import hand_over
 from backend.settings import get_settings
 from backend.store import checkpoints, datasets, results
 from backend.store import evaluations as store
@@ -133,7 +134,7 @@ def queue_evaluation(request: EvaluationIn, purpose: str = "user") -> Evaluation
             for row in rows:
                 row.repeat_of = rows[0].id
     for row in rows:
-        enqueue(row)
+        hand_over(row, queue.enqueue_evaluation)
     return get_evaluation(rows[0].id)
 
 
@@ -199,7 +200,7 @@ def resume_evaluation(evaluation_id: UUID | str) -> EvaluationOut:
             )
         store.add_log(session, row.id, f"resumed with {row.done} of {row.n} samples done")
         session.refresh(row)
-    enqueue(row)
+    hand_over(row, queue.enqueue_evaluation)
     return get_evaluation(row.id)
 
 
@@ -255,18 +256,6 @@ def _split_columns(columns: dict[str, list[Any]]) -> Iterator[dict[str, Any]]:
     """Rows by name from columns by name."""
     for values in zip(*columns.values(), strict=True):
         yield dict(zip(columns, values, strict=True))
-
-
-def enqueue(row: Evaluation) -> None:
-    """Hand a written evaluation to the queue; where that fails it must not wait for ever."""
-    try:
-        queue.enqueue_evaluation(row.id, row.attempt_number, row.priority)
-    except Exception as error:  # whatever the job engine raised, the row has to say that nothing will run
-        shown = {"code": ThinIceError.code, "message": f"The queue did not take the job: {error}.", "details": {}}
-        with writing() as session:
-            ended: dict[str, Any] = {"state": "failed", "stage": "failed", "error": shown, "finished_at": now()}
-            store.move_state(session, row.id, ["queued"], of_attempt=row.attempt_number, **ended)
-        raise
 
 
 def _check_fit(session: Session, checkpoint: Checkpoint, dataset: Dataset) -> None:

@@ -13,13 +13,14 @@ from sqlalchemy.orm import Session
 
 from backend.attacks.catalogue import get_preset
 from backend.datasets.adversarials import take_adversarials
-from backend.errors import Conflict, InvalidRequest, NotComparable, NotFound, ThinIceError
+from backend.errors import Conflict, InvalidRequest, NotComparable, NotFound
 from backend.jobs import queue
 from backend.sandbox import Limits
 from backend.schemas import AttemptOut, EvidenceOut, HarderIn, Page
 from backend.services.answers import show_evidence
 from backend.services.arguments import MAX_MARGINS, check_page, read_id
 from backend.services.evaluations import ENDED, check_preset_fits, load_evaluation
+from backend.services.queueing import hand_over
 from backend.settings import get_settings
 from backend.store import checkpoints, results
 from backend.store import evidence as store
@@ -48,6 +49,14 @@ def list_of_evaluation(evaluation_id: UUID | str, limit: int = 50, offset: int =
     with reading() as session:
         row = load_evaluation(session, evaluation_id)
     return list_evidence(limit, offset, evaluation_ids=[row.id])
+
+
+def list_of_sample(evaluation_id: UUID | str, index: int) -> list[EvidenceOut]:
+    """Evidence that is about one sample of an evaluation, newest first."""
+    with reading() as session:
+        row = load_evaluation(session, evaluation_id)
+        found = [one for one in store.sources_of(session, row.id).values() if index in one.indices]
+        return _show_all(session, sorted(found, key=lambda one: one.stage, reverse=True))
 
 
 def get_evidence(evidence_id: UUID | str) -> EvidenceOut:
@@ -205,7 +214,7 @@ def resume_evidence(evidence_id: UUID | str) -> EvidenceOut:
                 f"This evidence is {row.state}; only failed and cancelled evidence can be resumed.", state=row.state
             )
         session.refresh(row)
-    _enqueue(row)
+    hand_over(row, queue.enqueue_evidence)
     return get_evidence(row.id)
 
 
@@ -215,20 +224,8 @@ def _queue(evaluation: Evaluation, kind: str, source: str, indices: list[int], *
     row = Evidence(evaluation_id=evaluation.id, kind=kind, source=source, indices=indices, n=len(indices), **values)
     with writing() as session:
         store.add_evidence(session, row)
-    _enqueue(row)
+    hand_over(row, queue.enqueue_evidence)
     return get_evidence(row.id)
-
-
-def _enqueue(row: Evidence) -> None:
-    """Hand written evidence to the queue; where that fails it must not wait for ever."""
-    try:
-        queue.enqueue_evidence(row.id, row.attempt_number, row.priority)
-    except Exception as error:  # whatever the job engine raised, the row has to say that nothing will run
-        shown = {"code": ThinIceError.code, "message": f"The queue did not take the job: {error}.", "details": {}}
-        with writing() as session:
-            ended: dict[str, Any] = {"state": "failed", "step": "failed", "error": shown, "finished_at": now()}
-            move_state(session, row.id, ["queued"], of_attempt=row.attempt_number, of=Evidence, **ended)
-        raise
 
 
 def _load(session: Session, evidence_id: UUID | str) -> Evidence:

@@ -13,11 +13,13 @@ from backend.schemas.inspections import Descent, InspectionOut, LikelyParent
 from backend.settings import get_settings
 from backend.store import checkpoints as store
 from backend.store.artefacts import artefact_path
+from backend.store.database import reading, writing
 from backend.store.tables import Checkpoint
 
 LOG = logging.getLogger(__name__)
 
 CONTROL = "control"
+AT_ONCE = 20  # checkpoints of an earlier version that one start looks at
 CANDIDATES = 5  # how many other dense checkpoints are tried where the named parent is not it
 
 
@@ -44,11 +46,30 @@ def inspect_checkpoint(
     except ThinIceError as error:
         LOG.warning("the weights %s were not inspected: %s", file, error.message)
         return None
-    return _conclude(finding, parents, is_first_named=parent is not None)
+    return None if finding is None else _conclude(finding, parents, is_first_named=parent is not None)
+
+
+def inspect_missing() -> int:
+    """Inspect the newest of the checkpoints that an earlier version imported; gives how many it could read."""
+    with reading() as session:
+        rows = list(store.checkpoints_without_inspection(session, AT_ONCE))
+        named = {row.parent_id for row in rows if row.parent_id is not None}
+        parents = {id: parent for id in named if (parent := store.find_checkpoint(session, id)) is not None}
+    inspect_family(rows, parents)
+    done = [row for row in rows if row.inspection is not None]
+    with writing() as session:
+        for row in done:
+            kept = store.find_checkpoint(session, row.id)
+            if kept is None or kept.parent_id != row.parent_id:
+                continue
+            kept.inspection = row.inspection
+            doubts = describe_kinship(kept, parents.get(kept.parent_id) if kept.parent_id else None)
+            kept.warnings = [*kept.warnings, *doubts]
+    return len(done)
 
 
 def inspect_family(rows: Sequence[Checkpoint], parents: dict[UUID, Checkpoint]) -> None:
-    """Inspect many rows at once (the shipped checkpoints), each beside its parent of `parents`; sets `inspection`."""
+    """Inspect many rows at once, each beside its parent of `parents`; sets `inspection` where it could be read."""
     named = [None if row.parent_id is None else parents.get(row.parent_id) for row in rows]
     try:
         subjects = [
@@ -64,7 +85,8 @@ def inspect_family(rows: Sequence[Checkpoint], parents: dict[UUID, Checkpoint]) 
         LOG.warning("%d checkpoints were not inspected: %s", len(rows), error.message)
         return
     for row, parent, finding in zip(rows, named, findings, strict=True):
-        row.inspection = _conclude(finding, [parent] if parent else [], is_first_named=parent is not None)
+        if finding is not None:
+            row.inspection = _conclude(finding, [parent] if parent else [], is_first_named=parent is not None)
 
 
 def find_candidates(

@@ -8,6 +8,7 @@ from backend.jobs import queue
 from backend.schemas import Health, WorkerOut
 from backend.services.demo import queue_demo
 from backend.services.evaluations import requeue_waiting
+from backend.services.inspections import inspect_missing
 from backend.services.zoo import load_datasets, load_zoo
 from backend.settings import Settings, get_settings
 from backend.startup import prepare_home
@@ -51,6 +52,7 @@ def bootstrap() -> None:
         queue.prepare()
         load_datasets()
         zoo = load_zoo()
+        inspect_missing()
         requeue_waiting()
         queued = queue_demo(zoo) if settings.demo else 0
     if queued:

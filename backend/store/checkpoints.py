@@ -34,6 +34,12 @@ def checkpoints_like(session: Session, dataset_id: UUID, architecture: str) -> S
     return session.scalars(question.order_by(Checkpoint.created_at, Checkpoint.id)).all()
 
 
+def checkpoints_without_inspection(session: Session, limit: int) -> Sequence[Checkpoint]:
+    """Checkpoints whose weights were not looked at, newest first."""
+    question = select(Checkpoint).where(Checkpoint.inspection.is_(None))
+    return session.scalars(question.order_by(Checkpoint.created_at.desc(), Checkpoint.id.desc()).limit(limit)).all()
+
+
 def count_dependants(session: Session, checkpoint_id: UUID) -> tuple[int, int]:
     """(children, evaluations) that need this checkpoint."""
     children = select(func.count()).select_from(Checkpoint).where(Checkpoint.parent_id == checkpoint_id)
@@ -69,3 +75,8 @@ def is_file_used(session: Session, file: str) -> bool:
 def names_of(session: Session, checkpoint_ids: Sequence[UUID]) -> dict[UUID, str]:
     question = select(Checkpoint.id, Checkpoint.name).where(Checkpoint.id.in_(checkpoint_ids))
     return {row.id: row.name for row in session.execute(question)}
+
+
+def all_checkpoints(session: Session) -> Sequence[Checkpoint]:
+    """Every checkpoint, newest first."""
+    return session.scalars(select(Checkpoint).order_by(Checkpoint.created_at.desc(), Checkpoint.id.desc())).all()

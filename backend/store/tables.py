@@ -116,7 +116,9 @@ class Checkpoint(Owned, Table):
     weights_sha256: Mapped[str] = mapped_column(String(64))
     file: Mapped[str] = mapped_column(String(200), comment="artefact name of the safetensors file")
     architecture: Mapped[str] = mapped_column(String(80))
-    layer_list: Mapped[list[Any] | None] = mapped_column(JSON, comment="the user's own layers of a plain Sequential")
+    layer_list: Mapped[list[Any] | None] = mapped_column(
+        JSON(none_as_null=True), comment="the user's own layers of a plain Sequential"
+    )
     normalization: Mapped[str] = mapped_column(String(80))
     method: Mapped[str | None] = mapped_column(String(80))
     structure: Mapped[dict[str, Any] | None] = mapped_column(JSON)
@@ -128,7 +130,9 @@ class Checkpoint(Owned, Table):
     warnings: Mapped[list[Any]]
     claim: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     preflight: Mapped[dict[str, Any]]
-    inspection: Mapped[dict[str, Any] | None] = mapped_column(JSON, comment="structure of the zeros, and the parent")
+    inspection: Mapped[dict[str, Any] | None] = mapped_column(
+        JSON(none_as_null=True), comment="structure of the zeros, and the parent"
+    )
     origin: Mapped[str] = mapped_column(String(10))
 
 

@@ -13,6 +13,8 @@
     pruned: "made from a dense checkpoint by pruning",
     control: "the dense parent finetuned as long, nothing pruned",
   };
+  // The fields that a file which leaves something open asks for.
+  const ASKED = { keep_rate: "upload-keep-rate", architecture: "upload-architecture" };
   let running = null; // the request in flight
   let prefilled = ""; // the name that we put into the field ourselves
 
@@ -174,18 +176,32 @@
     const end = "(code " + error.code + (error.request_id ? ", request " + error.request_id : "") + "). What you typed is kept.";
     words.append(make("span", "small", end));
     box.append(mark, words);
+    const asked = error.details && ASKED[error.details.ask];
+    if (asked && error.details.suggestion) words.append(" ", suggest(asked, error.details));
     place.replaceChildren(box);
     box.scrollIntoView({ block: "nearest" });
   }
 
+  // A button, never done unasked: what a file leaves open is for the user to say.
+  function suggest(field, details) {
+    const button = make("button", "button", "Put the suggestion into the form");
+    button.type = "button";
+    button.addEventListener("click", () => {
+      const value = IN_PERCENT.has(details.ask) ? Number((100 * details.suggestion).toFixed(6)) : details.suggestion;
+      window.dash_clientside.set_props(field, { value });
+      byId(field).focus();
+    });
+    return button;
+  }
+
   function prefill(upload, typed) {
     if (!upload || (typed && typed !== prefilled)) return unchanged();
-    prefilled = upload.filename.replace(/(\.(pt|pth|bin|ckpt|tar|safetensors|npz|th|model|gz|mat))+$/i, "").slice(0, 120);
+    prefilled = upload.filename.replace(/(\.(pt|pth|bin|ckpt|tar|safetensors|npz|th|t7|model|gz|mat))+$/i, "").slice(0, 120);
     return prefilled;
   }
 
   function chooseRole(role) {
-    return [ROLE_HINTS[role] || "", role === "dense", role !== "pruned", role !== "pruned", role !== "pruned"];
+    return [ROLE_HINTS[role] || "", role === "dense", role !== "pruned", role !== "pruned"];
   }
 
   function chooseDataset(dataset, setup, current) {
@@ -197,7 +213,7 @@
   function asForm(names, values, upload) {
     const fields = Object.fromEntries(names.map((name, place) => [name, values[place]]));
     if (fields.role === "dense") fields.parent_id = null;
-    if (fields.role === "dense" || fields.role === "control") fields.method = fields.declared_sparsity = fields.keep_rate = null;
+    if (fields.role === "dense" || fields.role === "control") fields.method = fields.declared_sparsity = null;
     if (fields.role === "control") Object.assign(fields, { role: "dense", method: "control" });
     const form = new FormData();
     form.append("upload_id", upload.upload_id);

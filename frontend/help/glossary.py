@@ -82,6 +82,30 @@ MEASURING = (
         "nothing was found has none.",
     ),
     Word(
+        "cold core",
+        "The rows of an evaluation's own run, before anybody knew where to look. Comparisons read the cold cores of "
+        "both sides and nothing else, because more effort on one side manufactures losses.",
+    ),
+    Word(
+        "extra evidence",
+        "Adversarials beyond the cold core: uploaded, replayed from another checkpoint, or found by more effort on "
+        "chosen samples. Each is verified, credited to its source, and lowers the best-known bound. It never changes a "
+        "margin.",
+        ("evidence", "beside the cold core"),
+    ),
+    Word(
+        "best known",
+        "The nearest verified adversarial of a sample from all evidence, with who found it. It is at most the margin. "
+        "Where it lies within eps and the margin does not, the page says so.",
+        ("best-known bound",),
+    ),
+    Word(
+        "attack harder",
+        "Spending a stated budget of gradients or seconds on chosen samples: the same attacks again, each time with a "
+        "seed that was not spent yet.",
+        ("budget", "more effort"),
+    ),
+    Word(
         "margin of its own answer",
         "The smallest perturbation found that changes the network's own answer, right or wrong. For a sample that is "
         "wrong already it tells whether that wrong answer stands near a boundary.",
@@ -118,6 +142,16 @@ MEASURING = (
     ),
     Word("max probability", "The probability that the network gives to its answer on the clean image."),
     Word("loss", "The cross-entropy of the network on the clean image."),
+    Word(
+        "repeat",
+        "The same evaluation once more with another seed. What differs between repeats is the luck of the attacks.",
+    ),
+    Word(
+        "slack to flip",
+        "How much smaller, as a share of itself, the margin of a sample that holds at eps would have to be for the "
+        "verdict to flip.",
+        ("slack_to_flip",),
+    ),
     Word("seed", "The number that fixes every random choice of an attack, so that a run can be repeated."),
 )
 
@@ -142,6 +176,13 @@ FLIPS = (
         "only. The same four words apply at every eps.",
     ),
     Word(
+        "replay",
+        "Adversarials of one network tried on the other of a pair. Where the dense adversarial also breaks the pruned "
+        "network, the boundary moved; where it does not, pruning opened a new hole. Where an adversarial within eps "
+        "breaks both, the flip was attack luck.",
+        ("boundary moved", "new hole", "attack luck"),
+    ),
+    Word(
         "thin ice",
         "Where samples stand that the dense network answers rightly with a margin up to the threshold δ. You pick δ; "
         "pages draw the zone in pale blue.",
@@ -159,6 +200,13 @@ STATISTICS = (
         "equal effort",
         "Both sides were attacked alike: same samples, norm, preset, steps, library versions and kind of distance. "
         "Anything else is said loudly on the page, because harder attacks on one side manufacture losses.",
+    ),
+    Word(
+        "attack noise",
+        "What the seed alone changes: verdicts that differ between repeats of one checkpoint, and the share by which "
+        "95 % of margins move. A verdict within attack noise hangs on a margin that exceeds eps by less than that "
+        "share.",
+        ("within attack noise", "noise floor"),
     ),
     Word("n", "The number of samples behind a figure. With 128 of them a flip is noise."),
     Word(

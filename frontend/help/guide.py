@@ -63,6 +63,14 @@ CALLS: tuple[Call, ...] = (
     Call("GET", "/api/v1/evaluations/{evaluation_id}", "State, progress, summary, flags and record"),
     Call("GET", "/api/v1/evaluations/{evaluation_id}/events", "Progress as it happens"),
     Call("GET", "/api/v1/evaluations/{evaluation_id}/margins", "Every sample, as JSON, CSV or Parquet"),
+    Call(
+        "POST",
+        "/api/v1/evaluations/{evaluation_id}/evidence",
+        "Uploads adversarials (.npy); each is verified, and lowers the best-known bound",
+    ),
+    Call("POST", "/api/v1/evaluations/{evaluation_id}/attack-harder", "Spends a budget on chosen samples"),
+    Call("POST", "/api/v1/comparisons/replay", "Tries the adversarials of either side on the other"),
+    Call("GET", "/api/v1/evaluations/{evaluation_id}/noise", "Spread of every margin over its repeats"),
     Call("GET", "/api/v1/comparisons", "Everything that Compare shows of a pair"),
     Call("GET", "/api/v1/comparisons/samples", "The samples of a pair, as JSON, CSV or Parquet"),
     Call(

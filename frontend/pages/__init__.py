@@ -36,6 +36,7 @@ class PageRow:
 
 PAGES: tuple[PageRow, ...] = (
     PageRow("overview", "/", "Overview", "top"),
+    PageRow("claims", "/claims", "Claims", "top"),
     PageRow("compare", "/compare", "Compare", "top"),
     PageRow("samples", "/samples", "Samples", "top"),
     PageRow("sample", "/sample", "Sample", None),

@@ -9,6 +9,7 @@ from models.pruning.harp import RateSearch
 from models.pruning.hydra import ScoreSearch
 from models.pruning.lwm import MagnitudeSearch
 from models.pruning.search import MaskSearch
+from models.pruning.thin_ice import Care
 from models.training.recipe import Recipe
 
 Granularity = Literal["weight", "filter", "channel"]
@@ -53,6 +54,9 @@ class Method:
 
 
 CARE_SETTINGS = ("clean_weight", "robust_weight", "width", "keeping", "distillation", "wrong_share")
+"""The fields of `thin_ice.Care`."""
+
+LEARNED_RATES = "learned_rates"
 
 
 def _build_lwm(plan: Plan, _image_shape: ImageShape) -> MaskSearch:
@@ -77,8 +81,17 @@ def _build_harp(plan: Plan, image_shape: ImageShape) -> MaskSearch:
 
 
 def _build_thin_ice(plan: Plan, image_shape: ImageShape) -> MaskSearch:
-    """Search as LWM does without a stage of search, and as HYDRA does with one; the loss is what differs."""
-    return _build_lwm(plan, image_shape) if plan.searching is None else _build_hydra(plan, image_shape)
+    """Search as LWM without a stage of search, as HYDRA with one, as HARP with learned rates; the loss differs."""
+    if plan.searching is None:
+        return _build_lwm(plan, image_shape)
+    return _build_harp(plan, image_shape) if plan.settings.get(LEARNED_RATES) else _build_hydra(plan, image_shape)
+
+
+def read_care(plan: Plan) -> Care | None:
+    """Give the care that a thin-ice plan takes of its samples; None for the other methods."""
+    if plan.method != "thin-ice":
+        return None
+    return Care(**{name: value for name, value in plan.settings.items() if name in CARE_SETTINGS})
 
 
 ROWS = (
@@ -86,7 +99,7 @@ ROWS = (
     Method("r-admm", "R-ADMM", ("weight",), ("rho", "growth", "rounds"), True, _build_admm),
     Method("hydra", "HYDRA", ("weight",), (), True, _build_hydra),
     Method("harp", "HARP", ("weight", "channel"), ("gamma", "rounds"), True, _build_harp),
-    Method("thin-ice", "Thin-ice-aware", ("weight",), CARE_SETTINGS, False, _build_thin_ice),
+    Method("thin-ice", "Thin-ice-aware", ("weight",), (*CARE_SETTINGS, LEARNED_RATES), False, _build_thin_ice),
 )
 
 METHODS: dict[str, Method] = {row.name: row for row in ROWS}

@@ -61,7 +61,14 @@ SEARCH_RATE = 0.1
 RAMPED_FROM = 0.99
 """One-shot removal of so much leaves a few hundred weights that training can no longer lift."""
 
-THIN_ICE_CARE = {"clean_weight": 1.0, "robust_weight": 1.0, "width": 0.02, "distillation": 0.5}
+THIN_ICE_SETTINGS = {
+    "learned_rates": 1.0,
+    "clean_weight": 1.0,
+    "robust_weight": 1.0,
+    "width": 0.03,
+    "distillation": 0.5,
+    "wrong_share": 0.25,
+}
 
 
 def plan_paper(method: str, rate: float, granularity: Granularity = "weight") -> Plan:
@@ -102,9 +109,13 @@ def plan_short_harp(rate: float, granularity: Granularity = "weight") -> Plan:
 
 
 def plan_short_thin_ice(rate: float, **care: float) -> Plan:
-    """Give thin-ice-aware pruning in the short budget; `care` replaces settings of the loss."""
-    recipe = replace(FINETUNE_RECIPE, epoch_images=THIN_ICE_IMAGES, mask_share=_find_mask_share(rate))
-    return Plan("thin-ice", rate, recipe, None, "weight", {**THIN_ICE_CARE, **care})
+    """Give thin-ice-aware pruning in the short budget: HARP's search and finetuning under another loss.
+
+    `care` replaces settings of the loss.
+    """
+    finetuning = replace(FINETUNE_RECIPE, epochs=3, epoch_images=THIN_ICE_IMAGES)
+    searching = replace(finetuning, epochs=1, learning_rate=SEARCH_RATE)
+    return Plan("thin-ice", rate, finetuning, searching, "weight", {**THIN_ICE_SETTINGS, **care})
 
 
 def _find_mask_share(rate: float) -> float:

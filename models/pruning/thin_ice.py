@@ -18,9 +18,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.training.losses import AdversarialLoss, Batch, diverge
-from models.training.margins import measure_gaps
+from models.training.margins import estimate_margins, measure_gaps
 from models.training.passes import Passes
 from models.training.pgd import attack_mode
+
+MARGIN_REACH = 1.25
+"""How far dense margins are followed, in radii of training."""
 
 
 @dataclass(frozen=True)
@@ -105,3 +108,8 @@ class ThinIceLoss(AdversarialLoss):
     def count_passes(self, pgd_steps: int) -> Passes:
         """Count those of PGD-AT, and the dense network's forward where it is asked."""
         return super().count_passes(pgd_steps) + Passes(int(self.care.asks_dense), 0)
+
+
+def build_thin_ice_loss(dense: nn.Module, images: Tensor, labels: Tensor, eps: float, care: Care) -> ThinIceLoss:
+    """Estimate the dense margins of all training images (N, C, H, W), `margins.PASSES` each, and build the loss."""
+    return ThinIceLoss(dense, estimate_margins(dense, images, labels, reach=MARGIN_REACH * eps), eps, care)

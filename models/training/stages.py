@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -15,6 +16,9 @@ from models.training.state import StateFile
 from models.training.training import train
 
 OnProgress = Callable[[Progress], None]
+
+STAGES = ("search", "finetuning", "training")
+"""Names of the stages; the last is that of a run in one stage."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class StateFolder:
 
     def remove(self) -> None:
         """Delete the states of all stages; the caller does so once it has kept the result."""
-        for stage in ("search", "finetuning", "training"):
+        for stage in STAGES:
             self.open(stage).remove()
 
 
@@ -71,44 +75,25 @@ def prune(
     Raises:
         ValueError: as in `train`.
     """
+    run = partial(train, network, images, labels, seed=seed, team=team)
+    files = {name: states.open(name) if states else None for name in STAGES}
     if searching is None:
-        state_file = states.open("training") if states else None
-        return train(
-            network,
-            images,
-            labels,
-            finetuning.recipe,
-            seed=seed,
-            search=search,
-            loss=finetuning.loss,
-            state_file=state_file,
-            team=team,
-            on_progress=on_progress,
-        )
+        recipe, loss, file = finetuning.recipe, finetuning.loss, files["training"]
+        return run(recipe, search=search, loss=loss, state_file=file, on_progress=on_progress)
     span = _Span.over((searching.recipe, finetuning.recipe), len(images))
     # A search that is over resumes at its end, which costs nothing and gives its masks and its time again.
-    found = train(
-        network,
-        images,
-        labels,
+    found = run(
         searching.recipe,
-        seed=seed,
         search=search,
         loss=searching.loss,
-        state_file=states.open("search") if states else None,
-        team=team,
+        state_file=files["search"],
         on_progress=span.relay(on_progress, "search"),
     )
-    report = train(
-        network,
-        images,
-        labels,
+    report = run(
         finetuning.recipe,
-        seed=seed,
         search=HeldMasks(search.finish()),
         loss=finetuning.loss,
-        state_file=states.open("finetuning") if states else None,
-        team=team,
+        state_file=files["finetuning"],
         on_progress=replace(span, seconds_before=found.train_seconds).relay(on_progress, "finetuning"),
     )
     return replace(report, train_seconds=found.train_seconds + report.train_seconds)

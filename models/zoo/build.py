@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from models.pruning.masks import measure_sparsity
-from models.pruning.methods import build_search
+from models.pruning.methods import build_search, read_care
 from models.pruning.search import MaskSearch
-from models.pruning.thin_ice import Care, ThinIceLoss
+from models.pruning.thin_ice import build_thin_ice_loss
 from models.training import margins
 from models.training.losses import AdversarialLoss, build_loss
-from models.training.margins import estimate_margins
 from models.training.passes import Passes
 from models.training.pgd import check_correct, check_robust
 from models.training.progress import Progress
@@ -34,8 +33,6 @@ from models.zoo.entries import DATASET, IMAGE_SHAPE, ZooEntry
 
 CLAIM_STEPS = 10
 CLAIM_SEED = 0
-MARGIN_REACH = 1.25
-"""How far dense margins are followed, in radii of training."""
 
 
 @dataclass(frozen=True)
@@ -128,14 +125,15 @@ def count_passes(entry: ZooEntry, images: int) -> Passes:
     """Count the passes of training, validation aside, with `images` training images."""
     stages = [entry.recipe] if entry.plan is None or entry.plan.searching is None else [entry.plan.searching]
     stages += [entry.recipe] if entry.plan and entry.plan.searching else []
+    care = read_care(entry.plan) if entry.plan else None
     total = Passes(0, 0)
     for recipe in stages:
         used = recipe.epochs * recipe.count_epoch_images(images - recipe.validation_samples)
         per_image = build_loss(recipe).count_passes(recipe.pgd_steps)
-        if care := _find_care(entry):
+        if care is not None:
             per_image = per_image + Passes(int(care.asks_dense), 0)
         total += per_image * used
-    return total + margins.PASSES * images if _find_care(entry) else total
+    return total if care is None else total + margins.PASSES * images
 
 
 def declare_sparsity(entry: ZooEntry, search: MaskSearch) -> float:
@@ -169,21 +167,13 @@ def measure_claim(network: nn.Module, shipped: Images, entry: ZooEntry) -> dict[
     }
 
 
-def _find_care(entry: ZooEntry) -> Care | None:
-    """Give the settings of the thin-ice loss; None for methods without it."""
-    if entry.plan is None or entry.plan.method != "thin-ice":
-        return None
-    return Care(**entry.plan.settings)
-
-
 def _build_loss(entry: ZooEntry, training: Images, folder: Path) -> AdversarialLoss | None:
     """Build the thin-ice loss of an entry, whose dense margins are estimated here; None leaves it to the recipe."""
-    care = _find_care(entry)
+    care = read_care(entry.plan) if entry.plan else None
     if care is None or entry.parent is None:
         return None
-    dense, eps = load_checkpoint(folder, entry.parent), entry.recipe.eps
-    dense_margins = estimate_margins(dense, training.images, training.labels, reach=MARGIN_REACH * eps)
-    return ThinIceLoss(dense, dense_margins, eps, care)
+    dense = load_checkpoint(folder, entry.parent)
+    return build_thin_ice_loss(dense, training.images, training.labels, entry.recipe.eps, care)
 
 
 def _open_states(state_folder: Path | None, training: Images, *parts: Any) -> StateFolder | None:

@@ -157,6 +157,23 @@ def test_post_field_that_leads_nowhere_is_refused(
     error_of(answer, status, code)
 
 
+def test_post_file_that_leaves_something_open_is_a_question_and_then_taken(client: TestClient, fashion: str) -> None:
+    state = {"1.weight": torch.randn(10, 784), "1.bias": torch.zeros(10)}
+    sent = client.put("/api/v1/uploads", params={"filename": "linear.pt"}, content=saved(state))
+    fields = form("linear", upload_id=sent.json()["upload_id"])
+    asked = error_of(client.post(URL, files=as_parts(fields)), 422, "ambiguous_checkpoint")
+    assert asked["details"]["ask"] == "architecture"
+    wrong = client.post(URL, files=as_parts(fields | {"architecture": '["Flatten", "Evil"]'}))
+    assert error_of(wrong, 422, "invalid_request")["details"]["ask"] == "architecture"
+    taken = client.post(URL, files=as_parts(fields | {"architecture": asked["details"]["suggestion"]}))
+    assert taken.status_code == 201, taken.text
+    body = taken.json()
+    assert body["architecture"].startswith("sequential-")
+    assert body["layer_list"] == ["Flatten", {"type": "Linear", "in_features": 784, "out_features": 10}]
+    assert body["inspection"]["structure"]["kind"] == "dense"
+    client.delete(f"{URL}/{body['id']}")
+
+
 def test_post_without_a_form_or_a_file_is_refused(client: TestClient) -> None:
     error_of(client.post(URL, json=form("x")), 422, "invalid_request")
     error_of(client.post(URL, content=b"x", headers={"content-type": "multipart/form-data"}), 422, "invalid_request")

@@ -64,7 +64,6 @@ def test_run_out_of_memory_gives_the_same_result(
     assert torch.equal(disturbed.adversarial, undisturbed.adversarial)
     assert torch.equal(disturbed.distance, undisturbed.distance)
     assert disturbed.attack == undisturbed.attack
-    assert (disturbed.forwards, disturbed.backwards) == (undisturbed.forwards, undisturbed.backwards)
     at_once = attacks.run("margin", zoo_network, images, labels, norm=norm, batch_size=COUNT)
     torch.testing.assert_close(disturbed.distance, at_once.distance, rtol=0, atol=1e-6)
     torch.testing.assert_close(disturbed.margin_pred, at_once.margin_pred, rtol=0, atol=1e-6)
@@ -132,11 +131,12 @@ def test_run_calls_the_network_as_it_is_and_counts_its_passes(
     counting = Counting(zoo_network)
     result = attacks.run("margin", counting, *(column[:10] for column in slice_images), norm=norm, batch_size=4)
     assert counting.ledger == {"forwards": result.forwards, "backwards": result.backwards}
-    gradients = {"Linf": 178, "L2": 149}[norm]
-    assert result.backwards == 10 * (gradients + 1)
-    extra = {"Linf": 250, "L2": 26}[norm]
-    right = int((result.attempts[0].tried).sum())
-    fixed = 1 + 8  # one look for an inner optimisation, and the flat and noisy images of the pool
+    gradients = {"Linf": 184, "L2": 154}[norm]
+    probe = 8  # the full width, and its halves at head and tail
+    assert int(result.attempts[0].tried.sum()) == 10
+    assert result.backwards == 10 * (gradients + 1) + probe
+    extra = {"Linf": 243, "L2": 20}[norm]
     verified = sum(int(attempt.found.sum()) for attempt in result.attempts)
-    assert right == 10
-    assert result.forwards == 10 * (gradients + extra) + verified + 10 * (2 + 4) + fixed
+    rest = verified + 10 * (2 + 4) + 1 + 8  # clean, flags, rounding; an inner optimisation; flat and noisy images
+    plain = result.backwards + 10 * extra
+    assert plain <= result.forwards <= plain + rest + 40  # passes that are not full are padded

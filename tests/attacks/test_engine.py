@@ -57,9 +57,9 @@ def test_run_reports_progress_before_every_pass(preset: str) -> None:
     assert list(done) == sorted(done)
     assert (done[0], done[-1]) == (0, 10)
     assert len(set(done)) >= 3
-    names = {"margin"} if preset == "margin" else {PRESETS[preset].attacks[0]}
+    names = {PRESETS[preset].attacks[0]} if PRESETS[preset].distance_kind == "witness" else {preset}
     assert names | {"clean", "flags", "verification"} <= set(stages)
-    assert set(stages) <= {"clean", "flags", "verification", preset, *PRESETS[preset].attacks}
+    assert set(stages) <= {"clean", "flags", "verification", "widths", preset, *PRESETS[preset].attacks}
 
 
 @pytest.mark.parametrize("norm", ["Linf", "L2"])

@@ -7,38 +7,93 @@ import torch
 from torch import Tensor, nn
 
 from backend import attacks
+from backend.attacks import flags
+from backend.attacks.batches import Batches
 from backend.attacks.catalogue import FLAGS
-from backend.attacks.flags import order_flags
+from backend.attacks.classifier import Classifier, prepare
+from backend.attacks.flags import exceeds, order_flags
+from backend.attacks.losses import predict
 from tests.attacks import foreign_networks as foreign
+from tests.attacks.digit_networks import TRAINED_ON, load_images, train_classes
 from tests.attacks.linear_oracle import build_problem
+from tests.attacks.masked_networks import CONTROLS, VARIANTS, load_zoo
 
 COUNT = 12
 
 # A network, the flags that must be raised, and those that must not.
-VARIANTS: dict[str, tuple[Callable[[nn.Module], nn.Module], set[str], set[str]]] = {
-    "softmax": (foreign.Softmax, {"probabilities"}, {"saturated", "randomised", "zero-gradients"}),
-    "softmax-of-30-logits": (foreign.SaturatedSoftmax, {"probabilities", "gradient-mismatch"}, {"randomised"}),
-    "dropout-at-inference": (foreign.DropoutAtInference, {"randomised"}, {"probabilities", "train-mode"}),
+BROKEN: dict[str, tuple[Callable[[nn.Module], nn.Module], set[str], set[str]]] = {
     "dropout-in-training-mode": (foreign.Stubborn, {"randomised", "train-mode"}, {"probabilities"}),
     "norm-in-training-mode": (foreign.Wooden, {"train-mode"}, {"probabilities", "zero-gradients"}),
-    "logits-times-10000": (foreign.LargeLogits, {"saturated"}, set(FLAGS) - {"saturated"}),
-    "quantised-input": (
-        lambda network: foreign.Quantised(network, is_straight_through=False),
-        {"zero-gradients"},
-        {"randomised", "probabilities"},
-    ),
-    "quantised-straight-through": (
-        lambda network: foreign.Quantised(network, is_straight_through=True),
-        {"gradient-mismatch"},
-        {"zero-gradients", "randomised"},
-    ),
     "optimising": (foreign.Optimising, {"optimises-at-inference"}, {"randomised", "train-mode"}),
     "not-a-number": (foreign.NotANumber, {"non-finite"}, {"randomised", "not-found"}),
 }
 
 
-@pytest.mark.parametrize(("build", "raised", "silent"), VARIANTS.values(), ids=VARIANTS)
-def test_run_flags_a_harmful_network(
+@pytest.fixture
+def subjects(slice_images: tuple[Tensor, Tensor]) -> Callable[[str], tuple[nn.Module, Tensor]]:
+    """A sound network by name, and sixty images for it."""
+
+    def choose(name: str) -> tuple[nn.Module, Tensor]:
+        if name.endswith("classes"):
+            return train_classes(int(name.split("-")[0]))
+        images = load_images()[0][TRAINED_ON:] if name.startswith("digits") else slice_images[0]
+        return CONTROLS[name](), images[:60]
+
+    return choose
+
+
+def inspect(network: nn.Module, images: Tensor) -> set[str]:
+    """Every flag that can be seen before an attack, without one."""
+    torch.manual_seed(0)
+    with prepare(network):
+        classifier, batches = Classifier(network), Batches(64)
+        logits = classifier.classify(images)
+        return (
+            flags.inspect_modes(network)
+            | flags.inspect_logits(logits)
+            | flags.inspect_repeat(classifier, images, batches)
+            | flags.inspect_gradients(classifier, images, predict(logits), batches)
+        )
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("count", [COUNT, 60])
+@pytest.mark.parametrize(
+    "base", ["dense", "digits-linear-layers", "digits-batch-norm", "2-classes", "3-classes", "100-classes"]
+)
+def test_inspect_tells_a_masked_network_on_any_base(
+    subjects: Callable[[str], tuple[nn.Module, Tensor]], base: str, count: int, variant: str
+) -> None:
+    network, images = subjects(base)
+    masked = VARIANTS[variant]
+    raised = inspect(masked.build(network), images[:count])
+    assert masked.raised <= raised
+    assert raised <= masked.raised | masked.allowed
+
+
+@pytest.mark.parametrize("name", [*CONTROLS, "2-classes", "3-classes", "100-classes"])
+@pytest.mark.parametrize("count", [1, COUNT, 60])
+def test_inspect_raises_nothing_for_a_sound_network(
+    subjects: Callable[[str], tuple[nn.Module, Tensor]], name: str, count: int
+) -> None:
+    network, images = subjects(name)
+    assert inspect(network, images[:count]) == set()
+
+
+def test_inspect_tells_a_network_whose_pixels_without_gradient_decide(slice_images: tuple[Tensor, Tensor]) -> None:
+    assert inspect(load_zoo("cnn-lwm-99"), slice_images[0][:60]) == {"partial-gradients"}
+
+
+def test_inspect_raises_nothing_for_a_border_that_no_weight_reaches(
+    subjects: Callable[[str], tuple[nn.Module, Tensor]],
+) -> None:
+    network, images = subjects("digits-linear-layers")
+    framed = nn.functional.pad(images, (8, 8, 8, 8), value=0.5)
+    assert inspect(nn.Sequential(nn.ZeroPad2d(-8), network), framed) == set()
+
+
+@pytest.mark.parametrize(("build", "raised", "silent"), BROKEN.values(), ids=BROKEN)
+def test_run_flags_a_broken_network(
     zoo_network: nn.Module,
     slice_images: tuple[Tensor, Tensor],
     build: Callable[[nn.Module], nn.Module],
@@ -46,9 +101,9 @@ def test_run_flags_a_harmful_network(
     silent: set[str],
 ) -> None:
     images, labels = (column[:COUNT] for column in slice_images)
-    flags = set(attacks.run("margin", build(zoo_network), images, labels).flags)
-    assert raised <= flags
-    assert not flags & silent
+    found = set(attacks.run("margin", build(zoo_network), images, labels).flags)
+    assert raised <= found
+    assert not found & silent
 
 
 @pytest.mark.parametrize("norm", ["Linf", "L2"])
@@ -115,3 +170,12 @@ def test_run_gradient_flags_do_not_depend_on_norm_or_eps(
 def test_order_flags_follows_the_catalogue() -> None:
     assert order_flags({"non-finite", "randomised", "saturated"}) == ("randomised", "saturated", "non-finite")
     assert order_flags(set(FLAGS)) == tuple(FLAGS)
+
+
+def test_exceeds_needs_more_than_chance() -> None:
+    assert not exceeds(0, 0, 0.1)
+    assert not exceeds(2, COUNT, 0.1)
+    assert exceeds(5, COUNT, 0.1)
+    assert not exceeds(15, 100, 0.1)
+    assert exceeds(150, 1000, 0.1)
+    assert exceeds(1, 1, 0.02)

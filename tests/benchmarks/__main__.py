@@ -1,7 +1,8 @@
 """Thin Ice beside other attack libraries, on this machine: `make bench`, or `python -m tests.benchmarks --help`.
 
 Every tool gets the same wrapped network, images, labels and one thread, in one process, seed by seed. Counts are exact
-and the same everywhere; times are processor seconds, and busy machines add 10 to 20 % of noise to them.
+and the same everywhere; times are processor seconds, and busy machines add 10 to 20 % of noise to them. Ctrl-C ends the
+measuring early and still writes the tables.
 """
 
 import argparse
@@ -16,16 +17,19 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from backend.settings import get_settings
 from tests.benchmarks.contestants import Contestant
-from tests.benchmarks.costs import Point, sweep_samples, tabulate_growth, tabulate_memory, tabulate_networks
+from tests.benchmarks.costs import Point, sweep_samples, tabulate_growth, tabulate_networks
 from tests.benchmarks.facts import describe_facts, gather_facts
+from tests.benchmarks.margin_tables import tabulate_margins
 from tests.benchmarks.measuring import Job, Ledger, Measurer, list_jobs
+from tests.benchmarks.memory import tabulate_memory
 from tests.benchmarks.networks import ROWS, NotAvailable, Places, Problem, Row, set_problem
 from tests.benchmarks.peers import list_contestants
 from tests.benchmarks.peers.official import STANDARD
 from tests.benchmarks.plots import draw_margins, draw_times, write_plots
 from tests.benchmarks.report import READING, show, write_files
-from tests.benchmarks.tables import Table, tabulate_margins, tabulate_verdicts
+from tests.benchmarks.tables import Table
 from tests.benchmarks.targets import weigh_targets
+from tests.benchmarks.verdict_tables import tabulate_verdicts
 
 NORMS = ("Linf", "L2")
 GROWTH_SHARES = (0.25, 0.5)
@@ -119,12 +123,16 @@ def measure_everything(
                 parents = [other for other in problems if other.name == problem.same_decisions_as]
                 for norm in given.verdict_norms if parents else []:
                     measurer.replay(problem, parents[0], norm)
-            for job, run in zip(jobs, measurer.measure(jobs), strict=True):
-                left -= job.expected_work
-                busy = (time.monotonic() - began) / max(time.process_time() - processor, 1e-9)
-                show_progress(progress, bar, job, busy * measurer.predict(left))
-                if run.error:
-                    console.print(f"{run.contestant} on {run.problem}, {run.norm}: {run.error}", style="red")
+            try:
+                for job, run in zip(jobs, measurer.measure(jobs), strict=True):
+                    left -= job.expected_work
+                    busy = (time.monotonic() - began) / max(time.process_time() - processor, 1e-9)
+                    show_progress(progress, bar, job, busy * measurer.predict(left))
+                    if run.error:
+                        console.print(f"{run.contestant} on {run.problem}, {run.norm}: {run.error}", style="red")
+            except KeyboardInterrupt:
+                console.print("Stopped early: the tables hold what was measured until now.", style="yellow")
+                break
     return ledger
 
 
@@ -156,10 +164,11 @@ def weigh_costs(
     """Cost against samples on the first network, cost by network, and peak memory."""
     tables = []
     first = problems[0]
-    growing = [row for row in contestants if row.name in GROWING and row.task == "verdict"]
+    ran = {run.contestant for run in ledger.select(first.name, "verdict", "Linf") if not run.error}
+    growing = [row for row in contestants if row.name in GROWING and row.task == "verdict" and row.name in ran]
     if growing:
         points = sweep_samples(first, growing, GROWTH_SHARES, given.batch)
-        official = [row for row in contestants if row.name == STANDARD]
+        official = [row for row in contestants if row.name == STANDARD and row.name in ran]
         points += sweep_samples(first, official, GROWTH_SHARES[:1], given.batch)
         tables.append(tabulate_growth(points, ledger, first))
     tables.append(tabulate_networks(ledger, problems))

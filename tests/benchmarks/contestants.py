@@ -52,6 +52,7 @@ class Contestant:
         is_random: whether another seed is another run; others run once.
         is_quick: whether the quick bench runs it.
         most_seeds: runs that are enough of it, where it costs too much to repeat.
+        compiles: whether its first run translates code, so that one sample goes ahead without being measured.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Contestant:
     is_quick: bool = True
     is_ours: bool = False
     most_seeds: int = 99
+    compiles: bool = False
 
     def count_runs(self, seeds: int) -> int:
         return min(seeds, self.most_seeds) if self.is_random else 1

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -53,8 +54,8 @@ class Run:
 
     @property
     def overhead(self) -> float:
-        """Seconds over those of the counted passes alone."""
-        return self.seconds / self.floor_seconds
+        """Seconds over those of the counted passes alone; NaN where there were none."""
+        return self.seconds / self.floor_seconds if self.floor_seconds else np.nan
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,8 @@ class Measurer:
         counted = Counted(jobs[0].problem.network).eval()
         floor, seed = None, None
         for job in jobs:
+            if job.contestant.compiles:
+                self.warm_up(job, counted)
             if floor is None or job.seed != seed:
                 floor = measure_floor(job.problem.network, job.problem.images, job.problem.labels, self.batch)
                 seed = job.seed
@@ -147,10 +150,15 @@ class Measurer:
         """Seconds that this much work will take, by what work has taken so far."""
         return work * self.seconds_per_work * self.overhead
 
+    def warm_up(self, job: Job, counted: Counted) -> None:
+        """Let it translate its code on one sample, unmeasured."""
+        images, labels = job.problem.images[:1], job.problem.labels[:1]
+        with suppress(Exception), warnings.catch_warnings():  # an error shows again in the run that counts
+            warnings.simplefilter("ignore")
+            job.contestant.attack(counted, images, labels, self.set_terms(job))
+
     def run_job(self, job: Job, counted: Counted, floor: Floor) -> Run:
-        problem, contestant = job.problem, job.contestant
-        eps = problem.eps[job.norm] if contestant.task == VERDICT else None
-        terms = Terms(job.norm, eps, job.seed, self.batch, problem.classes)
+        problem, contestant, terms = job.problem, job.contestant, self.set_terms(job)
         empty = Run(problem.name, contestant.name, contestant.task, job.norm, job.seed, len(problem.ids))
         try:
             with warnings.catch_warnings(), counted.measure() as tally:
@@ -158,14 +166,19 @@ class Measurer:
                 answer = contestant.attack(counted, problem.images.clone(), problem.labels.clone(), terms)
         except Exception as error:  # a peer that fails is a row that says so; the others still run
             return replace(empty, error=f"{type(error).__name__}: {error}".splitlines()[0][:120])
-        return self.judge_answer(job, eps, answer, tally, floor)
+        return self.judge_answer(job, answer, tally, floor)
 
-    def judge_answer(self, job: Job, eps: float | None, answer: Answer, tally: Tally, floor: Floor) -> Run:
+    def set_terms(self, job: Job) -> Terms:
+        eps = job.problem.eps[job.norm] if job.contestant.task == VERDICT else None
+        return Terms(job.norm, eps, job.seed, self.batch, job.problem.classes)
+
+    def judge_answer(self, job: Job, answer: Answer, tally: Tally, floor: Floor) -> Run:
         problem, count = job.problem, len(job.problem.ids)
         if answer.claimed is not None:
             claimed = answer.claimed.numpy()
         else:
             claimed = find_claims(problem.network, problem.labels, answer.points, self.batch)
+        eps = self.set_terms(job).eps
         judged = judge(problem.network, problem.images, problem.labels, answer.points, job.norm, eps)
         distance = np.where(claimed, judged.distance, np.inf)
         self.ledger.learn(problem, job.norm, answer.points, distance)

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 
 import plotly.graph_objects as go
 
@@ -14,19 +15,21 @@ OURS, OTHERS = "#0b6e99", ("#8a8f98", "#b07d2b", "#7a5c99", "#4f8a5b", "#a34f5c"
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 WIDTH, HEIGHT = 1000, 620
+SECONDS = [value * scale for scale in (0.01, 0.1, 1, 10, 100, 1000) for value in (1, 2, 5)]
+TICKS = [value * scale for scale in (1, 10, 100, 1000) for value in (1, 2, 3, 5)]
 
 
 def name_family(attack: str) -> str:
     """`adv-lib FMN 100` and `adv-lib FMN 300` are one line."""
     words = attack.split()
-    return " ".join(words[:-1]) if words[-1].isdigit() else attack
+    return " ".join(words[:-1]).rstrip(",") if words[-1].isdigit() else attack
 
 
 def lay_out(title: str, abscissa: str, ordinate: str) -> go.Layout:
     return go.Layout(
         title=title,
-        xaxis={"title": abscissa, "type": "log", "dtick": "D2" if "gradients" in abscissa else None},
-        yaxis={"title": ordinate},
+        xaxis={"title": abscissa, "type": "log", "tickvals": TICKS},
+        yaxis={"title": ordinate, "type": "log"},
         template="plotly_white",
         width=WIDTH,
         height=HEIGHT,
@@ -43,24 +46,24 @@ def draw_margins(tables: Sequence[Table]) -> list[tuple[str, go.Figure]]:
     """One figure per table of margins: mean ratio to the best known against gradients per sample."""
     figures = []
     for table in tables:
-        figure = go.Figure(layout=lay_out(table.title, "gradients per sample", "mean ratio to the best known margin"))
+        title = f"{table.title} (lower is better)"
+        figure = go.Figure(layout=lay_out(title, "gradients per sample", "mean ratio to the best known margin"))
         families: dict[str, list[dict[str, list[float]]]] = {}
         for record in table.records:
             if "absent" not in record:
                 families.setdefault(name_family(record["attack"]), []).append(record)
         for place, (family, records) in enumerate(families.items()):
-            ordered = sorted(records, key=lambda record: sorted(record["gradients"])[len(record["gradients"]) // 2])
-            middle = [len(record["gradients"]) // 2 for record in ordered]
+            points = sorted((median(record["gradients"]), median(record["ratio"])) for record in records)
             is_ours = family.startswith("Thin Ice")
             figure.add_scatter(
-                x=[sorted(record["gradients"])[at] for record, at in zip(ordered, middle, strict=True)],
-                y=[sorted(record["ratio"])[at] for record, at in zip(ordered, middle, strict=True)],
+                x=[gradients for gradients, _ in points],
+                y=[ratio for _, ratio in points],
                 name=family,
                 mode="lines+markers",
                 marker=paint(place, is_ours),
                 line={"width": 3 if is_ours else 1.5},
             )
-        figure.update_yaxes(type="log", tickformat=".2f")
+        figure.update_yaxes(tickformat=".2f")
         name = table.title.split(",")[1].split(":")
         figures.append((f"margins-{name[1].strip()}-{name[0].strip()}", figure))
     return figures
@@ -70,17 +73,18 @@ def draw_times(points: Sequence[Point], title: str) -> tuple[str, go.Figure]:
     """Processor seconds against samples, both on logarithmic axes."""
     figure = go.Figure(layout=lay_out(title, "samples", "processor seconds, one thread"))
     for place, name in enumerate(dict.fromkeys(point.contestant for point in points)):
-        mine = sorted((point for point in points if point.contestant == name), key=lambda point: point.samples)
+        mine = [point for point in points if point.contestant == name]
+        sizes = sorted({point.samples for point in mine})
         is_ours = name.startswith("Thin Ice")
         figure.add_scatter(
-            x=[point.samples for point in mine],
-            y=[point.seconds for point in mine],
+            x=sizes,
+            y=[median(point.seconds for point in mine if point.samples == size) for size in sizes],
             name=name,
             mode="lines+markers",
             marker=paint(place, is_ours),
             line={"width": 3 if is_ours else 1.5},
         )
-    figure.update_yaxes(type="log")
+    figure.update_yaxes(tickvals=SECONDS)
     return "time-against-samples", figure
 
 
@@ -90,7 +94,7 @@ def write_plots(folder: Path, figures: Sequence[tuple[str, go.Figure]]) -> list[
     paths = []
     for name, figure in figures:
         path = folder / f"{name}.html"
-        figure.write_html(path, include_plotlyjs=True, full_html=True)
+        figure.write_html(path, include_plotlyjs=True, full_html=True, config={"displayModeBar": False})
         paths.append(path)
         picture = photograph(path)
         paths += [picture] if picture else []

@@ -27,7 +27,7 @@ def show(console: Console, table: Table) -> None:
     screen = ScreenTable(title=table.title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     for place, heading in enumerate(table.headings):
         is_text = place == 0 or heading in {"attack", "norm", "flags", "network", "measured", "asked", ""}
-        screen.add_column(heading, justify="left" if is_text else "right", overflow="fold")
+        screen.add_column(heading, justify="left" if is_text else "right", overflow="fold", no_wrap=place == 0)
     for row in table.rows:
         screen.add_row(*row)
     console.print(screen)

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from tests.benchmarks.contestants import MARGIN, VERDICT
+from tests.benchmarks.margin_tables import rate_margins
 from tests.benchmarks.measuring import Ledger, Run
 from tests.benchmarks.networks import Problem
 from tests.benchmarks.peers.official import STANDARD
-from tests.benchmarks.tables import Table, find_missed, rate_margins
+from tests.benchmarks.tables import Table
+from tests.benchmarks.verdict_tables import find_missed
 
 MET, NOT_MET, NOT_MEASURED = "met", "not met", "not measured"
 WORK_SHARE, TIME_SHARE, BREAKING_SHARE = 10.0, 12.0, 20.0
@@ -159,7 +161,7 @@ def compare_margins(view: View) -> list[Target]:
         state = state_of(ratio <= L2_RATIO and found == 1.0 and gradients <= 400)
         return [Target("L2 margins", "mean ratio to best 1.03 at 400 gradients, all found", name, measured, state)]
     targets = []
-    fmn = [run for run in everything if "FMN 300" in run.contestant]
+    fmn = [run for run in everything if " FMN" in run.contestant and run.contestant.endswith(" 300")]
     if fmn:
         best = min(fmn, key=lambda run: float(np.median(run.distance)))
         least = float(np.median(best.distance))

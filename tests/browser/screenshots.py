@@ -42,6 +42,7 @@ def find_pages(address: str) -> dict[str, str]:
         "sample": f"/sample?{pair}&index={index}",
         "jobs": "/jobs",
         "record": f"/jobs?evaluation={pruned['id']}",
+        "claims": "/claims",
         "upload": "/upload",
         "help": "/help",
     }

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,13 @@ class MadePair:
 @pytest.fixture(scope="module")
 def made_pair(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadePair]:
     """One home with the pair in it for all tests of a module: they only read."""
-    folder = tmp_path_factory.mktemp("pair")
+    with home_with_pair(template, tmp_path_factory.mktemp("pair")) as made:
+        yield made
+
+
+@contextmanager
+def home_with_pair(template: Path, folder: Path) -> Iterator[MadePair]:
+    """A home of its own in that folder, with the pair in it."""
     shutil.copytree(template, folder / "home")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("THINICE_HOME", str(folder / "home"))

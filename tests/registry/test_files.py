@@ -146,6 +146,12 @@ def test_check_tensors_other_than_dense_is_refused(value: Any) -> None:
         check_tensors({"w": value})
 
 
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.float8_e4m3fn], ids=str)
+def test_check_tensors_types_that_no_weight_has_are_refused(dtype: torch.dtype) -> None:
+    with pytest.raises(RejectedCheckpoint, match=r"'w' holds torch\.\w+ values; re-save"):
+        check_tensors({"w": torch.ones(2).to(dtype)})
+
+
 @pytest.mark.parametrize(
     ("content", "kind"),
     [

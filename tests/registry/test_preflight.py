@@ -12,6 +12,7 @@ from backend.datasets.samples import load
 from backend.errors import InvalidRequest
 from backend.registry.facts import PreflightCheck, PreflightReport
 from backend.registry.preflight import preflight
+from backend.registry.silence import count_silent
 from models.architectures.layers import normalize
 
 
@@ -175,3 +176,42 @@ def test_preflight_impossible_samples_are_refused(
     }
     with pytest.raises(InvalidRequest):
         preflight(trained, *cases[case], classes=10)
+
+
+class Calling(nn.Module):
+    """Two linear layers with a ReLU between that is called in one of the ways there are."""
+
+    def __init__(self, relu: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.first, self.last, self.relu = nn.Linear(784, 20), nn.Linear(20, 10), relu
+        with torch.no_grad():
+            self.first.bias[:7] = -100.0
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.last(self.relu(self.first(images.flatten(1))))
+
+
+@pytest.mark.parametrize(
+    "relu",
+    [torch.relu, functional.relu, nn.ReLU(), nn.ReLU(inplace=True), lambda x: x.relu(), torch.relu_],
+    ids=["torch", "functional", "module", "in-place module", "method", "in-place"],
+)
+def test_count_silent_units_that_never_wake_are_counted(
+    relu: Callable[[Tensor], Tensor], samples: tuple[Tensor, Tensor]
+) -> None:
+    torch.manual_seed(0)
+    network = Calling(relu).eval()
+    wanted = int(((samples[0].flatten(1) @ network.first.weight.T + network.first.bias) > 0).any(0).logical_not().sum())
+    for batch in (300, 70):
+        found = count_silent(network, samples[0], batch=batch)
+        assert (found.channels, found.silent) == (20, wanted) and wanted >= 7
+
+
+def test_preflight_mostly_silent_network_is_warned(network: nn.Module, samples: tuple[Tensor, Tensor]) -> None:
+    assert find_check(preflight(network, *samples, classes=10), "silent-channels").outcome == "ok"
+    with torch.no_grad():
+        network.bn2.bias.fill_(-100)
+        network.bn3.bias[:60] = -100
+    check = find_check(preflight(network, *samples, classes=10), "silent-channels")
+    silent, words = check.sentence.split(" ", 1)
+    assert check.outcome == "warn" and int(silent) >= 124 and words.startswith("of 208 channels after a ReLU")

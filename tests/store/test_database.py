@@ -1,16 +1,18 @@
 """The database: transactions that lose nothing, migrations that stop where they must, moments with a zone."""
 
 import multiprocessing
+import sqlite3
 from datetime import UTC
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
 from backend.errors import StartupFailed
 from backend.store import database
-from backend.store.tables import Table, Worker, new_id
+from backend.store.tables import Result, Table, Worker, new_id
 
 PROCESSES, INCREMENTS = 4, 50
 
@@ -21,6 +23,24 @@ def test_migrate_twice_leaves_the_tables_as_declared(home):
     with database.get_engine().connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), Table.metadata)
     assert differences == []
+
+
+def test_migrate_from_the_first_tables_starts_bounds_at_the_margins(home):
+    home.mkdir()
+    engine = database.get_engine()
+    command.upgrade(database._alembic(engine), "0001")
+    columns = 'evaluation_id, sample_id, "index", label, prediction, correct, found, margin, kind, attack, logit_gap'
+    with sqlite3.connect(home / "thinice.db") as direct:  # without foreign keys: what a row refers to is not asked for
+        for sample, found, margin, attack in ((1, 1, 0.25, "fmn"), (2, 0, None, "")):
+            values = ("0" * 32, sample, sample, 0, 0, 1, found, margin, "minimum", attack, 1.0, 0.9, 0.1)
+            marks = ", ".join("?" * len(values))
+            direct.execute(f"INSERT INTO result ({columns}, max_probability, loss) VALUES ({marks})", values)
+    direct.close()
+    database.migrate()
+    with database.reading() as session:
+        rows = session.query(Result).order_by(Result.sample_id).all()
+    bounds = [(row.best_known, row.best_known_found, row.best_known_stage, row.best_known_source) for row in rows]
+    assert bounds == [(0.25, True, 0, "fmn"), (None, False, 0, "")]
 
 
 def test_migrate_newer_database_is_refused(home):

@@ -17,7 +17,7 @@ from frontend.figures.histogram import margin_histogram
 from frontend.figures.scatter import Scale, margin_scatter, scale_for
 from frontend.figures.share_lost import share_lost
 from frontend.figures.units import Unit, unit_of
-from frontend.pages.compare import panels
+from frontend.pages.compare import panels, replay
 from frontend.pages.compare.cut import Cut, choose, choose_flips, has_margins, read_cut, set_of
 from frontend.pages.compare.evidence import controls_table, predictive_table
 from frontend.pages.compare.flipped import class_name, grid_rows, wall
@@ -57,6 +57,7 @@ OF_THE_PAIR = {
 def register(app: Dash) -> None:
     """Add the page's callbacks."""
     register_browser(app)
+    replay.register(app)
 
     @app.callback(
         output=OF_THE_PAIR,

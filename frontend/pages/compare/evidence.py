@@ -3,7 +3,7 @@
 from dash import html
 from dash.development.base_component import Component
 
-from backend.schemas import Auroc, ComparisonOut, ControlOut, Counts, Interval
+from backend.schemas import Auroc, ComparisonOut, ControlOut, Counts, Interval, NoiseOut
 from frontend.components import Content, table
 
 SCORES = {
@@ -81,7 +81,7 @@ def number_or_dash(value: float | None) -> str:
 
 def controls_table(comparison: ComparisonOut) -> list[Component]:
     """The pruned checkpoint above each control of the same parent; or why there is none."""
-    if not comparison.controls:
+    if not comparison.controls and not comparison.noise:
         reason = comparison.controls_reason or "No control of this dense model has been evaluated on these samples."
         advice = "Any change to a model flips samples near the boundary: without a control the finding stays open."
         return [html.P(reason), html.P(advice, className="footnote")]
@@ -90,10 +90,13 @@ def controls_table(comparison: ComparisonOut) -> list[Component]:
         *losses(comparison.clean, comparison.robust),
         auroc_text(comparison.auroc),
     ]
-    rows = [own, *(control_row(control) for control in comparison.controls)]
+    rows = [own, *map(control_row, comparison.controls), *(noise_row(noise, comparison) for noise in comparison.noise)]
     columns = ["checkpoint", "▼ lost", "▲ gained", f"▼ lost at {comparison.eps_text}", "AUROC"]
     parts = [table("The pruned checkpoint beside its controls", columns, rows)]
     parts.extend(html.P(beyond_sentence(control), className="beyond") for control in comparison.controls)
+    if not comparison.controls and comparison.controls_reason:
+        parts.append(html.P(comparison.controls_reason, className="footnote"))
+    parts.extend(html.P(noise_sentence(noise, comparison), className="beyond") for noise in comparison.noise)
     reasons = {control.auroc_reason for control in comparison.controls if control.auroc_reason}
     parts.extend(html.P(f"No AUROC: {reason}", className="footnote") for reason in sorted(reasons))
     return parts
@@ -102,6 +105,31 @@ def controls_table(comparison: ComparisonOut) -> list[Component]:
 def control_row(control: ControlOut) -> list[Content]:
     name = [html.Span(control.name), html.Br(), html.Span(KINDS.get(control.kind, control.kind), className="muted")]
     return [name, *losses(control.clean, control.robust), auroc_text(control.auroc)]
+
+
+def noise_row(noise: NoiseOut, comparison: ComparisonOut) -> list[Content]:
+    """The same checkpoint with another seed: robust flips alone, since clean answers know no seed."""
+    side = comparison.dense if noise.side == "dense" else comparison.pruned
+    words = f"attacked again, seed {noise.seeds[1]} instead of {noise.seeds[0]}: attack noise"
+    name = [html.Span(side.checkpoint_name), html.Br(), html.Span(words, className="muted")]
+    return [name, "–", "–", f"{noise.robust.n10:,}", "–"]
+
+
+def noise_sentence(noise: NoiseOut, comparison: ComparisonOut) -> list[Content]:
+    """How much the seed alone moves, and how many verdicts hang on less than that."""
+    parts: list[Content] = [
+        f"Attack noise of the {noise.side} side, {len(noise.seeds)} seeds, n {noise.n:,}: ",
+        html.Strong(f"{noise.changed:,} verdicts change at {comparison.eps_text}"),
+        f", {noise.robust.n10:,} lost and {noise.robust.n01:,} gained by the second seed",
+    ]
+    if noise.floor is None or noise.within is None:
+        return [*parts, "."]
+    return [
+        *parts,
+        f"; 95 % of margins move by less than {100 * noise.floor:.2g} %. ",
+        html.Strong(f"Within attack noise: {noise.within:,} of {noise.held:,}"),
+        " that hold.",
+    ]
 
 
 def losses(clean: Counts, robust: Counts) -> list[Content]:

@@ -110,6 +110,7 @@ def grid(unit: Unit, is_measured: bool) -> Component:
         number_column("dense_margin", f"dense margin{suffix}", width=160, zero="wrong", missing="none found"),
         number_column("pruned_margin", f"pruned margin{suffix}", width=160, zero="wrong", missing="none found"),
         number_column("change", f"change{suffix}", width=140),
+        {"field": "best_known", "headerName": f"best known{suffix}", "width": 190},
     ]
     verdicts: list[dict[str, Any]] = [
         {"field": "dense_verdict", "headerName": "dense at ε", "width": 130},
@@ -187,7 +188,17 @@ def margin_cells(sample: PairedSample, unit: Unit) -> dict[str, Any]:
         "dense_margin": None if dense is None else unit.shown(dense),
         "pruned_margin": None if pruned is None else unit.shown(pruned),
         "change": unit.shown(pruned - dense) if dense and pruned else None,
+        "best_known": best_known_text(sample, unit),
     }
+
+
+def best_known_text(sample: PairedSample, unit: Unit) -> str:
+    """Both best-known bounds where evidence lowered one; with the set that they make at eps, where it is another."""
+    if not sample.has_evidence:
+        return ""
+    bounds = f"{short(sample.dense_best_known, unit)} → {short(sample.pruned_best_known, unit)}"
+    name = sample.best_known_set
+    return bounds if name == sample.robust_set else f"{bounds} {SYMBOLS[name]} {SET_WORDS[name]} at ε"
 
 
 def verdict_cells(sample: PairedSample) -> dict[str, Any]:

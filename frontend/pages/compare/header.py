@@ -15,6 +15,8 @@ from frontend.pages.compare.cut import Cut, has_margins
 
 DOUBTS = {"apparent-gain": "apparent-gain", "stronger-attack": "masking"}  # field of a mismatch: flag in Help
 
+EXTRA = "extra-evidence"
+
 
 def context_line(comparison: ComparisonOut, dataset: DatasetOut, median_eps: str | None) -> Component:
     """Data set, n, norm, preset, seed, date, and whether both sides were attacked with equal effort.
@@ -69,8 +71,9 @@ def mismatch_notice(comparison: ComparisonOut) -> Component | None:
         parts.append(html.Div([html.Strong("Reliability flags were raised."), html.Ul(flagged)]))
     for title, items in (
         ("These margins are in doubt.", [item for item in loud if item.field in DOUBTS]),
+        ("Extra evidence on one side.", [item for item in loud if item.field == EXTRA]),
         ("This is not the parent.", [item for item in loud if item.field == "parent"]),
-        ("These two were not measured alike.", [item for item in loud if item.field not in (*DOUBTS, "parent")]),
+        ("These two were not measured alike.", [item for item in loud if item.field not in (*DOUBTS, EXTRA, "parent")]),
     ):
         if items:
             sentences = [html.Li([item.sentence, *doubt_link(item.field)]) for item in items]

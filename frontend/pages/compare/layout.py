@@ -13,6 +13,7 @@ from frontend.figures.units import Unit, unit_of
 from frontend.pages.compare.cut import Cut, has_margins, read_cut
 from frontend.pages.compare.flipped import grid
 from frontend.pages.compare.header import bar, context_line, mismatch_notice, names, verdict_notice
+from frontend.pages.compare.replay import replay_card
 from frontend.pages.compare.sliders import Sliders, read_sliders
 
 WORDS_HEIGHT = 100  # of a plot that holds a sentence instead of marks
@@ -173,7 +174,7 @@ def evidence_cards(is_measured: bool) -> Component:
         plot(ids.COMPARE_CLASSES, ids.COMPARE_CLASSES_TABLE, height=300, label="Share lost by class, with interval"),
         note="clean flips; red where a class loses more than the rest (p < 0.05, corrected)",
     )
-    return html.Div([predictive, controls, histogram, classes], className="evidence")
+    return html.Div([predictive, controls, histogram, classes, replay_card()], className="evidence")
 
 
 def sample_cards(table: Component) -> Component:

@@ -13,6 +13,9 @@ WORKERS = "jobs-workers"
 CANCEL = "jobs-cancel"
 RESUME = "jobs-resume"
 
+EVIDENCE = "jobs-evidence"
+EVIDENCE_SEEN = "jobs-evidence-seen"
+
 QUEUE = "jobs-queue"
 QUEUE_CHECKPOINT = "jobs-queue-checkpoint"
 QUEUE_PRESET = "jobs-queue-preset"
@@ -31,6 +34,8 @@ RECORD_STATE = "jobs-record-state"
 RECORD_LIVE = "jobs-record-live"
 RECORD_BODY = "jobs-record-body"
 RECORD_LOG = "jobs-record-log"
+RECORD_EVIDENCE = "jobs-record-evidence"
+RECORD_EVIDENCE_SEEN = "jobs-record-evidence-seen"
 
 
 def button(kind: str, evaluation_id: object) -> dict[str, str]:

@@ -49,7 +49,7 @@ def layout(**_query: str) -> Component:
             plot(
                 CLAIMS, CLAIMS_TABLE, height=dumbbell_height(holdings), label="Claimed and re-evaluated robust accuracy"
             ),
-            tools=key(),
+            tools=[key(), dcc.Link("Beside parents and controls", href="/claims", className="button")],
             kind="claims-card",
         ),
         card(

@@ -89,7 +89,12 @@ def name_cell(standing: Standing) -> Component:
         method = "another training seed"
     words = " · ".join(part for part in (PLACE_WORDS[standing.place], method) if part)
     name = dcc.Link(row.name, href=f"/upload?checkpoint={row.id}", className="checkpoint-name", id=named(row, "name"))
-    return html.Span([dot(kind), html.Span([name, html.Span(words, className="under")])], className="named")
+    parts: list[Component] = [name, html.Span(words, className="under")]
+    if row.inspection is not None and row.inspection.descent is not None and row.inspection.descent.answer == "no":
+        parts.append(
+            html.Span([icon("warning"), " not made from its parent, by its weights"], className="under is-warning")
+        )
+    return html.Span([dot(kind), html.Span(parts)], className="named")
 
 
 def named(row: CheckpointOut | EvaluationOut, what: str) -> str:

@@ -16,6 +16,7 @@ from frontend.figures.units import Unit
 from frontend.pages.compare.cut import set_of
 from frontend.pages.compare.flipped import class_name
 from frontend.pages.compare.header import context_line, mismatch_notice, verdict_notice
+from frontend.pages.sample import harder
 from frontend.pages.sample.side import Shown, clean_address, side_row
 from frontend.pages.sample.strip import Mark, margin_strip
 from frontend.pages.sample.versions import find_versions, version_list
@@ -54,7 +55,8 @@ def complete(query: dict[str, str]) -> dict[str, str] | None:
 
 
 def register(app: Dash) -> None:
-    """No callbacks: the address builds the page, and assets/sample.js moves the address."""
+    """The address builds the page, and assets/sample.js moves the address; what runs beside it is followed."""
+    harder.register(app)
 
 
 def layout(**query: str) -> Component:
@@ -84,6 +86,7 @@ def layout(**query: str) -> Component:
         side_row("dense", sides[0], shown),
         side_row("pruned", sides[1], shown),
         key_list(),
+        *harder.stores(sides, pair.comparison.dense.norm, pair.comparison.eps, pair.comparison.eps_text),
     ]
     height, width, _ = pair.dataset.shape
     zooms = {f"--zoom-{name}": str(max(1, room // max(height, width))) for name, room in ROOMS.items()}

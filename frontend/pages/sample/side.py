@@ -1,5 +1,6 @@
 """One network's row: clean image, adversarial, perturbation, and what is known about them."""
 
+import math
 from dataclasses import dataclass
 
 from dash import dcc, html
@@ -10,6 +11,7 @@ from backend.schemas import DatasetOut, SampleSide
 from frontend.components import Content, dot, icon, table
 from frontend.figures.units import Unit
 from frontend.pages.compare.flipped import class_name
+from frontend.pages.sample.harder import bound_section
 from frontend.pages.sample.words import (
     MINIMUM_WORDS,
     attack_title,
@@ -48,7 +50,7 @@ def side_row(kind: str, side: SampleSide, shown: Shown) -> Component:
         [clean_frame(side, shown), adversarial_frame(side, shown), perturbation_frame(side, shown)],
         className="frames",
     )
-    body = html.Div([html.Div([frames, *narrow_reason(side, shown)]), facts(side, shown)], className="side-body")
+    body = html.Div([html.Div([frames, *narrow_reason(side, shown)]), facts(kind, side, shown)], className="side-body")
     return html.Section([head, body], id=f"sample-{kind}", className="card side")
 
 
@@ -147,8 +149,8 @@ def links(side: SampleSide, shown: Shown) -> list[Component]:
     return [record, *downloads]
 
 
-def facts(side: SampleSide, shown: Shown) -> Component:
-    """The margin with what set it, the network's view of the clean image, and every attempt."""
+def facts(kind: str, side: SampleSide, shown: Shown) -> Component:
+    """The margin with what set it, the network's view of the clean image, the best-known bound, and every attempt."""
     row, unit = side.row, shown.unit
     verdict = verdict_at_eps(row, shown.eps, shown.eps_text)
     is_witness = row.distance_kind == "witness"
@@ -173,6 +175,7 @@ def facts(side: SampleSide, shown: Shown) -> Component:
             ),
             html.P(set_by(side), className="small muted"),
             html.Dl(items, className="side-facts"),
+            bound_section(kind, side, unit, shown.eps, shown.eps_text),
             attempts(side, unit),
         ],
         className="side-text",
@@ -197,10 +200,11 @@ def set_by(side: SampleSide) -> list[Content]:
 
 
 def attempts(side: SampleSide, unit: Unit) -> Component:
-    """Every attack that ran on this sample; the best is bold."""
+    """Every attack of the cold core; the best is bold. Then, for each source, the best of what came beside it."""
     if not side.attempts:
         return html.P("No attempts are stored for this sample.", className="small muted")
-    found = [item["distance"] for item in side.attempts if item["found"] and item["distance"] is not None]
+    core = [item for item in side.attempts if not item["stage"]]
+    found = [item["distance"] for item in core if item["found"] and item["distance"] is not None]
     best = None if side.row.distance_kind == "witness" else min(found, default=None)
     suffix = f" ({unit.suffix})" if unit.suffix else ""
 
@@ -212,7 +216,12 @@ def attempts(side: SampleSide, unit: Unit) -> Component:
         return html.Strong(text) if distance == best else text
 
     rows = [
-        [attack_title(item["attack"]), "yes" if item["found"] else "not found", shown_distance(item)]
-        for item in side.attempts
+        [attack_title(item["attack"]), "yes" if item["found"] else "not found", shown_distance(item)] for item in core
     ]
+    for stage in sorted({item["stage"] for item in side.attempts if item["stage"]}):
+        runs = [item for item in side.attempts if item["stage"] == stage]
+        nearest = min(runs, key=lambda item: item["distance"] if item["found"] else math.inf)
+        name = f"{runs[0]['source'] or attack_title(runs[0]['attack'])} (beside)"
+        words = f"{sum(item['found'] for item in runs):,} of {len(runs):,}"
+        rows.append([name, words, shown_distance(nearest)])
     return table(f"Attempts on {side.checkpoint_name}", ["attack", "found", f"distance{suffix}"], rows, text_columns=2)

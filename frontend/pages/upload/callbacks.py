@@ -62,7 +62,6 @@ def register_browser(app: Dash) -> None:
         Output(names.PARENT_BOX, "hidden"),
         Output(names.METHOD_BOX, "hidden"),
         Output(names.SPARSITY_BOX, "hidden"),
-        Output(names.KEEP_BOX, "hidden"),
         Input(names.ROLE, "value"),
     )
     app.clientside_callback(

@@ -96,17 +96,15 @@ def chosen_dataset(known: list[DatasetOut], slug: str | None) -> str | None:
 
 def recognised_fields() -> list[Component]:
     """What the file usually says itself."""
-    architectures: Any = [
-        {"value": row.name, "label": f"{row.name}: {row.title}"} for row in catalogues.list_architectures().items
-    ]
     automatic: dict[str, Any] = {"clearable": True, "className": "field"}
     return [
-        dmc.Select(
+        dmc.Autocomplete(
             id=names.ARCHITECTURE,
             label="Architecture",
-            placeholder="automatic, from keys and shapes",
-            data=architectures,
-            searchable=True,
+            placeholder="automatic; a name, or a JSON list of layers",
+            data=[row.name for row in catalogues.list_architectures().items],
+            value="",
+            maxDropdownHeight=320,
             **automatic,
         ),
         dmc.Select(
@@ -139,15 +137,13 @@ def pruning_fields() -> list[Component]:
                 id=names.SPARSITY, label="Declared sparsity (US)", placeholder="95 %", className="field", **share
             ),
         ),
-        boxed(
-            names.KEEP_BOX,
-            dmc.NumberInput(
-                id=names.KEEP_RATE,
-                label="Weights kept (score files only)",
-                placeholder="optional, such as 5 %",
-                className="field",
-                **share,
-            ),
+        # Also for dense networks: HYDRA's files carry scores before pruning, too.
+        dmc.NumberInput(
+            id=names.KEEP_RATE,
+            label="Weights kept (HYDRA and HARP score files)",
+            placeholder="such as 5 %; 100 % before pruning",
+            className="field",
+            **share,
         ),
     ]
 

@@ -15,7 +15,8 @@ from frontend.pages.upload.form import checkpoint_form, parent_choices
 from frontend.pages.upload.sheet import dataset_sheet, sheet_page
 
 CHECKPOINT_WORDS = (
-    "PyTorch state dict (.pt, .pth, .bin) or .safetensors. It is opened in a locked child process; no code runs."
+    "PyTorch state dict (.pt, .pth, .pth.tar, .t7, .bin), old or new, or .safetensors; masked files of HYDRA, HARP, "
+    "TwinRep, MAD and torch.nn.utils.prune. It is opened in a locked child process; no code runs."
 )
 DATASET_WORDS = (
     "An .npz file with x, uint8 images (N, H, W, C) or (N, H, W), and y, integer labels; or an archive of CIFAR-10, "

@@ -27,7 +27,6 @@ ROLE_HINT = "upload-role-hint"
 PARENT_BOX = "upload-parent-box"
 METHOD_BOX = "upload-method-box"
 SPARSITY_BOX = "upload-sparsity-box"
-KEEP_BOX = "upload-keep-box"
 
 # In the order in which upload.js takes them; each is a field of POST /api/v1/checkpoints, see FORM_FIELDS there.
 CHECKPOINT_FORM = (

@@ -1,22 +1,21 @@
 """What a checkpoint is: recognised architecture, measured sparsity by layer, oddities, pre-flight, what comes next."""
 
+import json
+
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.schemas import CheckpointOut, ClaimOut, DatasetOut, EvaluationOut, LayerOut
+from backend.schemas import CheckpointOut, ClaimOut, DatasetOut, EvaluationOut, LayerDescent, LayerStructure
 from backend.services import checkpoints, comparisons, datasets, evaluations
 from frontend.components import Content, aria, card, dot, icon, number_card
 from frontend.pages.upload import names
+from frontend.pages.upload.checks import Check, check_list
+from frontend.pages.upload.inspection import inspection_card
 from frontend.rows import Column, Live, left_text, live_cells, live_text, progress_bar, row_table
 from frontend.words import count_words, day_time, percent, short_hash, size_words
 
 ACTIVE = ("running", "queued")
 DIFFERS = 0.01
-MARKS = {
-    "ok": ("check", "is-gained", "fine"),
-    "warn": ("warning", "is-warning", "odd"),
-    "fail": ("close", "is-lost", "wrong"),
-}
 PREFLIGHT_SENTENCES = {
     "queued": "The pre-flight waits for a worker.",
     "running": "The pre-flight runs.",
@@ -63,7 +62,8 @@ def sheet_body(row: CheckpointOut, jobs: list[EvaluationOut]) -> list[Component]
         oddities(row),
         numbers(row),
         html.Div([preflight_card(row), next_card(row, dataset, jobs)], className="grid two"),
-        layers_card(row.layers),
+        inspection_card(row, None if row.parent_id is None else checkpoints.get_checkpoint(row.parent_id)),
+        layers_card(row),
         facts_card(row),
     ]
     return [part for part in parts if part is not None]
@@ -121,17 +121,13 @@ def numbers(row: CheckpointOut) -> Component:
 def preflight_card(row: CheckpointOut) -> Component:
     """Each question with its answer; until then that it waits or runs."""
     flight = row.preflight
-    checks = []
-    for check in flight.checks:
-        name, tone, word = MARKS[check.outcome]
-        head = html.Span([check.title, html.Span(f", {word}", className=f"small {tone}")], className="strong")
-        checks.append(html.Li([html.Span(icon(name), className=tone), html.Div([head, html.P(check.sentence)])]))
+    checks = [Check(check.outcome, check.title, check.sentence) for check in flight.checks]
     waiting = flight.state in ("queued", "running")
     parts: list[Content] = [html.P(PREFLIGHT_SENTENCES[flight.state], role="status", className="muted preflight-state")]
     if waiting:
         parts.append(html.Div([html.Div(className="skeleton skeleton-line") for _ in range(5)], className="waiting"))
     if checks:
-        parts.append(html.Ul(checks, className="checks"))
+        parts.append(check_list(checks))
     return card("Pre-flight", *parts, note=flight.state)
 
 
@@ -216,14 +212,19 @@ def claim_parts(claim: ClaimOut | None) -> list[Component]:
     return [html.P(f"Claimed: {', '.join(part for part in parts if part)}{source}.", className="footnote")]
 
 
-def layers_card(layers: list[LayerOut]) -> Component:
-    """Measured sparsity of every prunable layer, with a bar each."""
+def layers_card(row: CheckpointOut) -> Component:
+    """Measured sparsity of every prunable layer with a bar, and what else its weights say."""
+    found = row.inspection
+    kinds = {} if found is None else {layer.name: layer for layer in found.structure.layers}
+    kin = {} if found is None or found.descent is None else {layer.name: layer for layer in found.descent.layers}
     columns = [
         Column("layer"),
         Column("shape"),
         Column("weights", True),
         Column("zeros", True),
         Column("sparsity (%)", True),
+        *([Column("kind of zeros"), Column("dead filters", True)] if kinds else []),
+        *([Column("correlation with the parent", True)] if kin else []),
         Column(html.Span("bar", className="hidden-label"), kind="layer-bar-cell"),
     ]
     rows: list[list[Content]] = [
@@ -233,13 +234,15 @@ def layers_card(layers: list[LayerOut]) -> Component:
             f"{layer.weights:,}",
             f"{layer.zeros:,}",
             percent(layer.sparsity, unit=False),
+            *(kind_cells(kinds.get(layer.name)) if kinds else []),
+            *([correlation_cell(kin.get(layer.name))] if kin else []),
             html.Span(
                 html.Span(className="progress-fill", style={"width": f"{100 * layer.sparsity:.2f}%"}),
                 className="progress layer-bar",
                 **aria(hidden="true"),
             ),
         ]
-        for layer in layers
+        for layer in row.layers
     ]
     body = html.Div(
         row_table("Sparsity by layer", columns, rows),
@@ -249,8 +252,21 @@ def layers_card(layers: list[LayerOut]) -> Component:
         **aria(label="Sparsity by layer"),
     )
     return card(
-        "Sparsity by layer", body, note=f"{count_words(len(layers), 'prunable layer')}, counted in the loaded network"
+        "Sparsity by layer",
+        body,
+        note=f"{count_words(len(row.layers), 'prunable layer')}, counted in the loaded network",
     )
+
+
+def kind_cells(layer: LayerStructure | None) -> list[Content]:
+    """The kind of a layer's zeros, and how many of its filters have no weight left."""
+    if layer is None:
+        return ["–", "–"]
+    return [layer.pattern or layer.kind, f"{layer.zero_filters:,} of {layer.filters:,}"]
+
+
+def correlation_cell(layer: LayerDescent | None) -> str:
+    return "–" if layer is None or layer.correlation is None else f"{layer.correlation:.2f}"
 
 
 def facts_card(row: CheckpointOut) -> Component:
@@ -259,6 +275,8 @@ def facts_card(row: CheckpointOut) -> Component:
         ("effective weights, SHA-256", html.Code(row.weights_sha256)),
         ("checkpoint", html.Code(str(row.id))),
     ]
+    if row.layer_list is not None:
+        pairs.append(("layers, as given", html.Code(json.dumps(row.layer_list))))
     facts = [part for name, value in pairs for part in (html.Dt(name), html.Dd(value))]
     link = html.A(
         [icon("download"), "JSON"],

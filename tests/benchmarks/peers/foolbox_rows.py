@@ -1,5 +1,6 @@
 """foolbox: FMN, DDN and the Brendel-Bethge attack; PGD for a verdict."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,7 +18,7 @@ def run_margin(
     prepare_imports()
     import foolbox
 
-    model = foolbox.PyTorchModel(network, bounds=(0, 1))
+    model = foolbox.PyTorchModel(network.eval(), bounds=(0, 1))
     attack = getattr(foolbox.attacks, names[terms.norm])(**settings)
 
     def perturb(batch: Tensor, classes: Tensor) -> Tensor:
@@ -53,7 +54,7 @@ DDN = {"L2": "DDNAttack"}
 BRENDEL_BETHGE = {"Linf": "LinfinityBrendelBethgeAttack", "L2": "L2BrendelBethgeAttack"}
 
 
-def describe(title: str, names: dict[str, str], steps: int, *, is_quick: bool = True) -> Contestant:
+def describe(title: str, names: dict[str, str], steps: int, *, is_quick: bool) -> Contestant:
     attack = partial(run_margin, names=names, steps=steps)
     return Contestant(
         f"foolbox {title} {steps}",
@@ -69,9 +70,12 @@ def describe(title: str, names: dict[str, str], steps: int, *, is_quick: bool = 
 
 CONTESTANTS = [
     Contestant("foolbox PGD 100", VERDICT, ("Linf", "L2"), partial(run_pgd, steps=100), "foolbox", 300, is_quick=False),
-    describe("FMN", FMN, 100),
-    describe("FMN", FMN, 300),
-    describe("DDN", DDN, 100),
-    describe("DDN", DDN, 300),
-    describe("BB", BRENDEL_BETHGE, 100, is_quick=False),
+    describe("FMN", FMN, 100, is_quick=False),
+    describe("FMN", FMN, 300, is_quick=True),
+    describe("DDN", DDN, 100, is_quick=False),
+    describe("DDN", DDN, 300, is_quick=False),
+    *(
+        replace(describe("BB", BRENDEL_BETHGE, steps, is_quick=False), package="numba", compiles=True, is_random=True)
+        for steps in (100, 300)
+    ),
 ]

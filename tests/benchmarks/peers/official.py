@@ -26,7 +26,7 @@ def run_standard(network: nn.Module, images: Tensor, labels: Tensor, terms: Term
     targets = min(9, terms.classes - 1)
     official.apgd_targeted.n_target_classes = official.fab.n_target_classes = targets
     with torch.random.fork_rng():
-        points = official.run_standard_evaluation(images.clone(), labels.clone(), batch_size=terms.batch)
+        points, _ = official.run_standard_evaluation(images.clone(), labels.clone(), batch_size=terms.batch)
     return Answer(points.detach())
 
 

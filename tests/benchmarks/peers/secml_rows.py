@@ -45,7 +45,16 @@ def run_attack(
 
 def describe(steps: int) -> Contestant:
     attack = partial(run_attack, name="FMN", steps=steps, step=1.0)
-    return Contestant(f"secml-torch FMN {steps}", MARGIN, ("Linf", "L2"), attack, "secmlt", 3 * steps, is_random=False)
+    return Contestant(
+        f"secml-torch FMN {steps}",
+        MARGIN,
+        ("Linf", "L2"),
+        attack,
+        "secmlt",
+        3 * steps,
+        is_random=False,
+        is_quick=steps > 100,
+    )
 
 
 CONTESTANTS = [

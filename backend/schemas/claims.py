@@ -1,0 +1,88 @@
+"""Claimed robust accuracy beside what a re-evaluation leaves of it, and published figures to hold both against."""
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from backend.schemas.checkpoints import ClaimOut
+from backend.schemas.terms import Interval, Norm, Role, Schema
+
+Basis = Literal["same samples", "unpaired", "number only"]
+Answer = Literal["yes", "no", "cannot tell"]
+
+
+class Reevaluation(Schema):
+    """The evaluation that a claim is held against."""
+
+    evaluation_id: UUID
+    preset: str
+    n: int
+    robust_accuracy: float
+    robust_accuracy_interval: Interval
+    flags: list[str]
+
+
+class ClaimDifference(Schema):
+    """A difference in shares; positive where a claim is too high, or higher than another's."""
+
+    value: float
+    interval: Interval
+    n: int = Field(description="Re-evaluated samples that it rests on")
+    basis: Basis = Field(description="How the interval treats the claim's samples; `notes` of the list say it in words")
+    answer: Answer = Field(description="yes: the interval is above 0; no: it is below 0.01; otherwise cannot tell")
+
+
+class ClaimAgainst(Schema):
+    """The same difference for a relative, on the samples that both were re-evaluated on, and the excess over it."""
+
+    relation: Literal["parent", "finetuned", "seed"]
+    checkpoint_id: UUID
+    checkpoint_name: str
+    claim: ClaimOut | None
+    reevaluation: Reevaluation | None
+    gap: ClaimDifference | None = Field(description="The relative's own claim minus its re-evaluation")
+    excess: ClaimDifference | None = Field(description="This checkpoint's gap minus the relative's, paired")
+    reason: str | None = Field(description="Why there is no excess")
+
+
+class ClaimCheck(Schema):
+    """One claim and what became of it."""
+
+    checkpoint_id: UUID
+    checkpoint_name: str
+    role: Role
+    method: str | None
+    sparsity: float
+    origin: Literal["zoo", "upload"]
+    dataset_id: UUID
+    parent_id: UUID | None
+    norm: Norm
+    eps: float
+    eps_text: str
+    claim: ClaimOut
+    reevaluation: Reevaluation | None
+    gap: ClaimDifference | None
+    reason: str | None = Field(description="Why there is no gap")
+    against: list[ClaimAgainst]
+    notes: list[str]
+
+
+class ReferenceFigure(Schema):
+    """A published figure. Not measured here: never mixed with evaluations, and no claim of a checkpoint."""
+
+    source: str
+    url: str
+    dataset: str
+    method: str
+    architecture: str
+    structure: str
+    sparsity: float
+    norm: Norm
+    eps_text: str = Field(description="As the source prints it")
+    clean_accuracy: float | None
+    claimed_robust_accuracy: float | None
+    claimed_attack: str | None
+    robust_accuracy: float
+    attack: str
+    note: str | None

@@ -1,0 +1,125 @@
+"""The page's frame: the sentence, the table of claims with its notes, and the published figures apart from it."""
+
+from dash import Dash, dcc, html
+from dash.development.base_component import Component
+
+from backend.schemas import Page
+from backend.schemas.claims import Answer, ClaimCheck
+from backend.services import claims, references
+from frontend.components import Content, aria, card, empty_state
+from frontend.pages.claims.table import claims_table, order, read_families, references_table
+from frontend.words import count_words, sentence_list
+
+PRESETS = (("Most samples", None), ("AutoAttack", "autoattack"), ("Margins", "margin"))
+PAGE_ROWS = 200
+ANSWERS: tuple[Answer, ...] = ("yes", "no", "cannot tell")
+
+
+def layout(preset: str | None = None, **_query: str) -> Component:
+    """The page; `?preset=` holds claims against evaluations with that preset alone."""
+    rows = read_claims(preset)
+    heading = html.H1("Claims", className="page-title")
+    if not rows:
+        sentence = "No checkpoint claims a robust accuracy. Name the claim when you upload one, or add it later."
+        return html.Div([heading, empty_state(sentence, "Upload a checkpoint", "/upload")], className="page-stack")
+    parts = [
+        heading,
+        html.P(headline(rows), className="headline"),
+        card(
+            "Claimed → re-evaluated",
+            scrolling(claims_table(read_families(rows)), "Claims and their re-evaluations"),
+            notes(rows),
+            tools=choices(preset),
+            kind="claims-table-card",
+        ),
+        card(
+            "Published figures, for orientation",
+            html.P(
+                "Not measured here and never mixed with the figures above: other networks, other data, another eps. "
+                "As their sources print them.",
+                className="reference-mark",
+            ),
+            scrolling(references_table(references.list_references(limit=PAGE_ROWS).items), "Published figures"),
+            kind="references-card",
+        ),
+    ]
+    return html.Div(parts, className="page-stack claims")
+
+
+def register(app: Dash) -> None:
+    """The page has no callbacks: a link builds it anew."""
+
+
+def read_claims(preset: str | None) -> list[ClaimCheck]:
+    """Every claim."""
+    rows: list[ClaimCheck] = []
+    while True:
+        page: Page[ClaimCheck] = claims.list_claims(PAGE_ROWS, len(rows), preset=preset)
+        rows.extend(page.items)
+        if not page.items or len(rows) >= page.total:
+            return rows
+
+
+def scrolling(table: Component, label: str) -> Component:
+    return html.Div(table, className="table-scroll", tabIndex=0, role="region", **aria(label=label))
+
+
+def choices(preset: str | None) -> Component:
+    """Which evaluations claims are held against."""
+    links: list[Content] = [
+        dcc.Link(
+            words,
+            href="/claims" if name is None else f"/claims?preset={name}",
+            className=f"chip chip-choice {'is-chosen' if name == preset else ''}".strip(),
+        )
+        for words, name in PRESETS
+    ]
+    return html.Div(links, className="chips", role="group", **aria(label="Held against"))
+
+
+def headline(rows: list[ClaimCheck]) -> list[Content]:
+    """The two questions and their answers, for the checkpoints there are."""
+    judged = sorted((row for row in rows if row.gap is not None), key=order)
+    if not judged:
+        return [f"{count_words(len(rows), 'claim')}, none re-evaluated at its eps yet."]
+    parts: list[Content] = ["Is the claim above what the re-evaluation leaves? ", *count_answers(judged), "."]
+    answers = [
+        (row.checkpoint_name, other.excess.answer)
+        for row in judged
+        if row.role == "pruned"
+        for other in row.against
+        if other.relation == "parent" and other.excess is not None
+    ]
+    if not answers:
+        return parts
+    said = [
+        f"{answer} for {sentence_list([name for name, given in answers if given == answer])}"
+        for answer in ANSWERS
+        if any(given == answer for _, given in answers)
+    ]
+    end = ", for our re-implementations." if all(row.origin == "zoo" for row in judged) else "."
+    return [*parts, " By more than the dense parent's own claim? ", html.Span("; ".join(said), className="strong"), end]
+
+
+def count_answers(rows: list[ClaimCheck]) -> list[Content]:
+    """`▼ yes for 5 of 7; cannot tell for 2`."""
+    given = [row.gap.answer for row in rows if row.gap is not None]
+    parts: list[Content] = []
+    for answer in ANSWERS:
+        if answer not in given:
+            continue
+        count = f"{given.count(answer):,}" + ("" if parts else f" of {len(given):,}")
+        mark, kind = ("▼ ", "is-lost strong") if answer == "yes" else ("", "strong")
+        parts.extend(["; "] if parts else [])
+        parts.append(html.Span(f"{mark}{answer} for {count}", className=kind))
+    return parts
+
+
+def notes(rows: list[ClaimCheck]) -> Component:
+    """What the numbers rest on, each sentence once, and what the answers mean."""
+    meaning = (
+        "Differences are in points, positive where a claim is too high, with 95 % intervals. Yes: the interval lies "
+        "above 0. No: it lies below +1 point. Intervals over images leave out what another training seed would change."
+    )
+    said = dict.fromkeys(note for row in rows for note in row.notes)
+    return html.Ul([html.Li(note) for note in (meaning, *said)], className="claims-notes")

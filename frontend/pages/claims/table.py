@@ -1,0 +1,242 @@
+"""The table of claims, each with its dumbbell, and that of published figures."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from backend.schemas import Interval
+from backend.schemas.claims import ClaimAgainst, ClaimCheck, ClaimDifference, Reevaluation, ReferenceFigure
+from frontend.components import Content, aria, dot, icon
+from frontend.rows import Column, Group, row_table
+from frontend.words import percent
+
+PRESET_WORDS = {"autoattack": "AutoAttack", "autoattack-plus": "AutoAttack plus"}
+RELATION_WORDS = {"parent": "parent", "finetuned": "control", "seed": "other seed"}
+AIR = 0.02  # of the share's axis, on either side of what is shown
+
+
+@dataclass(frozen=True)
+class Family:
+    """Claims of one dense parent, itself first, then what was not pruned, then the pruned ones by sparsity."""
+
+    title: str
+    rows: list[ClaimCheck]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The part of 0..1 that every dumbbell of the table shows."""
+
+    low: float
+    high: float
+
+    def place(self, share: float) -> str:
+        """How far from the left, for CSS."""
+        return f"{100 * (share - self.low) / (self.high - self.low):.2f}%"
+
+
+def read_families(rows: Sequence[ClaimCheck]) -> list[Family]:
+    """Claims under the dense network they belong to; another training seed stands with the one it is a seed of."""
+    roots = {row.checkpoint_id: row.parent_id for row in rows if row.parent_id is not None}
+    for row in rows:
+        for other in row.against:
+            if other.relation == "seed" and row.parent_id is not None:
+                roots.setdefault(other.checkpoint_id, row.parent_id)
+    names = {row.checkpoint_id: row.checkpoint_name for row in rows}
+    names |= {other.checkpoint_id: other.checkpoint_name for row in rows for other in row.against}
+    grouped: dict[UUID, list[ClaimCheck]] = {}
+    for row in sorted(rows, key=order):
+        grouped.setdefault(roots.get(row.checkpoint_id, row.checkpoint_id), []).append(row)
+    return [Family(f"{names.get(root, 'unknown')} and what was made from it", each) for root, each in grouped.items()]
+
+
+def order(row: ClaimCheck) -> tuple[bool, bool, float, str]:
+    is_pruned = row.role == "pruned"
+    return is_pruned, row.parent_id is not None, row.sparsity if is_pruned else 0.0, row.checkpoint_name
+
+
+def claims_table(families: list[Family]) -> Component:
+    """One row a claim; a heading over each family where there are several."""
+    scale = choose_scale([row for family in families for row in family.rows])
+    rows: list[list[Content] | Group] = []
+    for family in families:
+        if len(families) > 1:
+            rows.append(Group(family.title))
+        rows.extend(cells(row, scale) for row in family.rows)
+    columns = [
+        Column("checkpoint"),
+        Column("claimed → re-evaluated (%)", kind="dumbbell-cell"),
+        Column("claim too high by", kind="answer-cell"),
+        Column("beyond the dense parent", kind="answer-cell"),
+        Column("beyond the control", kind="answer-cell"),
+        Column("beyond another seed", kind="answer-cell"),
+    ]
+    return row_table("Claims and their re-evaluations", columns, rows)
+
+
+def choose_scale(rows: Sequence[ClaimCheck]) -> Scale:
+    """Everything that any row shows, with air."""
+    marks = [row.claim.robust_accuracy for row in rows]
+    for row in rows:
+        if row.reevaluation is not None:
+            interval = row.reevaluation.robust_accuracy_interval
+            marks.extend((interval.low, interval.high))
+    return Scale(max(0.0, min(marks) - AIR), min(1.0, max(marks) + AIR))
+
+
+def cells(row: ClaimCheck, scale: Scale) -> list[Content]:
+    shown = [name_cell(row), dumbbell_cell(row, scale), gap_cell(row)]
+    return [*shown, *(relatives_cell(row, name) for name in RELATION_WORDS)]
+
+
+def relatives_cell(row: ClaimCheck, relation: str) -> Content:
+    """Every relative of that kind; nothing where there is none."""
+    found = [other for other in row.against if other.relation == relation]
+    if not found:
+        return None
+    if row.gap is None:
+        return html.Span("–", className="muted")
+    return html.Span([relative_part(other) for other in found])
+
+
+def name_cell(row: ClaimCheck) -> Component:
+    place = "pruned" if row.role == "pruned" else "dense"
+    words = f"{row.method or place} · {percent(row.sparsity, digits=0)}" if place == "pruned" else row.method or place
+    name = dcc.Link(row.checkpoint_name, href=f"/upload?checkpoint={row.checkpoint_id}", className="checkpoint-name")
+    kind = "pruned-1" if place == "pruned" else "control" if row.method == "control" else "dense"
+    return html.Span([dot(kind), html.Span([name, html.Span(words, className="under")])], className="named")
+
+
+def dumbbell_cell(row: ClaimCheck, scale: Scale) -> Component:
+    """A diamond, a dot with its interval and the way between them; under it the numbers in words."""
+    claim, found = row.claim, row.reevaluation
+    marks: list[Component] = []
+    if found is not None:
+        low, high = found.robust_accuracy_interval.low, found.robust_accuracy_interval.high
+        marks.append(html.Span(className="db-interval", style=span_between(scale, low, high)))
+        ends = sorted((found.robust_accuracy, claim.robust_accuracy))
+        marks.append(html.Span(className="db-way", style=span_between(scale, ends[0], ends[1])))
+        marks.append(html.Span(className="db-measured", style={"left": scale.place(found.robust_accuracy)}))
+    marks.append(html.Span(className="db-claim", style={"left": scale.place(claim.robust_accuracy)}))
+    kind = "pruned" if row.role == "pruned" else "dense"
+    track = html.Span(marks, className=f"db-track db-{kind}", **aria(hidden="true"))
+    measured: Content = html.Span("not re-evaluated at this eps", className="muted") if found is None else link(found)
+    figures = html.Span([percent(claim.robust_accuracy, unit=False), " → ", measured], className="db-figures")
+    told = f"{claim.attack or 'attack unknown'}, {count_words_of(claim.n)}"
+    efforts = f"{told} → {effort(found)}" if found is not None else told
+    source = claim.source or "no source named"
+    parts = [track, figures, html.Span(efforts, className="under", title=source)]
+    if found is not None and found.flags:
+        parts.append(html.Span([html.Span([icon("warning"), code], className="flag") for code in found.flags]))
+    return html.Span(parts, className="db")
+
+
+def span_between(scale: Scale, low: float, high: float) -> dict[str, str]:
+    return {"left": scale.place(low), "width": f"{100 * (high - low) / (scale.high - scale.low):.2f}%"}
+
+
+def link(found: Reevaluation) -> Component:
+    """A re-evaluated share that leads to its evaluation, with its interval."""
+    return html.Span(
+        [
+            dcc.Link(
+                percent(found.robust_accuracy, unit=False),
+                href=f"/jobs?evaluation={found.evaluation_id}",
+                title=effort(found),
+            ),
+            f" {points_range(found.robust_accuracy_interval, signed=False)}",
+        ]
+    )
+
+
+def gap_cell(row: ClaimCheck) -> Component:
+    if row.gap is None:
+        return html.Span("–", title=row.reason or "", className="muted")
+    return html.Span([answer_part(row.gap), difference_part(row.gap)])
+
+
+def relative_part(other: ClaimAgainst) -> Component:
+    """The excess over one relative, and under it the relative's own difference, which leads to its evaluation."""
+    name = f"{RELATION_WORDS[other.relation]} {other.checkpoint_name}"
+    if other.excess is None or other.gap is None or other.reevaluation is None:
+        return html.Span([html.Span("–", className="muted"), html.Span(other.reason or "", className="under reason")])
+    own = dcc.Link(
+        points(other.gap.value),
+        href=f"/jobs?evaluation={other.reevaluation.evaluation_id}",
+        title=f"{name}: {effort(other.reevaluation)}",
+    )
+    under = html.Span([f"{name} ", own], className="under")
+    return html.Span([answer_part(other.excess), difference_part(other.excess), under])
+
+
+def answer_part(difference: ClaimDifference) -> Component:
+    """The answer as a word and a shape; colour says nothing that these do not."""
+    mark, kind = {"yes": ("▼ ", "is-lost"), "no": ("", "is-kept"), "cannot tell": ("", "muted")}[difference.answer]
+    return html.Span(f"{mark}{difference.answer}", className=f"answer {kind}")
+
+
+def difference_part(difference: ClaimDifference) -> Component:
+    basis = f"n {difference.n:,}; {difference.basis}"
+    return html.Span(
+        [f" {points(difference.value)} ", points_range(difference.interval)], className="nowrap", title=basis
+    )
+
+
+def points(value: float) -> str:
+    """`+3.60`, with a real minus."""
+    return f"{100 * value:+.2f}".replace("-", "−")
+
+
+def points_range(interval: Interval, *, signed: bool = True) -> str:
+    low, high = (f"{100 * end:{'+' if signed else ''}.2f}".replace("-", "−") for end in (interval.low, interval.high))
+    return f"[{low}, {high}]"
+
+
+def effort(found: Reevaluation) -> str:
+    return f"{PRESET_WORDS.get(found.preset, found.preset)}, n {found.n:,}"
+
+
+def count_words_of(n: int | None) -> str:
+    return "n unknown" if n is None else f"n {n:,}"
+
+
+def references_table(rows: Sequence[ReferenceFigure]) -> Component:
+    """Published figures, one row a method and network, under their sources."""
+    rates = sorted({row.sparsity for row in rows})
+    shown: list[list[Content] | Group] = []
+    for source in dict.fromkeys(row.source for row in rows):
+        of_source = [row for row in rows if row.source == source]
+        first = of_source[0]
+        title = f"{source} · {first.dataset} · {first.norm} {first.eps_text} · {first.attack} · "
+        shown.append(Group([title, html.Span(first.url.removeprefix("https://"))]))
+        for name in dict.fromkeys((row.method, row.architecture) for row in of_source):
+            same = {row.sparsity: row for row in of_source if (row.method, row.architecture) == name}
+            shown.append([name[0], name[1], *(figure_cell(same.get(rate)) for rate in rates), remark(same.values())])
+    columns = [
+        Column("method"),
+        Column("network"),
+        *(Column(f"{percent(rate, digits=0)} of weights, clean / robust (%)", True) for rate in rates),
+        Column("note"),
+    ]
+    return row_table("Published figures", columns, shown)
+
+
+def figure_cell(row: ReferenceFigure | None) -> Content:
+    """`80.54 / 43.68`; nothing where the source has none."""
+    if row is None:
+        return None
+    return f"{percent(row.clean_accuracy, unit=False)} / {percent(row.robust_accuracy, unit=False)}"
+
+
+def remark(rows: Iterable[ReferenceFigure]) -> str | None:
+    """What was claimed before, and what else has to be known."""
+    said: list[str] = []
+    for row in rows:
+        if row.claimed_robust_accuracy is not None:
+            said.append(f"Claimed {percent(row.claimed_robust_accuracy)} with {row.claimed_attack}.")
+        if row.note:
+            said.append(row.note)
+    return " ".join(said) or None

@@ -1,0 +1,129 @@
+"""Boundary moved, or a new hole: what replayed adversarials say about a pair, and the button that replays them."""
+
+from typing import Any
+
+from dash import Dash, Input, Output, ctx, dcc, html, no_update
+from dash.development.base_component import Component
+
+from backend.schemas import ComparisonOut, EvidenceOut, Rate, ReplayDirection, ReplayOut
+from backend.services import comparisons, evidence
+from frontend import ids
+from frontend.callbacks import in_thread, notify
+from frontend.components import Content, card, table
+from frontend.evidence import cancel_button, is_active, state_words, title_words
+from frontend.pages.compare.cut import read_cut
+
+POLL_MILLISECONDS = 1500
+
+
+def replay_card() -> Component:
+    """An empty card; `register` fills it once the cut is known."""
+    return card(
+        "Boundary moved, or a new hole?",
+        html.Div(id=ids.COMPARE_REPLAY),
+        html.Button("Replay both ways", id=ids.COMPARE_REPLAY_GO, className="button"),
+        dcc.Interval(id=ids.COMPARE_REPLAY_POLL, interval=POLL_MILLISECONDS, disabled=True),
+        note="adversarials of one network tried on the other; beside the cold core",
+    )
+
+
+def register(app: Dash) -> None:
+    """Fill the card for the cut, queue both replays, and follow them to their end."""
+
+    @app.callback(
+        Output(ids.COMPARE_REPLAY, "children"),
+        Output(ids.COMPARE_REPLAY_POLL, "disabled"),
+        Input(ids.COMPARE_CUT, "data"),
+        Input(ids.COMPARE_REPLAY_GO, "n_clicks"),
+        Input(ids.COMPARE_REPLAY_POLL, "n_intervals"),
+    )
+    @in_thread
+    def follow(query: dict[str, Any] | None, clicks: int | None, _tick: int | None) -> tuple[Content, Content]:
+        if query is None:
+            return no_update, no_update
+        cut = read_cut(query)
+        if ctx.triggered_id == ids.COMPARE_REPLAY_GO and clicks:
+            evidence.replay_pair(cut.dense, cut.pruned)
+            notify("Queued", "Both replays wait for a worker. They go on when this tab is closed.")
+        waiting = active_replays(cut.dense, cut.pruned)
+        return replay_parts(comparisons.compare(cut.dense, cut.pruned, cut.eps), waiting), not waiting
+
+
+def active_replays(dense: str, pruned: str) -> list[EvidenceOut]:
+    """Replays between the two that wait or run."""
+    listed = evidence.list_evidence(evaluation_ids=[dense, pruned]).items
+    pair = {dense, pruned}
+    return [row for row in listed if is_active(row) and row.kind == "replay" and str(row.source_evaluation_id) in pair]
+
+
+def replay_parts(comparison: ComparisonOut, waiting: list[EvidenceOut]) -> list[Component]:
+    """What the replays say, or what they would; then those that are on their way."""
+    parts: list[Component] = []
+    if comparison.replay is not None:
+        parts += [directions_table(comparison.replay), *explanations(comparison)]
+    elif not waiting:
+        words = (
+            "Dense adversarials are tried on the pruned network, and the reverse: where they break both, the boundary "
+            "moved; where they do not, pruning opened a hole of its own."
+        )
+        parts.append(html.P(words, className="muted"))
+    parts += [
+        html.P(
+            [f"{row.checkpoint_name}, {title_words(row)}: {state_words(row)} ", cancel_button(row)], className="small"
+        )
+        for row in waiting
+    ]
+    return parts
+
+
+def directions_table(found: ReplayOut) -> Component:
+    rows = [direction_row("dense on pruned", found.forth), direction_row("pruned on dense", found.back)]
+    columns = ["adversarials", "break it too", "share", "wrong before"]
+    return table("Adversarials of one network tried on the other", columns, rows)
+
+
+def direction_row(name: str, found: ReplayDirection) -> list[Content]:
+    label: Content = [html.Span(name), html.Br(), html.Span(f"of {found.source}", className="muted")]
+    return [label, *rate_cells(found.broken), f"{found.already_wrong:,}"]
+
+
+def rate_cells(rate: Rate | None) -> list[Content]:
+    if rate is None:
+        return ["none tried", "–"]
+    interval = f"[{100 * rate.interval.low:.1f}, {100 * rate.interval.high:.1f}]"
+    share = [f"{100 * rate.value:.1f} % ", html.Span(interval, className="interval")]
+    return [f"{rate.count:,} of {rate.n:,}", share]
+
+
+def explanations(comparison: ComparisonOut) -> list[Component]:
+    """Robust flips at eps by what the replays found."""
+    found, eps = comparison.replay, comparison.eps_text
+    assert found is not None
+    sentences: list[list[Content]] = []
+    if found.lost:
+        sentences.append(
+            [
+                f"Of {found.lost:,} lost at {eps} with a dense adversarial to try, ",
+                html.Strong(f"the boundary moved in {found.moved:,}"),
+                " (it breaks the pruned network too) and ",
+                html.Strong(f"{found.new_holes:,} broke through a new hole"),
+                ".",
+            ]
+        )
+    if found.lost_refuted:
+        sentences.append(
+            [
+                html.Strong(f"{found.lost_refuted:,} of {found.lost_checked:,} losses are attack luck: "),
+                f"the pruned adversarial breaks the dense network within {eps} as well, which its own attacks missed.",
+            ]
+        )
+    if found.gained_refuted:
+        sentences.append(
+            [
+                html.Strong(f"{found.gained_refuted:,} of {found.gained_checked:,} gains are attack luck: "),
+                f"the dense adversarial breaks the pruned network within {eps} as well, which its own attacks missed.",
+            ]
+        )
+    if not sentences:
+        sentences.append([f"At {eps} no robust flip has an adversarial that says more."])
+    return [html.P(words, className="beyond") for words in sentences]

@@ -1,0 +1,38 @@
+"""Questions with their answers, each marked as fine, odd, wrong or plain information."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from dash import html
+from dash.development.base_component import Component
+
+from frontend.components import Content, icon
+
+Outcome = Literal["ok", "warn", "fail", "info"]
+MARKS: dict[Outcome, tuple[str, str, str]] = {
+    "ok": ("check", "is-gained", "fine"),
+    "warn": ("warning", "is-warning", "odd"),
+    "fail": ("close", "is-lost", "wrong"),
+    "info": ("help", "muted", ""),
+}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One question (`title`) and its answer."""
+
+    outcome: Outcome
+    title: str
+    sentence: Content
+
+
+def check_list(checks: Sequence[Check]) -> Component:
+    """The checks with their marks; the mark's word is said too, for those who do not see it."""
+    items = []
+    for check in checks:
+        name, tone, word = MARKS[check.outcome]
+        said = [html.Span(f", {word}", className=f"small {tone}")] if word else []
+        head = html.Span([check.title, *said], className="strong")
+        items.append(html.Li([html.Span(icon(name), className=tone), html.Div([head, html.P(check.sentence)])]))
+    return html.Ul(items, className="checks")

@@ -1,0 +1,150 @@
+"""What the weights of a checkpoint say: sparsity against the declared one, kind of zeros, dead filters, the parent."""
+
+from collections.abc import Sequence
+
+from dash import dcc
+from dash.development.base_component import Component
+
+from backend.schemas import CheckpointOut, Descent, InspectionOut, NormDrift, Structure
+from frontend.components import Content, card
+from frontend.pages.upload.checks import Check, check_list
+from frontend.words import count_words, percent
+
+UNIFORM = 0.01  # layers whose sparsities differ by no more are said to be pruned alike
+DIFFERS = 0.01
+KIND_WORDS = {
+    "weight": "Single weights are zero, without a pattern",
+    "filter": "Whole filters (output channels) are zero",
+    "channel": "Whole input channels are zero",
+    "mixed": "Zeros are of several kinds, layer by layer",
+    "dense": "No prunable weight is zero",
+}
+
+
+def inspection_card(row: CheckpointOut, parent: CheckpointOut | None) -> Component | None:
+    """The answers; None for a checkpoint whose weights were not looked at."""
+    found = row.inspection
+    if found is None:
+        return None
+    checks = [check_sparsity(row), check_structure(row, found.structure)]
+    if found.structure.zero_filters or found.structure.zero_channels:
+        checks.append(check_dead(found.structure))
+    checks += check_kinship(found, parent)
+    note = "counted in the kept weights" + (f", beside those of {parent.name}" if parent and found.descent else "")
+    return card("What the weights say", check_list(checks), note=note)
+
+
+def check_sparsity(row: CheckpointOut) -> Check:
+    """Declared against measured, in all and over the layers."""
+    measured, declared = percent(row.measured_sparsity), row.declared_sparsity
+    words = [f"{measured} of the prunable weights are zero, {percent(declared)} were declared."]
+    if declared is None:
+        words = [f"{measured} of the prunable weights are zero; nothing was declared."]
+    if row.layers and row.measured_sparsity:
+        low = min(row.layers, key=lambda layer: layer.sparsity)
+        high = max(row.layers, key=lambda layer: layer.sparsity)
+        if high.sparsity - low.sparsity <= UNIFORM:
+            words.append(f"Every layer is pruned alike, {percent(low.sparsity)} to {percent(high.sparsity)}.")
+        else:
+            words.append(
+                f"Layers differ: from {percent(low.sparsity)} ({low.name}) to {percent(high.sparsity)} ({high.name})."
+            )
+    is_off = declared is not None and abs(declared - row.measured_sparsity) > DIFFERS
+    return Check("warn" if is_off else "ok", "Declared and measured sparsity", " ".join(words))
+
+
+def check_structure(row: CheckpointOut, structure: Structure) -> Check:
+    """The kind of the zeros, against the declared one where there is one."""
+    words = f"{structure.pattern} sparsity" if structure.pattern else KIND_WORDS.get(structure.kind, structure.kind)
+    if structure.pattern:
+        kept, size = structure.pattern.split(":")
+        words = f"Of every {size} weights along the inputs {kept} are kept ({structure.pattern})"
+    declared = (row.structure or {}).get("kind")
+    if declared and structure.kind != "dense" and declared != structure.kind:
+        return Check("warn", "Kind of zeros", f"{words}; pruning by {declared} was declared.")
+    return Check("info", "Kind of zeros", f"{words}.")
+
+
+def check_dead(structure: Structure) -> Check:
+    """Filters without a weight and inputs that are never read."""
+    parts = []
+    if structure.zero_filters:
+        parts.append(
+            f"{structure.zero_filters:,} of {count_words(structure.filters, 'filter')} have no weight left: their "
+            "output is the same for every image."
+        )
+    if structure.zero_channels:
+        parts.append(
+            f"{structure.zero_channels:,} of {count_words(structure.channels, 'input channel')} are never read."
+        )
+    return Check("info", "Dead channels", " ".join(parts))
+
+
+def check_kinship(found: InspectionOut, parent: CheckpointOut | None) -> list[Check]:
+    """Whether it was made from the named parent and how, and which other checkpoint it fits."""
+    checks = []
+    if parent is not None and found.descent is not None and found.parent_id == parent.id:
+        checks = [
+            check_descent(found.descent, parent),
+            check_change(found.descent),
+            *check_norms(found.descent.norms),
+        ]
+        if found.descent.answer == "no":
+            checks = checks[:1]  # how far it moved from a stranger says nothing
+    if found.likely_parent is not None:
+        likely = found.likely_parent
+        sentence: Content = [
+            f"The surviving weights correlate by {likely.correlation:.2f} with those of ",
+            dcc.Link(likely.name, href=f"/upload?checkpoint={likely.checkpoint_id}"),
+            ", which is not named as the parent.",
+        ]
+        checks.append(Check("warn", "A likelier parent", sentence))
+    return checks
+
+
+def check_descent(descent: Descent, parent: CheckpointOut) -> Check:
+    """Yes, no or cannot tell, with the two numbers that say so."""
+    title = f"Made from {parent.name}?"
+    correlation = "–" if descent.correlation is None else f"{descent.correlation:.2f}"
+    words = f"the {descent.survivors:,} surviving weights correlate by {correlation} with those there"
+    if descent.mask_agreement is not None:
+        words += f"; in {percent(descent.mask_agreement, digits=0)} of pairs the kept weight was the larger one there"
+    if descent.answer == "yes":
+        return Check("ok", title, f"Yes: {words}.")
+    if descent.answer == "no":
+        return Check("fail", title, f"No: {words}. Another training run would look like this.")
+    return Check("warn", title, f"Cannot tell: {words}. A re-initialised network or a common start look like this.")
+
+
+def check_change(descent: Descent) -> Check:
+    """Only masked, or finetuned, and how far."""
+    title = "Masked or finetuned"
+    if descent.changed == 0:
+        return Check("info", title, "Only masked: every surviving weight is the parent's, bit for bit.")
+    words = f"Finetuned: {percent(descent.changed)} of the surviving weights were changed"
+    if descent.relative_change is not None:
+        words += f", by {percent(descent.relative_change, digits=0)} of their length in all"
+    if descent.revived:
+        words += f"; {descent.revived:,} weights that are zero in the parent are not zero here"
+        return Check("warn", title, f"{words}.")
+    return Check("info", title, f"{words}.")
+
+
+def check_norms(norms: Sequence[NormDrift]) -> list[Check]:
+    """How far batch normalisation moved; nothing for a network without any."""
+    if not norms:
+        return []
+    title = "Batch normalisation"
+    moved = [norm for norm in norms if not norm.is_unchanged]
+    if not moved:
+        return [Check("info", title, f"{count_words(len(norms), 'layer')}, all as in the parent, bit for bit.")]
+    shifts = [norm.mean_shift for norm in moved]
+    affine = [norm.affine_change for norm in moved if norm.affine_change is not None]
+    words = (
+        f"{len(moved)} of {count_words(len(norms), 'layer')} moved: running means by {min(shifts):.2f} to "
+        f"{max(shifts):.2f} of the parent's standard deviations, variances by a factor of up to "
+        f"{max(norm.variance_factor for norm in moved):.3g}"
+    )
+    if affine:
+        words += f", scale and shift by up to {percent(max(affine), digits=0)}"
+    return [Check("info", title, f"{words}.")]

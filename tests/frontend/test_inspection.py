@@ -1,0 +1,125 @@
+"""The sheet says in plain words what the weights say."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.schemas import (
+    CheckpointOut,
+    Descent,
+    InspectionOut,
+    LayerDescent,
+    LayerStructure,
+    LikelyParent,
+    NormDrift,
+    Structure,
+)
+from backend.services import checkpoints
+from frontend.pages import upload
+from frontend.pages.overview.holdings import read_holdings
+from frontend.pages.overview.table import checkpoint_table
+from frontend.pages.upload.inspection import check_descent, check_norms, inspection_card
+from tests.frontend.words import hrefs, text_of
+from tests.services.fabrication import add_checkpoint, add_dataset
+
+LAYER = {"name": "conv1.weight", "weights": 72, "filters": 8, "channels": 1, "zero_channels": 0}
+
+
+def make_structure(kind: str = "weight", pattern: str | None = None, zero_filters: int = 0) -> Structure:
+    layer = LayerStructure(kind=kind, pattern=pattern, zeros=36, zero_filters=zero_filters, **LAYER)
+    return Structure(
+        kind=kind, pattern=pattern, zero_filters=zero_filters, filters=8, zero_channels=0, channels=1, layers=[layer]
+    )
+
+
+def make_descent(answer: Any = "yes", **changes: Any) -> Descent:
+    norm = NormDrift(name="bn1", mean_shift=0.3, variance_factor=2.5, affine_change=0.2, is_unchanged=False)
+    layer = LayerDescent(
+        name="conv1.weight", survivors=36, correlation=0.93, mask_agreement=0.99, changed=36, revived=0
+    )
+    values: dict[str, Any] = {
+        "correlation": 0.93, "mask_agreement": 0.99, "survivors": 36, "changed": 1.0, "relative_change": 0.25,
+        "revived": 0, "norms": [norm], "layers": [layer],
+    }  # fmt: skip
+    return Descent(answer=answer, **(values | changes))
+
+
+@pytest.fixture
+def pair(ready: Path, tmp_path: Path) -> tuple[CheckpointOut, CheckpointOut]:
+    dataset = add_dataset(tmp_path, "digits")
+    dense = add_checkpoint(dataset.id, "dense")
+    found = InspectionOut(
+        structure=make_structure(zero_filters=2), parent_id=dense.id, descent=make_descent()
+    ).model_dump(mode="json")
+    declared: dict[str, Any] = {"declared_sparsity": 0.5, "structure": {"kind": "weight", "rate": 0.5}}
+    child = add_checkpoint(dataset.id, "child", role="pruned", parent_id=dense.id, inspection=found, **declared)
+    return checkpoints.get_checkpoint(dense.id), checkpoints.get_checkpoint(child.id)
+
+
+def say(row: CheckpointOut, parent: CheckpointOut | None, **changes: Any) -> str:
+    assert row.inspection is not None
+    return text_of(
+        inspection_card(row.model_copy(update={"inspection": row.inspection.model_copy(update=changes)}), parent)
+    )
+
+
+def test_sheet_says_sparsity_kind_dead_filters_and_parent(pair: tuple[CheckpointOut, CheckpointOut]) -> None:
+    words = text_of(upload.layout(checkpoint=str(pair[1].id)))
+    for sentence in (
+        "50.00 % of the prunable weights are zero, 50.00 % were declared.",
+        "Single weights are zero, without a pattern.",
+        "2 of 8 filters have no weight left",
+        "Made from dense?",
+        "Yes: the 36 surviving weights correlate by 0.93 with those there; in 99 % of pairs the kept weight was",
+        "Finetuned: 100.00 % of the surviving weights were changed, by 25 % of their length in all.",
+        "1 of 1 layer moved: running means by 0.30 to 0.30 of the parent's standard deviations",
+        "correlation with the parent",
+    ):
+        assert sentence in words, sentence
+
+
+def test_sheet_without_an_inspection_has_no_such_card(pair: tuple[CheckpointOut, CheckpointOut]) -> None:
+    assert "What the weights say" not in text_of(upload.layout(checkpoint=str(pair[0].id)))
+    assert inspection_card(pair[0], None) is None
+
+
+def test_card_masked_network_is_told_from_a_finetuned_one(pair: tuple[CheckpointOut, CheckpointOut]) -> None:
+    dense, child = pair
+    same = NormDrift(name="bn1", mean_shift=0, variance_factor=1, affine_change=0, is_unchanged=True)
+    words = say(child, dense, descent=make_descent(changed=0.0, norms=[same]))
+    assert "Only masked" in words and "1 layer, all as in the parent, bit for bit." in words
+    assert "5 weights that are zero in the parent are not zero here" in say(
+        child, dense, descent=make_descent(revived=5)
+    )
+    assert check_norms([]) == []
+
+
+def test_card_wrong_parent_and_likelier_one_are_said(pair: tuple[CheckpointOut, CheckpointOut]) -> None:
+    dense, child = pair
+    likely = LikelyParent(checkpoint_id=child.id, name="other", correlation=0.88)
+    words = say(child, dense, descent=make_descent("no", correlation=0.02), likely_parent=likely)
+    assert "No: the 36 surviving weights correlate by 0.02" in words and "Finetuned" not in words
+    assert "correlate by 0.88 with those of other, which is not named as the parent." in words
+    assert check_descent(make_descent("unclear"), dense).outcome == "warn"
+    other = child.model_copy(
+        update={"inspection": child.inspection and child.inspection.model_copy(update={"likely_parent": likely})}
+    )
+    assert f"/upload?checkpoint={child.id}" in hrefs(inspection_card(other, dense))
+
+
+def test_card_declared_kind_that_is_another_is_odd(pair: tuple[CheckpointOut, CheckpointOut]) -> None:
+    dense, child = pair
+    assert "pruning by weight was declared" in say(child, dense, structure=make_structure("filter"))
+    assert "Of every 4 weights along the inputs 2 are kept (2:4)" in say(
+        child, dense, structure=make_structure("n:m", "2:4")
+    )
+
+
+def test_overview_marks_a_child_of_another_network(pair: tuple[CheckpointOut, CheckpointOut], tmp_path: Path) -> None:
+    assert "not made from its parent" not in text_of(checkpoint_table(read_holdings()))
+    wrong = InspectionOut(structure=make_structure(), parent_id=pair[0].id, descent=make_descent("no"))
+    add_checkpoint(
+        pair[0].dataset_id, "wrong", role="pruned", parent_id=pair[0].id, inspection=wrong.model_dump(mode="json")
+    )
+    assert "not made from its parent, by its weights" in text_of(checkpoint_table(read_holdings()))
