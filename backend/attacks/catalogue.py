@@ -182,12 +182,12 @@ ATTACKS: dict[str, Attack] = index_by_name(
             {"steps": 15, "restarts": 60, "diverse_steps": 7, "ascent_steps": 23},
         ),
         Attack(
-            "double",
-            "Remedy: the core in float64, on logarithms",
+            "precise",
+            "Remedy: the core along precise scores",
             "minimum",
             149,
             20,
-            "The same attacks on a copy in double precision; what they find is verified in float32",
+            "The same attacks along logarithms in float64, or through rounding; verified on the network itself",
             None,
             {"steps": MARGIN_STEPS, "restarts": 1},
         ),
@@ -330,20 +330,20 @@ PRESETS: dict[str, Preset] = index_by_name(
                 SEARCH,
             ),
             {"steps": MARGIN_STEPS, "restarts": 1, "targets": 3, "passes": BISECTION_PASSES},
-            ("double", "transfer"),
+            ("precise", "transfer"),
         ),
         Preset(
             "fast",
             "Fast verdict",
-            "A verdict at one eps as strong as AutoAttack's at less than a tenth of its work, and margins on the way: a "
-            "minimum-norm run, runs towards the nearest classes, and for what comes close to eps diversified restarts "
-            "inside it. Margins far from eps are looser than those of the preset margin.",
+            "A verdict at one eps as strong as AutoAttack's at less than a tenth of its work, and margins on the way: "
+            "a minimum-norm run, runs towards the nearest classes, and for what comes close to eps "
+            "diversified restarts inside it. Margins far from eps are looser than those of the preset margin.",
             True,
             ("Linf", "L2"),
             "minimum",
             ("fmn-untargeted", "fmn-target-1", "fmn-target-2", "fmn-target-3", "ascent-restart"),
             {"steps": MARGIN_STEPS, "restarts": 60, "targets": 3},
-            ("double", "transfer", "hidden"),
+            ("precise", "transfer", "hidden"),
         ),
         Preset(
             "autoattack",

@@ -45,6 +45,7 @@ class Core:
     distance: Tensor
     attack: list[str]
     adversarial_prediction: Tensor
+    survives_8bit: Tensor
 
 
 @dataclass(frozen=True)

@@ -14,15 +14,16 @@ from backend.attacks.batches import Batches
 from backend.attacks.catalogue import ATTACKS, BLACK_BOX, SEARCH
 from backend.attacks.classifier import Classifier, prepare
 from backend.attacks.contract import AttackResult, Attempt, Core, OnStep
-from backend.attacks.inputs import Task, check_label_range, check_pool, check_request, check_transfer
 from backend.attacks.healing import heal
+from backend.attacks.inputs import Task, check_label_range, check_pool, check_request, check_transfer
 from backend.attacks.losses import measure_cross_entropy, measure_gap, predict
 from backend.attacks.margins import attack_margins
-from backend.attacks.verdict import attack_fast
 from backend.attacks.official import attack_officially
 from backend.attacks.starts import Pool, classify_on, gather_pool
+from backend.attacks.verdict import attack_fast
 from backend.attacks.verify import Candidate, Verified, verify
 from backend.attacks.widths import find_widths
+from backend.errors import AttackFailed
 
 OFFICIAL = ("autoattack", "autoattack-plus")
 METHODS: dict[str, Callable[..., list[Candidate]]] = {
@@ -54,13 +55,15 @@ def run(
     tensors are never written to, and torch's global random state is left alone.
 
     Cost per image on ten classes: `margin` takes 184 gradients (one forward and one backward pass each) in Linf and 154
-    in L2, and 243 or 20 more forward passes; `fast` about a hundred gradients; those of AutoAttack up to the sum over their `catalogue.ATTACKS`.
-    Each adds one pass per attack for the verification, two for the clean verdict and the rounding, and for up to 128
-    images four more passes, one of them with a gradient, for the flags.
+    in L2, and 243 or 20 more forward passes; `fast` about a hundred gradients; those of AutoAttack up to the sum over
+    their `catalogue.ATTACKS`. Each adds one pass per attack for the verification, two for the clean verdict and the
+    rounding, for up to 128 images five more passes, one of them with a gradient, for the flags, and what fills up
+    passes that are not full. Remedies come on top where a flag calls for them.
 
     What a result depends on: network, images, labels, norm, seed, and for presets that need it eps. A sample's draws
-    come from the seed and its own pixels, so order and batch size change nothing but float32 noise (on a network that
-    is not smooth this noise can lead a run to another local minimum). Two exceptions: the attack `segment` starts from
+    come from the seed and its own pixels, and every pass has one width, so at one batch size neither
+    order nor company changes a bit; another batch size changes float32 noise (which on a network that is not smooth can
+    lead a run to another local minimum). Two exceptions: the attack `segment` starts from
     `pool_images`, by default the other samples of the same call, so that a sample's L2 margin may then depend on which
     samples it is attacked with; and the official code of AutoAttack draws by position in the batch.
 
@@ -85,6 +88,7 @@ def run(
         InvalidRequest: an input is malformed (details hold `flag="out-of-box"` where pixels leave [0, 1]), or the
             network does not answer logits (B, K).
         UnknownName: no such preset or norm.
+        AttackFailed: `fast` on a network that answers by chance (details hold `flag="randomised"`).
         RuntimeError: the network's own errors, and torch's when memory runs out for a single sample.
 
     Example: the first class wins where the four pixels sum to more than 2.
@@ -109,7 +113,7 @@ def run(
         batches = Batches(task.batch_size)
         classifier = Classifier(task.network, on_step, None if task.preset.name in OFFICIAL else batches)
         classifier.total = len(task.images)
-        if classifier.batches is not None and len(task.images) > task.batch_size:
+        if classifier.batches is not None:
             classifier.stage = "widths"
             head = task.images[: task.batch_size].to(classifier.device)
             batches.narrower = find_widths(classifier, head, task.batch_size)[1:]
@@ -132,6 +136,12 @@ def evaluate(
     """The run proper: clean pass, flags, attacks on the right and on the wrong samples, verification, assembly."""
     clean = look_at_clean(task, classifier, batches)
     codes = collect_flags(task, classifier, clean, batches)
+    if "randomised" in codes and task.preset.name == "fast":
+        raise AttackFailed(
+            "The network gives different answers to the same image, so a plain verdict does not exist for it. Is "
+            "dropout or noise active at inference?",
+            flag="randomised",
+        )
     right = clean.is_correct.nonzero()[:, 0]
     wrong = (clean.is_answered & ~clean.is_correct).nonzero()[:, 0]
     pool = build_pool(task, classifier, clean, batches, others)
@@ -284,10 +294,11 @@ def assemble(
     """Put the verified examples of both groups where their samples are."""
     rows, verified = right
     count = len(task.images)
-    best = pick_worst_case(task, clean, rows, verified)
-    core = best
-    if any(outcome.stage for outcome in verified):
-        core = pick_worst_case(task, clean, rows, [outcome for outcome in verified if not outcome.stage])
+    plain = [outcome for outcome in verified if not outcome.stage]
+    core = pick_worst_case(task, classifier, clean, rows, plain, batches)
+    best = core
+    if len(plain) < len(verified):
+        best = pick_worst_case(task, classifier, clean, rows, verified, batches)
     margin_pred = torch.full((count,), torch.inf)
     margin_pred[rows] = best.distance[rows]
     margin_pred[wrong[0]] = nearest(wrong[1])[1]
@@ -305,7 +316,7 @@ def assemble(
         loss=measure_cross_entropy(clean.logits, task.labels),
         margin_pred=margin_pred,
         margin_pred_found=margin_pred.isfinite(),
-        survives_8bit=round_and_classify(classifier, best.adversarial, task.labels, best.found, batches),
+        survives_8bit=best.survives_8bit,
         attempts=tuple(spread(outcome, rows, count) for outcome in verified),
         core=core,
         forwards=classifier.forwards,
@@ -315,7 +326,9 @@ def assemble(
     )
 
 
-def pick_worst_case(task: Task, clean: Clean, rows: Tensor, verified: list[Verified]) -> Core:
+def pick_worst_case(
+    task: Task, classifier: Classifier, clean: Clean, rows: Tensor, verified: list[Verified], batches: Batches
+) -> Core:
     """The nearest example of every sample; `verified` are the outcomes on the right samples, `rows`."""
     winner, distances = nearest(verified)
     adversarial = task.images.clone()
@@ -328,7 +341,9 @@ def pick_worst_case(task: Task, clean: Clean, rows: Tensor, verified: list[Verif
         names[row] = outcome.attack if bool(outcome.found[place]) else ""
         adversarial[row] = outcome.images[place]
         adversarial_prediction[row] = outcome.prediction[place]
-    return Core(adversarial, distance.isfinite(), distance, names, adversarial_prediction)
+    found = distance.isfinite()
+    survives = round_and_classify(classifier, adversarial, task.labels, found, batches)
+    return Core(adversarial, found, distance, names, adversarial_prediction, survives)
 
 
 def spread(outcome: Verified, rows: Tensor, count: int) -> Attempt:

@@ -1,11 +1,11 @@
 """Remedies: what a run does besides its core once a flag says that gradients may not be trusted.
 
-They are attempts of stage 1. They make a verdict right, and comparisons leave them out, because one side alone had them.
+They are attempts of stage 1: they make a verdict right, and comparisons leave them out, because one side alone had
+them.
 """
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor
 
 from backend.attacks.catalogue import ATTACKS
@@ -20,7 +20,7 @@ from backend.attacks.starts import Pool
 from backend.attacks.verdict import seek_hidden, seek_verdict
 from backend.attacks.verify import Candidate
 
-ROUNDED = frozenset({"saturated", "probabilities", "zero-gradients", "gradient-mismatch"})
+ROUNDED = frozenset({"probabilities", "zero-gradients", "gradient-mismatch"})
 HIDDEN = frozenset({"zero-gradients", "gradient-mismatch", "partial-gradients", "not-found", "masking"})
 PROBES = 32
 
@@ -41,7 +41,7 @@ def heal(
 ) -> list[Candidate]:
     """What `codes` call for, on the samples (B, C, H, W) that still stand (bool (B,)); claims to be verified.
 
-    `double`: the core again in float64 and on logarithms, where rounding hides gradients. `transfer`: the given
+    `precise`: the core again along the scores of `remedies`, where rounding hides gradients. `transfer`: the given
     adversarial examples of another network, pulled towards the clean images. `hidden`: starts of full strength and
     random squares inside eps, where there is one. A network that answers by chance gets none: nothing would hold.
     """
@@ -56,7 +56,7 @@ def heal(
 
     if codes & ROUNDED:
         with classifier.following(build_remedy(classifier.network, task.images[:PROBES]).network):
-            follow("double", choose_core(task, pool))
+            follow("precise", choose_core(task, pool))
     if codes & (ROUNDED | HIDDEN) and transferred is not None:
         points = transferred[standing].to(classifier.device)
         passes = ATTACKS["transfer"].parameters["passes"]

@@ -21,7 +21,7 @@ ROUNDING = 1e-7  # of a pixel near 1, when a point at the radius is measured
 
 @dataclass(frozen=True)
 class Bisect:
-    """Pulls the walker's point towards its clean image along the segment between them; broken or not is looked at anew."""
+    """Pulls the walker's point towards its clean image along the segment between them."""
 
     steps: int
     needs_gradient = False

@@ -30,7 +30,7 @@ def follow_plan(
     classes: int,
     plan: Callable[[int, Sample], Script],
 ) -> list[Sample]:
-    """Follow `plan(row, sample)` for every sample, classified as `labels`; the samples with their results on the CPU."""
+    """Follow `plan(row, sample)` for every sample, classified as `labels`; gives them with their results on the CPU."""
     samples: list[Sample] = []
 
     def follow(row: int, sample: Sample) -> Script:

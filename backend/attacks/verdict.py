@@ -1,10 +1,9 @@
-"""Preset `fast`: is there an adversarial example within eps? Staged by margin, so that only what is close costs more.
+"""Preset `fast`: is there an adversarial example within eps? Staged by margin, so that what is far costs little.
 
-Every correctly classified sample gets an untargeted minimum-norm walk and, unless it is broken within eps by then, walks
+Every correctly classified sample gets an untargeted minimum-norm walk and, unless that breaks it within eps, walks
 towards the classes ranked nearest: the first always, the second up to twice and the third up to 1.5 times eps. What
-survives is attacked from diversified restarts inside the ball of eps (Tashiro et al. 2020, arXiv 2003.06878): the nearer
-the margin is to eps, the more of them, because samples that walks miss lie within a few per cent of eps. One more start
-from random patterns serves networks whose pixels mostly have no gradient at the clean image.
+survives is attacked from diversified restarts inside the ball of eps (Tashiro et al. 2020, arXiv 2003.06878): the
+nearer the margin is to eps, the more of them, because samples that walks miss lie within a few per cent of eps.
 """
 
 from torch import Size, Tensor

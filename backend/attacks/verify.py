@@ -22,7 +22,10 @@ PULLS = (0.0, 6e-8, 1e-6, 1e-5)
 
 @dataclass(frozen=True)
 class Candidate:
-    """What an attack claims: `images` (B, C, H, W) on the CPU, `claimed` and `tried` bool (B,); `stage` as in Attempt."""
+    """What an attack claims: `images` (B, C, H, W), `claimed` and `tried` bool (B,), all on the CPU.
+
+    `stage`: 0 in the cold core, 1 in a remedy (see `contract.Attempt`).
+    """
 
     attack: str
     kind: str
@@ -108,4 +111,6 @@ def verify(
 
     for _ in batches.run(len(rows), classify):
         pass
-    return Verified(candidate.attack, candidate.kind, points, found, distance, candidate.tried, prediction, candidate.stage)
+    return Verified(
+        candidate.attack, candidate.kind, points, found, distance, candidate.tried, prediction, candidate.stage
+    )

@@ -163,7 +163,7 @@ class Ascend:
     def direct(rows: Rows, logits: Tensor) -> Tensor:
         """What to lower: the gap, minus the cross-entropy, or minus the weighted logits."""
         gap = lower_gap(logits, rows["label"], rows["target"])
-        entropy = pick_classes(*logits.shape, rows["label"]) - logits.softmax(1)
+        entropy = pick_classes(len(logits), logits.shape[1], rows["label"]) - logits.softmax(1)
         chosen = torch.where(rows["raises_entropy"][:, None], entropy, gap)
         return torch.where(rows["is_weighted"][:, None], -rows["weights"], chosen)
 

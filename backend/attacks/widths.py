@@ -6,9 +6,12 @@ they give the very bits of the full width on this network and device; then the t
 """
 
 import time
+from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+
+from backend.attacks.batches import is_out_of_memory
 
 PROBED_SHARES = (2, 4, 8, 16)
 SMALLEST_WIDTH = 2
@@ -27,7 +30,7 @@ def pad(images: Tensor, width: int) -> Tensor:
     return images if missing <= 0 else torch.cat([images, images[-1:].expand(missing, *images.shape[1:])])
 
 
-def differentiate_first_logits(network: nn.Module, images: Tensor) -> list[Tensor]:
+def differentiate_first_logits(network: Callable[[Tensor], Tensor], images: Tensor) -> list[Tensor]:
     """Logits, the gradient of the first minus the last one, and the sums that attacks take of it; per image."""
     points = images.detach().clone().requires_grad_()
     logits = network(points)
@@ -37,14 +40,21 @@ def differentiate_first_logits(network: nn.Module, images: Tensor) -> list[Tenso
     return [logits.detach(), gradient, flat.abs().sum(1), flat.norm(dim=1), flat.abs().amax(1)]
 
 
-def find_widths(network: nn.Module, images: Tensor, width: int) -> tuple[int, ...]:
+def find_widths(network: Callable[[Tensor], Tensor], images: Tensor, width: int) -> tuple[int, ...]:
     """The width and those of its halves, quarters, eighths and sixteenths that give its bits; from the widest.
 
     Each narrower pass is compared at the head and at the tail of the full one, on images (B, C, H, W) on the network's
     device, repeated until they fill the width. Cost: about three gradients for each image of the width.
     """
+    if width < PROBED_SHARES[0] * SMALLEST_WIDTH:
+        return (width,)
     filled = images[torch.arange(width, device=images.device) % len(images)]
-    full = differentiate_first_logits(network, filled)
+    try:
+        full = differentiate_first_logits(network, filled)
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        return (width,)  # whoever asks next halves it
     allowed = [width]
     for share in PROBED_SHARES:
         narrow = width // share
@@ -62,13 +72,13 @@ def find_widths(network: nn.Module, images: Tensor, width: int) -> tuple[int, ..
     return tuple(allowed)
 
 
-def tune_width(network: nn.Module, images: Tensor, seconds: float = 1.0) -> int:
+def tune_width(network: Callable[[Tensor], Tensor], images: Tensor, seconds: float = 1.0) -> int:
     """The narrowest of a few widths within 5 % of the most images a second, timed for about `seconds`.
 
     Timed, so another call may answer otherwise: an evaluation asks once, records the width and keeps it.
     """
     device = images.device
-    tried = [width for width in TRIED_WIDTHS.get(device.type, TRIED_WIDTHS["cpu"])]
+    tried = TRIED_WIDTHS.get(device.type, TRIED_WIDTHS["cpu"])
     rates: dict[int, float] = {}
     for width in tried:
         filled = images[torch.arange(width, device=device) % len(images)]
@@ -82,7 +92,7 @@ def tune_width(network: nn.Module, images: Tensor, seconds: float = 1.0) -> int:
     return min(width for width, rate in rates.items() if rate * GAIN_WORTH_A_WIDER_PASS >= best)
 
 
-def measure_rate(network: nn.Module, images: Tensor, seconds: float) -> float:
+def measure_rate(network: Callable[[Tensor], Tensor], images: Tensor, seconds: float) -> float:
     """Images a second through one forward and one backward pass; at least two passes, of which the fastest counts."""
     fastest, spent, passes = float("inf"), 0.0, 0
     while passes < 2 or spent < seconds:

@@ -92,7 +92,7 @@ def run_chunk(evaluation_id: UUID, attempt_number: int, number: int, *, worker_i
         "flags": list(result.flags),
     }
     numbers = subject.sample_numbers[indices].tolist()
-    attempts = attempt_rows(evaluation_id, numbers, result, shard)
+    attempts = attempt_rows(evaluation_id, numbers, result, {0: shard, 1: store_remedies(result)})
     results = result_rows(evaluation_id, numbers, indices, labels, result, shard, shard_rows)
     with writing() as session:
         outcome = evaluations.store_chunk(session, chunk, attempts, results, of_attempt=attempt_number)
@@ -181,7 +181,13 @@ def refuse_contradictions(result: AttackResult, labels: torch.Tensor) -> None:
 
 def store_adversarials(result: AttackResult) -> tuple[str | None, list[int | None]]:
     """Write a chunk's adversarials as one shard; gives its name and each sample's row in it."""
-    return store_shard(result.adversarial, result.found & (result.distance > 0) & torch.isfinite(result.distance))
+    core = result.core
+    return store_shard(core.adversarial, core.found & (core.distance > 0) & torch.isfinite(core.distance))
+
+
+def store_remedies(result: AttackResult) -> str | None:
+    """Write what remedies found nearer than the cold core as a shard of its own; None where nothing."""
+    return store_shard(result.adversarial, result.found & (result.distance < result.core.distance))[0]
 
 
 def store_shard(images: torch.Tensor, is_kept: torch.Tensor) -> tuple[str | None, list[int | None]]:
@@ -201,25 +207,26 @@ def finite_or_none(value: float) -> float | None:
 
 
 def attempt_rows(
-    evaluation_id: UUID, numbers: list[int], result: AttackResult, shard: str | None
+    evaluation_id: UUID, numbers: list[int], result: AttackResult, shards: dict[int, str | None]
 ) -> list[dict[str, Any]]:
-    """One row per sample and attack that ran on it."""
+    """One row per sample and attack that ran on it; `shards` by stage hold the examples of the best."""
     rows = []
+    winners = {0: result.core.attack, 1: result.attack}
     for attempt in result.attempts:
         columns = (attempt.tried.tolist(), attempt.found.tolist(), attempt.distance.tolist())
         for position, (tried, found, distance) in enumerate(zip(*columns, strict=True)):
             if tried:
-                is_best = result.attack[position] == attempt.attack
+                is_best = winners[attempt.stage][position] == attempt.attack
                 rows.append(
                     {
                         "evaluation_id": evaluation_id,
                         "sample_id": numbers[position],
-                        "stage": getattr(attempt, "stage", 0),
+                        "stage": attempt.stage,
                         "attack": attempt.attack,
                         "found": found,
                         "distance": finite_or_none(distance) if found else None,
                         "kind": attempt.kind,
-                        "artefact": shard if is_best and found else None,
+                        "artefact": shards[attempt.stage] if is_best and found else None,
                     }
                 )
     return rows
@@ -234,10 +241,10 @@ def result_rows(
     shard: str | None,
     shard_rows: list[int | None],
 ) -> list[dict[str, Any]]:
-    """One row per sample: the best verified attempt and the network's view of the clean image."""
-    rows = []
+    """One row per sample: the best verified attempt of the cold core and the network's view of the clean image."""
+    rows, core = [], result.core
     for position, sample in enumerate(numbers):
-        found = bool(result.found[position])
+        found = bool(core.found[position])
         is_kept = shard_rows[position] is not None
         label, prediction = int(labels[position]), int(result.prediction[position])
         rows.append(
@@ -249,15 +256,15 @@ def result_rows(
                 "prediction": prediction,
                 "correct": label == prediction,
                 "found": found,
-                "margin": finite_or_none(float(result.distance[position])) if found else None,
+                "margin": finite_or_none(float(core.distance[position])) if found else None,
                 "kind": result.kind,
                 "margin_pred": finite_or_none(float(result.margin_pred[position])),
-                "attack": result.attack[position],
-                "adversarial_prediction": int(result.adversarial_prediction[position]) if is_kept else None,
+                "attack": core.attack[position],
+                "adversarial_prediction": int(core.adversarial_prediction[position]) if is_kept else None,
                 "logit_gap": float(result.logit_gap[position]),
                 "max_probability": float(result.max_probability[position]),
                 "loss": float(result.loss[position]),
-                "survives_8bit": bool(result.survives_8bit[position]) if is_kept else None,
+                "survives_8bit": bool(core.survives_8bit[position]) if is_kept else None,
                 "shard": shard if is_kept else None,
                 "shard_row": shard_rows[position],
             }

@@ -144,6 +144,7 @@ def test_flags_of_the_catalogue_are_those_of_the_protocol() -> None:
         "saturated",
         "zero-gradients",
         "gradient-mismatch",
+        "partial-gradients",
         "not-found",
         "masking",
         "optimises-at-inference",

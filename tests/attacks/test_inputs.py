@@ -99,7 +99,8 @@ def test_check_eps_is_dropped_where_it_is_not_needed(preset: str, expected: floa
     assert check_eps(0.1, get_preset(preset), get_norm("Linf"), IMAGES) == expected
 
 
-def test_choose_batch_size_follows_the_network() -> None:
-    assert choose_batch_size(nn.Linear(4, 4)) == SMALL_BATCH
-    assert choose_batch_size(nn.Linear(1000, 1000)) == LARGE_BATCH
+def test_choose_batch_size_follows_the_network_and_the_count() -> None:
+    assert choose_batch_size(nn.Linear(4, 4), 1000) == SMALL_BATCH
+    assert choose_batch_size(nn.Linear(1000, 1000), 1000) == LARGE_BATCH
+    assert [choose_batch_size(nn.Linear(4, 4), count) for count in (1, 7, 60)] == [1, 4, 32]
     assert LARGE_BATCH < SMALL_BATCH < CUDA_BATCH

@@ -1,0 +1,133 @@
+"""Patterns, squares and the random search: where they may stand, and that they find without a gradient."""
+
+from collections.abc import Generator
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from backend import attacks
+from backend.attacks.batches import Batches
+from backend.attacks.catalogue import ATTACKS
+from backend.attacks.classifier import Classifier, prepare
+from backend.attacks.flags import tells_masking_of_margins
+from backend.attacks.inputs import check_request
+from backend.attacks.looks import Choose, place_squares
+from backend.attacks.norms import NORMS
+from backend.attacks.plan import gather_samples
+from backend.attacks.scripts import Sample, draw_patterns, search
+from backend.attacks.slots import Script, run_scripts
+from backend.attacks.tasks import Walker
+from models.architectures import find_architecture
+from tests.attacks.conftest import REPOSITORY
+
+
+def run_on(network: nn.Module, images: Tensor, script: Any) -> tuple[list[Sample], Classifier]:
+    """Follow `script(sample)` for every image with the network's own predictions as labels."""
+    classifier = Classifier(network, None, Batches(len(images)))
+    with prepare(network):
+        labels = classifier.classify(images).argmax(1)
+        task = check_request("margin", network, images, labels, "Linf", None, 0, len(images))
+        samples = list(gather_samples(classifier, task, images, labels, 10))
+        run_scripts(classifier, NORMS["Linf"], (script(sample) for sample in samples))
+    return samples, classifier
+
+
+def test_draw_patterns_are_signs_alike_along_their_axes(
+    zoo_network: nn.Module, slice_images: tuple[Tensor, Tensor]
+) -> None:
+    task = check_request("margin", zoo_network, slice_images[0][:2], slice_images[1][:2], "Linf", None, 0, 2)
+    first, second = gather_samples(Classifier(zoo_network), task, task.images, task.labels, 10)
+    signs = draw_patterns(first, "x", 8)
+    assert set(signs.unique().tolist()) == {-1.0, 1.0}
+    for number, axis in enumerate((None, 1, 2, 1) * 2):
+        assert all((signs[number] == signs[number].narrow(a, 0, 1)).all() == (a == axis) for a in (1, 2))
+    assert torch.equal(signs, draw_patterns(first, "x", 8))
+    assert not torch.equal(signs, draw_patterns(second, "x", 8))
+    assert not torch.equal(signs, draw_patterns(first, "y", 8))
+
+
+def test_choose_stays_in_its_radius_and_ends_on_a_low_gap(
+    zoo_network: nn.Module, slice_images: tuple[Tensor, Tensor]
+) -> None:
+    walkers: list[Walker] = []
+
+    def script(sample: Sample) -> Script:
+        walkers.append((yield sample.send(Choose(draw_patterns(sample, "x", 8), 1.0, 0.7))))
+
+    _, classifier = run_on(zoo_network, slice_images[0][:8], script)
+    assert classifier.forwards == 8 + 64
+    broken = [walker for walker in walkers if walker.distance < torch.inf]
+    assert broken
+    with torch.no_grad():
+        predicted = zoo_network(torch.stack([walker.best for walker in broken])).argmax(1)
+    assert predicted.tolist() != [walker.label for walker in broken]
+    for walker in walkers:
+        assert float((walker.best - walker.image).abs().max()) <= 0.7 + 1e-6
+        assert 0.0 <= float(walker.point.min()) <= float(walker.point.max()) <= 1.0
+        bound = min(0.7, walker.distance * 0.7)
+        torch.testing.assert_close(float(walker.notes["radius"]), bound, rtol=1e-5, atol=0)
+
+
+def test_place_squares_covers_its_share_inside_the_image() -> None:
+    images = torch.zeros(3, 2, 10, 20)
+    squares = place_squares(torch.tensor([[0.0, 0.0], [0.5, 0.5], [0.999, 0.999]]), images, torch.full((3,), 0.08))
+    assert squares.shape == (3, 1, 10, 20)
+    assert squares.flatten(1).sum(1).tolist() == [16, 16, 16]
+    assert squares[0, 0, :4, :4].all()
+    assert squares[2, 0, -4:, -4:].all()
+    uneven = place_squares(torch.zeros(2, 2), images[:2], torch.tensor([0.9, 0.0]))
+    assert uneven.flatten(1).sum(1).tolist() == [100, 1]
+
+
+def test_search_finds_and_shrinks_without_gradients(
+    zoo_network: nn.Module, slice_images: tuple[Tensor, Tensor]
+) -> None:
+    reached: list[tuple[float, float]] = []
+
+    def script(sample: Sample) -> Generator[Any, Any, None]:
+        yield from search(sample, "search")
+        first = sample.nearest[1]
+        sample.results = {"elsewhere": sample.nearest}
+        yield from search(sample, "search")
+        reached.append((first, sample.nearest[1]))
+
+    samples, classifier = run_on(zoo_network, slice_images[0][:8], script)
+    assert classifier.backwards == 0
+    assert sum(first < torch.inf for first, _ in reached) > 4
+    assert all(second <= first for first, second in reached)
+    assert any(second < first for first, second in reached)
+    found = [sample for sample in samples if sample.nearest[1] < torch.inf]
+    with torch.no_grad():
+        predicted = zoo_network(torch.stack([sample.nearest[0] for sample in found])).argmax(1).tolist()
+    assert all(one != sample.label for one, sample in zip(predicted, found, strict=True))
+
+
+def test_run_on_the_network_pruned_to_one_percent_says_that_gradients_do_not_lead(
+    slice_images: tuple[Tensor, Tensor],
+) -> None:
+    network = find_architecture("small-cnn").build(10, 1)
+    network.load_state_dict(load_file(REPOSITORY / "models/zoo/cnn-lwm-99.safetensors"))
+    images, labels = (column[:32] for column in slice_images)
+    result = attacks.run("margin", network.eval(), images, labels)
+    assert result.flags == ("partial-gradients", "masking")
+    right = result.distance > 0
+    first = torch.stack([a.distance for a in result.attempts if a.attack.startswith(("fmn-u", "fmn-t"))]).amin(0)
+    assert float((result.distance / first)[right].median()) < 0.7
+
+
+def test_tells_masking_of_margins_needs_many_far_nearer() -> None:
+    followed = torch.ones(100)
+    searched = torch.full((100,), torch.inf)
+    searched[:60] = 0.96
+    assert not tells_masking_of_margins(searched, followed)
+    searched[:12] = 0.9
+    assert not tells_masking_of_margins(searched, followed)
+    searched[:25] = 0.9
+    assert tells_masking_of_margins(searched, followed)
+    assert not tells_masking_of_margins(searched[:0], followed[:0])
+
+
+def test_search_costs_what_the_catalogue_says() -> None:
+    assert ATTACKS["search"].forwards == ATTACKS["search"].parameters["queries"] + 2

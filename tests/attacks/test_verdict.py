@@ -1,0 +1,108 @@
+"""Preset `fast`: as strong as AutoAttack on the shipped networks, for far less, and honest about remedies."""
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from backend import attacks
+from backend.attacks import AttackResult
+from backend.attacks.catalogue import ATTACKS
+from backend.attacks.verdict import RESTART_BANDS
+from backend.errors import AttackFailed
+from models.architectures import find_architecture
+from tests.attacks.conftest import REPOSITORY
+from tests.attacks.foreign_networks import DropoutAtInference
+
+EPS = 0.1
+COUNT = 60
+
+
+def load_shipped(name: str) -> nn.Module:
+    network = find_architecture("small-cnn").build(10, 1)
+    network.load_state_dict(load_file(REPOSITORY / f"models/zoo/{name}.safetensors"))
+    return network.eval()
+
+
+@pytest.fixture(scope="module")
+def pruned(slice_images: tuple[Tensor, Tensor]) -> tuple[nn.Module, AttackResult, Tensor, Tensor]:
+    """The network with 1 % of its weights, whose pixels mostly have no gradient, and its fast verdict."""
+    images, labels = (column[:COUNT] for column in slice_images)
+    network = load_shipped("cnn-lwm-99")
+    return network, attacks.run("fast", network, images, labels, eps=EPS), images, labels
+
+
+def test_fast_on_the_shipped_network_breaks_what_margin_breaks_at_half_the_gradients(
+    zoo_network: nn.Module, slice_images: tuple[Tensor, Tensor]
+) -> None:
+    images, labels = (column[:COUNT] for column in slice_images)
+    fast = attacks.run("fast", zoo_network, images, labels, eps=EPS)
+    margin = attacks.run("margin", zoo_network, images, labels)
+    assert fast.flags == ()
+    assert torch.equal(fast.core.distance, fast.distance)
+    assert {attempt.stage for attempt in fast.attempts} == {0}
+    assert not ((margin.distance <= EPS) & (fast.distance > EPS)).any()
+    assert fast.backwards < 130 * COUNT
+    assert fast.backwards < 0.7 * margin.backwards
+
+
+def test_fast_leaves_samples_that_are_broken_or_far_alone(
+    zoo_network: nn.Module, slice_images: tuple[Tensor, Tensor]
+) -> None:
+    images, labels = (column[:COUNT] for column in slice_images)
+    result = attacks.run("fast", zoo_network, images, labels, eps=EPS)
+    tried = {attempt.attack: attempt.tried for attempt in result.attempts}
+    first = next(attempt.distance for attempt in result.attempts if attempt.attack == "fmn-untargeted")
+    right = result.distance > 0
+    assert torch.equal(tried["fmn-untargeted"], right)
+    assert torch.equal(tried["fmn-target-1"], right & (first > EPS))
+    assert not (tried["fmn-target-2"] & (result.distance > 2 * EPS)).any()
+    assert (result.distance[tried["ascent-restart"]] <= 1.5 * EPS).all()
+    assert (right & ~tried["ascent-restart"]).any()
+
+
+def test_fast_beyond_hidden_gradients_finds_by_its_remedy_and_keeps_the_core_apart(
+    pruned: tuple[nn.Module, AttackResult, Tensor, Tensor],
+) -> None:
+    network, result, images, labels = pruned
+    assert "partial-gradients" in result.flags
+    remedies = [attempt for attempt in result.attempts if attempt.stage == 1]
+    assert [attempt.attack for attempt in remedies] == ["hidden"]
+    lowered = result.distance < result.core.distance
+    assert int((lowered & (result.distance <= EPS)).sum()) >= 2
+    assert (result.distance <= result.core.distance).all()
+    assert {result.attack[row] for row in lowered.nonzero()[:, 0].tolist()} == {"hidden"}
+    assert "hidden" not in result.core.attack
+    found = result.found & (result.distance > 0)
+    with torch.no_grad():
+        assert (network(result.adversarial[found]).argmax(1) != labels[found]).all()
+    torch.testing.assert_close((result.adversarial - images).flatten(1).abs().amax(1)[found], result.distance[found])
+
+
+def test_fast_tries_anothers_examples_where_gradients_are_hidden(
+    pruned: tuple[nn.Module, AttackResult, Tensor, Tensor],
+) -> None:
+    network, plain, images, labels = pruned
+    known = plain.found & (plain.distance > 0)
+    rows = known.nonzero()[:12, 0]
+    given = plain.adversarial[rows]
+    result = attacks.run("fast", network, images[rows], labels[rows], eps=EPS, transfer_images=given)
+    transfer = next((attempt for attempt in result.attempts if attempt.attack == "transfer"), None)
+    if "partial-gradients" not in result.flags and "not-found" not in result.flags:
+        assert transfer is None
+        return
+    assert transfer is not None
+    assert (transfer.distance[transfer.found] <= plain.distance[rows][transfer.found] + 1e-6).all()
+
+
+def test_fast_refuses_a_network_that_answers_by_chance(
+    zoo_network: nn.Module, slice_images: tuple[Tensor, Tensor]
+) -> None:
+    torch.manual_seed(0)
+    with pytest.raises(AttackFailed) as refused:
+        attacks.run("fast", DropoutAtInference(zoo_network), *(column[:16] for column in slice_images), eps=EPS)
+    assert refused.value.details["flag"] == "randomised"
+
+
+def test_fast_restarts_are_as_many_as_the_catalogue_says() -> None:
+    assert sum(count for _, count in RESTART_BANDS) == ATTACKS["ascent-restart"].parameters["restarts"]
