@@ -7,6 +7,7 @@ it twice writes it once. Randomness is derived from the seed and each sample's c
 import io
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 from uuid import UUID
@@ -18,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from backend import attacks
 from backend.attacks.catalogue import BLACK_BOX, FLAGS, PRESETS
-from backend.attacks.contract import AttackResult, OnStep
+from backend.attacks.contract import AttackResult, Attempt, OnStep
 from backend.attacks.flags import tells_masking
 from backend.eps import parse_eps
 from backend.errors import AttackFailed, ThinIceError
@@ -92,7 +93,7 @@ def run_chunk(evaluation_id: UUID, attempt_number: int, number: int, *, worker_i
         "flags": list(result.flags),
     }
     numbers = subject.sample_numbers[indices].tolist()
-    attempts = attempt_rows(evaluation_id, numbers, result, shard)
+    attempts = attempt_rows(evaluation_id, numbers, result, shard, shard_rows)
     results = result_rows(evaluation_id, numbers, indices, labels, result, shard, shard_rows)
     with writing() as session:
         outcome = evaluations.store_chunk(session, chunk, attempts, results, of_attempt=attempt_number)
@@ -200,26 +201,55 @@ def finite_or_none(value: float) -> float | None:
     return value if np.isfinite(value) else None
 
 
+@dataclass(frozen=True)
+class Core:
+    """A sample's cold core: the nearest example of its stage 0. `is_shown`: the result holds this very example."""
+
+    distance: float
+    attack: str
+    is_shown: bool
+
+
+def stage_of(attempt: Attempt) -> int:
+    """0 for the cold core, 1 for a remedy in the same run."""
+    return getattr(attempt, "stage", 0)
+
+
+def find_core(result: AttackResult, position: int) -> Core:
+    """The cold core of one sample of a result, which may hold a remedy's nearer example instead."""
+    distance, attack = float(result.distance[position]), result.attack[position]
+    if not any(map(stage_of, result.attempts)):
+        return Core(distance, attack, True)
+    tried = [(float(one.distance[position]), one.attack) for one in result.attempts if not stage_of(one)]
+    nearest = min(tried, key=lambda one: one[0])  # the first of equals
+    if distance == 0.0 or nearest[0] <= distance:
+        return Core(distance, attack, True)
+    return Core(nearest[0], nearest[1] if np.isfinite(nearest[0]) else "", False)
+
+
 def attempt_rows(
-    evaluation_id: UUID, numbers: list[int], result: AttackResult, shard: str | None
+    evaluation_id: UUID, numbers: list[int], result: AttackResult, shard: str | None, shard_rows: list[int | None]
 ) -> list[dict[str, Any]]:
     """One row per sample and attack that ran on it."""
     rows = []
+    is_shown = [find_core(result, position).is_shown for position in range(len(numbers))]
     for attempt in result.attempts:
+        stage = stage_of(attempt)
         columns = (attempt.tried.tolist(), attempt.found.tolist(), attempt.distance.tolist())
         for position, (tried, found, distance) in enumerate(zip(*columns, strict=True)):
             if tried:
-                is_best = result.attack[position] == attempt.attack
+                is_best = result.attack[position] == attempt.attack and (stage == 0) == is_shown[position]
                 rows.append(
                     {
                         "evaluation_id": evaluation_id,
                         "sample_id": numbers[position],
-                        "stage": getattr(attempt, "stage", 0),
+                        "stage": stage,
                         "attack": attempt.attack,
                         "found": found,
                         "distance": finite_or_none(distance) if found else None,
                         "kind": attempt.kind,
                         "artefact": shard if is_best and found else None,
+                        "shard_row": shard_rows[position] if is_best and found and stage else None,
                     }
                 )
     return rows
@@ -234,12 +264,14 @@ def result_rows(
     shard: str | None,
     shard_rows: list[int | None],
 ) -> list[dict[str, Any]]:
-    """One row per sample: the best verified attempt and the network's view of the clean image."""
+    """One row per sample: the best verified attempt of its cold core and the network's view of the clean image."""
     rows = []
     for position, sample in enumerate(numbers):
-        found = bool(result.found[position])
-        is_kept = shard_rows[position] is not None
+        core = find_core(result, position)
+        found = bool(result.found[position]) and bool(np.isfinite(core.distance))
+        is_kept = shard_rows[position] is not None and core.is_shown
         label, prediction = int(labels[position]), int(result.prediction[position])
+        margin_pred = float(result.margin_pred[position]) if core.is_shown else core.distance
         rows.append(
             {
                 "evaluation_id": evaluation_id,
@@ -249,17 +281,17 @@ def result_rows(
                 "prediction": prediction,
                 "correct": label == prediction,
                 "found": found,
-                "margin": finite_or_none(float(result.distance[position])) if found else None,
+                "margin": finite_or_none(core.distance) if found else None,
                 "kind": result.kind,
-                "margin_pred": finite_or_none(float(result.margin_pred[position])),
-                "attack": result.attack[position],
+                "margin_pred": finite_or_none(margin_pred),
+                "attack": core.attack,
                 "adversarial_prediction": int(result.adversarial_prediction[position]) if is_kept else None,
                 "logit_gap": float(result.logit_gap[position]),
                 "max_probability": float(result.max_probability[position]),
                 "loss": float(result.loss[position]),
                 "survives_8bit": bool(result.survives_8bit[position]) if is_kept else None,
                 "shard": shard if is_kept else None,
-                "shard_row": shard_rows[position],
+                "shard_row": shard_rows[position] if is_kept else None,
             }
         )
     return rows

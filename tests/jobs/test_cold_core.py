@@ -1,0 +1,78 @@
+"""A remedy inside a run lowers the best-known bound of a sample, and its cold core stays what stage 0 found."""
+
+from uuid import uuid4
+
+import numpy as np
+import pytest
+import torch
+
+from backend.attacks.contract import AttackResult, Attempt
+from backend.jobs.evaluate import attempt_rows, result_rows
+from backend.store.results import with_bounds
+
+INF = float("inf")
+RIGHT, NEARER, ALONE, WRONG, NEVER = range(5)
+
+
+def make_attempt(name: str, distances: list[float], stage: int) -> Attempt:
+    distance = torch.tensor(distances)
+    tried = torch.ones(len(distances), dtype=torch.bool)
+    tried[WRONG] = False
+    attempt = Attempt(name, distance.isfinite() & tried, distance, "minimum", tried)
+    object.__setattr__(attempt, "stage", stage)
+    return attempt
+
+
+@pytest.fixture
+def result() -> AttackResult:
+    """The remedy is farther on RIGHT, nearer on NEARER, the only one that finds anything on ALONE."""
+    best = torch.tensor([0.1, 0.15, 0.3, 0.0, INF])
+    labels = torch.zeros(5, dtype=torch.long)
+    prediction = labels.clone()
+    prediction[WRONG] = 1
+    ones = torch.ones(5)
+    return AttackResult(
+        adversarial=torch.zeros(5, 1, 2, 2),
+        found=best.isfinite(),
+        distance=best,
+        flags=(),
+        kind="minimum",
+        attack=["fmn", "fmn", "square", "clean", ""],
+        prediction=prediction,
+        adversarial_prediction=labels + 1,
+        logit_gap=ones,
+        max_probability=ones,
+        loss=ones,
+        margin_pred=torch.where(best > 0, best, 0.2),
+        margin_pred_found=best.isfinite(),
+        survives_8bit=best.isfinite(),
+        attempts=(
+            make_attempt("fmn", [0.1, 0.25, INF, INF, INF], 0),
+            make_attempt("segment", [0.2, 0.2, INF, INF, INF], 0),
+            make_attempt("fmn", [0.4, 0.15, INF, INF, INF], 1),
+            make_attempt("square", [INF, INF, 0.3, INF, INF], 1),
+        ),
+        forwards=1,
+        backwards=1,
+        steps=1,
+    )
+
+
+def test_rows_of_a_run_with_remedies_keep_the_cold_core_and_lower_the_bound(result: AttackResult) -> None:
+    shard_rows = [0, 1, 2, None, None]
+    numbers, labels = [10, 11, 12, 13, 14], torch.zeros(5, dtype=torch.long)
+    attempts = attempt_rows(uuid4(), numbers, result, "shard", shard_rows)
+    rows = result_rows(uuid4(), numbers, np.arange(5), labels, result, "shard", shard_rows)
+    rows = with_bounds(rows, attempts)
+
+    near = pytest.approx
+    assert [row["margin"] for row in rows] == [near(0.1), near(0.2), None, 0.0, None]
+    assert [row["attack"] for row in rows] == ["fmn", "segment", "", "clean", ""]
+    assert [row["found"] for row in rows] == [True, True, False, True, False]
+    assert [row["margin_pred"] for row in rows] == [near(0.1), near(0.2), None, near(0.2), None]
+    assert [row["shard_row"] for row in rows] == [0, None, None, None, None], "the image is the remedy's"
+    assert [row["best_known"] for row in rows] == [near(0.1), near(0.15), near(0.3), 0.0, None]
+    bounds = [(row["best_known_stage"], row["best_known_source"], row["best_known_found"]) for row in rows]
+    assert bounds == [(0, "fmn", True), (1, "fmn", True), (1, "square", True), (0, "clean", True), (0, "", False)]
+    kept = {(row["sample_id"], row["stage"], row["attack"]): row["shard_row"] for row in attempts if row["artefact"]}
+    assert kept == {(10, 0, "fmn"): None, (11, 1, "fmn"): 1, (12, 1, "square"): 2}
