@@ -86,7 +86,7 @@ def evidence_table(rows: list[EvidenceOut], *, with_checkpoint: bool) -> Compone
         button: Content = cancel_button(row) if is_active(row) else ""
         cells: list[Content] = [title_words(row), state_words(row), outcome_words(row), button]
         body.append([link, *cells] if with_checkpoint else cells)
-    columns = ["evidence", "state", "outcome", ""]
+    columns = ["evidence", "state", "outcome", "actions"]
     if with_checkpoint:
         columns.insert(0, "checkpoint")
     return table("Evidence beside the cold core", columns, body, text_columns=len(columns))

@@ -123,12 +123,15 @@ def get_adversarial_png(request: Request, evaluation_id: UUID, index: SampleInde
 
 @router.get(
     "/{evaluation_id}/samples/{index}/adversarial.npy",
-    summary="The best verified adversarial, float32 (C, H, W) in [0, 1]",
+    summary="The verified adversarial of the margin, or of the best-known bound; float32 (C, H, W) in [0, 1]",
     response_class=Response,
     responses=NPY,
 )
-def get_adversarial_npy(request: Request, evaluation_id: UUID, index: SampleIndex) -> Response:
-    return cached(request, samples.adversarial_npy(evaluation_id, index), "application/octet-stream", ASK_FIRST)
+def get_adversarial_npy(
+    request: Request, evaluation_id: UUID, index: SampleIndex, of: Literal["margin", "best-known"] = "margin"
+) -> Response:
+    content = samples.adversarial_npy(evaluation_id, index, of_bound=of == "best-known")
+    return cached(request, content, "application/octet-stream", ASK_FIRST)
 
 
 @router.get(

@@ -32,6 +32,10 @@ from backend.store.tables import Chunk, Evaluation, now
 STAGE_SECONDS = 1.0  # how often a running chunk says what it is doing, and asks whether it is still wanted
 
 
+Shard = tuple[str | None, list[int | None]]
+"""Name of a stored array of adversarials, None where it would be empty, and each sample's row in it."""
+
+
 class Stopped(Exception):
     """The evaluation, or this attempt at it, is no longer wanted (cancelled, resumed); the chunk in hand is dropped."""
 
@@ -92,7 +96,7 @@ def run_chunk(evaluation_id: UUID, attempt_number: int, number: int, *, worker_i
         "flags": list(result.flags),
     }
     numbers = subject.sample_numbers[indices].tolist()
-    attempts = attempt_rows(evaluation_id, numbers, result, {0: shard, 1: store_remedies(result)})
+    attempts = attempt_rows(evaluation_id, numbers, result, {0: (shard, shard_rows), 1: store_remedies(result)})
     results = result_rows(evaluation_id, numbers, indices, labels, result, shard, shard_rows)
     with writing() as session:
         outcome = evaluations.store_chunk(session, chunk, attempts, results, of_attempt=attempt_number)
@@ -179,18 +183,18 @@ def refuse_contradictions(result: AttackResult, labels: torch.Tensor) -> None:
         )
 
 
-def store_adversarials(result: AttackResult) -> tuple[str | None, list[int | None]]:
-    """Write a chunk's adversarials as one shard; gives its name and each sample's row in it."""
+def store_adversarials(result: AttackResult) -> Shard:
+    """Write the adversarials of a chunk's cold core as one shard."""
     core = result.core
     return store_shard(core.adversarial, core.found & (core.distance > 0) & torch.isfinite(core.distance))
 
 
-def store_remedies(result: AttackResult) -> str | None:
-    """Write what remedies found nearer than the cold core as a shard of its own; None where nothing."""
-    return store_shard(result.adversarial, result.found & (result.distance < result.core.distance))[0]
+def store_remedies(result: AttackResult) -> Shard:
+    """Write what remedies found nearer than the cold core as a shard of its own."""
+    return store_shard(result.adversarial, result.found & (result.distance < result.core.distance))
 
 
-def store_shard(images: torch.Tensor, is_kept: torch.Tensor) -> tuple[str | None, list[int | None]]:
+def store_shard(images: torch.Tensor, is_kept: torch.Tensor) -> Shard:
     """Write the kept ones of some images as float32 (K, C, H, W); gives the shard's name and each image's row in it."""
     rows = (torch.cumsum(is_kept, dim=0) - 1).tolist()
     shard_rows = [row if kept else None for row, kept in zip(rows, is_kept.tolist(), strict=True)]
@@ -207,16 +211,17 @@ def finite_or_none(value: float) -> float | None:
 
 
 def attempt_rows(
-    evaluation_id: UUID, numbers: list[int], result: AttackResult, shards: dict[int, str | None]
+    evaluation_id: UUID, numbers: list[int], result: AttackResult, shards: dict[int, Shard]
 ) -> list[dict[str, Any]]:
     """One row per sample and attack that ran on it; `shards` by stage hold the examples of the best."""
     rows = []
     winners = {0: result.core.attack, 1: result.attack}
     for attempt in result.attempts:
+        name, shard_rows = shards[attempt.stage]
         columns = (attempt.tried.tolist(), attempt.found.tolist(), attempt.distance.tolist())
         for position, (tried, found, distance) in enumerate(zip(*columns, strict=True)):
             if tried:
-                is_best = winners[attempt.stage][position] == attempt.attack
+                is_best = found and winners[attempt.stage][position] == attempt.attack
                 rows.append(
                     {
                         "evaluation_id": evaluation_id,
@@ -226,7 +231,8 @@ def attempt_rows(
                         "found": found,
                         "distance": finite_or_none(distance) if found else None,
                         "kind": attempt.kind,
-                        "artefact": shards[attempt.stage] if is_best and found else None,
+                        "artefact": name if is_best else None,
+                        "shard_row": shard_rows[position] if is_best and attempt.stage else None,
                     }
                 )
     return rows
@@ -247,6 +253,7 @@ def result_rows(
         found = bool(core.found[position])
         is_kept = shard_rows[position] is not None
         label, prediction = int(labels[position]), int(result.prediction[position])
+        margin_pred = core.distance if label == prediction else result.margin_pred
         rows.append(
             {
                 "evaluation_id": evaluation_id,
@@ -258,7 +265,7 @@ def result_rows(
                 "found": found,
                 "margin": finite_or_none(float(core.distance[position])) if found else None,
                 "kind": result.kind,
-                "margin_pred": finite_or_none(float(result.margin_pred[position])),
+                "margin_pred": finite_or_none(float(margin_pred[position])),
                 "attack": core.attack[position],
                 "adversarial_prediction": int(core.adversarial_prediction[position]) if is_kept else None,
                 "logit_gap": float(result.logit_gap[position]),

@@ -156,7 +156,7 @@ def check_claims(work: Work, claims: Claims) -> None:
     keep(
         work,
         claim_rows(work, claims, checked),
-        [credit(work)] * sum(checked.is_tried),
+        [work.evidence.credit] * sum(checked.is_tried),
         steps=len(claims.rows),
         checked=len(claims.rows),
         refused=dict(checked.count_reasons()),
@@ -278,11 +278,6 @@ def attempt_row(
         "artefact": place[0],
         "shard_row": place[1],
     }
-
-
-def credit(work: Work) -> str:
-    """To whom a bound is credited."""
-    return f"replay of {work.evidence.source}" if work.evidence.kind == "replay" else work.evidence.source
 
 
 def keep(work: Work, attempts: list[dict[str, Any]], sources: list[str], **progress: Any) -> None:

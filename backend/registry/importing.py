@@ -19,10 +19,11 @@ from backend.registry.networks import LAYERS_ENTRY, add_normalization, fill_netw
 from backend.registry.sequences import align_keys, check_sizes
 from backend.registry.sparsity import describe_layers
 from backend.registry.states import FoundState
-from models.architectures.layers import NORMALIZATIONS
+from models.architectures.layers import NORMALIZATIONS, find_normalization, spell_normalization
 
-# Buffers in a file are float32 copies of a preset's decimals; further off is another normalisation.
+# Buffers in a file are float32 copies of a preset's decimals; further off is a normalisation of its own.
 EXACT, NEAR = 1e-6, 5e-4
+LONGEST_NAME = 80
 SHOWN = 8
 
 
@@ -59,7 +60,7 @@ def import_checkpoint(
         found.tensors = align_keys(found.tensors, listed, found.warnings)
     name = find_architecture(found.tensors, architecture=architecture, classes=classes, channels=channels)
     check_input_size(name, (height, width, channels))
-    preset = choose_normalization(found, normalization)
+    preset = choose_normalization(found, normalization, channels)
     check_numbers(found)
     network = fill_network(found.tensors, name, classes=classes, channels=channels)
     normalized = add_normalization(network, preset, channels)
@@ -115,31 +116,43 @@ def check_numbers(found: FoundState) -> None:
         found.warnings.append(f"{rounded} tensors are float64 and were rounded to float32.")
 
 
-def choose_normalization(found: FoundState, wanted: str | None) -> str:
-    """Decide the preset: the file's own buffers, else what the user gave, else none.
+def choose_normalization(found: FoundState, wanted: str | None, channels: int) -> str:
+    """Decide the normalisation: the file's own buffers, else what the user gave, else none.
+
+    Buffers that belong to no preset are kept as they are, spelled out. One value stands for all channels.
 
     Raises:
         UnknownName: no such preset.
-        RejectedCheckpoint: the file's buffers belong to no preset, or to another than the given one.
+        RejectedCheckpoint: the file's buffers are another normalisation than the given one, or none that can be.
     """
     if wanted is not None and wanted not in NORMALIZATIONS:
         raise UnknownName("normalisation", wanted, NORMALIZATIONS)
     if found.normalization is None:
         return wanted or "none"
-    distances = {name: _find_distance(found.normalization, row.mean, row.std) for name, row in NORMALIZATIONS.items()}
+    mean, std = (part * channels if len(part) == 1 else part for part in found.normalization)
+    distances = {name: _find_distance((mean, std), row.mean, row.std) for name, row in NORMALIZATIONS.items()}
     nearest = min(distances, key=lambda name: distances[name])
-    mean, std = ([round(value, 4) for value in part] for part in found.normalization)
-    if distances[nearest] > NEAR:
-        raise RejectedCheckpoint(
-            f"The file normalises with mean {mean} and std {std}, no known preset. Known: {', '.join(NORMALIZATIONS)}."
-        )
-    if wanted not in (None, nearest):
-        raise RejectedCheckpoint(f"The file normalises with the preset {nearest}; {wanted!r} was given.")
-    if distances[nearest] > EXACT:
-        found.warnings.append(
-            f"The file's normalisation, mean {mean} and std {std}, was taken as the preset {nearest}."
-        )
-    return nearest
+    shown = f"mean {[round(value, 4) for value in mean]} and std {[round(value, 4) for value in std]}"
+    chosen = nearest if distances[nearest] <= NEAR else _spell(mean, std)
+    if wanted not in (None, chosen):
+        raise RejectedCheckpoint(f"The file normalises with {shown}, {chosen}; {wanted!r} was given.")
+    if chosen != nearest:
+        found.warnings.append(f"The file's normalisation, {shown}, belongs to no known preset; it was kept.")
+    elif distances[nearest] > EXACT:
+        found.warnings.append(f"The file's normalisation, {shown}, was taken as the preset {nearest}.")
+    return chosen
+
+
+def _spell(mean: tuple[float, ...], std: tuple[float, ...]) -> str:
+    """Text for a normalisation of the file's own."""
+    text = spell_normalization(mean, std)
+    try:
+        find_normalization(text)
+    except ValueError as error:
+        raise RejectedCheckpoint(f"The file's normalisation cannot be: {error}.") from error
+    if len(text) > LONGEST_NAME:
+        raise RejectedCheckpoint(f"The file's normalisation, {text[:LONGEST_NAME]}..., has too many digits to be kept.")
+    return text
 
 
 def _find_distance(

@@ -13,7 +13,7 @@ from backend.errors import MismatchedKeys, NotFound, RejectedCheckpoint, Unknown
 from backend.registry.detection import COUNTER, build_empty, find_difference, read_shapes
 from backend.registry.layer_lists import NAME_START, read_layer_list
 from backend.registry.sequences import show_architecture
-from models.architectures.layers import NORMALIZATIONS, normalize
+from models.architectures.layers import NORMALIZATIONS, find_normalization, normalize
 
 LAYERS_ENTRY = "layers"  # in the header of a kept file: the list of layers that its weights belong to
 
@@ -112,9 +112,10 @@ def add_normalization(network: nn.Module, normalization: str, channels: int) -> 
         UnknownName: no such preset.
         RejectedCheckpoint: the preset is for another number of channels.
     """
-    if normalization not in NORMALIZATIONS:
-        raise UnknownName("normalisation", normalization, NORMALIZATIONS)
-    known = len(NORMALIZATIONS[normalization].mean)
+    try:
+        known = len(find_normalization(normalization).mean)
+    except ValueError:
+        raise UnknownName("normalisation", normalization, NORMALIZATIONS) from None
     if known not in (0, channels):
         raise RejectedCheckpoint(
             f"The normalisation {normalization} is for {known} channels; the images of the data set have {channels}."

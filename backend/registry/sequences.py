@@ -85,8 +85,8 @@ def align_keys(state: Mapping[str, Tensor], listed: LayerList, warnings: list[st
     shift = empty - lowest if 0 <= lowest < empty else 0
     if shift:
         warnings.append(
-            f"The file's layers are numbered from {lowest}, those of the list from {empty}: the {empty} layers at the "
-            "start of the list were taken to stand outside of the file's Sequential."
+            f"The file's layers are numbered from {lowest}, those of the list from {empty}: what the list has before "
+            "was taken to stand outside of the file's Sequential."
         )
     return {f"{int(m['number']) + shift}.{m['rest']}": state[name] for name, m in parts.items() if m is not None}
 
@@ -117,13 +117,15 @@ def propose_layers(found: Shapes) -> list[Any]:
         if match is not None:
             layers.setdefault(int(match["number"]), {})[match["rest"]] = shape
     proposal: list[Any] = []
-    dimensions = 4
+    dimensions, shift = 4, 0
     for number in sorted(layers):
         shape = layers[number].get("weight", layers[number].get("running_mean", ()))
         is_first_linear = len(shape) == 2 and dimensions == 4
-        gap = number - len(proposal)
+        gap = number + shift - len(proposal)
         if is_first_linear and gap < 1:
-            proposal.insert(0, "Flatten")
+            # The file has no place for it: its forward pass flattened outside of the Sequential.
+            proposal.append("Flatten")
+            shift += 1
         for place in range(max(0, gap)):
             proposal.append("Flatten" if is_first_linear and place == gap - 1 else "ReLU")
         proposal.append(_propose_layer(layers[number], shape, dimensions))

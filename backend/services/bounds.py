@@ -12,23 +12,31 @@ from backend.analysis import flips
 from backend.analysis.outcomes import BoolArray, Outcomes, TextArray
 from backend.analysis.pairing import Pair, judge_at
 from backend.schemas import ExtraEvidence, Mismatch
-from backend.store import results
+from backend.store import evidence, results
 from backend.store.tables import Evaluation
 
 FIELD = "extra-evidence"
 SHOWN_SOURCES = 6
+Known = dict[str, tuple[float, str]]
 
 
 @dataclass(frozen=True)
 class Bounds:
     """By content id, (best-known bound, whom it is credited to) of the samples where it is below the margin."""
 
-    dense: dict[str, tuple[float, str]]
-    pruned: dict[str, tuple[float, str]]
+    dense: Known
+    pruned: Known
 
 
 def load_bounds(session: Session, dense: Evaluation, pruned: Evaluation) -> Bounds:
-    return Bounds(results.lowered_bounds(session, dense.id), results.lowered_bounds(session, pruned.id))
+    return Bounds(_load_side(session, dense), _load_side(session, pruned))
+
+
+def _load_side(session: Session, row: Evaluation) -> Known:
+    """Of evidence its credit, without the seed that each bound names; of a remedy in the run its attack."""
+    lowered = results.lowered_bounds(session, row.id)
+    credits = {stage: one.credit for stage, one in evidence.sources_of(session, row.id).items()} if lowered else {}
+    return {sample: (bound, credits.get(stage, source)) for sample, (bound, stage, source) in lowered.items()}
 
 
 def lower(joined: Pair, bounds: Bounds) -> Pair:
@@ -73,10 +81,11 @@ def warn_of_one_side(found: list[ExtraEvidence], eps_text: str) -> list[Mismatch
     other = "pruned" if one.side == "dense" else "dense"
     shown = ", ".join(one.sources[:SHOWN_SOURCES]) + (" and others" if len(one.sources) > SHOWN_SOURCES else "")
     noun = "sample" if one.lowered == 1 else "samples"
+    verdicts = f"{one.verdicts:,}" if one.verdicts else "none"
     counts = f"{one.lowered:,} lower"
     sentence = (
         f"Extra evidence stands on the {one.side} side alone: best-known bounds of {one.lowered:,} {noun} lie below "
-        f"their margins ({shown}), and {one.verdicts:,} of them would be broken at {eps_text}. The {other} side was "
+        f"their margins ({shown}), and {verdicts} of them would be broken at {eps_text}. The {other} side was "
         "not attacked as hard, so sets, curves and tests read the cold core of both sides and nothing else."
     )
     return [
@@ -90,7 +99,7 @@ def warn_of_one_side(found: list[ExtraEvidence], eps_text: str) -> list[Mismatch
     ]
 
 
-def _lower(outcomes: Outcomes, known: dict[str, tuple[float, str]]) -> Outcomes:
+def _lower(outcomes: Outcomes, known: Known) -> Outcomes:
     if not known:
         return outcomes
     found = [known.get(str(sample), (np.inf, ""))[0] for sample in outcomes.sample_ids]
@@ -98,5 +107,5 @@ def _lower(outcomes: Outcomes, known: dict[str, tuple[float, str]]) -> Outcomes:
     return replace(outcomes, margin=margin, found=np.isfinite(margin))
 
 
-def _find(sample_ids: TextArray, known: dict[str, tuple[float, str]]) -> BoolArray:
+def _find(sample_ids: TextArray, known: Known) -> BoolArray:
     return np.array([str(sample) in known for sample in sample_ids], dtype=np.bool_)

@@ -1,31 +1,33 @@
 """What checkpoints claim and what a re-evaluation leaves of it, beside the same of their parents and controls."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 from uuid import UUID
 
+import numpy as np
+
 from backend.analysis.claims import Claim, Excess, Gap, measure_excess, measure_gap
-from backend.analysis.outcomes import BoolArray, Outcomes, is_held
+from backend.analysis.outcomes import Outcomes
 from backend.analysis.pairing import pair
 from backend.analysis.statistics import Estimate
 from backend.attacks.catalogue import get_preset
-from backend.eps import parse_eps
 from backend.errors import NotComparable
-from backend.schemas import ClaimOut, Interval, Norm, Page
-from backend.schemas.claims import ClaimAgainst, ClaimCheck, ClaimDifference, Reevaluation
+from backend.schemas import CheckpointOut, ClaimOut, DatasetOut, EvaluationOut, Interval, Norm, Page
+from backend.schemas.claims import Answer, ClaimAgainst, ClaimCheck, ClaimDifference, Reevaluation
 from backend.services.arguments import check_page
-from backend.services.controls import covers, tell_kind
-from backend.services.effort import find_control_differences
-from backend.services.measurements import Finished, finished, load_outcomes, show_interval
-from backend.store import evaluations
-from backend.store.checkpoints import all_checkpoints
-from backend.store.database import reading
-from backend.store.tables import Checkpoint, Dataset, Evaluation
+from backend.services.claim_checks import (
+    Check,
+    Home,
+    Relation,
+    find_partner,
+    find_relatives,
+    hold,
+    is_of_all_samples,
+    make_check,
+    read_home,
+)
+from backend.services.measurements import load_outcomes, show_interval
+from backend.store.tables import Checkpoint
 
-# Of evaluations of equally many samples, the first of these is what a claim is held against.
-STRENGTH = ("autoattack-plus", "autoattack", "fast", "margin")
-RELATIONS: dict[str, str] = {"parent": "the parent", "finetuned": "the control", "seed": "the other training seed"}
 BASIS_NOTES: dict[str, str] = {
     "same samples": "Claim and re-evaluation are totals of the same images. Which of them the claim counts is not "
     "known; the interval takes every image that the claim's attack breaks to be broken by the re-evaluation too.",
@@ -33,40 +35,6 @@ BASIS_NOTES: dict[str, str] = {
     "independent shares of {claimed} and {measured} images, which is wider than a paired one.",
     "number only": "The claim does not say of how many images: it is taken as exact, so the interval is too narrow.",
 }
-
-
-@dataclass(frozen=True)
-class Check:
-    """A checkpoint's claim at its norm and eps, and the evaluation it is held against."""
-
-    row: Checkpoint
-    dataset: Dataset
-    claim: Claim
-    norm: str
-    eps_text: str
-    evaluation: Evaluation | None
-
-    @property
-    def key(self) -> Finished | None:
-        return None if self.evaluation is None else finished(self.evaluation)
-
-    @property
-    def eps(self) -> float:
-        return float(parse_eps(self.eps_text))
-
-    def is_of_all_samples(self) -> bool:
-        """Whether claim and evaluation are of every image of the data set; only shipped cards say so of a claim."""
-        counts = {self.claim.n, self.dataset.size, None if self.evaluation is None else self.evaluation.n}
-        return self.row.origin == "zoo" and len(counts) == 1
-
-
-@dataclass(frozen=True)
-class Home:
-    """Everything that claims are held against, read once."""
-
-    checkpoints: dict[UUID, Checkpoint]
-    datasets: dict[UUID, Dataset]
-    evaluations: dict[UUID, list[Evaluation]]
 
 
 def list_claims(
@@ -91,43 +59,18 @@ def list_claims(
     return Page(items=shown, total=len(rows), limit=limit, offset=offset)
 
 
-def read_home(preset: str | None) -> Home:
-    """Checkpoints newest first, and their finished evaluations (with that preset)."""
-    with reading() as session:
-        checkpoints = {row.id: row for row in all_checkpoints(session)}
-        datasets = {row.id: row for row in session.query(Dataset)}
-        found: dict[UUID, list[Evaluation]] = {}
-        for row in evaluations.succeeded_evaluations(session):
-            if preset in (None, row.preset):
-                found.setdefault(row.checkpoint_id, []).append(row)
-    return Home(checkpoints, datasets, found)
+def answer_claim(checkpoint: CheckpointOut, dataset: DatasetOut, evaluation: EvaluationOut) -> Answer | None:
+    """Whether a claim is too high by what an evaluation at its norm and eps sums up to; None where it is no such one.
 
-
-def make_check(row: Checkpoint, home: Home) -> Check:
-    """The claim of a checkpoint that has one, with the best evaluation to hold it against."""
-    assert row.claim is not None
-    dataset = home.datasets[row.dataset_id]
-    claim = Claim(row.claim["robust_accuracy"], row.claim.get("n"))
-    norm = row.claim.get("norm") or dataset.default_norm
-    eps_text = row.claim.get("eps_text") or dataset.default_eps
-    fitting = [one for one in home.evaluations.get(row.id, []) if answers(one, dataset, norm, eps_text)]
-    best = max(fitting, key=rank, default=None)  # the first of equals, which is the newest
-    return Check(row, dataset, claim, norm, eps_text, best)
-
-
-def answers(evaluation: Evaluation, dataset: Dataset, norm: str, eps_text: str) -> bool:
-    """Whether an evaluation tells the robust accuracy at this norm and eps: margins at any, verdicts at their own."""
-    if (evaluation.dataset_id, evaluation.norm) != (dataset.id, norm):
-        return False
-    if evaluation.record.get("distance_kind") != "witness":
-        return True
-    return evaluation.eps is not None and parse_eps(evaluation.eps) == parse_eps(eps_text)
-
-
-def rank(evaluation: Evaluation) -> tuple[int, int]:
-    """More samples before fewer, then stronger presets before weaker ones."""
-    strength = STRENGTH.index(evaluation.preset) if evaluation.preset in STRENGTH else len(STRENGTH)
-    return evaluation.n, -strength
+    The same answer as in `list_claims`, from the totals alone.
+    """
+    summary, stated = evaluation.summary, checkpoint.claim
+    if stated is None or summary is None or summary.robust_accuracy is None:
+        return None
+    claim = Claim(stated.robust_accuracy, stated.n)
+    held = np.arange(summary.n) < round(summary.robust_accuracy * summary.n)  # which ones does not matter for totals
+    is_same = is_of_all_samples(checkpoint.origin, claim, dataset.size, evaluation.n)
+    return measure_gap(claim, held, is_same_samples=is_same).answer
 
 
 def show_check(check: Check, home: Home) -> ClaimCheck:
@@ -159,23 +102,7 @@ def show_check(check: Check, home: Home) -> ClaimCheck:
     )
 
 
-def find_relatives(row: Checkpoint, home: Home) -> list[tuple[Literal["parent", "finetuned", "seed"], Checkpoint]]:
-    """The parent of a checkpoint that names one; of a pruned one also the parent's controls and other seeds."""
-    parent = None if row.parent_id is None else home.checkpoints.get(row.parent_id)
-    if parent is None:
-        return []
-    found: list[tuple[Literal["parent", "finetuned", "seed"], Checkpoint]] = [("parent", parent)]
-    if row.role != "pruned":
-        return found
-    others = sorted(home.checkpoints.values(), key=lambda one: one.name)
-    alike = [one for one in others if one.dataset_id == row.dataset_id and one.id != row.id]
-    kinds = [(kind, one) for one in alike if (kind := tell_kind(one, parent)) is not None]
-    return found + sorted(kinds, key=lambda entry: entry[0])
-
-
-def show_against(
-    check: Check, relation: Literal["parent", "finetuned", "seed"], relative: Checkpoint, home: Home
-) -> ClaimAgainst:
+def show_against(check: Check, relation: Relation, relative: Checkpoint, home: Home) -> ClaimAgainst:
     """The relative's claim held against an evaluation of the same samples and effort, and the excess over it."""
     other, reason = find_partner(check, relative, home)
     gap: Gap | None = None
@@ -200,25 +127,6 @@ def show_against(
         excess=None if excess is None else show_difference(excess.difference, excess),
         reason=reason,
     )
-
-
-def find_partner(check: Check, relative: Checkpoint, home: Home) -> tuple[Check | None, str | None]:
-    """The relative's claim with the newest evaluation that covers this one's samples with equal effort, or why not."""
-    if check.evaluation is None:
-        return None, f"{check.row.name} has not been re-evaluated."
-    if relative.claim is None:
-        return None, f"{relative.name} claims nothing."
-    other = make_check(relative, home)
-    if (other.norm, parse_eps(other.eps_text)) != (check.norm, parse_eps(check.eps_text)):
-        return None, f"{relative.name} claims at {other.norm} {other.eps_text}, this one at {check.eps_text}."
-    for row in home.evaluations.get(relative.id, []):
-        if covers(row, check.evaluation) and not find_control_differences(check.evaluation, row):
-            return Check(relative, other.dataset, other.claim, other.norm, other.eps_text, row), None
-    return None, f"{relative.name} has no evaluation of these samples with equal effort ({check.evaluation.preset})."
-
-
-def hold(outcomes: Outcomes, check: Check) -> BoolArray:
-    return is_held(outcomes, check.eps)
 
 
 def measure(check: Check, outcomes: Outcomes) -> Gap:

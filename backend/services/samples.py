@@ -58,7 +58,7 @@ def side(evaluation_id: UUID | str, index: int) -> SampleSide:
             {
                 "attack": attempt.attack,
                 "stage": attempt.stage,
-                "source": sources[attempt.stage].source if attempt.stage in sources else None,
+                "source": sources[attempt.stage].credit if attempt.stage in sources else None,
                 "found": attempt.found,
                 "distance": attempt.distance,
                 "kind": attempt.kind,
@@ -85,13 +85,16 @@ def images(evaluation_id: UUID | str, index: int) -> SampleImages:
     }
 
 
-def adversarial_npy(evaluation_id: UUID | str, index: int) -> bytes:
+def adversarial_npy(evaluation_id: UUID | str, index: int, *, of_bound: bool = False) -> bytes:
     """The adversarial as an .npy file, float32 (C, H, W) in [0, 1], as the network takes it.
+
+    Args:
+        of_bound: that of the best-known bound, from whatever evidence, instead of the margin's.
 
     Raises:
         NotFound: there is no adversarial; says why.
     """
-    _, adversarial = _need_adversarial(evaluation_id, index)
+    _, adversarial = _need_adversarial(evaluation_id, index, of_bound=of_bound)
     buffer = io.BytesIO()
     np.save(buffer, np.ascontiguousarray(adversarial.transpose(2, 0, 1)), allow_pickle=False)
     return buffer.getvalue()
@@ -155,13 +158,26 @@ def _read_adversarial(result: Result) -> NDArray[np.float32] | None:
     """The sample's row of its shard, float32 (H, W, C); None where no adversarial is stored."""
     if result.shard is None or result.shard_row is None:
         return None
-    shard = np.load(artefact_path(result.shard), mmap_mode="r", allow_pickle=False)
-    return np.array(shard[result.shard_row], dtype=np.float32).transpose(1, 2, 0)
+    return _read_place(result.shard, result.shard_row)
 
 
-def _need_adversarial(evaluation_id: UUID | str, index: int) -> tuple[StoredSample, NDArray[np.float32]]:
+def _read_bound(result: Result) -> NDArray[np.float32] | None:
+    """The same of the best-known bound."""
+    with reading() as session:
+        place = results.bound_place(session, result)
+    return None if place is None else _read_place(*place)
+
+
+def _read_place(shard: str, row: int) -> NDArray[np.float32]:
+    images = np.load(artefact_path(shard), mmap_mode="r", allow_pickle=False)
+    return np.array(images[row], dtype=np.float32).transpose(1, 2, 0)
+
+
+def _need_adversarial(
+    evaluation_id: UUID | str, index: int, *, of_bound: bool = False
+) -> tuple[StoredSample, NDArray[np.float32]]:
     stored = _find(evaluation_id, index)
-    adversarial = _read_adversarial(stored.result)
+    adversarial = _read_bound(stored.result) if of_bound else _read_adversarial(stored.result)
     if adversarial is None:
         if not stored.result.correct:
             reason = "the clean image is classified wrong already"

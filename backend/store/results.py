@@ -130,14 +130,14 @@ def count_bounds(session: Session, evaluation_id: UUID, stage: int) -> int:
     return session.scalar(question.where(Result.evaluation_id == evaluation_id, Result.best_known_stage == stage)) or 0
 
 
-def lowered_bounds(session: Session, evaluation_id: UUID) -> dict[str, tuple[float, str]]:
-    """(best-known bound, whom it is credited to) by content id, of the samples where it is below the cold core's."""
+def lowered_bounds(session: Session, evaluation_id: UUID) -> dict[str, tuple[float, int, str]]:
+    """(best-known bound, its stage, its source) by content id, of the samples where it is below the cold core's."""
     question = (
-        select(Sample.content_id, Result.best_known, Result.best_known_source)
+        select(Sample.content_id, Result.best_known, Result.best_known_stage, Result.best_known_source)
         .join(Sample, Sample.id == Result.sample_id)
         .where(Result.evaluation_id == evaluation_id, Result.best_known_stage > 0, Result.best_known.is_not(None))
     )
-    return {row[0]: (row[1], row[2]) for row in session.execute(question) if row[1] is not None}
+    return {row[0]: (row[1], row[2], row[3]) for row in session.execute(question) if row[1] is not None}
 
 
 def results_of(session: Session, evaluation_id: UUID, indices: Sequence[int]) -> dict[int, Result]:
@@ -193,3 +193,18 @@ def attempts_of_stage(
     total = session.scalar(select(func.count()).select_from(question.subquery())) or 0
     rows = session.execute(question.order_by(Result.index, Attempt.attack).limit(limit).offset(offset))
     return [(row[0], row[1], row[2]) for row in rows], total
+
+
+def bound_place(session: Session, result: Result) -> tuple[str, int] | None:
+    """(shard, row in it) of the adversarial that set a sample's best-known bound; None where none is kept."""
+    if result.best_known_stage == 0:
+        return None if result.shard is None or result.shard_row is None else (result.shard, result.shard_row)
+    question = select(Attempt.artefact, Attempt.shard_row).where(
+        Attempt.evaluation_id == result.evaluation_id,
+        Attempt.sample_id == result.sample_id,
+        Attempt.stage == result.best_known_stage,
+        Attempt.distance == result.best_known,
+        Attempt.artefact.is_not(None),
+    )
+    found = session.execute(question.limit(1)).first()
+    return None if found is None or found[0] is None or found[1] is None else (found[0], found[1])

@@ -213,6 +213,11 @@ class Evidence(Owned, Table):
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
 
+    @property
+    def credit(self) -> str:
+        """To whom its bounds are credited, in words."""
+        return f"replay of {self.source}" if self.kind == "replay" else self.source
+
 
 class Attempt(Table):
     """What one attack achieved on one sample; append-only.

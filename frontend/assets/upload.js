@@ -6,7 +6,7 @@
     "name", "role", "dataset_id", "parent_id", "architecture", "normalization", "method", "declared_sparsity", "keep_rate",
     "claimed_robust_accuracy", "claimed_attack", "claimed_n", "claimed_source", "evaluate",
   ];
-  const DATASET_FIELDS = ["name", "default_norm", "default_eps", "classes"];
+  const DATASET_FIELDS = ["name", "default_norm", "default_eps", "classes", "split"];
   const IN_PERCENT = new Set(["declared_sparsity", "keep_rate", "claimed_robust_accuracy"]);
   const ROLE_HINTS = {
     dense: "nothing pruned; others are compared with it",

@@ -18,7 +18,10 @@ EDGES_HEIGHT = 64
 
 @dataclass(frozen=True)
 class Dumbbell:
-    """One checkpoint. Shares are 0..1; None where nothing is claimed or measured. `effort`: `AutoAttack, n 200`."""
+    """One checkpoint. Shares are 0..1; None where nothing is claimed or measured. `effort`: `AutoAttack, n 200`.
+
+    `is_too_high`: whether the claim exceeds what was measured by more than chance.
+    """
 
     name: str
     place: Literal["dense", "control", "pruned"]
@@ -29,11 +32,7 @@ class Dumbbell:
     claim: str
     effort: str
     evaluation_id: str | None
-
-    @property
-    def is_overestimated(self) -> bool:
-        """Whether the claim lies above the interval of what was measured."""
-        return self.claimed is not None and self.high is not None and self.claimed > self.high
+    is_too_high: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,19 +122,19 @@ def add_words(figure: go.Figure, row: Dumbbell, depth: float, theme: Theme) -> N
 
 
 def gap_text(row: Dumbbell, theme: Theme) -> str:
-    """`73.60 → 70.00 %`, and in colour and with a shape where the claim is outside the interval."""
+    """`73.60 → 70.00 %`, and in colour and with a shape where the claim is too high."""
     assert row.claimed is not None and row.measured is not None
     gap = 100 * (row.measured - row.claimed)
-    colour = theme.lost if row.is_overestimated else theme.ink
-    mark = "▼ " if row.is_overestimated else ""
+    colour = theme.lost if row.is_too_high else theme.ink
+    mark = "▼ " if row.is_too_high else ""
     return f"<b><span style='color:{colour}'>{mark}{gap:+.2f}</span></b>".replace("-", "−")
 
 
 def add_gap(figure: go.Figure, row: Dumbbell, depth: float, theme: Theme) -> None:
     assert row.claimed is not None and row.measured is not None
-    colour = theme.lost if row.is_overestimated else theme.edge
+    colour = theme.lost if row.is_too_high else theme.edge
     ends = [100 * row.claimed, 100 * row.measured]
-    line = {"color": colour, "width": 2, "dash": "solid" if row.is_overestimated else "2px,3px"}
+    line = {"color": colour, "width": 2, "dash": "solid" if row.is_too_high else "2px,3px"}
     figure.add_trace(go.Scatter(x=ends, y=[depth, depth], mode="lines", line=line, hoverinfo="skip"))
 
 

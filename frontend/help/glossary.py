@@ -40,6 +40,25 @@ MODELS = (
         "The share of prunable weights that are zero, counted in the loaded network. Weights of convolutions and "
         "linear layers are prunable; biases and batch normalisation are not.",
     ),
+    Word(
+        "descent",
+        "Whether a checkpoint was made from its named parent, told by the weights alone: those that survive pruning "
+        "are correlated with the parent's, and a kept weight was mostly larger there than a pruned one. Another "
+        "training run shows neither. Yes, no, or cannot tell; a sibling answers as the child does.",
+        ("made from", "mask agreement"),
+    ),
+    Word(
+        "kind of zeros",
+        "How the zeros lie: single weights, whole filters (output channels), whole input channels, or N kept of every "
+        "M weights along the inputs (N:M).",
+        ("structure", "N:M"),
+    ),
+    Word(
+        "dead filter",
+        "An output channel without a weight left: its output is the same for every image. A silent channel still has "
+        "weights, and its ReLU is zero on all images that were tried.",
+        ("silent channel",),
+    ),
     Word("claim", "The robust accuracy that its authors state for a checkpoint, with the attack they used."),
 )
 

@@ -4,8 +4,11 @@ Attacks work on pixels in [0, 1]; a network that expects normalised input carrie
 gradients pass through it and no attack can forget it.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -72,14 +75,26 @@ class Normalized(nn.Module):
 
 
 def find_normalization(name: str) -> Normalization:
-    """Give the preset called `name`.
+    """Give the preset called `name`, or the normalisation that a text such as "0.5,0.5,0.5/0.25,0.25,0.25" spells out.
 
     Raises:
-        ValueError: no such preset; the message lists what exists.
+        ValueError: neither; the message lists the presets.
     """
-    if name not in NORMALIZATIONS:
-        raise ValueError(f"no normalisation is called {name!r}; there are: {', '.join(NORMALIZATIONS)}")
-    return NORMALIZATIONS[name]
+    if name in NORMALIZATIONS:
+        return NORMALIZATIONS[name]
+    try:
+        mean, std = (tuple(float(value) for value in part.split(",")) for part in name.split("/"))
+    except ValueError:
+        raise ValueError(f"no normalisation is called {name!r}; there are: {', '.join(NORMALIZATIONS)}") from None
+    if len(mean) != len(std) or not all(map(math.isfinite, (*mean, *std))) or min(std) <= 0:
+        raise ValueError(f"{name!r} is no normalisation: it needs as many finite means as positive deviations")
+    return Normalization(name, "The file's own", mean, std)
+
+
+def spell_normalization(mean: Sequence[float], std: Sequence[float]) -> str:
+    """Write a normalisation as text that `find_normalization` reads back to the same float32 numbers."""
+    parts = (",".join(str(np.float32(value)) for value in values) for values in (mean, std))
+    return "/".join(parts)
 
 
 def normalize(network: nn.Module, name: str) -> nn.Module:

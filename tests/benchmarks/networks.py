@@ -156,7 +156,7 @@ ROWS = {
             same_decisions_as="dense",
             skips_margins=True,
         ),
-        Row("resnet18", "ResNet18, CIFAR-10, not robust", load_resnet, CIFAR_EPS, most_samples=32, skips_margins=True),
+        Row("resnet18", "ResNet18, CIFAR-10, not robust", load_resnet, CIFAR_EPS, most_samples=16, skips_margins=True),
     )
 }
 

@@ -127,14 +127,17 @@ def test_judge_holds_what_is_true_and_refuses_what_is_not() -> None:
 
 
 def test_judge_radius_forgives_float32_alone() -> None:
+    """Where a pixel plus eps is rounded up, nobody could have stayed inside; a thousandth more is outside."""
     network = nn.Sequential(nn.Flatten(), nn.Linear(1, 2))
     with torch.no_grad():
-        network[1].weight.copy_(torch.tensor([[0.0], [1.0]]))
-        network[1].bias.copy_(torch.tensor([0.9, 0.0]))
-    image, eps = torch.full((1, 1, 1, 1), 0.89), 8 / 255
-    inside, outside = image + eps, image + eps * 1.001
-    assert judge(network, image, torch.tensor([0]), inside, "Linf", eps).holds[0]
-    assert not judge(network, image, torch.tensor([0]), outside, "Linf", eps).holds[0]
+        network[1].weight.copy_(torch.tensor([[0.0], [0.0]]))
+        network[1].bias.copy_(torch.tensor([0.0, 1.0]))
+    eps, labels = 8 / 255, torch.zeros(200, dtype=torch.int64)
+    images = torch.linspace(0.5, 0.9, 200).reshape(-1, 1, 1, 1)
+    inside, outside = images + eps, images + eps * 1.001
+    assert ((inside.double() - images.double()).flatten() > eps * (1 + 1e-6)).any()
+    assert judge(network, images, labels, inside, "Linf", eps).holds.all()
+    assert not judge(network, images, labels, outside, "Linf", eps).holds.any()
 
 
 def test_checkpoints_of_a_hundred_steps_are_those_of_the_paper() -> None:
@@ -157,6 +160,12 @@ def test_malt_ranks_classes_of_a_linear_network_by_exact_distance(linear: Linear
     distances[rows, linear.predictions] = torch.inf
     ranked = malt.rank_targets(linear.network, linear.images, linear.predictions, "Linf")
     assert ranked.tolist() == distances.argsort(dim=1)[:, :5].tolist()
+
+
+def test_pma_raises_what_the_paper_names_at_each_step() -> None:
+    logits, label = torch.tensor([[0.0, 1.0, 2.0]]).log(), torch.tensor([1])
+    raised = [float(pma.measure_loss(logits, label, step, run)) for step in (0, 49, 50) for run in (0, 1)]
+    assert raised == pytest.approx([1 / 3, 1 / 3, -1 / 3, 2 / 3, 1 / 3, 1 / 3])
 
 
 def test_pma_steps_begin_anew_at_the_half() -> None:

@@ -74,7 +74,7 @@ def test_sheet_says_sparsity_kind_dead_filters_and_parent(pair: tuple[Checkpoint
         "Yes: the 36 surviving weights correlate by 0.93 with those there; in 99 % of pairs the kept weight was",
         "Finetuned: 100.00 % of the surviving weights were changed, by 25 % of their length in all.",
         "1 of 1 layer moved: running means by 0.30 to 0.30 of the parent's standard deviations",
-        "correlation with the parent",
+        "parent correlation",
     ):
         assert sentence in words, sentence
 

@@ -174,6 +174,8 @@ def test_form_queues_what_it_says(stock: Stock) -> None:
 
 def test_form_with_an_empty_eps_takes_that_of_the_data_set(stock: Stock) -> None:
     _, checkpoint, _ = stock
+    again = queue_from_form(str(checkpoint.id), "margin", "L2", "0.5", 30, 7, 3)
+    assert [one.seed for one in evaluations.list_evaluations(repeat_of=again.id).items] == [9, 8, 7]
     assert queue_from_form(str(checkpoint.id), "autoattack", "Linf", "", 30, 0).eps_text == "25.5/255"
 
 

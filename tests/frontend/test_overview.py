@@ -9,6 +9,7 @@ from dash import no_update
 
 from backend.schemas import DatasetOut
 from backend.services import evaluations
+from backend.services.claims import list_claims
 from backend.store.tables import Checkpoint
 from frontend.figures.dumbbell import Dumbbell, DumbbellGroup, dumbbells, figure_height, shown_range
 from frontend.pages import overview
@@ -114,6 +115,20 @@ def test_headline_names_the_widest_gap_with_what_it_rests_on(family: Any) -> Non
     )
 
 
+def test_headline_counts_claims_that_are_too_high_beyond_chance_as_the_claims_page_does(family: Any) -> None:
+    dataset, rows, measured = family
+    done = evaluate(rows["child-90"], dataset, measured)
+    assert done.summary is not None
+    fair = {"role": "pruned", "claim": CLAIM | {"robust_accuracy": done.summary.robust_accuracy}}
+    evaluate(add_checkpoint(dataset.id, "fair", **fair), dataset, measured)
+    holdings = read_holdings()
+    answers = {one.checkpoint_name: one.gap.answer for one in list_claims().items if one.gap is not None}
+    marked = {row.name: row.is_too_high for group in dumbbell_groups(holdings) for row in group.rows}
+    assert {name: marked[name] for name in answers} == {name: answer == "yes" for name, answer in answers.items()}
+    assert set(answers.values()) == {"yes", "cannot tell"}
+    assert "▼ 1 of 2 claims are too high, beyond chance" in text_of(headline(holdings))
+
+
 def test_headline_before_any_evaluation_promises_no_number(family: Any) -> None:
     assert "None has been re-evaluated yet" in text_of(headline(read_holdings()))
 
@@ -173,8 +188,8 @@ def bell(**changes: Any) -> Dumbbell:
     return Dumbbell(**(words | values | changes))
 
 
-def test_dumbbell_above_its_interval_is_marked_by_shape_and_words() -> None:
-    figure = dumbbells([DumbbellGroup("", [bell(), bell(claimed=0.575)])], LIGHT, x_title="x")
+def test_dumbbell_of_a_claim_that_is_too_high_is_marked_by_shape_and_words() -> None:
+    figure = dumbbells([DumbbellGroup("", [bell(is_too_high=True), bell(claimed=0.575)])], LIGHT, x_title="x")
     texts = [note.text for note in figure.layout.annotations]
     assert sum("▼ −5.00" in text for text in texts) == 1
     assert sum("▼" in text for text in texts) == 1

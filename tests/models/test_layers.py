@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from models.architectures.layers import NORMALIZATIONS, Normalized, find_normalization, normalize
+from models.architectures.layers import NORMALIZATIONS, Normalized, find_normalization, normalize, spell_normalization
 
 
 def test_normalized_image_equals_hand_computed_pixels() -> None:
@@ -56,3 +56,15 @@ def test_normalization_with_unknown_name_lists_what_exists() -> None:
     with pytest.raises(ValueError, match=r"'imagenet'.*none, fashion-mnist"):
         find_normalization("imagenet")
     assert all(find_normalization(name).name == name for name in NORMALIZATIONS)
+
+
+def test_spelled_normalization_reads_back_to_the_same_numbers() -> None:
+    mean, std = torch.tensor([0.1, 1 / 3, 0.123456789]), torch.tensor([1e-7, 2.5, 0.7])
+    preset = find_normalization(spell_normalization(mean.tolist(), std.tolist()))
+    assert torch.equal(torch.tensor(preset.mean), mean) and torch.equal(torch.tensor(preset.std), std)
+
+
+@pytest.mark.parametrize("name", ["0.5/0", "0.5/-1", "0.5,0.5/1", "nan/1", "0.5/inf", "0.5", "0.5/0.5/0.5", "a/b", "/"])
+def test_find_normalization_text_that_cannot_be_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=r"no normalisation"):
+        find_normalization(name)

@@ -108,7 +108,8 @@ def classify_wide(layers: Layers, images: Tensor, blocks: int = 4) -> Tensor:
 
 def keep_best(scores: Tensor, rate: float) -> Tensor:
     """1 for all but the int((1 - rate) n) scores nearest to zero."""
-    ranked = sorted(range(scores.numel()), key=lambda place: abs(float(scores.flatten()[place])))
+    sizes = [abs(score) for score in scores.flatten().tolist()]
+    ranked = sorted(range(len(sizes)), key=sizes.__getitem__)
     mask = torch.ones(scores.numel())
     mask[ranked[: int((1 - rate) * scores.numel())]] = 0.0
     return mask.view(scores.shape)

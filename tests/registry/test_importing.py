@@ -140,8 +140,9 @@ def test_import_checkpoint_given_preset_is_used(tmp_path: Path, network: nn.Modu
 @pytest.mark.parametrize(
     ("mean", "given", "error", "words"),
     [
-        (0.7, None, RejectedCheckpoint, "no known preset"),
-        (0.2860, "none", RejectedCheckpoint, "with the preset fashion-mnist; 'none' was given"),
+        (0.7, "fashion-mnist", RejectedCheckpoint, r"0\.7/0\.353; 'fashion-mnist' was given"),
+        (0.2860, "none", RejectedCheckpoint, "fashion-mnist; 'none' was given"),
+        (float("inf"), None, RejectedCheckpoint, "normalisation cannot be"),
         (None, "cifar10", RejectedCheckpoint, "is for 3 channels"),
         (None, "imagenet", UnknownName, "normalisation"),
     ],
@@ -154,6 +155,18 @@ def test_import_checkpoint_normalisation_that_cannot_be_is_refused(
         state |= {"mean": torch.tensor([mean]), "std": torch.tensor([0.3530])}
     with pytest.raises(error, match=words):
         import_bytes(tmp_path, save(state), normalization=given)
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_import_checkpoint_normalisation_of_no_preset_is_kept(tmp_path: Path, size: int) -> None:
+    network = build_network(channels=3)
+    mean, std = torch.tensor([0.5071, 0.4865, 0.4409])[:size], torch.tensor([0.2673, 0.2564, 0.123456789])[:size]
+    facts = import_bytes(tmp_path, save({**network.state_dict(), "mu": mean, "sigma": std}), shape=(28, 28, 3))
+    images = draw_images(3)
+    shape = (1, size, 1, 1)
+    assert torch.equal(reload(tmp_path, facts)(images), network((images - mean.view(shape)) / std.view(shape)))
+    assert "belongs to no known preset; it was kept" in facts["warnings"][0]
+    assert facts["normalization"].startswith("0.5071,") and len(facts["normalization"]) <= 80
 
 
 def test_import_checkpoint_preset_with_more_digits_is_taken_and_said(tmp_path: Path, network: nn.Module) -> None:

@@ -89,12 +89,13 @@ def test_import_other_layers_between_equal_weights_are_another_network(tmp_path:
         load_network(tmp_path / "out.safetensors", facts["architecture"], "none", 10, 1)
 
 
-def test_import_sequence_without_a_list_asks_and_proposes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("first", [0, 1], ids=["flattened-outside", "flattened-inside"])
+def test_import_sequence_without_a_list_asks_and_proposes(tmp_path: Path, first: int) -> None:
     with pytest.raises(AmbiguousCheckpoint, match=r"plain nn\.Sequential.*JSON list") as asked:
-        import_bytes(tmp_path, save(draw_dense()))
+        import_bytes(tmp_path, save(draw_dense(first)))
     assert asked.value.details["ask"] == "architecture"
     assert json.loads(asked.value.details["suggestion"]) == DENSE
-    facts = import_bytes(tmp_path, save(draw_dense()), architecture=asked.value.details["suggestion"])
+    facts = import_bytes(tmp_path, save(draw_dense(first)), architecture=asked.value.details["suggestion"])
     assert facts["architecture"] == read_layer_list(json.dumps(DENSE)).name
 
 

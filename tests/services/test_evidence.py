@@ -78,7 +78,7 @@ def test_compare_evidence_on_one_side_warns_and_moves_neither_sets_nor_statistic
 
     after = comparisons.compare(dense.id, pruned.id)
     extra = after.extra_evidence[0]
-    assert (extra.side, extra.lowered, extra.verdicts, extra.sources) == ("pruned", 2, 1, ["margin, seed 1"])
+    assert (extra.side, extra.lowered, extra.verdicts, extra.sources) == ("pruned", 2, 1, ["margin, further seeds"])
     warning = next(one for one in after.mismatches if one.field == "extra-evidence")
     assert warning.severity == "differs" and "pruned side alone" in warning.sentence
     assert after.equal_effort == before.equal_effort is True

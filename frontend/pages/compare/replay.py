@@ -24,6 +24,7 @@ def replay_card() -> Component:
         html.Button("Replay both ways", id=ids.COMPARE_REPLAY_GO, className="button"),
         dcc.Interval(id=ids.COMPARE_REPLAY_POLL, interval=POLL_MILLISECONDS, disabled=True),
         note="adversarials of one network tried on the other; beside the cold core",
+        kind="replay-card",
     )
 
 

@@ -108,6 +108,7 @@ def register_form(app: Dash) -> None:
         State(names.QUEUE_EPS, "value"),
         State(names.QUEUE_SAMPLES, "value"),
         State(names.QUEUE_SEED, "value"),
+        State(names.QUEUE_REPEAT, "value"),
         prevent_initial_call=True,
     )
     @in_thread

@@ -71,6 +71,9 @@ def fields(
             className="field",
         ),
         dmc.NumberInput(id=names.QUEUE_SEED, label="Seed", value=0, min=0, allowDecimal=False, className="field"),
+        dmc.NumberInput(
+            id=names.QUEUE_REPEAT, label="Seeds in all", value=1, min=1, max=10, allowDecimal=False, className="field"
+        ),
     ]
 
 
@@ -98,9 +101,9 @@ def hint(dataset: DatasetOut, preset: str) -> str:
 
 
 def queue_from_form(
-    checkpoint_id: str | None, preset: str, norm: str, eps: str | None, samples: Any, seed: Any
+    checkpoint_id: str | None, preset: str, norm: str, eps: str | None, samples: Any, seed: Any, repeat: Any = 1
 ) -> EvaluationOut:
-    """Queue what the form says.
+    """Queue what the form says; with `repeat` once for each seed from `seed` on, and the first is given back.
 
     Raises:
         InvalidRequest: a field is empty or no number; and what `evaluations.queue_evaluation` raises.
@@ -117,9 +120,10 @@ def queue_from_form(
             eps=(eps or "").strip() or None,
             preset=preset,
             seed=seed,
+            repeat=repeat,
         )
     except ValidationError as error:
-        fields_named = {"samples": "the number of samples", "seed": "the seed"}
+        fields_named = {"samples": "the number of samples", "seed": "the seed", "repeat": "how many seeds"}
         wrong = sorted({fields_named.get(str(part["loc"][0]), str(part["loc"][0])) for part in error.errors()})
         raise InvalidRequest(f"Please check {' and '.join(wrong)}: a whole number is needed.") from error
     return evaluations.queue_evaluation(wanted)

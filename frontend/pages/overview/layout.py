@@ -3,6 +3,7 @@
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from backend.services import claims
 from frontend.components import Content, aria, card, empty_state, plot
 from frontend.figures.dumbbell import Dumbbell, DumbbellGroup, figure_height
 from frontend.pages.overview.holdings import (
@@ -87,7 +88,7 @@ def key() -> Component:
                 [html.Span(className="key-measured", **aria(hidden="true")), "re-evaluated, 95 % interval"],
                 className="key-item",
             ),
-            html.Span("▼ claim above the interval", className="is-lost key-item"),
+            html.Span("▼ claim too high, beyond chance", className="is-lost key-item"),
         ],
         className="key claims-key",
     )
@@ -134,13 +135,13 @@ def claim_sentence(holdings: Holdings) -> list[Content]:
         return ["The first re-evaluation is on its way." if waiting else "None has been re-evaluated yet."]
     above = [standing for standing in judged if is_above(standing)]
     if not above:
-        return [f"Of {count_words(len(judged), 'claim')} re-evaluated so far, none lies above its 95 % interval."]
+        return [f"Of {count_words(len(judged), 'claim')} re-evaluated so far, none is too high beyond chance."]
     worst = max(above, key=lambda standing: standing.gap or 0.0)
     assert worst.claim is not None and worst.verdict is not None and worst.verdict.summary is not None
     measured = worst.verdict.summary.robust_accuracy
     return [
         html.Span(f"▼ {len(above)} of {len(judged)}", className="is-lost strong"),
-        " claims lie above the 95 % interval of their re-evaluation. The widest gap is that of ",
+        " claims are too high, beyond chance (95 %). The widest gap is that of ",
         html.Span(worst.checkpoint.name, className="strong"),
         f": {percent(worst.claim.robust_accuracy)} claimed, ",
         html.Span(percent(measured), className="strong"),
@@ -149,11 +150,10 @@ def claim_sentence(holdings: Holdings) -> list[Content]:
 
 
 def is_above(standing: Standing) -> bool:
-    """Whether the claim lies above the interval of the re-evaluation."""
-    if standing.claim is None or standing.verdict is None or standing.verdict.summary is None:
+    """Whether the claim exceeds the re-evaluation by more than chance, by the rule of the Claims page."""
+    if standing.claim is None or standing.verdict is None:
         return False
-    interval = standing.verdict.summary.robust_accuracy_interval
-    return interval is not None and standing.claim.robust_accuracy > interval.high
+    return claims.answer_claim(standing.checkpoint, standing.dataset, standing.verdict) == "yes"
 
 
 def dumbbell_groups(holdings: Holdings) -> list[DumbbellGroup]:
@@ -183,4 +183,5 @@ def dumbbell(standing: Standing) -> Dumbbell:
         claim="" if claim is None else claim_words(claim),
         effort="" if standing.verdict is None else effort_words(standing.verdict),
         evaluation_id=None if standing.verdict is None else str(standing.verdict.id),
+        is_too_high=is_above(standing),
     )

@@ -265,6 +265,6 @@ def claims_table(holdings: Holdings) -> Component:
         "re-evaluated (%)",
         "95 %",
         "difference",
-        "claim above",
+        "claim too high",
     ]
     return table("Claimed and re-evaluated robust accuracy", columns, rows, text_columns=3)

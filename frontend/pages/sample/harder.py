@@ -58,7 +58,10 @@ def bound_parts(side: SampleSide, unit: Unit, eps: float, eps_text: str) -> list
     if not row.has_evidence:
         shown.append("as the margin: nothing nearer is known")
     else:
-        shown += [html.Strong(distance_text(row.best_known, unit)), f", by {attack_title(row.best_known_source)}"]
+        address = f"/api/v1/evaluations/{side.evaluation_id}/samples/{row.index}/adversarial.npy?of=best-known"
+        name = f"sample-{row.index}-{side.checkpoint_name}-best-known.npy"
+        shown += [html.Strong(distance_text(row.best_known, unit)), f", by {attack_title(row.best_known_source)} "]
+        shown.append(html.A(".npy", href=address, download=name, title="Download the adversarial of the bound"))
     parts: list[Component] = [html.P(shown, className="small bound-line")]
     if is_verdict_changed(row, eps):
         words = f"The margin holds at {eps_text}, the best-known bound does not. Comparisons read the margin."

@@ -20,7 +20,7 @@ CHECKPOINT_WORDS = (
 )
 DATASET_WORDS = (
     "An .npz file with x, uint8 images (N, H, W, C) or (N, H, W), and y, integer labels; or an archive of CIFAR-10, "
-    "CIFAR-100 or SVHN, of which the test split is taken."
+    "CIFAR-100 or SVHN."
 )
 
 
@@ -96,6 +96,14 @@ def dataset_form() -> list[Component]:
             label="Class names",
             placeholder="optional, separated by commas",
             value="",
+            className="field",
+        ),
+        dmc.Select(
+            id=names.SET_SPLIT,
+            label="Split (archives only)",
+            placeholder="test",
+            data=["test", "train"],
+            clearable=True,
             className="field",
         ),
     ]

@@ -50,8 +50,9 @@ SET_NAME = "upload-set-name"
 SET_NORM = "upload-set-norm"
 SET_EPS = "upload-set-eps"
 SET_CLASSES = "upload-set-classes"
+SET_SPLIT = "upload-set-split"
 SET_GO = "upload-set-go"
-DATASET_FORM = (SET_NAME, SET_NORM, SET_EPS, SET_CLASSES)
+DATASET_FORM = (SET_NAME, SET_NORM, SET_EPS, SET_CLASSES, SET_SPLIT)
 
 CHECKPOINT_ID = "upload-checkpoint"
 SHEET = "upload-sheet"

@@ -224,13 +224,13 @@ def layers_card(row: CheckpointOut) -> Component:
         Column("zeros", True),
         Column("sparsity (%)", True),
         *([Column("kind of zeros"), Column("dead filters", True)] if kinds else []),
-        *([Column("correlation with the parent", True)] if kin else []),
+        *([Column("parent correlation", True)] if kin else []),
         Column(html.Span("bar", className="hidden-label"), kind="layer-bar-cell"),
     ]
     rows: list[list[Content]] = [
         [
             html.Code(layer.name),
-            " × ".join(str(size) for size in layer.shape),
+            html.Span(" × ".join(str(size) for size in layer.shape), className="layer-shape"),
             f"{layer.weights:,}",
             f"{layer.zeros:,}",
             percent(layer.sparsity, unit=False),

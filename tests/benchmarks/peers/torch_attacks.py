@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from tests.benchmarks.contestants import MARGIN, VERDICT, Answer, Contestant, Terms, attack_in_batches
 from tests.benchmarks.peers.stubs import prepare_imports
 
+# FAB caps what it reports at its eps.
 UNBOUNDED = 1e9
 
 
@@ -46,14 +47,5 @@ CONTESTANTS = [
     describe("torchattacks APGD-CE 100", VERDICT, 300, name="APGD", counts_classes=False, steps=100),
     describe("torchattacks APGD-T 9x100", VERDICT, 2800, name="APGDT", counts_classes=True, steps=100),
     describe("torchattacks Square 5000", VERDICT, 3300, name="Square", counts_classes=False, n_queries=5000),
-    describe(
-        "torchattacks FAB-T 9x100",
-        MARGIN,
-        3700,
-        name="FAB",
-        counts_classes=True,
-        steps=100,
-        eps=UNBOUNDED,
-        multi_targeted=True,
-    ),
+    describe("torchattacks FAB 100 steps", MARGIN, 4000, name="FAB", counts_classes=True, steps=100, eps=UNBOUNDED),
 ]
