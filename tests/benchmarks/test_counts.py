@@ -225,6 +225,7 @@ def test_measurer_counts_judges_and_survives_what_it_is_given(linear: LinearProb
         Contestant("absent", VERDICT, ("Linf",), fail, "no_such_package", 1),
     ]
     ledger = Ledger()
+    assert list(Measurer(ledger, 8).measure([])) == []
     runs = list(Measurer(ledger, 8).measure(list_jobs(problem, rows, ["Linf", "L2"], 2)))
     assert [(run.contestant, run.seed) for run in runs] == [
         ("walker", 0),
