@@ -15,8 +15,8 @@ from backend import cli_claims, cli_evidence
 from backend.cli_datasets import file_to_send
 from backend.cli_report import err, out, print_checkpoint, print_comparison, print_evaluation, print_status
 from backend.cli_session import GATE_NOT_MET, REFUSED, AsJson, Url, answers, connected, wait_for
-from backend.errors import InvalidRequest
 from backend.client import choose_pair
+from backend.errors import InvalidRequest
 
 DEFAULT_SAMPLES = 1000
 DEMO_SAMPLES = 500
