@@ -4,13 +4,13 @@ from fastapi import APIRouter
 
 from backend.schemas import Page
 from backend.services import catalogues
-from backend.services.catalogues import ArchitectureOut, AttackPage, FlagOut
+from backend.services.catalogues import ArchitecturePage, AttackPage, FlagOut
 
 router = APIRouter(tags=["catalogues"])
 
 
 @router.get("/architectures", summary="Architectures that checkpoints are loaded into")
-def get_architectures() -> Page[ArchitectureOut]:
+def get_architectures() -> ArchitecturePage:
     return catalogues.list_architectures()
 
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from backend.errors import InvalidRequest
 
@@ -29,7 +29,7 @@ class Argument:
     A "pair" is one whole number, or two for height and width.
     """
 
-    kind: str
+    kind: Literal["whole", "pair", "real", "flag"]
     default: Any = None
     bounds: tuple[float, float] = (0, 0)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 from backend.attacks.catalogue import ATTACKS, FLAGS, PRESETS
+from backend.registry.layer_lists import LAYERS, Argument
 from backend.schemas import Norm, Page, Schema
 
 
@@ -17,6 +18,30 @@ class ArchitectureOut(Schema):
     title: str
     family: str
     input_size: list[int] | None
+
+
+class LayerArgumentOut(Schema):
+    """An argument of a layer in a list of layers: a whole number, a pair of them (or one for both), a real, a flag."""
+
+    name: str
+    kind: Literal["whole", "pair", "real", "flag"]
+    required: bool
+    default: Any
+    low: float | None
+    high: float | None
+
+
+class LayerTypeOut(Schema):
+    """A layer that a plain `nn.Sequential` may be made of, in torch's own names."""
+
+    type: str
+    arguments: list[LayerArgumentOut]
+
+
+class ArchitecturePage(Page[ArchitectureOut]):
+    """The registered architectures, and the layers that a user's own list may hold."""
+
+    layers: list[LayerTypeOut]
 
 
 class AttackOut(Schema):
@@ -75,13 +100,30 @@ ARCHITECTURES: tuple[tuple[str, str, str, tuple[int, int] | None], ...] = (
 )
 
 
-def list_architectures() -> Page[ArchitectureOut]:
-    """Every architecture by name, as `models.architectures` has them."""
+def list_architectures() -> ArchitecturePage:
+    """Every architecture by name, as `models.architectures` has them, and the layers of `registry.layer_lists`."""
     items = [
         ArchitectureOut(name=name, title=title, family=family, input_size=None if size is None else list(size))
         for name, title, family, size in ARCHITECTURES
     ]
-    return Page(items=items, total=len(items), limit=len(items), offset=0)
+    layers = [
+        LayerTypeOut(type=kind, arguments=[show_argument(kind, name, one) for name, one in arguments.items()])
+        for kind, arguments in LAYERS.items()
+    ]
+    return ArchitecturePage(items=items, total=len(items), limit=len(items), offset=0, layers=layers)
+
+
+def show_argument(kind: str, name: str, argument: Argument) -> LayerArgumentOut:
+    """One argument; pooling's stride may be left out though it has no fixed default."""
+    is_flag = argument.kind == "flag"
+    return LayerArgumentOut(
+        name=name,
+        kind=argument.kind,
+        required=argument.default is None and not (name == "stride" and "Pool" in kind),
+        default=argument.default,
+        low=None if is_flag else argument.bounds[0],
+        high=None if is_flag else argument.bounds[1],
+    )
 
 
 def list_attacks() -> AttackPage:

@@ -4,9 +4,12 @@ import json
 import subprocess
 import sys
 
+import pytest
 from starlette.testclient import TestClient
 
 from backend.attacks.catalogue import ATTACKS, FLAGS, PRESETS
+from backend.errors import InvalidRequest
+from backend.registry.layer_lists import LAYERS, read_layer_list
 
 
 def test_architectures_are_those_of_the_models(client: TestClient) -> None:
@@ -18,6 +21,17 @@ def test_architectures_are_those_of_the_models(client: TestClient) -> None:
     output = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     items = client.get("/api/v1/architectures").json()["items"]
     assert [[item["name"], item["title"], item["family"], item["input_size"]] for item in items] == json.loads(output)
+
+
+def test_architectures_come_with_the_layers_that_a_list_may_hold(client: TestClient) -> None:
+    layers = {row["type"]: row["arguments"] for row in client.get("/api/v1/architectures").json()["layers"]}
+    assert set(layers) == set(LAYERS) and layers["ReLU"] == []
+    for kind, arguments in layers.items():
+        needed = {row["name"]: row["low"] for row in arguments if row["required"]}
+        read_layer_list(json.dumps([{"type": kind} | {name: int(low) for name, low in needed.items()}]))
+        if needed:
+            with pytest.raises(InvalidRequest, match="is missing"):
+                read_layer_list(json.dumps([{"type": kind}]))
 
 
 def test_attacks_and_presets_are_all_there(client: TestClient) -> None:

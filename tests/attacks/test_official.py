@@ -172,6 +172,7 @@ def test_components_in_l1_are_set_up_as_the_catalogue_says(
         assert getattr(components[name], "n_target_classes", None) == stated.get("targets")
 
 
+@pytest.mark.slow
 def test_plus_costs_a_surviving_sample_what_the_catalogue_says() -> None:
     """FAB differentiates all logits of one forward pass, so its forward passes are fewer than its gradients."""
     problem = build_problem(10, (1, 6, 6), samples=1)

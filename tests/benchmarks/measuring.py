@@ -128,6 +128,8 @@ class Measurer:
 
     def measure(self, jobs: Sequence[Job]) -> Iterator[Run]:
         """Run the jobs, all of one problem; the floor is measured anew whenever the seed changes."""
+        if not jobs:
+            return
         counted = Counted(jobs[0].problem.network).eval()
         floor, seed = None, None
         for job in jobs:

@@ -11,7 +11,9 @@ import plotly.graph_objects as go
 from tests.benchmarks.costs import Point
 from tests.benchmarks.tables import Table
 
-OURS, OTHERS = "#0b6e99", ("#8a8f98", "#b07d2b", "#7a5c99", "#4f8a5b", "#a34f5c", "#5f7f8f", "#9a9440")
+OURS = "#0b6e99"
+OTHERS = ("#8a8f98", "#b07d2b", "#7a5c99", "#4f8a5b", "#a34f5c", "#5f7f8f", "#9a9440", "#2f3e46", "#c97fa3")
+# Seven symbols and nine colours: the same pair comes back after 63 lines.
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 WIDTH, HEIGHT = 1000, 620

@@ -132,8 +132,8 @@ def test_judge_radius_forgives_float32_alone() -> None:
     with torch.no_grad():
         network[1].weight.copy_(torch.tensor([[0.0], [0.0]]))
         network[1].bias.copy_(torch.tensor([0.0, 1.0]))
-    eps, labels = 8 / 255, torch.zeros(200, dtype=torch.int64)
-    images = torch.linspace(0.5, 0.9, 200).reshape(-1, 1, 1, 1)
+    eps, labels = 2 / 255, torch.zeros(200, dtype=torch.int64)
+    images = torch.linspace(0.493, 0.499, 200).reshape(-1, 1, 1, 1)
     inside, outside = images + eps, images + eps * 1.001
     assert ((inside.double() - images.double()).flatten() > eps * (1 + 1e-6)).any()
     assert judge(network, images, labels, inside, "Linf", eps).holds.all()
@@ -225,6 +225,7 @@ def test_measurer_counts_judges_and_survives_what_it_is_given(linear: LinearProb
         Contestant("absent", VERDICT, ("Linf",), fail, "no_such_package", 1),
     ]
     ledger = Ledger()
+    assert list(Measurer(ledger, 8).measure([])) == []
     runs = list(Measurer(ledger, 8).measure(list_jobs(problem, rows, ["Linf", "L2"], 2)))
     assert [(run.contestant, run.seed) for run in runs] == [
         ("walker", 0),

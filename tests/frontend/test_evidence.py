@@ -55,6 +55,7 @@ def test_sample_shows_the_bound_beside_the_margin_and_who_set_it(pair: MadePair)
     assert "The margin holds at 20/255, the best-known bound does not." in pruned
     assert "margin, further seeds (beside)" in pruned
     assert "as the margin" in dense and "does not" not in dense
+    assert f"slack to flip{100 * (1 - 20 / 25.5):.1f} % of the margin" in pruned
 
 
 def test_sample_button_queues_more_effort_on_that_side_and_follows_it(pair: MadePair) -> None:

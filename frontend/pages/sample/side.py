@@ -8,6 +8,7 @@ from dash.development.base_component import Component
 
 from backend.attacks.catalogue import ATTACKS
 from backend.schemas import DatasetOut, SampleSide
+from backend.services.answers import measure_slack
 from frontend.components import Content, dot, icon, table
 from frontend.figures.units import Unit
 from frontend.pages.compare.flipped import class_name
@@ -154,10 +155,13 @@ def facts(kind: str, side: SampleSide, shown: Shown) -> Component:
     row, unit = side.row, shown.unit
     verdict = verdict_at_eps(row, shown.eps, shown.eps_text)
     is_witness = row.distance_kind == "witness"
-    rows: list[tuple[str, Content]] = [] if is_witness else [("at ε", verdict)]
+    rows: list[tuple[Content, Content]] = [] if is_witness else [("at ε", verdict)]
     if row.correct and row.found:
         words = f"found at {distance_text(row.margin, unit)}; nearer ones were not sought"
         rows.append(("adversarial", words) if is_witness else ("distance", MINIMUM_WORDS))
+    slack = measure_slack(row.correct, row.margin, shown.eps, row.distance_kind)
+    if slack is not None:
+        rows.append((html.A("slack to flip", href="/help#word-slack-to-flip"), f"{100 * slack:.1f} % of the margin"))
     if row.survives_8bit is not None:
         rows.append(("survives 8 bits", "yes" if row.survives_8bit else "no, rounding undoes it"))
     if not row.correct:
