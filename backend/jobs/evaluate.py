@@ -80,7 +80,14 @@ def run_chunk(evaluation_id: UUID, attempt_number: int, number: int, *, worker_i
     images, labels = take_images(subject.samples, indices)
     began = time.monotonic()
     result = attack_samples(
-        evaluation, subject, images, labels, evaluation.preset, evaluation.seed, stage_reporter(evaluation, number)
+        evaluation,
+        subject,
+        images,
+        labels,
+        evaluation.preset,
+        evaluation.seed,
+        stage_reporter(evaluation, number),
+        get_settings().batch_samples,
     )
     refuse_contradictions(result, labels)
     shard, shard_rows = store_adversarials(result)
@@ -114,8 +121,12 @@ def attack_samples(
     preset: str,
     seed: int,
     on_step: OnStep,
+    batch_size: int | None = None,
 ) -> AttackResult:
-    """Run a preset on some samples of an evaluation, in its norm and at its eps."""
+    """Run a preset on some samples of an evaluation, in its norm and at its eps.
+
+    `batch_size` is fixed for all chunks of an evaluation, because arithmetic depends on it; None suits few samples.
+    """
     return attacks.run(
         preset,
         subject.network,
@@ -124,7 +135,7 @@ def attack_samples(
         norm=evaluation.norm,
         eps=None if evaluation.eps is None else float(parse_eps(evaluation.eps)),
         seed=seed,
-        batch_size=get_settings().batch_samples,
+        batch_size=batch_size,
         on_step=on_step,
         pool_images=subject.pool_images,
     )
@@ -222,6 +233,8 @@ def attempt_rows(
         for position, (tried, found, distance) in enumerate(zip(*columns, strict=True)):
             if tried:
                 is_best = found and winners[attempt.stage][position] == attempt.attack
+                # A remedy of the core's name wins only where it came nearer than the core.
+                is_best = is_best and (attempt.stage == 0 or shard_rows[position] is not None)
                 rows.append(
                     {
                         "evaluation_id": evaluation_id,

@@ -72,7 +72,7 @@ MEASURING = (
     Word(
         "preset",
         "Attacks that run together under one name, with all their settings.",
-        ("margin", "autoattack", "autoattack-plus"),
+        ("margin", "fast", "autoattack", "autoattack-plus"),
     ),
     Word("perturbation", "What is added to the pixels of an image: the adversarial image minus the clean one."),
     Word(

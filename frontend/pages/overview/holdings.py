@@ -11,8 +11,8 @@ from backend.services import checkpoints, comparisons, datasets, evaluations
 PAGE_ROWS = 200
 ACTIVE = ("running", "queued")
 # At equal n, the robust accuracy shown is that of the first there is.
-STRENGTH = ("autoattack-plus", "autoattack", "margin")
-PRESET_NAMES = {"autoattack-plus": "AutoAttack plus", "autoattack": "AutoAttack", "margin": "margin"}
+STRENGTH = ("autoattack-plus", "autoattack", "fast", "margin")
+PRESET_NAMES = {"autoattack-plus": "AutoAttack plus", "autoattack": "AutoAttack", "fast": "fast", "margin": "margin"}
 Place = Literal["dense", "control", "pruned"]
 Item = TypeVar("Item")
 
