@@ -78,5 +78,7 @@ CALLS: tuple[Call, ...] = (
         "/api/v1/evaluations/{evaluation_id}/samples/{index}/adversarial.npy",
         "The adversarial as the network took it",
     ),
+    Call("GET", "/api/v1/claims", "Claims and what a re-evaluation leaves of them, beside parents and controls"),
+    Call("GET", "/api/v1/claims/references", "Published figures, apart from what is measured here"),
     Call("GET", "/api/v1/flags", "The reliability flags of this page"),
 )

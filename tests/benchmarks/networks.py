@@ -17,7 +17,7 @@ from tests.benchmarks.checking import classify_alone
 ZOO = Path(__file__).parents[2] / "models" / "zoo"
 LOGIT_SCALE, SATURATING_SCALE = 1e4, 30.0
 ROBUST_EPS = {"Linf": 0.1, "L2": 1.5}
-NATURAL_EPS = {"Linf": 0.02, "L2": 0.5}
+NATURAL_EPS = {"Linf": 0.04, "L2": 0.5}
 CIFAR_EPS = {"Linf": 8 / 255, "L2": 0.5}
 
 

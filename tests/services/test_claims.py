@@ -146,6 +146,14 @@ def test_list_claims_pairs_on_shared_samples_where_fewer_were_re_evaluated(ready
     assert not any("re-implementation" in note for note in one.notes)
 
 
+def test_list_claims_typed_in_for_as_many_images_are_not_taken_for_the_same(ready: Path, tmp_path: Path) -> None:
+    dataset = add_dataset(tmp_path, "digits", n=N)
+    evaluate(add_checkpoint(dataset.id, "dense", claim=claim_of(0.6)), dataset, measure(make_pixels(N)[1], 1))
+    (one,) = list_claims().items
+    assert one.gap is not None and one.claim.n == one.gap.n == N
+    assert one.gap.basis == "unpaired" and "different or unknown images" in one.notes[0]
+
+
 def test_list_claims_without_an_evaluation_say_why(ready: Path, tmp_path: Path) -> None:
     dataset = add_dataset(tmp_path, "digits", n=N)
     _, labels = make_pixels(N)
