@@ -60,6 +60,8 @@ OPERATIONS = [
     ("get", "/api/v1/evidence/{evidence_id}/attempts"),
     ("post", "/api/v1/evidence/{evidence_id}/cancel"),
     ("post", "/api/v1/evidence/{evidence_id}/resume"),
+    ("get", "/api/v1/claims"),
+    ("get", "/api/v1/claims/references"),
     ("get", "/api/v1/comparisons"),
     ("get", "/api/v1/comparisons/samples"),
 ]

@@ -63,7 +63,7 @@ def test_dashboard_still_answers_beside_the_api(client: TestClient) -> None:
         ({}, "`checkpoint_id` is missing. `dataset_id` is missing. `samples` is missing."),
         ({"colour": "red"}, "`colour` is not a field of this request."),
         ({"seed": -1}, "`seed`: Input should be greater than or equal to 0; got -1."),
-        ({"norm": "L7"}, "`norm`: Input should be 'Linf' or 'L2'; got 'L7'."),
+        ({"norm": "L7"}, "`norm`: Input should be 'Linf', 'L2' or 'L1'; got 'L7'."),
     ],
     ids=["missing", "extra", "range", "choice"],
 )
