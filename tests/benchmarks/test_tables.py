@@ -1,6 +1,8 @@
 """Tables, targets and files from runs whose figures are known."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from tests.benchmarks.contestants import MARGIN, VERDICT, Answer, Contestant
 from tests.benchmarks.counting import Floor
 from tests.benchmarks.margin_tables import rate_margins, tabulate_margins
 from tests.benchmarks.measuring import Ledger, Run
+from tests.benchmarks.memory import REPOSITORY, read_peak_mb
 from tests.benchmarks.networks import Problem
 from tests.benchmarks.peers.official import STANDARD
 from tests.benchmarks.plots import draw_margins, name_family, write_plots
@@ -143,3 +146,11 @@ def test_plots_stand_alone(tmp_path, monkeypatch) -> None:
     assert list(figures[0][1].data[0].x) == [100.0, 300.0]
     assert "<script src=" not in page.read_text()
     assert name_family("adv-lib FMN, step 30, 100") == name_family("adv-lib FMN, step 30, 300")
+
+
+def test_peak_memory_is_that_of_the_process_and_not_of_its_parent() -> None:
+    """The parent is made larger than the child will be."""
+    ballast = np.ones(120_000_000, dtype=np.uint8)
+    words = [sys.executable, "-c", "from tests.benchmarks.memory import read_peak_mb; print(read_peak_mb())"]
+    before = float(subprocess.run(words, capture_output=True, text=True, check=True, cwd=REPOSITORY).stdout)
+    assert before < read_peak_mb() - ballast.nbytes / 2**20 / 2
