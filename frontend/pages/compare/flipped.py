@@ -103,27 +103,31 @@ def short(margin: float | None, unit: Unit) -> str:
     return "wrong" if margin == 0 else f"{unit.shown(margin):.{1 if unit.counts_steps else 2}f}"
 
 
-def grid(unit: Unit, is_measured: bool) -> Component:
-    """The table of samples: sortable, numbers right aligned, units in the header; verdicts for want of margins."""
+def grid(unit: Unit, is_measured: bool, *, has_evidence: bool = False) -> Component:
+    """The table of samples: sortable, numbers right aligned, units in the header; verdicts for want of margins.
+
+    `has_evidence`: a best-known bound lies below a margin, so that there is a column for it; the others move together.
+    """
     suffix = f" ({unit.suffix})"
     distances = [
-        number_column("dense_margin", f"dense margin{suffix}", width=160, zero="wrong", missing="none found"),
-        number_column("pruned_margin", f"pruned margin{suffix}", width=160, zero="wrong", missing="none found"),
-        number_column("change", f"change{suffix}", width=140),
-        {"field": "best_known", "headerName": f"best known{suffix}", "width": 190},
+        number_column("dense_margin", f"dense margin{suffix}", width=154, zero="wrong", missing="none found"),
+        number_column("pruned_margin", f"pruned margin{suffix}", width=158, zero="wrong", missing="none found"),
+        number_column("change", f"change{suffix}", width=114 if has_evidence else 140),
+        *([{"field": "best_known", "headerName": "best known", "width": 164}] if has_evidence else []),
     ]
+    words: dict[str, Any] = {"flex": 1, "minWidth": 94 if has_evidence else 120}
     verdicts: list[dict[str, Any]] = [
         {"field": "dense_verdict", "headerName": "dense at ε", "width": 130},
         {"field": "pruned_verdict", "headerName": "pruned at ε", "width": 130},
     ]
     columns = [
-        number_column("index", "#", width=80, link=True),
-        {"field": "set", "headerName": "set", "width": 110},
-        {"field": "label", "headerName": "true label", "flex": 1, "minWidth": 120},
-        {"field": "dense_prediction", "headerName": "dense says", "flex": 1, "minWidth": 120},
-        {"field": "pruned_prediction", "headerName": "pruned says", "flex": 1, "minWidth": 120},
+        number_column("index", "#", width=72, link=True),
+        {"field": "set", "headerName": "set", "width": 90},
+        {"field": "label", "headerName": "true label", **words},
+        {"field": "dense_prediction", "headerName": "dense says", **words},
+        {"field": "pruned_prediction", "headerName": "pruned says", **words},
         *(distances if is_measured else verdicts),
-        number_column("logit_gap", "dense logit gap", width=140),
+        number_column("logit_gap", "dense logit gap", width=120 if has_evidence else 140),
     ]
     options: Any = {
         "animateRows": False,

@@ -59,7 +59,7 @@ def layout(**query: str) -> Component:
         ),
         picture_cards(is_measured),
         evidence_cards(is_measured),
-        sample_cards(grid(unit, is_measured)),
+        sample_cards(grid(unit, is_measured, has_evidence=bool(comparison.extra_evidence))),
         card("What to keep in mind", html.Ul(id=ids.COMPARE_NOTES, className="notes")),
         hover_card(),
     ]
