@@ -18,8 +18,10 @@ from sqlalchemy.orm import Session
 
 from backend import attacks
 from backend.attacks.catalogue import BLACK_BOX, FLAGS, PRESETS
+from backend.attacks.classifier import find_device
 from backend.attacks.contract import AttackResult, OnStep
 from backend.attacks.flags import tells_masking
+from backend.attacks.widths import tune_width
 from backend.eps import parse_eps
 from backend.errors import AttackFailed, ThinIceError
 from backend.jobs.subjects import Subject, device_title, load_subject, take_images
@@ -79,6 +81,7 @@ def run_chunk(evaluation_id: UUID, attempt_number: int, number: int, *, worker_i
     indices = np.asarray(evaluation.indices[low : low + evaluation.chunk_size], dtype=np.int64)
     images, labels = take_images(subject.samples, indices)
     began = time.monotonic()
+    batch_size = choose_batch_size(evaluation, subject, images)
     result = attack_samples(
         evaluation,
         subject,
@@ -87,7 +90,7 @@ def run_chunk(evaluation_id: UUID, attempt_number: int, number: int, *, worker_i
         evaluation.preset,
         evaluation.seed,
         stage_reporter(evaluation, number),
-        get_settings().batch_samples,
+        batch_size,
     )
     refuse_contradictions(result, labels)
     shard, shard_rows = store_adversarials(result)
@@ -108,7 +111,7 @@ def run_chunk(evaluation_id: UUID, attempt_number: int, number: int, *, worker_i
     with writing() as session:
         outcome = evaluations.store_chunk(session, chunk, attempts, results, of_attempt=attempt_number)
         if outcome == "stored" and not evaluation.record.get("settings"):
-            update_record(session, evaluation_id, result)
+            update_record(session, evaluation_id, result, batch_size)
     if outcome == "stopped":
         raise Stopped(f"Evaluation {evaluation_id} was stopped; its finished chunks are kept.")
 
@@ -292,7 +295,16 @@ def result_rows(
     return rows
 
 
-def update_record(session: Any, evaluation_id: UUID, result: AttackResult) -> None:
+def choose_batch_size(evaluation: Evaluation, subject: Subject, images: torch.Tensor) -> int:
+    """The width that the record of the first chunk names, else the setting's, else the fastest of a few.
+
+    Arithmetic depends on it, so that all chunks of an evaluation keep the one of the first, also after a kill.
+    """
+    known: int = evaluation.record.get("batch_samples") or get_settings().batch_samples
+    return known or tune_width(subject.network, images.to(find_device(subject.network)))
+
+
+def update_record(session: Any, evaluation_id: UUID, result: AttackResult, batch_size: int) -> None:
     """Add to the record what only the run knows: attacks, versions, steps, dtype; `finish` adds the devices."""
     evaluation = evaluations.find_evaluation(session, evaluation_id)
     assert evaluation is not None
@@ -304,7 +316,7 @@ def update_record(session: Any, evaluation_id: UUID, result: AttackResult) -> No
         "dtype": "float32",
         "torch": torch.__version__,
         "thinice": version("thinice"),
-        "batch_samples": get_settings().batch_samples,
+        "batch_samples": batch_size,
     }
 
 

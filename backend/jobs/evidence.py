@@ -37,6 +37,8 @@ from backend.store.artefacts import artefact_path
 from backend.store.database import reading, writing
 from backend.store.tables import Evaluation, Evidence, Result, now
 
+CHECKED_AT_ONCE = 64  # claims per pass, where the setting leaves the width open
+
 
 @dataclass(frozen=True)
 class Work:
@@ -150,7 +152,7 @@ def check_claims(work: Work, claims: Claims) -> None:
         claims.adversarials,
         torch.tensor([row.correct for row in claims.rows]),
         eps=work.eps,
-        batch_size=get_settings().batch_samples,
+        batch_size=get_settings().batch_samples or CHECKED_AT_ONCE,
         on_step=step_reporter(work),
     )
     keep(

@@ -76,3 +76,15 @@ def test_finish_names_every_device_that_took_part(resumed):
     assert done.record["device"] == "cpu, cuda:0 (a card)"
     assert done.record["device_note"] == "The chunks ran on different devices: 1 on cpu, 1 on cuda:0 (a card)."
     assert "settings" in done.record
+
+
+def test_width_found_for_the_first_chunk_is_recorded_and_kept_by_the_next(resumed, monkeypatch):
+    monkeypatch.setattr(evaluate.get_settings(), "batch_samples", 0)
+    timed = []
+    monkeypatch.setattr(evaluate, "tune_width", lambda *given: timed.append(given) or 8)
+    run(resumed, 1, 0)
+    monkeypatch.setattr(evaluate, "tune_width", lambda *given: pytest.fail("timed again"))
+    run(resumed, 1, 1)
+    record = row_of(resumed).record
+    assert len(timed) == 1
+    assert (record["batch_samples"], record["settings"]["batch_size"]) == (8, 8)
