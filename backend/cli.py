@@ -159,7 +159,7 @@ def dataset(
 @answers
 def evaluate(
     checkpoint: Annotated[str, typer.Argument(help="Checkpoint, by name or id")],
-    preset: Annotated[str, typer.Option(help="margin, autoattack or autoattack-plus")] = "margin",
+    preset: Annotated[str, typer.Option(help="margin, fast, autoattack or autoattack-plus")] = "margin",
     samples: Annotated[str | None, typer.Option(help="How many, or row indices separated by commas")] = None,
     dataset: Annotated[str | None, typer.Option(help="Data set; default the checkpoint's")] = None,
     norm: Annotated[str | None, typer.Option(help="Linf or L2; default the data set's")] = None,

@@ -400,8 +400,9 @@ FLAGS: dict[str, Flag] = index_by_name(
         Flag(
             "zero-gradients",
             "Gradients are zero",
-            "The gradient of the logit gap is zero in every pixel for more than 2 % of the samples looked at; or, in "
-            "the presets of AutoAttack, its own check finds a zero gradient of the DLR loss where Auto-PGD starts.",
+            "The gradient of the logit gap is zero in every pixel for more than 2 % of the samples looked at, "
+            "beyond chance; or, in the presets of AutoAttack, its own check finds a zero gradient of the DLR loss where "
+            "Auto-PGD starts.",
             "Something in the network is flat or cuts the gradient (rounding, thresholds, a saturated softmax). "
             "Gradient attacks stand still, and what they do not find may exist.",
             "Remove or replace the flat part for the attack, or transfer adversarial examples from the parent.",
@@ -410,7 +411,7 @@ FLAGS: dict[str, Flag] = index_by_name(
             "gradient-mismatch",
             "Gradients are not those of the forward pass",
             "Along the sign of the gradient of the logit gap, a small step changes the gap by less than half or more "
-            "than twice of what the gradient predicts, for more than 10 % of the samples looked at.",
+            "than twice of what the gradient predicts, for more than 10 % of the samples looked at, beyond chance.",
             "The backward pass is not the derivative of the forward pass (quantised inputs, straight-through "
             "estimators, noise), or the outputs are too coarse for float32. Attacks may walk in wrong directions.",
             "Find the part whose gradient is replaced or lost; compare with transferred adversarial examples.",
