@@ -401,8 +401,8 @@ FLAGS: dict[str, Flag] = index_by_name(
             "zero-gradients",
             "Gradients are zero",
             "The gradient of the logit gap is zero in every pixel for more than 2 % of the samples looked at, "
-            "beyond chance; or, in the presets of AutoAttack, its own check finds a zero gradient of the DLR loss where "
-            "Auto-PGD starts.",
+            "beyond chance; or, in the presets of AutoAttack, its own check finds a zero gradient of the DLR loss "
+            "where Auto-PGD starts.",
             "Something in the network is flat or cuts the gradient (rounding, thresholds, a saturated softmax). "
             "Gradient attacks stand still, and what they do not find may exist.",
             "Remove or replace the flat part for the attack, or transfer adversarial examples from the parent.",
