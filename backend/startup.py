@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -52,7 +53,8 @@ def prepare_home(home: Path) -> None:
         StartupFailed: it cannot be created or written.
     """
     try:
-        if not home.exists():
+        # A file in its place is found by the next line; another process may make the folder at this very moment.
+        with suppress(FileExistsError):
             home.mkdir(mode=0o700, parents=True)
         with tempfile.TemporaryFile(dir=home):
             pass

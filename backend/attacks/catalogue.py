@@ -35,6 +35,11 @@ class Preset:
     parameters: dict[str, Any] = field(default_factory=dict)
     remedies: tuple[str, ...] = ()
 
+    @property
+    def is_official(self) -> bool:
+        """Whether the official code of AutoAttack runs it."""
+        return "version" in self.parameters
+
 
 @dataclass(frozen=True)
 class Flag:

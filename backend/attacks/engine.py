@@ -25,7 +25,6 @@ from backend.attacks.verify import Candidate, Verified, verify
 from backend.attacks.widths import find_widths
 from backend.errors import AttackFailed
 
-OFFICIAL = ("autoattack", "autoattack-plus")
 METHODS: dict[str, Callable[..., list[Candidate]]] = {
     "margin": attack_margins,
     "fast": attack_fast,
@@ -111,7 +110,7 @@ def run(
         transferred = None if transfer_images is None else check_transfer(transfer_images, task.images)
     with prepare(task.network):
         batches = Batches(task.batch_size)
-        classifier = Classifier(task.network, on_step, None if task.preset.name in OFFICIAL else batches)
+        classifier = Classifier(task.network, on_step, None if task.preset.is_official else batches)
         classifier.total = len(task.images)
         if classifier.batches is not None:
             classifier.stage = "widths"

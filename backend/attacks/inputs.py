@@ -60,7 +60,7 @@ def check_request(
         measured,
         check_eps(eps, chosen, measured, checked_images),
         seed,
-        batch_size or choose_batch_size(network, len(checked_images)),
+        batch_size or choose_batch_size(network, None if chosen.is_official else len(checked_images)),
     )
 
 
@@ -149,12 +149,15 @@ def check_eps(eps: float | None, preset: Preset, norm: Norm, images: Tensor) -> 
     return value if preset.needs_eps else None
 
 
-def choose_batch_size(network: nn.Module, count: int) -> int:
-    """Samples per compute batch: what fits a CPU's cache, or enough to fill a GPU; a power of two up to `count`."""
+def choose_batch_size(network: nn.Module, count: int | None) -> int:
+    """Samples per compute batch: what fits a CPU's cache, or enough to fill a GPU; a power of two up to `count`.
+
+    The official code gets no count: it draws by position in the batch, and what fits goes into one.
+    """
     parameters = list(network.parameters())
     if any(parameter.is_cuda for parameter in parameters):
         largest = CUDA_BATCH
     else:
         is_small = sum(parameter.numel() for parameter in parameters) < SMALL_PARAMETERS
         largest = SMALL_BATCH if is_small else LARGE_BATCH
-    return min(largest, 1 << (count.bit_length() - 1))
+    return largest if count is None else min(largest, 1 << (count.bit_length() - 1))
