@@ -55,6 +55,7 @@ class Flag:
 BLACK_BOX = "square"  # the attack that needs no gradient: where it wins, gradients are masked
 SEARCH = "search"  # the same of the margins
 MARGIN_STEPS = 30
+SPREAD_STEPS = 82
 BISECTION_PASSES = 10
 RESTART_STEPS, RESTART_DIVERSE_STEPS, RESTART_ASCENT_STEPS = 20, 3, 7
 PATTERNS, PATTERN_ASCENT_STEPS, SEARCH_QUERIES = 16, 10, 200
@@ -65,6 +66,10 @@ FMN = (
 ODI = (
     "Start: Tashiro et al. 2020, Diversity Can Be Transferred: Output Diversification for White- and Black-box "
     "Attacks; run: minimum norm, Pintor et al. 2021"
+)
+SPREAD = (
+    "Schedule: Pintor et al. 2021, Fast Minimum-norm Adversarial Attacks through Adaptive Norm Constraints; steps that "
+    "turn from the gradient's signs to the gradient are ours"
 )
 PATTERN = "Start: stripes as in Square, Andriushchenko et al. 2020; run: minimum norm, Pintor et al. 2021"
 AUTOATTACK = (
@@ -96,6 +101,12 @@ def describe_target_run(rank: int) -> Attack:
         "2102.12827",
         {"steps": MARGIN_STEPS, "restarts": 1, "target_rank": rank, "noise": 0.25},
     )
+
+
+def describe_spread_run(name: str, title: str, **parameters: Any) -> Attack:
+    """A minimum-norm run whose first steps follow the signs of the gradient and whose last ones the gradient; L2."""
+    settings = {"steps": SPREAD_STEPS, "restarts": 1, "spread": True, "first_step": 2.0} | parameters
+    return Attack(name, title, "minimum", SPREAD_STEPS, 2, SPREAD, "2102.12827", settings)
 
 
 def describe_restart(number: int) -> Attack:
@@ -162,6 +173,16 @@ ATTACKS: dict[str, Attack] = index_by_name(
             "1907.01003",
             {"steps": MARGIN_STEPS, "restarts": 1, "passes": BISECTION_PASSES, "pool": 512},
         ),
+        describe_spread_run("spread-untargeted", "Minimum norm, from signs to gradients, untargeted"),
+        *(
+            describe_spread_run(
+                f"spread-target-{rank}",
+                f"Minimum norm, from signs to gradients, towards the class ranked {rank}",
+                target_rank=rank,
+                noise=0.5,
+            )
+            for rank in (1, 2, 3)
+        ),
         describe_pattern_run(1, 0.7),
         describe_pattern_run(2, 0.9),
         describe_restart(1),
@@ -190,8 +211,8 @@ ATTACKS: dict[str, Attack] = index_by_name(
             "precise",
             "Remedy: the core along precise scores",
             "minimum",
-            149,
-            20,
+            392,
+            243,
             "The same attacks along logarithms in float64, or through rounding; verified on the network itself",
             None,
             {"steps": MARGIN_STEPS, "restarts": 1},
@@ -316,8 +337,9 @@ PRESETS: dict[str, Preset] = index_by_name(
             "margin",
             "Margins",
             "Smallest perturbation that changes the decision, per sample: an untargeted minimum-norm run, runs towards "
-            "the classes whose boundaries are estimated nearest (two in Linf, three in L2), a start on the segment to "
-            "a sample of another class (in Linf only where nothing was found), in Linf two starts from random patterns "
+            "the classes whose boundaries are estimated nearest (two in Linf, three in L2), in L2 these and a second "
+            "untargeted run begin along the gradient's signs and end along the gradient, a start on the segment to a "
+            "sample of another class (in Linf only where nothing was found), in Linf two starts from random patterns "
             "within the best radius, a diversified restart and a random search without gradients, and a bisection of "
             "the best. Needs no eps; gives the whole robustness curve.",
             False,
@@ -327,7 +349,10 @@ PRESETS: dict[str, Preset] = index_by_name(
                 "fmn-untargeted",
                 "fmn-target-1",
                 "fmn-target-2",
-                "fmn-target-3",
+                "spread-untargeted",
+                "spread-target-1",
+                "spread-target-2",
+                "spread-target-3",
                 "segment",
                 "fmn-pattern-1",
                 "fmn-pattern-2",

@@ -53,7 +53,7 @@ def run(
     frozen parameters; afterwards, also after an error, every module, parameter and buffer is as it was. The caller's
     tensors are never written to, and torch's global random state is left alone.
 
-    Cost per image on ten classes: `margin` takes 184 gradients (one forward and one backward pass each) in Linf and 154
+    Cost per image on ten classes: `margin` takes 184 gradients (one forward and one backward pass each) in Linf and 392
     in L2, and 243 or 20 more forward passes; `fast` about a hundred gradients; those of AutoAttack up to the sum over
     their `catalogue.ATTACKS`. Each adds one pass per attack for the verification, two for the clean verdict and the
     rounding, for up to 128 images five more passes, one of them with a gradient, for the flags, and what fills up

@@ -30,9 +30,12 @@ def seek_margin(sample: Sample, preset: Preset, pool: Pool) -> Script:
     is_linf = sample.norm.name == "Linf"
     targets = preset.parameters["targets"]
     order = yield from rank(sample, targets + RANKED_EXTRA)
+    kind = "fmn" if is_linf else "spread"
     walks = [minimise(sample, "fmn-untargeted")]
+    if not is_linf:
+        walks.append(minimise(sample, "spread-untargeted"))
     for number, target in enumerate(order[: LINF_TARGETS if is_linf else targets], start=1):
-        walks.append(minimise(sample, f"fmn-target-{number}", target))
+        walks.append(minimise(sample, f"{kind}-target-{number}", target))
     yield walks
     if not is_linf or sample.nearest[1] == torch.inf:
         yield from start_from_segment(sample, "segment", pool)

@@ -86,7 +86,8 @@ def minimise(sample: Sample, attack: str, target: int = -1) -> Script:
     parameters = ATTACKS[attack].parameters
     share = parameters.get("noise", 0.0)
     noise = share * sample.draw_unit(attack) if share else None
-    walker = yield sample.send(Minimise(parameters["steps"], target, noise=noise))
+    first_step, spread = parameters.get("first_step", 1.0), parameters.get("spread", False)
+    walker = yield sample.send(Minimise(parameters["steps"], target, first_step, noise, spread))
     sample.note(attack, walker)
 
 

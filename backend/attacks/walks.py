@@ -18,7 +18,9 @@ from backend.attacks.tasks import Rows, Walker, stack_rows
 
 STEP_LAST = 0.01
 CHANGE_FIRST, CHANGE_LAST = 0.05, 0.001
+SPREAD_CHANGE_FIRST = 0.1
 OVERSHOOT = 1.02
+SMALLEST = 1e-30  # of a gradient, before its entries are divided by it
 
 
 def follow_cosine(share: Tensor, first: Tensor | float, last: float) -> Tensor:
@@ -30,6 +32,13 @@ def free_of_box(gradient: Tensor, images: Tensor) -> Tensor:
     """The gradient without the pixels at 0 or 1 that a descent step would push out of the box."""
     is_stuck = ((images <= 0.0) & (gradient > 0.0)) | ((images >= 1.0) & (gradient < 0.0))
     return gradient.masked_fill(is_stuck, 0.0)
+
+
+def flatten_sizes(gradient: Tensor, power: Tensor) -> Tensor:
+    """sign(g) |g|^power (B, C, H, W), in units of the largest entry; where the power (B,) is 1, the gradient itself."""
+    largest = expand(gradient.flatten(1).abs().amax(1).clamp_min(SMALLEST), gradient)
+    flattened = gradient.sign() * (gradient.abs() / largest).pow(expand(power, gradient))
+    return torch.where(expand(power, gradient) == 1.0, gradient, flattened)
 
 
 def estimate_radius(norm: Norm, gap: Tensor, gradient: Tensor) -> Tensor:
@@ -67,6 +76,11 @@ class Minimise:
     that near and far samples converge alike; the first step reaches a first-order estimate of the boundary; a pixel on
     the box's face is not pushed against it; besides the untargeted walk there are walks towards chosen classes.
 
+    A `spread` walk (L2) begins along the signs of the gradient and ends along the gradient: every step follows
+    sign(g) |g|^p, where p rises from 0 to 1 in half a cosine. On networks trained or pruned against Linf attacks few
+    pixels carry most of an L2 gradient, and a walk along it ends in the local minimum next to the image; signs move
+    every pixel that has a gradient and so wake what these pixels feed.
+
     target: class to walk to, -1 for the best other class at every point. first_step: length of the first step in
     radii. noise: a perturbation of length 1 (C, H, W) of which this share of a radius is mixed into the first step.
     """
@@ -75,6 +89,7 @@ class Minimise:
     target: int = -1
     first_step: float = 1.0
     noise: Tensor | None = None
+    spread: bool = False
     needs_gradient = True
 
     @staticmethod
@@ -86,6 +101,7 @@ class Minimise:
         rows["first_step"] = torch.tensor([phase.first_step for phase in phases], device=rows["image"].device)
         still = torch.zeros_like(rows["image"][0])
         rows["noise"] = torch.stack([still if phase.noise is None else phase.noise for phase in phases])
+        rows["spread"] = torch.tensor([phase.spread for phase in phases], device=rows["image"].device)
         rows["radius"] = norm.distance(rows["image"], rows["point"])
         return rows
 
@@ -104,7 +120,9 @@ class Minimise:
         others = torch.where(target < 0, find_best_other(logits, label), target)
         gap = measure_gap(logits, label, others)
         share = rows["step"] / (rows["steps"] - 1).clamp_min(1)
+        spread = rows["spread"]
         change = follow_cosine(share, CHANGE_FIRST, CHANGE_LAST)
+        change = torch.where(spread, follow_cosine(share, SPREAD_CHANGE_FIRST, CHANGE_LAST), change)
         free = free_of_box(gradient, points)
         limit = norm.measure(torch.ones_like(images[:1]))
         ahead = length + estimate_radius(norm, gap, free)
@@ -114,8 +132,10 @@ class Minimise:
         radius = torch.where(is_broken, torch.minimum(radius, best) * (1.0 - change), grown)
         radius = torch.where(is_first, ahead * OVERSHOOT, radius)
         radius = torch.minimum(radius, torch.minimum(best, limit))
-        stride = torch.where(is_first, 1.0, follow_cosine(share, rows["first_step"], STEP_LAST))
-        moved = points - images - expand(stride * radius, images) * norm.direct(free)
+        stride = torch.where(is_first & ~spread, 1.0, follow_cosine(share, rows["first_step"], STEP_LAST))
+        power = torch.where(spread, follow_cosine(share, 0.0, 1.0), 1.0)
+        ways = norm.direct(flatten_sizes(free, power)) if bool(spread.any()) else norm.direct(free)
+        moved = points - images - expand(stride * radius, images) * ways
         moved = moved + expand(torch.where(is_first, radius, 0.0), images) * rows["noise"]
         rows["point"] = clamp_to_box(images + norm.project(moved, radius))
         rows["radius"] = radius
