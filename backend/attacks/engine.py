@@ -54,10 +54,10 @@ def run(
     tensors are never written to, and torch's global random state is left alone.
 
     Cost per image on ten classes: `margin` takes 184 gradients (one forward and one backward pass each) in Linf and 392
-    in L2, and 243 or 20 more forward passes; `fast` about a hundred gradients; those of AutoAttack up to the sum over
-    their `catalogue.ATTACKS`. Each adds one pass per attack for the verification, two for the clean verdict and the
-    rounding, for up to 128 images five more passes, one of them with a gradient, for the flags, and what fills up
-    passes that are not full. Remedies come on top where a flag calls for them.
+    in L2, and 243 or 20 more forward passes; `fast` about a hundred gradients in Linf and 300 to 450 in L2; those of
+    AutoAttack up to the sum over their `catalogue.ATTACKS`. Each adds one pass per attack for the verification, two for
+    the clean verdict and the rounding, for up to 128 images five more passes, one of them with a gradient, for the
+    flags, and what fills up passes that are not full. Remedies come on top where a flag calls for them.
 
     What a result depends on: network, images, labels, norm, seed, and for presets that need it eps. A sample's draws
     come from the seed and its own pixels, and every pass has one width, so at one batch size neither
