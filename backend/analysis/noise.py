@@ -20,7 +20,8 @@ class Noise:
 
     low, high: float64 (N,), the smallest and largest margin; inf where a run found nothing, 0 where wrong in all.
     spread: float64 (N,) in 0..1, 1 - low / high: 0 where all agree, 1 where one run found nothing and another did.
-    floor: the 95 % quantile of the spread over the samples right in all runs and found in one; None without any.
+    floor: the 95 % quantile of the spread over the samples right in all runs and found in one; None without any, and
+        for witnesses, whose distances say nothing about how near the boundary is.
     changed: bool (N,), held at eps in some runs and not in others; all False without an eps.
     """
 
@@ -55,6 +56,7 @@ def measure_noise(runs: Sequence[Outcomes], eps: float | None = None) -> Noise:
     is_same = low == high  # infinite in all, or 0 in all
     spread = np.where(is_same, 0.0, 1.0 - low / np.where(is_same | (high == 0), 1.0, high))
     counted = np.logical_and.reduce([run.correct for run in shared]) & np.isfinite(low)
+    any_witness = any(run.kind == "witness" for run in shared)
     changed: BoolArray = np.zeros(len(low), dtype=np.bool_)
     if eps is not None:
         held = np.stack([is_held(run, eps) for run in shared])
@@ -65,7 +67,7 @@ def measure_noise(runs: Sequence[Outcomes], eps: float | None = None) -> Noise:
         low=low,
         high=high,
         spread=spread,
-        floor=float(np.quantile(spread[counted], FLOOR_QUANTILE)) if counted.any() else None,
+        floor=float(np.quantile(spread[counted], FLOOR_QUANTILE)) if counted.any() and not any_witness else None,
         changed=changed,
     )
 

@@ -36,6 +36,11 @@ class Preset:
     remedies: tuple[str, ...] = ()
 
     @property
+    def row_kind(self) -> str:
+        """The kind of distance that the rows of an evaluation hold: whoever decides at one eps answers at no other."""
+        return "witness" if self.needs_eps else self.distance_kind
+
+    @property
     def is_official(self) -> bool:
         """Whether the official code of AutoAttack runs it."""
         return "version" in self.parameters
@@ -365,10 +370,10 @@ PRESETS: dict[str, Preset] = index_by_name(
         Preset(
             "fast",
             "Fast verdict",
-            "A verdict at one eps at a fraction of AutoAttack's work (as strong and less than a tenth in Linf), and "
-            "margins on the way: a minimum-norm run (in L2 a second one that begins along the gradient's signs), runs "
-            "towards the nearest classes, and for what comes close to eps diversified restarts inside it. Margins far "
-            "from eps are looser than those of the preset margin.",
+            "A verdict at one eps at a fraction of AutoAttack's work (in Linf as strong at less than a tenth): a "
+            "minimum-norm run, in L2 a second one that begins along the gradient's signs, runs towards the nearest "
+            "classes, and for what comes close to eps diversified restarts inside it. What is broken or far leaves "
+            "early, so that its distances answer at this eps alone; margins come from margin.",
             True,
             ("Linf", "L2"),
             "minimum",

@@ -28,6 +28,7 @@ HIDDEN_SHARE = 0.5
 STEP_SHARE = 1 / 20
 MASKING_SHARE = 0.01
 MASKED_MARGINS_SHARE = 0.1
+FEWEST_JUDGED = 20
 MASKED_MARGIN_RATIO = 0.95
 
 LAYERS_WITH_MODE = (nn.modules.batchnorm._NormBase, nn.modules.dropout._DropoutNd)
@@ -54,8 +55,11 @@ def tells_masking(found: int, tried: int) -> bool:
 def tells_masking_of_margins(searched: Tensor, followed: Tensor) -> bool:
     """Whether a random search beats the gradients: distances (B,) of the search and the best of the attacks with them.
 
-    On sound networks the search, which starts from their best, comes more than 5 % nearer on hardly any sample.
+    On sound networks the search, which starts from their best, comes more than 5 % nearer on hardly any sample; under
+    twenty samples say nothing.
     """
+    if len(searched) < FEWEST_JUDGED:
+        return False
     is_far_nearer = searched < MASKED_MARGIN_RATIO * followed
     return exceeds(int(is_far_nearer.sum()), len(searched), MASKED_MARGINS_SHARE)
 

@@ -84,7 +84,9 @@ def tune_width(network: Callable[[Tensor], Tensor], images: Tensor, seconds: flo
         filled = images[torch.arange(width, device=device) % len(images)]
         try:
             rates[width] = measure_rate(network, filled, seconds / len(tried))
-        except torch.OutOfMemoryError:
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
             break
     if not rates:
         return tried[0]

@@ -99,7 +99,7 @@ def unpack_pixels(pickled: Any, width: int) -> NDArray[np.uint8]:
     is_uint8 = isinstance(kind, PickledType) and kind.name in ("u1", b"u1")
     is_shape = isinstance(shape, tuple) and len(shape) == 2 and all(type(size) is int for size in shape)
     if not (is_uint8 and is_shape and shape[1] == width and shape[0] > 0 and isinstance(content, bytes)):
-        raise UnreadableDataset(f"The pixels must be uint8 of shape (N, {width}); the pickle says {shape!r:.80}.")
+        raise UnreadableDataset(f"The pixels must be uint8 of shape (N, {width}); the pickle says something else.")
     if len(content) != shape[0] * width:
         raise UnreadableDataset(f"The pickle claims {shape[0]:,} images and holds {len(content):,} bytes of pixels.")
     return np.frombuffer(content, np.uint8).reshape(shape, order="F" if is_column_order else "C")

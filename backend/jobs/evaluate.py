@@ -93,7 +93,8 @@ def run_chunk(evaluation_id: UUID, attempt_number: int, number: int, *, worker_i
         batch_size,
     )
     refuse_contradictions(result, labels)
-    shard, shard_rows = store_adversarials(result)
+    limit = float("inf") if PRESETS[evaluation.preset].row_kind == "minimum" else eps_of(evaluation)
+    shard, shard_rows = store_adversarials(result, limit)
     chunk = {
         "evaluation_id": evaluation_id,
         "number": number,
@@ -107,11 +108,11 @@ def run_chunk(evaluation_id: UUID, attempt_number: int, number: int, *, worker_i
     }
     numbers = subject.sample_numbers[indices].tolist()
     attempts = attempt_rows(evaluation_id, numbers, result, {0: (shard, shard_rows), 1: store_remedies(result)})
-    results = result_rows(evaluation_id, numbers, indices, labels, result, shard, shard_rows)
+    results = result_rows(evaluation_id, numbers, indices, labels, result, shard, shard_rows, limit)
     with writing() as session:
         outcome = evaluations.store_chunk(session, chunk, attempts, results, of_attempt=attempt_number)
         if outcome == "stored" and not evaluation.record.get("settings"):
-            update_record(session, evaluation_id, result, batch_size)
+            update_record(session, evaluation_id, result)
     if outcome == "stopped":
         raise Stopped(f"Evaluation {evaluation_id} was stopped; its finished chunks are kept.")
 
@@ -136,7 +137,7 @@ def attack_samples(
         images,
         labels,
         norm=evaluation.norm,
-        eps=None if evaluation.eps is None else float(parse_eps(evaluation.eps)),
+        eps=None if evaluation.eps is None else eps_of(evaluation),
         seed=seed,
         batch_size=batch_size,
         on_step=on_step,
@@ -197,10 +198,15 @@ def refuse_contradictions(result: AttackResult, labels: torch.Tensor) -> None:
         )
 
 
-def store_adversarials(result: AttackResult) -> Shard:
-    """Write the adversarials of a chunk's cold core as one shard."""
+def store_adversarials(result: AttackResult, limit: float) -> Shard:
+    """Write the adversarials of a chunk's cold core within `limit` as one shard."""
     core = result.core
-    return store_shard(core.adversarial, core.found & (core.distance > 0) & torch.isfinite(core.distance))
+    return store_shard(core.adversarial, core.found & (core.distance > 0) & is_within(core.distance, limit))
+
+
+def is_within(distance: torch.Tensor, limit: float) -> torch.Tensor:
+    """Whether distances float32 (B,) are finite and at most the limit, as the float64 number it is."""
+    return torch.isfinite(distance) & (distance.double() <= limit)
 
 
 def store_remedies(result: AttackResult) -> Shard:
@@ -262,14 +268,22 @@ def result_rows(
     result: AttackResult,
     shard: str | None,
     shard_rows: list[int | None],
+    limit: float = float("inf"),
 ) -> list[dict[str, Any]]:
-    """One row per sample: the best verified attempt of the cold core and the network's view of the clean image."""
+    """One row per sample: the best verified attempt of the cold core and the network's view of the clean image.
+
+    A verdict at one eps, the `limit`, finds what lies within it: distances beyond were searched with less effort, and
+    stay with their attempts.
+    """
     rows, core = [], result.core
+    is_found = core.found & is_within(core.distance, limit)
+    kind = result.kind if limit == float("inf") else "witness"
     for position, sample in enumerate(numbers):
-        found = bool(core.found[position])
+        found = bool(is_found[position])
         is_kept = shard_rows[position] is not None
         label, prediction = int(labels[position]), int(result.prediction[position])
         margin_pred = core.distance if label == prediction else result.margin_pred
+        margin_pred = torch.where(is_within(margin_pred, limit), margin_pred, torch.inf)
         rows.append(
             {
                 "evaluation_id": evaluation_id,
@@ -280,9 +294,9 @@ def result_rows(
                 "correct": label == prediction,
                 "found": found,
                 "margin": finite_or_none(float(core.distance[position])) if found else None,
-                "kind": result.kind,
+                "kind": kind,
                 "margin_pred": finite_or_none(float(margin_pred[position])),
-                "attack": core.attack[position],
+                "attack": core.attack[position] if found else "",
                 "adversarial_prediction": int(core.adversarial_prediction[position]) if is_kept else None,
                 "logit_gap": float(result.logit_gap[position]),
                 "max_probability": float(result.max_probability[position]),
@@ -295,16 +309,22 @@ def result_rows(
     return rows
 
 
+def eps_of(evaluation: Evaluation) -> float:
+    """The eps of an evaluation that has one."""
+    return float(parse_eps(str(evaluation.eps)))
+
+
 def choose_batch_size(evaluation: Evaluation, subject: Subject, images: torch.Tensor) -> int:
     """The width that the record of the first chunk names, else the setting's, else the fastest of a few.
 
-    Arithmetic depends on it, so that all chunks of an evaluation keep the one of the first, also after a kill.
+    Arithmetic depends on it, so that all chunks of an evaluation keep the one of the first, also after a kill; where
+    memory ran out that is the width which fitted.
     """
     known: int = evaluation.record.get("batch_samples") or get_settings().batch_samples
     return known or tune_width(subject.network, images.to(find_device(subject.network)))
 
 
-def update_record(session: Any, evaluation_id: UUID, result: AttackResult, batch_size: int) -> None:
+def update_record(session: Any, evaluation_id: UUID, result: AttackResult) -> None:
     """Add to the record what only the run knows: attacks, versions, steps, dtype; `finish` adds the devices."""
     evaluation = evaluations.find_evaluation(session, evaluation_id)
     assert evaluation is not None
@@ -312,11 +332,11 @@ def update_record(session: Any, evaluation_id: UUID, result: AttackResult, batch
         "attacks": [attempt.attack for attempt in result.attempts],
         "steps": result.steps,
         "settings": result.settings,
-        "distance_kind": result.kind,
+        "distance_kind": PRESETS[evaluation.preset].row_kind,
         "dtype": "float32",
         "torch": torch.__version__,
         "thinice": version("thinice"),
-        "batch_samples": batch_size,
+        "batch_samples": result.settings["batch_size_used"],
     }
 
 

@@ -6,6 +6,8 @@ The architectures stand here as data, because the table that builds them imports
 from collections.abc import Iterable
 from typing import Any, Literal
 
+from pydantic import AliasChoices, Field
+
 from backend.attacks.catalogue import ATTACKS, FLAGS, PRESETS
 from backend.registry.layer_lists import LAYERS, Argument
 from backend.schemas import Norm, Page, Schema
@@ -65,7 +67,7 @@ class PresetOut(Schema):
     description: str
     needs_eps: bool
     norms: list[Norm]
-    distance_kind: Literal["minimum", "witness"]
+    distance_kind: Literal["minimum", "witness"] = Field(validation_alias=AliasChoices("row_kind", "distance_kind"))
     attacks: list[str]
     parameters: dict[str, Any]
 

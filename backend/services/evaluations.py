@@ -363,7 +363,7 @@ def _start_record(
         "norm": norm,
         "eps": eps,
         "preset": preset.name,
-        "distance_kind": preset.distance_kind,
+        "distance_kind": preset.row_kind,
         "seed": seed,
     }
 

@@ -15,6 +15,8 @@ from tests.attacks.masked_networks import CONTROLS, VARIANTS, choose_eps
 
 COUNT = 60
 BASES = ("digits-linear-layers", "digits-batch-norm")
+# Whole attacks on both bases take a minute: the second one is for those who have it.
+ATTACKED = [pytest.param(base, marks=[pytest.mark.slow] if base == BASES[1] else []) for base in BASES]
 MOST_MISSED = 1
 
 # Their gradients lead to the adversarial examples, if not as well as they should: no remedy is needed.
@@ -66,7 +68,7 @@ def test_run_raises_no_flag_for_the_shipped_networks(name: str, slice_images: tu
 
 
 @pytest.mark.parametrize("variant", FOLLOWED)
-@pytest.mark.parametrize("base", BASES)
+@pytest.mark.parametrize("base", ATTACKED)
 def test_margins_of_a_masked_network_with_gradients_give_the_right_verdict(base: str, variant: str) -> None:
     is_broken, eps = decide_truth(base, variant)
     found = attack(base, VARIANTS[variant].build).distance <= eps
@@ -74,7 +76,7 @@ def test_margins_of_a_masked_network_with_gradients_give_the_right_verdict(base:
 
 
 @pytest.mark.parametrize("variant", BLOCKED)
-@pytest.mark.parametrize("base", BASES)
+@pytest.mark.parametrize("base", ATTACKED)
 def test_margins_along_the_remedy_give_the_right_verdict_on_the_network_itself(base: str, variant: str) -> None:
     is_broken, eps = decide_truth(base, variant)
     network = CONTROLS[base]()

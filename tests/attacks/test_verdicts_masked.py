@@ -10,12 +10,12 @@ from backend import attacks
 from backend.errors import AttackFailed, InvalidRequest
 from tests.attacks.digit_networks import pick_right
 from tests.attacks.masked_networks import CONTROLS, VARIANTS, choose_eps
-from tests.attacks.test_masking import BASES, COUNT, MOST_MISSED
+from tests.attacks.test_masking import ATTACKED, BASES, COUNT, MOST_MISSED
 
 DENSE_EPS = 0.1
 SOUND = [name for name, variant in VARIANTS.items() if variant.truth is not None]
 RANDOM = [name for name, variant in VARIANTS.items() if variant.truth is None]
-SUBJECTS = [pytest.param("dense", marks=pytest.mark.slow), *BASES]
+SUBJECTS = [pytest.param("dense", marks=pytest.mark.slow), *ATTACKED]
 
 
 @pytest.fixture

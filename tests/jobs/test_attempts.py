@@ -7,7 +7,7 @@ from backend.jobs import evaluate
 from backend.services import evaluations
 from backend.store import database
 from backend.store import evaluations as store
-from backend.store.tables import Chunk
+from backend.store.tables import Attempt, Chunk
 from tests.jobs.conftest import queue_margin
 
 
@@ -88,3 +88,25 @@ def test_width_found_for_the_first_chunk_is_recorded_and_kept_by_the_next(resume
     record = row_of(resumed).record
     assert len(timed) == 1
     assert (record["batch_samples"], record["settings"]["batch_size"]) == (8, 8)
+
+
+def test_fast_rows_decide_at_their_own_eps_alone(crew):
+    """What is farther than eps was searched with less effort: a robust sample has no margin, only its attempts do."""
+    torch.set_num_threads(1)
+    queued = queue_margin(n=20, preset="fast")
+    evaluate.start(queued.id, 0, "cpu")
+    for number in range(2):
+        run(queued.id, 0, number)
+    evaluate.finish(queued.id, 0)
+    done = evaluations.get_evaluation(queued.id)
+    rows = evaluations.margins(queued.id).items
+    assert (done.state, done.record["distance_kind"]) == ("succeeded", "witness")
+    assert {row.distance_kind for row in rows} == {"witness"}
+    broken = [row for row in rows if row.found and row.correct]
+    held = [row for row in rows if not row.found]
+    assert broken and held
+    assert all(0 < row.margin <= 0.1 and not row.robust for row in broken)
+    assert all(row.margin is None and row.robust and row.attack == "" for row in held)
+    with database.reading() as session:
+        attempts = session.query(Attempt).filter(Attempt.evaluation_id == queued.id, Attempt.found).all()
+    assert any(attempt.distance > 0.1 for attempt in attempts)

@@ -25,7 +25,7 @@ from frontend.pages.compare.header import scope_words, sentence
 from frontend.pages.compare.numbers import number_cards
 from frontend.theme import Theme, theme_named
 
-NO_MARGINS_WORDS = "These evaluations hold verdicts at one ε. Margins come from the presets margin and fast."
+NO_MARGINS_WORDS = "These evaluations hold verdicts at one ε. Margins come from the preset margin."
 NO_MARGINS = NO_MARGINS_WORDS.replace(". ", ".<br>", 1)
 
 FILLED = {
