@@ -45,7 +45,7 @@ def decide_truth(base: str, variant: str) -> tuple[Tensor, float]:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize("base", BASES)
+@pytest.mark.parametrize("base", ATTACKED)
 def test_run_flags_a_masked_network(base: str, variant: str) -> None:
     masked = VARIANTS[variant]
     raised = set(attack(base, masked.build).flags)

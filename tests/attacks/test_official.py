@@ -43,6 +43,7 @@ def ours(zoo_network: nn.Module, samples: tuple[Tensor, Tensor]) -> AttackResult
     return attacks.run("autoattack", zoo_network, *samples, eps=EPS, seed=0, batch_size=COUNT)
 
 
+@pytest.mark.slow
 def test_autoattack_agrees_with_pyautoattack(
     zoo_network: nn.Module, samples: tuple[Tensor, Tensor], ours: AttackResult
 ) -> None:
@@ -58,6 +59,7 @@ def test_autoattack_agrees_with_pyautoattack(
     torch.testing.assert_close(ours.adversarial[is_right & is_broken], points[is_right & is_broken], rtol=0, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_autoattack_witnesses_lie_within_eps_without_tolerance(ours: AttackResult) -> None:
     assert ours.kind == "witness"
     assert (ours.distance[ours.found].double() <= EPS).all()
@@ -66,6 +68,7 @@ def test_autoattack_witnesses_lie_within_eps_without_tolerance(ours: AttackResul
         assert (attempt.distance[attempt.found].double() <= EPS).all()
 
 
+@pytest.mark.slow
 def test_autoattack_attempts_follow_the_recipe(ours: AttackResult, samples: tuple[Tensor, Tensor]) -> None:
     """Each attack runs on what the ones before left standing, and a sample is broken once."""
     stands = ours.prediction == samples[1]
@@ -75,6 +78,7 @@ def test_autoattack_attempts_follow_the_recipe(ours: AttackResult, samples: tupl
     assert torch.equal(stands, ~ours.found)
 
 
+@pytest.mark.slow
 def test_margin_is_within_eps_wherever_autoattack_breaks(
     zoo_network: nn.Module, samples: tuple[Tensor, Tensor], ours: AttackResult
 ) -> None:

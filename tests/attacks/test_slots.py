@@ -18,7 +18,7 @@ from backend.attacks.scripts import Sample
 from backend.attacks.slots import run_scripts
 from backend.attacks.walks import Minimise
 
-COUNT = 24
+COUNT = 16
 SHIPPED_EPS = 0.1
 
 
@@ -36,10 +36,10 @@ def test_run_at_one_width_gives_the_same_bits_in_any_order_and_company(
     whole = attacks.run(preset, zoo_network, *columns, **given)
     order = torch.randperm(COUNT, generator=torch.Generator().manual_seed(1))
     shuffled = attacks.run(preset, zoo_network, *pick(columns, order), **given)
-    part = attacks.run(preset, zoo_network, *pick(columns, slice(9, 20)), **given)
+    part = attacks.run(preset, zoo_network, *pick(columns, slice(5, 12)), **given)
     for name in ("adversarial", "distance", "margin_pred", "logit_gap", "adversarial_prediction"):
         assert torch.equal(getattr(shuffled, name), getattr(whole, name)[order]), name
-        assert torch.equal(getattr(part, name), getattr(whole, name)[9:20]), name
+        assert torch.equal(getattr(part, name), getattr(whole, name)[5:12]), name
     assert shuffled.attack == [whole.attack[row] for row in order.tolist()]
 
 
