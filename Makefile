@@ -23,6 +23,9 @@ PEERS := import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["depe
 ARGS ?=
 # Small networks on few cores: threads inside torch cost more than they give, and tests would differ between machines.
 TESTED := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
+# Tests run in two processes side by side; make test TEST_PROCESSES=0 runs them in one.
+TEST_PROCESSES ?= 2
+PYTEST := $(TESTED) $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup
 
 .PHONY: help install run test test-slow check bench demo zoo clean chromium
 help: ## list the verbs, one sentence each
@@ -35,10 +38,10 @@ run: $(INSTALLED) ## start the server and its workers, install first where neede
 
 test: $(INSTALLED_DEV) chromium ## check the import direction and run every test that is not slow
 	@$(BIN)/lint-imports
-	@$(TESTED) $(BIN)/python -m pytest -m "not slow"
+	@$(PYTEST) -m "not slow"
 
 test-slow: $(INSTALLED_DEV) chromium ## run the slow tests too, minutes to hours
-	@$(TESTED) $(BIN)/python -m pytest
+	@$(PYTEST)
 
 check: $(INSTALLED_DEV) ## lint, format, types and import direction, without running a test
 	@$(BIN)/ruff check .

@@ -280,7 +280,7 @@ def test_delete_checkpoint_commit_that_fails_keeps_the_file(ready: Path, tmp_pat
     checkpoints.delete_checkpoint(pruned.id)
 
 
-@pytest.mark.parametrize("wrong", [str(uuid4()), "nonsense"])
+@pytest.mark.parametrize("wrong", [str(uuid4()), "nonsense"], ids=["unknown", "malformed"])
 def test_unknown_checkpoint_is_not_found(ready: Path, wrong: str) -> None:
     for call in (
         checkpoints.get_checkpoint,

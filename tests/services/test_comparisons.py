@@ -153,7 +153,7 @@ def test_compare_without_shared_samples_is_not_comparable(ready: Path, tmp_path:
     assert (refused.value.code, refused.value.status) == ("not_comparable", 409)
 
 
-@pytest.mark.parametrize("wrong", [str(uuid4()), "nonsense"])
+@pytest.mark.parametrize("wrong", [str(uuid4()), "nonsense"], ids=["unknown", "malformed"])
 def test_compare_unknown_evaluation_is_not_found(ready: Path, wrong: str) -> None:
     with pytest.raises(NotFound):
         comparisons.compare(wrong, wrong)

@@ -215,7 +215,7 @@ def test_cancel_and_resume_in_the_wrong_state_conflict(ready: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize("call", ["get_evaluation", "cancel_evaluation", "resume_evaluation", "margins", "log_tail"])
-@pytest.mark.parametrize("wrong", [str(uuid4()), "nonsense", ""])
+@pytest.mark.parametrize("wrong", [str(uuid4()), "nonsense", ""], ids=["unknown", "malformed", "empty"])
 def test_unknown_evaluation_is_not_found(ready: Path, call: str, wrong: str) -> None:
     with pytest.raises(NotFound) as refused:
         getattr(evaluations, call)(wrong)
