@@ -1,7 +1,7 @@
 """The pruning methods as a table, and a plan: one method with everything that decides its run."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from models.pruning.admm import AdmmSearch
@@ -53,8 +53,8 @@ class Method:
     build: Callable[[Plan, ImageShape], MaskSearch]
 
 
-CARE_SETTINGS = ("clean_weight", "robust_weight", "width", "keeping", "distillation", "wrong_share")
-"""The fields of `thin_ice.Care`."""
+CARE_SETTINGS = tuple(field.name for field in fields(Care))
+"""The factors of the thin-ice loss."""
 
 LEARNED_RATES = "learned_rates"
 

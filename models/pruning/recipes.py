@@ -11,7 +11,8 @@ of the finetuning are the same for all.
 
 from dataclasses import replace
 
-from models.pruning.methods import Granularity, Plan
+from models.pruning.methods import CARE_SETTINGS, Granularity, Plan
+from models.pruning.thin_ice import Care
 from models.training.recipe import Recipe
 
 _CIFAR = Recipe(
@@ -49,8 +50,16 @@ FINETUNE_RECIPE = Recipe(epochs=4, learning_rate=0.03)
 TRADES_IMAGES = 46_400
 """TRADES costs 15 passes an image where PGD-AT costs 12."""
 
-THIN_ICE_IMAGES = 48_923
-"""13 passes an image with the dense network's answer, and 240,000 passes for the dense margins."""
+SHORT_BUDGET = 2_784_000
+"""Passes of a short run, forward and backward."""
+
+SHORT_EPOCHS = 4
+
+PGD_AT_PASSES = 12
+"""Passes of one image through one step of PGD-AT with PGD-5."""
+
+DENSE_MARGIN_PASSES = 240_000
+"""What the dense margins of all 60,000 training images cost."""
 
 # The penalty pulls by rho * rate * steps. 906 steps at 0.03 take the place of 78,200 at 0.01.
 SHORT_RHO = 0.03
@@ -113,9 +122,13 @@ def plan_short_thin_ice(rate: float, **care: float) -> Plan:
 
     `care` replaces settings of the loss.
     """
-    finetuning = replace(FINETUNE_RECIPE, epochs=3, epoch_images=THIN_ICE_IMAGES)
+    settings = {**THIN_ICE_SETTINGS, **care}
+    factors = Care(**{name: value for name, value in settings.items() if name in CARE_SETTINGS})
+    per_image = PGD_AT_PASSES + factors.passes.total
+    images = (SHORT_BUDGET - DENSE_MARGIN_PASSES) // (SHORT_EPOCHS * per_image)
+    finetuning = replace(FINETUNE_RECIPE, epochs=SHORT_EPOCHS - 1, epoch_images=images)
     searching = replace(finetuning, epochs=1, learning_rate=SEARCH_RATE)
-    return Plan("thin-ice", rate, finetuning, searching, "weight", {**THIN_ICE_SETTINGS, **care})
+    return Plan("thin-ice", rate, finetuning, searching, "weight", settings)
 
 
 def _find_mask_share(rate: float) -> float:

@@ -131,7 +131,7 @@ def count_passes(entry: ZooEntry, images: int) -> Passes:
         used = recipe.epochs * recipe.count_epoch_images(images - recipe.validation_samples)
         per_image = build_loss(recipe).count_passes(recipe.pgd_steps)
         if care is not None:
-            per_image = per_image + Passes(int(care.asks_dense), 0)
+            per_image = per_image + care.passes
         total += per_image * used
     return total if care is None else total + margins.PASSES * images
 
