@@ -9,9 +9,10 @@ method: 4 epochs of 58,000 images with PGD-5. A loss that needs more passes per 
 of the finetuning are the same for all.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from models.pruning.methods import Granularity, Plan
+from models.pruning.plans import Granularity, Plan
 from models.training.recipe import Recipe
 
 _CIFAR = Recipe(
@@ -116,6 +117,16 @@ def plan_short_thin_ice(rate: float, **care: float) -> Plan:
     finetuning = replace(FINETUNE_RECIPE, epochs=3, epoch_images=THIN_ICE_IMAGES)
     searching = replace(finetuning, epochs=1, learning_rate=SEARCH_RATE)
     return Plan("thin-ice", rate, finetuning, searching, "weight", {**THIN_ICE_SETTINGS, **care})
+
+
+SHORT_PLANS: dict[str, Callable[[float], Plan]] = {
+    "lwm": plan_short_lwm,
+    "r-admm": plan_short_admm,
+    "hydra": plan_short_hydra,
+    "harp": plan_short_harp,
+    "thin-ice": plan_short_thin_ice,
+}
+"""Method -> its plan in the short budget, by rate."""
 
 
 def _find_mask_share(rate: float) -> float:

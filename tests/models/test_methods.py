@@ -8,7 +8,8 @@ from models.pruning.admm import AdmmSearch
 from models.pruning.harp import RateSearch
 from models.pruning.hydra import ScoreSearch
 from models.pruning.lwm import MagnitudeSearch
-from models.pruning.methods import METHODS, Plan, build_search
+from models.pruning.methods import BUILDERS, build_search
+from models.pruning.plans import METHODS, Plan
 from models.pruning.recipes import FINETUNE_RECIPE, PAPER_RECIPES, plan_paper
 from models.zoo.build import count_passes
 from models.zoo.entries import ENTRIES, ZooEntry, find_entry
