@@ -70,20 +70,16 @@ def make_plan(
     if plan.searching is not None and plan.searching.schedule == "cycles":
         plan = replace(plan, searching=replace(plan.searching, cycles=int(plan.settings["rounds"])))
     plan = _change(plan, images, changes)
+    held = plan.finetuning.validation_samples
+    if held >= images:
+        raise ValueError(f"{held:,} validation images leave none of {images:,} to train on")
     is_equalised = schedule == "short" and changes.epoch_images is None
     return equalise(plan, images) if is_equalised else plan
 
 
 def equalise(plan: Plan, images: int) -> Plan:
-    """Let each epoch draw as many images as PGD-AT on all of them would pay for; None where that is all.
-
-    Raises:
-        ValueError: the validation part leaves no image.
-    """
+    """Let each epoch draw as many images as PGD-AT on all of them would pay for; None where that is all."""
     available = images - plan.finetuning.validation_samples
-    if available < 1:
-        held = plan.finetuning.validation_samples
-        raise ValueError(f"{held:,} validation images leave none of {images:,} to train on")
     budget = plan.epochs * available * LOSS_PASSES["PGD-AT"](plan.finetuning.pgd_steps).total
     if plan.care is not None:
         budget -= MARGIN_PASSES.total * images

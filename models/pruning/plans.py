@@ -1,4 +1,4 @@
-"""Pruning runs as data: the table of methods, and a plan, which is everything that decides one run. Never imports torch.
+"""Pruning runs as data: the table of methods, and a plan: everything that decides one run. Never imports torch.
 
 So the web process lists, checks and counts what a worker will run; `methods` builds it.
 """

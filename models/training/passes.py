@@ -1,4 +1,7 @@
-"""The cost of training in passes of one image through the network: what methods of equal budget have in common. No torch."""
+"""The cost of training in passes of one image through the network: what methods of equal budget have in common.
+
+Never imports torch.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
