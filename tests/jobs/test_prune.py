@@ -1,6 +1,8 @@
 """Prunings by a real worker: from a dense checkpoint to one in the registry, killed or cancelled in between or not."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -8,24 +10,29 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file
+from safetensors.torch import save_file
+from sqlalchemy.orm import Session
 
+from backend.errors import Conflict, NotFound
 from backend.jobs import queue
 from backend.jobs.prune import hash_data
 from backend.jobs.subjects import load_checkpoint, take_images
-from backend.schemas import PruningIn, PruningOut
+from backend.schemas import CheckpointIn, PruningIn, PruningOut
 from backend.services import checkpoints, datasets, evaluations, prunings
 from backend.services.pruned import training_folder
 from backend.settings import get_settings
 from backend.store import database
+from backend.store import datasets as store
 from backend.store.artefacts import artefact_path
 from backend.store.database import reading
 from backend.store.tables import Checkpoint, Dataset
 from models.pruning.fitting import Changes, make_plan
 from models.pruning.methods import build_search
+from models.pruning.thin_ice import build_thin_ice_loss
 from models.training.stages import Stage, prune
 from models.zoo.build import check_robust
 from tests.jobs.conftest import Crew, wait_for
-from tests.jobs.training_sets import TEST_IMAGES, TRAINING_IMAGES, stock
+from tests.jobs.training_sets import TRAINING_IMAGES, stock
 
 TINY: dict[str, Any] = {"pgd_steps": 1, "epochs": 2, "validation_samples": 30}
 PRUNABLE = 101_664
@@ -51,9 +58,16 @@ def find_id(name: str) -> UUID:
     return next(row.id for row in checkpoints.list_checkpoints(limit=200).items if row.name == name)
 
 
-def ask(**fields: Any) -> PruningOut:
+def find_row(session: Session) -> Dataset:
+    """The training images' row."""
+    row = store.find_dataset(session, "training")
+    assert row is not None
+    return row
+
+
+def ask(parent: str = "dense", **fields: Any) -> PruningOut:
     wish = {"method": "lwm", "sparsity": 0.9, "training_dataset_id": "training", **TINY, **fields}
-    return prunings.queue_pruning(PruningIn(parent_id=find_id("dense"), **wish))
+    return prunings.queue_pruning(PruningIn(parent_id=find_id(parent), **wish))
 
 
 def wait_for_end(row: PruningOut) -> PruningOut:
@@ -70,21 +84,54 @@ def weights_of(row: PruningOut) -> dict[str, np.ndarray]:
         return load_file(artefact_path(made.file))
 
 
-def prune_directly(row: PruningOut) -> dict[str, torch.Tensor]:
+def prune_directly(row: PruningOut, **changes: Any) -> dict[str, np.ndarray]:
     """What the training code makes of the same recipe, seed and data, without any job."""
     torch.set_num_threads(1)
     with reading() as session:
         parent = session.get(Checkpoint, row.parent_id)
         dataset, training = session.get(Dataset, row.dataset_id), session.get(Dataset, row.training_dataset_id)
     assert parent is not None and dataset is not None and training is not None
-    changes = Changes(**{**TINY, "eps_text": "25.5/255"})
-    plan = make_plan(row.method, row.sparsity, "weight", "short", images=training.size, changes=changes, settings={})
-    network = load_checkpoint(parent, dataset, "cpu").requires_grad_(True)
+    plan = make_plan(
+        row.method,
+        row.sparsity,
+        "weight",
+        "short",
+        images=training.size,
+        changes=Changes(**{**TINY, **changes, "eps_text": "25.5/255"}),
+        settings={},
+    )
+    network, dense = (load_checkpoint(parent, dataset, "cpu") for _ in range(2))
     images, labels = take_images(datasets.load_samples(training), np.arange(training.size))
-    searching = None if plan.searching is None else Stage(plan.searching)
-    search = build_search(plan, (1, 28, 28))
-    prune(network, images, labels, search=search, searching=searching, finetuning=Stage(plan.finetuning), seed=row.seed)
-    return network.state_dict()
+    loss = build_thin_ice_loss(dense, images, labels, plan.finetuning.eps, plan.care) if plan.care else None
+    prune(
+        network.requires_grad_(True),
+        images,
+        labels,
+        search=build_search(plan, (1, 28, 28)),
+        searching=Stage(plan.searching, loss) if plan.searching else None,
+        finetuning=Stage(plan.finetuning, loss),
+        seed=row.seed,
+    )
+    inner = network.network if row.parent_name == "listed" else network
+    return {name: tensor.numpy() for name, tensor in inner.state_dict().items()}
+
+
+def check_weights(row: PruningOut, **changes: Any) -> None:
+    """Bit for bit those of the training code."""
+    kept, expected = weights_of(row), prune_directly(row, **changes)
+    assert set(kept) == set(expected)
+    assert all(np.array_equal(kept[name], expected[name]) for name in expected)
+
+
+def measure_claim(row: PruningOut) -> float:
+    """PGD-10 robust accuracy of what was made, on all judging images."""
+    with reading() as session:
+        made, dataset = session.get(Checkpoint, row.checkpoint_id), session.get(Dataset, row.dataset_id)
+    assert made is not None and dataset is not None
+    samples = datasets.load_samples(dataset)
+    images, labels = take_images(samples, np.argsort(np.asarray(samples.ids), kind="stable"))
+    network = load_checkpoint(made, dataset, "cpu")
+    return float(check_robust(network, images, labels, eps=25.5 / 255, steps=10, seed=0).double().mean())
 
 
 def test_pruning_ends_as_a_checkpoint_with_parent_recipe_claim_and_the_weights_of_the_training_code(
@@ -102,94 +149,91 @@ def test_pruning_ends_as_a_checkpoint_with_parent_recipe_claim_and_the_weights_o
     assert made.inspection.parent_id == made.parent_id and made.inspection.descent.answer == "yes"
     assert made.preflight.state != "error" and not made.warnings
 
-    kept = weights_of(done)
-    expected = prune_directly(done)
-    assert set(kept) == set(expected)
-    assert all(np.array_equal(kept[name], expected[name].numpy()) for name in expected)
-
+    check_weights(done)
     claim, record = made.claim, done.record
     assert claim is not None and (claim.attack, claim.n, claim.eps_text) == ("PGD-10", 60, "25.5/255")
     assert claim.source == "pruned here: PGD-10 on 60 images of judging"
-    assert record["claimed_robust_accuracy"] == claim.robust_accuracy and 0 < claim.robust_accuracy < 1
+    assert record["claimed_robust_accuracy"] == claim.robust_accuracy == measure_claim(done)
     assert record["passes"]["total"] == done.passes and record["recipe"]["search"]["training"] == "TRADES"
     assert record["training_samples"] == TRAINING_IMAGES and record["shared_samples"] == 0
     assert {"torch", "device", "best_epoch", "validation_robust_accuracy", "train_seconds"} <= set(record)
     with reading() as session:
-        stored = session.get(Dataset, done.training_dataset_id)
-        assert stored is not None
-        assert record["training_sha256"] == hash_data(datasets.load_samples(stored))
+        assert record["training_sha256"] == hash_data(datasets.load_samples(find_row(session)))
 
     wait_for(lambda: evaluations.list_evaluations(checkpoint_id=made.id).total, "the evaluation that was asked for")
     assert not training_folder(done.id).exists()
     evaluations.cancel_evaluation(evaluations.list_evaluations(checkpoint_id=made.id).items[0].id)
 
 
-def test_claim_is_that_of_the_papers_attack_on_the_first_images_by_id(worker: Crew) -> None:
-    done = wait_for_end(ask(name="claimed"))
-    with reading() as session:
-        made, dataset = session.get(Checkpoint, done.checkpoint_id), session.get(Dataset, done.dataset_id)
-    assert made is not None and dataset is not None and made.claim is not None
-    samples = datasets.load_samples(dataset)
-    images, labels = take_images(samples, np.argsort(np.asarray(samples.ids), kind="stable"))
-    robust = check_robust(load_checkpoint(made, dataset, "cpu"), images, labels, eps=25.5 / 255, steps=10, seed=0)
-    assert made.claim["robust_accuracy"] == int(robust.sum()) / TEST_IMAGES
-
-
-def test_killed_worker_training_goes_on_and_ends_with_the_same_bits(worker: Crew) -> None:
-    long: dict[str, Any] = {"epochs": 24, "method": "harp", "sparsity": 0.8}
-    row = ask(name="killed", **long)
-    wait_for(lambda: prunings.get_pruning(row.id).progress.done >= 12, "some epochs")
+def test_killed_worker_training_goes_on_and_ends_with_the_bits_of_an_undisturbed_one(worker: Crew) -> None:
+    row = ask(method="thin-ice", sparsity=0.5, epochs=16)
+    wait_for(lambda: prunings.get_pruning(row.id).progress.done >= 3, "an epoch")
     worker.kill()
     stopped = prunings.get_pruning(row.id)
-    assert stopped.state == "running" and 12 <= stopped.progress.done < stopped.progress.total
+    assert stopped.state == "running" and 3 <= stopped.progress.done < stopped.progress.total
     assert list(training_folder(row.id).glob("*.state"))
     worker.start()
-    undisturbed = ask(name="undisturbed", **long)
-    first, second = weights_of(wait_for_end(row)), weights_of(wait_for_end(undisturbed))
-    assert all(np.array_equal(first[name], second[name]) for name in second)
-    done = prunings.get_pruning(row.id)
-    assert done.record["best_epoch"] == prunings.get_pruning(undisturbed.id).record["best_epoch"]
+    done = wait_for_end(row)
+    assert (done.name, done.sparsity, done.record["recipe"]["search"]["epochs"]) == ("dense-thin-ice-50", 0.5, 4)
+    check_weights(done, epochs=16)
 
 
-def test_cancel_keeps_the_training_and_resume_ends_it(worker: Crew) -> None:
-    row = ask(name="cancelled", epochs=30)
-    wait_for(lambda: prunings.get_pruning(row.id).progress.done >= 9, "some epochs")
+def test_cancel_keeps_the_training_and_resume_ends_it_as_if_nothing_had_been(worker: Crew) -> None:
+    row = ask(method="control", sparsity=None, epochs=16)
+    wait_for(lambda: prunings.get_pruning(row.id).progress.done >= 3, "an epoch")
     assert prunings.cancel_pruning(row.id).state == "cancelled"
-    other = ask(name="after-it", epochs=1)
-    wait_for_end(other)
-    kept = prunings.get_pruning(row.id)
-    assert kept.state == "cancelled" and kept.checkpoint_id is None
+    with pytest.raises(Conflict, match="cancelled already"):
+        prunings.cancel_pruning(row.id)
+    assert list(training_folder(row.id).glob("*.state"))
     assert prunings.resume_pruning(row.id).state == "queued"
     done = wait_for_end(row)
-    undisturbed = wait_for_end(ask(name="not-cancelled", epochs=30))
-    first, second = weights_of(done), weights_of(undisturbed)
-    assert all(np.array_equal(first[name], second[name]) for name in second)
-
-
-def test_control_and_thin_ice_become_checkpoints_too(worker: Crew) -> None:
-    rows = [ask(method="control", sparsity=None), ask(method="thin-ice", sparsity=0.5, epochs=4)]
-    control, thin_ice = (checkpoints.get_checkpoint(wait_for_end(row).checkpoint_id) for row in rows)
+    check_weights(done, epochs=16)
+    control = checkpoints.get_checkpoint(done.checkpoint_id)
     assert (control.name, control.role, control.method) == ("dense-control", "dense", "control")
     assert (control.measured_sparsity, control.declared_sparsity, control.structure) == (0.0, 0.0, None)
-    assert (thin_ice.name, thin_ice.role) == ("dense-thin-ice-50", "pruned")
-    assert thin_ice.measured_sparsity == pytest.approx(0.5, abs=1 / PRUNABLE)
-    assert control.parent_id == thin_ice.parent_id == find_id("dense")
+    assert control.parent_id == find_id("dense")
+    with pytest.raises(Conflict, match="came from this pruning"):
+        prunings.delete_pruning(row.id)
 
 
-def test_failing_pruning_says_why_and_spares_the_worker(worker: Crew) -> None:
-    row = ask(name="exploding", learning_rate=10, epochs=3, sparsity=0.1)
-    wait_for(lambda: prunings.get_pruning(row.id).state not in ("queued", "running"), "the end")
-    ended = prunings.get_pruning(row.id)
-    assert ended.state in ("failed", "succeeded")
-    if ended.state == "failed":
-        assert ended.error is not None and ended.error.code == "rejected_checkpoint"
-    wait_for_end(ask(name="next", epochs=1))
-
-
-def test_pruning_that_never_reached_the_queue_is_found_by_the_reaper(
-    worker: Crew, monkeypatch: pytest.MonkeyPatch
+def test_listed_layers_behind_a_normalisation_are_pruned_too_though_the_queue_forgot_them(
+    worker: Crew, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    torch.manual_seed(0)
+    layers = ["Flatten", {"type": "Linear", "in_features": 784, "out_features": 10}]
+    save_file(
+        torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 10)).state_dict(), tmp_path / "l.safetensors"
+    )
+    form = CheckpointIn(
+        name="listed",
+        role="dense",
+        dataset_id="judging",
+        architecture=json.dumps(layers),
+        normalization="fashion-mnist",
+    )
+    checkpoints.add_checkpoint(tmp_path / "l.safetensors", form, filename="l.safetensors")
     with monkeypatch.context() as crash:
         crash.setattr(queue, "enqueue_pruning", lambda *_: None)
-        forgotten = ask(name="forgotten", epochs=1)
-    wait_for_end(forgotten)
+        forgotten = ask(parent="listed", sparsity=0.75)
+    done = wait_for_end(forgotten)
+    check_weights(done)
+    made, parent = (checkpoints.get_checkpoint(one) for one in (done.checkpoint_id, done.parent_id))
+    assert (made.layer_list, made.normalization) == (parent.layer_list, "fashion-mnist")
+    assert made.measured_sparsity == 0.75
+    assert measure_claim(done) == made.claim.robust_accuracy
+
+
+def test_failing_pruning_says_why_and_can_be_forgotten(worker: Crew) -> None:
+    with reading() as session:
+        file = artefact_path(find_row(session).file)
+    away = file.rename(file.with_suffix(".away"))
+    try:
+        row = ask(name="failing")
+        wait_for(lambda: prunings.get_pruning(row.id).state == "failed", "the failure")
+    finally:
+        away.rename(file)
+    error = prunings.get_pruning(row.id).error
+    assert error is not None and error.code == "not_found" and file.name in error.message
+    prunings.delete_pruning(row.id)
+    with pytest.raises(NotFound):
+        prunings.get_pruning(row.id)
