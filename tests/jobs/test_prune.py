@@ -166,7 +166,7 @@ def test_pruning_ends_as_a_checkpoint_with_parent_recipe_claim_and_the_weights_o
 
 
 def test_killed_worker_training_goes_on_and_ends_with_the_bits_of_an_undisturbed_one(worker: Crew) -> None:
-    row = ask(method="thin-ice", sparsity=0.5, epochs=16)
+    row = ask(method="thin-ice", sparsity=0.5, epochs=10)
     wait_for(lambda: prunings.get_pruning(row.id).progress.done >= 3, "an epoch")
     worker.kill()
     stopped = prunings.get_pruning(row.id)
@@ -175,11 +175,11 @@ def test_killed_worker_training_goes_on_and_ends_with_the_bits_of_an_undisturbed
     worker.start()
     done = wait_for_end(row)
     assert (done.name, done.sparsity, done.record["recipe"]["search"]["epochs"]) == ("dense-thin-ice-50", 0.5, 4)
-    check_weights(done, epochs=16)
+    check_weights(done, epochs=10)
 
 
 def test_cancel_keeps_the_training_and_resume_ends_it_as_if_nothing_had_been(worker: Crew) -> None:
-    row = ask(method="control", sparsity=None, epochs=16)
+    row = ask(method="control", sparsity=None, epochs=10)
     wait_for(lambda: prunings.get_pruning(row.id).progress.done >= 3, "an epoch")
     assert prunings.cancel_pruning(row.id).state == "cancelled"
     with pytest.raises(Conflict, match="cancelled already"):
@@ -187,7 +187,7 @@ def test_cancel_keeps_the_training_and_resume_ends_it_as_if_nothing_had_been(wor
     assert list(training_folder(row.id).glob("*.state"))
     assert prunings.resume_pruning(row.id).state == "queued"
     done = wait_for_end(row)
-    check_weights(done, epochs=16)
+    check_weights(done, epochs=10)
     control = checkpoints.get_checkpoint(done.checkpoint_id)
     assert (control.name, control.role, control.method) == ("dense-control", "dense", "control")
     assert (control.measured_sparsity, control.declared_sparsity, control.structure) == (0.0, 0.0, None)
