@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import wrap_file
 
-from backend import cli_claims, cli_evidence
+from backend import cli_claims, cli_evidence, cli_prunings
 from backend.cli_datasets import file_to_send
 from backend.cli_report import err, out, print_checkpoint, print_comparison, print_evaluation, print_status
 from backend.cli_session import GATE_NOT_MET, REFUSED, AsJson, Url, answers, connected, wait_for
@@ -314,7 +314,9 @@ def demo(
 
 
 app.add_typer(cli_evidence.app, name="evidence")
+app.add_typer(cli_prunings.app, name="prunings")
 app.command()(cli_claims.claims)
+app.command()(cli_prunings.prune)
 app.command()(cli_evidence.replay)
 app.command("attack-harder")(cli_evidence.attack_harder)
 

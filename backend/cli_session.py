@@ -60,7 +60,7 @@ def connected(url: str | None) -> Iterator[Client]:
 
 
 def wait_for(client: Client, path: str) -> Any:
-    """The last answer about an evaluation or an evidence once it is over; shows its progress meanwhile."""
+    """The last answer about a job once it is over; shows its progress meanwhile."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     reached = time.monotonic()
     with Progress(*columns, console=err, transient=True) as progress:

@@ -3,6 +3,7 @@
 ThinIceError                    500 internal
 ├── InvalidRequest              422 invalid_request        a value is missing, malformed or out of range
 │   ├── UnknownName             422 unknown_name           a catalogue has no such entry; lists what exists
+│   ├── TrainsOnTest            422 trains_on_test         training data that the result would be judged on
 │   ├── UnreadableDataset       422 unreadable_dataset     a data set file breaks a rule of its format
 │   └── UnreadableAdversarials  422 unreadable_adversarials  an uploaded .npy breaks a rule of the format
 ├── RejectedCheckpoint          422 rejected_checkpoint    the file cannot be taken, and why
@@ -50,6 +51,10 @@ class UnknownName(InvalidRequest):
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
         super().__init__(f"There is no {kind} {name!r}. Known: {', '.join(names)}.", kind=kind, name=name, known=names)
+
+
+class TrainsOnTest(InvalidRequest):
+    code = "trains_on_test"
 
 
 class UnreadableDataset(InvalidRequest):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dash import html
 from dash.development.base_component import Component
 
-from backend.schemas import EvaluationOut
+from backend.schemas import EvaluationOut, PruningOut
 from frontend.components import Content, aria, data
 from frontend.words import duration_words, time_left
 
@@ -57,7 +57,7 @@ def data_row(cells: Sequence[Content], columns: Sequence[Column]) -> Component:
     return html.Tr(shown)
 
 
-def progress_bar(evaluation: EvaluationOut, name: str) -> Component:
+def progress_bar(evaluation: EvaluationOut | PruningOut, name: str) -> Component:
     """A bar that live.js moves. `name`: what is progressing, for those who listen."""
     done, total = evaluation.progress.done, evaluation.progress.total
     fill = html.Span(
@@ -76,7 +76,7 @@ def live_text(key: str, text: str, kind: str = "") -> Component:
     return html.Span(text, className=kind, **data(live=key))
 
 
-def share_width(evaluation: EvaluationOut) -> str:
+def share_width(evaluation: EvaluationOut | PruningOut) -> str:
     return f"{100 * evaluation.progress.done / max(1, evaluation.progress.total):.1f}%"
 
 

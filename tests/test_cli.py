@@ -274,3 +274,26 @@ def test_choose_pair_takes_equal_effort_then_margins_then_most_samples() -> None
     assert (one["id"], other["id"]) == (2, 7)
     one, other = choose_pair(dense[:1], pruned[:1])
     assert (one["id"], other["id"]) == (1, 4)
+
+
+def test_prune_queues_a_run_and_its_commands_stop_and_forget_it(run: Run, served: tuple[Site, str]) -> None:
+    words = ["prune", "harp", "--parent", "dense-net", "--sparsity", "0.9", "--data", "training", "--epochs", "4"]
+    answer = run(*words, "--setting", "gamma=0.5", "--json")
+    assert answer.returncode == 0, answer.stderr
+    row = json.loads(answer.stdout)
+    assert (row["state"], row["name"], row["epochs"]) == ("queued", "dense-net-harp-90", 4)
+    assert row["record"]["recipe"]["settings"] == {"gamma": 0.5, "rounds": 20}
+    shown = run("prunings", "list")
+    assert "dense-net-harp-90" in shown.stdout and "90.00 %" in shown.stdout and "queued" in shown.stdout
+    assert "thin-ice" in run("prunings", "methods").stdout
+    assert "cancelled" in run("prunings", "cancel", row["id"]).stdout
+    assert run("prunings", "delete", row["id"]).returncode == 0
+    assert row["id"] not in [one["id"] for one in rest(served, "prunings")["items"]]
+
+
+def test_prune_that_is_refused_is_code_1_and_says_why(run: Run) -> None:
+    words = ["prune", "lwm", "--parent", "dense-net", "--sparsity", "0.9", "--data"]
+    answer = run(*words, "digits", "--json")
+    assert answer.returncode == 1 and json.loads(answer.stdout)["error"]["code"] == "trains_on_test"
+    assert "evaluated on" in answer.stderr
+    assert run(*words, "training", "--setting", "gamma").returncode == 2

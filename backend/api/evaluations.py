@@ -4,23 +4,17 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 from uuid import UUID
 
-import anyio
-from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 
+from backend.api import events
 from backend.api.files import ASK_FIRST, NPY, PNG, TABLE_CONTENT, cached, download
 from backend.api.lists import Limit, MarginLimit, Offset, SampleIndex, Scale
-from backend.api.stopping import is_stopping
 from backend.schemas import EvaluationIn, EvaluationOut, MarginRow, NoiseReport, Page, State
 from backend.services import evaluations, exports, noise, samples
 
 router = APIRouter(prefix="/evaluations", tags=["evaluations"])
-
-FINISHED = {"succeeded", "failed", "cancelled"}
-POLL_SECONDS = 1.0
-TICK_SECONDS = 0.25  # how soon a stream notices that the server stops
 
 
 @router.get("", summary="Evaluations, newest first")
@@ -62,24 +56,8 @@ def post_resume(evaluation_id: UUID) -> EvaluationOut:
 async def get_events(
     request: Request, first: Annotated[EvaluationOut, Depends(get_evaluation)]
 ) -> AsyncIterator[ServerSentEvent]:
-    now = first
-    while now.state not in FINISHED:
-        yield ServerSentEvent(event="progress", data=now)
-        before = now
-        while now == before:
-            if not await is_worth_waiting(request):
-                return
-            now = await to_thread.run_sync(evaluations.get_evaluation, first.id)
-    yield ServerSentEvent(event="done", data=now)
-
-
-async def is_worth_waiting(request: Request) -> bool:
-    """Wait until it is time to look again; false as soon as the server stops or the client has left."""
-    for _ in range(round(POLL_SECONDS / TICK_SECONDS)):
-        if is_stopping(request.app) or await request.is_disconnected():
-            return False
-        await anyio.sleep(TICK_SECONDS)
-    return True
+    async for event in events.follow(request, first, evaluations.get_evaluation):
+        yield event
 
 
 @router.get(

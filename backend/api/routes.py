@@ -13,13 +13,14 @@ from backend.api import (
     evaluations,
     evidence,
     health,
+    prunings,
     uploads,
 )
 from backend.api.errors import ErrorBody, add_error_handlers
 from backend.api.files import Responses
 from backend.api.unknown import UnknownPath
 
-NOUNS = (health, datasets, catalogues, uploads, checkpoints, evaluations, evidence, comparisons, claims)
+NOUNS = (health, datasets, catalogues, uploads, checkpoints, evaluations, evidence, prunings, comparisons, claims)
 ERROR_ANSWERS: Responses = {
     422: {"model": ErrorBody, "description": "A value is missing, malformed or out of range"},
     "default": {"model": ErrorBody, "description": "Any other error"},

@@ -1,4 +1,5 @@
-"""The durable workflows: which steps a job has, and how it ends. What they do: `evaluate`, `evidence`, `preflight`.
+"""The durable workflows: which steps a job has, and how it ends. What they do: `evaluate`, `evidence`, `prune` and
+`preflight`.
 
 A workflow may be run again from its start by another process; steps that ended are not repeated, and the step that was
 cut off is (evaluate.run_chunk then finds whether its rows are there).
@@ -10,8 +11,9 @@ from uuid import UUID
 
 from dbos import DBOS
 
-from backend.jobs import evaluate, evidence, preflight
-from backend.jobs.queue import EVALUATE, EVIDENCE, PREFLIGHT
+from backend.jobs import evaluate, evidence, preflight, prune
+from backend.jobs.queue import EVALUATE, EVIDENCE, PREFLIGHT, PRUNE
+from backend.services import pruned
 
 logger = logging.getLogger("thinice.jobs")
 
@@ -70,6 +72,30 @@ def evidence_job(evidence_id: str, attempt_number: int) -> None:
     except Exception as error:  # as above: this job ends, the worker goes on
         logger.error("evidence %s failed\n%s", evidence_id, traceback.format_exc())
         evidence.fail(UUID(evidence_id), attempt_number, error)
+
+
+@DBOS.step(name="prune")
+def run_pruning(pruning_id: str, attempt_number: int) -> None:
+    """The whole training: its state is on disk, so a worker that takes over goes on there, bit for bit."""
+    prune.run(UUID(pruning_id), attempt_number, worker_id=Executor.worker_id, device=Executor.device)
+
+
+@DBOS.step(name="after-pruning")
+def follow_pruning(pruning_id: str) -> None:
+    pruned.follow_up(UUID(pruning_id))
+
+
+@DBOS.workflow(name=PRUNE, max_recovery_attempts=1_000)
+def prune_job(pruning_id: str, attempt_number: int) -> None:
+    """One pruning, from its parent to a checkpoint in the registry; then the evaluation that was asked for."""
+    try:
+        run_pruning(pruning_id, attempt_number)
+        follow_pruning(pruning_id)
+    except evaluate.Stopped as stopped:
+        logger.info("%s", stopped)
+    except Exception as error:  # as above: this job ends, the worker goes on
+        logger.error("pruning %s failed\n%s", pruning_id, traceback.format_exc())
+        prune.fail(UUID(pruning_id), attempt_number, error)
 
 
 @DBOS.workflow(name=PREFLIGHT, max_recovery_attempts=1_000)

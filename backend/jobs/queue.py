@@ -16,6 +16,7 @@ APPLICATION = "thinice"
 APPLICATION_VERSION = "1"  # pinned: DBOS would derive it from the code, and a code change would strand waiting jobs
 EVALUATE = "evaluate"
 EVIDENCE = "evidence"
+PRUNE = "prune"
 PREFLIGHT = "preflight"
 PREFLIGHT_PRIORITY = 1
 
@@ -61,6 +62,15 @@ def enqueue_evidence(evidence_id: UUID, attempt_number: int, priority: int) -> N
     _enqueue(EVIDENCE, evidence_job_id(evidence_id, attempt_number), priority, str(evidence_id), attempt_number)
 
 
+def pruning_job_id(pruning_id: UUID, attempt_number: int) -> str:
+    return f"{PRUNE}-{pruning_id}-{attempt_number}"
+
+
+def enqueue_pruning(pruning_id: UUID, attempt_number: int, priority: int) -> None:
+    """Queue a pruning, as an evaluation is queued."""
+    _enqueue(PRUNE, pruning_job_id(pruning_id, attempt_number), priority, str(pruning_id), attempt_number)
+
+
 def preflight_job_id(checkpoint_id: UUID) -> str:
     return f"{PREFLIGHT}-{checkpoint_id}"
 
@@ -78,6 +88,11 @@ def cancel_evaluation(evaluation_id: UUID, attempt_number: int) -> None:
 def cancel_evidence(evidence_id: UUID, attempt_number: int) -> None:
     """Take evidence out of the queue, or stop its work."""
     client().cancel_workflow(evidence_job_id(evidence_id, attempt_number))
+
+
+def cancel_pruning(pruning_id: UUID, attempt_number: int) -> None:
+    """Take a pruning out of the queue, or stop its training."""
+    client().cancel_workflow(pruning_job_id(pruning_id, attempt_number))
 
 
 def _enqueue(workflow: str, job_id: str, priority: int, *arguments: str | int) -> None:

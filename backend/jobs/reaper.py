@@ -7,9 +7,9 @@ from uuid import UUID
 from dbos import DBOS
 
 from backend.jobs import preflight, queue
-from backend.store import checkpoints, evaluations, evidence, workers
+from backend.store import checkpoints, evaluations, evidence, prunings, workers
 from backend.store.database import one_at_a_time, reading, writing
-from backend.store.tables import Evaluation, Evidence, now
+from backend.store.tables import Evaluation, Job, now
 
 LOST = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")  # how a job ends that never said how it went
 
@@ -27,6 +27,7 @@ def reap(worker_id: str) -> list[str]:
             living = {worker_id} | {worker.id for worker in workers.living_workers(session)}
             waiting = evaluations.evaluations_in(session, evaluations.ACTIVE)
             unproven = evidence.evidence_in(session, evaluations.ACTIVE)
+            unpruned = prunings.prunings_in(session, evaluations.ACTIVE)
             unchecked = checkpoints.checkpoints_in_preflight(session)
         held = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
         freed = [job.workflow_id for job in held if job.executor_id not in living]
@@ -35,12 +36,13 @@ def reap(worker_id: str) -> list[str]:
             DBOS.resume_workflow(job_id, queue_name=queue.QUEUE)
         _follow(waiting, queue.evaluation_job_id, queue.enqueue_evaluation)
         _follow(unproven, queue.evidence_job_id, queue.enqueue_evidence)
+        _follow(unpruned, queue.pruning_job_id, queue.enqueue_pruning)
         _follow_preflights(unchecked)
     return freed
 
 
 def _follow(
-    waiting: Sequence[Evaluation] | Sequence[Evidence],
+    waiting: Sequence[Job],
     job_id: Callable[[UUID, int], str],
     enqueue: Callable[[UUID, int, int], None],
 ) -> None:
@@ -69,11 +71,11 @@ def _status_of(job_ids: list[str]) -> dict[str, str]:
     return {job.workflow_id: job.status for job in jobs}
 
 
-def _end(row: Evaluation | Evidence, status: str) -> None:
+def _end(row: Job, status: str) -> None:
     """What lost its job without saying how it went must not look alive."""
     error = {"code": "internal", "message": f"The job ended as {status} without a result. Resume it.", "details": {}}
     ended = {"state": "failed", "error": error, "finished_at": now()}
-    ended |= {"step": "failed"} if isinstance(row, Evidence) else {"stage": "failed"}
+    ended |= {"stage": "failed"} if isinstance(row, Evaluation) else {"step": "failed"}
     with writing() as session:
         evaluations.move_state(
             session, row.id, evaluations.ACTIVE, of_attempt=row.attempt_number, of=type(row), **ended

@@ -61,7 +61,15 @@ def load_subject(checkpoint_id: UUID, dataset_id: UUID, device: str) -> Subject:
         if checkpoint is None or dataset is None:
             raise NotFound("The checkpoint or the data set of this job no longer exists.")
         rows = datasets.dataset_rows(session, dataset_id)
-    network = load_network(
+    network = load_checkpoint(checkpoint, dataset, device)
+    samples = load(dataset_file(dataset))
+    pool_images, _ = take_images(samples, np.argsort(np.asarray(samples.ids), kind="stable")[:POOL_IMAGES])
+    return Subject(network, samples, np.asarray([number for _, number, _, _ in rows], dtype=np.int64), pool_images)
+
+
+def load_checkpoint(checkpoint: Checkpoint, dataset: Dataset, device: str) -> torch.nn.Module:
+    """A network of the caller's own, frozen, in `eval()` mode, with its normalisation as the first layer."""
+    return load_network(
         artefact_path(checkpoint.file),
         architecture=checkpoint.architecture,
         normalization=checkpoint.normalization,
@@ -69,9 +77,6 @@ def load_subject(checkpoint_id: UUID, dataset_id: UUID, device: str) -> Subject:
         channels=dataset.shape[2],
         device=device,
     )
-    samples = load(dataset_file(dataset))
-    pool_images, _ = take_images(samples, np.argsort(np.asarray(samples.ids), kind="stable")[:POOL_IMAGES])
-    return Subject(network, samples, np.asarray([number for _, number, _, _ in rows], dtype=np.int64), pool_images)
 
 
 def take_images(samples: SampleArrays, indices: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:

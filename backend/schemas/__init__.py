@@ -65,6 +65,13 @@ from backend.schemas.inspections import (
     NormDrift,
     Structure,
 )
+from backend.schemas.prunings import (
+    MethodOut,
+    PassesOut,
+    PruningIn,
+    PruningOut,
+    PruningProgress,
+)
 from backend.schemas.terms import FlipSet, Interval, Norm, Page, Role, Schema, Split, State
 
 __all__ = [
@@ -101,6 +108,7 @@ __all__ = [
     "LayerStructure",
     "LikelyParent",
     "MarginRow",
+    "MethodOut",
     "Mismatch",
     "NoiseOut",
     "NoiseReport",
@@ -109,10 +117,14 @@ __all__ = [
     "Page",
     "PairIn",
     "PairedSample",
+    "PassesOut",
     "Predictive",
     "PreflightCheck",
     "PreflightOut",
     "Progress",
+    "PruningIn",
+    "PruningOut",
+    "PruningProgress",
     "Rate",
     "ReplayDirection",
     "ReplayIn",

@@ -63,7 +63,8 @@ class CheckpointOut(Schema):
     preflight: PreflightOut
     inspection: InspectionOut | None = Field(description="null where the weights could not be looked at")
     claim: ClaimOut | None
-    origin: Literal["zoo", "upload"]
+    origin: Literal["zoo", "upload", "pruned"]
+    pruning_id: UUID | None = Field(description="The run that made it here; null for any other origin")
     created_at: datetime
 
 

@@ -21,5 +21,5 @@ class Health(Schema):
     version: str
     database: str = Field(description="sqlite or postgresql")
     workers: list[WorkerOut] = Field(description="The living ones")
-    queue_depth: int = Field(description="Evaluations and evidence queued or running")
+    queue_depth: int = Field(description="Evaluations, evidence and prunings queued or running")
     open_access: bool = Field(description="True while no token is set (loopback only)")

@@ -65,7 +65,8 @@ def show_checkpoint(row: Checkpoint) -> CheckpointOut:
         preflight=show_preflight(row.preflight),
         inspection=read_inspection(row),
         claim=None if row.claim is None else ClaimOut(**row.claim),
-        origin="zoo" if row.origin == "zoo" else "upload",
+        origin=row.origin,
+        pruning_id=row.pruning_id,
         created_at=row.created_at,
     )
 

@@ -23,6 +23,7 @@ from backend.services.inspections import find_candidates, inspect_checkpoint
 from backend.services.lineage import check_parent, describe_oddities
 from backend.settings import get_settings
 from backend.store import checkpoints as store
+from backend.store import prunings
 from backend.store.artefacts import artefact_path
 from backend.store.database import reading, writing
 from backend.store.tables import Checkpoint, Dataset
@@ -79,7 +80,7 @@ def add_checkpoint(path: Path, form: CheckpointIn, *, filename: str) -> Checkpoi
     if form.evaluate is not None:
         check_preset_fits(get_preset(form.evaluate), dataset.default_norm)
     with reading() as session:
-        _refuse_taken_name(session, form.name)
+        refuse_taken_name(session, form.name)
         architecture = listed.name if listed else form.architecture
         parent = check_parent(session, form.parent_id, form.role, form.method, dataset, architecture=architecture)
     settings = get_settings()
@@ -97,7 +98,7 @@ def add_checkpoint(path: Path, form: CheckpointIn, *, filename: str) -> Checkpoi
     columns = take_facts(facts)
     row = Checkpoint(
         **columns,
-        inspection=_inspect(columns, form.role, dataset.id, parent),
+        inspection=inspect_columns(columns, form.role, dataset.id, parent),
         name=form.name,
         role=form.role,
         parent_id=form.parent_id,
@@ -108,37 +109,52 @@ def add_checkpoint(path: Path, form: CheckpointIn, *, filename: str) -> Checkpoi
         preflight={"state": "queued", "checks": []},
         origin="upload",
     )
-    return _keep(row, dataset, form.evaluate, filename)
-
-
-def _keep(row: Checkpoint, dataset: Dataset, evaluate: str | None, filename: str) -> CheckpointOut:
-    """Insert an imported checkpoint and queue its jobs."""
     with writing() as session:
-        _refuse_taken_name(session, row.name)
-        # The file may have been there before, and its last user may just have been deleted.
-        artefact_path(row.file)
-        parent = check_parent(session, row.parent_id, row.role, row.method, dataset, architecture=row.architecture)
-        twins = store.checkpoints_with_weights(session, row.weights_sha256)
-        row.warnings = [*row.warnings, *describe_oddities(row, parent, twins)]
-        session.add(row)
-        session.flush()
-    try:
-        queue.enqueue_preflight(row.id)
-    except Exception:  # the checkpoint is kept whatever the job engine raised; the workers' reaper queues it later
-        LOG.exception("the pre-flight of %s was not queued", row.id)
+        insert_checkpoint(session, row, dataset)
+    queue_preflight(row)
     shown = show_checkpoint(row)
-    if evaluate is None:
+    if form.evaluate is None:
         return shown
     try:
-        n = min(EVALUATED_AT_ONCE, dataset.size)
-        queue_evaluation(EvaluationIn(checkpoint_id=row.id, dataset_id=dataset.slug, samples=n, preset=evaluate))
+        queue_first_evaluation(row, dataset, form.evaluate)
     except Exception as error:  # the checkpoint is kept: an error would send the user to upload it again
         LOG.exception("the evaluation of %s was not queued", row.id)
         return shown.model_copy(update={"warnings": [*shown.warnings, f"The evaluation was not queued: {error}"]})
     return shown
 
 
-def _inspect(
+def insert_checkpoint(session: Session, row: Checkpoint, dataset: Dataset, *, made_by: UUID | None = None) -> None:
+    """Insert an imported checkpoint, in the caller's transaction.
+
+    Raises:
+        Conflict: the name is taken, by another than the pruning `made_by`.
+        NotFound, InvalidRequest: its file is gone, or its parent is gone or does not fit.
+    """
+    refuse_taken_name(session, row.name, made_by=made_by)
+    # The file may have been there before, and its last user may just have been deleted.
+    artefact_path(row.file)
+    parent = check_parent(session, row.parent_id, row.role, row.method, dataset, architecture=row.architecture)
+    twins = store.checkpoints_with_weights(session, row.weights_sha256)
+    row.warnings = [*row.warnings, *describe_oddities(row, parent, twins)]
+    session.add(row)
+    session.flush()
+
+
+def queue_preflight(row: Checkpoint) -> None:
+    """Queue the pre-flight of a new checkpoint."""
+    try:
+        queue.enqueue_preflight(row.id)
+    except Exception:  # the checkpoint is kept whatever the job engine raised; the workers' reaper queues it later
+        LOG.exception("the pre-flight of %s was not queued", row.id)
+
+
+def queue_first_evaluation(row: Checkpoint, dataset: Dataset, preset: str) -> None:
+    """Queue what an upload or a pruning asked for; raises as `queue_evaluation`."""
+    n = min(EVALUATED_AT_ONCE, dataset.size)
+    queue_evaluation(EvaluationIn(checkpoint_id=row.id, dataset_id=dataset.slug, samples=n, preset=preset))
+
+
+def inspect_columns(
     columns: Mapping[str, Any], role: str, dataset_id: UUID, parent: Checkpoint | None
 ) -> dict[str, Any] | None:
     """What the weights say; a pruned checkpoint is also held against other dense ones."""
@@ -183,7 +199,7 @@ def patch_checkpoint(checkpoint_id: UUID | str, patch: CheckpointPatch) -> Check
         parent = None if row.parent_id is None else store.find_checkpoint(session, row.parent_id)
         outdated = describe_oddities(row, parent, [])
         if "name" in given and patch.name is not None and patch.name != row.name:
-            _refuse_taken_name(session, patch.name)
+            refuse_taken_name(session, patch.name)
             row.name = patch.name
         if given & {"parent_id", "method"}:
             parent = _check_lineage(session, row, patch, dataset)
@@ -211,7 +227,7 @@ def _inspect_anew(checkpoint_id: UUID | str, patch: CheckpointPatch) -> dict[str
     ):
         return None  # the patch will be refused
     columns = {"file": row.file, "layers": row.layers, "architecture": row.architecture}
-    return _inspect(columns, row.role, row.dataset_id, parent)
+    return inspect_columns(columns, row.role, row.dataset_id, parent)
 
 
 def delete_checkpoint(checkpoint_id: UUID | str) -> None:
@@ -223,12 +239,14 @@ def delete_checkpoint(checkpoint_id: UUID | str) -> None:
     """
     with writing() as session:
         row = load_checkpoint(session, checkpoint_id)
-        children, evaluations = store.count_dependants(session, row.id)
-        if children or evaluations:
+        children, evaluations, prunings = store.count_dependants(session, row.id)
+        if children or evaluations or prunings:
             raise Conflict(
-                f"{row.name} is needed by {children} checkpoints made from it and {evaluations} evaluations.",
+                f"{row.name} is needed by {children} checkpoints made from it, {evaluations} evaluations and "
+                f"{prunings} prunings.",
                 children=children,
                 evaluations=evaluations,
+                prunings=prunings,
             )
         file = row.file
         session.delete(row)
@@ -259,12 +277,20 @@ def change_claim(
     return {name: claim.get(name) for name in names}
 
 
-def _refuse_taken_name(session: Session, name: str) -> None:
+def refuse_taken_name(session: Session, name: str, *, made_by: UUID | None = None) -> None:
+    """Refuse the name of a checkpoint, and one that a pruning which waits or runs will give; not `made_by` itself."""
     found = store.checkpoint_named(session, name)
     if found is not None:
         raise Conflict(
             f"There is a checkpoint called {name!r} already (id {found.id}). Choose another name, or use that one.",
             checkpoint_id=str(found.id),
+            name=name,
+        )
+    pending = prunings.pending_pruning_named(session, name)
+    if pending is not None and pending.id != made_by:
+        raise Conflict(
+            f"A pruning (id {pending.id}) is making a checkpoint called {name!r}. Choose another name.",
+            pruning_id=str(pending.id),
             name=name,
         )
 

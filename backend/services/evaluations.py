@@ -66,8 +66,7 @@ def list_evaluations(
 ) -> Page[EvaluationOut]:
     """A page of evaluations, newest first: of one checkpoint, in one state, or queued together as repeats."""
     check_page(limit, offset)
-    if state is not None and state not in STATES:
-        raise InvalidRequest(f"There is no state {state!r}. Known: {', '.join(STATES)}.", state=state)
+    check_state(state)
     wanted = None if checkpoint_id is None else read_id(checkpoint_id, "checkpoint")
     first = None if repeat_of is None else read_id(repeat_of, "evaluation")
     with reading() as session:
@@ -76,6 +75,12 @@ def list_evaluations(
         )
         items = show_all(session, rows)
     return Page(items=items, total=total, limit=limit, offset=offset)
+
+
+def check_state(state: str | None) -> None:
+    """Refuse a state that no job is ever in."""
+    if state is not None and state not in STATES:
+        raise InvalidRequest(f"There is no state {state!r}. Known: {', '.join(STATES)}.", state=state)
 
 
 def get_evaluation(evaluation_id: UUID | str) -> EvaluationOut:
@@ -146,7 +151,7 @@ def draft_evaluation(request: EvaluationIn, purpose: str) -> Evaluation:
         checkpoint = checkpoints.find_checkpoint(session, request.checkpoint_id)
         if checkpoint is None:
             raise NotFound(f"There is no checkpoint {request.checkpoint_id}.", checkpoint_id=str(request.checkpoint_id))
-        _check_fit(session, checkpoint, dataset)
+        check_fit(session, checkpoint, dataset)
         indices, content_ids = _choose_samples(session, dataset, request.samples)
     norm = request.norm or dataset.default_norm
     check_preset_fits(preset, norm)
@@ -258,7 +263,7 @@ def _split_columns(columns: dict[str, list[Any]]) -> Iterator[dict[str, Any]]:
         yield dict(zip(columns, values, strict=True))
 
 
-def _check_fit(session: Session, checkpoint: Checkpoint, dataset: Dataset) -> None:
+def check_fit(session: Session, checkpoint: Checkpoint, dataset: Dataset) -> None:
     """Refuse a data set that the network cannot take: other shape, or other number of classes."""
     own = session.get(Dataset, checkpoint.dataset_id)
     assert own is not None

@@ -12,7 +12,7 @@ from backend.services.inspections import inspect_missing
 from backend.services.zoo import load_datasets, load_zoo
 from backend.settings import Settings, get_settings
 from backend.startup import prepare_home
-from backend.store import database, evaluations, evidence, workers
+from backend.store import database, evaluations, evidence, prunings, workers
 
 LOG = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ def health() -> Health:
     """Version, database, living workers, length of the queue; "degraded" while work waits and no worker lives."""
     with database.reading() as session:
         living = workers.living_workers(session)
-        depth = evaluations.count_active(session) + evidence.count_active(session)
+        depth = sum(jobs.count_active(session) for jobs in (evaluations, evidence, prunings))
     status: Literal["ok", "degraded"] = "degraded" if depth and not living else "ok"
     return Health(
         status=status,

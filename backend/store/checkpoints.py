@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from backend.store.tables import Checkpoint, Evaluation
+from backend.store.tables import Checkpoint, Evaluation, Pruning
 
 
 def find_checkpoint(session: Session, checkpoint_id: UUID) -> Checkpoint | None:
@@ -40,11 +40,12 @@ def checkpoints_without_inspection(session: Session, limit: int) -> Sequence[Che
     return session.scalars(question.order_by(Checkpoint.created_at.desc(), Checkpoint.id.desc()).limit(limit)).all()
 
 
-def count_dependants(session: Session, checkpoint_id: UUID) -> tuple[int, int]:
-    """(children, evaluations) that need this checkpoint."""
+def count_dependants(session: Session, checkpoint_id: UUID) -> tuple[int, int, int]:
+    """(children, evaluations, prunings of it) that need this checkpoint."""
     children = select(func.count()).select_from(Checkpoint).where(Checkpoint.parent_id == checkpoint_id)
     evaluations = select(func.count()).select_from(Evaluation).where(Evaluation.checkpoint_id == checkpoint_id)
-    return session.scalar(children) or 0, session.scalar(evaluations) or 0
+    prunings = select(func.count()).select_from(Pruning).where(Pruning.parent_id == checkpoint_id)
+    return session.scalar(children) or 0, session.scalar(evaluations) or 0, session.scalar(prunings) or 0
 
 
 def set_preflight(session: Session, checkpoint_id: UUID, preflight: dict[str, Any]) -> None:

@@ -101,6 +101,19 @@ def dataset_rows(session: Session, dataset_id: UUID) -> list[tuple[int, int, str
     return [(row[0], row[1], row[2], row[3]) for row in session.execute(question)]
 
 
+def slugs_of(session: Session, dataset_ids: Sequence[UUID]) -> dict[UUID, str]:
+    question = select(Dataset.id, Dataset.slug).where(Dataset.id.in_(dataset_ids))
+    return {row.id: row.slug for row in session.execute(question)}
+
+
+def count_shared(session: Session, dataset_id: UUID, other_id: UUID) -> int:
+    """How many different samples both data sets have, by content."""
+    here, there = (
+        select(DatasetSample.sample_id).where(DatasetSample.dataset_id == one) for one in (dataset_id, other_id)
+    )
+    return session.scalar(select(func.count()).select_from(here.intersect(there).subquery())) or 0
+
+
 def first_indices(session: Session, dataset_id: UUID, n: int) -> list[int]:
     """Indices of the first n samples in id order, so that smaller sets are nested in larger ones."""
     question = (

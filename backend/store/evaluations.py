@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, defer
 
 from backend.store.results import with_bounds
-from backend.store.tables import Attempt, Chunk, Evaluation, Evidence, LogLine, Result, Table, now
+from backend.store.tables import Attempt, Chunk, Evaluation, Job, LogLine, Result, Table, now
 
 ACTIVE = ("queued", "running")
 WITHOUT_INDICES = defer(Evaluation.indices, raiseload=True)  # a list of up to all rows of a data set, as JSON
@@ -79,10 +79,10 @@ def move_state(
     allowed: Sequence[str],
     *,
     of_attempt: int | None = None,
-    of: type[Evaluation] | type[Evidence] = Evaluation,
+    of: type[Job] = Evaluation,
     **values: Any,
 ) -> bool:
-    """Set columns of an evaluation (or of evidence) if its state is one of `allowed`; False when somebody was faster.
+    """Set columns of an evaluation (or another job) if its state is one of `allowed`; False when somebody was faster.
 
     With `of_attempt` also False when it was resumed since: an old attempt has no say in a newer one.
     """

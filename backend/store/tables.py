@@ -134,6 +134,7 @@ class Checkpoint(Owned, Table):
         JSON(none_as_null=True), comment="structure of the zeros, and the parent"
     )
     origin: Mapped[str] = mapped_column(String(10))
+    pruning_id: Mapped[uuid.UUID | None] = mapped_column(comment="the run that made it, of origin pruned")
 
 
 class Evaluation(Owned, Table):
@@ -217,6 +218,43 @@ class Evidence(Owned, Table):
     def credit(self) -> str:
         """To whom its bounds are credited, in words."""
         return f"replay of {self.source}" if self.kind == "replay" else self.source
+
+
+class Pruning(Owned, Table):
+    """A network to be pruned here (or, by the method control, finetuned as long): how, how far it is, what it made.
+
+    `plan` is everything that decides the run, as `models.pruning.plans` writes it, so that a resumed run is the same
+    whatever the schedules are by then.
+    """
+
+    __tablename__ = "pruning"
+    name: Mapped[str] = mapped_column(String(120), comment="of the checkpoint that it makes")
+    parent_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("checkpoint.id"), index=True)
+    dataset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dataset.id"), comment="the parent's, of the claim")
+    training_dataset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dataset.id"))
+    method: Mapped[str] = mapped_column(String(80))
+    rate: Mapped[float] = mapped_column(comment="share of what the granularity names that goes away")
+    granularity: Mapped[str] = mapped_column(String(10))
+    schedule: Mapped[str] = mapped_column(String(10))
+    plan: Mapped[dict[str, Any]]
+    seed: Mapped[int]
+    evaluate: Mapped[str | None] = mapped_column(String(40), comment="preset of the evaluation that follows")
+    priority: Mapped[int]
+    state: Mapped[str] = mapped_column(String(12), default="queued", index=True)
+    step: Mapped[str] = mapped_column(String(80), default="waiting")
+    done: Mapped[int] = mapped_column(default=0, comment="optimiser steps, as total")
+    total: Mapped[int]
+    eta_seconds: Mapped[float | None]
+    attempt_number: Mapped[int] = mapped_column(default=0, comment="how often it was queued; part of the job's id")
+    worker_id: Mapped[str | None] = mapped_column(String(80), comment="who works on it; another writes nothing")
+    record: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    error: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    checkpoint_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("checkpoint.id", ondelete="SET NULL"))
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+Job = Evaluation | Evidence | Pruning
 
 
 class Attempt(Table):

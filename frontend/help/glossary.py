@@ -36,6 +36,24 @@ MODELS = (
         "some samples; a control says how many.",
     ),
     Word(
+        "pruning run",
+        "A job that makes a checkpoint here: it trains a copy of a dense one by adversarial training while a method "
+        "takes weights away, on training images that no evaluation looks at. Epochs are picked on a part of those "
+        "images; the test images measure the claim alone.",
+        ("pruning", "prune"),
+    ),
+    Word(
+        "schedule",
+        "How long a pruning run trains. Short: a few epochs, at the same cost for every method, so that results can be "
+        "compared. Paper: the published epochs and attack, which take a GPU.",
+        ("short schedule", "paper schedule"),
+    ),
+    Word(
+        "passes",
+        "The cost of a training run: how often single images went forward and backward through the network, steps of "
+        "the attack included, validation not.",
+    ),
+    Word(
         "sparsity",
         "The share of prunable weights that are zero, counted in the loaded network. Weights of convolutions and "
         "linear layers are prunable; biases and batch normalisation are not.",

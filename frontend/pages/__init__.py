@@ -42,6 +42,7 @@ PAGES: tuple[PageRow, ...] = (
     PageRow("sample", "/sample", "Sample", None),
     PageRow("jobs", "/jobs", "Jobs", "top"),
     PageRow("upload", "/upload", "Upload", "top"),
+    PageRow("prune", "/prune", "Prune", "top"),
     PageRow("help", "/help", "Help", "foot"),
 )
 

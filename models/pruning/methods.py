@@ -1,62 +1,15 @@
-"""The pruning methods as a table, and a plan: one method with everything that decides its run."""
+"""Builds the mask search of a plan; `plans` has the methods as data."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from collections.abc import Callable
 
 from models.pruning.admm import AdmmSearch
 from models.pruning.harp import RateSearch
 from models.pruning.hydra import ScoreSearch
 from models.pruning.lwm import MagnitudeSearch
+from models.pruning.plans import CONTROL, LEARNED_RATES, Plan, check_plan
 from models.pruning.search import MaskSearch
-from models.pruning.thin_ice import Care
-from models.training.recipe import Recipe
 
-Granularity = Literal["weight", "filter", "channel"]
 ImageShape = tuple[int, int, int]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How to prune: `rate` 0..1 of what `granularity` names goes away, weights by default.
-
-    `searching` is the recipe of the mask search, None for a method that finds its masks while it finetunes.
-    `settings` are numbers of the method's own, by the names of its row in `METHODS`.
-    """
-
-    method: str
-    rate: float
-    finetuning: Recipe
-    searching: Recipe | None = None
-    granularity: Granularity = "weight"
-    settings: Mapping[str, float] = field(default_factory=dict)
-
-    def to_record(self) -> dict[str, Any]:
-        """Give what the finetuning's recipe does not say, as plain JSON values; empty for one-stage LWM."""
-        record: dict[str, Any] = {}
-        if self.searching is not None:
-            record["search"] = {"training": self.searching.loss, **self.searching.to_record()}
-        if self.settings:
-            record["settings"] = dict(self.settings)
-        return record
-
-
-@dataclass(frozen=True)
-class Method:
-    """One row: what the method can prune, the names of its settings, whether it has a stage of search."""
-
-    name: str
-    title: str
-    granularities: tuple[Granularity, ...]
-    settings: tuple[str, ...]
-    searches: bool
-    build: Callable[[Plan, ImageShape], MaskSearch]
-
-
-CARE_SETTINGS = tuple(field.name for field in fields(Care))
-"""The factors of the thin-ice loss."""
-
-LEARNED_RATES = "learned_rates"
 
 
 def _build_lwm(plan: Plan, _image_shape: ImageShape) -> MaskSearch:
@@ -87,38 +40,22 @@ def _build_thin_ice(plan: Plan, image_shape: ImageShape) -> MaskSearch:
     return _build_harp(plan, image_shape) if plan.settings.get(LEARNED_RATES) else _build_hydra(plan, image_shape)
 
 
-def read_care(plan: Plan) -> Care | None:
-    """Give the care that a thin-ice plan takes of its samples; None for the other methods."""
-    if plan.method != "thin-ice":
-        return None
-    return Care(**{name: value for name, value in plan.settings.items() if name in CARE_SETTINGS})
-
-
-ROWS = (
-    Method("lwm", "Lowest weight magnitude", ("weight", "filter", "channel"), ("global_ranking",), False, _build_lwm),
-    Method("r-admm", "R-ADMM", ("weight",), ("rho", "growth", "rounds"), True, _build_admm),
-    Method("hydra", "HYDRA", ("weight",), (), True, _build_hydra),
-    Method("harp", "HARP", ("weight", "channel"), ("gamma", "rounds"), True, _build_harp),
-    Method("thin-ice", "Thin-ice-aware", ("weight",), (*CARE_SETTINGS, LEARNED_RATES), False, _build_thin_ice),
-)
-
-METHODS: dict[str, Method] = {row.name: row for row in ROWS}
+BUILDERS: dict[str, Callable[[Plan, ImageShape], MaskSearch]] = {
+    "lwm": _build_lwm,
+    "r-admm": _build_admm,
+    "hydra": _build_hydra,
+    "harp": _build_harp,
+    "thin-ice": _build_thin_ice,
+}
+"""One for each row of `plans.METHODS`."""
 
 
 def build_search(plan: Plan, image_shape: ImageShape) -> MaskSearch:
-    """Build the search of `plan` for images (C, H, W).
+    """Build the search of `plan` for images (C, H, W); a control's prunes nothing.
 
     Raises:
-        ValueError: an unknown method, or a granularity, setting or stage that the method does not have; the message
-            lists what exists.
+        ValueError: see `plans.check_plan`.
     """
-    if plan.method not in METHODS:
-        raise ValueError(f"no pruning method is called {plan.method!r}; there are: {', '.join(METHODS)}")
-    method = METHODS[plan.method]
-    if plan.granularity not in method.granularities:
-        raise ValueError(f"{method.name} prunes {', '.join(method.granularities)}; not {plan.granularity!r}")
-    if unknown := sorted(set(plan.settings) - set(method.settings)):
-        raise ValueError(f"{method.name} has no settings {', '.join(unknown)}; it has: {', '.join(method.settings)}")
-    if method.searches and plan.searching is None:
-        raise ValueError(f"{method.name} needs a recipe for its mask search")
-    return method.build(plan, image_shape)
+    if plan.method == CONTROL:
+        return MaskSearch()
+    return BUILDERS[check_plan(plan).name](plan, image_shape)

@@ -9,10 +9,11 @@ method: 4 epochs of 58,000 images with PGD-5. A loss that needs more passes per 
 of the finetuning are the same for all.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from models.pruning.methods import CARE_SETTINGS, Granularity, Plan
-from models.pruning.thin_ice import Care
+from models.pruning.plans import CARE_SETTINGS, Care, Granularity, Plan
+from models.training.passes import LOSS_PASSES, MARGIN_PASSES
 from models.training.recipe import Recipe
 
 _CIFAR = Recipe(
@@ -55,10 +56,10 @@ SHORT_BUDGET = 2_784_000
 
 SHORT_EPOCHS = 4
 
-PGD_AT_PASSES = 12
+PGD_AT_PASSES = LOSS_PASSES["PGD-AT"](FINETUNE_RECIPE.pgd_steps).total
 """Passes of one image through one step of PGD-AT with PGD-5."""
 
-DENSE_MARGIN_PASSES = 240_000
+DENSE_MARGIN_PASSES = MARGIN_PASSES.total * 60_000
 """What the dense margins of all 60,000 training images cost."""
 
 # The penalty pulls by rho * rate * steps. 906 steps at 0.03 take the place of 78,200 at 0.01.
@@ -129,6 +130,16 @@ def plan_short_thin_ice(rate: float, **care: float) -> Plan:
     finetuning = replace(FINETUNE_RECIPE, epochs=SHORT_EPOCHS - 1, epoch_images=images)
     searching = replace(finetuning, epochs=1, learning_rate=SEARCH_RATE)
     return Plan("thin-ice", rate, finetuning, searching, "weight", settings)
+
+
+SHORT_PLANS: dict[str, Callable[[float], Plan]] = {
+    "lwm": plan_short_lwm,
+    "r-admm": plan_short_admm,
+    "hydra": plan_short_hydra,
+    "harp": plan_short_harp,
+    "thin-ice": plan_short_thin_ice,
+}
+"""Method -> its plan in the short budget, by rate."""
 
 
 def _find_mask_share(rate: float) -> float:

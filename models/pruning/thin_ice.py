@@ -12,12 +12,11 @@ up; each is off where its factor is 0:
 - the cross-entropy of adversarial images, as in PGD-AT, with what distillation leaves.
 """
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.pruning.plans import Care
 from models.training.losses import AdversarialLoss, Batch, diverge
 from models.training.margins import estimate_margins, measure_gaps
 from models.training.passes import Passes
@@ -25,36 +24,6 @@ from models.training.pgd import attack_mode
 
 MARGIN_REACH = 1.25
 """How far dense margins are followed, in radii of training."""
-
-
-@dataclass(frozen=True)
-class Care:
-    """How much of each form: factors of at least 0, `distillation` 0..1; `width` is a pixel distance above 0."""
-
-    clean_weight: float = 0.0
-    robust_weight: float = 0.0
-    width: float = 0.02
-    keeping: float = 0.0
-    distillation: float = 0.0
-    wrong_share: float = 1.0
-    clean_distillation: float = 0.0
-
-    def __post_init__(self) -> None:
-        """Refuse factors that make no loss."""
-        factors = (self.clean_weight, self.robust_weight, self.keeping, self.wrong_share, self.clean_distillation)
-        if min(factors) < 0.0 or self.width <= 0.0 or not 0.0 <= self.distillation <= 1.0:
-            raise ValueError(f"factors are at least 0, distillation is 0..1 and width above 0: {self}")
-
-    @property
-    def asks_dense(self) -> bool:
-        """Does the loss need the dense network's answer to each adversarial?"""
-        return self.distillation > 0.0 or self.keeping > 0.0
-
-    @property
-    def passes(self) -> Passes:
-        """What an image costs beyond PGD-AT: the dense network's answers, and the clean image in the update."""
-        is_clean = self.clean_distillation > 0.0
-        return Passes(int(self.asks_dense) + 2 * int(is_clean), int(is_clean))
 
 
 def weigh_samples(margins: Tensor, eps: float, care: Care) -> Tensor:
@@ -128,5 +97,5 @@ class ThinIceLoss(AdversarialLoss):
 
 
 def build_thin_ice_loss(dense: nn.Module, images: Tensor, labels: Tensor, eps: float, care: Care) -> ThinIceLoss:
-    """Estimate the dense margins of all training images (N, C, H, W), `margins.PASSES` each, and build the loss."""
+    """Estimate the dense margins of all training images (N, C, H, W), `MARGIN_PASSES` each, and build the loss."""
     return ThinIceLoss(dense, estimate_margins(dense, images, labels, reach=MARGIN_REACH * eps), eps, care)

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.training.passes import Passes
-from models.training.pgd import Attack, attack_mode, climb, find_adversarials
-from models.training.recipe import Recipe
+from models.training.passes import LOSS_PASSES, Passes
+from models.training.pgd import attack_mode, climb, find_adversarials
+from models.training.recipe import Attack, Recipe
 
 TRADES_START = 0.001
 """Standard deviation of the noise that TRADES starts from: at the image itself the divergence has no gradient."""
@@ -54,7 +54,7 @@ class AdversarialLoss:
 
     def count_passes(self, pgd_steps: int) -> Passes:
         """Give the passes of one image through one training step."""
-        return Passes(pgd_steps + 1, pgd_steps + 1)
+        return LOSS_PASSES["PGD-AT"](pgd_steps)
 
 
 class TradesLoss(AdversarialLoss):
@@ -82,7 +82,7 @@ class TradesLoss(AdversarialLoss):
 
     def count_passes(self, pgd_steps: int) -> Passes:
         """Count the clean reference, the attack, and the two images of the update."""
-        return Passes(1 + pgd_steps + 2, pgd_steps + 2)
+        return LOSS_PASSES["TRADES"](pgd_steps)
 
 
 class MartLoss(AdversarialLoss):
@@ -99,7 +99,7 @@ class MartLoss(AdversarialLoss):
 
     def count_passes(self, pgd_steps: int) -> Passes:
         """Count the attack and the two images of the update."""
-        return Passes(pgd_steps + 2, pgd_steps + 2)
+        return LOSS_PASSES["MART"](pgd_steps)
 
 
 def diverge(reference: Tensor, logits: Tensor) -> Tensor:

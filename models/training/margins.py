@@ -3,14 +3,11 @@
 import torch
 from torch import Tensor, nn
 
-from models.training.passes import Passes
+from models.training.passes import MARGIN_PASSES
 from models.training.pgd import attack_mode
 
 TINY = 1e-12
-STEPS = 2
-
-PASSES = Passes(STEPS, STEPS)
-"""What one image costs."""
+STEPS = MARGIN_PASSES.forward
 
 
 def estimate_margins(

@@ -11,11 +11,12 @@ which changes the adversarials, not the loss that is minimised.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from models.training.recipe import Attack
 
 
 @contextmanager
@@ -37,15 +38,6 @@ def attack_mode(network: nn.Module) -> Iterator[None]:
             module.training = True
         for parameter in was_trainable:
             parameter.requires_grad_(True)
-
-
-@dataclass(frozen=True)
-class Attack:
-    """How far and how often training attacks: radius and step as pixel distances in [0, 1], and the number of steps."""
-
-    eps: float
-    step_size: float
-    steps: int
 
 
 Objective = Callable[[Tensor], Tensor]

@@ -1,13 +1,21 @@
-"""The recipe of one adversarial training run, as data that goes into the card unchanged."""
+"""The recipe of one adversarial training run, as data that goes into the card unchanged. Never imports torch."""
 
 from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any, Literal
 
-from models.training.pgd import Attack
-
 LossName = Literal["PGD-AT", "TRADES", "MART"]
 Schedule = Literal["cosine", "drops", "cycles"]
 Precision = Literal["float32", "bfloat16"]
+
+
+@dataclass(frozen=True)
+class Attack:
+    """How far and how often training attacks: radius and step as pixel distances in [0, 1], and the number of steps."""
+
+    eps: float
+    step_size: float
+    steps: int
+
 
 ALWAYS_RECORDED = 12
 """Fields from here on are recorded where they differ from their default: cards that lack them keep their hash."""

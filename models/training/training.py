@@ -32,6 +32,9 @@ VALIDATION_ATTACK_SEED = 0
 
 STEPS_BETWEEN_REPORTS = 50
 
+SECONDS_BETWEEN_REPORTS = 5.0
+"""On a slow device fifty steps take long, and a caller may want to end the run."""
+
 
 def train(
     network: nn.Module,
@@ -62,7 +65,7 @@ def train(
         loss: what is minimised; None takes the loss that the recipe names.
         state_file: where the run keeps its state; a run that is found there goes on. The caller removes it.
         team: the processes that share this run.
-        on_progress: called every 50 steps and at the end of each epoch.
+        on_progress: called every 50 steps, after 5 seconds without a call, and at the end of each epoch.
 
     Returns:
         The report; the network is in `eval()` mode.
@@ -148,6 +151,7 @@ class _Run:
     order: torch.Generator = field(init=False)
     epoch_start: Tensor = field(init=False)
     started: float = field(default_factory=time.monotonic)
+    reported: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         self.search.start(self.network)
@@ -167,6 +171,12 @@ class _Run:
         """Steps of the whole run."""
         return self.recipe.count_steps(len(self.rows))
 
+    @property
+    def is_report_due(self) -> bool:
+        """Were there enough steps, or was it long, since the last report?"""
+        is_late = time.monotonic() - self.reported >= SECONDS_BETWEEN_REPORTS
+        return is_late or self.step % STEPS_BETWEEN_REPORTS == 0
+
     def train_epoch(self, state_file: StateFile | None, on_progress: Callable[[Progress], None] | None) -> float:
         """Go through the rest of the present epoch and give its mean loss."""
         resumed_at = self.order.get_state() if self.position else None
@@ -181,7 +191,7 @@ class _Run:
             self.loss_sum += self.take_step(self.rows[batches[self.position]])
             self.step += 1
             self.position += 1
-            if self.step % STEPS_BETWEEN_REPORTS == 0 and self.position < len(batches):
+            if self.is_report_due and self.position < len(batches):
                 self.report(on_progress, self.loss_sum / self.position, None)
             if state_file is not None and state_file.is_due and self.position < len(batches):
                 self.write_state(state_file)
@@ -249,7 +259,7 @@ class _Run:
         """Tell the caller where the run stands, if it asked; `epoch` counts finished ones."""
         if on_progress is not None:
             epoch = self.epoch if accuracy is not None else self.epoch + 1
-            seconds = self.elapsed_seconds
+            seconds, self.reported = self.elapsed_seconds, time.monotonic()
             on_progress(Progress(epoch, self.recipe.epochs, self.step, self.steps, loss, accuracy, seconds))
 
     def write_state(self, state_file: StateFile | None) -> None:

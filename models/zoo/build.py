@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from models.pruning.masks import measure_sparsity
-from models.pruning.methods import build_search, read_care
+from models.pruning.methods import build_search
+from models.pruning.plans import Plan
 from models.pruning.search import MaskSearch
 from models.pruning.thin_ice import build_thin_ice_loss
-from models.training import margins
-from models.training.losses import AdversarialLoss, build_loss
+from models.training.losses import AdversarialLoss
 from models.training.passes import Passes
 from models.training.pgd import check_correct, check_robust
 from models.training.progress import Progress
+from models.training.recipe import Recipe
 from models.training.stages import Stage, StateFolder, prune
 from models.training.state import take_fingerprint
 from models.zoo.cards import (
@@ -81,9 +82,9 @@ def build_entry(
     """
     recipe = describe_recipe(entry, read_parent_card(folder, entry))
     network = load_checkpoint(folder, entry.parent) if entry.parent else build_fresh_network(entry)
-    search = build_search(entry.plan, IMAGE_SHAPE) if entry.plan else MaskSearch()
+    search = build_search(entry.run, IMAGE_SHAPE)
     loss = _build_loss(entry, training, folder)
-    searching = entry.plan.searching if entry.plan else None
+    searching = entry.run.searching
     states = _open_states(state_folder, training, entry.name, entry.seed, entry.structure, recipe)
     report = prune(
         network,
@@ -104,13 +105,13 @@ def build_entry(
         "parent": entry.parent,
         "method": entry.method,
         "structure": entry.structure,
-        "declared_sparsity": declare_sparsity(entry, search),
+        "declared_sparsity": declare_sparsity(entry.run, search),
         "measured_sparsity": measure_sparsity(network).share,
         "normalization": "none",
         "recipe": recipe,
         "passes": count_passes(entry, len(training.images)).to_record(),
         "seed": entry.seed,
-        **measure_claim(network, shipped, entry),
+        **measure_claim(network, shipped, entry.recipe),
         "validation_robust_accuracy": report.validation_robust_accuracy,
         "torch_version": str(torch.__version__).partition("+")[0],
         "train_seconds": round(report.train_seconds, 1),
@@ -123,43 +124,33 @@ def build_entry(
 
 def count_passes(entry: ZooEntry, images: int) -> Passes:
     """Count the passes of training, validation aside, with `images` training images."""
-    stages = [entry.recipe] if entry.plan is None or entry.plan.searching is None else [entry.plan.searching]
-    stages += [entry.recipe] if entry.plan and entry.plan.searching else []
-    care = read_care(entry.plan) if entry.plan else None
-    total = Passes(0, 0)
-    for recipe in stages:
-        used = recipe.epochs * recipe.count_epoch_images(images - recipe.validation_samples)
-        per_image = build_loss(recipe).count_passes(recipe.pgd_steps)
-        if care is not None:
-            per_image = per_image + care.passes
-        total += per_image * used
-    return total if care is None else total + margins.PASSES * images
+    return entry.run.count_passes(images)
 
 
-def declare_sparsity(entry: ZooEntry, search: MaskSearch) -> float:
+def declare_sparsity(plan: Plan, search: MaskSearch) -> float:
     """Give the share of zero weights that the plan promises; for groups of weights, that of the masks found."""
-    if entry.plan is None or entry.plan.granularity == "weight":
-        return entry.plan.rate if entry.plan else 0.0
+    if plan.granularity == "weight":
+        return plan.rate
     masks = search.find_masks().values()
     return sum(int((~mask).sum()) for mask in masks) / sum(mask.numel() for mask in masks)
 
 
-def measure_claim(network: nn.Module, shipped: Images, entry: ZooEntry) -> dict[str, Any]:
-    """Measure clean accuracy and the PGD-10 claim on the shipped images, as the fields of a card.
+def measure_claim(network: nn.Module, shipped: Images, recipe: Recipe) -> dict[str, Any]:
+    """Measure clean accuracy and the PGD-10 claim at the recipe's eps on the shipped images, as the fields of a card.
 
     PGD as adversarial pruning papers run it: step eps / 4, random start, one restart. It claims too much, and how
     much is what the product measures.
     """
     is_right = check_correct(network, shipped.images, shipped.labels)
     is_robust = check_robust(
-        network, shipped.images, shipped.labels, eps=entry.recipe.eps, steps=CLAIM_STEPS, seed=CLAIM_SEED
+        network, shipped.images, shipped.labels, eps=recipe.eps, steps=CLAIM_STEPS, seed=CLAIM_SEED
     )
     samples = len(shipped.images)
     return {
         "claimed_robust_accuracy": int(is_robust.sum()) / samples,
         "claimed_attack": f"PGD-{CLAIM_STEPS}",
         "claimed_norm": "Linf",
-        "claimed_eps": entry.recipe.eps_text,
+        "claimed_eps": recipe.eps_text,
         "claimed_n": samples,
         "claimed_source": f"card: PGD-{CLAIM_STEPS} on the {samples:,} shipped test images",
         "clean_accuracy": int(is_right.sum()) / samples,
@@ -169,7 +160,7 @@ def measure_claim(network: nn.Module, shipped: Images, entry: ZooEntry) -> dict[
 
 def _build_loss(entry: ZooEntry, training: Images, folder: Path) -> AdversarialLoss | None:
     """Build the thin-ice loss of an entry, whose dense margins are estimated here; None leaves it to the recipe."""
-    care = read_care(entry.plan) if entry.plan else None
+    care = entry.run.care
     if care is None or entry.parent is None:
         return None
     dense = load_checkpoint(folder, entry.parent)

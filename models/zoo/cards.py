@@ -30,11 +30,7 @@ def describe_recipe(entry: ZooEntry, parent_card: Card | None) -> dict[str, Any]
 
     The parent's hash belongs to the recipe: a child of rebuilt weights is another network and is built again.
     """
-    record: dict[str, Any] = {"training": entry.recipe.loss, "optimizer": "SGD", "schedule": entry.recipe.schedule}
-    record |= entry.recipe.to_record()
-    record |= entry.plan.to_record() if entry.plan else {}
-    record["parent_sha256"] = parent_card["sha256"] if parent_card else None
-    return record
+    return {**entry.run.describe(), "parent_sha256": parent_card["sha256"] if parent_card else None}
 
 
 def is_built(folder: Path, entry: ZooEntry) -> bool:

@@ -1,9 +1,9 @@
 """The zoo as data: which checkpoints are shipped and how each one is made."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from models.pruning.methods import Plan
+from models.pruning.plans import CONTROL, Plan
 from models.pruning.recipes import (
     FINETUNE_RECIPE,
     plan_short_admm,
@@ -43,9 +43,14 @@ class ZooEntry:
     architecture: str = "small-cnn"
 
     @property
+    def run(self) -> Plan:
+        """The plan with the entry's recipe; of an entry that prunes nothing, one of its recipe alone."""
+        return replace(self.plan, finetuning=self.recipe) if self.plan else Plan(CONTROL, 0.0, self.recipe)
+
+    @property
     def structure(self) -> dict[str, Any] | None:
         """What is removed, as cards say it; None where nothing is."""
-        return {"kind": self.plan.granularity, "rate": self.plan.rate} if self.plan else None
+        return self.run.structure
 
 
 def prune_dense(name: str, plan: Plan, seed: int = 0) -> ZooEntry:

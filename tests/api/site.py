@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from backend.jobs import queue
-from backend.schemas import HarderIn
-from backend.services import evidence, system
+from backend.schemas import HarderIn, PruningIn
+from backend.services import evidence, prunings, system
 from backend.settings import get_settings
 from backend.store import database
 from tests.services.fabrication import SIDE, Measured, add_checkpoint, add_dataset, evaluate, make_pixels, measure
@@ -40,6 +40,8 @@ class Site:
     waiting: str
     evidence: str
     """Evidence beside the dense evaluation; it waits, as there is no worker."""
+    pruning: str
+    """A pruning of the dense network on `training`, another data set; it was cancelled while it waited."""
     lost: int
     """Robust samples lost at the data set's eps, counted from what was made up."""
     attacked: int
@@ -81,6 +83,9 @@ def fill_home(home: Path, scratch: Path) -> Site:
         measured.adversarials[attacked] = np.clip(clean + np.float32(0.03), 0, 1).reshape(1, SIDE, SIDE)
     dense_evaluation = evaluate(dense, dataset, first)
     harder = evidence.queue_harder(dense_evaluation.id, HarderIn(samples=[attacked], budget=100))
+    add_dataset(scratch, "training", SAMPLES, seed=5)
+    wish = PruningIn(parent_id=dense.id, training_dataset_id="training", method="lwm", sparsity=0.9)
+    cancelled = prunings.cancel_pruning(prunings.queue_pruning(wish).id)
     return Site(
         home=home,
         dataset=str(dataset.id),
@@ -90,6 +95,7 @@ def fill_home(home: Path, scratch: Path) -> Site:
         pruned_evaluation=str(evaluate(pruned, dataset, second).id),
         waiting=str(queue_one(dense, dataset, 20).id),
         evidence=str(harder.id),
+        pruning=str(cancelled.id),
         lost=int((is_robust(first, labels) & ~is_robust(second, labels)).sum()),
         attacked=attacked,
     )

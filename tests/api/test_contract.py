@@ -60,6 +60,15 @@ OPERATIONS = [
     ("get", "/api/v1/evidence/{evidence_id}/attempts"),
     ("post", "/api/v1/evidence/{evidence_id}/cancel"),
     ("post", "/api/v1/evidence/{evidence_id}/resume"),
+    ("get", "/api/v1/pruning-methods"),
+    ("get", "/api/v1/prunings"),
+    ("post", "/api/v1/prunings"),
+    ("post", "/api/v1/prunings/estimate"),
+    ("get", "/api/v1/prunings/{pruning_id}"),
+    ("delete", "/api/v1/prunings/{pruning_id}"),
+    ("post", "/api/v1/prunings/{pruning_id}/cancel"),
+    ("post", "/api/v1/prunings/{pruning_id}/resume"),
+    ("get", "/api/v1/prunings/{pruning_id}/events"),
     ("get", "/api/v1/claims"),
     ("get", "/api/v1/claims/references"),
     ("get", "/api/v1/comparisons"),
@@ -103,12 +112,14 @@ def test_generated_requests_get_the_answers_that_the_document_promises(
         "pruned": own_site.pruned_evaluation,
         "eps": "8/255",
         "evidence_id": own_site.evidence,
+        "pruning_id": own_site.pruning,
     }
     # What a body may name that exists; the rows and the budget stay as they were made up.
     bodies = {
         "checkpoint_id": {"checkpoint_id": own_site.dense, "dataset_id": "digits"},
         "source_evaluation_id": {"source_evaluation_id": own_site.dense_evaluation},
         "budget": {"samples": [own_site.attacked]},
+        "training_dataset_id": {"parent_id": own_site.dense, "training_dataset_id": "training", "method": "lwm"},
         "pruned": {"dense": own_site.dense_evaluation, "pruned": own_site.pruned_evaluation},
     }
 

@@ -25,7 +25,7 @@ from backend.datasets.make_slice import SLICE, SOURCE_FOLDER, read_split
 from backend.datasets.readers import read_npz
 from backend.jobs.zoo import DEFAULT_FOLDER, read_training_images, report_progress
 from backend.settings import get_settings
-from models.pruning.methods import Plan
+from models.pruning.plans import Plan
 from models.pruning.recipes import (
     plan_short_admm,
     plan_short_harp,

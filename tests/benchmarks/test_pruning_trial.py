@@ -5,7 +5,6 @@ from math import sqrt
 import numpy as np
 import pytest
 
-from models.zoo.build import count_passes
 from models.zoo.entries import find_entry
 from tests.benchmarks.pruning_trial import FORMS, Trial, bound_difference, count_losses
 
@@ -22,7 +21,7 @@ def test_trial_with_the_first_seed_is_the_entry_of_the_zoo(method: str) -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_costs_the_same_budget(form: str) -> None:
-    spent = count_passes(Trial(form, 0.95, 0).entry, TRAINING_IMAGES).total
+    spent = Trial(form, 0.95, 0).entry.run.count_passes(TRAINING_IMAGES).total
     assert BUDGET - 100 <= spent <= BUDGET
 
 

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from models.training.losses import AdversarialLoss, Batch, MartLoss, TradesLoss, boost, build_loss, diverge
-from models.training.pgd import Attack
-from models.training.recipe import Recipe
+from models.training.recipe import Attack, Recipe
 from tests.models.small_networks import build_single_layer, build_stripe_network, draw_stripes
 
 CLEAN = torch.tensor([[0.0, math.log(3.0)]], dtype=torch.float64)

@@ -1,15 +1,21 @@
 """The table of methods and the recipes: what is refused, equal budgets, the papers' schedules."""
 
+import json
+import subprocess
+import sys
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from models.pruning.admm import AdmmSearch
+from models.pruning.fitting import Changes, make_plan
 from models.pruning.harp import RateSearch
 from models.pruning.hydra import ScoreSearch
 from models.pruning.lwm import MagnitudeSearch
-from models.pruning.methods import METHODS, Plan, build_search
-from models.pruning.recipes import FINETUNE_RECIPE, PAPER_RECIPES, plan_paper
+from models.pruning.methods import BUILDERS, build_search
+from models.pruning.plans import METHODS, SETTINGS, Plan, read_plan
+from models.pruning.recipes import FINETUNE_RECIPE, PAPER_RECIPES, SHORT_PLANS, plan_paper
 from models.zoo.build import count_passes
 from models.zoo.entries import ENTRIES, ZooEntry, find_entry
 
@@ -83,5 +89,68 @@ def test_paper_without_a_recipe_lists_those_with_one() -> None:
         plan_paper("thin-ice", 0.9)
 
 
-def test_methods_have_a_title_and_a_granularity() -> None:
-    assert all(row.title and "weight" in row.granularities for row in METHODS.values())
+def test_methods_have_a_title_a_granularity_a_builder_a_short_schedule_and_settings_with_bounds() -> None:
+    assert all(row.title and row.summary and "weight" in row.granularities for row in METHODS.values())
+    assert set(BUILDERS) == set(SHORT_PLANS) == set(METHODS)
+    assert {name for row in METHODS.values() for name in row.settings} == set(SETTINGS)
+    for row in METHODS.values():
+        for value in ("low", "high"):
+            bounds = {name: float(getattr(SETTINGS[name], value)) for name in row.settings}
+            plan = make_plan(row.name, 0.5, "weight", "short", images=60_000, changes=Changes(), settings=bounds)
+            assert plan.care is not None or row.name != "thin-ice"
+            build_search(plan, SHAPE)
+
+
+def test_plans_are_data_without_torch() -> None:
+    code = "import sys, models.pruning.fitting; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("method", SHORT_PLANS)
+def test_short_plan_on_the_zoos_images_is_the_zoos_and_goes_through_json(method: str) -> None:
+    plan = make_plan(method, 0.95, "weight", "short", images=60_000, changes=Changes(), settings={})
+    assert plan == SHORT_PLANS[method](0.95)
+    assert read_plan(json.loads(json.dumps(plan.to_json()))) == plan
+
+
+@pytest.mark.parametrize("images", [500, 20_000])
+@pytest.mark.parametrize("loss", ["PGD-AT", "TRADES", "MART", None])
+def test_short_plans_cost_the_same_on_any_data_under_any_loss(images: int, loss: Any) -> None:
+    changes = Changes(epochs=5, pgd_steps=3, validation_samples=100, loss=loss)
+    budget = 5 * (images - 100) * 8
+    for method in (*SHORT_PLANS, "control"):
+        own = replace(changes, loss=None) if method == "thin-ice" else changes
+        plan = make_plan(method, 0.0 if method == "control" else 0.9, "weight", "short",
+                         images=images, changes=own, settings={})  # fmt: skip
+        assert plan.epochs == 5
+        assert 0 <= budget - plan.count_passes(images).total < 5 * 14, method
+
+
+def test_changes_of_a_plan_reach_every_stage_and_split_the_epochs() -> None:
+    changes = Changes(epochs=12, eps_text="4/255", pgd_steps=2, learning_rate=0.5, epoch_images=77)
+    plan = make_plan("hydra", 0.9, "weight", "paper", images=5_000, changes=changes, settings={})
+    assert plan.searching is not None
+    assert (plan.searching.epochs, plan.finetuning.epochs) == (2, 10)
+    assert (plan.searching.learning_rate, plan.finetuning.learning_rate) == (0.1, 0.5)
+    for recipe in plan.stages:
+        assert (recipe.eps_text, recipe.pgd_steps, recipe.epoch_images) == ("4/255", 2, 77)
+        assert recipe.validation_samples == 500
+    rounds = make_plan("r-admm", 0.9, "weight", "short", images=500, changes=Changes(), settings={"rounds": 4})
+    assert rounds.searching is not None and rounds.searching.cycles == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changes", "message"),
+    [
+        (("snip", 0.9, "weight", "short"), Changes(), "'snip'.*lwm, r-admm, hydra, harp, thin-ice, control"),
+        (("lwm", 0.9, "weight", "long"), Changes(), "'long'; there are: short, paper"),
+        (("thin-ice", 0.9, "weight", "short"), Changes(loss="MART"), "own"),
+        (("thin-ice", 0.9, "weight", "paper"), Changes(), "lwm, r-admm, hydra, harp"),
+        (("control", 0.0, "filter", "short"), Changes(), "control prunes nothing"),
+        (("harp", 0.9, "weight", "short"), Changes(epochs=1), "at least 2 epochs"),
+        (("lwm", 0.9, "weight", "paper"), Changes(validation_samples=500), "500 validation images leave none of 500"),
+    ],
+)
+def test_plan_that_cannot_be_made_is_refused(arguments: Any, changes: Changes, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make_plan(*arguments, images=500, changes=changes, settings={})

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from models.pruning.masks import measure_sparsity
-from models.pruning.methods import METHODS, Plan, build_search, read_care
+from models.pruning.methods import build_search
+from models.pruning.plans import METHODS, Plan
 from models.pruning.thin_ice import build_thin_ice_loss
 from models.training.losses import AdversarialLoss
 from models.training.progress import Progress
@@ -84,7 +85,7 @@ def run(
 
 def build_loss(plan: Plan, images: Tensor, labels: Tensor) -> AdversarialLoss | None:
     """Build the loss of a thin-ice plan against the network before pruning."""
-    care = read_care(plan)
+    care = plan.care
     if care is None:
         return None
     return build_thin_ice_loss(build_stripe_network(), images, labels, 0.05, care)

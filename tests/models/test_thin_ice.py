@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.pruning.thin_ice import Care, ThinIceLoss, weigh_samples
+from models.pruning.plans import Care
+from models.pruning.thin_ice import ThinIceLoss, weigh_samples
 from models.training.losses import Batch
 from models.training.passes import Passes
 from tests.models.small_networks import build_stripe_network, draw_stripes

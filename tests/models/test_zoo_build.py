@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from models.pruning.methods import Plan
+from models.pruning.plans import Plan
 from models.training.progress import Progress
 from models.training.recipe import Recipe
 from models.zoo.build import Images, build_entry

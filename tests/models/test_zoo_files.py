@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 from torch import Tensor
 
 import models.zoo
-from models.pruning.methods import METHODS
+from models.pruning.plans import METHODS
 from models.zoo.cards import is_built, load_checkpoint
 from models.zoo.entries import ENTRIES, ZooEntry
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from backend.errors import StartupFailed
 from backend.store import database
-from backend.store.tables import Result, Table, Worker, new_id
+from backend.store.tables import Checkpoint, Pruning, Result, Table, Worker, new_id
 
 PROCESSES, INCREMENTS = 4, 50
 
@@ -107,3 +107,43 @@ def test_new_id_is_ordered_in_time_and_a_version_7_uuid():
 def test_one_at_a_time_may_be_nested(home):
     with database.one_at_a_time(), database.one_at_a_time():
         database.migrate()
+
+
+def test_migrate_from_the_schema_before_prunings_keeps_checkpoints_and_takes_prunings_of_them(home):
+    home.mkdir()
+    engine = database.get_engine()
+    command.upgrade(database._alembic(engine), "0003")
+    values = {
+        "id": "1" * 32, "project": "default", "created_at": "2026-01-01 00:00:00", "name": "dense", "role": "dense",
+        "dataset_id": "2" * 32, "source_sha256": "", "weights_sha256": "", "file": "", "architecture": "small-cnn",
+        "normalization": "none", "measured_sparsity": 0.0, "parameters": 1, "prunable": 1, "layers": "[]",
+        "warnings": "[]", "preflight": "{}", "origin": "upload",
+    }  # fmt: skip
+    with sqlite3.connect(home / "thinice.db") as direct:  # without foreign keys, as above
+        marks = ", ".join("?" * len(values))
+        direct.execute(f"INSERT INTO checkpoint ({', '.join(values)}) VALUES ({marks})", tuple(values.values()))
+        direct.execute(
+            "INSERT INTO dataset (id, project, created_at, slug, name, split, size, classes, shape, default_norm, "
+            "default_eps, source, builtin, file) VALUES (?, 'default', '2026-01-01 00:00:00', 'd', 'd', 'test', 1, "
+            "'[]', '[]', 'Linf', '8/255', '', 0, '')",
+            ("2" * 32,),
+        )
+    direct.close()
+    database.migrate()
+    with database.writing() as session:
+        kept = session.query(Checkpoint).one()
+        assert (kept.name, kept.pruning_id) == ("dense", None)
+        row = Pruning(
+            name="made", parent_id=kept.id, dataset_id=kept.dataset_id, training_dataset_id=kept.dataset_id,
+            method="lwm", rate=0.9, granularity="weight", schedule="short", plan={}, seed=0, priority=10, total=1,
+        )  # fmt: skip
+        session.add(row)
+    with database.reading() as session:
+        found = session.query(Pruning).one()
+        assert (found.state, found.step, found.done, found.record, found.checkpoint_id) == (
+            "queued",
+            "waiting",
+            0,
+            {},
+            None,
+        )

@@ -11,7 +11,7 @@ from backend.services import evaluations
 from frontend import ids
 from frontend.callbacks import in_thread, notify, query_values
 from frontend.components import Content
-from frontend.pages.jobs import beside, names, queueing, record, table
+from frontend.pages.jobs import beside, made, names, queueing, record, table
 from frontend.pages.jobs.listing import Listing, read_filter, read_listing
 from frontend.rows import Live, live_cells
 
@@ -32,6 +32,7 @@ def register(app: Dash) -> None:
     register_form(app)
     register_record(app)
     beside.register(app)
+    made.register(app)
 
 
 def register_listing(app: Dash) -> None:

@@ -4,7 +4,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from frontend.components import aria, card
-from frontend.pages.jobs import names
+from frontend.pages.jobs import made, names
 from frontend.pages.jobs.beside import list_card
 from frontend.pages.jobs.listing import read_filter, read_listing
 from frontend.pages.jobs.queueing import queue_card
@@ -37,6 +37,7 @@ def layout(**query: str) -> Component:
                 **aria(label="Evaluations"),
             ),
         ),
+        made.list_card(),
         list_card(),
         card("Workers", html.Div(workers_list(listing), id=names.WORKERS)),
     ]

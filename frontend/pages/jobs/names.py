@@ -16,6 +16,9 @@ RESUME = "jobs-resume"
 EVIDENCE = "jobs-evidence"
 EVIDENCE_SEEN = "jobs-evidence-seen"
 
+PRUNINGS = "jobs-prunings"
+PRUNINGS_SEEN = "jobs-prunings-seen"
+
 QUEUE = "jobs-queue"
 QUEUE_CHECKPOINT = "jobs-queue-checkpoint"
 QUEUE_PRESET = "jobs-queue-preset"

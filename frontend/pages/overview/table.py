@@ -237,6 +237,15 @@ def links_cell(standing: Standing) -> Component:
                 id=named(row, "evaluate"),
             )
         )
+    if row.role == "dense" and row.parent_id is None:
+        links.append(
+            dcc.Link(
+                ["Prune", html.Span(f" {row.name}", className="hidden-label")],
+                href=f"/prune?parent={row.id}",
+                className="button button-quiet",
+                id=named(row, "prune"),
+            )
+        )
     return html.Span(links, className="links")
 
 

@@ -70,7 +70,7 @@ def sheet_body(row: CheckpointOut, jobs: list[EvaluationOut]) -> list[Component]
 
 
 def context_line(row: CheckpointOut, dataset: DatasetOut) -> Component:
-    origin = "shipped with Thin Ice" if row.origin == "zoo" else "uploaded"
+    origin = {"zoo": "shipped with Thin Ice", "upload": "uploaded", "pruned": "pruned here"}[row.origin]
     facts: list[Content] = [dataset.name, row.role, row.method or "", f"{origin} {day_time(row.created_at)}"]
     facts.append(html.Span(["file ", html.Code(short_hash(row.source_sha256), title=row.source_sha256)]))
     return html.Ul([html.Li(fact) for fact in facts if fact], className="context")
@@ -138,6 +138,10 @@ def next_card(row: CheckpointOut, dataset: DatasetOut, jobs: list[EvaluationOut]
         dcc.Link("Evaluate", href=f"/jobs?new={row.id}", className="button"),
         dcc.Link("Its jobs", href=f"/jobs?checkpoint={row.id}", className="button"),
     ]
+    if row.role == "dense":
+        links.append(dcc.Link("Prune", href=f"/prune?parent={row.id}", className="button"))
+    if row.pruning_id is not None:
+        links.append(dcc.Link("How it was made", href=f"/prune?pruning={row.pruning_id}", className="button"))
     return card("What comes next", *parts, html.Div(links, className="form-foot"))
 
 

@@ -1,0 +1,208 @@
+"""Prunes a checkpoint: trains on one data set, measures the claim on the parent's, hands the weights to the registry.
+
+The training keeps its state in the home, under the pruning's id. A worker that takes over goes on from there, bit for
+bit on a CPU; the folder goes once the result is registered, or with the pruning.
+"""
+
+import hashlib
+import time
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from backend.datasets.samples import SampleArrays, load
+from backend.jobs.evaluate import STAGE_SECONDS, Stopped, describe_error
+from backend.jobs.subjects import dataset_file, device_title, load_checkpoint, take_images
+from backend.services import pruned
+from backend.store import datasets, evaluations
+from backend.store import prunings as store
+from backend.store.database import reading, writing
+from backend.store.tables import Checkpoint, Dataset, Pruning, now
+from models.pruning.methods import build_search
+from models.pruning.plans import Plan, read_plan
+from models.pruning.search import MaskSearch
+from models.pruning.thin_ice import build_thin_ice_loss
+from models.training.losses import AdversarialLoss
+from models.training.progress import Progress, TrainingReport
+from models.training.stages import OnProgress, Stage, StateFolder, prune
+from models.training.state import take_fingerprint
+from models.zoo.build import Images, declare_sparsity, measure_claim
+
+CLAIM_SAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Work:
+    """One attempt at a pruning, with the rows that it is about; `worker_id` is who does it."""
+
+    pruning: Pruning
+    parent: Checkpoint
+    dataset: Dataset
+    training: Dataset
+    worker_id: str
+    device: str
+
+    @property
+    def plan(self) -> Plan:
+        return read_plan(self.pruning.plan)
+
+    @property
+    def folder(self) -> Path:
+        return pruned.training_folder(self.pruning.id)
+
+
+def run(pruning_id: UUID, attempt_number: int, *, worker_id: str, device: str) -> None:
+    """Do what is left of a pruning; nothing where its result is registered already.
+
+    Raises:
+        Stopped: it was cancelled meanwhile, resumed as a newer attempt, or taken over by another worker.
+    """
+    with reading() as session:
+        row = store.find_pruning(session, pruning_id)
+    if row is not None and (row.state, row.attempt_number) == ("succeeded", attempt_number):
+        return  # killed between the registration and the end of this step
+    try:
+        work = start(pruning_id, attempt_number, worker_id, device)
+        train_and_register(work)
+    except Stopped:
+        pruned.forget_deleted(pruning_id)
+        raise
+
+
+def start(pruning_id: UUID, attempt_number: int, worker_id: str, device: str) -> Work:
+    """Mark it as running by this worker; also after a kill, when it runs already."""
+    with writing() as session:
+        row = store.find_pruning(session, pruning_id)
+        values: dict[str, Any] = {"state": "running", "step": "loading", "error": None, "worker_id": worker_id}
+        if row is not None and row.started_at is None:
+            values["started_at"] = now()
+        if row is None or not move(session, pruning_id, attempt_number, **values):
+            raise Stopped(f"Pruning {pruning_id} is not waiting.")
+        session.refresh(row)
+        parent = session.get(Checkpoint, row.parent_id)
+        dataset, training = (session.get(Dataset, one) for one in (row.dataset_id, row.training_dataset_id))
+        assert parent is not None and dataset is not None and training is not None  # foreign keys hold them
+        return Work(row, parent, dataset, training, worker_id, device)
+
+
+def train_and_register(work: Work) -> None:
+    """Train, measure, and bring the result into the registry."""
+    samples = load(dataset_file(work.training))
+    network = load_checkpoint(work.parent, work.dataset, work.device).requires_grad_(True)
+    height, width, channels = work.dataset.shape
+    search = build_search(work.plan, (channels, height, width))
+    data_sha256 = hash_data(samples)
+    report = train(work, network, samples, search, data_sha256)
+    tell(work, step="measuring the claim", done=work.pruning.total, eta_seconds=None)
+    measured = measure_claim(network, take_test_images(work), work.plan.finetuning)
+    measured["claimed_source"] = f"pruned here: PGD-10 on {measured['claimed_n']:,} images of {work.dataset.slug}"
+    tell(work, step="registering")
+    weights = work.folder / "result.safetensors"
+    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}, weights)
+    made = {
+        "declared_sparsity": declare_sparsity(work.plan, search),
+        "training_sha256": data_sha256,
+        "best_epoch": report.epoch,
+        "validation_robust_accuracy": report.validation_robust_accuracy,
+        "validation_samples": report.validation_samples,
+        "train_seconds": round(report.train_seconds, 1),
+        "device": device_title(work.device),
+        "torch": torch.__version__,
+        "thinice": version("thinice"),
+        **measured,
+    }
+    if not pruned.register(work.pruning, work.parent, work.dataset, weights, made):
+        raise Stopped(f"Pruning {work.pruning.id} was stopped.")
+
+
+def train(
+    work: Work, network: nn.Module, samples: SampleArrays, search: MaskSearch, data_sha256: str
+) -> TrainingReport:
+    """Train `network` in place from the last state on disk, or from its present weights."""
+    images, labels = take_images(samples, np.arange(len(samples.labels)))
+    decisive = [work.pruning.plan, work.pruning.seed, work.parent.weights_sha256, work.parent.normalization]
+    fingerprint = take_fingerprint(*decisive, data_sha256, torch.__version__)
+    loss, plan = find_loss(work, images, labels), work.plan
+    return prune(
+        network,
+        images,
+        labels,
+        search=search,
+        searching=None if plan.searching is None else Stage(plan.searching, loss),
+        finetuning=Stage(plan.finetuning, loss),
+        seed=work.pruning.seed,
+        states=StateFolder(work.folder, fingerprint),
+        on_progress=report_to(work),
+    )
+
+
+def find_loss(work: Work, images: Tensor, labels: Tensor) -> AdversarialLoss | None:
+    """The thin-ice loss with the dense margins of all training images; None leaves it to the recipes."""
+    care = work.plan.care
+    if care is None:
+        return None
+    tell(work, step="estimating the dense margins")
+    dense = load_checkpoint(work.parent, work.dataset, work.device)
+    return build_thin_ice_loss(dense, images, labels, work.plan.finetuning.eps, care)
+
+
+def take_test_images(work: Work) -> Images:
+    """The first images of the parent's data set in id order, which measure the claim and decide nothing."""
+    with reading() as session:
+        rows = datasets.first_indices(session, work.dataset.id, CLAIM_SAMPLES)
+    images, labels = take_images(load(dataset_file(work.dataset)), np.asarray(rows, dtype=np.int64))
+    return Images(images.to(work.device), labels.to(work.device))
+
+
+def hash_data(samples: SampleArrays) -> str:
+    """SHA-256 (hex) over ids and labels in the order of the rows: batches are drawn by row."""
+    lines = (f"{one} {label}" for one, label in zip(samples.ids, samples.labels.tolist(), strict=True))
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def report_to(work: Work) -> OnProgress:
+    """A callback that writes progress down at most once a second; raises Stopped where it is no longer wanted."""
+    last = 0.0
+
+    def report(progress: Progress) -> None:
+        nonlocal last
+        if time.monotonic() - last < STAGE_SECONDS:
+            return
+        last = time.monotonic()
+        tell(work, step=describe(progress), done=progress.step, eta_seconds=progress.seconds_left)
+
+    return report
+
+
+def describe(progress: Progress) -> str:
+    """`finetuning: epoch 2 of 4, loss 1.0312`."""
+    return f"{progress.stage}: epoch {progress.epoch} of {progress.epochs}, loss {progress.loss:.4f}"
+
+
+def tell(work: Work, **values: Any) -> None:
+    """Write progress down; Stopped where somebody else decides now."""
+    row = work.pruning
+    with writing() as session:
+        is_wanted = store.keep_progress(session, row.id, row.attempt_number, work.worker_id, **values)
+    if not is_wanted:
+        raise Stopped(f"Pruning {row.id} was stopped; the state of its training is kept.")
+
+
+def fail(pruning_id: UUID, attempt_number: int, error: BaseException) -> None:
+    """Mark it as failed with a sentence, unless it was cancelled or resumed; the state of its training stays."""
+    ended: dict[str, Any] = {"state": "failed", "step": "failed", "error": describe_error(error), "finished_at": now()}
+    with writing() as session:
+        move(session, pruning_id, attempt_number, **ended)
+
+
+def move(session: Any, pruning_id: UUID, attempt_number: int, **values: Any) -> bool:
+    return evaluations.move_state(
+        session, pruning_id, evaluations.ACTIVE, of_attempt=attempt_number, of=Pruning, **values
+    )

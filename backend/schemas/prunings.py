@@ -1,0 +1,130 @@
+"""Prunings made here: what is asked for, how far it is, and the methods there are."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from backend.schemas.evaluations import ErrorOut
+from backend.schemas.terms import Schema, State
+
+Granularity = Literal["weight", "filter", "channel"]
+Schedule = Literal["short", "paper"]
+TrainingLoss = Literal["PGD-AT", "TRADES", "MART"]
+
+
+class PruningIn(Schema):
+    """What decides a run; a number that is left out is the schedule's."""
+
+    parent_id: UUID = Field(description="A dense checkpoint")
+    training_dataset_id: str = Field(
+        max_length=200, description="UUID or slug; another than the parent's, whose images judge the result"
+    )
+    method: str = Field(max_length=80, description="lwm, r-admm, hydra, harp, thin-ice; or control: nothing is pruned")
+    sparsity: float | None = Field(
+        None, gt=0, lt=1, description="Share of weights (filters, channels) that goes away; none for a control"
+    )
+    granularity: Granularity = "weight"
+    schedule: Schedule = Field("short", description="short: a few epochs, the same cost for every method")
+    loss: TrainingLoss | None = Field(None, description="Default the method's; thin-ice has its own")
+    epochs: int | None = Field(None, ge=1, le=1000, description="Of the whole run, mask search included")
+    eps: str | float | None = Field(
+        None, description='Linf, "8/255" or a number; default that of the parent\'s data set'
+    )
+    pgd_steps: int | None = Field(None, ge=1, le=100, description="Of the attack in training")
+    learning_rate: float | None = Field(None, gt=0, le=10, description="Of the finetuning")
+    epoch_images: int | None = Field(None, ge=1, le=100_000_000, description="Images drawn for each epoch")
+    validation_samples: int | None = Field(
+        None, ge=1, le=1_000_000, description="Training images set apart to pick the epoch; at most a tenth by default"
+    )
+    settings: dict[str, float] = Field({}, max_length=20, description="Numbers of the method's own")
+    seed: int = Field(0, ge=0, lt=2**31)
+    name: str | None = Field(None, min_length=1, max_length=120, description="Of the result; made up if left out")
+    evaluate: str | None = Field(None, description="A preset: queue an evaluation of the result")
+    priority: int = Field(10, ge=1, le=100, description="Smaller goes first")
+
+
+class PruningProgress(Schema):
+    """`done` of `total` optimiser steps; validation is inside the pace."""
+
+    done: int
+    total: int
+    step: str
+    eta_seconds: float | None
+
+
+class PruningOut(Schema):
+    """One run; `record` holds the recipe and, at the end, the card of what it made."""
+
+    id: UUID
+    name: str = Field(description="Of the checkpoint that it makes")
+    parent_id: UUID
+    parent_name: str
+    dataset_id: UUID = Field(description="The parent's, which the claim is about")
+    training_dataset_id: UUID
+    training_dataset: str = Field(description="Its slug")
+    method: str
+    sparsity: float
+    granularity: Granularity
+    schedule: Schedule
+    loss: TrainingLoss
+    epochs: int
+    eps: float
+    eps_text: str
+    seed: int
+    passes: int = Field(description="Forward and backward passes of single images, validation aside")
+    evaluate: str | None
+    priority: int
+    state: State
+    progress: PruningProgress
+    warnings: list[str]
+    record: dict[str, Any]
+    error: ErrorOut | None
+    checkpoint_id: UUID | None = Field(description="What it made; null before the end, and once that was deleted")
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class ScheduleOut(Schema):
+    """A method's run under a schedule, as it is for many training images."""
+
+    name: Schedule
+    epochs: int
+    search_epochs: int
+    loss: TrainingLoss
+    learning_rate: float
+    pgd_steps: int
+
+
+class SettingOut(Schema):
+    """A number of a method's own; `default` is that of the short schedule, None where the method has one inside."""
+
+    name: str
+    low: float
+    high: float
+    default: float | None
+    meaning: str
+
+
+class MethodOut(Schema):
+    """A pruning method, or the control."""
+
+    name: str
+    title: str
+    summary: str
+    granularities: list[Granularity]
+    losses: list[TrainingLoss]
+    settings: list[SettingOut]
+    schedules: list[ScheduleOut]
+
+
+class PassesOut(Schema):
+    """What a run would cost: forward and backward passes of single images, and the optimiser's steps."""
+
+    forward: int
+    backward: int
+    total: int
+    steps: int
+    epochs: int

@@ -1,0 +1,165 @@
+"""The form answers as it is filled in; a run is followed, stopped and resumed."""
+
+from collections.abc import Callable
+from typing import Any
+
+from dash import ALL, Dash, Input, Output, State, ctx, no_update
+
+from backend.errors import ThinIceError
+from backend.services import pruning_plans, prunings
+from frontend.callbacks import in_thread, notify
+from frontend.components import Content
+from frontend.pages.jobs.queueing import refusal
+from frontend.pages.prune import form, names, record
+from frontend.pages.prune.request import CONTROL, cost_words, read_form
+
+VALUES = {
+    "parent": names.PARENT,
+    "data": names.DATA,
+    "method": names.METHOD,
+    "sparsity": names.SPARSITY,
+    "granularity": names.GRANULARITY,
+    "schedule": names.SCHEDULE,
+    "epochs": names.EPOCHS,
+    "eps": names.EPS,
+    "loss": names.LOSS,
+    "seed": names.SEED,
+}
+TEXTS = {"name": names.NAME, "evaluate": names.EVALUATE}
+
+
+def register(app: Dash) -> None:
+    """Add the page's callbacks."""
+    register_choices(app)
+    register_cost(app)
+    register_record(app)
+    for kind, act in ((names.CANCEL, cancel), (names.RESUME, resume)):
+        app.callback(Input({"type": kind, "id": ALL}, "n_clicks"), prevent_initial_call=True)(in_thread(presser(act)))
+
+
+def register_choices(app: Dash) -> None:
+    """What a method can do, and what a parent can be trained on."""
+
+    @app.callback(
+        Output(names.METHOD_HINT, "children"),
+        Output(names.GRANULARITY, "data"),
+        Output(names.GRANULARITY, "value"),
+        Output(names.SCHEDULE, "data"),
+        Output(names.SCHEDULE, "value"),
+        Output(names.LOSS, "data"),
+        Output(names.LOSS, "value"),
+        Output(names.LOSS, "disabled"),
+        Output(names.SPARSITY_BOX, "hidden"),
+        Input(names.METHOD, "value"),
+        State(names.GRANULARITY, "value"),
+        State(names.SCHEDULE, "value"),
+        State(names.LOSS, "value"),
+        prevent_initial_call=True,
+    )
+    @in_thread
+    def choose_method(method: str, granularity: str, schedule: str, loss: str | None) -> tuple[Content, ...]:
+        return fit_method(method, granularity, schedule, loss)
+
+    @app.callback(
+        Output(names.DATA, "data"),
+        Output(names.DATA, "value"),
+        Output(names.DATA_HINT, "children"),
+        Input(names.PARENT, "value"),
+        State(names.DATA, "value"),
+        prevent_initial_call=True,
+    )
+    @in_thread
+    def choose_parent(parent_id: str, chosen: str | None) -> tuple[Content, Content, Content]:
+        known = pruning_plans.suitable_datasets(parent_id)
+        kept = chosen if chosen in {str(row.id) for row in known} else None
+        return form.data_choices(known), kept or (str(known[0].id) if known else None), form.data_hint(known)
+
+
+def fit_method(name: str, granularity: str, schedule: str, loss: str | None) -> tuple[Content, ...]:
+    """What depends on the method; a choice that it does not have goes back to the usual one."""
+    method = form.find_method(name)
+    is_fixed = len(method.losses) == 1
+    return (
+        method.summary,
+        form.granularities(method),
+        granularity if granularity in method.granularities else "weight",
+        form.schedules(method),
+        schedule if schedule in {row.name for row in method.schedules} else "short",
+        list(method.losses),
+        None if is_fixed else loss,
+        is_fixed,
+        method.name == CONTROL,
+    )
+
+
+def register_cost(app: Dash) -> None:
+    """The estimate after every change, and the button."""
+
+    @app.callback(
+        output={
+            "cost": Output(names.COST, "children"),
+            "name": Output(names.NAME, "placeholder"),
+            "percent": Output(names.SPARSITY_WORDS, "children"),
+        },
+        inputs={name: Input(id, "value") for name, id in VALUES.items()},
+    )
+    @in_thread
+    def estimate(**values: Any) -> dict[str, Content]:
+        cost, name = cost_words({**values, "name": None, "evaluate": None})
+        return {"cost": cost, "name": name, "percent": f"{values['sparsity']:g} %"}
+
+    @app.callback(
+        output=Output(names.ANSWER, "children"),
+        inputs={"clicks": Input(names.GO, "n_clicks")},
+        state={name: State(id, "value") for name, id in (VALUES | TEXTS).items()},
+        prevent_initial_call=True,
+    )
+    @in_thread
+    def send(clicks: int | None, **values: Any) -> Content:
+        return answer_form(values) if clicks else no_update
+
+
+def answer_form(values: dict[str, Any]) -> Content:
+    """Queue it, or say in place why not."""
+    try:
+        return record.accepted(prunings.queue_pruning(read_form(values)))
+    except ThinIceError as error:
+        return refusal(error.message, error.code)
+
+
+def register_record(app: Dash) -> None:
+    @app.callback(
+        Output(names.RECORD, "children"),
+        Output(names.RECORD_SEEN, "data"),
+        Output(names.RECORD_POLL, "interval"),
+        Input(names.RECORD_POLL, "n_intervals"),
+        State(names.RECORD_ID, "data"),
+        State(names.RECORD_SEEN, "data"),
+        prevent_initial_call=True,
+    )
+    @in_thread
+    def follow(_tick: int | None, pruning_id: str, seen: str | None) -> tuple[Content, ...]:
+        row = prunings.get_pruning(pruning_id)
+        pace = names.POLL_MILLISECONDS * (1 if record.is_active(row) else 10)
+        now = record.fingerprint([row])
+        return (no_update, no_update, pace) if now == seen else (record.record_body(row), now, pace)
+
+
+def presser(act: Callable[[str], None]) -> Callable[[list[int | None]], None]:
+    """A callback that acts on the run whose button was pressed; a button that merely appeared is none."""
+
+    def press(_clicks: list[int | None]) -> None:
+        if isinstance(ctx.triggered_id, dict) and ctx.triggered[0]["value"]:
+            act(ctx.triggered_id["id"])
+
+    return press
+
+
+def cancel(pruning_id: str) -> None:
+    row = prunings.cancel_pruning(pruning_id)
+    notify("Cancelled", f"{row.name}: the state of its training is kept for a resume.")
+
+
+def resume(pruning_id: str) -> None:
+    row = prunings.resume_pruning(pruning_id)
+    notify("Queued again", f"{row.name} goes on where it stopped.")

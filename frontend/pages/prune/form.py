@@ -1,0 +1,172 @@
+"""The form: parent, method and how much; training; what happens next. The sparsity is set in percent."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from backend.schemas import CheckpointOut, DatasetOut, MethodOut
+from backend.services import catalogues, pruning_plans
+from frontend.components import Content, aria, card, icon
+from frontend.pages.prune import names
+from frontend.words import count_words
+
+USUAL_METHOD = "lwm"
+USUAL_PERCENT = 90
+MARKS = (50, 80, 90, 95, 99)
+GRANULARITY_WORDS = {"weight": "single weights", "filter": "whole filters", "channel": "whole input channels"}
+SCHEDULE_WORDS = {"short": "short", "paper": "as in the paper, for a GPU"}
+LIST: dict[str, Any] = {"allowDeselect": False, "className": "field"}
+
+
+def find_method(name: str | None) -> MethodOut:
+    """The method of that name; the usual one where there is none."""
+    items = {row.name: row for row in pruning_plans.list_methods().items}
+    return items.get(name or "", items[USUAL_METHOD])
+
+
+def cards(parents: Sequence[CheckpointOut], chosen: CheckpointOut) -> list[Component]:
+    """The three cards of the form and its foot."""
+    method = find_method(USUAL_METHOD)
+    known = pruning_plans.suitable_datasets(chosen.id)
+    return [
+        card("1. What is pruned, and how", html.Div(what_fields(parents, chosen, method), className="fields")),
+        card(
+            "2. Training",
+            html.Div(training_fields(method, known), className="fields"),
+            html.Div(data_hint(known), id=names.DATA_HINT, className="data-hint", role="status"),
+        ),
+        card("3. What happens next", html.Div(next_fields(), className="fields")),
+    ]
+
+
+def what_fields(parents: Sequence[CheckpointOut], chosen: CheckpointOut, method: MethodOut) -> list[Component]:
+    choices: Any = [{"value": str(row.id), "label": row.name} for row in parents]
+    methods: Any = [{"value": row.name, "label": row.title} for row in pruning_plans.list_methods().items]
+    return [
+        dmc.Select(
+            id=names.PARENT, label="Dense checkpoint", data=choices, value=str(chosen.id), searchable=True, **LIST
+        ),
+        html.Div(
+            [
+                dmc.Select(id=names.METHOD, label="Method", data=methods, value=method.name, allowDeselect=False),
+                html.Span(method.summary, id=names.METHOD_HINT, className="under"),
+            ],
+            className="field",
+        ),
+        html.Div(sparsity_parts(), id=names.SPARSITY_BOX, className="field"),
+        dmc.Select(id=names.GRANULARITY, label="What goes away", data=granularities(method), value="weight", **LIST),
+    ]
+
+
+def sparsity_parts() -> list[Component]:
+    """A slider, because it is found by trying; half a percent a step."""
+    marks: Any = [{"value": value, "label": f"{value}"} for value in MARKS]
+    return [
+        html.Div(
+            ["Sparsity ", html.Span(f"{USUAL_PERCENT} %", id=names.SPARSITY_WORDS, className="muted")],
+            className="mantine-InputWrapper-label",
+        ),
+        dmc.Slider(
+            id=names.SPARSITY,
+            value=USUAL_PERCENT,
+            min=10,
+            max=99.5,
+            step=0.5,
+            marks=marks,
+            thumbLabel="Sparsity in percent",
+            updatemode="mouseup",
+        ),
+    ]
+
+
+def granularities(method: MethodOut) -> Any:
+    return [{"value": name, "label": GRANULARITY_WORDS[name]} for name in method.granularities]
+
+
+def training_fields(method: MethodOut, known: Sequence[DatasetOut]) -> list[Component]:
+    return [
+        dmc.Select(
+            id=names.DATA,
+            label="Training images",
+            data=data_choices(known),
+            value=str(known[0].id) if known else None,
+            placeholder="none that fit",
+            **LIST,
+        ),
+        dmc.Select(id=names.SCHEDULE, label="Schedule", data=schedules(method), value="short", **LIST),
+        dmc.NumberInput(
+            id=names.EPOCHS,
+            label="Epochs in all",
+            placeholder="the schedule's",
+            min=1,
+            max=1000,
+            allowDecimal=False,
+            className="field",
+        ),
+        dmc.TextInput(id=names.EPS, label="ε of training", placeholder="the data set's", value="", className="field"),
+        dmc.Select(
+            id=names.LOSS,
+            label="Loss",
+            placeholder="the method's",
+            data=list(method.losses),
+            clearable=True,
+            className="field",
+        ),
+        dmc.NumberInput(id=names.SEED, label="Seed", value=0, min=0, allowDecimal=False, className="field"),
+    ]
+
+
+def data_choices(known: Sequence[DatasetOut]) -> Any:
+    return [{"value": str(row.id), "label": f"{row.name} ({row.split}, {row.size:,})"} for row in known]
+
+
+def schedules(method: MethodOut) -> Any:
+    return [
+        {"value": row.name, "label": f"{SCHEDULE_WORDS[row.name]}: {count_words(row.epochs, 'epoch')}"}
+        for row in method.schedules
+    ]
+
+
+def data_hint(known: Sequence[DatasetOut]) -> Content:
+    """What to do where no training images are there; nothing otherwise."""
+    if known:
+        return None
+    words: list[Content] = [
+        "No data set here has images of this shape and as many classes, apart from the one that judges the result. Add "
+        "the training images: ",
+        html.Code("thinice dataset cifar10 --split train"),
+        ", or a pair of idx files (",
+        html.Code("thinice dataset train-images-idx3-ubyte.gz --labels train-labels-idx1-ubyte.gz --name train"),
+        "), or ",
+        dcc.Link("upload an .npz", href="/upload?kind=dataset"),
+        ".",
+    ]
+    return html.Div([icon("warning"), html.Span(words)], className="notice")
+
+
+def next_fields() -> list[Component]:
+    presets: Any = [{"value": row.name, "label": row.title} for row in catalogues.list_attacks().presets]
+    return [
+        dmc.TextInput(id=names.NAME, label="Name of the result", placeholder="made up", value="", className="field"),
+        dmc.Select(
+            id=names.EVALUATE,
+            label="Evaluate it then",
+            placeholder="not now",
+            data=presets,
+            value="margin",
+            clearable=True,
+            className="field",
+        ),
+    ]
+
+
+def foot() -> list[Component]:
+    """What it will cost, and the button."""
+    return [
+        html.P(id=names.COST, className="cost", role="status", **aria(live="polite")),
+        html.Div([html.Button("Prune it", id=names.GO, className="button button-primary")], className="form-foot"),
+        html.Div(id=names.ANSWER, role="alert"),
+    ]

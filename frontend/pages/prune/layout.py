@@ -1,0 +1,40 @@
+"""The page's frame: the form; or, with `?pruning=<id>`, one run."""
+
+from dash import html
+from dash.development.base_component import Component
+
+from backend.schemas import CheckpointOut
+from backend.services import checkpoints
+from frontend.components import empty_state
+from frontend.pages.prune import names
+from frontend.pages.prune.form import cards, foot
+from frontend.pages.prune.record import record_page
+
+PAGE_ROWS = 200
+LEAD = (
+    "Makes a pruned checkpoint from a dense one by adversarial training, and enters it with its parent, recipe and "
+    "claim. It is a job: it survives a closed tab and a killed worker. The worker that trains does nothing else "
+    "meanwhile."
+)
+
+
+def layout(**query: str) -> Component:
+    """The form with the parent of the address, `?parent=<id>`."""
+    if query.get("pruning"):
+        return record_page(query["pruning"])
+    parents = dense_checkpoints()
+    if not parents:
+        body: list[Component] = [
+            empty_state("Only a dense checkpoint can be pruned, and none is here yet.", "Upload one", "/upload")
+        ]
+    else:
+        chosen = next((row for row in parents if str(row.id) == query.get("parent")), parents[0])
+        body = [*cards(parents, chosen), *foot()]
+    head = [html.H1("Prune", className="page-title"), html.P(LEAD, className="lead")]
+    return html.Div([*head, *body], id=names.PAGE, className="page-stack prune")
+
+
+def dense_checkpoints() -> list[CheckpointOut]:
+    """Those that can be a parent, roots before controls, the newest first."""
+    rows = [row for row in checkpoints.list_checkpoints(PAGE_ROWS).items if row.role == "dense"]
+    return sorted(rows, key=lambda row: row.parent_id is not None)

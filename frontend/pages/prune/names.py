@@ -1,0 +1,36 @@
+"""The page's component ids, all under one prefix."""
+
+PAGE = "prune"
+PARENT = "prune-parent"
+METHOD = "prune-method"
+METHOD_HINT = "prune-method-hint"
+SPARSITY = "prune-sparsity"
+SPARSITY_BOX = "prune-sparsity-box"
+SPARSITY_WORDS = "prune-sparsity-words"
+GRANULARITY = "prune-granularity"
+DATA = "prune-data"
+DATA_HINT = "prune-data-hint"
+SCHEDULE = "prune-schedule"
+EPOCHS = "prune-epochs"
+EPS = "prune-eps"
+LOSS = "prune-loss"
+SEED = "prune-seed"
+NAME = "prune-name"
+EVALUATE = "prune-evaluate"
+COST = "prune-cost"
+GO = "prune-go"
+ANSWER = "prune-answer"
+
+RECORD = "prune-record"
+RECORD_ID = "prune-record-id"
+RECORD_SEEN = "prune-record-seen"
+RECORD_POLL = "prune-record-poll"
+POLL_MILLISECONDS = 1000
+
+CANCEL = "pruning-cancel"
+RESUME = "pruning-resume"
+
+
+def button(kind: str, pruning_id: object) -> dict[str, str]:
+    """Id of a run's cancel or resume button, on whatever page it stands."""
+    return {"type": kind, "id": str(pruning_id)}

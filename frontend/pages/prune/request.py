@@ -1,0 +1,65 @@
+"""What the form says, as a request; and what it would cost, in words."""
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from backend.errors import InvalidRequest, ThinIceError
+from backend.schemas import PruningIn
+from backend.services import pruning_plans, prunings
+from frontend.words import count_words
+
+FIELDS = {"epochs": "the epochs", "seed": "the seed", "name": "the name", "sparsity": "the sparsity"}
+CONTROL = "control"
+
+
+def read_form(values: dict[str, Any]) -> PruningIn:
+    """The request of a form's values by field name; empty fields are left to the schedule.
+
+    Raises:
+        InvalidRequest: no checkpoint or training images are chosen, or a field is no number.
+    """
+    if not values["parent"] or not values["data"]:
+        raise InvalidRequest("Choose a dense checkpoint and training images first.")
+    wish: dict[str, Any] = {
+        "parent_id": UUID(values["parent"]),
+        "training_dataset_id": values["data"],
+        "method": values["method"],
+        "sparsity": None if values["method"] == CONTROL else round(float(values["sparsity"]) / 100, 6),
+        "granularity": values["granularity"],
+        "schedule": values["schedule"],
+        "seed": values["seed"],
+    }
+    optional = {name: values[name] for name in ("epochs", "eps", "loss", "name", "evaluate")}
+    given = {name: value for name, value in optional.items() if value not in (None, "")}
+    try:
+        return PruningIn(**wish, **given)
+    except ValidationError as error:
+        wrong = sorted({FIELDS.get(str(part["loc"][0]), str(part["loc"][0])) for part in error.errors()})
+        raise InvalidRequest(f"Please check {' and '.join(wrong)}.") from error
+
+
+def cost_words(values: dict[str, Any]) -> tuple[str, str]:
+    """(what it would cost, or why it cannot be run; a free name for the result)."""
+    if not values["data"]:
+        return "", "made up"
+    try:
+        request = read_form(values)
+        cost, name = pruning_plans.estimate_cost(request), prunings.suggest_name(request)
+    except ThinIceError as error:
+        return error.message, "made up"
+    words = (
+        f"About {million(cost.total)} passes of single images through the network, in "
+        f"{count_words(cost.steps, 'step')} over {count_words(cost.epochs, 'epoch')}. How long that takes depends on "
+        "network and device; the time left is told once it trains."
+    )
+    return words, name
+
+
+def million(number: int) -> str:
+    """`2.78 million`, `3.1 billion`; small numbers as they are."""
+    for size, word in ((10**9, "billion"), (10**6, "million")):
+        if number >= size:
+            return f"{number / size:.3g} {word}"
+    return f"{number:,}"

@@ -1,0 +1,241 @@
+"""Pruning runs as data: the table of methods, and a plan: everything that decides one run. Never imports torch.
+
+So the web process lists, checks and counts what a worker will run; `methods` builds it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal
+
+from models.training.passes import LOSS_PASSES, MARGIN_PASSES, Passes
+from models.training.recipe import Recipe
+
+Granularity = Literal["weight", "filter", "channel"]
+
+CONTROL = "control"
+"""Finetuning as long without pruning: no method, but a plan may name it."""
+
+LEARNED_RATES = "learned_rates"
+
+
+@dataclass(frozen=True)
+class Care:
+    """How much of each form of the thin-ice loss: factors of at least 0, `distillation` 0..1; `width` is a pixel
+    distance above 0."""
+
+    clean_weight: float = 0.0
+    robust_weight: float = 0.0
+    width: float = 0.02
+    keeping: float = 0.0
+    distillation: float = 0.0
+    wrong_share: float = 1.0
+    clean_distillation: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse factors that make no loss."""
+        factors = (self.clean_weight, self.robust_weight, self.keeping, self.wrong_share, self.clean_distillation)
+        if min(factors) < 0.0 or self.width <= 0.0 or not 0.0 <= self.distillation <= 1.0:
+            raise ValueError(f"factors are at least 0, distillation is 0..1 and width above 0: {self}")
+
+    @property
+    def asks_dense(self) -> bool:
+        """Does the loss need the dense network's answer to each adversarial?"""
+        return self.distillation > 0.0 or self.keeping > 0.0
+
+    @property
+    def passes(self) -> Passes:
+        """What an image costs beyond PGD-AT: the dense network's answers, and the clean image in the update."""
+        is_clean = self.clean_distillation > 0.0
+        return Passes(int(self.asks_dense) + 2 * int(is_clean), int(is_clean))
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A number of a method's own: its bounds, both included, and what it does."""
+
+    low: float
+    high: float
+    meaning: str
+
+
+SETTINGS: dict[str, Setting] = {
+    "global_ranking": Setting(0, 1, "1 ranks the weights of all layers together, 0 layer by layer"),
+    "rho": Setting(1e-6, 100, "how hard ADMM pulls towards the pruned weights"),
+    "growth": Setting(1, 10, "factor of rho after each round"),
+    "rounds": Setting(1, 1000, "projections of ADMM, or steps in which HARP's rates are drawn to the target"),
+    "gamma": Setting(1e-6, 100, "how fast HARP's penalty for too many weights grows"),
+    "clean_weight": Setting(0, 100, "how much more samples near the dense boundary count"),
+    "robust_weight": Setting(0, 100, "how much more samples with a dense margin near eps count"),
+    "width": Setting(1e-6, 1, "what near means, a pixel distance"),
+    "keeping": Setting(0, 100, "weight of the hinge that keeps each dense logit gap"),
+    "distillation": Setting(0, 1, "share of the loss that follows the dense network's answers"),
+    "wrong_share": Setting(0, 1, "of the distillation where the dense network is wrong"),
+    "clean_distillation": Setting(0, 100, "weight of following the dense network's answers on clean images"),
+    LEARNED_RATES: Setting(0, 1, "1 learns a rate for each layer, as HARP does"),
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to prune: `rate` 0..1 of what `granularity` names goes away, weights by default.
+
+    `searching` is the recipe of the mask search, None for a method that finds its masks while it finetunes.
+    `settings` are numbers of the method's own, by the names of its row in `METHODS`.
+    """
+
+    method: str
+    rate: float
+    finetuning: Recipe
+    searching: Recipe | None = None
+    granularity: Granularity = "weight"
+    settings: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def stages(self) -> tuple[Recipe, ...]:
+        """The recipes in the order in which they run."""
+        return (self.finetuning,) if self.searching is None else (self.searching, self.finetuning)
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of all stages."""
+        return sum(recipe.epochs for recipe in self.stages)
+
+    @property
+    def care(self) -> Care | None:
+        """The care that a thin-ice plan takes of its samples; None for the other methods."""
+        if self.method != "thin-ice":
+            return None
+        return Care(**{name: value for name, value in self.settings.items() if name in CARE_SETTINGS})
+
+    @property
+    def structure(self) -> dict[str, Any] | None:
+        """What is removed, as cards say it; None where nothing is."""
+        return None if self.method == CONTROL else {"kind": self.granularity, "rate": self.rate}
+
+    def count_steps(self, images: int) -> int:
+        """Give the optimiser steps of all stages on `images` training images, validation part included."""
+        return sum(recipe.count_steps(images - recipe.validation_samples) for recipe in self.stages)
+
+    def count_image_passes(self, recipe: Recipe) -> Passes:
+        """Give the passes of one image through one training step of a stage."""
+        extra = Passes(0, 0) if self.care is None else self.care.passes
+        return LOSS_PASSES[recipe.loss](recipe.pgd_steps) + extra
+
+    def count_passes(self, images: int) -> Passes:
+        """Count the passes of training, validation aside, with `images` training images."""
+        total = Passes(0, 0) if self.care is None else MARGIN_PASSES * images
+        for recipe in self.stages:
+            used = recipe.epochs * recipe.count_epoch_images(images - recipe.validation_samples)
+            total += self.count_image_passes(recipe) * used
+        return total
+
+    def describe(self) -> dict[str, Any]:
+        """Give the recipe of the whole run as cards hold it, plain JSON values."""
+        training = self.finetuning
+        run = {"training": training.loss, "optimizer": "SGD", "schedule": training.schedule, **training.to_record()}
+        return {**run, **self.to_record()}
+
+    def to_record(self) -> dict[str, Any]:
+        """Give what the finetuning's recipe does not say, as plain JSON values; empty for one-stage LWM."""
+        record: dict[str, Any] = {}
+        if self.searching is not None:
+            record["search"] = {"training": self.searching.loss, **self.searching.to_record()}
+        if self.settings:
+            record["settings"] = dict(self.settings)
+        return record
+
+    def to_json(self) -> dict[str, Any]:
+        """Give every field as plain JSON values, for `read_plan`."""
+        return {**asdict(self), "settings": dict(self.settings)}
+
+
+def read_plan(values: Mapping[str, Any]) -> Plan:
+    """Give the plan that `Plan.to_json` wrote."""
+    recipes = {name: Recipe(**values[name]) if values[name] else None for name in ("finetuning", "searching")}
+    return Plan(**{**values, **recipes})
+
+
+@dataclass(frozen=True)
+class Method:
+    """One row: what the method can prune, the names of its settings, whether it has a stage of search.
+
+    `has_own_loss` says that the loss is the method itself, so that no other can be chosen.
+    """
+
+    name: str
+    title: str
+    summary: str
+    granularities: tuple[Granularity, ...]
+    settings: tuple[str, ...]
+    searches: bool
+    has_own_loss: bool = False
+
+
+CARE_SETTINGS = tuple(field.name for field in fields(Care))
+"""The fields of `Care`."""
+
+ROWS = (
+    Method(
+        "lwm",
+        "Lowest weight magnitude",
+        "Zero the smallest weights, then finetune what is left: the baseline.",
+        ("weight", "filter", "channel"),
+        ("global_ranking",),
+        False,
+    ),
+    Method(
+        "r-admm",
+        "R-ADMM",
+        "Pull the weights towards their pruned selves while training, then cut and finetune.",
+        ("weight",),
+        ("rho", "growth", "rounds"),
+        True,
+    ),
+    Method(
+        "hydra",
+        "HYDRA",
+        "Learn a score for each weight by adversarial training, keep the best scores, finetune.",
+        ("weight",),
+        (),
+        True,
+    ),
+    Method(
+        "harp",
+        "HARP",
+        "HYDRA's scores with a rate of its own for each layer, learned too.",
+        ("weight", "channel"),
+        ("gamma", "rounds"),
+        True,
+    ),
+    Method(
+        "thin-ice",
+        "Thin-ice-aware",
+        "HARP's search and finetuning under a loss that looks after the samples near the dense boundary.",
+        ("weight",),
+        (*CARE_SETTINGS, LEARNED_RATES),
+        False,
+        has_own_loss=True,
+    ),
+)
+
+METHODS: dict[str, Method] = {row.name: row for row in ROWS}
+
+
+def check_plan(plan: Plan) -> Method:
+    """Give the row of the plan's method, if the method can run the plan.
+
+    Raises:
+        ValueError: an unknown method, or a granularity, setting or stage that the method does not have; the message
+            lists what exists.
+    """
+    if plan.method not in METHODS:
+        raise ValueError(f"no pruning method is called {plan.method!r}; there are: {', '.join(METHODS)}")
+    method = METHODS[plan.method]
+    if plan.granularity not in method.granularities:
+        raise ValueError(f"{method.name} prunes {', '.join(method.granularities)}; not {plan.granularity!r}")
+    if unknown := sorted(set(plan.settings) - set(method.settings)):
+        known = ", ".join(method.settings) or "none"
+        raise ValueError(f"{method.name} has no settings {', '.join(unknown)}; it has: {known}")
+    if method.searches and plan.searching is None:
+        raise ValueError(f"{method.name} needs a recipe for its mask search")
+    return method

@@ -1,0 +1,135 @@
+"""The Prune page on the real services: the form and its hints, what it queues, and a run as people read it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.errors import InvalidRequest
+from backend.schemas import PruningOut
+from backend.services import prunings
+from backend.store.database import writing
+from backend.store.evaluations import move_state
+from backend.store.tables import Checkpoint, Pruning
+from frontend.pages import jobs, overview, prune
+from frontend.pages.jobs import names as jobs_names
+from frontend.pages.overview.holdings import read_holdings
+from frontend.pages.overview.table import checkpoint_table
+from frontend.pages.prune import names, record
+from frontend.pages.prune.callbacks import answer_form, fit_method
+from frontend.pages.prune.request import cost_words, million, read_form
+from tests.frontend.words import by_id, hrefs, text_of
+from tests.services.fabrication import add_checkpoint, add_dataset
+
+VALUES: dict[str, Any] = {
+    "method": "hydra", "sparsity": 92.5, "granularity": "weight", "schedule": "short", "epochs": None, "eps": "",
+    "loss": None, "seed": 3, "name": "", "evaluate": "fast",
+}  # fmt: skip
+MADE = {
+    "measured_sparsity": 0.925, "clean_accuracy": 0.8, "claimed_robust_accuracy": 0.7, "claimed_n": 60,
+    "best_epoch": 3, "validation_robust_accuracy": 0.71, "train_seconds": 12.0, "device": "cpu", "torch": "2.13.0",
+}  # fmt: skip
+
+
+@pytest.fixture
+def parent(ready: Path, tmp_path: Path) -> Checkpoint:
+    judging = add_dataset(tmp_path, "judging", 60)
+    return add_checkpoint(judging.id, "dense-net")
+
+
+@pytest.fixture
+def values(parent: Checkpoint, tmp_path: Path) -> dict[str, Any]:
+    """A form filled in."""
+    training = add_dataset(tmp_path, "training", 200, seed=5)
+    return {**VALUES, "parent": str(parent.id), "data": str(training.id)}
+
+
+def queue_one(values: dict[str, Any]) -> PruningOut:
+    return prunings.queue_pruning(read_form(values))
+
+
+def test_page_without_a_dense_checkpoint_leads_to_the_upload(ready: Path) -> None:
+    assert "/upload" in hrefs(prune.layout())
+
+
+def test_page_without_training_images_says_in_one_sentence_what_to_do(parent: Checkpoint) -> None:
+    page = prune.layout()
+    words = text_of(by_id(page, names.DATA_HINT))
+    assert "thinice dataset cifar10 --split train" in words and "idx" in words
+    assert by_id(page, names.DATA).value is None
+
+
+def test_page_offers_what_fits_and_takes_the_parent_of_the_address(values: dict[str, Any], parent: Checkpoint) -> None:
+    add_checkpoint(parent.dataset_id, "other-net")
+    page = prune.layout(parent=str(parent.id))
+    assert by_id(page, names.PARENT).value == str(parent.id)
+    assert by_id(page, names.DATA).value == values["data"]
+    assert text_of(by_id(page, names.DATA_HINT)) == ""
+    assert [row["value"] for row in by_id(page, names.METHOD).data][-1] == "control"
+
+
+def test_method_brings_its_own_choices_and_takes_back_those_it_lacks(ready: Path) -> None:
+    summary, shapes, shape, schedules, schedule, losses, loss, is_fixed, is_hidden = fit_method(
+        "thin-ice", "channel", "paper", "MART"
+    )
+    assert "dense boundary" in summary and [row["value"] for row in shapes] == [shape] == ["weight"]
+    assert [row["value"] for row in schedules] == [schedule] == ["short"]
+    assert (losses, loss, is_fixed, is_hidden) == (["PGD-AT"], None, True, False)
+    assert fit_method("harp", "channel", "paper", "MART")[2] == "channel"
+    assert fit_method("control", "weight", "short", None)[-1] is True
+
+
+def test_estimate_names_passes_and_a_free_name_and_why_not(values: dict[str, Any]) -> None:
+    words, name = cost_words(values)
+    assert name == "dense-net-hydra-92.5" and "passes" in words and "4 epochs" in words
+    assert "at least 2 epochs" in cost_words({**values, "epochs": 1})[0]
+    assert cost_words({**values, "data": None}) == ("", "made up")
+    assert [million(number) for number in (12, 2_784_000, 3_100_000_000)] == ["12", "2.78 million", "3.1 billion"]
+
+
+def test_form_is_queued_as_it_was_filled_in(values: dict[str, Any]) -> None:
+    answer = answer_form({**values, "eps": "8/255", "epochs": 6})
+    (row,) = prunings.list_prunings().items
+    assert f"/prune?pruning={row.id}" in hrefs(answer)
+    assert (row.method, row.sparsity, row.eps_text, row.epochs) == ("hydra", 0.925, "8/255", 6)
+    assert (row.seed, row.evaluate, row.name) == (3, "fast", "dense-net-hydra-92.5")
+
+
+def test_form_that_cannot_be_run_says_so_in_place(values: dict[str, Any]) -> None:
+    assert "trains_on_test" in text_of(answer_form({**values, "data": "judging"}))
+    assert "the seed" in text_of(answer_form({**values, "seed": ""}))
+    with pytest.raises(InvalidRequest, match="training images first"):
+        read_form({**values, "data": None})
+    assert prunings.list_prunings().total == 0
+
+
+def test_run_stands_on_jobs_with_progress_and_its_buttons(values: dict[str, Any]) -> None:
+    assert text_of(by_id(jobs.layout(), jobs_names.PRUNINGS)) == ""
+    row = queue_one(values)
+    assert "waits for a worker" in text_of(by_id(jobs.layout(), jobs_names.PRUNINGS))
+    with writing() as session:
+        running: dict[str, Any] = {"state": "running", "step": "search: epoch 1 of 4", "done": 1, "eta_seconds": 600.0}
+        move_state(session, row.id, ["queued"], of=Pruning, **running)
+    words = text_of(by_id(jobs.layout(), jobs_names.PRUNINGS))
+    assert "1 of 8 steps" in words and "about 10 min left" in words and "Cancel" in words
+    prunings.cancel_pruning(row.id)
+    page = jobs.layout()
+    assert "Resume" in text_of(by_id(page, jobs_names.PRUNINGS)) and f"/prune?pruning={row.id}" in hrefs(page)
+
+
+def test_record_of_a_finished_run_leads_to_its_checkpoint_and_its_file(values: dict[str, Any]) -> None:
+    row = queue_one(values)
+    made = add_checkpoint(row.dataset_id, row.name, role="pruned", parent_id=row.parent_id, origin="pruned")
+    with writing() as session:
+        ended = {"state": "succeeded", "checkpoint_id": made.id, "record": row.record | MADE}
+        move_state(session, row.id, ["queued"], of=Pruning, **ended)
+    page = prune.layout(pruning=str(row.id))
+    assert {f"/upload?checkpoint={made.id}", f"/api/v1/prunings/{row.id}"} <= set(hrefs(page))
+    words = text_of(page)
+    assert "92.50 %" in words and "70.00 %" in words and "n 60" in words and "TRADES" in words
+    assert record.fingerprint([row]) != record.fingerprint([prunings.get_pruning(row.id)])
+
+
+def test_overview_leads_from_a_dense_checkpoint_to_its_pruning(parent: Checkpoint) -> None:
+    assert overview.PATH == "/"
+    assert f"/prune?parent={parent.id}" in hrefs(checkpoint_table(read_holdings()))
