@@ -35,6 +35,8 @@ def layout(**query: str) -> Component:
 
 
 def dense_checkpoints() -> list[CheckpointOut]:
-    """Those that can be a parent, roots before controls, the newest first."""
-    rows = [row for row in checkpoints.list_checkpoints(PAGE_ROWS).items if row.role == "dense"]
-    return sorted(rows, key=lambda row: row.parent_id is not None)
+    """Those that can be a parent: first what was pruned before, then other roots, then controls; the newest first."""
+    rows = checkpoints.list_checkpoints(PAGE_ROWS).items
+    parents = {row.parent_id for row in rows}
+    dense = [row for row in rows if row.role == "dense"]
+    return sorted(dense, key=lambda row: (row.parent_id is not None, row.id not in parents))
