@@ -92,6 +92,8 @@ ARCHITECTURES: tuple[tuple[str, str, str, tuple[int, int] | None], ...] = (
     ("small-cnn", "Small CNN, 102,090 parameters", "cnn", (28, 28)),
     ("resnet18", "ResNet18 (CIFAR)", "resnet", None),
     ("resnet18-torchvision", "ResNet18 (CIFAR, torchvision names)", "resnet", None),
+    ("resnet20", "ResNet20 (CIFAR)", "resnet", None),
+    ("resnet8", "ResNet8 (CIFAR)", "resnet", None),
     ("preact-resnet18", "PreAct ResNet18", "resnet", None),
     ("preact-resnet18-bn", "PreAct ResNet18, last BN", "resnet", None),
     ("vgg16-bn-hydra", "VGG16-BN (HYDRA, HARP)", "vgg", None),

@@ -9,8 +9,10 @@ from models.architectures.cnn import build_small_cnn
 from models.architectures.resnet import (
     build_preact_resnet18,
     build_preact_resnet18_bn,
+    build_resnet8,
     build_resnet18,
     build_resnet18_torchvision,
+    build_resnet20,
 )
 from models.architectures.vgg import build_vgg16, build_vgg16_bias_free, build_vgg16_hydra
 from models.architectures.wide_resnet import build_wrn_28_4, build_wrn_28_10
@@ -37,6 +39,8 @@ ROWS = (
     Architecture(
         "resnet18-torchvision", "ResNet18 (CIFAR, torchvision names)", "resnet", build_resnet18_torchvision, None
     ),
+    Architecture("resnet20", "ResNet20 (CIFAR)", "resnet", build_resnet20, None),
+    Architecture("resnet8", "ResNet8 (CIFAR)", "resnet", build_resnet8, None),
     Architecture("preact-resnet18", "PreAct ResNet18", "resnet", build_preact_resnet18, None),
     Architecture("preact-resnet18-bn", "PreAct ResNet18, last BN", "resnet", build_preact_resnet18_bn, None),
     Architecture("vgg16-bn-hydra", "VGG16-BN (HYDRA, HARP)", "vgg", build_vgg16_hydra, None),

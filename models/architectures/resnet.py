@@ -1,4 +1,4 @@
-"""ResNet18 for 32 x 32 images: a 3 x 3 first convolution and no first pooling.
+"""ResNets for 32 x 32 images: a 3 x 3 first convolution and no first pooling.
 
 Reference: He et al., 2016, arXiv 1512.03385; the pre-activation variant is arXiv 1603.05027. Two names for the same
 tensors are in use, so the names are an argument: `shortcut`/`linear` in the CIFAR repositories that R-ADMM, HYDRA and
@@ -13,6 +13,8 @@ from torch.nn import functional
 
 STAGE_WIDTHS = (64, 128, 256, 512)
 BLOCKS_PER_STAGE = 2
+SMALL_WIDTHS = (16, 32, 64)
+"""Those of the paper's own CIFAR networks, which are of depth 6 n + 2 with n blocks a stage."""
 
 
 @dataclass(frozen=True)
@@ -74,18 +76,28 @@ class PreActivationBlock(nn.Module):
         return result
 
 
-class ResNet18(nn.Module):
-    """Keys: `conv1, bn1, layer1..4.{0,1}.{conv1,bn1,conv2,bn2,shortcut.0,shortcut.1}, linear`."""
+class ResNet(nn.Module):
+    """Keys: `conv1, bn1, layer1..S.{0..}.{conv1,bn1,conv2,bn2,shortcut.0,shortcut.1}, linear`; ResNet18 by default.
 
-    def __init__(self, classes: int = 10, channels: int = 3, names: Names = CIFAR_NAMES) -> None:
+    The stages have `widths` channels and `blocks` blocks each.
+    """
+
+    def __init__(
+        self,
+        classes: int = 10,
+        channels: int = 3,
+        names: Names = CIFAR_NAMES,
+        widths: tuple[int, ...] = STAGE_WIDTHS,
+        blocks: int = BLOCKS_PER_STAGE,
+    ) -> None:
         super().__init__()
-        self.linear_name = names.linear
-        self.conv1 = nn.Conv2d(channels, STAGE_WIDTHS[0], 3, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(STAGE_WIDTHS[0])
-        width_before = STAGE_WIDTHS[0]
-        for stage, width in enumerate(STAGE_WIDTHS, start=1):
+        self.linear_name, self.stages = names.linear, len(widths)
+        self.conv1 = nn.Conv2d(channels, widths[0], 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(widths[0])
+        width_before = widths[0]
+        for stage, width in enumerate(widths, start=1):
             first = BasicBlock(width_before, width, 1 if stage == 1 else 2, names)
-            rest = [BasicBlock(width, width, 1, names) for _ in range(BLOCKS_PER_STAGE - 1)]
+            rest = [BasicBlock(width, width, 1, names) for _ in range(blocks - 1)]
             self.add_module(f"layer{stage}", nn.Sequential(first, *rest))
             width_before = width
         self.add_module(names.linear, nn.Linear(width_before, classes))
@@ -93,7 +105,7 @@ class ResNet18(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Map float32 images (B, C, H, W) in [0, 1] to logits (B, K)."""
         features = functional.relu(self.bn1(self.conv1(images)))
-        for stage in range(1, len(STAGE_WIDTHS) + 1):
+        for stage in range(1, self.stages + 1):
             features = self.get_submodule(f"layer{stage}")(features)
         # The mean over all positions equals the usual 4 x 4 pooling at 32 x 32 and works at other sizes.
         logits: Tensor = self.get_submodule(self.linear_name)(features.mean(dim=(2, 3)))
@@ -128,12 +140,22 @@ class PreActivationResNet18(nn.Module):
 
 def build_resnet18(classes: int, channels: int) -> nn.Module:
     """Build ResNet18 with the names of the CIFAR repositories."""
-    return ResNet18(classes, channels)
+    return ResNet(classes, channels)
 
 
 def build_resnet18_torchvision(classes: int, channels: int) -> nn.Module:
     """Build the same network with torchvision's names; torchvision's own 7 x 7 first convolution does not fit it."""
-    return ResNet18(classes, channels, TORCHVISION_NAMES)
+    return ResNet(classes, channels, TORCHVISION_NAMES)
+
+
+def build_resnet8(classes: int, channels: int) -> nn.Module:
+    """Build the least of the paper's CIFAR networks (n = 1), with projections as shortcuts (its option B)."""
+    return ResNet(classes, channels, widths=SMALL_WIDTHS, blocks=1)
+
+
+def build_resnet20(classes: int, channels: int) -> nn.Module:
+    """Build the paper's 20 layers for CIFAR (n = 3), with projections as shortcuts (its option B)."""
+    return ResNet(classes, channels, widths=SMALL_WIDTHS, blocks=3)
 
 
 def build_preact_resnet18(classes: int, channels: int) -> nn.Module:

@@ -4,7 +4,7 @@ So the web process lists, checks and counts what a worker will run; `methods` bu
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from models.training.passes import LOSS_PASSES, MARGIN_PASSES, Passes
@@ -29,10 +29,11 @@ class Care:
     keeping: float = 0.0
     distillation: float = 0.0
     wrong_share: float = 1.0
+    clean_distillation: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse factors that make no loss."""
-        factors = (self.clean_weight, self.robust_weight, self.keeping, self.wrong_share)
+        factors = (self.clean_weight, self.robust_weight, self.keeping, self.wrong_share, self.clean_distillation)
         if min(factors) < 0.0 or self.width <= 0.0 or not 0.0 <= self.distillation <= 1.0:
             raise ValueError(f"factors are at least 0, distillation is 0..1 and width above 0: {self}")
 
@@ -40,6 +41,12 @@ class Care:
     def asks_dense(self) -> bool:
         """Does the loss need the dense network's answer to each adversarial?"""
         return self.distillation > 0.0 or self.keeping > 0.0
+
+    @property
+    def passes(self) -> Passes:
+        """What an image costs beyond PGD-AT: the dense network's answers, and the clean image in the update."""
+        is_clean = self.clean_distillation > 0.0
+        return Passes(int(self.asks_dense) + 2 * int(is_clean), int(is_clean))
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,7 @@ SETTINGS: dict[str, Setting] = {
     "keeping": Setting(0, 100, "weight of the hinge that keeps each dense logit gap"),
     "distillation": Setting(0, 1, "share of the loss that follows the dense network's answers"),
     "wrong_share": Setting(0, 1, "of the distillation where the dense network is wrong"),
+    "clean_distillation": Setting(0, 100, "weight of following the dense network's answers on clean images"),
     LEARNED_RATES: Setting(0, 1, "1 learns a rate for each layer, as HARP does"),
 }
 
@@ -110,8 +118,8 @@ class Plan:
 
     def count_image_passes(self, recipe: Recipe) -> Passes:
         """Give the passes of one image through one training step of a stage."""
-        care = self.care
-        return LOSS_PASSES[recipe.loss](recipe.pgd_steps) + Passes(int(care is not None and care.asks_dense), 0)
+        extra = Passes(0, 0) if self.care is None else self.care.passes
+        return LOSS_PASSES[recipe.loss](recipe.pgd_steps) + extra
 
     def count_passes(self, images: int) -> Passes:
         """Count the passes of training, validation aside, with `images` training images."""
@@ -163,7 +171,7 @@ class Method:
     has_own_loss: bool = False
 
 
-CARE_SETTINGS = ("clean_weight", "robust_weight", "width", "keeping", "distillation", "wrong_share")
+CARE_SETTINGS = tuple(field.name for field in fields(Care))
 """The fields of `Care`."""
 
 ROWS = (

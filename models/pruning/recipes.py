@@ -12,7 +12,8 @@ of the finetuning are the same for all.
 from collections.abc import Callable
 from dataclasses import replace
 
-from models.pruning.plans import Granularity, Plan
+from models.pruning.plans import CARE_SETTINGS, Care, Granularity, Plan
+from models.training.passes import LOSS_PASSES, MARGIN_PASSES
 from models.training.recipe import Recipe
 
 _CIFAR = Recipe(
@@ -50,8 +51,16 @@ FINETUNE_RECIPE = Recipe(epochs=4, learning_rate=0.03)
 TRADES_IMAGES = 46_400
 """TRADES costs 15 passes an image where PGD-AT costs 12."""
 
-THIN_ICE_IMAGES = 48_923
-"""13 passes an image with the dense network's answer, and 240,000 passes for the dense margins."""
+SHORT_BUDGET = 2_784_000
+"""Passes of a short run, forward and backward."""
+
+SHORT_EPOCHS = 4
+
+PGD_AT_PASSES = LOSS_PASSES["PGD-AT"](FINETUNE_RECIPE.pgd_steps).total
+"""Passes of one image through one step of PGD-AT with PGD-5."""
+
+DENSE_MARGIN_PASSES = MARGIN_PASSES.total * 60_000
+"""What the dense margins of all 60,000 training images cost."""
 
 # The penalty pulls by rho * rate * steps. 906 steps at 0.03 take the place of 78,200 at 0.01.
 SHORT_RHO = 0.03
@@ -114,9 +123,13 @@ def plan_short_thin_ice(rate: float, **care: float) -> Plan:
 
     `care` replaces settings of the loss.
     """
-    finetuning = replace(FINETUNE_RECIPE, epochs=3, epoch_images=THIN_ICE_IMAGES)
+    settings = {**THIN_ICE_SETTINGS, **care}
+    factors = Care(**{name: value for name, value in settings.items() if name in CARE_SETTINGS})
+    per_image = PGD_AT_PASSES + factors.passes.total
+    images = (SHORT_BUDGET - DENSE_MARGIN_PASSES) // (SHORT_EPOCHS * per_image)
+    finetuning = replace(FINETUNE_RECIPE, epochs=SHORT_EPOCHS - 1, epoch_images=images)
     searching = replace(finetuning, epochs=1, learning_rate=SEARCH_RATE)
-    return Plan("thin-ice", rate, finetuning, searching, "weight", {**THIN_ICE_SETTINGS, **care})
+    return Plan("thin-ice", rate, finetuning, searching, "weight", settings)
 
 
 SHORT_PLANS: dict[str, Callable[[float], Plan]] = {

@@ -1,13 +1,14 @@
 """Thin-ice-aware pruning: search and finetuning that look after the samples near the dense network's boundary.
 
 Pruning loses samples that stood close to the dense boundary (Piras et al., 2023, arXiv 2310.08073). Here the loss of
-the mask search and of the finetuning knows each training sample's dense margin and dense answer. Four forms, which add
+the mask search and of the finetuning knows each training sample's dense margin and dense answer. Five forms, which add
 up; each is off where its factor is 0:
 
 - weights: a sample whose dense margin is small, or just above eps, counts more than one far from either edge;
 - keeping: a hinge where the gap of logits falls below what the dense network has on the same adversarial;
 - distillation: KL(dense || pruned) on the same adversarial, most where the dense network is right (the focal
   distillation of Yan et al., "Positive-congruent training", 2021, arXiv 2011.09161, on adversarials);
+- clean distillation: the same divergence on the clean image, which is where clean flips are decided;
 - the cross-entropy of adversarial images, as in PGD-AT, with what distillation leaves.
 """
 
@@ -70,6 +71,8 @@ class ThinIceLoss(AdversarialLoss):
             with attack_mode(self.dense), torch.no_grad():
                 reference = self.dense(adversarials)
             losses = losses + self._follow(logits, reference, batch.labels)
+        if self.care.clean_distillation > 0.0:
+            losses = losses + self.care.clean_distillation * self._follow_clean(network, batch)
         return losses * self.weights[batch.positions].to(losses.device)
 
     def _follow(self, logits: Tensor, reference: Tensor, labels: Tensor) -> Tensor:
@@ -81,9 +84,16 @@ class ThinIceLoss(AdversarialLoss):
         kept = torch.where(is_right, shortfall, 0.0)
         return self.care.distillation * share * diverge(reference, logits) + self.care.keeping * kept
 
+    def _follow_clean(self, network: nn.Module, batch: Batch) -> Tensor:
+        """Give the divergence (B,) from the dense network on the clean images."""
+        with attack_mode(self.dense), torch.no_grad():
+            reference = self.dense(batch.images)
+        is_right = measure_gaps(reference, batch.labels) > 0.0
+        return torch.where(is_right, 1.0, self.care.wrong_share) * diverge(reference, network(batch.images))
+
     def count_passes(self, pgd_steps: int) -> Passes:
-        """Count those of PGD-AT, and the dense network's forward where it is asked."""
-        return super().count_passes(pgd_steps) + Passes(int(self.care.asks_dense), 0)
+        """Count those of PGD-AT and those of the care."""
+        return super().count_passes(pgd_steps) + self.care.passes
 
 
 def build_thin_ice_loss(dense: nn.Module, images: Tensor, labels: Tensor, eps: float, care: Care) -> ThinIceLoss:

@@ -91,7 +91,7 @@ def make_pair(folder: Path, norm: str = "Linf", *, is_witness: bool = False) -> 
             measured.margin = np.where(is_broken, EPS, np.where(measured.margin > EPS, np.inf, measured.margin))
             measured.kind, measured.attack = "witness", "apgd-ce"
     parent = add_checkpoint(dataset.id, "parent")
-    made = {"role": "pruned", "parent_id": parent.id}
+    made = {"role": "pruned", "parent_id": parent.id, "method": "lwm"}
     child = add_checkpoint(dataset.id, "child-95", declared_sparsity=0.95, **made)
     other = add_checkpoint(dataset.id, "child-80", declared_sparsity=0.8, **made)
     return MadePair(

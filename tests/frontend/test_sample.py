@@ -202,6 +202,12 @@ def test_versions_answer_to_up_and_down_by_sparsity(pair: MadePair) -> None:
     assert {"eps=20/255", "set=S10", f"index={LOST}"} <= set(keys["ArrowUp"]["href"].split("?")[1].split("&"))
 
 
+def test_versions_stand_behind_the_name_of_their_method(pair: MadePair) -> None:
+    versions = next(part for part in walk(shown(pair, LOST)) if type(part).__name__ == "Nav")
+    groups = [text_of(part) for part in versions.children[1:]]
+    assert len(groups) == 1 and groups[0].startswith("lwm") and groups[0].count("%") == 2
+
+
 def test_escape_leads_to_the_same_comparison(pair: MadePair) -> None:
     state = {"eps": "20/255", "delta": "9/255", "view": "robust", "set": "S10", "class": "1"}
     content = shown(pair, LOST, **state, thin="1", sort="index")

@@ -14,6 +14,8 @@ PARAMETERS = {
     "small-cnn": 102_090,
     "resnet18": 11_173_962,
     "resnet18-torchvision": 11_173_962,
+    "resnet20": 272_474,
+    "resnet8": 78_042,
     "preact-resnet18": 11_171_146,
     "preact-resnet18-bn": 11_172_170,
     "vgg16-bn-hydra": 15_311_818,

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from models.pruning.plans import Care
 from models.pruning.thin_ice import ThinIceLoss, weigh_samples
@@ -80,6 +81,22 @@ def test_distillation_replaces_its_share_and_spares_samples_that_the_dense_netwo
     assert found == pytest.approx(expected, rel=1e-5)
 
 
+def test_clean_distillation_charges_the_divergence_on_the_clean_image_and_not_on_the_adversarial() -> None:
+    dense, pruned, (images, labels) = build_stripe_network().eval(), build_stripe_network().eval(), draw_stripes(6)
+    with torch.no_grad():
+        dense[-1].weight.mul_(30.0)
+    adversarials = 1.0 - images
+    batch = Batch(images, labels, torch.arange(6))
+    plain, cared = (
+        ThinIceLoss(dense, torch.ones(6), 0.1, care).measure_samples(pruned, batch, adversarials)
+        for care in (Care(), Care(clean_distillation=0.5))
+    )
+    chances = functional.softmax(dense(images), dim=1)
+    divergences = (chances * (chances.log() - functional.log_softmax(pruned(images), dim=1))).sum(1)
+    assert (cared - plain).tolist() == pytest.approx((0.5 * divergences).tolist(), abs=1e-6)
+    assert float(divergences.detach().max()) > 1e-3
+
+
 def test_loss_moves_the_pruned_network_and_never_the_dense_one() -> None:
     dense, pruned = build_stripe_network(), build_stripe_network()
     before = {key: value.clone() for key, value in dense.state_dict().items()}
@@ -93,8 +110,14 @@ def test_loss_moves_the_pruned_network_and_never_the_dense_one() -> None:
 
 @pytest.mark.parametrize(
     ("care", "passes"),
-    [(Care(clean_weight=1.0), Passes(6, 6)), (Care(keeping=1.0), Passes(7, 6)), (Care(distillation=0.1), Passes(7, 6))],
-    ids=["weights", "keeping", "distillation"],
+    [
+        (Care(clean_weight=1.0), Passes(6, 6)),
+        (Care(keeping=1.0), Passes(7, 6)),
+        (Care(distillation=0.1), Passes(7, 6)),
+        (Care(clean_distillation=1.0), Passes(8, 7)),
+        (Care(distillation=0.1, clean_distillation=1.0), Passes(9, 7)),
+    ],
+    ids=["weights", "keeping", "distillation", "clean", "both"],
 )
 def test_passes_count_the_dense_network_where_it_is_asked(care: Care, passes: Passes) -> None:
     assert ThinIceLoss(Fixed([[0.0]]), torch.ones(1), 0.1, care).count_passes(5) == passes

@@ -43,9 +43,16 @@ def classify_small(layers: Layers, images: Tensor) -> Tensor:
 
 
 def classify_resnet18(layers: Layers, images: Tensor, shortcut: str = "shortcut", linear: str = "linear") -> Tensor:
+    return classify_resnet(layers, images, (4, 2), shortcut, linear)
+
+
+def classify_resnet(
+    layers: Layers, images: Tensor, size: tuple[int, int], shortcut: str = "shortcut", linear: str = "linear"
+) -> Tensor:
+    """`size`: stages, and blocks in each."""
     features = layers.standardise(layers.convolve(images, "conv1"), "bn1").clamp(min=0)
-    for stage in (1, 2, 3, 4):
-        for block in (0, 1):
+    for stage in range(1, size[0] + 1):
+        for block in range(size[1]):
             start, stride = f"layer{stage}.{block}", 2 if stage > 1 and block == 0 else 1
             inner = layers.standardise(layers.convolve(features, f"{start}.conv1", stride), f"{start}.bn1").clamp(min=0)
             inner = layers.standardise(layers.convolve(inner, f"{start}.conv2"), f"{start}.bn2")
@@ -53,7 +60,7 @@ def classify_resnet18(layers: Layers, images: Tensor, shortcut: str = "shortcut"
                 features = layers.convolve(features, f"{start}.{shortcut}.0", 2, 0)
                 features = layers.standardise(features, f"{start}.{shortcut}.1")
             features = (inner + features).clamp(min=0)
-    return layers.combine(functional.avg_pool2d(features, 4).flatten(1), linear)
+    return layers.combine(features.mean(dim=(2, 3)), linear)
 
 
 def classify_preact18(layers: Layers, images: Tensor, ends_normalised: bool = False) -> Tensor:

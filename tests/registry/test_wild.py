@@ -76,6 +76,8 @@ def test_import_any_ending_age_and_device_is_read(tmp_path: Path, ending: str, a
 ARCHITECTURES = {
     "resnet18": oracles.classify_resnet18,
     "resnet18-torchvision": lambda layers, images: oracles.classify_resnet18(layers, images, "downsample", "fc"),
+    "resnet8": lambda layers, images: oracles.classify_resnet(layers, images, (3, 1)),
+    "resnet20": lambda layers, images: oracles.classify_resnet(layers, images, (3, 3)),
     "preact-resnet18": oracles.classify_preact18,
     "preact-resnet18-bn": lambda layers, images: oracles.classify_preact18(layers, images, True),
     "vgg16-bn-hydra": lambda layers, images: oracles.classify_vgg16(layers, images, 4),

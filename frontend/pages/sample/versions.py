@@ -1,7 +1,9 @@
-"""The pruned versions that were evaluated like this one against the same dense evaluation, the least pruned first."""
+"""The pruned versions that were evaluated like this one against the same dense evaluation: by method, the least pruned
+first, so that up and down walk along one method's sparsity."""
 
 import json
 from dataclasses import dataclass
+from itertools import groupby
 
 from dash import html
 from dash.development.base_component import Component
@@ -14,27 +16,33 @@ from frontend.pages.samples.walk import Pair
 
 @dataclass(frozen=True)
 class Version:
-    """One evaluation on the pruned side. `sparsity` 0..1, as measured."""
+    """One evaluation on the pruned side. `sparsity` 0..1, as measured; `family` is its method, empty for a control."""
 
     evaluation: EvaluationOut
     sparsity: float
-    is_control: bool
+    family: str
+
+    @classmethod
+    def of(cls, evaluation: EvaluationOut) -> "Version":
+        """Look up the checkpoint behind an evaluation."""
+        row = checkpoints.get_checkpoint(str(evaluation.checkpoint_id))
+        kind = (row.structure or {}).get("kind", "weight")
+        method = row.method or "pruned"
+        family = "" if row.role == "dense" else method if kind == "weight" else f"{method}, {kind}s"
+        return cls(evaluation, row.measured_sparsity, family)
 
     @property
     def words(self) -> str:
-        return "control" if self.is_control else f"{100 * self.sparsity:.3g} %"
+        return f"{100 * self.sparsity:.3g} %" if self.family else "control"
 
 
 def find_versions(pair: Pair) -> list[Version]:
-    """All versions with this one among them, by sparsity; controls first."""
+    """All versions with this one among them: controls, then method by method, by sparsity."""
     others = [pruned for dense, pruned in comparisons.default_pairs() if str(dense.id) == pair.cut.dense]
     if all(other.id != pair.comparison.pruned.id for other in others):
         others.append(pair.comparison.pruned)
-    versions = []
-    for evaluation in others:
-        checkpoint = checkpoints.get_checkpoint(str(evaluation.checkpoint_id))
-        versions.append(Version(evaluation, checkpoint.measured_sparsity, checkpoint.role == "dense"))
-    return sorted(versions, key=lambda version: (version.sparsity, version.evaluation.checkpoint_name))
+    versions = [Version.of(evaluation) for evaluation in others]
+    return sorted(versions, key=lambda one: (one.family, one.sparsity, one.evaluation.checkpoint_name))
 
 
 def version_list(pair: Pair, versions: list[Version], index: int) -> Component:
@@ -43,9 +51,15 @@ def version_list(pair: Pair, versions: list[Version], index: int) -> Component:
         place for place, version in enumerate(versions) if version.evaluation.id == pair.comparison.pruned.id
     )
     keys = {current - 1: "ArrowUp", current + 1: "ArrowDown"}
-    items = [version_link(pair, version, index, keys.get(place)) for place, version in enumerate(versions)]
+    links = [
+        (version.family, version_link(pair, version, index, keys.get(place))) for place, version in enumerate(versions)
+    ]
+    groups = [
+        html.Span([html.Span(family, className="version-family"), *(link for _, link in members)], className="group")
+        for family, members in groupby(links, key=lambda one: one[0])
+    ]
     return html.Nav(
-        [html.Span([dot("pruned-1"), "version"], className="control-label"), *items],
+        [html.Span([dot("pruned-1"), "version"], className="control-label"), *groups],
         className="versions",
         **aria(label="Other pruned versions"),
     )
