@@ -34,7 +34,13 @@ class Listing:
         """Changes whenever the filter does, or more than the progress of what runs."""
         jobs = [f"{row.id}{row.state}" for row in self.rows]
         workers = [worker.id for worker in self.health.workers]
-        return str(hash((wanted, *jobs, *workers, *self.counts.items(), self.hidden, self.checkpoint_name)))
+        others = (self.hidden, self.checkpoint_name, self.has_other_work)
+        return str(hash((wanted, *jobs, *workers, *self.counts.items(), *others)))
+
+    @property
+    def has_other_work(self) -> bool:
+        """Whether evidence or prunings wait or run where no evaluation does."""
+        return bool(self.health.queue_depth) and not (self.counts["queued"] or self.counts["running"])
 
     @property
     def is_stuck(self) -> bool:

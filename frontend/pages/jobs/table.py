@@ -142,6 +142,9 @@ def summary_sentence(listing: Listing) -> list[Content]:
             f", so {count_words(running + queued, 'evaluation')} cannot go on. Start one on the server "
             "(make run starts web and workers). Finished chunks are kept, and it goes on where it stopped.",
         ]
+    if listing.has_other_work:
+        workers = count_words(len(listing.health.workers), "worker")
+        return [f"No evaluation runs or waits here; other work does, on {workers}. It goes on when this tab is closed."]
     if not running and not queued:
         return ["Nothing runs and nothing waits."]
     busy = (

@@ -15,7 +15,7 @@ from frontend.words import count_words
 
 USUAL_METHOD = "lwm"
 USUAL_PERCENT = 90
-MARKS = (50, 80, 90, 95, 99)
+MARKS = (50, 80, 90, 99)
 GRANULARITY_WORDS = {"weight": "single weights", "filter": "whole filters", "channel": "whole input channels"}
 SCHEDULE_WORDS = {"short": "short", "paper": "as in the paper, for a GPU"}
 LIST: dict[str, Any] = {"allowDeselect": False, "className": "field"}

@@ -9,6 +9,7 @@ from frontend.components import empty_state
 from frontend.pages.prune import names
 from frontend.pages.prune.form import cards, foot
 from frontend.pages.prune.record import record_page
+from frontend.pages.upload.form import dense_checkpoints as find_dense
 
 PAGE_ROWS = 200
 LEAD = (
@@ -35,6 +36,6 @@ def layout(**query: str) -> Component:
 
 
 def dense_checkpoints() -> list[CheckpointOut]:
-    """Those that can be a parent, roots before controls, the newest first."""
-    rows = [row for row in checkpoints.list_checkpoints(PAGE_ROWS).items if row.role == "dense"]
-    return sorted(rows, key=lambda row: row.parent_id is not None)
+    """Those that can be a parent: first what was pruned before, then other roots, then controls; the newest first."""
+    parents = {row.parent_id for row in checkpoints.list_checkpoints(PAGE_ROWS).items}
+    return sorted(find_dense(), key=lambda row: (row.parent_id is not None, row.id not in parents))
