@@ -55,8 +55,11 @@ def status(url: Url = None, as_json: AsJson = False) -> None:
         if as_json:
             print(health.text)
             return
-        active = [item for state in ("running", "queued") for item in client.each("evaluations", state=state)]
-        print_status(client.url, health.json(), active)
+        active, prunings = (
+            [item for state in ("running", "queued") for item in client.each(what, state=state)]
+            for what in ("evaluations", "prunings")
+        )
+        print_status(client.url, health.json(), active, prunings)
 
 
 def read_architecture(given: str | None) -> str | None:

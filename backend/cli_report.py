@@ -114,7 +114,10 @@ def print_evidence(evidence: dict[str, Any]) -> None:
         )
 
 
-def print_status(url: str, health: dict[str, Any], active: list[dict[str, Any]]) -> None:
+def print_status(
+    url: str, health: dict[str, Any], active: list[dict[str, Any]], prunings: list[dict[str, Any]]
+) -> None:
+    """Server, workers, then what runs and what waits."""
     out.print(f"{url}: {health['status']}, version {health['version']}, {health['database']}", markup=False)
     for worker in health["workers"]:
         out.print(f"worker {worker['id']} on {worker['device']}", markup=False)
@@ -126,5 +129,11 @@ def print_status(url: str, health: dict[str, Any], active: list[dict[str, Any]])
         out.print(
             f"{evaluation['checkpoint_name']}, {evaluation['preset']}: {evaluation['state']} "
             f"{progress['done']}/{progress['total']} {progress['stage']} {place}".rstrip(),
+            markup=False,
+        )
+    for pruning in prunings:
+        progress = pruning["progress"]
+        out.print(
+            f"{pruning['name']}, pruning: {pruning['state']} {progress['done']}/{progress['total']} {progress['step']}",
             markup=False,
         )

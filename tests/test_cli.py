@@ -285,6 +285,7 @@ def test_prune_queues_a_run_and_its_commands_stop_and_forget_it(run: Run, served
     assert row["record"]["recipe"]["settings"] == {"gamma": 0.5, "rounds": 20}
     shown = run("prunings", "list")
     assert "dense-net-harp-90" in shown.stdout and "90.00 %" in shown.stdout and "queued" in shown.stdout
+    assert "dense-net-harp-90, pruning: queued 0/" in run("status").stdout
     assert "thin-ice" in run("prunings", "methods").stdout
     assert "cancelled" in run("prunings", "cancel", row["id"]).stdout
     assert run("prunings", "delete", row["id"]).returncode == 0
