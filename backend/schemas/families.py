@@ -12,7 +12,7 @@ from backend.schemas.terms import Interval, Norm, Schema
 
 Place = Literal["dense", "finetuned", "seed", "pruned"]
 Question = Literal["claims", "thin ice", "rivals"]
-Unit = Literal["share", "auroc"]
+Unit = Literal["points", "percent", "auroc", "auroc difference"]
 
 
 class FamilyRate(Schema):
@@ -98,7 +98,10 @@ class FamilyRow(Schema):
 
 
 class FindingPart(Schema):
-    """One interval of a finding; `confidence` of the interval is corrected for all that were asked at once."""
+    """One interval of a finding, in shares or AUROC; one that decides is widened for all that were asked at once.
+
+    `unit` is how it is read: a difference of shares in points, a share in percent, an AUROC, a difference of two.
+    """
 
     name: str
     unit: Unit
@@ -139,7 +142,7 @@ class FamilyAnswer(Schema):
     asks: str
     answer: Answer
     sentence: str
-    rule: str
+    basis: str = Field(description="What the intervals are of, and how many were asked at once")
     asked: int = Field(description="Intervals that decide, asked at once")
     confidence: float = Field(description="Of each of them, so that all hold together in 95 of 100 cases")
     methods: list[MethodAnswer]
@@ -158,4 +161,5 @@ class FamilyOut(Schema):
     eps_text: str
     rows: list[FamilyRow] = Field(description="The dense one, controls, other seeds, then pruned ones by level")
     answers: list[FamilyAnswer]
+    rule: str = Field(description="When an answer is yes, no or cannot tell")
     notes: list[str]

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from backend.schemas.families import FamilyOut, FamilyRow
 from backend.services.claims import read_norm
-from backend.services.family_answers import write_answer
+from backend.services.family_answers import RULE, write_answer
 from backend.services.family_findings import ask_claims, ask_rivals, ask_thin_ice
 from backend.services.family_members import Family, read_family
 from backend.services.family_rows import show_row
@@ -50,6 +50,7 @@ def get_family(
             write_answer("thin ice", ask_thin_ice(family, rows)),
             write_answer("rivals", ask_rivals(family, method), method=method),
         ],
+        rule=RULE,
         notes=write_notes(family, rows),
     )
 

@@ -9,7 +9,7 @@ The rule, for each of the three questions (decision record in CONTRIBUTING.md):
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from backend.analysis.claims import Answer, answer_of
 from backend.analysis.statistics import Estimate
@@ -19,10 +19,11 @@ from backend.schemas.terms import Interval
 from backend.services.family_findings import NEGLIGIBLE_BY_UNIT, Asked, Part
 
 ANSWERS: tuple[Answer, ...] = ("yes", "no", "cannot tell")
-COMMON_RULE = (
-    "Yes needs every interval above {bar}; one interval below {negligible} makes it no; otherwise it cannot be told. "
-    "{asked} are asked at once, so each interval holds at {confidence} and all of them together at 95 %. A method, and "
-    "the family, is answered as more than half of its checkpoints are, if none says the opposite."
+RULE = (
+    "Yes needs every interval above 0 (an AUROC above 0.5); one interval below what is negligible, 1 point or an AUROC "
+    "of 0.55, makes it no; otherwise it cannot be told. Intervals that decide are widened so that all of one question "
+    "hold together in 95 of 100 cases. A method, and the family, is answered as more than half of its checkpoints are, "
+    "if none says the opposite."
 )
 
 
@@ -32,8 +33,6 @@ class Words:
 
     asks: str
     intervals: str
-    bar: str
-    negligible: str
     noun: str
 
 
@@ -42,24 +41,18 @@ WORDS: dict[Question, Words] = {
         "Is the claimed robustness of what is pruned to a high level overestimated?",
         "Claimed minus re-evaluated robust accuracy, minus the same of the dense parent, and of the control where "
         "there is one. High is 90 % of the weights or more, or half of the filters or channels.",
-        "0",
-        "1 point",
         "checkpoint",
     ),
     "thin ice": Words(
         "Are the samples that pruning loses those near the dense network's boundary?",
         "The AUROC of small dense margin for being lost, and the share lost minus that lost by the control (the dense "
         "network finetuned as long, nothing pruned), without which nothing is said.",
-        "0.5 or 0",
-        "0.55 or 1 point",
         "checkpoint",
     ),
     "rivals": Words(
         "Does {method} lose fewer samples than the other methods at the same level?",
         "The share that the rival loses minus the share that {method} loses, on the same samples of what the dense "
         "network holds, clean and at eps.",
-        "0",
-        "1 point",
         "comparison",
     ),
 }
@@ -72,18 +65,14 @@ def write_answer(question: Question, asked: Sequence[Asked], **names: str) -> Fa
     methods = settle_methods(found)
     answer = settle([one.answer for one in found])
     words = WORDS[question]
-    rule = COMMON_RULE.format(
-        bar=words.bar,
-        negligible=words.negligible,
-        asked=f"{count:,} intervals" if count != 1 else "1 interval",
-        confidence=f"{100 * joint_confidence(count):.4g} %",
-    )
+    told = f"{count:,} intervals are" if count != 1 else "1 interval is"
+    confidence = f"{100 * joint_confidence(count):.4g} %"
     return FamilyAnswer(
         question=question,
         asks=words.asks.format(**names),
         answer=answer,
         sentence=write_sentence(answer, found, methods, asked, words.noun),
-        rule=f"{words.intervals.format(**names)} {rule}",
+        basis=f"{words.intervals.format(**names)} {told} asked at once, each at {confidence}.",
         asked=count,
         confidence=joint_confidence(count),
         methods=methods,
@@ -159,6 +148,9 @@ def write_sentence(
         ours = ", where a checkpoint is shipped for our re-implementation of its method"
     given = [one.answer for one in found]
     counts = ", ".join(f"{each} for {given.count(each):,}" for each in ANSWERS if each in given)
+    bare = sum(not one.parts for one in found)
+    if bare:
+        counts += f" ({bare:,} of these without the evaluations that it takes)"
     plural = noun if len(found) == 1 else f"{noun}s"
     by_method = "; ".join(
         f"{each} for {', '.join(one.method for one in methods if one.answer == each)}"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from backend.analysis.claims import NEGLIGIBLE
 from backend.analysis.controls import Excess, compare_losses
 from backend.analysis.statistics import Estimate
 from backend.analysis.verdicts import GUESSING, HARDLY_BETTER
@@ -18,10 +19,10 @@ from backend.services.family_members import MARGINS, Family, Member
 # From here on pruning is called high: where adversarial pruning is said to hold. Filters take more weights with them.
 HIGH_LEVELS = {"filter": 0.5, "channel": 0.5}
 HIGH_LEVEL = 0.9
-NEGLIGIBLE_BY_UNIT: dict[Unit, float] = {"share": 0.01, "auroc": HARDLY_BETTER}
+NEGLIGIBLE_BY_UNIT: dict[Unit, float] = {"points": NEGLIGIBLE, "auroc": HARDLY_BETTER}
 DENSE, CONTROL = "beyond the dense parent", "beyond the control"
 PREDICTS, LOSES = "small dense margin", "losses beyond the control"
-CLEAN, ROBUST = "clean", "robust"
+CLEAN, ROBUST = "fewer lost, clean", "fewer lost at eps"
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def ask_claims(family: Family) -> list[Asked]:
 
 def ask_claim(family: Family, member: Member) -> Asked:
     if not member.row.claim:
-        return Asked(member, [], reason=f"{member.row.name} claims nothing.")
+        return Asked(member, [], reason="It claims nothing.")
     check = show_check(make_check(member.row, family.home), family.home)
     if check.gap is None:
         return Asked(member, [], reason=check.reason)
@@ -80,7 +81,7 @@ def ask_claim(family: Family, member: Member) -> Asked:
 def claim_part(name: str, found: ClaimDifference, check: ClaimCheck, other: ClaimAgainst | None = None) -> Part:
     sides = (check.reevaluation, None if other is None else other.reevaluation)
     ids = [side.evaluation_id for side in sides if side is not None]
-    return Part(name, "share", Estimate(found.value, found.interval.low, found.interval.high, found.n), ids)
+    return Part(name, "points", Estimate(found.value, found.interval.low, found.interval.high, found.n), ids)
 
 
 def ask_thin_ice(family: Family, rows: Sequence[FamilyRow]) -> list[Asked]:
@@ -102,7 +103,7 @@ def ask_losses(member: Member, row: FamilyRow) -> Asked:
     if found.beyond is None or found.beyond.clean is None:
         reason = reason or found.beyond_reason
     else:
-        parts.append(Part(LOSES, "share", read_estimate(found.beyond.clean), [*pair, found.beyond.evaluation_id]))
+        parts.append(Part(LOSES, "points", read_estimate(found.beyond.clean), [*pair, found.beyond.evaluation_id]))
     return Asked(member, parts, show_beside(found, pair), reason=reason)
 
 
@@ -113,10 +114,12 @@ def show_beside(found: FamilyFlips, pair: list[UUID]) -> list[Part]:
     if gap is not None:
         parts.append(Part("logit gap", "auroc", Estimate(gap.value, gap.low, gap.high, gap.n), pair))
     if found.margin_over_logit_gap is not None:
-        parts.append(Part("margin over logit gap", "auroc", read_estimate(found.margin_over_logit_gap), pair))
+        parts.append(
+            Part("margin over logit gap", "auroc difference", read_estimate(found.margin_over_logit_gap), pair)
+        )
     measured = [row for row in found.bins if row.low is not None]
     for name, row in zip(("lost on thinnest ice", "lost on thickest ice"), measured[:1] + measured[-1:], strict=False):
-        parts.append(Part(name, "share", Estimate(row.share, row.interval.low, row.interval.high, row.n), pair))
+        parts.append(Part(name, "percent", Estimate(row.share, row.interval.low, row.interval.high, row.n), pair))
     return parts
 
 
@@ -140,7 +143,7 @@ def ask_rival(family: Family, member: Member, rival: Member) -> Asked:
         pairs = findings.join(dense, other), findings.join(dense, own)
         for name, eps in ((CLEAN, None), (ROBUST, family.terms.eps)):
             excess = compare_losses(*pairs, eps=eps)  # what the rival loses, and the checkpoint does not
-            parts.append(Part(name, "share", excess.difference, ids))
+            parts.append(Part(name, "points", excess.difference, ids))
             beside.extend(show_losses(name, excess, ids))
     except NotComparable as error:
         return Asked(member, [], rival=rival, reason=error.message)
@@ -149,8 +152,9 @@ def ask_rival(family: Family, member: Member, rival: Member) -> Asked:
 
 def show_losses(name: str, excess: Excess, ids: list[UUID]) -> list[Part]:
     """What either of them loses, of what the dense network holds."""
-    sides = ((f"{name}, lost", excess.control), (f"{name}, lost by the rival", excess.pruned))
-    return [Part(words, "share", Estimate(side.value, side.low, side.high, side.n), ids) for words, side in sides]
+    at = name.removeprefix("fewer ")
+    sides = ((at, excess.control), (f"{at}, by the rival", excess.pruned))
+    return [Part(words, "percent", Estimate(side.value, side.low, side.high, side.n), ids) for words, side in sides]
 
 
 def read_estimate(found: FamilyDifference) -> Estimate:

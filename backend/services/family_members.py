@@ -184,7 +184,7 @@ def choose_reference(home: Home, root: Checkpoint, preset: str, terms: Terms) ->
     """The dense network's own: that of most samples, then of the smallest seed, then the newest."""
     fitting = list_fitting(home, root, preset, terms)
     if not fitting:
-        return Choice(None, say_missing(root, preset, terms))
+        return Choice(None, say_missing(preset, terms))
     return Choice(max(fitting, key=lambda one: (one.n, -one.seed)), None)  # the first of equals, which is the newest
 
 
@@ -198,15 +198,15 @@ def choose_alike(home: Home, row: Checkpoint, preset: str, reference: Choice, te
         return choose_reference(home, row, preset, terms)
     fitting = list_fitting(home, row, preset, terms)
     if not fitting:
-        return Choice(None, say_missing(row, preset, terms))
-    differences = [find_control_differences(dense, one, row.name) for one in fitting]
+        return Choice(None, say_missing(preset, terms))
+    differences = [find_control_differences(dense, one, "here") for one in fitting]
     alike = [one for one, found in zip(fitting, differences, strict=True) if not found]
     if not alike:
         said = " ".join(found.sentence for found in differences[0])
-        return Choice(None, f"{row.name} was not attacked as the dense network was. {said}")
+        return Choice(None, f"Not attacked as the dense network was. {said}")
     return Choice(max(alike, key=lambda one: (one.n, one.seed == dense.seed)), None)
 
 
-def say_missing(row: Checkpoint, preset: str, terms: Terms) -> str:
+def say_missing(preset: str, terms: Terms) -> str:
     at = terms.norm if preset == MARGINS else f"{terms.norm} {terms.eps_text}"
-    return f"{row.name} has no finished evaluation with {preset} at {at}."
+    return f"No finished evaluation with {preset} at {at}."

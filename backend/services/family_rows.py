@@ -25,6 +25,8 @@ from backend.services.measurements import Finished, load_outcomes, summarise
 from backend.store.tables import Evaluation
 
 KEPT = 256
+ITSELF = "It is the dense network itself."
+UNPRUNED = "Only what is pruned is held against the control."
 
 
 def show_row(family: Family, member: Member) -> FamilyRow:
@@ -57,11 +59,11 @@ def show_claim(member: Member, terms: Terms) -> tuple[ClaimOut | None, str | Non
     """The claim where it speaks of this norm and eps, or why none stands here."""
     stated = member.row.claim
     if stated is None:
-        return None, f"{member.row.name} claims nothing."
+        return None, "It claims nothing."
     claim = ClaimOut.model_validate(stated)
     eps_text = claim.eps_text or terms.dataset.default_eps
     if (claim.norm or terms.dataset.default_norm) != terms.norm or parse_eps(eps_text) != parse_eps(terms.eps_text):
-        return None, f"{member.row.name} claims at {claim.norm} {eps_text}."
+        return None, f"Its claim is at {claim.norm or terms.dataset.default_norm} {eps_text}."
     return claim, None
 
 
@@ -130,7 +132,7 @@ def measure_median(key: Finished) -> MedianMargin:
 def show_flips(family: Family, member: Member) -> tuple[FamilyFlips | None, str | None]:
     """What changed against the dense network by the margins of both, or why that cannot be said."""
     if member is family.dense:
-        return None, "It is the dense network itself."
+        return None, ITSELF
     dense, own = family.dense.chosen[MARGINS], member.chosen[MARGINS]
     if dense.key is None or own.key is None or own.evaluation is None:
         return None, own.reason or dense.reason
@@ -175,7 +177,7 @@ def show_beyond(
 ) -> tuple[FamilyBeyond | None, str | None]:
     """Losses beyond those of the first control that covers the same samples; a control has none beyond itself."""
     if member.place != "pruned":
-        return None, "Only what is pruned is held against the control."
+        return None, UNPRUNED
     for control in family.controls:
         choice = control.chosen[MARGINS]
         if choice.key is None or choice.evaluation is None or not covers(choice.evaluation, own):
