@@ -76,7 +76,7 @@ def read_wish(text: str) -> Wish:
 def queue_missing(client: Client, family: dict[str, Any], wishes: Sequence[Wish]) -> list[str]:
     """Queue what the table lacks, after saying what and how much work it is; the ids, in the order of the queue."""
     size = client.get(f"datasets/{family['dataset_id']}")["size"]
-    wishes = [(preset, min(samples, size)) for preset, samples in wishes]
+    largest = {preset: min(samples, size) for preset, samples in sorted(wishes, key=lambda wish: wish[1])}
     active = [one for state in ACTIVE for one in client.each("evaluations", state=state)]
     bodies = [
         {
@@ -87,13 +87,13 @@ def queue_missing(client: Client, family: dict[str, Any], wishes: Sequence[Wish]
             "eps": family["eps_text"],
             "preset": preset,
         }
-        for preset, samples in wishes
+        for preset, samples in largest.items()
         for row in family["rows"]
         if is_missing(row, preset, samples) and not is_on_its_way(active, family, row, preset, samples)
     ]
     names = {row["checkpoint_id"]: row["name"] for row in family["rows"]}
     paces = measure_paces(client)
-    for preset, samples in wishes:
+    for preset, samples in largest.items():
         missing = [names[body["checkpoint_id"]] for body in bodies if body["preset"] == preset]
         err.print(describe_work(preset, samples, missing, paces.get(preset)), markup=False, soft_wrap=True)
     return [client.request("POST", "evaluations", json=body).json()["id"] for body in bodies]

@@ -181,15 +181,21 @@ def list_fitting(home: Home, row: Checkpoint, preset: str, terms: Terms) -> list
 
 
 def choose_reference(home: Home, root: Checkpoint, preset: str, terms: Terms) -> Choice:
-    """The dense network's own: that of most samples, then of the smallest seed, then the newest."""
+    """The dense network's own: that of most samples, then of the smallest seed, then the newest.
+
+    Rows that somebody picked come last: what was chosen for being lost says nothing about the rest.
+    """
     fitting = list_fitting(home, root, preset, terms)
     if not fitting:
         return Choice(None, say_missing(preset, terms))
-    return Choice(max(fitting, key=lambda one: (one.n, -one.seed)), None)  # the first of equals, which is the newest
+    # The first of equals, which is the newest.
+    return Choice(max(fitting, key=lambda one: (not one.explicit, one.n, -one.seed)), None)
 
 
 def choose_alike(home: Home, row: Checkpoint, preset: str, reference: Choice, terms: Terms) -> Choice:
     """Of the evaluations with the effort of the dense network's, that of most samples, if possible of its seed.
+
+    Picked rows are set beside picked rows first, and samples in order beside samples in order.
 
     Without one of the dense network any will do: the figure stands for itself and is compared with nothing.
     """
@@ -204,7 +210,7 @@ def choose_alike(home: Home, row: Checkpoint, preset: str, reference: Choice, te
     if not alike:
         said = " ".join(found.sentence for found in differences[0])
         return Choice(None, f"Not attacked as the dense network was. {said}")
-    return Choice(max(alike, key=lambda one: (one.n, one.seed == dense.seed)), None)
+    return Choice(max(alike, key=lambda one: (one.explicit == dense.explicit, one.n, one.seed == dense.seed)), None)
 
 
 def say_missing(preset: str, terms: Terms) -> str:

@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, get_args, get_origin
 
-from backend.schemas.families import FamilyAnswer, FamilyOut, FamilyRow, Finding, FindingPart
+from pydantic import BaseModel
+
+from backend.schemas.families import FamilyAnswer, FamilyOut, FamilyRate, FamilyRow, Finding, FindingPart
 from backend.services.exports import write_csv
+from backend.services.family_members import PRESETS
 from backend.services.family_rows import ITSELF, UNPRUNED
 from backend.services.family_tables import EMPTY, Layout, Line, lay_out, signed
 
@@ -157,12 +160,27 @@ def write_latex(family: FamilyOut) -> str:
 
 
 def write_flat(family: FamilyOut) -> bytes:
-    """One line a checkpoint, every number in full, as CSV; empty where there is none."""
+    """One line a checkpoint, every number in full, as CSV; the columns are always the same, empty without a number."""
+    names = list_columns(FamilyRow)
     rows = [flatten(row.model_dump(mode="json")) for row in family.rows]
-    every = list(dict.fromkeys(name for row in rows for name in row))
-    # What is null in one row and an object in another has the object's columns alone.
-    names = [name for name in every if not any(other.startswith(f"{name}.") for other in every)]
     return write_csv(names, [[row.get(name) for name in names] for row in rows])
+
+
+def list_columns(schema: type[BaseModel], prefix: str = "") -> list[str]:
+    """The names under which `flatten` writes what a schema may hold."""
+    names: list[str] = []
+    for name, described in schema.model_fields.items():
+        kind = described.annotation
+        inner = [one for one in (kind, *get_args(kind)) if isinstance(one, type) and issubclass(one, BaseModel)]
+        if name == "verdicts":
+            names.extend(
+                f"robust_accuracy.{preset}.{each}" for preset in PRESETS for each in list_columns(FamilyRate)[1:]
+            )
+        elif inner and get_origin(kind) is not list:
+            names.extend(list_columns(inner[0], f"{prefix}{name}."))
+        elif name == "flags" or get_origin(kind) is not list:
+            names.append(f"{prefix}{name}")
+    return names
 
 
 def flatten(value: Any, prefix: str = "") -> dict[str, Any]:
