@@ -7,8 +7,9 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from backend.api.files import FAMILY_CONTENT, download
-from backend.schemas import Norm
-from backend.schemas.families import FamilyOut
+from backend.api.lists import Limit, Offset
+from backend.schemas import Norm, Page
+from backend.schemas.families import FamilyOut, FamilyRoot
 from backend.services import families, family_texts
 
 router = APIRouter(prefix="/families", tags=["families"])
@@ -16,6 +17,11 @@ router = APIRouter(prefix="/families", tags=["families"])
 Eps = Annotated[str | None, Query(max_length=40, description='"8/255" or a decimal; default the data set\'s')]
 ChosenNorm = Annotated[Norm | None, Query(description="Default the data set's")]
 Method = Annotated[str, Query(max_length=40, description="Whose losses are held against those of all other methods")]
+
+
+@router.get("", summary="Dense checkpoints that others were made from, those with most pruned ones first")
+def get_families(limit: Limit = 50, offset: Offset = 0) -> Page[FamilyRoot]:
+    return families.list_families(limit, offset)
 
 
 @router.get(

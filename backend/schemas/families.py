@@ -149,6 +149,15 @@ class FamilyAnswer(Schema):
     findings: list[Finding]
 
 
+class FamilyRoot(Schema):
+    """A dense checkpoint that others may have been made from."""
+
+    checkpoint_id: UUID
+    name: str
+    dataset_id: UUID
+    pruned: int = Field(description="Checkpoints pruned from it")
+
+
 class FamilyOut(Schema):
     """The table of one dense checkpoint at a norm and eps, and the three answers."""
 

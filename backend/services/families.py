@@ -3,12 +3,16 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from backend.schemas.families import FamilyOut, FamilyRow
+from backend.schemas import Page
+from backend.schemas.families import FamilyOut, FamilyRoot, FamilyRow
+from backend.services.arguments import check_page
 from backend.services.claims import read_norm
 from backend.services.family_answers import RULE, write_answer
 from backend.services.family_findings import ask_claims, ask_rivals, ask_thin_ice
 from backend.services.family_members import Family, read_family
 from backend.services.family_rows import show_row
+from backend.store.checkpoints import all_checkpoints
+from backend.store.database import reading
 
 OWN_METHOD = "thin-ice"
 NOTES = (
@@ -18,6 +22,21 @@ NOTES = (
     "an evaluation is empty. A claim is held against the evaluation of most samples, at the claim's own eps.",
 )
 OURS = "Shipped networks are our re-implementations: what they show is not measured on the methods' authors' own."
+
+
+def list_families(limit: int = 50, offset: int = 0) -> Page[FamilyRoot]:
+    """A page of dense checkpoints that are nobody's control, those with most pruned ones first, then by name."""
+    check_page(limit, offset)
+    with reading() as session:
+        rows = all_checkpoints(session)
+        pruned = [row.parent_id for row in rows if row.role == "pruned"]
+        roots = [
+            FamilyRoot(checkpoint_id=row.id, name=row.name, dataset_id=row.dataset_id, pruned=pruned.count(row.id))
+            for row in rows
+            if row.role == "dense" and row.parent_id is None
+        ]
+    roots.sort(key=lambda root: (-root.pruned, root.name))
+    return Page(items=roots[offset : offset + limit], total=len(roots), limit=limit, offset=offset)
 
 
 def get_family(

@@ -169,24 +169,20 @@ def fill_median(row: FamilyRow, is_linf: bool) -> Cell:
 
 
 def fill_flips(name: Literal["clean", "robust"]) -> Callable[[FamilyRow, bool], Cell]:
-    """Lost and gained samples; ranked by the lost ones."""
+    """Lost and gained samples, and the negative flip rate; ranked by the lost ones."""
 
     def fill(row: FamilyRow, _is_linf: bool) -> Cell:
         found = row.flips
         if found is None:
             return Cell(reason=row.flips_reason)
-        counts = found.clean if name == "clean" else found.robust
+        counts, rate = (found.clean, found.negative_flip_rate)
+        if name == "robust":
+            counts, rate = (found.robust, found.robust_negative_flip_rate)
         pair = (found.dense_evaluation_id, found.evaluation_id)
-        return Cell(f"{counts.n10:,} / {counts.n01:,}", "", f"n {found.n:,}", counts.n10, pair)
+        interval = f"{percent(rate.value)} {percents(rate.interval)}"
+        return Cell(f"{counts.n10:,} / {counts.n01:,}", interval, f"n {found.n:,}", counts.n10, pair)
 
     return fill
-
-
-def fill_negative_flips(row: FamilyRow, _is_linf: bool) -> Cell:
-    found = row.flips
-    if found is None:
-        return Cell(reason=row.flips_reason)
-    return rate_cell(found.robust_negative_flip_rate, [found.dense_evaluation_id, found.evaluation_id])
 
 
 def fill_auroc(row: FamilyRow, _is_linf: bool) -> Cell:
@@ -236,9 +232,8 @@ COLUMNS: tuple[Column, ...] = (
     Column("fast", "fast (%)", fill_verdict("fast"), "higher"),
     Column("margin", "by margins (%)", fill_verdict("margin"), "higher"),
     Column("median", "median margin (1/255)", fill_median, "higher"),
-    Column("clean_flips", "clean lost / gained", fill_flips("clean"), "lower"),
-    Column("robust_flips", "robust lost / gained", fill_flips("robust"), "lower"),
-    Column("negative_flips", "negative robust flips (%)", fill_negative_flips, "lower"),
+    Column("clean_flips", "clean lost / gained, lost (%)", fill_flips("clean"), "lower"),
+    Column("robust_flips", "robust lost / gained, lost (%)", fill_flips("robust"), "lower"),
     Column("auroc", "AUROC of dense margin", fill_auroc),
     Column("beyond_clean", "clean lost beyond control (points)", fill_beyond("clean"), "lower"),
     Column("beyond_robust", "robust lost beyond control (points)", fill_beyond("robust"), "lower"),

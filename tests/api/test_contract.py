@@ -62,6 +62,7 @@ OPERATIONS = [
     ("post", "/api/v1/evidence/{evidence_id}/resume"),
     ("get", "/api/v1/claims"),
     ("get", "/api/v1/claims/references"),
+    ("get", "/api/v1/families"),
     ("get", "/api/v1/families/{checkpoint_id}"),
     ("get", "/api/v1/comparisons"),
     ("get", "/api/v1/comparisons/samples"),

@@ -13,6 +13,14 @@ from tests.api.test_errors import error_of
 URL = "/api/v1/families"
 
 
+def test_families_are_roots_and_how_much_was_pruned_from_them(client: TestClient, site: Site) -> None:
+    body = client.get(URL).json()
+    first = body["items"][0]
+    assert (first["checkpoint_id"], first["name"], first["pruned"]) == (site.dense, "dense-net", 1)
+    assert site.pruned not in {one["checkpoint_id"] for one in body["items"]}
+    assert client.get(URL, params={"limit": 1, "offset": body["total"]}).json()["items"] == []
+
+
 def test_family_has_a_row_a_checkpoint_and_three_answers(client: TestClient, site: Site) -> None:
     body = client.get(f"{URL}/{site.dense}").json()
     assert [(row["name"], row["place"]) for row in body["rows"]] == [("dense-net", "dense"), ("pruned-net", "pruned")]

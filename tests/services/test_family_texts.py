@@ -159,7 +159,7 @@ def test_markdown_has_every_part_and_square_tables(whole: FamilyOut) -> None:
     assert text.startswith(r"**dense\_1** and what was made from it, Digits, Linf 25.5/255.")
     assert "1. **Does it lose fewer?** Cannot tell. Of 1." in text
     assert r"| a\|b | b | +1.25 [-0.20, +3.00] | cannot tell | 1.2 % [-0.2, 3.0] |" in text
-    assert "**89.00** [88.0, 91.0]" in text and "**5 / 3**" in text
+    assert "**89.00** [88.0, 91.0]" in text and "**5 / 3** 0.50 [-0.5, 2.5]" in text
     assert "0.912 [0.800, 0.950]" in text and "25.5 [22.9, beyond]" in text
     assert "**+0.62** [+0.0, +5.0]" in text, "what rounds to 0 has no minus"
     assert "Reliability flags: dense (masking); a (masking); b (masking)." in text
