@@ -79,6 +79,11 @@ CALLS: tuple[Call, ...] = (
         "The adversarial as the network took it",
     ),
     Call("GET", "/api/v1/claims", "Claims and what a re-evaluation leaves of them, beside parents and controls"),
+    Call(
+        "GET",
+        "/api/v1/families/{checkpoint_id}",
+        "Everything made from a dense checkpoint, and the paper's claims answered; JSON, CSV, Markdown, LaTeX",
+    ),
     Call("GET", "/api/v1/claims/references", "Published figures, apart from what is measured here"),
     Call("GET", "/api/v1/flags", "The reliability flags of this page"),
 )

@@ -29,7 +29,7 @@ SHOWN = [
     "clean accuracy", "robust accuracy", "margin_pred", "not found", "none found", "adversarial", "perturbation",
     "survives 8 bits", "seed", "cold core", "extra evidence", "best known", "attack harder", "replay", "boundary moved",
     "new hole", "attack noise", "within attack noise", "repeat", "slack_to_flip",
-    "claim", "checkpoint", "evaluation", "record", "attack", "preset",
+    "claim", "family", "level", "answer", "checkpoint", "evaluation", "record", "attack", "preset",
 ]  # fmt: skip
 
 
