@@ -1,4 +1,4 @@
-"""The Methods page on the real services: answers in words, every figure a link, panels of plain data, nothing hidden."""
+"""The Methods page on the real services: answers in words, every figure a link, panels of plain data."""
 
 import json
 from pathlib import Path

@@ -13,7 +13,7 @@ from frontend.figures.sparsity import (
     shown_range,
     symbol_of,
 )
-from frontend.theme import DARK, LIGHT
+from frontend.theme import DARK, LIGHT, Theme
 
 LWM = Trail(
     "lwm", 0, [Mark(0.99, 70.0, 66.0, 74.0, "lwm-99", ["a", "b"]), Mark(0.9, 80.0, 77.0, 82.0, "lwm-90", ["c"])]
@@ -24,7 +24,7 @@ TERMS = {"x_title": "weights pruned (%)", "y_title": "", "levels": [0.9, 0.99]}
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
-def test_draw_sparsity_puts_marks_with_their_intervals_at_their_levels(theme) -> None:  # type: ignore[no-untyped-def]
+def test_draw_sparsity_puts_marks_with_their_intervals_at_their_levels(theme: Theme) -> None:
     figure = draw_sparsity([LWM, HARP], BANDS, theme, is_share=True, **TERMS)
     lwm, harp = figure.data
     shift = -1.5 * DODGE
