@@ -68,3 +68,5 @@ COMPARE_DOWNLOADS = "compare-downloads"
 # Methods
 METHODS_PANELS = "methods-panels"
 METHODS_PANEL = "methods-panel"
+METHODS_EPS = "methods-eps"
+METHODS_METHOD = "methods-method"

@@ -108,7 +108,7 @@ class FindingPart(Schema):
     value: float
     interval: Interval
     n: int
-    answer: Answer | None = Field(description="None where the part is shown beside and decides nothing")
+    answer: Answer | None = Field(description="None where the part is there only to be read beside the others")
     evaluation_ids: list[UUID]
 
 

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from backend.analysis.claims import Answer, answer_of
 from backend.analysis.statistics import Estimate
 from backend.analysis.verdicts import joint_confidence, require_all, settle, widen
-from backend.schemas.families import FamilyAnswer, Finding, FindingPart, MethodAnswer, Question
+from backend.schemas.families import FamilyAnswer, Finding, FindingPart, MethodAnswer, Question, Unit
 from backend.schemas.terms import Interval
 from backend.services.family_findings import NEGLIGIBLE_BY_UNIT, Asked, Part
 
 ANSWERS: tuple[Answer, ...] = ("yes", "no", "cannot tell")
+LEAD: Unit = "auroc difference"  # of the margin over the logit gap: answered beside the question
 RULE = (
     "Yes needs every interval above 0 (an AUROC above 0.5); one interval below what is negligible, 1 point or an AUROC "
     "of 0.55, makes it no; otherwise it cannot be told. Intervals that decide are widened so that all of one question "
@@ -61,7 +62,8 @@ WORDS: dict[Question, Words] = {
 def write_answer(question: Question, asked: Sequence[Asked], **names: str) -> FamilyAnswer:
     """The answer to a question from the intervals that were asked; `names` fill its words."""
     count = sum(len(one.parts) for one in asked)
-    found = [answer_one(one, count) for one in asked]
+    leads = sum(part.unit == LEAD for one in asked for part in one.beside)
+    found = [answer_one(one, count, leads) for one in asked]
     methods = settle_methods(found)
     answer = settle([one.answer for one in found])
     words = WORDS[question]
@@ -80,8 +82,8 @@ def write_answer(question: Question, asked: Sequence[Asked], **names: str) -> Fa
     )
 
 
-def answer_one(asked: Asked, count: int) -> Finding:
-    """A checkpoint's answer from its widened intervals."""
+def answer_one(asked: Asked, count: int, leads: int) -> Finding:
+    """A checkpoint's answer from its `count` widened intervals; `leads` are asked at once beside them."""
     parts = [show_part(part, count, decides=True) for part in asked.parts]
     answers: list[Answer] = [part.answer for part in parts if part.answer is not None]
     answer = require_all(answers)
@@ -96,14 +98,17 @@ def answer_one(asked: Asked, count: int) -> Finding:
         rival_id=None if rival is None else rival.id,
         rival_name=None if rival is None else rival.name,
         parts=parts,
-        beside=[show_part(part, 1, decides=False) for part in asked.beside],
+        beside=[
+            show_part(part, leads, decides=True) if part.unit == LEAD else show_part(part, 1, decides=False)
+            for part in asked.beside
+        ],
         answer=answer,
         reason=asked.reason,
     )
 
 
 def show_part(part: Part, count: int, *, decides: bool) -> FindingPart:
-    """An interval as it is shown: from 0 for an AUROC too, and widened where it decides."""
+    """An interval as it is shown: from 0 for an AUROC too, and as one of `count`, with an answer where it decides."""
     wide = widen(part.estimate, count)
     assert wide.value is not None and wide.low is not None and wide.high is not None
     ends = replace_origin(wide, part.origin)
@@ -157,4 +162,14 @@ def write_sentence(
         for each in ANSWERS
         if any(one.answer == each for one in methods)
     )
-    return f"{answer.capitalize()}{ours}. Of {len(found):,} {plural}: {counts}. By method: {by_method}."
+    sentence = f"{answer.capitalize()}{ours}. Of {len(found):,} {plural}: {counts}. By method: {by_method}."
+    return f"{sentence}{compare_with_logit_gap(found)}"
+
+
+def compare_with_logit_gap(found: Sequence[Finding]) -> str:
+    """Whether the cheap score would have done as well, where that was measured."""
+    given = [part.answer for one in found for part in one.beside if part.unit == LEAD]
+    if not given:
+        return ""
+    counts = ", ".join(f"{each} for {given.count(each):,}" for each in ANSWERS if each in given)
+    return f" Does the margin rank them better than the cheap logit gap? {counts.capitalize()}."

@@ -19,7 +19,7 @@ from backend.services.family_members import MARGINS, Family, Member
 # From here on pruning is called high: where adversarial pruning is said to hold. Filters take more weights with them.
 HIGH_LEVELS = {"filter": 0.5, "channel": 0.5}
 HIGH_LEVEL = 0.9
-NEGLIGIBLE_BY_UNIT: dict[Unit, float] = {"points": NEGLIGIBLE, "auroc": HARDLY_BETTER}
+NEGLIGIBLE_BY_UNIT: dict[Unit, float] = {"points": NEGLIGIBLE, "auroc": HARDLY_BETTER, "auroc difference": NEGLIGIBLE}
 DENSE, CONTROL = "beyond the dense parent", "beyond the control"
 PREDICTS, LOSES = "small dense margin", "losses beyond the control"
 CLEAN, ROBUST = "fewer lost, clean", "fewer lost at eps"
@@ -67,7 +67,7 @@ def ask_claim(family: Family, member: Member) -> Asked:
         return Asked(member, [], reason="It claims nothing.")
     check = show_check(make_check(member.row, family.home), family.home)
     if check.gap is None:
-        return Asked(member, [], reason=check.reason)
+        return Asked(member, [], reason=f"No finished evaluation answers at {check.norm} {check.eps_text}.")
     found = [(DENSE, one) for one in check.against if one.relation == "parent"]
     found += [(CONTROL, one) for one in check.against if one.relation == "finetuned"]
     parts = [claim_part(name, one.excess, check, one) for name, one in found if one.excess is not None]

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from backend.schemas import Interval, Rate
 from backend.schemas.families import FamilyDifference, FamilyOut, FamilyRow
+from backend.services.family_rows import ITSELF, UNPRUNED
 
 Better = Literal["higher", "lower"]
 EMPTY = "–"
@@ -109,6 +110,21 @@ def rank(columns: Sequence[Column], rows: Sequence[FamilyRow], cells: dict[UUID,
             if value == end:
                 best[each].add(column.key)
     return [Line(row, cells[row.checkpoint_id], frozenset(best[row.checkpoint_id])) for row in rows]
+
+
+def find_gaps(layout: Layout) -> list[str]:
+    """Why cells are empty: each reason once, with the checkpoints that it holds for; nothing of what must be empty."""
+    found: dict[str, dict[str, None]] = {}
+    for _, lines in layout.groups:
+        for line in lines:
+            for cell in line.cells:
+                if cell.reason is not None and cell.reason not in (ITSELF, UNPRUNED):
+                    found.setdefault(cell.reason, {})[line.row.name] = None
+    count = sum(len(lines) for _, lines in layout.groups)
+    return [
+        f"{reason.removesuffix('.')}: {', '.join(names) if len(names) < count else 'all'}."
+        for reason, names in found.items()
+    ]
 
 
 def percent(share: float) -> str:

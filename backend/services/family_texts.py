@@ -9,8 +9,7 @@ from pydantic import BaseModel
 from backend.schemas.families import FamilyAnswer, FamilyOut, FamilyRate, FamilyRow, Finding, FindingPart
 from backend.services.exports import write_csv
 from backend.services.family_members import PRESETS
-from backend.services.family_rows import ITSELF, UNPRUNED
-from backend.services.family_tables import EMPTY, Layout, Line, lay_out, signed
+from backend.services.family_tables import EMPTY, Layout, Line, find_gaps, lay_out, signed
 
 LATEX = {
     "\\": r"\textbackslash{}",
@@ -77,8 +76,8 @@ def write_findings(findings: Sequence[Finding]) -> str:
 
 
 def name_parts(groups: Sequence[Sequence[FindingPart]]) -> list[str]:
-    """Names in the order in which they come."""
-    return list(dict.fromkeys(part.name for group in groups for part in group))
+    """Names in the order of the group that has most of them: a group that lacks one does not say where it belongs."""
+    return list(dict.fromkeys(part.name for group in sorted(groups, key=len, reverse=True) for part in group))
 
 
 def show_named(parts: Sequence[FindingPart], name: str) -> str:
@@ -109,20 +108,8 @@ def write_table(layout: Layout) -> str:
 
 def list_gaps(layout: Layout) -> list[str]:
     """Why cells are empty: each reason once, with the checkpoints that it holds for."""
-    found: dict[str, dict[str, None]] = {}
-    for _, lines in layout.groups:
-        for line in lines:
-            for cell in line.cells:
-                if cell.reason is not None and cell.reason not in (ITSELF, UNPRUNED):
-                    found.setdefault(cell.reason, {})[line.row.name] = None
-    if not found:
-        return []
-    count = sum(len(lines) for _, lines in layout.groups)
-    told = [
-        f"{reason.removesuffix('.')}: {', '.join(names) if len(names) < count else 'all'}."
-        for reason, names in found.items()
-    ]
-    return [escape_markdown(f"Empty cells. {' '.join(told)}")]
+    told = find_gaps(layout)
+    return [escape_markdown(f"Empty cells. {' '.join(told)}")] if told else []
 
 
 def show_cells(layout: Layout, line: Line, embolden: Escape, escape: Escape = str) -> list[str]:

@@ -21,15 +21,6 @@
     if (mark && mark.customdata) window.thinice.visit("/jobs", { evaluation: mark.customdata });
   }
 
-  // The same for a mark of several panels: one evaluation, or the two of a comparison.
-  function openFromPanel() {
-    const pressed = window.dash_clientside.callback_context.triggered[0];
-    const mark = pressed && pressed.value && pressed.value.points[0];
-    const found = (mark && mark.customdata) || [];
-    if (found.length > 1) window.thinice.visit("/compare", { dense: found[0], pruned: found[1] });
-    else if (found.length) window.thinice.visit("/jobs", { evaluation: found[0] });
-  }
-
   // A table that was built anew takes the focus back to the same control of the same row.
   document.addEventListener("focusin", (event) => {
     focused = event.target.id ? event.target : null;
@@ -67,5 +58,5 @@
     true
   );
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { live: { patch, openEvaluation, openFromPanel } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { live: { patch, openEvaluation } });
 })();

@@ -172,7 +172,10 @@ def test_thin_ice_needs_prediction_and_more_losses_than_the_control(made: MadeFa
     beside = {part.name: part for part in strong.beside}
     assert set(beside) >= {"logit gap", "margin over logit gap", "lost on thinnest ice", "lost on thickest ice"}
     assert beside["lost on thinnest ice"].value > beside["lost on thickest ice"].value
-    assert all(part.answer is None for part in strong.beside)
+    assert {part.name for part in strong.beside if part.answer} == {"margin over logit gap"}
+    leads = [part.answer for one in answer.findings for part in one.beside if part.name == "margin over logit gap"]
+    said = answer.sentence.partition("better than the cheap logit gap? ")[2].lower()
+    assert all(f"{given} for {leads.count(given)}" in said for given in leads if given)
 
 
 def test_thin_ice_without_a_control_cannot_be_told(ready: Path, tmp_path: Path) -> None:

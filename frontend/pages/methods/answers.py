@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 from backend.schemas.claims import Answer
 from backend.schemas.families import FamilyAnswer, FamilyOut, Finding, FindingPart
 from backend.services.family_texts import name_parts, show_part
-from frontend.components import Content
+from frontend.components import Content, aria
 from frontend.rows import Column, row_table
 
 TITLES = {
@@ -47,7 +47,7 @@ def evidence(family: FamilyOut, method: str) -> list[Component]:
         title = TITLES[answer.question].format(method=method)
         inside: list[Component] = [html.P(answer.basis, className="muted small")]
         if told:
-            inside.append(html.Div(findings_table(title, told), className="table-scroll"))
+            inside.append(scrolling(findings_table(title, told), f"What it rests on: {title}"))
         silent = [one for one in answer.findings if not one.parts]
         if silent:
             inside.append(html.P(f"Nothing to go by: {'; '.join(say_silent(silent))}.", className="muted small"))
@@ -55,12 +55,17 @@ def evidence(family: FamilyOut, method: str) -> list[Component]:
     return parts
 
 
+def scrolling(table: Component, label: str) -> Component:
+    return html.Div(table, className="table-scroll", tabIndex=0, role="region", **aria(label=label))
+
+
 def say_silent(findings: Sequence[Finding]) -> list[str]:
     """`No finished evaluation with margin at Linf: a, b`."""
     found: dict[str, dict[str, None]] = {}
     for one in findings:
         reason = (one.reason or "no reason is known").removesuffix(".")
-        found.setdefault(reason, {})[one.checkpoint_name] = None
+        name = f"{one.checkpoint_name} against {one.rival_name}" if one.rival_name else one.checkpoint_name
+        found.setdefault(reason, {})[name] = None
     return [f"{reason}: {', '.join(names)}" for reason, names in found.items()]
 
 

@@ -30,7 +30,13 @@ def register(app: Dash) -> None:
         return draw_panels(panels, theme, [one["key"] for one in shown])
 
     app.clientside_callback(
-        ClientsideFunction("live", "openFromPanel"), Input(PANELS, "clickData"), prevent_initial_call=True
+        ClientsideFunction("methods", "openMark"), Input(PANELS, "clickData"), prevent_initial_call=True
+    )
+    app.clientside_callback(
+        ClientsideFunction("methods", "choose"),
+        Input(ids.METHODS_EPS, "value"),
+        Input(ids.METHODS_METHOD, "value"),
+        prevent_initial_call=True,
     )
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import urlencode
 
+import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
@@ -54,7 +55,7 @@ def layout(
     parts = [
         dcc.Store(id=ids.METHODS_PANELS, data=panels),
         context_line(found),
-        html.Div([heading, family_choices(found, terms)], className="methods-head"),
+        html.Div([heading, family_choices(found, terms), controls(found, eps, own)], className="methods-head"),
         answer_cards(found, own),
         panels_card(found, panels),
         table_card(found, terms),
@@ -122,6 +123,40 @@ def family_choices(family: FamilyOut, terms: dict[str, str]) -> Component | None
         for root in roots
     ]
     return html.Div(links, className="chips", role="group", **aria(label="Dense checkpoint"))
+
+
+def controls(family: FamilyOut, eps: str | None, method: str) -> Component:
+    """At which eps margins are cut, and whose losses are held against the others'; the address keeps both."""
+    methods: Any = sorted({*list_methods(family), method})
+    eps_input = dmc.TextInput(
+        id=ids.METHODS_EPS,
+        value=eps or "",
+        placeholder=family.eps_text,
+        debounce=True,
+        size="xs",
+        w=96,
+        **aria(label="ε"),
+    )
+    method_select = dmc.Select(
+        id=ids.METHODS_METHOD,
+        data=methods,
+        value=method,
+        allowDeselect=False,
+        size="xs",
+        w=128,
+        **aria(label="Whose losses"),
+    )
+    return html.Div(
+        [
+            html.Span("ε", className="control-label"),
+            eps_input,
+            html.Span("loses fewer?", className="control-label"),
+            method_select,
+        ],
+        className="methods-controls",
+        role="group",
+        **aria(label="What the page shows"),
+    )
 
 
 def panel_graph(key: str, title: str, x_title: str) -> Component:

@@ -6,7 +6,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from backend.schemas.families import FamilyOut, FamilyRow
-from backend.services.family_tables import Cell, Layout, Line, lay_out
+from backend.services.family_tables import Cell, Layout, Line, find_gaps, lay_out
 from frontend.components import Content, dot, icon
 from frontend.pages.methods.panels import list_methods, place_method
 from frontend.rows import Column, Group, row_table
@@ -65,12 +65,8 @@ def link(cell: Cell, figure: Content, address: str) -> Component:
 
 def gaps(family: FamilyOut) -> Component | None:
     """Why cells are empty, each reason once."""
-    found: dict[str, list[str]] = {}
-    for _, lines in lay_out(family).groups:
-        for line in lines:
-            for reason in dict.fromkeys(cell.reason for cell in line.cells if cell.reason is not None):
-                found.setdefault(reason, []).append(line.row.name)
-    if not found:
+    told = find_gaps(lay_out(family))
+    if not told:
         return None
-    items = [html.Li(f"{reason.removesuffix('.')}: {', '.join(names)}.") for reason, names in found.items()]
+    items = [html.Li(sentence) for sentence in told]
     return html.Details([html.Summary("Why cells are empty"), html.Ul(items)], className="as-table gaps")
