@@ -68,8 +68,9 @@ def ask_claim(family: Family, member: Member) -> Asked:
     check = show_check(make_check(member.row, family.home), family.home)
     if check.gap is None:
         return Asked(member, [], reason=f"No finished evaluation answers at {check.norm} {check.eps_text}.")
+    controls = [one for one in check.against if one.relation == "finetuned" and one.excess is not None]
     found = [(DENSE, one) for one in check.against if one.relation == "parent"]
-    found += [(CONTROL, one) for one in check.against if one.relation == "finetuned"]
+    found += [(CONTROL, one) for one in controls[:1]]  # as in the rows: the first one that was attacked alike
     parts = [claim_part(name, one.excess, check, one) for name, one in found if one.excess is not None]
     beside = [claim_part("claimed minus re-evaluated", check.gap, check)]
     beside += [claim_part(f"the same of {one.checkpoint_name}", one.gap, check, one) for _, one in found if one.gap]

@@ -1,12 +1,12 @@
 """The Methods page on the real services: answers in words, every figure a link, panels of plain data."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from backend.services.families import get_family
-from backend.settings import get_settings
 from frontend import ids
 from frontend.figures.sparsity import SYMBOLS
 from frontend.pages import methods as page
@@ -15,16 +15,9 @@ from frontend.pages.methods.layout import GLYPHS
 from frontend.pages.methods.panels import list_methods, list_panels, place_method, read_panel
 from tests.frontend.words import by_id, hrefs, text_of, walk
 from tests.services.fabrication import add_checkpoint, add_dataset
-from tests.services.made_family import MadeFamily, N
+from tests.services.made_family import MadeFamily, home_with_family
 
 PLOTLY_GLYPHS = {"circle": "●", "square": "■", "diamond": "◆", "triangle-up": "▲", "star": "★"}
-
-
-@pytest.fixture
-def made(ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MadeFamily:
-    monkeypatch.setenv("THINICE_CHUNK_SAMPLES", str(N))
-    get_settings.cache_clear()
-    return MadeFamily(tmp_path)
 
 
 def test_layout_of_a_home_without_a_family_says_how_to_get_one(ready: Path, tmp_path: Path) -> None:
@@ -32,6 +25,13 @@ def test_layout_of_a_home_without_a_family_says_how_to_get_one(ready: Path, tmp_
     assert "/upload" in hrefs(page.layout())
     add_checkpoint(add_dataset(tmp_path, "digits", n=60).id, "lonely")
     assert page.complete({}) is None, "a dense checkpoint alone is no family"
+
+
+@pytest.fixture(scope="module")
+def made(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeFamily]:
+    """One family for all tests of this module: they only read."""
+    with home_with_family(template, tmp_path_factory.mktemp("family")) as family:
+        yield family
 
 
 def test_complete_names_the_family_with_most_pruned_ones_and_keeps_the_rest(made: MadeFamily) -> None:

@@ -1,7 +1,7 @@
-"""A family's table and answers on stored evaluations: numbers by hand, what is chosen, what is empty and why."""
+"""A family's table and answers on stored evaluations: every number by hand, every answer from its intervals."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -9,36 +9,18 @@ import pytest
 
 from backend.analysis.statistics import paired_difference
 from backend.errors import InvalidRequest, NotFound
-from backend.schemas.families import FamilyAnswer, FamilyOut, FamilyRow
 from backend.services import comparisons
 from backend.services.claims import list_claims
 from backend.services.families import get_family
-from backend.settings import get_settings
-from tests.services.fabrication import Measured, add_checkpoint, add_dataset, evaluate, make_pixels, measure
-from tests.services.families import auroc_by_hand, count_by_hand, thin_ice_losses
-from tests.services.made_family import EPS, MadeFamily, N, held
-
-WITNESS: dict[str, Any] = {"distance_kind": "witness"}
+from tests.services.families import auroc_by_hand, count_by_hand
+from tests.services.made_family import MadeFamily, N, answer_to, held, home_with_family, row_of, verdict_of
 
 
-@pytest.fixture
-def made(ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MadeFamily:
-    """The family in one chunk an evaluation, which is written twenty times as fast."""
-    monkeypatch.setenv("THINICE_CHUNK_SAMPLES", str(N))
-    get_settings.cache_clear()
-    return MadeFamily(tmp_path)
-
-
-def row_of(family: FamilyOut, name: str) -> FamilyRow:
-    return next(row for row in family.rows if row.name == name)
-
-
-def answer_to(family: FamilyOut, question: str) -> FamilyAnswer:
-    return next(one for one in family.answers if one.question == question)
-
-
-def verdict_of(row: FamilyRow, preset: str) -> Any:
-    return next(one for one in row.verdicts if one.preset == preset)
+@pytest.fixture(scope="module")
+def made(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeFamily]:
+    """One family for all tests of this module: they only read."""
+    with home_with_family(template, tmp_path_factory.mktemp("family")) as family:
+        yield family
 
 
 def test_family_rows_stand_in_order_and_in_groups(made: MadeFamily) -> None:
@@ -87,63 +69,6 @@ def test_family_row_agrees_with_a_recount_and_with_the_comparison(made: MadeFami
     assert flips.beyond.control_name == "control"
 
 
-def test_family_cells_without_an_evaluation_are_empty_and_say_why(ready: Path, tmp_path: Path) -> None:
-    dataset = add_dataset(tmp_path, "digits", n=60)
-    root = add_checkpoint(dataset.id, "dense")
-    child = add_checkpoint(dataset.id, "child", role="pruned", parent_id=root.id, declared_sparsity=0.9)
-    row = row_of(get_family(root.id), "child")
-    assert row.clean_accuracy.rate is None and row.margin is None and row.flips is None and row.claim is None
-    assert row.clean_accuracy.reason == row.flips_reason == "No finished evaluation with margin at Linf."
-    assert [one.rate for one in row.verdicts] == [None] * 4
-    assert verdict_of(row, "autoattack").reason == "No finished evaluation with autoattack at Linf 25.5/255."
-    assert row.claim_reason == "It claims nothing."
-    labels = make_pixels(60)[1]
-    evaluate(child, dataset, measure(labels, 1))
-    family = get_family(root.id)
-    row = row_of(family, "child")
-    assert verdict_of(row, "margin").rate is not None, "a figure stands for itself"
-    assert row.flips is None and row.flips_reason == "No finished evaluation with margin at Linf."
-    assert [one.answer for one in family.answers] == ["cannot tell"] * 3
-    assert "without the evaluations that it takes" in family.answers[0].sentence
-    assert family.answers[2].sentence == "Cannot tell: the family has nothing to ask it of."
-
-
-def test_family_takes_most_samples_then_the_dense_networks_seed(made: MadeFamily) -> None:
-    kept = made.done["lwm-95"].id
-    evaluate(made.rows["lwm-95"], made.dataset, made.measured["lwm-95"], 100)
-    evaluate(made.rows["lwm-95"], made.dataset, made.measured["lwm-95"], seed=3)
-    picked = list(range(N - 1, -1, -1))
-    evaluate(made.rows["dense"], made.dataset, made.measured["dense"], picked)
-    family = made.family()
-    assert verdict_of(row_of(family, "lwm-95"), "margin").evaluation_id == kept
-    assert verdict_of(row_of(family, "dense"), "margin").evaluation_id == made.done["dense"].id, "rows in order first"
-
-
-def test_family_leaves_out_what_was_attacked_otherwise(made: MadeFamily) -> None:
-    row = add_checkpoint(made.dataset.id, "late", role="pruned", parent_id=made.rows["dense"].id, declared_sparsity=0.9)
-    evaluate(row, made.dataset, made.measured["lwm-95"], record={"steps": 99})
-    late = row_of(made.family(), "late")
-    assert verdict_of(late, "margin").rate is None and late.flips is None
-    assert late.flips_reason is not None and "number of steps differs: dense 30, here 99" in late.flips_reason
-    assert (late.structure, late.level, late.group) == ("weight", 0.9, "weights, 90 %")
-
-
-def test_family_at_another_eps_cuts_margins_and_leaves_verdicts_empty(made: MadeFamily) -> None:
-    broken = made.measured["lwm-95"]
-    verdicts = Measured(
-        broken.predictions, np.where(broken.margin > EPS, np.inf, broken.margin), broken.logit_gap, kind="witness"
-    )
-    found = evaluate(made.rows["lwm-95"], made.dataset, verdicts, preset="autoattack", eps="25.5/255", record=WITNESS)
-    own = verdict_of(row_of(made.family(), "lwm-95"), "autoattack")
-    assert (own.evaluation_id, own.rate.n) == (found.id, N)
-    assert own.rate.count == int(held(broken, made.labels).sum())
-    row = row_of(made.family(eps="12/255"), "lwm-95")
-    assert verdict_of(row, "autoattack").rate is None
-    assert verdict_of(row, "autoattack").reason == "No finished evaluation with autoattack at Linf 12/255."
-    assert verdict_of(row, "margin").rate.count == int(held(broken, made.labels, 12 / 255).sum())
-    assert row.claim is None and row.claim_reason == "Its claim is at Linf 25.5/255."
-
-
 def test_claims_are_answered_as_the_claims_service_measures_them(made: MadeFamily) -> None:
     answer = answer_to(made.family(), "claims")
     assert [one.checkpoint_name for one in answer.findings] == ["harp-95", "lwm-95", "thin-ice-95"], "80 % is not high"
@@ -176,21 +101,6 @@ def test_thin_ice_needs_prediction_and_more_losses_than_the_control(made: MadeFa
     leads = [part.answer for one in answer.findings for part in one.beside if part.name == "margin over logit gap"]
     said = answer.sentence.partition("better than the cheap logit gap? ")[2].lower()
     assert all(f"{given} for {leads.count(given)}" in said for given in leads if given)
-
-
-def test_thin_ice_without_a_control_cannot_be_told(ready: Path, tmp_path: Path) -> None:
-    dataset = add_dataset(tmp_path, "digits", n=N)
-    labels = make_pixels(N)[1]
-    dense = measure(labels, 1)
-    root = add_checkpoint(dataset.id, "dense")
-    child = add_checkpoint(dataset.id, "child", role="pruned", parent_id=root.id, declared_sparsity=0.9)
-    evaluate(root, dataset, dense)
-    evaluate(child, dataset, thin_ice_losses(dense, labels, 2, 0.9))
-    family = get_family(root.id)
-    (one,) = answer_to(family, "thin ice").findings
-    assert [part.answer for part in one.parts] == ["yes"] and one.answer == "cannot tell"
-    assert one.reason == "There is no control of dense: finetuned as long, nothing pruned."
-    assert "re-implementations" not in answer_to(family, "thin ice").sentence
 
 
 def test_rivals_are_those_of_the_same_level_and_counted_by_hand(made: MadeFamily) -> None:
