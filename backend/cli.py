@@ -3,7 +3,6 @@
 Exit codes: 0 done; 1 refused, or the evaluation failed; 2 wrong usage, or no server; 3 a gate is not met.
 """
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,10 +10,10 @@ from typing import Annotated, Any
 import typer
 from rich.progress import wrap_file
 
-from backend import cli_claims, cli_evidence, cli_prunings
+from backend import cli_claims, cli_evidence, cli_prunings, cli_table
 from backend.cli_datasets import file_to_send
 from backend.cli_report import err, out, print_checkpoint, print_comparison, print_evaluation, print_status
-from backend.cli_session import GATE_NOT_MET, REFUSED, AsJson, Url, answers, connected, wait_for
+from backend.cli_session import GATE_NOT_MET, REFUSED, AsJson, Url, answers, connected, wait_for, write_whole
 from backend.client import choose_pair
 from backend.errors import InvalidRequest
 
@@ -279,17 +278,6 @@ def export(
     err.print(f"wrote {output} ({len(answer.content):,} bytes)", markup=False)
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file all at once, so that no reader ever sees half of it."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise typer.BadParameter(f"{path} cannot be written ({error.strerror}).") from error
-
-
 @app.command()
 @answers
 def demo(
@@ -322,6 +310,7 @@ app.command()(cli_claims.claims)
 app.command()(cli_prunings.prune)
 app.command()(cli_evidence.replay)
 app.command("attack-harder")(cli_evidence.attack_harder)
+app.command()(cli_table.table)
 
 
 def main() -> None:

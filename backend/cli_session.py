@@ -1,9 +1,11 @@
-"""What every command shares: its exit codes, the connection to a server, and waiting for a job."""
+"""What every command shares: its exit codes, the connection to a server, waiting for a job, and writing a file."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, Any, ParamSpec
 
 import typer
@@ -81,3 +83,14 @@ def wait_for(client: Client, path: str) -> Any:
             doing = done.get("stage", done.get("step")) or now["state"]
             progress.update(bar, description=doing, completed=done["done"], total=done["total"])
             time.sleep(POLL_SECONDS)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file all at once, so that no reader ever sees half of it."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise typer.BadParameter(f"{path} cannot be written ({error.strerror}).") from error

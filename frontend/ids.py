@@ -64,3 +64,9 @@ COMPARE_WALL = "compare-wall"
 COMPARE_WALL_MORE = "compare-wall-more"
 COMPARE_TABLE = "compare-table"
 COMPARE_DOWNLOADS = "compare-downloads"
+
+# Methods
+METHODS_PANELS = "methods-panels"
+METHODS_PANEL = "methods-panel"
+METHODS_EPS = "methods-eps"
+METHODS_METHOD = "methods-method"

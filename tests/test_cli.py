@@ -236,6 +236,34 @@ def test_evidence_is_sent_listed_and_stopped(run: Run, served: tuple[Site, str],
     assert run("evidence", "upload", "pruned-net", file, "--source", "x", "--indices", "three").returncode == 2
 
 
+def test_table_is_rest_in_every_format(run: Run, served: tuple[Site, str], tmp_path: Path) -> None:
+    site = served[0]
+    assert json.loads(run("table", "dense-net", "--json").stdout) == rest(served, f"families/{site.dense}")
+    assert run("table", "dense-net").stdout.startswith("**dense-net** and what was made from it")
+    target = tmp_path / "table.tex"
+    answer = run("table", site.dense, "--format", "latex", "--eps", "8/255", "--out", str(target))
+    assert answer.returncode == 0, answer.stderr
+    assert "Linf 8/255" in target.read_text() and r"\bottomrule" in target.read_text()
+    refused = run("table", "pruned-net")
+    assert (refused.returncode, "ask for its parent" in refused.stderr) == (1, True)
+    assert run("table", "dense-net", "--format", "html").returncode == 2
+    assert run("table", "dense-net", "--evaluate", "margin").returncode == 2
+
+
+def test_table_evaluate_queues_what_is_missing_once(run: Run, served: tuple[Site, str]) -> None:
+    site = served[0]
+    answer = run("table", "dense-net", "--evaluate", "fast=30", "--evaluate", "margin=20", "--evaluate", "fast=500")
+    assert answer.returncode == 0, answer.stderr
+    wanted = f"fast: 2 evaluations of {SAMPLES} samples: dense-net, pruned-net"
+    assert wanted in answer.stderr, "the larger of two wishes, and no more than the data set has"
+    assert "margin: nothing is missing on 20 samples" in answer.stderr
+    for checkpoint in (site.dense, site.pruned):
+        items = rest(served, f"evaluations?checkpoint_id={checkpoint}&state=queued")["items"]
+        assert [one["n"] for one in items if one["preset"] == "fast"] == [SAMPLES]
+    again = run("table", "dense-net", "--evaluate", "fast=30")
+    assert "fast: nothing is missing on 30 samples" in again.stderr and again.stdout.startswith("**dense-net**")
+
+
 def test_attack_harder_and_replay_are_queued(run: Run, served: tuple[Site, str]) -> None:
     site = served[0]
     words = ("--samples", str(site.attacked), "--budget", "30", "--unit", "seconds", "--json")
@@ -258,6 +286,7 @@ def test_help_names_every_command(run: Run) -> None:
         "status",
         "replay",
         "attack-harder",
+        "table",
     ):
         assert name in text
 

@@ -127,13 +127,13 @@ def subtract(first: Estimate, second: Estimate) -> Estimate:
     return Estimate(value, low, high, min(first.n, second.n))
 
 
-def answer_of(difference: Estimate) -> Answer:
-    """Yes where the whole interval is above 0, no where it is below a hundredth, otherwise it cannot be told."""
+def answer_of(difference: Estimate, negligible: float = NEGLIGIBLE) -> Answer:
+    """Yes where the whole interval is above 0, no where it is below `negligible`, otherwise it cannot be told."""
     if difference.low is None or difference.high is None:
         return "cannot tell"
     if difference.low > 0:
         return "yes"
-    return "no" if difference.high < NEGLIGIBLE else "cannot tell"
+    return "no" if difference.high < negligible else "cannot tell"
 
 
 def _subtract_claims(first: Claim, second: Claim) -> tuple[Estimate, Basis]:

@@ -67,10 +67,23 @@ def compare_control(
         eps=eps,
         shared=pair.n,
         undecided=int((~is_held & ~is_missed).sum()),
-        lost=_exceed(~pruned[is_held], ~controlled[is_held]),
+        lost=compare_losses(pair, control, eps=eps),
         gained=_exceed(pruned[is_missed], controlled[is_missed]),
         auroc=compare_auroc(pair, control, population=population, eps=eps, bootstrap=bootstrap, seed=seed),
     )
+
+
+def compare_losses(pair: Pair, control: Pair, *, eps: float | None = None) -> Excess:
+    """The losses of (dense, pruned) against those of (dense, control), or against a rival's that was pruned otherwise.
+
+    Over the shared samples that the dense model of both pairs holds; raises as `compare_control`, which counts gains
+    and draws the AUROC as well.
+    """
+    pair, control = restrict(pair, control)
+    dense, pruned = find_held(pair, eps)
+    dense_again, controlled = find_held(control, eps)
+    is_held = dense & dense_again
+    return _exceed(~pruned[is_held], ~controlled[is_held])
 
 
 def _exceed(is_flipped: BoolArray, is_flipped_by_control: BoolArray) -> Excess:

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from starlette.requests import Request
@@ -18,9 +19,21 @@ TABLES = {
     "csv": "text/csv; charset=utf-8",
     "parquet": "application/vnd.apache.parquet",
 }
-TABLE_CONTENT: dict[str, Any] = {
-    media.split(";")[0]: {"schema": {"type": "string", "format": "binary"}} for media in TABLES.values()
+TEXTS = {
+    "csv": TABLES["csv"],
+    "markdown": "text/markdown; charset=utf-8",
+    "latex": "application/x-tex; charset=utf-8",
 }
+ENDINGS = {"markdown": "md", "latex": "tex"}
+
+
+def describe_content(kinds: Iterable[str]) -> dict[str, Any]:
+    """The media types of an answer that is a file, as FastAPI documents them."""
+    return {media.split(";")[0]: {"schema": {"type": "string", "format": "binary"}} for media in kinds}
+
+
+TABLE_CONTENT = describe_content(TABLES.values())
+FAMILY_CONTENT = describe_content(TEXTS.values())
 
 
 def cached(request: Request, content: bytes, media_type: str, cache: str) -> Response:
@@ -34,7 +47,7 @@ def cached(request: Request, content: bytes, media_type: str, cache: str) -> Res
 
 
 def download(content: bytes, table: str, name: str) -> Response:
-    """A table as a file that the browser saves under `name` with the fitting ending."""
+    """A table or a text as a file that the browser saves under `name` with the fitting ending."""
     safe_name = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-")
-    headers = {"Content-Disposition": f'attachment; filename="{safe_name}.{table}"'}
-    return Response(content, media_type=TABLES[table], headers=headers)
+    headers = {"Content-Disposition": f'attachment; filename="{safe_name}.{ENDINGS.get(table, table)}"'}
+    return Response(content, media_type=(TABLES | TEXTS)[table], headers=headers)

@@ -12,6 +12,7 @@ from backend.api import (
     docs,
     evaluations,
     evidence,
+    families,
     health,
     prunings,
     uploads,
@@ -20,7 +21,19 @@ from backend.api.errors import ErrorBody, add_error_handlers
 from backend.api.files import Responses
 from backend.api.unknown import UnknownPath
 
-NOUNS = (health, datasets, catalogues, uploads, checkpoints, evaluations, evidence, prunings, comparisons, claims)
+NOUNS = (
+    health,
+    datasets,
+    catalogues,
+    uploads,
+    checkpoints,
+    evaluations,
+    evidence,
+    prunings,
+    comparisons,
+    claims,
+    families,
+)
 ERROR_ANSWERS: Responses = {
     422: {"model": ErrorBody, "description": "A value is missing, malformed or out of range"},
     "default": {"model": ErrorBody, "description": "Any other error"},

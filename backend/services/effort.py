@@ -26,12 +26,12 @@ def find_mismatches(
     return [*found, *mismatches.pair_mismatches(joined)]
 
 
-def find_control_differences(dense: Evaluation, control: Evaluation) -> list[Mismatch]:
-    """What breaks equal effort between a dense network and a control of it.
+def find_control_differences(dense: Evaluation, control: Evaluation, other: str = "control") -> list[Mismatch]:
+    """What breaks equal effort between a dense network and a control of it, or what else `other` calls it.
 
     Their sets of samples may differ: the comparison is cut to the samples that all of its evaluations share.
     """
-    found = mismatches.mismatches(describe(dense), describe(control), other="control")
+    found = mismatches.mismatches(describe(dense), describe(control), other=other)
     return [one for one in found if one.severity == "differs" and one.field != "samples"]
 
 

@@ -83,6 +83,16 @@ MODELS = (
         "the 95 % interval of claimed minus re-evaluated lies above 0. A weak attack flatters dense networks as well, "
         "so what counts is by how much more than the dense parent's and the control's.",
     ),
+    Word(
+        "family",
+        "A dense checkpoint with its controls, its other seeds and everything that was pruned from it: the rows of the "
+        "Methods page.",
+    ),
+    Word(
+        "level",
+        "The share that pruning took away of what it removes: of the weights, of the filters or of the input channels. "
+        "Checkpoints are ranked only with others of the same kind and level.",
+    ),
 )
 
 MEASURING = (
@@ -249,6 +259,14 @@ STATISTICS = (
         "95 % of margins move. A verdict within attack noise hangs on a margin that exceeds eps by less than that "
         "share.",
         ("within attack noise", "noise floor"),
+    ),
+    Word(
+        "answer",
+        "Yes, no or cannot tell. Yes: every interval that decides lies above 0 (an AUROC above 0.5). No: one of them "
+        "lies below what is negligible, 1 point of samples or an AUROC of 0.55. On the Methods page the intervals are "
+        "widened so that all of one question hold together, and a method is answered as more than half of its "
+        "checkpoints are, if none says the opposite.",
+        ("yes", "no", "cannot tell"),
     ),
     Word("n", "The number of samples behind a figure. With 128 of them a flip is noise."),
     Word(

@@ -82,6 +82,11 @@ CALLS: tuple[Call, ...] = (
     Call("GET", "/api/v1/prunings/{pruning_id}", "State and progress of a pruning, and the card of what it made"),
     Call("GET", "/api/v1/pruning-methods", "The pruning methods, with schedules and settings"),
     Call("GET", "/api/v1/claims", "Claims and what a re-evaluation leaves of them, beside parents and controls"),
+    Call(
+        "GET",
+        "/api/v1/families/{checkpoint_id}",
+        "Everything made from a dense checkpoint, and the paper's claims answered; JSON, CSV, Markdown, LaTeX",
+    ),
     Call("GET", "/api/v1/claims/references", "Published figures, apart from what is measured here"),
     Call("GET", "/api/v1/flags", "The reliability flags of this page"),
 )

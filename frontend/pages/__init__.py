@@ -37,6 +37,7 @@ class PageRow:
 PAGES: tuple[PageRow, ...] = (
     PageRow("overview", "/", "Overview", "top"),
     PageRow("claims", "/claims", "Claims", "top"),
+    PageRow("methods", "/methods", "Methods", "top"),
     PageRow("compare", "/compare", "Compare", "top"),
     PageRow("samples", "/samples", "Samples", "top"),
     PageRow("sample", "/sample", "Sample", None),

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from scipy import stats
 
-from backend.analysis.controls import compare_control
+from backend.analysis.controls import compare_control, compare_losses
 from backend.analysis.pairing import Pair, pair
 from backend.errors import NotComparable
 from tests.analysis.fabrication import draw_pair, make, make_pair, pairs
@@ -73,3 +73,9 @@ def test_compare_control_shows_more_loss_than_the_control() -> None:
 def test_compare_control_without_shared_samples_is_not_comparable() -> None:
     with pytest.raises(NotComparable, match="The comparison and its control share no samples"):
         compare_control(make_pair([0.1], [0.1], ids=["a"]), make_pair([0.1], [0.1], ids=["b"]))
+
+
+@given(pairs(least=2), pairs(least=2))
+def test_compare_losses_are_those_of_the_whole_comparison(first: Pair, second: Pair) -> None:
+    for eps in (None, 0.02):
+        assert compare_losses(first, second, eps=eps) == compare_control(first, second, eps=eps, bootstrap=2).lost

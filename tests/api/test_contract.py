@@ -71,6 +71,8 @@ OPERATIONS = [
     ("get", "/api/v1/prunings/{pruning_id}/events"),
     ("get", "/api/v1/claims"),
     ("get", "/api/v1/claims/references"),
+    ("get", "/api/v1/families"),
+    ("get", "/api/v1/families/{checkpoint_id}"),
     ("get", "/api/v1/comparisons"),
     ("get", "/api/v1/comparisons/samples"),
 ]

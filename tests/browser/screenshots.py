@@ -43,6 +43,7 @@ def find_pages(address: str) -> dict[str, str]:
         "jobs": "/jobs",
         "record": f"/jobs?evaluation={pruned['id']}",
         "claims": "/claims",
+        "methods": "/methods",
         "upload": "/upload",
         "help": "/help",
     }

@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
-PAGES = ("/", "/claims", "/compare", "/samples", "/jobs", "/upload", "/help")
+PAGES = ("/", "/claims", "/methods", "/compare", "/samples", "/jobs", "/upload", "/help")
 
 
 def lost_of(product):

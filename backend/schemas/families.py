@@ -1,0 +1,174 @@
+"""A family: a dense checkpoint, its controls, other seeds and what was pruned from it, one row each; three answers."""
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from backend.schemas.checkpoints import ClaimOut
+from backend.schemas.claims import Answer
+from backend.schemas.comparisons import Auroc, Bin, Counts, Rate
+from backend.schemas.terms import Interval, Norm, Schema
+
+Place = Literal["dense", "finetuned", "seed", "pruned"]
+Question = Literal["claims", "thin ice", "rivals"]
+Unit = Literal["points", "percent", "auroc", "auroc difference"]
+
+
+class FamilyRate(Schema):
+    """A share of samples and the evaluation that it is of; empty with a reason, never 0, where there is none."""
+
+    preset: str
+    rate: Rate | None
+    evaluation_id: UUID | None
+    flags: list[str]
+    reason: str | None = Field(description="Why there is no share")
+
+
+class FamilyMargin(Schema):
+    """The median margin of the samples that are right without attack, in the norm's unit."""
+
+    median: float | None = Field(description="None where it lies beyond every radius tried")
+    low: float | None
+    high: float | None = Field(description="None where the upper end lies beyond every radius tried")
+    n: int
+    censored: int = Field(description="Of `n`, samples without an adversarial: farther than every number")
+    reason: str | None
+
+
+class FamilyDifference(Schema):
+    """A difference with its 95 % interval."""
+
+    value: float
+    interval: Interval
+    n: int
+
+
+class FamilyBeyond(Schema):
+    """What a checkpoint loses beyond the control, in shares of what the dense network holds; positive where more."""
+
+    control_id: UUID
+    control_name: str
+    evaluation_id: UUID
+    clean: FamilyDifference | None
+    robust: FamilyDifference | None
+    auroc: FamilyDifference | None = Field(description="Its AUROC minus the control's, paired")
+    auroc_reason: str | None
+
+
+class FamilyFlips(Schema):
+    """What changed against the dense network, sample by sample, from the margins of both."""
+
+    dense_evaluation_id: UUID
+    evaluation_id: UUID
+    n: int
+    clean: Counts
+    robust: Counts
+    negative_flip_rate: Rate
+    robust_negative_flip_rate: Rate
+    auroc: Auroc | None = Field(description="Small dense margin against being lost, clean")
+    auroc_reason: str | None
+    logit_gap_auroc: Auroc | None
+    margin_over_logit_gap: FamilyDifference | None = Field(description="AUROC of the margin minus the logit gap's")
+    bins: list[Bin] = Field(description="Share lost by dense margin")
+    beyond: FamilyBeyond | None
+    beyond_reason: str | None
+
+
+class FamilyRow(Schema):
+    """One checkpoint. `level` is the share that pruning took away of what `structure` names, 0..1."""
+
+    checkpoint_id: UUID
+    name: str
+    place: Place
+    method: str | None
+    structure: str | None = Field(description="weight, filter, channel, n:m or mixed; None where nothing is pruned")
+    level: float | None
+    group: str = Field(description="What it may be ranked with: the same kind of zeros and the same level")
+    declared_sparsity: float | None
+    measured_sparsity: float
+    origin: Literal["zoo", "upload"]
+    clean_accuracy: FamilyRate
+    claim: ClaimOut | None
+    claim_reason: str | None = Field(description="Why no claim stands here")
+    verdicts: list[FamilyRate] = Field(description="Robust accuracy at eps, one entry a preset")
+    margin: FamilyMargin | None
+    flips: FamilyFlips | None
+    flips_reason: str | None = Field(description="Why it is not compared with the dense network")
+
+
+class FindingPart(Schema):
+    """One interval of a finding, in shares or AUROC; one that decides is widened for all that were asked at once.
+
+    `unit` is how it is read: a difference of shares in points, a share in percent, an AUROC, a difference of two.
+    """
+
+    name: str
+    unit: Unit
+    value: float
+    interval: Interval
+    n: int
+    answer: Answer | None = Field(description="None where the part is there only to be read beside the others")
+    evaluation_ids: list[UUID]
+
+
+class Finding(Schema):
+    """The question asked of one checkpoint, or of one beside a rival."""
+
+    checkpoint_id: UUID
+    checkpoint_name: str
+    method: str = Field(description="Under whose name the finding counts: the checkpoint's method, or the rival's")
+    group: str
+    rival_id: UUID | None
+    rival_name: str | None
+    parts: list[FindingPart]
+    beside: list[FindingPart]
+    answer: Answer
+    reason: str | None = Field(description="Why it cannot be told, where something is missing")
+
+
+class MethodAnswer(Schema):
+    """The answer for a method, from its findings."""
+
+    method: str
+    answer: Answer
+    findings: int
+
+
+class FamilyAnswer(Schema):
+    """One claim of the paper, answered for this family."""
+
+    question: Question
+    asks: str
+    answer: Answer
+    sentence: str
+    basis: str = Field(description="What the intervals are of, and how many were asked at once")
+    asked: int = Field(description="Intervals that decide, asked at once")
+    confidence: float = Field(description="Of each of them, so that all hold together in 95 of 100 cases")
+    methods: list[MethodAnswer]
+    findings: list[Finding]
+
+
+class FamilyRoot(Schema):
+    """A dense checkpoint that others may have been made from."""
+
+    checkpoint_id: UUID
+    name: str
+    dataset_id: UUID
+    pruned: int = Field(description="Checkpoints pruned from it")
+
+
+class FamilyOut(Schema):
+    """The table of one dense checkpoint at a norm and eps, and the three answers."""
+
+    checkpoint_id: UUID
+    name: str
+    dataset_id: UUID
+    dataset_name: str
+    norm: Norm
+    eps: float
+    eps_text: str
+    rows: list[FamilyRow] = Field(description="The dense one, controls, other seeds, then pruned ones by level")
+    answers: list[FamilyAnswer]
+    rule: str = Field(description="When an answer is yes, no or cannot tell")
+    notes: list[str]

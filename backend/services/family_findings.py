@@ -1,0 +1,162 @@
+"""The three questions asked of each checkpoint of a family, as intervals that are not answered yet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from backend.analysis.claims import NEGLIGIBLE
+from backend.analysis.controls import Excess, compare_losses
+from backend.analysis.statistics import Estimate
+from backend.analysis.verdicts import GUESSING, HARDLY_BETTER
+from backend.errors import NotComparable
+from backend.schemas.claims import ClaimAgainst, ClaimCheck, ClaimDifference
+from backend.schemas.families import FamilyDifference, FamilyFlips, FamilyRow, Unit
+from backend.services import findings
+from backend.services.claim_checks import make_check
+from backend.services.claims import show_check
+from backend.services.family_members import MARGINS, Family, Member
+
+# From here on pruning is called high: where adversarial pruning is said to hold. Filters take more weights with them.
+HIGH_LEVELS = {"filter": 0.5, "channel": 0.5}
+HIGH_LEVEL = 0.9
+NEGLIGIBLE_BY_UNIT: dict[Unit, float] = {"points": NEGLIGIBLE, "auroc": HARDLY_BETTER, "auroc difference": NEGLIGIBLE}
+DENSE, CONTROL = "beyond the dense parent", "beyond the control"
+PREDICTS, LOSES = "small dense margin", "losses beyond the control"
+CLEAN, ROBUST = "fewer lost, clean", "fewer lost at eps"
+
+
+@dataclass(frozen=True)
+class Part:
+    """An interval at 95 %; `estimate` counts from `origin`, which is guessing for an AUROC and 0 otherwise."""
+
+    name: str
+    unit: Unit
+    estimate: Estimate
+    evaluation_ids: list[UUID]
+    origin: float = 0.0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question asked of a checkpoint (beside a rival): all `parts` have to say yes for a yes."""
+
+    member: Member
+    parts: list[Part]
+    beside: list[Part] = field(default_factory=list)
+    rival: Member | None = None
+    reason: str | None = None
+    """Why a part is missing, without which it cannot be told."""
+
+    @property
+    def method(self) -> str:
+        return self.member.method if self.rival is None else self.rival.method
+
+
+def is_high(member: Member) -> bool:
+    """Whether so much is pruned that the paper's first claim speaks of it."""
+    return member.level is not None and member.level >= HIGH_LEVELS.get(member.kind or "", HIGH_LEVEL)
+
+
+def ask_claims(family: Family) -> list[Asked]:
+    """Is the claim too high by more than the dense parent's own, and by more than the control's?"""
+    return [ask_claim(family, member) for member in family.pruned if is_high(member)]
+
+
+def ask_claim(family: Family, member: Member) -> Asked:
+    if not member.row.claim:
+        return Asked(member, [], reason="It claims nothing.")
+    check = show_check(make_check(member.row, family.home), family.home)
+    if check.gap is None:
+        return Asked(member, [], reason=f"No finished evaluation answers at {check.norm} {check.eps_text}.")
+    controls = [one for one in check.against if one.relation == "finetuned" and one.excess is not None]
+    found = [(DENSE, one) for one in check.against if one.relation == "parent"]
+    found += [(CONTROL, one) for one in controls[:1]]  # as in the rows: the first one that was attacked alike
+    parts = [claim_part(name, one.excess, check, one) for name, one in found if one.excess is not None]
+    beside = [claim_part("claimed minus re-evaluated", check.gap, check)]
+    beside += [claim_part(f"the same of {one.checkpoint_name}", one.gap, check, one) for _, one in found if one.gap]
+    has_parent = any(part.name == DENSE for part in parts)
+    reason = None if has_parent else next((one.reason for name, one in found if name == DENSE), None)
+    return Asked(member, parts if has_parent else [], beside, reason=reason)
+
+
+def claim_part(name: str, found: ClaimDifference, check: ClaimCheck, other: ClaimAgainst | None = None) -> Part:
+    sides = (check.reevaluation, None if other is None else other.reevaluation)
+    ids = [side.evaluation_id for side in sides if side is not None]
+    return Part(name, "points", Estimate(found.value, found.interval.low, found.interval.high, found.n), ids)
+
+
+def ask_thin_ice(family: Family, rows: Sequence[FamilyRow]) -> list[Asked]:
+    """Does small dense margin tell what is lost, and is more lost than by the control?"""
+    flips = {row.checkpoint_id: row for row in rows}
+    return [ask_losses(member, flips[member.row.id]) for member in family.pruned]
+
+
+def ask_losses(member: Member, row: FamilyRow) -> Asked:
+    found = row.flips
+    if found is None:
+        return Asked(member, [], reason=row.flips_reason)
+    pair = [found.dense_evaluation_id, found.evaluation_id]
+    auroc = found.auroc
+    parts, reason = [], found.auroc_reason
+    if auroc is not None:
+        estimate = Estimate(auroc.value - GUESSING, auroc.low - GUESSING, auroc.high - GUESSING, auroc.n)
+        parts.append(Part(PREDICTS, "auroc", estimate, pair, GUESSING))
+    if found.beyond is None or found.beyond.clean is None:
+        reason = reason or found.beyond_reason
+    else:
+        parts.append(Part(LOSES, "points", read_estimate(found.beyond.clean), [*pair, found.beyond.evaluation_id]))
+    return Asked(member, parts, show_beside(found, pair), reason=reason)
+
+
+def show_beside(found: FamilyFlips, pair: list[UUID]) -> list[Part]:
+    """The cheap score, the margin's lead over it, and how many are lost on the thinnest ice and on the thickest."""
+    parts = []
+    gap = found.logit_gap_auroc
+    if gap is not None:
+        parts.append(Part("logit gap", "auroc", Estimate(gap.value, gap.low, gap.high, gap.n), pair))
+    if found.margin_over_logit_gap is not None:
+        parts.append(
+            Part("margin over logit gap", "auroc difference", read_estimate(found.margin_over_logit_gap), pair)
+        )
+    measured = [row for row in found.bins if row.low is not None]
+    for name, row in zip(("lost on thinnest ice", "lost on thickest ice"), measured[:1] + measured[-1:], strict=False):
+        parts.append(Part(name, "percent", Estimate(row.share, row.interval.low, row.interval.high, row.n), pair))
+    return parts
+
+
+def ask_rivals(family: Family, method: str) -> list[Asked]:
+    """Does `method` lose fewer samples than each rival of the same kind and level, clean and at eps?"""
+    own = [member for member in family.pruned if member.method == method]
+    others = [member for member in family.pruned if member.method != method]
+    return [ask_rival(family, member, rival) for member in own for rival in others if rival.group == member.group]
+
+
+def ask_rival(family: Family, member: Member, rival: Member) -> Asked:
+    choices = [one.chosen[MARGINS] for one in (family.dense, rival, member)]
+    missing = next((choice.reason for choice in choices if choice.key is None), None)
+    keys = [choice.key for choice in choices if choice.key is not None]
+    if missing is not None or len(keys) < 3:
+        return Asked(member, [], rival=rival, reason=missing)
+    dense, other, own = keys
+    parts, beside = [], []
+    ids = [key.evaluation_id for key in (own, other, dense)]
+    try:
+        pairs = findings.join(dense, other), findings.join(dense, own)
+        for name, eps in ((CLEAN, None), (ROBUST, family.terms.eps)):
+            excess = compare_losses(*pairs, eps=eps)  # what the rival loses, and the checkpoint does not
+            parts.append(Part(name, "points", excess.difference, ids))
+            beside.extend(show_losses(name, excess, ids))
+    except NotComparable as error:
+        return Asked(member, [], rival=rival, reason=error.message)
+    return Asked(member, parts, beside, rival)
+
+
+def show_losses(name: str, excess: Excess, ids: list[UUID]) -> list[Part]:
+    """What either of them loses, of what the dense network holds."""
+    at = name.removeprefix("fewer ")
+    sides = ((at, excess.control), (f"{at}, by the rival", excess.pruned))
+    return [Part(words, "percent", Estimate(side.value, side.low, side.high, side.n), ids) for words, side in sides]
+
+
+def read_estimate(found: FamilyDifference) -> Estimate:
+    return Estimate(found.value, found.interval.low, found.interval.high, found.n)

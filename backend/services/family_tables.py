@@ -1,0 +1,257 @@
+"""The columns of a family's table and its cells as people read them: one definition for the page and every text."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from backend.schemas import Interval, Rate
+from backend.schemas.families import FamilyDifference, FamilyOut, FamilyRow
+from backend.services.family_rows import ITSELF, UNPRUNED
+
+Better = Literal["higher", "lower"]
+EMPTY = "–"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A figure with its interval; `detail` says what it rests on (`n 2,000`). Without a figure, `reason` says why.
+
+    `value` is what cells are ranked by. One evaluation stands behind it, or two (dense, pruned) of a comparison.
+    """
+
+    figure: str = EMPTY
+    interval: str = ""
+    detail: str = ""
+    value: float | None = None
+    evaluation_ids: tuple[UUID, ...] = ()
+    reason: str | None = None
+
+    @property
+    def text(self) -> str:
+        return f"{self.figure} {self.interval}".strip()
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its heading with the unit, how a row fills it, and which end is better (None: neither)."""
+
+    key: str
+    heading: str
+    fill: Callable[[FamilyRow, bool], Cell]
+    better: Better | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row as it is shown; `best` are the keys of the cells that are the best of their group."""
+
+    row: FamilyRow
+    cells: list[Cell]
+    best: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The table: headings, to which is added what all cells of a column rest on, and lines under their groups."""
+
+    columns: list[Column]
+    headings: list[str]
+    shared: dict[str, str]
+    groups: list[tuple[str, list[Line]]]
+
+
+def lay_out(family: FamilyOut) -> Layout:
+    """The table of a family; a column that needs a rare preset is left out where nothing fills it."""
+    is_linf = family.norm == "Linf"
+    columns = [one for one in COLUMNS if one.key not in RARE or has_any(one, family.rows)]
+    cells = {row.checkpoint_id: [column.fill(row, is_linf) for column in columns] for row in family.rows}
+    shared = {
+        column.key: find_shared([cells[row.checkpoint_id][place] for row in family.rows])
+        for place, column in enumerate(columns)
+    }
+    groups: dict[str, list[FamilyRow]] = {}
+    for row in family.rows:
+        groups.setdefault(row.group, []).append(row)
+    return Layout(
+        columns,
+        [title(column, shared[column.key], is_linf) for column in columns],
+        shared,
+        [(name, rank(columns, rows, cells)) for name, rows in groups.items()],
+    )
+
+
+def has_any(column: Column, rows: Sequence[FamilyRow]) -> bool:
+    return any(column.fill(row, True).value is not None for row in rows)
+
+
+def find_shared(cells: Sequence[Cell]) -> str:
+    """What every filled cell rests on; nothing where they differ."""
+    details = {cell.detail for cell in cells if cell.value is not None}
+    return details.pop() if len(details) == 1 else ""
+
+
+def title(column: Column, shared: str, is_linf: bool) -> str:
+    heading = column.heading if is_linf else column.heading.replace("(1/255)", "")
+    return f"{heading.strip()}, {shared}" if shared else heading.strip()
+
+
+def rank(columns: Sequence[Column], rows: Sequence[FamilyRow], cells: dict[UUID, list[Cell]]) -> list[Line]:
+    """The lines of a group, with the best of those pruned; what rests on unlike numbers of samples is not ranked."""
+    best: dict[UUID, set[str]] = {row.checkpoint_id: set() for row in rows}
+    for place, column in enumerate(columns):
+        filled = [(row.checkpoint_id, cells[row.checkpoint_id][place]) for row in rows if row.place == "pruned"]
+        values = {each: cell.value for each, cell in filled if cell.value is not None}
+        details = {cell.detail for _, cell in filled if cell.value is not None}
+        if column.better is None or len(values) < 2 or len(details) > 1:
+            continue
+        end = max(values.values()) if column.better == "higher" else min(values.values())
+        for each, value in values.items():
+            if value == end:
+                best[each].add(column.key)
+    return [Line(row, cells[row.checkpoint_id], frozenset(best[row.checkpoint_id])) for row in rows]
+
+
+def find_gaps(layout: Layout) -> list[str]:
+    """Why cells are empty: each reason once, with the checkpoints that it holds for; nothing of what must be empty."""
+    found: dict[str, dict[str, None]] = {}
+    for _, lines in layout.groups:
+        for line in lines:
+            for cell in line.cells:
+                if cell.reason is not None and cell.reason not in (ITSELF, UNPRUNED):
+                    found.setdefault(cell.reason, {})[line.row.name] = None
+    count = sum(len(lines) for _, lines in layout.groups)
+    return [
+        f"{reason.removesuffix('.')}: {', '.join(names) if len(names) < count else 'all'}."
+        for reason, names in found.items()
+    ]
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.2f}"
+
+
+def percents(interval: Interval) -> str:
+    return f"[{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
+
+
+def rate_cell(rate: Rate, ids: Sequence[UUID]) -> Cell:
+    return Cell(percent(rate.value), percents(rate.interval), f"n {rate.n:,}", rate.value, tuple(ids))
+
+
+def fill_clean(row: FamilyRow, _is_linf: bool) -> Cell:
+    found = row.clean_accuracy
+    if found.rate is None or found.evaluation_id is None:
+        return Cell(reason=found.reason)
+    return rate_cell(found.rate, [found.evaluation_id])
+
+
+def fill_claim(row: FamilyRow, _is_linf: bool) -> Cell:
+    claim = row.claim
+    if claim is None:
+        return Cell(reason=row.claim_reason)
+    n = "n unknown" if claim.n is None else f"n {claim.n:,}"
+    detail = f"{claim.attack or 'attack unknown'}, {n}"
+    return Cell(percent(claim.robust_accuracy), "", detail, claim.robust_accuracy)
+
+
+def fill_verdict(preset: str) -> Callable[[FamilyRow, bool], Cell]:
+    """A column of robust accuracy by one preset."""
+
+    def fill(row: FamilyRow, _is_linf: bool) -> Cell:
+        found = next(one for one in row.verdicts if one.preset == preset)
+        if found.rate is None or found.evaluation_id is None:
+            return Cell(reason=found.reason)
+        return rate_cell(found.rate, [found.evaluation_id])
+
+    return fill
+
+
+def fill_median(row: FamilyRow, is_linf: bool) -> Cell:
+    found = row.margin
+    verdict = next(one for one in row.verdicts if one.preset == "margin")
+    if found is None or verdict.evaluation_id is None:
+        return Cell(reason=verdict.reason)
+    if found.median is None:
+        return Cell(reason=found.reason, evaluation_ids=(verdict.evaluation_id,))
+
+    def show(value: float | None) -> str:
+        if value is None:
+            return "beyond"
+        return f"{255 * value:.1f}" if is_linf else f"{value:.3f}"
+
+    interval = f"[{show(found.low)}, {show(found.high)}]"
+    return Cell(show(found.median), interval, "", found.median, (verdict.evaluation_id,))
+
+
+def fill_flips(name: Literal["clean", "robust"]) -> Callable[[FamilyRow, bool], Cell]:
+    """Lost and gained samples, and the negative flip rate; ranked by the lost ones."""
+
+    def fill(row: FamilyRow, _is_linf: bool) -> Cell:
+        found = row.flips
+        if found is None:
+            return Cell(reason=row.flips_reason)
+        counts, rate = (found.clean, found.negative_flip_rate)
+        if name == "robust":
+            counts, rate = (found.robust, found.robust_negative_flip_rate)
+        pair = (found.dense_evaluation_id, found.evaluation_id)
+        interval = f"{percent(rate.value)} {percents(rate.interval)}"
+        return Cell(f"{counts.n10:,} / {counts.n01:,}", interval, f"n {found.n:,}", counts.n10, pair)
+
+    return fill
+
+
+def fill_auroc(row: FamilyRow, _is_linf: bool) -> Cell:
+    found = row.flips
+    if found is None:
+        return Cell(reason=row.flips_reason)
+    pair = (found.dense_evaluation_id, found.evaluation_id)
+    if found.auroc is None:
+        return Cell(reason=found.auroc_reason, evaluation_ids=pair)
+    auroc = found.auroc
+    interval = f"[{auroc.low:.3f}, {auroc.high:.3f}]"
+    return Cell(f"{auroc.value:.3f}", interval, f"n {auroc.n:,}", auroc.value, pair)
+
+
+def fill_beyond(name: Literal["clean", "robust"]) -> Callable[[FamilyRow, bool], Cell]:
+    """Points of what the dense network holds that are lost beyond the control."""
+
+    def fill(row: FamilyRow, _is_linf: bool) -> Cell:
+        found = row.flips
+        if found is None or found.beyond is None:
+            return Cell(reason=row.flips_reason if found is None else found.beyond_reason)
+        difference = found.beyond.clean if name == "clean" else found.beyond.robust
+        pair = (found.dense_evaluation_id, found.evaluation_id)
+        if difference is None:
+            return Cell(reason="The dense network holds none of the shared samples.", evaluation_ids=pair)
+        return Cell(*points(difference), f"n {difference.n:,}", difference.value, pair)
+
+    return fill
+
+
+def points(difference: FamilyDifference) -> tuple[str, str]:
+    """`+1.20` and `[+0.3, +2.1]`."""
+    low, high = difference.interval.low, difference.interval.high
+    return signed(100 * difference.value), f"[{signed(100 * low, 1)}, {signed(100 * high, 1)}]"
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """A number with its sign; what rounds to 0 has a plus."""
+    return f"{round(value, digits) + 0.0:+.{digits}f}"
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("clean", "clean (%)", fill_clean, "higher"),
+    Column("claim", "claimed (%)", fill_claim),
+    Column("autoattack-plus", "AutoAttack plus (%)", fill_verdict("autoattack-plus"), "higher"),
+    Column("autoattack", "AutoAttack (%)", fill_verdict("autoattack"), "higher"),
+    Column("fast", "fast (%)", fill_verdict("fast"), "higher"),
+    Column("margin", "by margins (%)", fill_verdict("margin"), "higher"),
+    Column("median", "median margin (1/255)", fill_median, "higher"),
+    Column("clean_flips", "clean lost / gained, lost (%)", fill_flips("clean"), "lower"),
+    Column("robust_flips", "robust lost / gained, lost (%)", fill_flips("robust"), "lower"),
+    Column("auroc", "AUROC of dense margin", fill_auroc),
+    Column("beyond_clean", "clean lost beyond control (points)", fill_beyond("clean"), "lower"),
+    Column("beyond_robust", "robust lost beyond control (points)", fill_beyond("robust"), "lower"),
+)
+RARE = frozenset({"autoattack-plus"})

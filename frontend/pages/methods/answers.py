@@ -1,0 +1,108 @@
+"""The three answers as sentences, and under each the intervals that it rests on."""
+
+from collections.abc import Sequence
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from backend.schemas.claims import Answer
+from backend.schemas.families import FamilyAnswer, FamilyOut, Finding, FindingPart
+from backend.services.family_texts import name_parts, show_part
+from frontend.components import Content, aria
+from frontend.rows import Column, row_table
+
+TITLES = {
+    "claims": "Are the claims too high?",
+    "thin ice": "Are the lost samples those on thin ice?",
+    "rivals": "Does {method} lose fewer?",
+}
+MARKS: dict[Answer, str] = {"yes": "✓", "no": "✕", "cannot tell": "?"}
+
+
+def answer_cards(family: FamilyOut, method: str) -> Component:
+    """One card a question: the answer as a word with a shape, the sentence, and what it rests on."""
+    return html.Div([answer_card(answer, method) for answer in family.answers], className="answers")
+
+
+def answer_card(answer: FamilyAnswer, method: str) -> Component:
+    kind = answer.answer.replace(" ", "-")
+    verdict = html.P(
+        [html.Span(MARKS[answer.answer], className="answer-mark"), answer.answer.capitalize()],
+        className=f"answer-word answer-{kind}",
+    )
+    title = html.H2(TITLES[answer.question].format(method=method))
+    rest = answer.sentence.partition(". ")[2] or answer.sentence
+    ours = "For our re-implementations." if "our re-implementation" in answer.sentence else ""
+    return html.Section(
+        [title, verdict, html.P(answer.asks, className="muted small"), html.P(f"{rest} {ours}".strip())],
+        className="card answer-card",
+    )
+
+
+def evidence(family: FamilyOut, method: str) -> list[Component]:
+    """What every answer rests on, closed until it is asked for."""
+    parts: list[Component] = []
+    for answer in family.answers:
+        told = [one for one in answer.findings if one.parts]
+        title = TITLES[answer.question].format(method=method)
+        inside: list[Component] = [html.P(answer.basis, className="muted small")]
+        if told:
+            inside.append(scrolling(findings_table(title, told), f"What it rests on: {title}"))
+        silent = [one for one in answer.findings if not one.parts]
+        if silent:
+            inside.append(html.P(f"Nothing to go by: {'; '.join(say_silent(silent))}.", className="muted small"))
+        parts.append(html.Details([html.Summary(title), *inside], className="as-table evidence-of"))
+    return parts
+
+
+def scrolling(table: Component, label: str) -> Component:
+    return html.Div(table, className="table-scroll", tabIndex=0, role="region", **aria(label=label))
+
+
+def say_silent(findings: Sequence[Finding]) -> list[str]:
+    """`No finished evaluation with margin at Linf: a, b`."""
+    found: dict[str, dict[str, None]] = {}
+    for one in findings:
+        reason = (one.reason or "no reason is known").removesuffix(".")
+        name = f"{one.checkpoint_name} against {one.rival_name}" if one.rival_name else one.checkpoint_name
+        found.setdefault(reason, {})[name] = None
+    return [f"{reason}: {', '.join(names)}" for reason, names in found.items()]
+
+
+def findings_table(title: str, findings: Sequence[Finding]) -> Component:
+    """One row a finding: the widened intervals that decide, the answer, and what stands beside."""
+    deciding = name_parts([one.parts for one in findings])
+    beside = name_parts([one.beside for one in findings])
+    has_rivals = any(one.rival_name for one in findings)
+    columns = [
+        Column("checkpoint"),
+        *([Column("rival")] if has_rivals else []),
+        *(Column(name, is_number=True) for name in deciding),
+        Column("answer", kind="answer-cell"),
+        *(Column(name, is_number=True) for name in beside),
+    ]
+    rows = [
+        [
+            one.checkpoint_name,
+            *([one.rival_name] if has_rivals else []),
+            *(part_cell(one.parts, name) for name in deciding),
+            html.Span(f"{MARKS[one.answer]} {one.answer}", className="answer"),
+            *(part_cell(one.beside, name) for name in beside),
+        ]
+        for one in findings
+    ]
+    return row_table(title, columns, rows)
+
+
+def part_cell(parts: Sequence[FindingPart], name: str) -> Content:
+    """An interval that leads to what it is of; a dash where it was not measured."""
+    part = next((one for one in parts if one.name == name), None)
+    if part is None:
+        return html.Span("–", className="muted")
+    figure, _, interval = show_part(part).replace("-", "−").partition(" [")
+    under = html.Span(f"[{interval}", className="under")
+    if not part.evaluation_ids:
+        return html.Span([figure, under])
+    return html.Span(
+        [dcc.Link(figure, href=f"/jobs?evaluation={part.evaluation_ids[0]}", title=f"n {part.n:,}"), under]
+    )

@@ -1,0 +1,46 @@
+"""Draws the panels in the theme that the browser shows; a mark leads to what it is of."""
+
+from typing import Any
+
+import plotly.graph_objects as go
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, no_update
+
+from frontend import ids
+from frontend.callbacks import in_thread
+from frontend.figures.sparsity import draw_sparsity
+from frontend.pages.methods.panels import read_panel
+from frontend.theme import theme_named
+
+PANELS = {"type": ids.METHODS_PANEL, "key": ALL}
+
+
+def register(app: Dash) -> None:
+    """Add the page's callbacks."""
+
+    @app.callback(
+        Output(PANELS, "figure"),
+        Input(ids.METHODS_PANELS, "data"),
+        Input(ids.THEME, "data"),
+        State(PANELS, "id"),
+    )
+    @in_thread
+    def draw(panels: list[dict[str, Any]], theme: str | None, shown: list[dict[str, str]]) -> list[Any]:
+        if theme is None:
+            return [no_update] * len(shown)
+        return draw_panels(panels, theme, [one["key"] for one in shown])
+
+    app.clientside_callback(
+        ClientsideFunction("methods", "openMark"), Input(PANELS, "clickData"), prevent_initial_call=True
+    )
+    app.clientside_callback(
+        ClientsideFunction("methods", "choose"),
+        Input(ids.METHODS_EPS, "value"),
+        Input(ids.METHODS_METHOD, "value"),
+        prevent_initial_call=True,
+    )
+
+
+def draw_panels(panels: list[dict[str, Any]], theme: str, keys: list[str]) -> list[go.Figure]:
+    """The figures in the order of the page."""
+    by_key = {panel["key"]: panel for panel in panels}
+    return [draw_sparsity(theme=theme_named(theme), **read_panel(by_key[key])) for key in keys]

@@ -1,0 +1,195 @@
+"""The page's frame: the family, the three answers, the panels, the table with its downloads, and the notes."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+import dash_mantine_components as dmc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from backend.schemas.families import FamilyOut, FamilyRoot
+from backend.services import families
+from backend.services.arguments import read_id
+from frontend import ids
+from frontend.components import Content, aria, blank_figure, card, empty_state, graph_config, icon
+from frontend.figures.sparsity import HEIGHT
+from frontend.pages.methods.answers import answer_cards, evidence
+from frontend.pages.methods.panels import list_methods, list_panels, place_method
+from frontend.pages.methods.table import family_table, gaps
+from frontend.words import count_words
+
+FORMATS = {"csv": "CSV", "markdown": "Markdown", "latex": "LaTeX"}
+GLYPHS = ("●", "■", "◆", "▲", "★")
+"""The shapes of `frontend.figures.sparsity.SYMBOLS` as text."""
+
+
+def complete(query: dict[str, str]) -> dict[str, str] | None:
+    """The query with the largest family filled in, where it names none."""
+    if query.get("family"):
+        return None
+    roots = list_roots()
+    return {**query, "family": str(roots[0].checkpoint_id)} if roots else None
+
+
+def list_roots() -> list[FamilyRoot]:
+    """Dense checkpoints that something was pruned from."""
+    return [root for root in families.list_families(limit=200).items if root.pruned]
+
+
+def layout(
+    family: str | None = None,
+    eps: str | None = None,
+    norm: str | None = None,
+    method: str | None = None,
+    **_query: str,
+) -> Component:
+    """The page of a family; without one, how to get one."""
+    heading = html.H1("Methods", className="page-title")
+    if not family:
+        sentence = "Nothing was pruned yet from any dense checkpoint here. Upload one, and name its parent."
+        return html.Div([heading, empty_state(sentence, "Upload a checkpoint", "/upload")], className="page-stack")
+    own = method or families.OWN_METHOD
+    found = families.get_family(read_id(family, "checkpoint"), norm=norm, eps=eps, method=own)
+    terms = {key: value for key, value in (("eps", eps), ("norm", norm), ("method", method)) if value}
+    panels = list_panels(found)
+    parts = [
+        dcc.Store(id=ids.METHODS_PANELS, data=panels),
+        context_line(found),
+        html.Div([heading, family_choices(found, terms), controls(found, eps, own)], className="methods-head"),
+        answer_cards(found, own),
+        panels_card(found, panels),
+        table_card(found, terms),
+        card(
+            "What the answers rest on",
+            html.P(found.rule, className="rule"),
+            *evidence(found, own),
+            html.Ul([html.Li(note) for note in found.notes], className="claims-notes"),
+        ),
+    ]
+    return html.Div(parts, className="page-stack methods")
+
+
+def panels_card(family: FamilyOut, panels: list[dict[str, Any]]) -> Component:
+    graphs = [panel_graph(panel["key"], panel["title"], panel["x_title"]) for panel in panels]
+    return card(
+        "By how much is pruned",
+        html.Div(graphs, className="panels"),
+        tools=key(family),
+        note="95 % intervals over samples; a mark leads to its evaluation",
+    )
+
+
+def table_card(family: FamilyOut, terms: dict[str, str]) -> Component:
+    address = f"&{urlencode({'eps': family.eps_text}, safe='/')}"
+    return card(
+        "Every checkpoint",
+        html.Div(
+            family_table(family, address),
+            className="table-scroll",
+            tabIndex=0,
+            role="region",
+            **aria(label="Every checkpoint of the family"),
+        ),
+        gaps(family),
+        note="bold: the best of what is pruned alike and rests on as many samples",
+        tools=downloads(family, terms),
+        kind="family-card",
+    )
+
+
+def context_line(family: FamilyOut) -> Component:
+    pruned = sum(row.place == "pruned" for row in family.rows)
+    facts = [
+        family.dataset_name,
+        family.norm,
+        f"ε {family.eps_text}",
+        f"{count_words(pruned, 'pruned checkpoint')} of {family.name}",
+        f"{count_words(len(family.rows) - pruned, 'checkpoint')} beside",
+    ]
+    return html.Ul([html.Li(fact) for fact in facts], className="context")
+
+
+def family_choices(family: FamilyOut, terms: dict[str, str]) -> Component | None:
+    """Links to the other families; nothing where there is one only."""
+    roots = list_roots()
+    if len(roots) < 2:
+        return None
+    links: list[Content] = [
+        dcc.Link(
+            root.name,
+            href=f"/methods?{urlencode({'family': str(root.checkpoint_id)} | terms, safe='/')}",
+            className=f"chip chip-choice {'is-chosen' if root.checkpoint_id == family.checkpoint_id else ''}".strip(),
+        )
+        for root in roots
+    ]
+    return html.Div(links, className="chips", role="group", **aria(label="Dense checkpoint"))
+
+
+def controls(family: FamilyOut, eps: str | None, method: str) -> Component:
+    """At which eps margins are cut, and whose losses are held against the others'; the address keeps both."""
+    methods: Any = sorted({*list_methods(family), method})
+    eps_input = dmc.TextInput(
+        id=ids.METHODS_EPS,
+        value=eps or "",
+        placeholder=family.eps_text,
+        debounce=True,
+        size="xs",
+        w=96,
+        **aria(label="ε"),
+    )
+    method_select = dmc.Select(
+        id=ids.METHODS_METHOD,
+        data=methods,
+        value=method,
+        allowDeselect=False,
+        size="xs",
+        w=128,
+        **aria(label="Whose losses"),
+    )
+    return html.Div(
+        [
+            html.Span("ε", className="control-label"),
+            eps_input,
+            html.Span("loses fewer?", className="control-label"),
+            method_select,
+        ],
+        className="methods-controls",
+        role="group",
+        **aria(label="What the page shows"),
+    )
+
+
+def panel_graph(key: str, title: str, x_title: str) -> Component:
+    graph = dcc.Graph(
+        id={"type": ids.METHODS_PANEL, "key": key},
+        config={**graph_config(f"methods-{key}"), "displayModeBar": "hover"},
+        style={"height": f"{HEIGHT}px"},
+        figure=blank_figure(),
+    )
+    label = f"{title} against {x_title}, one line a method"
+    return html.Div([html.H3(title), html.Div(graph, role="figure", className="plot", **aria(label=label))])
+
+
+def key(family: FamilyOut) -> Component:
+    """Colour and shape of every method, and what the horizontal bands are."""
+    methods = list_methods(family)
+    marks = []
+    for method in methods:
+        place = place_method(method, methods)
+        glyph = GLYPHS[(place + place // len(GLYPHS)) % len(GLYPHS)]
+        marks.append(html.Span([html.Span(glyph, className=f"key-{1 + place % len(GLYPHS)}"), f" {method}"]))
+    bands = [html.Span("━ dense", className="key-dense"), html.Span("╍ control", className="key-dense")]
+    return html.Span([*marks, *bands], className="key methods-key")
+
+
+def downloads(family: FamilyOut, terms: dict[str, str]) -> Component:
+    links = [
+        html.A(
+            [icon("download"), words],
+            href=f"/api/v1/families/{family.checkpoint_id}?{urlencode({'format': name} | terms, safe='/')}",
+            className="button button-quiet",
+            download="",
+        )
+        for name, words in FORMATS.items()
+    ]
+    return html.Div(links, className="downloads")

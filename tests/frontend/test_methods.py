@@ -1,0 +1,105 @@
+"""The Methods page on the real services: answers in words, every figure a link, panels of plain data."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backend.services.families import get_family
+from frontend import ids
+from frontend.figures.sparsity import SYMBOLS
+from frontend.pages import methods as page
+from frontend.pages.methods.callbacks import draw_panels
+from frontend.pages.methods.layout import GLYPHS
+from frontend.pages.methods.panels import list_methods, list_panels, place_method, read_panel
+from tests.frontend.words import by_id, hrefs, text_of, walk
+from tests.services.fabrication import add_checkpoint, add_dataset
+from tests.services.made_family import MadeFamily, home_with_family
+
+PLOTLY_GLYPHS = {"circle": "●", "square": "■", "diamond": "◆", "triangle-up": "▲", "star": "★"}
+
+
+def test_layout_of_a_home_without_a_family_says_how_to_get_one(ready: Path, tmp_path: Path) -> None:
+    assert page.complete({}) is None
+    assert "/upload" in hrefs(page.layout())
+    add_checkpoint(add_dataset(tmp_path, "digits", n=60).id, "lonely")
+    assert page.complete({}) is None, "a dense checkpoint alone is no family"
+
+
+@pytest.fixture(scope="module")
+def made(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeFamily]:
+    """One family for all tests of this module: they only read."""
+    with home_with_family(template, tmp_path_factory.mktemp("family")) as family:
+        yield family
+
+
+def test_complete_names_the_family_with_most_pruned_ones_and_keeps_the_rest(made: MadeFamily) -> None:
+    found = page.complete({"eps": "8/255"})
+    assert found == {"eps": "8/255", "family": str(made.rows["dense"].id)}
+    assert page.complete(found) is None
+
+
+def test_layout_shows_answers_panels_table_and_downloads(made: MadeFamily) -> None:
+    family = str(made.rows["dense"].id)
+    shown = page.layout(family=family)
+    text = text_of(shown)
+    for words in ("Are the claims too high?", "Are the lost samples those on thin ice?", "Does thin-ice lose fewer?"):
+        assert text.count(words) >= 2, "as an answer, and with what it rests on"
+    assert "For our re-implementations." in text and "widened so that all of one question" in text
+    links = hrefs(shown)
+    pair = f"/compare?dense={made.done['dense'].id}&pruned={made.done['lwm-95'].id}&eps=25.5/255"
+    assert pair in links and f"/jobs?evaluation={made.done['lwm-95'].id}" in links
+    for format in ("csv", "markdown", "latex"):
+        assert f"/api/v1/families/{family}?format={format}" in links
+    assert "weights, 95 %" in text and "lost samples; 20 needed: " in text, "why a cell is empty"
+    panels = by_id(shown, ids.METHODS_PANELS).data
+    assert json.loads(json.dumps(panels)) == panels, "plain data, as it comes back from the browser"
+    keys = [getattr(part, "id", {}).get("key") for part in walk(shown) if isinstance(getattr(part, "id", None), dict)]
+    assert (
+        keys
+        == [panel["key"] for panel in panels]
+        == [f"weight-{name}" for name in ("clean", "robust", "lost", "auroc")]
+    )
+
+
+def test_layout_keeps_its_terms_in_every_link(made: MadeFamily) -> None:
+    shown = page.layout(family=str(made.rows["dense"].id), eps="12/255", method="lwm")
+    links = hrefs(shown)
+    assert any(link.endswith("format=csv&eps=12/255&method=lwm") for link in links)
+    assert any(link.startswith("/compare?") and link.endswith("&eps=12/255") for link in links)
+    assert "Does lwm lose fewer?" in text_of(shown) and "ε 12/255" in text_of(shown)
+
+
+def test_best_figures_are_bold_among_what_is_pruned_alike(made: MadeFamily) -> None:
+    shown = page.layout(family=str(made.rows["dense"].id))
+    best = [text_of(part) for part in walk(shown) if getattr(part, "className", None) == "best"]
+    clean = max(
+        float((made.measured[name].predictions == made.labels).mean()) for name in ("lwm-95", "harp-95", "thin-ice-95")
+    )
+    assert f"{100 * clean:.2f}" in best
+
+
+def test_panels_carry_the_rows_numbers(made: MadeFamily) -> None:
+    family = get_family(made.rows["dense"].id)
+    panels = {panel["key"]: panel for panel in list_panels(family)}
+    lost = read_panel(panels["weight-lost"])
+    lwm = next(trail for trail in lost["trails"] if trail.name == "lwm")
+    row = next(row for row in family.rows if row.name == "lwm-95")
+    assert [mark.level for mark in lwm.marks] == [0.8, 0.95]
+    assert row.flips is not None
+    assert lwm.marks[1].value == pytest.approx(100 * row.flips.robust_negative_flip_rate.value)
+    assert lwm.marks[1].link == [str(row.flips.dense_evaluation_id), str(row.flips.evaluation_id)]
+    assert [(band.name, band.is_control) for band in lost["bands"]] == [("control", True)]
+    assert [band.name for band in read_panel(panels["weight-clean"])["bands"]] == ["dense", "control"]
+    assert lost["levels"] == [0.8, 0.95] and lost["is_share"]
+    figures = draw_panels(list_panels(family), "dark", ["weight-auroc", "weight-clean"])
+    assert len(figures) == 2 and all(len(figure.data) >= 1 for figure in figures)
+
+
+def test_methods_keep_their_colour_and_shape_whoever_else_is_there(made: MadeFamily) -> None:
+    methods = list_methods(get_family(made.rows["dense"].id))
+    assert methods == ["lwm", "harp", "thin-ice"]
+    assert [place_method(name, methods) for name in methods] == [0, 3, 4]
+    assert place_method("own", ["lwm", "own"]) == 5
+    assert [PLOTLY_GLYPHS[symbol] for symbol in SYMBOLS] == list(GLYPHS), "the key shows the shapes of the figure"

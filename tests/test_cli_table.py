@@ -1,0 +1,45 @@
+"""What the table verb takes and says, from answers as the server gives them."""
+
+from typing import Any
+
+import pytest
+import typer
+
+from backend import cli_table
+
+FAMILY = {"dataset_id": "d", "norm": "Linf", "eps_text": "8/255"}
+
+
+def row(n: int | None) -> dict[str, Any]:
+    return {"checkpoint_id": "c", "verdicts": [{"preset": "margin", "rate": None if n is None else {"n": n}}]}
+
+
+@pytest.mark.parametrize("text", ["margin", "margin=", "=200", "margin=0", "margin=-3", "margin=many", "margin=2,000"])
+def test_read_wish_of_anything_else_says_what_it_takes(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="PRESET=SAMPLES"):
+        cli_table.read_wish(text)
+
+
+def test_read_wish_is_a_preset_and_a_number() -> None:
+    assert cli_table.read_wish("autoattack-plus=500") == ("autoattack-plus", 500)
+
+
+@pytest.mark.parametrize(("n", "missing"), [(None, True), (199, True), (200, False), (900, False)])
+def test_is_missing_counts_samples(n: int | None, missing: bool) -> None:
+    assert cli_table.is_missing(row(n), "margin", 200) is missing
+    assert cli_table.is_missing(row(n), "autoattack", 200), "no entry at all"
+
+
+def test_is_on_its_way_needs_the_same_terms_and_samples() -> None:
+    one = {"checkpoint_id": "c", "dataset_id": "d", "norm": "Linf", "eps_text": "8/255", "preset": "margin", "n": 300}
+    assert cli_table.is_on_its_way([one], FAMILY, row(None), "margin", 300)
+    for change in ({"n": 299}, {"eps_text": "4/255"}, {"norm": "L2"}, {"preset": "fast"}, {"checkpoint_id": "x"}):
+        assert not cli_table.is_on_its_way([one | change], FAMILY, row(None), "margin", 300)
+
+
+def test_describe_work_says_what_and_how_long() -> None:
+    assert cli_table.describe_work("margin", 2000, ["a", "b"], 0.09) == (
+        "margin: 2 evaluations of 2,000 samples, about 6 min on one worker: a, b"
+    )
+    assert cli_table.describe_work("fast", 50, ["a"], None) == "fast: 1 evaluation of 50 samples: a"
+    assert cli_table.describe_work("fast", 50, [], 0.1) == "fast: nothing is missing on 50 samples"
