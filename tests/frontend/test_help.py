@@ -29,8 +29,8 @@ SHOWN = [
     "clean accuracy", "robust accuracy", "margin_pred", "not found", "none found", "adversarial", "perturbation",
     "survives 8 bits", "seed", "cold core", "extra evidence", "best known", "attack harder", "replay", "boundary moved",
     "new hole", "attack noise", "within attack noise", "repeat", "slack_to_flip",
-    "pruning", "schedule", "passes", "claim", "family", "level", "answer", "checkpoint", "evaluation", "record", "attack",
-    "preset",
+    "pruning", "schedule", "passes", "claim", "family", "level", "answer", "checkpoint", "evaluation", "record",
+    "attack", "preset",
 ]  # fmt: skip
 
 
