@@ -1,7 +1,7 @@
 """A caller's network as attacks see it: called as it is, counted, frozen for the time of a run and then put back."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import torch
@@ -17,11 +17,19 @@ class Classifier:
     """Counts passes in images, answers float32 logits, and reports progress before every pass.
 
     `done`, `total` and `stage` are what progress reports; the engine keeps them. Logits are a new tensor, so that
-    official code which writes into them cannot reach the network's own memory.
+    official code which writes into them cannot reach the network's own memory. `explored` is the copy that walks
+    follow (`preparation`), by default the network itself.
     """
 
-    def __init__(self, network: nn.Module, on_step: OnStep | None = None, batches: Batches | None = None) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        on_step: OnStep | None = None,
+        batches: Batches | None = None,
+        explored: nn.Module | None = None,
+    ) -> None:
         self.network = network
+        self.explored = network if explored is None else explored
         self.on_step = on_step
         self.batches = batches
         self.device = find_device(network)
@@ -55,13 +63,17 @@ class Classifier:
 
     @contextmanager
     def following(self, network: nn.Module) -> Iterator[None]:
-        """Ask another network for the time being (a precise copy); counted alike."""
+        """Ask another network for the time being (a copy to walk on); counted alike."""
         own = self.network
         self.network = network
         try:
             yield
         finally:
             self.network = own
+
+    def exploring(self) -> AbstractContextManager[None]:
+        """Ask what walks follow for the time being: the network's prepared copy, or the network where it has none."""
+        return self.following(self.explored)
 
     @property
     def width(self) -> int:

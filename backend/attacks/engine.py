@@ -19,6 +19,7 @@ from backend.attacks.inputs import Task, check_label_range, check_pool, check_re
 from backend.attacks.losses import measure_cross_entropy, measure_gap, predict
 from backend.attacks.margins import attack_margins
 from backend.attacks.official import attack_officially
+from backend.attacks.preparation import Prepared
 from backend.attacks.starts import Pool, classify_on, gather_pool
 from backend.attacks.verdict import attack_fast
 from backend.attacks.verify import Candidate, Verified, verify
@@ -46,12 +47,14 @@ def run(
     on_step: OnStep | None = None,
     pool_images: Tensor | None = None,
     transfer_images: Tensor | None = None,
+    prepared: Prepared | None = None,
 ) -> AttackResult:
     """Attack every sample with a preset of the catalogue and give back the per-sample worst case, verified.
 
-    The network is called as it is: never copied, traced or changed. During the run it is in evaluation mode with
-    frozen parameters; afterwards, also after an error, every module, parameter and buffer is as it was. The caller's
-    tensors are never written to, and torch's global random state is left alone.
+    The network is called as it is: never copied, traced or changed (remedies follow a copy once a flag calls for it).
+    During the run it is in evaluation mode with frozen parameters; afterwards, also after an error, every module,
+    parameter and buffer is as it was. The caller's tensors are never written to, and torch's global random state is
+    left alone.
 
     Cost per image on ten classes: `margin` takes 184 gradients (one forward and one backward pass each) in Linf and 392
     in L2, and 243 or 20 more forward passes; `fast` about a hundred gradients in Linf and 300 to 450 in L2; those of
@@ -81,6 +84,8 @@ def run(
             default the call's own images.
         transfer_images: float32 (B, C, H, W) in [0, 1], adversarial examples of another network for the same samples
             (a parent's); tried, as a remedy, once a flag doubts the gradients.
+        prepared: a cheaper copy of the network (`preparation.build_prepared`) for our own attacks to walk on. Clean
+            verdicts, flags and every verification ask the network itself. Never the official code.
     Returns:
         AttackResult, all tensors on the CPU; `distance` is 0 where already wrong, inf where not found, never NaN.
     Raises:
@@ -105,18 +110,29 @@ def run(
     [0.5, 0.5]
     """
     with torch.inference_mode(False):
-        task = check_request(preset, network, images, labels, norm, eps, seed, batch_size)
+        task = check_request(preset, network, images, labels, norm, eps, seed, batch_size, prepared)
         others = None if pool_images is None else check_pool(pool_images, task.images)
         transferred = None if transfer_images is None else check_transfer(transfer_images, task.images)
     with prepare(task.network):
         batches = Batches(task.batch_size)
-        classifier = Classifier(task.network, on_step, None if task.preset.is_official else batches)
+        explored = None if task.prepared is None else task.prepared.network
+        classifier = Classifier(task.network, on_step, None if task.preset.is_official else batches, explored)
         classifier.total = len(task.images)
         if classifier.batches is not None:
             classifier.stage = "widths"
-            head = task.images[: task.batch_size].to(classifier.device)
-            batches.narrower = find_widths(classifier, head, task.batch_size)[1:]
+            batches.narrower = find_narrower(task, classifier)
         return evaluate(task, classifier, batches, others, transferred)
+
+
+def find_narrower(task: Task, classifier: Classifier) -> tuple[int, ...]:
+    """Widths below the full one at which both the network and what walks follow give the bits of the full one."""
+    head = task.images[: task.batch_size].to(classifier.device)
+    widths = find_widths(classifier, head, task.batch_size)[1:]
+    if task.prepared is not None:
+        with classifier.exploring():
+            explored = find_widths(classifier, head, task.batch_size)
+        widths = tuple(width for width in widths if width in explored)
+    return widths
 
 
 @dataclass(frozen=True)
@@ -223,7 +239,8 @@ def attack(
     options: dict[str, Any] = {"codes": codes, "batches": batches} if method is attack_officially else {}
     if method is attack_fast:
         options["is_right"] = codes is not None
-    claims = method(classifier, task, images, labels, pool=pool, classes=clean.logits.shape[1], **options)
+    with classifier.exploring():
+        claims = method(classifier, task, images, labels, pool=pool, classes=clean.logits.shape[1], **options)
     radius = task.eps if task.preset.distance_kind == "witness" else None
     classifier.stage = "verification"
     return [
@@ -381,6 +398,7 @@ def describe_settings(task: Task, classifier: Classifier, clean: Clean, batches:
         "batch_size": task.batch_size,
         "batch_size_used": batches.size,
         "widths": list(batches.widths),
+        "prepared": None if task.prepared is None else task.prepared.describe(),
         "device": str(classifier.device),
         "dtype": "float32",
         "versions": {

@@ -142,6 +142,7 @@ def attack_samples(
         batch_size=batch_size,
         on_step=on_step,
         pool_images=subject.pool_images,
+        prepared=subject.prepared,
     )
 
 
@@ -321,7 +322,8 @@ def choose_batch_size(evaluation: Evaluation, subject: Subject, images: torch.Te
     memory ran out that is the width which fitted.
     """
     known: int = evaluation.record.get("batch_samples") or get_settings().batch_samples
-    return known or tune_width(subject.network, images.to(find_device(subject.network)))
+    walked = subject.network if subject.prepared is None else subject.prepared.network
+    return known or tune_width(walked, images.to(find_device(subject.network)))
 
 
 def update_record(session: Any, evaluation_id: UUID, result: AttackResult) -> None:
@@ -332,6 +334,7 @@ def update_record(session: Any, evaluation_id: UUID, result: AttackResult) -> No
         "attacks": [attempt.attack for attempt in result.attempts],
         "steps": result.steps,
         "settings": result.settings,
+        "prepared": result.settings["prepared"],
         "distance_kind": PRESETS[evaluation.preset].row_kind,
         "dtype": "float32",
         "torch": torch.__version__,
