@@ -113,8 +113,7 @@ def run(
         transferred = None if transfer_images is None else check_transfer(transfer_images, task.images)
     with prepare(task.network):
         batches = Batches(task.batch_size)
-        explored = None if task.prepared is None else task.prepared.network
-        classifier = Classifier(task.network, on_step, None if task.preset.is_official else batches, explored)
+        classifier = build_classifier(task, on_step, batches)
         classifier.total = len(task.images)
         if classifier.batches is not None:
             classifier.stage = "widths"
@@ -122,8 +121,22 @@ def run(
         return evaluate(task, classifier, batches, others, transferred)
 
 
+def build_classifier(task: Task, on_step: OnStep | None, batches: Batches) -> Classifier:
+    """What counts and answers for the task's network and its prepared copy."""
+    padded = None if task.preset.is_official else batches
+    if task.prepared is None:
+        return Classifier(task.network, on_step, padded)
+    is_rough = task.prepared.precision != "float32"
+    return Classifier(task.network, on_step, padded, task.prepared.network, explores_roughly=is_rough)
+
+
 def find_narrower(task: Task, classifier: Classifier) -> tuple[int, ...]:
-    """Widths below the full one at which both the network and what walks follow give the bits of the full one."""
+    """Widths below the full one at which both the network and what walks follow give the bits of the full one.
+
+    None in low precision, whose kernels are not probed.
+    """
+    if classifier.explores_roughly:
+        return ()
     head = task.images[: task.batch_size].to(classifier.device)
     widths = find_widths(classifier, head, task.batch_size)[1:]
     if task.prepared is not None:

@@ -27,18 +27,23 @@ MEMORY_FORMATS = {"cpu": torch.channels_last}
 
 @dataclass(frozen=True)
 class Prepared:
-    """A frozen copy in evaluation mode that answers as the original does up to rounding, and what was done to it."""
+    """A frozen copy in evaluation mode that answers as the original does up to rounding, and what was done to it.
+
+    precision: "float32", or "bfloat16" where walks far from a boundary may use it (`Classifier.differentiate_roughly`).
+    """
 
     network: nn.Module
     batch_norm_folded: int
     memory_format: str
+    precision: str = "float32"
 
     def describe(self) -> dict[str, Any]:
         """What a record says of it, JSON-ready."""
-        return {"batch_norm_folded": self.batch_norm_folded, "memory_format": self.memory_format}
+        names = ("batch_norm_folded", "memory_format", "precision")
+        return {name: getattr(self, name) for name in names}
 
 
-def build_prepared(network: nn.Module, images: Tensor) -> tuple[Prepared | None, str]:
+def build_prepared(network: nn.Module, images: Tensor, precision: str = "float32") -> tuple[Prepared | None, str]:
     """A prepared copy of a network as it is in evaluation mode; or None and the reason to walk on the original.
 
     Cost: the network's memory once more, and three forward passes of the images.
@@ -46,6 +51,7 @@ def build_prepared(network: nn.Module, images: Tensor) -> tuple[Prepared | None,
     Args:
         network: images (B, C, H, W) in [0, 1] to logits (B, K); left as it is.
         images: float32 (B, C, H, W) in [0, 1], a few clean ones, on any device.
+        precision: see `Prepared`.
     """
     device = find_device(network)
     images = images.to(device)
@@ -66,7 +72,7 @@ def build_prepared(network: nn.Module, images: Tensor) -> tuple[Prepared | None,
     if not bool(((answered - expected).abs() <= allowed).all()):
         return None, "a prepared copy answers otherwise"
     name = "contiguous" if memory_format is None else str(memory_format).removeprefix("torch.")
-    return Prepared(twin, len(pairs), name), ""
+    return Prepared(twin, len(pairs), name, precision), ""
 
 
 class Readers(TorchFunctionMode):

@@ -6,6 +6,7 @@ it twice writes it once. Randomness is derived from the seed and each sample's c
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,7 @@ from backend.attacks.catalogue import BLACK_BOX, FLAGS, PRESETS
 from backend.attacks.classifier import find_device
 from backend.attacks.contract import AttackResult, OnStep
 from backend.attacks.flags import tells_masking
+from backend.attacks.preparation import Prepared
 from backend.attacks.widths import tune_width
 from backend.eps import parse_eps
 from backend.errors import AttackFailed, ThinIceError
@@ -144,7 +146,7 @@ def attack_samples(
         on_step=on_step,
         pool_images=subject.pool_images,
         transfer_images=transferred,
-        prepared=subject.prepared,
+        prepared=choose_prepared(evaluation, subject),
     )
 
 
@@ -315,6 +317,14 @@ def choose_batch_size(evaluation: Evaluation, subject: Subject, images: torch.Te
     known: int = evaluation.record.get("batch_samples") or get_settings().batch_samples
     walked = subject.network if subject.prepared is None else subject.prepared.network
     return known or tune_width(walked, images.to(find_device(subject.network)))
+
+
+def choose_prepared(evaluation: Evaluation, subject: Subject) -> Prepared | None:
+    """The subject's copy, in the precision that the record of the first chunk names, else in the setting's."""
+    known = (evaluation.record.get("prepared") or {}).get("precision")
+    if subject.prepared is None or known is None:
+        return subject.prepared
+    return replace(subject.prepared, precision=known)
 
 
 def update_record(session: Any, evaluation_id: UUID, result: AttackResult) -> None:

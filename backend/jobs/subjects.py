@@ -16,6 +16,7 @@ from backend.datasets import catalogue
 from backend.datasets.samples import SampleArrays, load
 from backend.errors import NotFound
 from backend.registry.networks import load_network
+from backend.settings import get_settings
 from backend.store import datasets
 from backend.store.artefacts import artefact_path
 from backend.store.database import reading
@@ -79,7 +80,8 @@ def load_subject(checkpoint_id: UUID, dataset_id: UUID, device: str) -> Subject:
     samples = load(dataset_file(dataset))
     pool_images, _ = take_images(samples, np.argsort(np.asarray(samples.ids), kind="stable")[:POOL_IMAGES])
     numbers = np.asarray([number for _, number, _, _ in rows], dtype=np.int64)
-    prepared, reason = build_prepared(network, pool_images[:PROBES])
+    is_rough = get_settings().low_precision and device.startswith("cuda")
+    prepared, reason = build_prepared(network, pool_images[:PROBES], "bfloat16" if is_rough else "float32")
     if prepared is None:
         logger.info("attacks on checkpoint %s walk on the network itself: %s", checkpoint_id, reason)
     return Subject(network, samples, numbers, pool_images, prepared)

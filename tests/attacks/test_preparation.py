@@ -6,9 +6,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from backend import attacks
+from backend.attacks.classifier import ROUGH_BAND, Classifier, prepare
 from backend.attacks.contract import AttackResult
 from backend.attacks.inputs import check_request
 from backend.attacks.preparation import Prepared, build_prepared, find_pairs
+from backend.attacks.walks import differentiate_gap
 from models.architectures import ARCHITECTURES, find_architecture
 from tests.attacks.digit_networks import pick_right, train_digits
 from tests.attacks.foreign_networks import Changed, Counting
@@ -26,6 +28,7 @@ FOLDED = {
     "wrn-28-4": 13,
 }
 TWINS = {"wrn-28-10": "wrn-28-4"}  # the same code with six times the weights
+LAID_OUT = {"memory_format": "channels_last", "precision": "float32"}
 COUNT = 8
 
 
@@ -57,7 +60,11 @@ def test_prepared_copy_of_every_architecture_answers_as_the_original(name: str) 
     before = {key: value.clone() for key, value in network.state_dict().items()}
     prepared, reason = build_prepared(network, images[:2])
     assert prepared is not None, reason
-    assert prepared.describe() == {"batch_norm_folded": FOLDED[name], "memory_format": "channels_last"}
+    assert prepared.describe() == {
+        "batch_norm_folded": FOLDED[name],
+        "memory_format": "channels_last",
+        "precision": "float32",
+    }
     assert not any(parameter.requires_grad for parameter in prepared.network.parameters())
     answers, slopes = [], []
     for one in (network, prepared.network):
@@ -181,7 +188,11 @@ def test_prepared_run_gives_the_margins_of_a_plain_one(runs: tuple[AttackResult,
     assert float((ratio - 1).abs().max()) <= 0.05
     assert torch.equal(plain.logit_gap, prepared.logit_gap)
     assert plain.settings["prepared"] is None
-    assert prepared.settings["prepared"] == {"batch_norm_folded": 2, "memory_format": "channels_last"}
+    assert prepared.settings["prepared"] == {
+        "batch_norm_folded": 2,
+        "memory_format": "channels_last",
+        "precision": "float32",
+    }
 
 
 def test_prepared_run_repeats_bit_for_bit_in_any_order(runs: tuple[AttackResult, ...]) -> None:
@@ -193,7 +204,7 @@ def test_prepared_run_repeats_bit_for_bit_in_any_order(runs: tuple[AttackResult,
 
 def test_what_a_wrong_copy_claims_counts_only_where_the_network_agrees() -> None:
     network, images, labels = take_digits()
-    other = Prepared(train_digits("normalised", steps=20), 0, "contiguous")
+    other = Prepared(train_digits("normalised"), 0, "contiguous")
     result = attacks.run("margin", network, images, labels, prepared=other)
     claims = result.found & (result.distance > 0)
     assert 0 < int(claims.sum()) < COUNT
@@ -230,6 +241,41 @@ def test_walks_follow_the_copy_and_the_network_is_asked_for_the_rest() -> None:
     probe = 8 + 2 * 4 + 2 * 2  # the full width, its half and its quarter at head and tail
     assert original.ledger["backwards"] == probe + 8  # and the gradients that flags look at
     assert result.found.all()
+
+
+def test_rough_exploration_decides_nothing_and_repeats_bit_for_bit() -> None:
+    network, images, labels = take_digits()
+    prepared, _ = build_prepared(network, images, "bfloat16")
+    plain = attacks.run("margin", network, images, labels, batch_size=4)
+    rough, again = (attacks.run("margin", network, images, labels, batch_size=4, prepared=prepared) for _ in range(2))
+    assert torch.equal(rough.adversarial, again.adversarial)
+    assert rough.settings["prepared"]["precision"] == "bfloat16"
+    assert rough.settings["widths"] == [4]
+    assert torch.equal(rough.found, plain.found)
+    assert float((rough.distance / plain.distance).max()) <= 1.05
+    with torch.no_grad():
+        assert (network(rough.adversarial).argmax(1) != labels).all()
+
+
+def test_rough_gradients_are_those_of_float32_near_a_boundary_and_close_to_them_elsewhere() -> None:
+    network, images, labels = take_digits()
+    count = 100
+    steps = torch.linspace(0.0, 1.0, count)[:, None, None, None]
+    points = images[:1] + steps * (images[1:2] - images[:1])  # from one class to another
+    exact, rough = (Classifier(network, explores_roughly=is_rough) for is_rough in (False, True))
+    answers = []
+    for classifier in (exact, rough):
+        with prepare(network), classifier.exploring():
+            answers.append(differentiate_gap(classifier, points, labels[:1].expand(count)))
+    (logits, _, gradient), (rough_logits, _, rough_gradient) = answers
+    first, second = logits.topk(2, dim=1).values.unbind(1)
+    is_near = first - second <= 0.2 * ROUGH_BAND * logits.abs().amax(1)
+    assert is_near.any()
+    assert int(is_near.sum()) <= rough.backwards - count < count
+    torch.testing.assert_close(rough_logits[is_near], logits[is_near], rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(rough_gradient[is_near], gradient[is_near], rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(rough_logits, logits, rtol=0, atol=ROUGH_BAND * float(logits.abs().max()))
+    assert not torch.equal(rough_logits, logits)
 
 
 @pytest.mark.parametrize("preset", ["autoattack", "autoattack-plus"])
