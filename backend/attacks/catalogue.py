@@ -206,10 +206,11 @@ ATTACKS: dict[str, Attack] = index_by_name(
             "Remedy: adversarial examples of another network",
             "minimum",
             0,
-            BISECTION_PASSES + 1,
-            "Pulled towards the clean image along the segment between them",
+            2 * BISECTION_PASSES + 1,
+            "Pulled towards the clean image along the segment between them; where they do not break the network, from "
+            "eps, or without one from twice their distance",
             None,
-            {"steps": 0, "restarts": 1, "passes": BISECTION_PASSES},
+            {"steps": 0, "restarts": 1, "passes": BISECTION_PASSES, "reach": 2.0},
         ),
         Attack(
             "hidden",

@@ -12,16 +12,33 @@ from backend.attacks.contract import OnStep
 from backend.attacks.widths import choose_width, pad
 from backend.errors import InvalidRequest
 
+# Of the largest logit. In bfloat16 the gap of the two largest moved by at most 0.041 of it, in 99 of 100 rows by 0.025
+# (attacks on two shipped networks, 10,600 rows, on a CPU).
+ROUGH_BAND = 0.05
+
 
 class Classifier:
     """Counts passes in images, answers float32 logits, and reports progress before every pass.
 
     `done`, `total` and `stage` are what progress reports; the engine keeps them. Logits are a new tensor, so that
-    official code which writes into them cannot reach the network's own memory.
+    official code which writes into them cannot reach the network's own memory. `explored` is the copy that walks
+    follow (`preparation`), by default the network itself; `explores_roughly` lets their gradients be bfloat16 where it
+    cannot matter.
     """
 
-    def __init__(self, network: nn.Module, on_step: OnStep | None = None, batches: Batches | None = None) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        on_step: OnStep | None = None,
+        batches: Batches | None = None,
+        explored: nn.Module | None = None,
+        *,
+        explores_roughly: bool = False,
+    ) -> None:
         self.network = network
+        self.explores_roughly = explores_roughly
+        self.is_rough = False
+        self.explored = network if explored is None else explored
         self.on_step = on_step
         self.batches = batches
         self.device = find_device(network)
@@ -55,13 +72,23 @@ class Classifier:
 
     @contextmanager
     def following(self, network: nn.Module) -> Iterator[None]:
-        """Ask another network for the time being (a precise copy); counted alike."""
+        """Ask another network for the time being (a copy to walk on); counted alike."""
         own = self.network
         self.network = network
         try:
             yield
         finally:
             self.network = own
+
+    @contextmanager
+    def exploring(self) -> Iterator[None]:
+        """Ask what walks follow for the time being: the network's prepared copy, or the network where it has none."""
+        before, self.is_rough = self.is_rough, self.explores_roughly
+        try:
+            with self.following(self.explored):
+                yield
+        finally:
+            self.is_rough = before
 
     @property
     def width(self) -> int:
@@ -107,10 +134,33 @@ class Classifier:
 
     def differentiate_part(self, images: Tensor, direct: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
         """`differentiate` for at most a full pass."""
+        if self.is_rough:
+            return self.differentiate_roughly(images, direct)
         points = images.detach().requires_grad_()
         logits = self.pass_padded(points)
         (gradient,) = torch.autograd.grad(logits, points, direct(logits.detach()))
         return logits.detach(), gradient.nan_to_num(nan=0.0, posinf=0.0, neginf=0.0)
+
+    def differentiate_roughly(self, images: Tensor, direct: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
+        """`differentiate_part` in bfloat16, and again in float32 where the two largest logits are near each other.
+
+        So nothing counts as broken or as whole by bfloat16 alone. Cost: as there, and one forward and one backward pass
+        more for each image near a boundary.
+        """
+        points = images.detach().requires_grad_()
+        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+            rough = self.pass_padded(points)
+        logits = rough.detach().clone()
+        first, second = logits.topk(2, dim=1).values.unbind(1)
+        near = (first - second <= ROUGH_BAND * logits.abs().amax(1)).nonzero()[:, 0]
+        close = images[near].detach().requires_grad_()
+        exact = self.pass_padded(close) if len(near) else rough[:0]
+        logits[near] = exact.detach()
+        weights = direct(logits)
+        (gradient,) = torch.autograd.grad(rough, points, weights)
+        if len(near):
+            (gradient[near],) = torch.autograd.grad(exact, close, weights[near])
+        return logits, gradient.nan_to_num(nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def describe(answer: object) -> str:

@@ -1,24 +1,23 @@
 """`run`: one preset on one network, from checked inputs to a verified result with flags and counts."""
 
-import platform
 from collections.abc import Callable
-from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from backend.attacks import flags as reliability
+from backend.attacks.assembly import Clean, assemble, nearest
 from backend.attacks.batches import Batches
 from backend.attacks.catalogue import ATTACKS, BLACK_BOX, SEARCH
 from backend.attacks.classifier import Classifier, prepare
-from backend.attacks.contract import AttackResult, Attempt, Core, OnStep
+from backend.attacks.contract import AttackResult, OnStep
 from backend.attacks.healing import heal
 from backend.attacks.inputs import Task, check_label_range, check_pool, check_request, check_transfer
-from backend.attacks.losses import measure_cross_entropy, measure_gap, predict
+from backend.attacks.losses import predict
 from backend.attacks.margins import attack_margins
 from backend.attacks.official import attack_officially
+from backend.attacks.preparation import Prepared
 from backend.attacks.starts import Pool, classify_on, gather_pool
 from backend.attacks.verdict import attack_fast
 from backend.attacks.verify import Candidate, Verified, verify
@@ -46,12 +45,14 @@ def run(
     on_step: OnStep | None = None,
     pool_images: Tensor | None = None,
     transfer_images: Tensor | None = None,
+    prepared: Prepared | None = None,
 ) -> AttackResult:
     """Attack every sample with a preset of the catalogue and give back the per-sample worst case, verified.
 
-    The network is called as it is: never copied, traced or changed. During the run it is in evaluation mode with
-    frozen parameters; afterwards, also after an error, every module, parameter and buffer is as it was. The caller's
-    tensors are never written to, and torch's global random state is left alone.
+    The network is called as it is: never copied, traced or changed (remedies follow a copy once a flag calls for it).
+    During the run it is in evaluation mode with frozen parameters; afterwards, also after an error, every module,
+    parameter and buffer is as it was. The caller's tensors are never written to, and torch's global random state is
+    left alone.
 
     Cost per image on ten classes: `margin` takes 184 gradients (one forward and one backward pass each) in Linf and 392
     in L2, and 243 or 20 more forward passes; `fast` about a hundred gradients in Linf and 300 to 450 in L2; those of
@@ -80,7 +81,9 @@ def run(
             forward pass each); the same ones for every part of an evaluation make it independent of the parts. By
             default the call's own images.
         transfer_images: float32 (B, C, H, W) in [0, 1], adversarial examples of another network for the same samples
-            (a parent's); tried, as a remedy, once a flag doubts the gradients.
+            (a parent's), the clean image where there is none; tried, as a remedy, once a flag doubts the gradients.
+        prepared: a cheaper copy of the network (`preparation.build_prepared`) for our own attacks to walk on. Clean
+            verdicts, flags and every verification ask the network itself. Never the official code.
     Returns:
         AttackResult, all tensors on the CPU; `distance` is 0 where already wrong, inf where not found, never NaN.
     Raises:
@@ -105,28 +108,42 @@ def run(
     [0.5, 0.5]
     """
     with torch.inference_mode(False):
-        task = check_request(preset, network, images, labels, norm, eps, seed, batch_size)
+        task = check_request(preset, network, images, labels, norm, eps, seed, batch_size, prepared)
         others = None if pool_images is None else check_pool(pool_images, task.images)
         transferred = None if transfer_images is None else check_transfer(transfer_images, task.images)
     with prepare(task.network):
         batches = Batches(task.batch_size)
-        classifier = Classifier(task.network, on_step, None if task.preset.is_official else batches)
+        classifier = build_classifier(task, on_step, batches)
         classifier.total = len(task.images)
         if classifier.batches is not None:
             classifier.stage = "widths"
-            head = task.images[: task.batch_size].to(classifier.device)
-            batches.narrower = find_widths(classifier, head, task.batch_size)[1:]
+            batches.narrower = find_narrower(task, classifier)
         return evaluate(task, classifier, batches, others, transferred)
 
 
-@dataclass(frozen=True)
-class Clean:
-    """The network on the clean images, on the CPU: logits (B, K), and per sample (B,) what they say."""
+def build_classifier(task: Task, on_step: OnStep | None, batches: Batches) -> Classifier:
+    """What counts and answers for the task's network and its prepared copy."""
+    padded = None if task.preset.is_official else batches
+    if task.prepared is None:
+        return Classifier(task.network, on_step, padded)
+    is_rough = task.prepared.precision != "float32"
+    return Classifier(task.network, on_step, padded, task.prepared.network, explores_roughly=is_rough)
 
-    logits: Tensor
-    prediction: Tensor
-    is_correct: Tensor
-    is_answered: Tensor
+
+def find_narrower(task: Task, classifier: Classifier) -> tuple[int, ...]:
+    """Widths below the full one at which both the network and what walks follow give the bits of the full one.
+
+    None in low precision, whose kernels are not probed.
+    """
+    if classifier.explores_roughly:
+        return ()
+    head = task.images[: task.batch_size].to(classifier.device)
+    widths = find_widths(classifier, head, task.batch_size)[1:]
+    if task.prepared is not None:
+        with classifier.exploring():
+            explored = find_widths(classifier, head, task.batch_size)
+        widths = tuple(width for width in widths if width in explored)
+    return widths
 
 
 def evaluate(
@@ -223,7 +240,8 @@ def attack(
     options: dict[str, Any] = {"codes": codes, "batches": batches} if method is attack_officially else {}
     if method is attack_fast:
         options["is_right"] = codes is not None
-    claims = method(classifier, task, images, labels, pool=pool, classes=clean.logits.shape[1], **options)
+    with classifier.exploring():
+        claims = method(classifier, task, images, labels, pool=pool, classes=clean.logits.shape[1], **options)
     radius = task.eps if task.preset.distance_kind == "witness" else None
     classifier.stage = "verification"
     return [
@@ -272,120 +290,3 @@ def beats_the_core(verified: list[Verified]) -> bool:
         return False
     core = nearest([outcome for outcome in verified if not outcome.stage])[1]
     return reliability.tells_masking_of_margins(nearest(remedies)[1], core)
-
-
-def nearest(verified: list[Verified]) -> tuple[Tensor, Tensor]:
-    """Index of the attack with the nearest example per sample, and its distance; the first attack wins ties."""
-    distances = torch.stack([outcome.distance for outcome in verified])
-    best = distances.min(0)
-    return (distances == best.values).int().argmax(0), best.values
-
-
-def assemble(
-    task: Task,
-    classifier: Classifier,
-    clean: Clean,
-    codes: set[str],
-    right: tuple[Tensor, list[Verified]],
-    wrong: tuple[Tensor, list[Verified]],
-    batches: Batches,
-) -> AttackResult:
-    """Put the verified examples of both groups where their samples are."""
-    rows, verified = right
-    count = len(task.images)
-    plain = [outcome for outcome in verified if not outcome.stage]
-    core = pick_worst_case(task, classifier, clean, rows, plain, batches)
-    best = core
-    if len(plain) < len(verified):
-        best = pick_worst_case(task, classifier, clean, rows, verified, batches)
-    margin_pred = torch.full((count,), torch.inf)
-    margin_pred[rows] = best.distance[rows]
-    margin_pred[wrong[0]] = nearest(wrong[1])[1]
-    return AttackResult(
-        adversarial=best.adversarial,
-        found=best.found,
-        distance=best.distance,
-        flags=reliability.order_flags(codes),
-        kind=task.preset.distance_kind,
-        attack=best.attack,
-        prediction=clean.prediction,
-        adversarial_prediction=best.adversarial_prediction,
-        logit_gap=measure_gap(clean.logits, task.labels),
-        max_probability=clean.logits.softmax(1).amax(1),
-        loss=measure_cross_entropy(clean.logits, task.labels),
-        margin_pred=margin_pred,
-        margin_pred_found=margin_pred.isfinite(),
-        survives_8bit=best.survives_8bit,
-        attempts=tuple(spread(outcome, rows, count) for outcome in verified),
-        core=core,
-        forwards=classifier.forwards,
-        backwards=classifier.backwards,
-        steps=task.preset.parameters["steps"],
-        settings=describe_settings(task, classifier, clean, batches),
-    )
-
-
-def pick_worst_case(
-    task: Task, classifier: Classifier, clean: Clean, rows: Tensor, verified: list[Verified], batches: Batches
-) -> Core:
-    """The nearest example of every sample; `verified` are the outcomes on the right samples, `rows`."""
-    winner, distances = nearest(verified)
-    adversarial = task.images.clone()
-    adversarial_prediction = clean.prediction.clone()
-    distance = torch.zeros(len(task.images))
-    distance[rows] = distances
-    names = ["clean"] * len(task.images)
-    for place, row in enumerate(rows.tolist()):
-        outcome = verified[int(winner[place])]
-        names[row] = outcome.attack if bool(outcome.found[place]) else ""
-        adversarial[row] = outcome.images[place]
-        adversarial_prediction[row] = outcome.prediction[place]
-    found = distance.isfinite()
-    survives = round_and_classify(classifier, adversarial, task.labels, found, batches)
-    return Core(adversarial, found, distance, names, adversarial_prediction, survives)
-
-
-def spread(outcome: Verified, rows: Tensor, count: int) -> Attempt:
-    """An attack's outcome on the samples it was given, as an attempt over all samples."""
-    found, tried = torch.zeros(count, dtype=torch.bool), torch.zeros(count, dtype=torch.bool)
-    distance = torch.full((count,), torch.inf)
-    found[rows], tried[rows], distance[rows] = outcome.found, outcome.tried, outcome.distance
-    return Attempt(outcome.attack, found, distance, outcome.kind, tried, outcome.stage)
-
-
-def round_and_classify(
-    classifier: Classifier, adversarial: Tensor, labels: Tensor, found: Tensor, batches: Batches
-) -> Tensor:
-    """Whether each found example is still wrong after rounding to 8 bits (bool (B,)); one forward pass each.
-
-    Rounding moves a pixel by up to 1/510, so the rounded image may lie a little outside the distance found.
-    """
-    rows = found.nonzero()[:, 0]
-    rounded = (adversarial[rows] * 255).round() / 255
-    survives = torch.zeros_like(found)
-    for part, logits in batches.run(len(rows), lambda part: classify_on(classifier, rounded[part])):
-        wrong = (predict(logits) != labels[rows[part]]) | ~logits.isfinite().all(1)
-        survives[rows[part]] = wrong
-    return survives
-
-
-def describe_settings(task: Task, classifier: Classifier, clean: Clean, batches: Batches) -> dict[str, Any]:
-    """What a record needs to repeat the run (protocol 4.9), JSON-ready."""
-    return {
-        "preset": task.preset.name,
-        "norm": task.norm.name,
-        "eps": task.eps,
-        "seed": task.seed,
-        "attacks": {name: ATTACKS[name].parameters for name in task.preset.attacks},
-        "classes": clean.logits.shape[1],
-        "batch_size": task.batch_size,
-        "batch_size_used": batches.size,
-        "widths": list(batches.widths),
-        "device": str(classifier.device),
-        "dtype": "float32",
-        "versions": {
-            "torch": torch.__version__,
-            "pyautoattack": version("pyautoattack"),
-            "python": platform.python_version(),
-        },
-    }

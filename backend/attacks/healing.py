@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from backend.attacks.catalogue import ATTACKS
 from backend.attacks.classifier import Classifier
 from backend.attacks.inputs import Task
 from backend.attacks.margins import seek_margin
@@ -42,28 +41,30 @@ def heal(
     """What `codes` call for, on the samples (B, C, H, W) that still stand (bool (B,)); claims to be verified.
 
     `precise`: the core again along the scores of `remedies`, where rounding hides gradients. `transfer`: the given
-    adversarial examples of another network, pulled towards the clean images. `hidden`: starts of full strength and
-    random squares inside eps, where there is one. A network that answers by chance gets none: nothing would hold.
+    adversarial examples of another network, as they are or at full eps, pulled towards the clean images. `hidden`:
+    starts of full strength and random squares inside eps, where there is one. A network that answers by chance gets
+    none: nothing would hold.
     """
     if "randomised" in codes or not task.preset.remedies:
         return []
-    claims = []
+    claims: list[Candidate] = []
+    left = standing.nonzero()[:, 0]
 
-    def follow(name: str, plan: Plan) -> None:
-        rows = standing.nonzero()[:, 0]
+    def follow(name: str, plan: Plan, rows: Tensor) -> None:
         samples = follow_plan(classifier, task, images[rows], labels[rows], classes, plan)
         claims.append(claim_nearest(name, task, images, samples, rows))
 
     if codes & ROUNDED:
         with classifier.following(build_remedy(classifier.network, task.images[:PROBES]).network):
-            follow("precise", choose_core(task, pool))
+            follow("precise", choose_core(task, pool), left)
     if codes & (ROUNDED | HIDDEN) and transferred is not None:
-        points = transferred[standing].to(classifier.device)
-        passes = ATTACKS["transfer"].parameters["passes"]
-        follow("transfer", lambda row, sample: pull_in(sample, "transfer", points[row], passes))
+        known = (standing & (transferred != images).flatten(1).any(1)).nonzero()[:, 0]
+        points = transferred[known].to(classifier.device)
+        follow("transfer", lambda row, sample: pull_in(sample, "transfer", points[row], task.eps), known)
     if codes & HIDDEN and task.eps is not None and task.norm.name == "Linf":
         eps = task.eps
-        follow("hidden", lambda row, sample: seek_hidden(sample, eps))
+        with classifier.exploring():
+            follow("hidden", lambda row, sample: seek_hidden(sample, eps), left)
     return claims
 
 

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from backend.attacks.catalogue import Preset, get_preset
 from backend.attacks.norms import Norm, get_norm
+from backend.attacks.preparation import Prepared
 from backend.errors import InvalidRequest
 
 SMALL_PARAMETERS = 1_000_000
@@ -17,7 +18,7 @@ SMALL_BATCH, LARGE_BATCH, CUDA_BATCH = 64, 16, 512
 class Task:
     """A checked request; images float32 (B, C, H, W) in [0, 1] and labels int64 (B,) on the CPU.
 
-    eps is the radius in the norm's unit, None where the preset needs none.
+    eps is the radius in the norm's unit, None where the preset needs none. prepared is the copy that walks follow.
     """
 
     preset: Preset
@@ -28,6 +29,7 @@ class Task:
     eps: float | None
     seed: int
     batch_size: int
+    prepared: Prepared | None = None
 
 
 def check_request(
@@ -39,6 +41,7 @@ def check_request(
     eps: float | None,
     seed: int,
     batch_size: int | None,
+    prepared: Prepared | None = None,
 ) -> Task:
     """Check everything that needs no pass through the network; InvalidRequest or UnknownName say what is wrong."""
     chosen = get_preset(preset)
@@ -61,6 +64,7 @@ def check_request(
         check_eps(eps, chosen, measured, checked_images),
         seed,
         batch_size or choose_batch_size(network, None if chosen.is_official else len(checked_images)),
+        None if chosen.is_official else prepared,
     )
 
 

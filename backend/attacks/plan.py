@@ -17,9 +17,13 @@ def gather_samples(
 ) -> Iterator[Sample]:
     """The samples (images (B, C, H, W) on the CPU), each moved to the network's device as it is asked for."""
     limit = float(task.norm.measure(torch.ones_like(images[:1]))[0]) if len(images) else 0.0
+    if classifier.device.type == "cuda":
+        images = images.pin_memory()  # so that a copy need not wait for the passes before it on the one stream
     for image, label in zip(images, labels.tolist(), strict=True):
         content = image.contiguous().numpy().tobytes()
-        yield Sample(task.norm, image.to(classifier.device), label, classes, task.seed, content, limit)
+        yield Sample(
+            task.norm, image.to(classifier.device, non_blocking=True), label, classes, task.seed, content, limit
+        )
 
 
 def follow_plan(

@@ -163,9 +163,20 @@ def search(sample: Sample, attack: str) -> Script:
         sample.note(attack, sample.send(None))
 
 
-def pull_in(sample: Sample, attack: str, point: Tensor, passes: int) -> Script:
-    """Bisect the segment to another network's adversarial example, if it breaks this one too."""
+def pull_in(sample: Sample, attack: str, point: Tensor, eps: float | None) -> Script:
+    """Bisect the segment to another network's adversarial example; where that does not break this one, to eps.
+
+    The nearest example of a network lies on its own boundary, and that of a network made from it may lie a little
+    behind. Without an eps the segment goes on to twice the example's distance.
+    """
+    parameters = ATTACKS[attack].parameters
+    passes = parameters["passes"]
     walker = yield sample.send(Bisect(passes), point)
+    if walker.distance == torch.inf:
+        perturbation = point - sample.image
+        length = sample.norm.measure(perturbation[None])[0]
+        reach = parameters["reach"] * length if eps is None else eps
+        walker = yield sample.send(Bisect(passes), sample.image + perturbation * (reach / length))
     sample.note(attack, walker)
 
 

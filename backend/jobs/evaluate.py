@@ -4,9 +4,9 @@ A chunk is the durable step. Its rows, its progress and the name of its shard of
 it twice writes it once. Randomness is derived from the seed and each sample's content, never from the order.
 """
 
-import io
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 from uuid import UUID
@@ -21,21 +21,19 @@ from backend.attacks.catalogue import BLACK_BOX, FLAGS, PRESETS
 from backend.attacks.classifier import find_device
 from backend.attacks.contract import AttackResult, OnStep
 from backend.attacks.flags import tells_masking
+from backend.attacks.preparation import Prepared
 from backend.attacks.widths import tune_width
 from backend.eps import parse_eps
 from backend.errors import AttackFailed, ThinIceError
+from backend.jobs.parents import count_outcomes, decide_source, take_adversarials
+from backend.jobs.shards import Shard, store_shard
 from backend.jobs.subjects import Subject, device_title, load_subject, take_images
 from backend.settings import get_settings
 from backend.store import evaluations, results
-from backend.store.artefacts import put_bytes
 from backend.store.database import reading, writing
 from backend.store.tables import Chunk, Evaluation, now
 
 STAGE_SECONDS = 1.0  # how often a running chunk says what it is doing, and asks whether it is still wanted
-
-
-Shard = tuple[str | None, list[int | None]]
-"""Name of a stored array of adversarials, None where it would be empty, and each sample's row in it."""
 
 
 class Stopped(Exception):
@@ -58,6 +56,8 @@ def start(evaluation_id: UUID, attempt_number: int, device: str) -> int:
         values: dict[str, Any] = {"state": "running", "stage": "loading", "error": None}
         if evaluation is not None and evaluation.started_at is None:
             values["started_at"] = now()
+        if evaluation is not None:
+            values["record"] = evaluation.record | decide_source(session, evaluation)
         if evaluation is None or not evaluations.move_state(
             session, evaluation_id, evaluations.ACTIVE, of_attempt=attempt_number, **values
         ):
@@ -81,6 +81,7 @@ def run_chunk(evaluation_id: UUID, attempt_number: int, number: int, *, worker_i
     indices = np.asarray(evaluation.indices[low : low + evaluation.chunk_size], dtype=np.int64)
     images, labels = take_images(subject.samples, indices)
     began = time.monotonic()
+    numbers = subject.sample_numbers[indices].tolist()
     batch_size = choose_batch_size(evaluation, subject, images)
     result = attack_samples(
         evaluation,
@@ -91,6 +92,7 @@ def run_chunk(evaluation_id: UUID, attempt_number: int, number: int, *, worker_i
         evaluation.seed,
         stage_reporter(evaluation, number),
         batch_size,
+        take_adversarials(evaluation, numbers, images),
     )
     refuse_contradictions(result, labels)
     limit = float("inf") if PRESETS[evaluation.preset].row_kind == "minimum" else eps_of(evaluation)
@@ -106,7 +108,6 @@ def run_chunk(evaluation_id: UUID, attempt_number: int, number: int, *, worker_i
         "backwards": result.backwards,
         "flags": list(result.flags),
     }
-    numbers = subject.sample_numbers[indices].tolist()
     attempts = attempt_rows(evaluation_id, numbers, result, {0: (shard, shard_rows), 1: store_remedies(result)})
     results = result_rows(evaluation_id, numbers, indices, labels, result, shard, shard_rows, limit)
     with writing() as session:
@@ -126,10 +127,12 @@ def attack_samples(
     seed: int,
     on_step: OnStep,
     batch_size: int | None = None,
+    transferred: torch.Tensor | None = None,
 ) -> AttackResult:
     """Run a preset on some samples of an evaluation, in its norm and at its eps.
 
     `batch_size` is fixed for all chunks of an evaluation, because arithmetic depends on it; None suits few samples.
+    `transferred` are the parent's adversarials.
     """
     return attacks.run(
         preset,
@@ -142,6 +145,8 @@ def attack_samples(
         batch_size=batch_size,
         on_step=on_step,
         pool_images=subject.pool_images,
+        transfer_images=transferred,
+        prepared=choose_prepared(evaluation, subject),
     )
 
 
@@ -212,17 +217,6 @@ def is_within(distance: torch.Tensor, limit: float) -> torch.Tensor:
 def store_remedies(result: AttackResult) -> Shard:
     """Write what remedies found nearer than the cold core as a shard of its own."""
     return store_shard(result.adversarial, result.found & (result.distance < result.core.distance))
-
-
-def store_shard(images: torch.Tensor, is_kept: torch.Tensor) -> Shard:
-    """Write the kept ones of some images as float32 (K, C, H, W); gives the shard's name and each image's row in it."""
-    rows = (torch.cumsum(is_kept, dim=0) - 1).tolist()
-    shard_rows = [row if kept else None for row, kept in zip(rows, is_kept.tolist(), strict=True)]
-    if not bool(is_kept.any()):
-        return None, shard_rows
-    buffer = io.BytesIO()
-    np.save(buffer, images[is_kept].numpy().astype(np.float32), allow_pickle=False)
-    return put_bytes(buffer.getvalue(), ".npy"), shard_rows
 
 
 def finite_or_none(value: float) -> float | None:
@@ -321,7 +315,16 @@ def choose_batch_size(evaluation: Evaluation, subject: Subject, images: torch.Te
     memory ran out that is the width which fitted.
     """
     known: int = evaluation.record.get("batch_samples") or get_settings().batch_samples
-    return known or tune_width(subject.network, images.to(find_device(subject.network)))
+    walked = subject.network if subject.prepared is None else subject.prepared.network
+    return known or tune_width(walked, images.to(find_device(subject.network)))
+
+
+def choose_prepared(evaluation: Evaluation, subject: Subject) -> Prepared | None:
+    """The subject's copy, in the precision that the record of the first chunk names, else in the setting's."""
+    known = (evaluation.record.get("prepared") or {}).get("precision")
+    if subject.prepared is None or known is None:
+        return subject.prepared
+    return replace(subject.prepared, precision=known)
 
 
 def update_record(session: Any, evaluation_id: UUID, result: AttackResult) -> None:
@@ -332,6 +335,7 @@ def update_record(session: Any, evaluation_id: UUID, result: AttackResult) -> No
         "attacks": [attempt.attack for attempt in result.attempts],
         "steps": result.steps,
         "settings": result.settings,
+        "prepared": result.settings["prepared"],
         "distance_kind": PRESETS[evaluation.preset].row_kind,
         "dtype": "float32",
         "torch": torch.__version__,
@@ -368,7 +372,8 @@ def finish(evaluation_id: UUID, attempt_number: int) -> None:
             "backwards": sum(chunk.backwards for chunk in chunks),
             "seconds": round(sum(chunk.seconds for chunk in chunks), 3),
         }
-        evaluation.record = evaluation.record | totals | describe_devices(chunks)
+        outcomes = count_outcomes(session, evaluation)
+        evaluation.record = evaluation.record | totals | describe_devices(chunks) | outcomes
         evaluation.flags = [code for code in FLAGS if code in raised]
         evaluation.state, evaluation.stage, evaluation.finished_at = "succeeded", "done", now()
         evaluations.add_log(session, evaluation_id, f"done: {evaluation.n} samples in {totals['seconds']:.1f} s")

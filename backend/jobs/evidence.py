@@ -26,8 +26,8 @@ from backend.jobs.evaluate import (
     finite_or_none,
     refuse_contradictions,
     reporter,
-    store_shard,
 )
+from backend.jobs.shards import read_shard_row, store_shard
 from backend.jobs.subjects import Subject, device_title, load_subject, take_images
 from backend.jobs.verification import Checked, check_adversarials
 from backend.settings import get_settings
@@ -257,11 +257,6 @@ def find_rows(work: Work, indices: NDArray[np.int64]) -> dict[int, Result]:
     if len(found) != len(set(indices.tolist())):
         raise NotFound("The evaluation no longer has all of the samples that this evidence is about.")
     return found
-
-
-def read_shard_row(shard: str, row: int) -> NDArray[np.float32]:
-    """One adversarial of a shard, float32 (C, H, W)."""
-    return np.array(np.load(artefact_path(shard), mmap_mode="r", allow_pickle=False)[row], dtype=np.float32)
 
 
 def attempt_row(

@@ -1,5 +1,6 @@
 """What jobs attack: a checkpoint's network and the samples of its data set, loaded once per worker."""
 
+import logging
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -10,15 +11,20 @@ import torch
 from numpy.typing import NDArray
 
 from backend.attacks.catalogue import ATTACKS
+from backend.attacks.preparation import Prepared, build_prepared
 from backend.datasets import catalogue
 from backend.datasets.samples import SampleArrays, load
 from backend.errors import NotFound
 from backend.registry.networks import load_network
+from backend.settings import get_settings
 from backend.store import datasets
 from backend.store.artefacts import artefact_path
 from backend.store.database import reading
 from backend.store.tables import Checkpoint, Dataset
 
+logger = logging.getLogger("thinice.jobs")
+
+PROBES = 8
 POOL_IMAGES: int = ATTACKS["segment"].parameters["pool"]
 
 
@@ -26,14 +32,16 @@ POOL_IMAGES: int = ATTACKS["segment"].parameters["pool"]
 class Subject:
     """What is attacked, loaded once per worker: the network, all samples, and the store's numbers of them.
 
-    `pool_images` float32 (P, C, H, W) in [0, 1] are the first samples by id: every chunk starts its segments from them,
-    so that a margin depends neither on the chunk it falls into nor on the samples chosen with it.
+    `prepared` is the network's copy that our own attacks walk on, None where nothing can be prepared. `pool_images`
+    float32 (P, C, H, W) in [0, 1] are the first samples by id: every chunk starts its segments from them, so that a
+    margin depends neither on the chunk it falls into nor on the samples chosen with it.
     """
 
     network: torch.nn.Module
     samples: SampleArrays
     sample_numbers: NDArray[np.int64]
     pool_images: torch.Tensor
+    prepared: Prepared | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,12 @@ def load_subject(checkpoint_id: UUID, dataset_id: UUID, device: str) -> Subject:
     network = load_checkpoint(checkpoint, dataset, device)
     samples = load(dataset_file(dataset))
     pool_images, _ = take_images(samples, np.argsort(np.asarray(samples.ids), kind="stable")[:POOL_IMAGES])
-    return Subject(network, samples, np.asarray([number for _, number, _, _ in rows], dtype=np.int64), pool_images)
+    numbers = np.asarray([number for _, number, _, _ in rows], dtype=np.int64)
+    is_rough = get_settings().low_precision and device.startswith("cuda")
+    prepared, reason = build_prepared(network, pool_images[:PROBES], "bfloat16" if is_rough else "float32")
+    if prepared is None:
+        logger.info("attacks on checkpoint %s walk on the network itself: %s", checkpoint_id, reason)
+    return Subject(network, samples, numbers, pool_images, prepared)
 
 
 def load_checkpoint(checkpoint: Checkpoint, dataset: Dataset, device: str) -> torch.nn.Module:

@@ -165,6 +165,12 @@ def shards_of(session: Session, evaluation_id: UUID, sample_numbers: Sequence[in
     return {number: (shard, row) for number, shard, row in found if shard is not None and row is not None}
 
 
+def adversarial_indices(session: Session, evaluation_id: UUID) -> set[int]:
+    """Rows of the data set of which an evaluation's cold core has an adversarial."""
+    question = select(Result.index).where(Result.evaluation_id == evaluation_id, Result.shard.is_not(None))
+    return set(session.scalars(question))
+
+
 def replayable_indices(session: Session, evaluation_id: UUID, source_evaluation_id: UUID) -> list[int]:
     """Rows of an evaluation, by index, whose samples have an adversarial in another one's cold core."""
     other = aliased(Result)

@@ -55,6 +55,18 @@ def test_verify_refuses_what_is_not_misclassified() -> None:
     assert outcome.prediction.tolist() == [1, 0, 0, 0]
 
 
+def test_verify_pushes_a_near_miss_of_a_margin_over_the_boundary_and_nothing_else() -> None:
+    points = torch.stack([torch.full((1, 2, 2), value) for value in (0.500001, 0.50001, 0.5001, 0.5)])
+    outcome = verify_here(points)
+    assert outcome.found.tolist() == [True, True, False, True]
+    assert (outcome.distance[outcome.found] <= 0.25 * (1 + 1e-4)).all()
+    assert not verify_here(points, eps=0.25).found.any()
+    randomised = verify(
+        Classifier(Brightness()), get_norm("Linf"), IMAGES, LABELS, claim(points), Batches(3), None, is_randomised=True
+    )
+    assert not randomised.found.any()
+
+
 def test_verify_ignores_what_is_not_claimed_and_spends_nothing_on_it() -> None:
     classifier = Classifier(Brightness())
     points = torch.zeros_like(IMAGES)

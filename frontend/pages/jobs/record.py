@@ -38,6 +38,8 @@ WORDS = {
     "torch": "torch",
     "thinice": "thinice",
     "batch_samples": "batch",
+    "prepared": "attacks walk on a copy",
+    "transfer": "parent's adversarials at hand",
     "forwards": "forward passes",
     "backwards": "backward passes",
     "seconds": "wall time of the chunks",
@@ -198,6 +200,8 @@ def shown_value(key: str, value: Any) -> Content:
         return percent(value)
     if key == "seconds" and isinstance(value, int | float):
         return f"{value:,.1f} s ({duration_words(value)})"
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {item}" for name, item in value.items())
     if isinstance(value, list):
         return ", ".join(str(item) for item in value)
     if isinstance(value, int) and not isinstance(value, bool):
