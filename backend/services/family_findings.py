@@ -138,16 +138,17 @@ def ask_rival(family: Family, member: Member, rival: Member) -> Asked:
     if missing is not None or len(keys) < 3:
         return Asked(member, [], rival=rival, reason=missing)
     dense, other, own = keys
-    parts, beside = [], []
     ids = [key.evaluation_id for key in (own, other, dense)]
     try:
         pairs = findings.join(dense, other), findings.join(dense, own)
-        for name, eps in ((CLEAN, None), (ROBUST, family.terms.eps)):
-            excess = compare_losses(*pairs, eps=eps)  # what the rival loses, and the checkpoint does not
-            parts.append(Part(name, "points", excess.difference, ids))
-            beside.extend(show_losses(name, excess, ids))
+        # What the rival loses, and the checkpoint does not.
+        excesses = {name: compare_losses(*pairs, eps=eps) for name, eps in ((CLEAN, None), (ROBUST, family.terms.eps))}
     except NotComparable as error:
         return Asked(member, [], rival=rival, reason=error.message)
+    if not all(excess.n for excess in excesses.values()):
+        return Asked(member, [], rival=rival, reason=f"The dense network holds no sample at {family.terms.eps_text}.")
+    parts = [Part(name, "points", excess.difference, ids) for name, excess in excesses.items()]
+    beside = [part for name, excess in excesses.items() for part in show_losses(name, excess, ids)]
     return Asked(member, parts, beside, rival)
 
 

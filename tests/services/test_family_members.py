@@ -92,3 +92,24 @@ def test_thin_ice_without_a_control_cannot_be_told(ready: Path, tmp_path: Path) 
     assert [part.answer for part in one.parts] == ["yes"] and one.answer == "cannot tell"
     assert one.reason == "There is no control of dense: finetuned as long, nothing pruned."
     assert "re-implementations" not in answer_to(family, "thin ice").sentence
+
+
+def test_family_at_an_eps_where_the_dense_network_holds_nothing_has_numbers_or_reasons(
+    ready: Path, tmp_path: Path
+) -> None:
+    dataset = add_dataset(tmp_path, "digits", n=60)
+    labels = make_pixels(60)[1]
+    root = add_checkpoint(dataset.id, "dense")
+    evaluate(root, dataset, measure(labels, 1, missing=0.0))
+    for seed, method in enumerate(("lwm", "thin-ice"), 2):
+        fields = {"role": "pruned", "parent_id": root.id, "method": method, "declared_sparsity": 0.9}
+        evaluate(add_checkpoint(dataset.id, method, **fields), dataset, measure(labels, seed, missing=0.0))
+    control = add_checkpoint(dataset.id, "control", parent_id=root.id, method="control")
+    evaluate(control, dataset, measure(labels, 9, missing=0.0))
+    family = get_family(root.id, eps=1.0)
+    row = row_of(family, "lwm")
+    assert verdict_of(row, "margin").rate.count == 0, "a measured 0 is a number"
+    assert row.flips is not None and row.flips.beyond is not None and row.flips.beyond.robust is None
+    (one,) = answer_to(family, "rivals").findings
+    assert (one.answer, one.parts) == ("cannot tell", [])
+    assert one.reason == "The dense network holds no sample at 255/255."
