@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from backend.schemas.inspections import InspectionOut
-from backend.schemas.terms import Role, Schema
+from backend.schemas.terms import Origin, Role, Schema
 
 
 class LayerOut(Schema):
@@ -63,7 +63,7 @@ class CheckpointOut(Schema):
     preflight: PreflightOut
     inspection: InspectionOut | None = Field(description="null where the weights could not be looked at")
     claim: ClaimOut | None
-    origin: Literal["zoo", "upload", "pruned"]
+    origin: Origin
     pruning_id: UUID | None = Field(description="The run that made it here; null for any other origin")
     created_at: datetime
 

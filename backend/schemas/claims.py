@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from backend.schemas.checkpoints import ClaimOut
-from backend.schemas.terms import Interval, Norm, Role, Schema
+from backend.schemas.terms import Interval, Norm, Origin, Role, Schema
 
 Basis = Literal["same samples", "unpaired", "number only"]
 Answer = Literal["yes", "no", "cannot tell"]
@@ -54,7 +54,7 @@ class ClaimCheck(Schema):
     role: Role
     method: str | None
     sparsity: float
-    origin: Literal["zoo", "upload"]
+    origin: Origin
     dataset_id: UUID
     parent_id: UUID | None
     norm: Norm

@@ -8,7 +8,7 @@ from pydantic import Field
 from backend.schemas.checkpoints import ClaimOut
 from backend.schemas.claims import Answer
 from backend.schemas.comparisons import Auroc, Bin, Counts, Rate
-from backend.schemas.terms import Interval, Norm, Schema
+from backend.schemas.terms import Interval, Norm, Origin, Schema
 
 Place = Literal["dense", "finetuned", "seed", "pruned"]
 Question = Literal["claims", "thin ice", "rivals"]
@@ -87,7 +87,7 @@ class FamilyRow(Schema):
     group: str = Field(description="What it may be ranked with: the same kind of zeros and the same level")
     declared_sparsity: float | None
     measured_sparsity: float
-    origin: Literal["zoo", "upload"]
+    origin: Origin
     clean_accuracy: FamilyRate
     claim: ClaimOut | None
     claim_reason: str | None = Field(description="Why no claim stands here")

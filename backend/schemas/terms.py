@@ -9,6 +9,11 @@ State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 Norm = Literal["Linf", "L2", "L1"]
 Split = Literal["train", "test"]
 FlipSet = Literal["S11", "S10", "S01", "S00"]
+Origin = Literal["zoo", "upload", "pruned"]
+"""Shipped, sent by a user, or pruned here."""
+
+OURS: tuple[Origin, ...] = ("zoo", "pruned")
+"""Made by Thin Ice's own code: what it shows holds for our re-implementation of its method; its claim is our measurement."""
 Item = TypeVar("Item")
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from backend.analysis.claims import Claim
 from backend.analysis.outcomes import BoolArray, Outcomes, is_held
 from backend.eps import parse_eps
+from backend.schemas.terms import OURS
 from backend.services.controls import covers, tell_kind
 from backend.services.effort import find_control_differences
 from backend.services.measurements import Finished, finished
@@ -94,8 +95,8 @@ def rank(evaluation: Evaluation) -> tuple[int, int]:
 
 
 def is_of_all_samples(origin: str, claim: Claim, size: int, n: int | None) -> bool:
-    """Whether claim and evaluation are of every image of the data set; only shipped cards say so of a claim."""
-    return origin == "zoo" and claim.n == size == n
+    """Whether claim and evaluation are of every image of the data set; only our own cards say so of a claim."""
+    return origin in OURS and claim.n == size == n
 
 
 def find_relatives(row: Checkpoint, home: Home) -> list[tuple[Relation, Checkpoint]]:

@@ -13,6 +13,7 @@ from backend.attacks.catalogue import get_preset
 from backend.errors import NotComparable
 from backend.schemas import CheckpointOut, ClaimOut, DatasetOut, EvaluationOut, Interval, Norm, Page
 from backend.schemas.claims import Answer, ClaimAgainst, ClaimCheck, ClaimDifference, Reevaluation
+from backend.schemas.terms import OURS
 from backend.services.arguments import check_page
 from backend.services.claim_checks import (
     Check,
@@ -85,7 +86,7 @@ def show_check(check: Check, home: Home) -> ClaimCheck:
         role="pruned" if row.role == "pruned" else "dense",
         method=row.method,
         sparsity=row.measured_sparsity if row.declared_sparsity is None else row.declared_sparsity,
-        origin="zoo" if row.origin == "zoo" else "upload",
+        origin=row.origin,
         dataset_id=row.dataset_id,
         parent_id=row.parent_id,
         norm=read_norm(check.norm),
@@ -164,8 +165,10 @@ def write_notes(check: Check, gap: Gap | None) -> list[str]:
     if gap is not None:
         claimed = "an unknown number of" if check.claim.n is None else f"{check.claim.n:,}"
         notes.append(BASIS_NOTES[gap.basis].format(claimed=claimed, measured=f"{gap.held.n:,}"))
-    if check.row.origin == "zoo" and check.row.method not in (None, "control"):
-        notes.append("A shipped network: what it shows holds for our re-implementation, not for the method's authors'.")
+    if check.row.origin in OURS and check.row.method not in (None, "control"):
+        notes.append(
+            "A network made by Thin Ice: what it shows holds for our re-implementation, not for the method's authors'."
+        )
     return notes
 
 

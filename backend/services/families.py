@@ -5,6 +5,7 @@ from uuid import UUID
 
 from backend.schemas import Page
 from backend.schemas.families import FamilyOut, FamilyRoot, FamilyRow
+from backend.schemas.terms import OURS
 from backend.services.arguments import check_page
 from backend.services.claims import read_norm
 from backend.services.family_answers import RULE, write_answer
@@ -21,7 +22,9 @@ NOTES = (
     "Flips, margins and losses beyond the control rest on the margins of both sides, attacked alike; a cell without "
     "an evaluation is empty. A claim is held against the evaluation of most samples, at the claim's own eps.",
 )
-OURS = "Shipped networks are our re-implementations: what they show is not measured on the methods' authors' own."
+OUR_NETWORKS = (
+    "Networks made by Thin Ice are our re-implementations: what they show is not measured on the methods' authors' own."
+)
 
 
 def list_families(limit: int = 50, offset: int = 0) -> Page[FamilyRoot]:
@@ -77,8 +80,8 @@ def get_family(
 def write_notes(family: Family, rows: Sequence[FamilyRow]) -> list[str]:
     """What the reader must know: seeds, what the numbers rest on, whose networks they are."""
     notes = list(NOTES)
-    if any(member.row.origin == "zoo" for member in family.pruned):
-        notes.append(OURS)
+    if any(member.row.origin in OURS for member in family.pruned):
+        notes.append(OUR_NETWORKS)
     sizes = {row.flips.n for row in rows if row.flips is not None}
     if len(sizes) > 1:
         shown = ", ".join(f"{size:,}" for size in sorted(sizes))

@@ -15,7 +15,7 @@ from backend.analysis.claims import Answer, answer_of
 from backend.analysis.statistics import Estimate
 from backend.analysis.verdicts import joint_confidence, require_all, settle, widen
 from backend.schemas.families import FamilyAnswer, Finding, FindingPart, MethodAnswer, Question, Unit
-from backend.schemas.terms import Interval
+from backend.schemas.terms import OURS, Interval
 from backend.services.family_findings import NEGLIGIBLE_BY_UNIT, Asked, Part
 
 ANSWERS: tuple[Answer, ...] = ("yes", "no", "cannot tell")
@@ -147,10 +147,11 @@ def write_sentence(
     """The answer, its counts and the methods' answers: `No, for our re-implementations: ...`."""
     if not found:
         return "Cannot tell: the family has nothing to ask it of."
-    origins = {member.row.origin for one in asked for member in (one.member, one.rival) if member is not None}
-    ours = ", for our re-implementations" if origins == {"zoo"} else ""
-    if origins == {"zoo", "upload"}:
-        ours = ", where a checkpoint is shipped for our re-implementation of its method"
+    members = [member for one in asked for member in (one.member, one.rival) if member is not None]
+    is_ours = {member.row.origin in OURS for member in members}
+    ours = ", for our re-implementations" if is_ours == {True} else ""
+    if is_ours == {True, False}:
+        ours = ", where Thin Ice made a checkpoint for our re-implementation of its method"
     given = [one.answer for one in found]
     counts = ", ".join(f"{each} for {given.count(each):,}" for each in ANSWERS if each in given)
     bare = sum(not one.parts for one in found)

@@ -44,7 +44,7 @@ def show_row(family: Family, member: Member) -> FamilyRow:
         group=member.group,
         declared_sparsity=row.declared_sparsity,
         measured_sparsity=row.measured_sparsity,
-        origin="zoo" if row.origin == "zoo" else "upload",
+        origin=row.origin,
         clean_accuracy=show_clean(member),
         claim=claim,
         claim_reason=claim_reason,

@@ -97,6 +97,19 @@ def test_panels_carry_the_rows_numbers(made: MadeFamily) -> None:
     assert len(figures) == 2 and all(len(figure.data) >= 1 for figure in figures)
 
 
+def test_panels_leave_out_kinds_of_which_nothing_was_measured(made: MadeFamily) -> None:
+    family = get_family(made.rows["dense"].id)
+    row = next(row for row in family.rows if row.place == "pruned" and row.flips is not None)
+    unmeasured = [one.model_copy(update={"rate": None}) for one in row.verdicts]
+    clean = row.clean_accuracy.model_copy(update={"rate": None})
+    changes = {"structure": "filter", "flips": None, "verdicts": unmeasured, "clean_accuracy": clean}
+    bare = row.model_copy(update=changes)
+    alone = family.model_copy(update={"rows": [bare]})
+    beside = family.model_copy(update={"rows": [*family.rows, bare]})
+    assert {panel["key"].split("-")[0] for panel in list_panels(beside)} == {"weight"}
+    assert {panel["key"].split("-")[0] for panel in list_panels(alone)} == {"filter"}
+
+
 def test_methods_keep_their_colour_and_shape_whoever_else_is_there(made: MadeFamily) -> None:
     methods = list_methods(get_family(made.rows["dense"].id))
     assert methods == ["lwm", "harp", "thin-ice"]

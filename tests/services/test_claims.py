@@ -78,6 +78,23 @@ def test_list_claims_of_shipped_cards_are_held_against_the_same_samples(
     assert [one.relation for one in found["control"].against] == ["parent"]
 
 
+@pytest.mark.parametrize(
+    ("origin", "basis", "is_ours"), [("pruned", "same samples", True), ("upload", "unpaired", False)]
+)
+def test_list_claims_of_a_network_pruned_here_is_ours_as_a_shipped_one_is(
+    ready: Path, tmp_path: Path, origin: str, basis: str, is_ours: bool
+) -> None:
+    dataset = add_dataset(tmp_path, "digits", n=N)
+    claim = {"robust_accuracy": 0.9, "attack": "PGD-10", "norm": "Linf", "eps_text": "25.5/255", "n": N, "source": "x"}
+    root = add_checkpoint(dataset.id, "dense")
+    fields = {"role": "pruned", "parent_id": root.id, "method": "lwm", "origin": origin, "claim": claim}
+    child = add_checkpoint(dataset.id, "child", **fields)
+    evaluate(child, dataset, measure(make_pixels(N)[1], 1))
+    (found,) = list_claims(checkpoint_id=child.id).items
+    assert found.gap is not None and (found.origin, found.gap.basis) == (origin, basis)
+    assert any("our re-implementation" in note for note in found.notes) == is_ours
+
+
 def test_list_claims_shows_the_same_difference_for_parent_and_controls(
     family: tuple[DatasetOut, dict[str, Checkpoint], dict[str, Measured]],
 ) -> None:

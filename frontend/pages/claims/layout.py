@@ -5,6 +5,7 @@ from dash.development.base_component import Component
 
 from backend.schemas import Page
 from backend.schemas.claims import Answer, ClaimCheck
+from backend.schemas.terms import OURS
 from backend.services import claims, references
 from frontend.components import Content, aria, card, empty_state
 from frontend.pages.claims.table import claims_table, order, read_families, references_table
@@ -97,7 +98,7 @@ def headline(rows: list[ClaimCheck]) -> list[Content]:
         for answer in ANSWERS
         if any(given == answer for _, given in answers)
     ]
-    end = ", for our re-implementations." if all(row.origin == "zoo" for row in judged) else "."
+    end = ", for our re-implementations." if all(row.origin in OURS for row in judged) else "."
     return [*parts, " By more than the dense parent's own claim? ", html.Span("; ".join(said), className="strong"), end]
 
 

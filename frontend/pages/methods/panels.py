@@ -78,12 +78,16 @@ def place_method(method: str, methods: Sequence[str]) -> int:
 
 
 def list_panels(family: FamilyOut) -> list[dict[str, Any]]:
-    """Every panel as plain data for the browser's store: `read_panel` gives the figure's arguments back."""
+    """Every panel as plain data for the browser's store: `read_panel` gives the figure's arguments back.
+
+    A kind of zeros of which nothing was measured has no panels, unless nothing at all was: one row then says so.
+    """
     pruned = [row for row in family.rows if row.place == "pruned"]
-    kinds = [kind for kind in KINDS if any(row.structure == kind for row in pruned)]
+    kinds = {kind: rows for kind in KINDS if (rows := [row for row in pruned if row.structure == kind])}
+    measured = [kind for kind, rows in kinds.items() if any(one.read(row) for row in rows for one in QUANTITIES)]
     return [
-        make_panel(family, [row for row in pruned if row.structure == kind], kind, quantity)
-        for kind in kinds
+        make_panel(family, kinds[kind], kind, quantity)
+        for kind in measured or list(kinds)[:1]
         for quantity in QUANTITIES
     ]
 
