@@ -13,7 +13,8 @@ Origin = Literal["zoo", "upload", "pruned"]
 """Shipped, sent by a user, or pruned here."""
 
 OURS: tuple[Origin, ...] = ("zoo", "pruned")
-"""Made by Thin Ice's own code: what it shows holds for our re-implementation of its method; its claim is our measurement."""
+"""Made by Thin Ice: what it shows holds for our re-implementation of its method, and its claim is our measurement."""
+
 Item = TypeVar("Item")
 
 
