@@ -165,7 +165,7 @@ def take_digits() -> tuple[nn.Module, Tensor, Tensor]:
     return network, *pick_right(network, COUNT)
 
 
-@pytest.fixture(scope="module", params=["Linf", "L2"])
+@pytest.fixture(scope="module", params=["Linf", pytest.param("L2", marks=pytest.mark.slow)])
 def runs(request: pytest.FixtureRequest) -> tuple[AttackResult, ...]:
     """Margins plain, prepared, and prepared again in another order."""
     network, images, labels = take_digits()
