@@ -114,6 +114,7 @@ RECORD_FIELDS = (
     RecordField("steps", "the number of steps", "differs", False, _equal),
     RecordField("distance_kind", "the kind of distance", "differs", True, _equal),
     RecordField("dtype", "the number format", "differs", True, _equal),
+    RecordField("exploration", "how the attacks explored", "differs", False, _equal),
     RecordField("seed", "the seed", "note", False, _equal),
     RecordField("chunk_size", "the number of samples attacked together", "note", False, _equal),
     RecordField("batch_samples", "the batch size", "note", False, _equal),

@@ -320,7 +320,12 @@ def choose_batch_size(evaluation: Evaluation, subject: Subject, images: torch.Te
 
 
 def choose_prepared(evaluation: Evaluation, subject: Subject) -> Prepared | None:
-    """The subject's copy, in the precision that the record of the first chunk names, else in the setting's."""
+    """The subject's copy, in the precision that the record of the first chunk names, else in the setting's.
+
+    None where the first chunk was attacked without any copy: an evaluation keeps one way of walking.
+    """
+    if evaluation.record.get("settings") and not evaluation.record.get("prepared"):
+        return None
     known = (evaluation.record.get("prepared") or {}).get("precision")
     if subject.prepared is None or known is None:
         return subject.prepared

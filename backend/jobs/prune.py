@@ -5,6 +5,7 @@ bit on a CPU; the folder goes once the result is registered, or with the pruning
 """
 
 import hashlib
+import logging
 import time
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,6 +16,7 @@ from uuid import UUID
 import numpy as np
 import torch
 from safetensors.torch import save_file
+from sqlalchemy.exc import SQLAlchemyError
 from torch import Tensor, nn
 
 from backend.datasets.samples import SampleArrays, load
@@ -36,6 +38,8 @@ from models.training.state import take_fingerprint
 from models.zoo.build import Images, declare_sparsity, measure_claim
 
 CLAIM_SAMPLES = 2000
+
+logger = logging.getLogger("thinice.jobs")
 
 
 @dataclass(frozen=True)
@@ -176,7 +180,10 @@ def report_to(work: Work) -> OnProgress:
         if time.monotonic() - last < STAGE_SECONDS:
             return
         last = time.monotonic()
-        tell(work, step=describe(progress), done=progress.step, eta_seconds=progress.seconds_left)
+        try:
+            tell(work, step=describe(progress), done=progress.step, eta_seconds=progress.seconds_left)
+        except SQLAlchemyError as error:  # hours of training outlive a locked or absent database; the next report comes
+            logger.warning("progress of pruning %s was not kept: %s", work.pruning.id, error)
 
     return report
 

@@ -19,6 +19,7 @@ EVIDENCE = "evidence"
 PRUNE = "prune"
 PREFLIGHT = "preflight"
 PREFLIGHT_PRIORITY = 1
+SHIPPED_PREFLIGHT_PRIORITY = 55  # known files wait until the first comparison of the demo stands
 
 
 def prepare() -> None:
@@ -75,9 +76,9 @@ def preflight_job_id(checkpoint_id: UUID) -> str:
     return f"{PREFLIGHT}-{checkpoint_id}"
 
 
-def enqueue_preflight(checkpoint_id: UUID) -> None:
-    """Queue a checkpoint's pre-flight, ahead of every evaluation."""
-    _enqueue(PREFLIGHT, preflight_job_id(checkpoint_id), PREFLIGHT_PRIORITY, str(checkpoint_id))
+def enqueue_preflight(checkpoint_id: UUID, priority: int = PREFLIGHT_PRIORITY) -> None:
+    """Queue a checkpoint's pre-flight, by default ahead of every evaluation."""
+    _enqueue(PREFLIGHT, preflight_job_id(checkpoint_id), priority, str(checkpoint_id))
 
 
 def cancel_evaluation(evaluation_id: UUID, attempt_number: int) -> None:

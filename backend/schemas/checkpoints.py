@@ -76,9 +76,9 @@ class CheckpointPatch(Schema):
     method: str | None = None
     declared_sparsity: float | None = Field(None, ge=0, le=1)
     claimed_robust_accuracy: float | None = Field(None, ge=0, le=1)
-    claimed_attack: str | None = None
+    claimed_attack: str | None = Field(None, max_length=120)
     claimed_n: int | None = Field(None, ge=1)
-    claimed_source: str | None = None
+    claimed_source: str | None = Field(None, max_length=400)
 
 
 class CheckpointIn(Schema):
@@ -94,7 +94,7 @@ class CheckpointIn(Schema):
     declared_sparsity: float | None = Field(None, ge=0, le=1)
     keep_rate: float | None = Field(None, gt=0, le=1, description="Share of weights kept, for files with scores")
     claimed_robust_accuracy: float | None = Field(None, ge=0, le=1)
-    claimed_attack: str | None = None
+    claimed_attack: str | None = Field(None, max_length=120)
     claimed_n: int | None = Field(None, ge=1)
-    claimed_source: str | None = None
+    claimed_source: str | None = Field(None, max_length=400)
     evaluate: str | None = Field(None, description="A preset: queue an evaluation at once")

@@ -8,6 +8,7 @@ from backend import schemas
 from backend.analysis import mismatches
 from backend.analysis.mismatches import Mismatch
 from backend.analysis.pairing import Pair
+from backend.attacks.catalogue import PRESETS
 from backend.services.measurements import Finished, eps_of, load_indices
 from backend.store.tables import Evaluation
 
@@ -44,6 +45,8 @@ def describe(row: Evaluation) -> dict[str, Any]:
     else:
         record.pop("eps", None)  # margins are measured without one; it only says where the summary was taken
     settings = record.get("settings", {})
+    if not PRESETS[row.preset].is_official:
+        record["exploration"] = describe_exploration(record)
     libraries = {name: record[name] for name in LIBRARIES if name in record}
     record["versions"] = libraries | settings.get("versions", {})
     parameters = settings.get("attacks")
@@ -56,6 +59,13 @@ def describe(row: Evaluation) -> dict[str, Any]:
     if is_witness or POOLED_ATTACK in record.get("attacks", ()):
         record["chunk_size"] = row.chunk_size
     return record
+
+
+def describe_exploration(record: Mapping[str, Any]) -> str:
+    """The precision in which our own attacks walked; engines before the prepared copies lost near misses."""
+    if "prepared" not in record:
+        return "as before prepared copies"
+    return str((record["prepared"] or {}).get("precision", "float32"))
 
 
 def show_mismatch(found: Mismatch) -> schemas.Mismatch:

@@ -22,6 +22,10 @@ NOTES = (
     "Flips, margins and losses beyond the control rest on the margins of both sides, attacked alike; a cell without "
     "an evaluation is empty. A claim is held against the evaluation of most samples, at the claim's own eps.",
 )
+BUDGETS = (
+    "Only the shipped networks are known to be of one training budget; among others a method may lose fewer samples "
+    "because it was trained longer, on more images or at another eps."
+)
 OUR_NETWORKS = (
     "Networks made by Thin Ice are our re-implementations: what they show is not measured on the methods' authors' own."
 )
@@ -82,6 +86,8 @@ def write_notes(family: Family, rows: Sequence[FamilyRow]) -> list[str]:
     notes = list(NOTES)
     if any(member.row.origin in OURS for member in family.pruned):
         notes.append(OUR_NETWORKS)
+    if any(member.row.origin != "zoo" for member in family.pruned):
+        notes.append(BUDGETS)
     sizes = {row.flips.n for row in rows if row.flips is not None}
     if len(sizes) > 1:
         shown = ", ".join(f"{size:,}" for size in sorted(sizes))

@@ -19,6 +19,7 @@ LATEX = {
     **{character: f"\\{character}" for character in "&%$#_{}"},
 }
 MARKDOWN = re.compile(r"([\\|`*_<>\[\]])")
+CELL = re.compile(r"([\\|<>`])")
 Escape = Callable[[str], str]
 
 
@@ -30,6 +31,11 @@ def escape_latex(text: str) -> str:
 def escape_markdown(text: str) -> str:
     """Text that is no markup and cannot end a cell."""
     return MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+
+
+def escape_cell(text: str) -> str:
+    """The same for words among figures, whose brackets stay: nothing that ends a cell or begins a tag."""
+    return CELL.sub(r"\\\1", " ".join(text.split()))
 
 
 def write_markdown(family: FamilyOut) -> str:
@@ -99,7 +105,11 @@ def show_part(part: FindingPart) -> str:
 def write_table(layout: Layout) -> str:
     """The table in pipes; the group stands in the first column of its first row."""
     rows = [
-        [f"*{group}*" if place == 0 else "", escape_markdown(line.row.name), *show_cells(layout, line, "**{}**".format)]
+        [
+            f"*{escape_markdown(group)}*" if place == 0 else "",
+            escape_markdown(line.row.name),
+            *show_cells(layout, line, "**{}**".format, escape_cell),
+        ]
         for group, lines in layout.groups
         for place, line in enumerate(lines)
     ]
@@ -125,7 +135,7 @@ def show_cells(layout: Layout, line: Line, embolden: Escape, escape: Escape = st
 def write_pipes(headings: Sequence[str], rows: Sequence[Sequence[str]], words: int) -> str:
     """A Markdown table whose first `words` columns are left-aligned and the others right."""
     rule = ["---" if place < words else "---:" for place in range(len(headings))]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (headings, rule, *rows))
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (map(escape_cell, headings), rule, *rows))
 
 
 def write_latex(family: FamilyOut) -> str:

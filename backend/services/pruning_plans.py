@@ -33,6 +33,7 @@ CONTROL_ROW = Method(
     False,
 )
 ROWS: tuple[Method, ...] = (*METHODS.values(), CONTROL_ROW)
+MOST_SHARED = 0.01  # share of the judging images that may be among the training images, with a warning
 MANY_IMAGES = 60_000  # of the zoo's training set, for which the short schedules are written
 USUAL_RATE = 0.95
 
@@ -60,7 +61,7 @@ def draft_pruning(request: PruningIn) -> Draft:
     Raises:
         NotFound: no such parent or training data.
         UnknownName: no such method, setting or preset; lists what exists.
-        TrainsOnTest: the training data is the parent's own data set.
+        TrainsOnTest: the training data is the parent's own data set, or holds more than a few of its images.
         InvalidRequest: the parent is not dense, the data does not fit it, or the numbers make no run.
     """
     if request.method not in {row.name for row in ROWS}:
@@ -72,6 +73,7 @@ def draft_pruning(request: PruningIn) -> Draft:
         assert dataset is not None
         check_data(session, parent, dataset, training)
         shared = datasets.count_shared(session, training.id, dataset.id)
+    refuse_shared(shared, dataset, training)
     if request.evaluate is not None:
         check_preset_fits(get_preset(request.evaluate), dataset.default_norm)
     return Draft(parent, dataset, training, plan_run(request, dataset, training.size), shared)
@@ -84,6 +86,11 @@ def check_data(session: Session, parent: Checkpoint, dataset: Dataset, training:
             f"{parent.name} is pruned already; prune the dense checkpoint that it comes from.",
             parent_id=str(parent.id),
         )
+    if parent.parent_id is not None:
+        raise InvalidRequest(
+            f"{parent.name} is a control; prune the checkpoint that it comes from, so that both stand in one family.",
+            parent_id=str(parent.id),
+        )
     if training.id == dataset.id:
         raise TrainsOnTest(
             f"{training.slug} is what {parent.name} is evaluated on; training on it would make every number of the "
@@ -92,6 +99,16 @@ def check_data(session: Session, parent: Checkpoint, dataset: Dataset, training:
             dataset_id=str(training.id),
         )
     check_fit(session, parent, training)
+
+
+def refuse_shared(shared: int, dataset: Dataset, training: Dataset) -> None:
+    """Refuse training data with more than a few of the images that judge; a few are in some published sets."""
+    if shared > MOST_SHARED * dataset.size:
+        raise TrainsOnTest(
+            f"{shared:,} of the {dataset.size:,} images of {dataset.slug}, which judge the result, are among the "
+            f"training images of {training.slug}; every number of the result would be worthless. Leave them out.",
+            shared=shared,
+        )
 
 
 def plan_run(request: PruningIn, dataset: Dataset, images: int) -> Plan:

@@ -80,7 +80,7 @@ def load_zoo() -> dict[str, Checkpoint]:
             session.flush()
     LOG.info("loaded %d shipped checkpoints", len(missing))
     for card in missing:
-        queue.enqueue_preflight(known[card.name].id)
+        queue.enqueue_preflight(known[card.name].id, queue.SHIPPED_PREFLIGHT_PRIORITY)
     return known
 
 

@@ -198,6 +198,15 @@ def test_names_cannot_break_out_of_their_cell() -> None:
     assert read["name"] == f"'{name}", "a spreadsheet runs no formula"
 
 
+def test_attack_of_a_claim_cannot_break_out_of_heading_or_cell() -> None:
+    claim = ClaimOut(
+        robust_accuracy=0.7, attack="PGD | <img src=x>", norm="Linf", eps_text="8/255", n=1000, source=None
+    )
+    rows = [row("dense", 900, None), row("a", 800, 40)]
+    text = write_markdown(family(*(one.model_copy(update={"claim": claim}) for one in rows)))
+    assert "<img" not in text.replace("\\<img", "") and r"PGD \| \<img src=x\>" in text
+
+
 def test_csv_read_back_gives_every_number_and_leaves_empty_what_is_missing(whole: FamilyOut) -> None:
     first, second, _ = csv.DictReader(io.StringIO(write_flat(whole).decode(), newline=""))
     assert float(second["clean_accuracy.rate.value"]) == 0.88

@@ -107,15 +107,29 @@ def test_queue_without_an_eps_in_linf_asks_for_one(ready: Path, tmp_path: Path) 
     assert ask(parent, eps=0.1).eps_text == "25.5/255"
 
 
-def test_training_images_that_judge_are_counted_and_said(parent: Checkpoint, tmp_path: Path) -> None:
-
+def add_overlapping(tmp_path: Path, shared: int) -> None:
+    """Training images of which the first are judging ones."""
     images, labels = make_pixels(N)
     others, more = make_pixels(100, seed=8)
-    path = write_npz(tmp_path / "o.npz", np.concatenate([images[:20], others]), np.concatenate([labels[:20], more]))
+    pixels = np.concatenate([images[:shared], others])
+    path = write_npz(tmp_path / "o.npz", pixels, np.concatenate([labels[:shared], more]))
     datasets.add_dataset(path, name="overlapping", classes=[str(label) for label in range(CLASSES)])
+
+
+def test_training_images_of_which_many_judge_are_refused(parent: Checkpoint, tmp_path: Path) -> None:
+    add_overlapping(tmp_path, 20)
+    with pytest.raises(TrainsOnTest, match="20 of the 60 images of judging"):
+        ask(parent, training_dataset_id="overlapping")
+
+
+def test_training_images_of_which_a_few_judge_are_counted_and_said(
+    parent: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_overlapping(tmp_path, 1)
+    monkeypatch.setattr(pruning_plans, "MOST_SHARED", 0.02)
     row = ask(parent, training_dataset_id="overlapping")
-    assert row.record["shared_samples"] == 20
-    assert len(row.warnings) == 1 and row.warnings[0].startswith("20 of the 60 images of judging")
+    assert row.record["shared_samples"] == 1
+    assert len(row.warnings) == 1 and row.warnings[0].startswith("1 of the 60 images of judging")
 
 
 def test_names_are_made_up_and_kept_free_of_each_other(parent: Checkpoint) -> None:

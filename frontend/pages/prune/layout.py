@@ -36,6 +36,7 @@ def layout(**query: str) -> Component:
 
 
 def dense_checkpoints() -> list[CheckpointOut]:
-    """Those that can be a parent: first what was pruned before, then other roots, then controls; the newest first."""
+    """Those that can be a parent: first what was pruned before, then others; the newest first. Controls are none."""
     parents = {row.parent_id for row in checkpoints.list_checkpoints(PAGE_ROWS).items}
-    return sorted(find_dense(), key=lambda row: (row.parent_id is not None, row.id not in parents))
+    roots = [row for row in find_dense() if row.parent_id is None]
+    return sorted(roots, key=lambda row: row.id not in parents)
