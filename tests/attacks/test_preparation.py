@@ -20,6 +20,8 @@ FOLDED = {
     "small-cnn": 3,
     "resnet18": 20,
     "resnet18-torchvision": 20,
+    "resnet20": 21,
+    "resnet8": 9,
     "preact-resnet18": 8,
     "preact-resnet18-bn": 8,
     "vgg16-bn-hydra": 13,

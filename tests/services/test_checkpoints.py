@@ -246,8 +246,8 @@ def test_delete_checkpoint_that_is_needed_conflicts(ready: Path, tmp_path: Path)
     queue(pruned, dataset, 5)
     evaluate(pruned, dataset, measure(make_pixels(60)[1], 1), 5)
     for checkpoint, details in (
-        (dense, {"children": 1, "evaluations": 0}),
-        (pruned, {"children": 0, "evaluations": 2}),
+        (dense, {"children": 1, "evaluations": 0, "prunings": 0}),
+        (pruned, {"children": 0, "evaluations": 2, "prunings": 0}),
     ):
         with pytest.raises(Conflict) as refused:
             checkpoints.delete_checkpoint(checkpoint.id)
