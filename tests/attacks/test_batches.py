@@ -79,6 +79,7 @@ def test_run_without_memory_for_one_sample_raises_and_puts_the_network_back(
     assert all(parameter.requires_grad for parameter in hungry.parameters())
 
 
+@pytest.mark.slow  # `test_slots` holds whole runs to the same bits in any order
 @pytest.mark.parametrize("norm", ["Linf", "L2"])
 def test_run_in_another_order_gives_the_same_margins(
     zoo_network: nn.Module, slice_images: tuple[Tensor, Tensor], norm: str

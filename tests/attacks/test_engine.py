@@ -62,7 +62,7 @@ def test_run_reports_progress_before_every_pass(preset: str) -> None:
     assert set(stages) <= {"clean", "flags", "verification", "widths", preset, *PRESETS[preset].attacks}
 
 
-@pytest.mark.parametrize("norm", ["Linf", "L2"])
+@pytest.mark.parametrize("norm", ["Linf", pytest.param("L2", marks=pytest.mark.slow)])
 def test_margin_does_not_depend_on_eps(norm: str, slice_images: tuple[Tensor, Tensor], zoo_network: nn.Module) -> None:
     images, labels = (column[:6] for column in slice_images)
     plain = attacks.run("margin", zoo_network, images, labels, norm=norm)

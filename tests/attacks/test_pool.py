@@ -16,6 +16,7 @@ def attack_in_chunks(network: nn.Module, images: Tensor, labels: Tensor, size: i
     return torch.stack([torch.cat([result.distance for result in results]), torch.cat(segments)])
 
 
+@pytest.mark.slow
 def test_run_with_a_pool_gives_the_same_l2_margins_in_any_chunks(
     zoo_network: nn.Module, slice_images: tuple[Tensor, Tensor]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -41,6 +42,7 @@ def test_run_in_l2_spread_runs_come_far_nearer_on_a_pruned_network(slice_images:
     assert float(measure_shares(network.eval(), slice_images).median()) < 0.8
 
 
+@pytest.mark.slow
 def test_run_in_l2_at_one_width_gives_the_same_bits_in_another_order(
     zoo_network: nn.Module, slice_images: tuple[Tensor, Tensor]
 ) -> None:

@@ -20,7 +20,7 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrom
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 PATIENCE_SECONDS = 180
 expect.set_options(timeout=30_000)  # two busy cores answer late; five seconds, the default, is no promise of ours
-SAMPLES = 200
+SAMPLES = 150
 
 
 @dataclass(frozen=True)

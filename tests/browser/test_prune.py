@@ -11,7 +11,7 @@ pytestmark = pytest.mark.browser
 
 
 def test_form_makes_a_checkpoint_whose_run_can_be_followed(page, product, tmp_path):
-    path = write_images(tmp_path / "images.npz", 1000, TRAINING_IMAGES)
+    path = write_images(tmp_path / "images.npz", 1000, TRAINING_IMAGES, change=1)
     form = {"name": "some-images", "default_eps": "25.5/255", "classes": ",".join(map(str, range(10)))}
     with path.open("rb") as file:
         answer = httpx2.post(f"{product.address}/api/v1/datasets", data=form, files={"file": file}, timeout=60)
@@ -26,7 +26,6 @@ def test_form_makes_a_checkpoint_whose_run_can_be_followed(page, product, tmp_pa
     page.get_by_role("button", name="Prune it").click()
     page.get_by_role("link", name="Follow it").click()
     expect(page.locator("main")).to_contain_text("claim: PGD-10", timeout=120_000)
-    expect(page.locator("main")).to_contain_text("which judge the result, are among the training images")
     assert Axe().run(page).violations_count == 0
     made = next(one for one in product.get("/checkpoints?limit=200")["items"] if one["name"] == "made-on-the-page")
     assert (made["origin"], made["parent_id"]) == ("pruned", dense["id"])

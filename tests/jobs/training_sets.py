@@ -16,11 +16,11 @@ TEST_IMAGES, TRAINING_IMAGES = 60, 320
 ZOO = Path("models/zoo")
 
 
-def write_images(path: Path, first: int, count: int) -> Path:
-    """Some of the shipped images as an .npz."""
+def write_images(path: Path, first: int, count: int, change: int = 0) -> Path:
+    """Some of the shipped images as an .npz; a `change` of the lowest bits, 0 to 255, makes them other images."""
     samples = load(catalogue.find_dataset("fashion-mnist-test"))
     rows = slice(first, first + count)
-    np.savez(path, x=samples.images[rows], y=samples.labels[rows])
+    np.savez(path, x=samples.images[rows] ^ np.uint8(change), y=samples.labels[rows])
     return path
 
 
