@@ -16,6 +16,7 @@ from backend.settings import get_settings
 TESTS = Path(__file__).parent
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep what shares fixtures on one process: a file, and the browser tests, which share one running product."""
     for item in items:

@@ -22,6 +22,7 @@ RECORD = {
     "versions": {"thinice": "0.1.0", "torch": "2.13.0"},
     "distance_kind": "minimum",
     "dtype": "float32",
+    "exploration": "float32",
     "device": "cpu",
 }
 
