@@ -25,7 +25,7 @@ ARGS ?=
 TESTED := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 # Tests run in two processes side by side; make test TEST_PROCESSES=0 runs them in one.
 TEST_PROCESSES ?= 2
-PYTEST := $(TESTED) $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup
+PYTEST := $(TESTED) $(BIN)/python -m pytest -n $(TEST_PROCESSES) --no-loadscope-reorder
 
 .PHONY: help install run test test-slow check bench demo zoo clean chromium
 help: ## list the verbs, one sentence each

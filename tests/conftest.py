@@ -5,23 +5,30 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
 
 from backend.settings import get_settings
 
-TESTS = Path(__file__).parent
+
+class Places(LoadScopeScheduling):
+    """Deals tests out to processes by file, and all browser tests to one, because they share a running product.
+
+    Marks with the scheduler `loadgroup` would say the same, but xdist 3.8 does not group under pytest 9.2.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "browser" if file.startswith("tests/browser/") else file
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what shares fixtures on one process: a file, and the browser tests, which share one running product."""
-    for item in items:
-        place = item.path.relative_to(TESTS)
-        item.add_marker(pytest.mark.xdist_group("browser" if place.parts[0] == "browser" else str(place)))
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Places:
+    return Places(config, log)
 
 
 @pytest.fixture
