@@ -1,6 +1,7 @@
 """Samples and their names: an id is a hash of the pixels, so the same image has the same id in every file."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -30,6 +31,12 @@ class SampleArrays:
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     ids: tuple[str, ...]
+
+
+def hash_samples(ids: Sequence[str], labels: NDArray[np.integer[Any]]) -> str:
+    """SHA-256 (hex) over ids and labels (N,) in the order of the rows: what a training set is called by."""
+    lines = (f"{one} {label}" for one, label in zip(ids, labels.tolist(), strict=True))
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def add_channel_axis(images: NDArray[Any]) -> NDArray[Any]:

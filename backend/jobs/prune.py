@@ -4,7 +4,6 @@ The training keeps its state in the home, under the pruning's id. A worker that 
 bit on a CPU; the folder goes once the result is registered, or with the pruning.
 """
 
-import hashlib
 import logging
 import time
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from safetensors.torch import save_file
 from sqlalchemy.exc import SQLAlchemyError
 from torch import Tensor, nn
 
-from backend.datasets.samples import SampleArrays, load
+from backend.datasets.samples import SampleArrays, hash_samples, load
 from backend.jobs.evaluate import STAGE_SECONDS, Stopped, describe_error
 from backend.jobs.subjects import dataset_file, device_title, load_checkpoint, take_images
 from backend.services import pruned
@@ -102,7 +101,7 @@ def train_and_register(work: Work) -> None:
     network = load_checkpoint(work.parent, work.dataset, work.device).requires_grad_(True)
     height, width, channels = work.dataset.shape
     search = build_search(work.plan, (channels, height, width))
-    data_sha256 = hash_data(samples)
+    data_sha256 = hash_samples(samples.ids, samples.labels)
     report = train(work, network, samples, search, data_sha256)
     tell(work, step="measuring the claim", done=work.pruning.total, eta_seconds=None)
     measured = measure_claim(network, take_test_images(work), work.plan.finetuning)
@@ -163,12 +162,6 @@ def take_test_images(work: Work) -> Images:
         rows = datasets.first_indices(session, work.dataset.id, CLAIM_SAMPLES)
     images, labels = take_images(load(dataset_file(work.dataset)), np.asarray(rows, dtype=np.int64))
     return Images(images.to(work.device), labels.to(work.device))
-
-
-def hash_data(samples: SampleArrays) -> str:
-    """SHA-256 (hex) over ids and labels in the order of the rows: batches are drawn by row."""
-    lines = (f"{one} {label}" for one, label in zip(samples.ids, samples.labels.tolist(), strict=True))
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def report_to(work: Work) -> OnProgress:

@@ -14,6 +14,7 @@ import torch
 
 from backend.datasets.make_slice import SLICE, SOURCE_FOLDER, read_split
 from backend.datasets.readers import read_npz
+from backend.datasets.samples import hash_samples, sample_ids
 from backend.errors import ThinIceError
 from backend.settings import get_settings
 from models.training.progress import Progress
@@ -28,6 +29,12 @@ def read_training_images(folder: Path) -> Images:
     """Read the 60,000 training images from the idx files in `folder`; errors as in `read_split`."""
     pixels, labels = read_split(folder, "train")
     return Images.from_bytes(pixels[..., None], labels)
+
+
+def hash_training_images(folder: Path) -> str:
+    """Give what a data set of the training images in `folder` is called by, as prunings record it."""
+    pixels, labels = read_split(folder, "train")
+    return hash_samples(sample_ids(pixels), labels)
 
 
 def read_shipped_images() -> Images:
@@ -79,6 +86,7 @@ def main(words: list[str] | None = None) -> int:
                 training,
                 read_shipped_images(),
                 arguments.out,
+                training_sha256=hash_training_images(arguments.source),
                 state_folder=arguments.states or get_settings().home / "training",
                 on_progress=report_progress(entry.name),
             )

@@ -41,6 +41,8 @@ class Card(BaseModel):
     measured_sparsity: float | None = Field(None, ge=0, le=1)
     normalization: str = "none"
     recipe: dict[str, Any] | str | None = None
+    passes: dict[str, int] | None = None
+    training_sha256: str | None = None
     seed: int | None = None
     claimed_robust_accuracy: float | None = Field(None, ge=0, le=1)
     claimed_attack: str | None = None

@@ -54,6 +54,15 @@ class FamilyBeyond(Schema):
     robust: FamilyDifference | None
     auroc: FamilyDifference | None = Field(description="Its AUROC minus the control's, paired")
     auroc_reason: str | None
+    unlike: str | None = Field(description="How the control's training differs; None where it is the same or not known")
+
+
+class FamilyTraining(Schema):
+    """The budget of a training: forward and backward passes of single images, radius of its attack, which images."""
+
+    passes: int
+    eps_text: str
+    images_sha256: str = Field(description="Over ids and labels of the training set")
 
 
 class FamilyFlips(Schema):
@@ -95,6 +104,7 @@ class FamilyRow(Schema):
     margin: FamilyMargin | None
     flips: FamilyFlips | None
     flips_reason: str | None = Field(description="Why it is not compared with the dense network")
+    training: FamilyTraining | None = Field(description="None where it is not known, as of an upload")
 
 
 class FindingPart(Schema):

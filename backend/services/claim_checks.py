@@ -7,10 +7,12 @@ from uuid import UUID
 from backend.analysis.claims import Claim
 from backend.analysis.outcomes import BoolArray, Outcomes, is_held
 from backend.eps import parse_eps
+from backend.schemas.families import FamilyTraining
 from backend.schemas.terms import OURS
 from backend.services.controls import covers, tell_kind
 from backend.services.effort import find_control_differences
 from backend.services.measurements import Finished, finished
+from backend.services.trainings import are_alike, read_trainings, tell_unlike
 from backend.store import evaluations
 from backend.store.checkpoints import all_checkpoints
 from backend.store.database import reading
@@ -53,10 +55,19 @@ class Home:
     checkpoints: dict[UUID, Checkpoint]
     datasets: dict[UUID, Dataset]
     evaluations: dict[UUID, list[Evaluation]]
+    trainings: dict[UUID, FamilyTraining]
+
+    def rank_training(self, row: Checkpoint, other: Checkpoint) -> int:
+        """0 where the two were trained alike, 1 where neither training is known, 2 where they were not."""
+        return (True, None, False).index(are_alike(self.trainings.get(row.id), self.trainings.get(other.id)))
+
+    def tell_unlike(self, row: Checkpoint, other: Checkpoint) -> str | None:
+        """In a sentence why the two were not trained alike; None where they were, or neither training is known."""
+        return tell_unlike(self.trainings.get(row.id), self.trainings.get(other.id), row.name, other.name)
 
 
 def read_home(preset: str | None) -> Home:
-    """Checkpoints newest first, and their finished evaluations (with that preset)."""
+    """Checkpoints newest first, their finished evaluations (with that preset), and how they were trained."""
     with reading() as session:
         checkpoints = {row.id: row for row in all_checkpoints(session)}
         datasets = {row.id: row for row in session.query(Dataset)}
@@ -64,7 +75,8 @@ def read_home(preset: str | None) -> Home:
         for row in evaluations.succeeded_evaluations(session):
             if preset in (None, row.preset):
                 found.setdefault(row.checkpoint_id, []).append(row)
-    return Home(checkpoints, datasets, found)
+        trainings = read_trainings(session, checkpoints.values())
+    return Home(checkpoints, datasets, found, trainings)
 
 
 def make_check(row: Checkpoint, home: Home) -> Check:
@@ -100,14 +112,17 @@ def is_of_all_samples(origin: str, claim: Claim, size: int, n: int | None) -> bo
 
 
 def find_relatives(row: Checkpoint, home: Home) -> list[tuple[Relation, Checkpoint]]:
-    """The parent of a checkpoint that names one; of a pruned one also the parent's controls and other seeds."""
+    """The parent of a checkpoint that names one; of a pruned one also the parent's controls and other seeds.
+
+    Of the controls those trained as the checkpoint come first.
+    """
     parent = None if row.parent_id is None else home.checkpoints.get(row.parent_id)
     if parent is None:
         return []
     found: list[tuple[Relation, Checkpoint]] = [("parent", parent)]
     if row.role != "pruned":
         return found
-    others = sorted(home.checkpoints.values(), key=lambda one: one.name)
+    others = sorted(home.checkpoints.values(), key=lambda one: (home.rank_training(row, one), one.name))
     alike = [one for one in others if one.dataset_id == row.dataset_id and one.id != row.id]
     kinds = [(kind, one) for one in alike if (kind := tell_kind(one, parent)) is not None]
     return found + sorted(kinds, key=lambda entry: entry[0])

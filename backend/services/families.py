@@ -12,6 +12,7 @@ from backend.services.family_answers import RULE, write_answer
 from backend.services.family_findings import ask_claims, ask_rivals, ask_thin_ice
 from backend.services.family_members import Family, read_family
 from backend.services.family_rows import show_row
+from backend.services.trainings import are_alike
 from backend.store.checkpoints import all_checkpoints
 from backend.store.database import reading
 
@@ -23,9 +24,10 @@ NOTES = (
     "an evaluation is empty. A claim is held against the evaluation of most samples, at the claim's own eps.",
 )
 BUDGETS = (
-    "Only the shipped networks are known to be of one training budget; among others a method may lose fewer samples "
-    "because it was trained longer, on more images or at another eps."
+    "How uploaded networks were trained is not known: among them a method may lose fewer samples because it was "
+    "trained longer, on more images or at another eps."
 )
+UNLIKE = "Not all pruned networks were trained alike: a method is held only against those of its own budget."
 OUR_NETWORKS = (
     "Networks made by Thin Ice are our re-implementations: what they show is not measured on the methods' authors' own."
 )
@@ -86,8 +88,11 @@ def write_notes(family: Family, rows: Sequence[FamilyRow]) -> list[str]:
     notes = list(NOTES)
     if any(member.row.origin in OURS for member in family.pruned):
         notes.append(OUR_NETWORKS)
-    if any(member.row.origin != "zoo" for member in family.pruned):
+    known = [family.home.trainings.get(member.row.id) for member in family.pruned]
+    if None in known:
         notes.append(BUDGETS)
+    if any(are_alike(known[0], one) is False for one in known):
+        notes.append(UNLIKE)
     sizes = {row.flips.n for row in rows if row.flips is not None}
     if len(sizes) > 1:
         shown = ", ".join(f"{size:,}" for size in sorted(sizes))

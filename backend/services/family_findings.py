@@ -97,15 +97,20 @@ def ask_losses(member: Member, row: FamilyRow) -> Asked:
         return Asked(member, [], reason=row.flips_reason)
     pair = [found.dense_evaluation_id, found.evaluation_id]
     auroc = found.auroc
-    parts, reason = [], found.auroc_reason
+    parts, beside, reason = [], show_beside(found, pair), found.auroc_reason
     if auroc is not None:
         estimate = Estimate(auroc.value - GUESSING, auroc.low - GUESSING, auroc.high - GUESSING, auroc.n)
         parts.append(Part(PREDICTS, "auroc", estimate, pair, GUESSING))
     if found.beyond is None or found.beyond.clean is None:
         reason = reason or found.beyond_reason
     else:
-        parts.append(Part(LOSES, "points", read_estimate(found.beyond.clean), [*pair, found.beyond.evaluation_id]))
-    return Asked(member, parts, show_beside(found, pair), reason=reason)
+        loses = Part(LOSES, "points", read_estimate(found.beyond.clean), [*pair, found.beyond.evaluation_id])
+        if found.beyond.unlike is None:
+            parts.append(loses)
+        else:  # a control of another budget may be shown, and decides nothing
+            beside.append(loses)
+            reason = reason or found.beyond.unlike
+    return Asked(member, parts, beside, reason=reason)
 
 
 def show_beside(found: FamilyFlips, pair: list[UUID]) -> list[Part]:
@@ -132,6 +137,9 @@ def ask_rivals(family: Family, method: str) -> list[Asked]:
 
 
 def ask_rival(family: Family, member: Member, rival: Member) -> Asked:
+    unlike = family.home.tell_unlike(member.row, rival.row)
+    if unlike is not None:
+        return Asked(member, [], rival=rival, reason=unlike)
     choices = [one.chosen[MARGINS] for one in (family.dense, rival, member)]
     missing = next((choice.reason for choice in choices if choice.key is None), None)
     keys = [choice.key for choice in choices if choice.key is not None]

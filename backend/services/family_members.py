@@ -89,10 +89,10 @@ class Family:
     def dense(self) -> Member:
         return self.members[0]
 
-    @property
-    def controls(self) -> list[Member]:
-        """The dense network finetuned without pruning."""
-        return [member for member in self.members if member.place == "finetuned"]
+    def list_controls(self, member: Member) -> list[Member]:
+        """The dense network finetuned without pruning: as `member` was trained first, then by name."""
+        controls = [one for one in self.members if one.place == "finetuned"]
+        return sorted(controls, key=lambda one: (self.home.rank_training(member.row, one.row), one.row.name))
 
     @property
     def pruned(self) -> list[Member]:

@@ -52,6 +52,7 @@ def show_row(family: Family, member: Member) -> FamilyRow:
         margin=show_margin(member.chosen[MARGINS].key),
         flips=flips,
         flips_reason=flips_reason,
+        training=family.home.trainings.get(row.id),
     )
 
 
@@ -175,10 +176,14 @@ def show_logit_gap(prediction: Prediction) -> tuple[Auroc | None, FamilyDifferen
 def show_beyond(
     family: Family, member: Member, dense: Finished, own: Evaluation
 ) -> tuple[FamilyBeyond | None, str | None]:
-    """Losses beyond those of the first control that covers the same samples; a control has none beyond itself."""
+    """Losses beyond those of a control that covers the same samples, if possible one trained as the member was.
+
+    A control has none beyond itself.
+    """
     if member.place != "pruned":
         return None, UNPRUNED
-    for control in family.controls:
+    controls = family.list_controls(member)
+    for control in controls:
         choice = control.chosen[MARGINS]
         if choice.key is None or choice.evaluation is None or not covers(choice.evaluation, own):
             continue
@@ -194,8 +199,9 @@ def show_beyond(
             robust=show_difference(lose_beyond(dense, key, choice.key, family.terms.eps)),
             auroc=show_difference(auroc),
             auroc_reason=auroc.reason,
+            unlike=family.home.tell_unlike(member.row, control.row),
         ), None
-    if not family.controls:
+    if not controls:
         return None, f"There is no control of {family.dense.row.name}: finetuned as long, nothing pruned."
     return None, "No control has been evaluated on these samples as the dense network was."
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from backend.schemas import Interval, Rate
 from backend.schemas.families import FamilyDifference, FamilyOut, FamilyRow
 from backend.services.family_rows import ITSELF, UNPRUNED
+from backend.services.trainings import are_alike
 
 Better = Literal["higher", "lower"]
 EMPTY = "–"
@@ -64,7 +65,7 @@ class Layout:
 def lay_out(family: FamilyOut) -> Layout:
     """The table of a family; a column that needs a rare preset is left out where nothing fills it."""
     is_linf = family.norm == "Linf"
-    columns = [one for one in COLUMNS if one.key not in RARE or has_any(one, family.rows)]
+    columns = [one for one in COLUMNS if is_needed(one, family.rows)]
     cells = {row.checkpoint_id: [column.fill(row, is_linf) for column in columns] for row in family.rows}
     shared = {
         column.key: find_shared([cells[row.checkpoint_id][place] for row in family.rows])
@@ -81,8 +82,18 @@ def lay_out(family: FamilyOut) -> Layout:
     )
 
 
-def has_any(column: Column, rows: Sequence[FamilyRow]) -> bool:
-    return any(column.fill(row, True).value is not None for row in rows)
+def is_needed(column: Column, rows: Sequence[FamilyRow]) -> bool:
+    """Whether a column says anything: a rare preset where there is one, budgets where those of pruned ones differ."""
+    if column.key in RARE:
+        return any(column.fill(row, True).value is not None for row in rows)
+    if column.key == TRAINING:
+        return not are_of_one_budget([row for row in rows if row.place == "pruned"])
+    return True
+
+
+def are_of_one_budget(rows: Sequence[FamilyRow]) -> bool:
+    """Whether all were trained alike, or of none it is known how."""
+    return all(are_alike(rows[0].training, row.training) is not False for row in rows)
 
 
 def find_shared(cells: Sequence[Cell]) -> str:
@@ -97,13 +108,18 @@ def title(column: Column, shared: str, is_linf: bool) -> str:
 
 
 def rank(columns: Sequence[Column], rows: Sequence[FamilyRow], cells: dict[UUID, list[Cell]]) -> list[Line]:
-    """The lines of a group, with the best of those pruned; what rests on unlike numbers of samples is not ranked."""
+    """The lines of a group, with the best of those pruned.
+
+    What was trained otherwise, or rests on unlike numbers of samples, is not ranked.
+    """
+    pruned = [row for row in rows if row.place == "pruned"]
+    is_fair = are_of_one_budget(pruned)
     best: dict[UUID, set[str]] = {row.checkpoint_id: set() for row in rows}
     for place, column in enumerate(columns):
-        filled = [(row.checkpoint_id, cells[row.checkpoint_id][place]) for row in rows if row.place == "pruned"]
+        filled = [(row.checkpoint_id, cells[row.checkpoint_id][place]) for row in pruned]
         values = {each: cell.value for each, cell in filled if cell.value is not None}
         details = {cell.detail for _, cell in filled if cell.value is not None}
-        if column.better is None or len(values) < 2 or len(details) > 1:
+        if not is_fair or column.better is None or len(values) < 2 or len(details) > 1:
             continue
         end = max(values.values()) if column.better == "higher" else min(values.values())
         for each, value in values.items():
@@ -224,9 +240,17 @@ def fill_beyond(name: Literal["clean", "robust"]) -> Callable[[FamilyRow, bool],
         pair = (found.dense_evaluation_id, found.evaluation_id)
         if difference is None:
             return Cell(reason="The dense network holds none of the shared samples.", evaluation_ids=pair)
-        return Cell(*points(difference), f"n {difference.n:,}", difference.value, pair)
+        unlike = "" if found.beyond.unlike is None else ", control trained otherwise"
+        return Cell(*points(difference), f"n {difference.n:,}{unlike}", difference.value, pair)
 
     return fill
+
+
+def fill_training(row: FamilyRow, _is_linf: bool) -> Cell:
+    found = row.training
+    if found is None:
+        return Cell(reason="How an upload was trained is not known.")
+    return Cell(f"{found.passes / 1e6:.3g}", "", f"eps {found.eps_text}", found.passes)
 
 
 def points(difference: FamilyDifference) -> tuple[str, str]:
@@ -240,7 +264,9 @@ def signed(value: float, digits: int = 2) -> str:
     return f"{round(value, digits) + 0.0:+.{digits}f}"
 
 
+TRAINING = "training"
 COLUMNS: tuple[Column, ...] = (
+    Column(TRAINING, "trained (million passes)", fill_training),
     Column("clean", "clean (%)", fill_clean, "higher"),
     Column("claim", "claimed (%)", fill_claim),
     Column("autoattack-plus", "AutoAttack plus (%)", fill_verdict("autoattack-plus"), "higher"),

@@ -35,6 +35,10 @@ def prunings_in(session: Session, states: Sequence[str]) -> list[Pruning]:
     return list(session.scalars(question.order_by(Pruning.priority, Pruning.created_at, Pruning.id)))
 
 
+def prunings_among(session: Session, ids: Sequence[UUID]) -> Sequence[Pruning]:
+    return session.scalars(select(Pruning).where(Pruning.id.in_(ids))).all()
+
+
 def count_active(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(Pruning).where(Pruning.state.in_(ACTIVE))) or 0
 

@@ -64,6 +64,7 @@ def build_entry(
     shipped: Images,
     folder: Path,
     *,
+    training_sha256: str | None = None,
     state_folder: Path | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Card:
@@ -74,6 +75,7 @@ def build_entry(
         training: the training images; a part of them picks the epoch.
         shipped: the test images that go with the product; they measure the claim and decide nothing.
         folder: where `<name>.safetensors` and `<name>.json` go.
+        training_sha256: what the training images are called by, for the card.
         state_folder: where a run keeps its state, so that a killed one goes on; None keeps none.
         on_progress: as in `train`.
 
@@ -110,6 +112,7 @@ def build_entry(
         "normalization": "none",
         "recipe": recipe,
         "passes": count_passes(entry, len(training.images)).to_record(),
+        "training_sha256": training_sha256,
         "seed": entry.seed,
         **measure_claim(network, shipped, entry.recipe),
         "validation_robust_accuracy": report.validation_robust_accuracy,

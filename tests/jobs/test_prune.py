@@ -13,9 +13,9 @@ from safetensors.numpy import load_file
 from safetensors.torch import save_file
 from sqlalchemy.orm import Session
 
+from backend.datasets.samples import hash_samples
 from backend.errors import Conflict, NotFound
 from backend.jobs import queue
-from backend.jobs.prune import hash_data
 from backend.jobs.subjects import load_checkpoint, take_images
 from backend.schemas import CheckpointIn, PruningIn, PruningOut
 from backend.services import checkpoints, datasets, evaluations, prunings
@@ -158,7 +158,8 @@ def test_pruning_ends_as_a_checkpoint_with_parent_recipe_claim_and_the_weights_o
     assert record["training_samples"] == TRAINING_IMAGES and record["shared_samples"] == 0
     assert {"torch", "device", "best_epoch", "validation_robust_accuracy", "train_seconds"} <= set(record)
     with reading() as session:
-        assert record["training_sha256"] == hash_data(datasets.load_samples(find_row(session)))
+        trained_on = datasets.load_samples(find_row(session))
+        assert record["training_sha256"] == hash_samples(trained_on.ids, trained_on.labels)
 
     wait_for(lambda: evaluations.list_evaluations(checkpoint_id=made.id).total, "the evaluation that was asked for")
     assert not training_folder(done.id).exists()

@@ -27,7 +27,7 @@ FIELDS = {
     *("name", "architecture", "dataset", "role", "parent", "method", "structure", "declared_sparsity"),
     *("measured_sparsity", "normalization", "recipe", "seed", "sha256", "claimed_robust_accuracy", "claimed_attack"),
     *("claimed_norm", "claimed_eps", "claimed_n", "claimed_source", "clean_accuracy", "clean_n"),
-    *("validation_robust_accuracy", "torch_version", "train_seconds", "passes"),
+    *("validation_robust_accuracy", "torch_version", "train_seconds", "passes", "training_sha256"),
 }
 LEAST_ROBUST_ACCURACY = {"cnn-dense": 0.70, "cnn-dense-seed1": 0.70, "cnn-control": 0.70}
 

@@ -69,6 +69,7 @@ def flips(id: UUID, lost: int, n: int = 1000) -> FamilyFlips:
             robust=difference,
             auroc=None,
             auroc_reason=None,
+            unlike=None,
         ),
         beyond_reason=None,
     )
@@ -101,6 +102,7 @@ def row(
         "margin": FamilyMargin(median=0.1, low=0.09, high=None, n=count, censored=600, reason=None),
         "flips": None if lost is None else flips(id, lost, n),
         "flips_reason": "It is the dense network itself." if lost is None else None,
+        "training": None,
     }
     return FamilyRow.model_validate(values)
 
