@@ -6,7 +6,9 @@ bit on a CPU; the folder goes once the result is registered, or with the pruning
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -57,6 +59,11 @@ class Work:
         return read_plan(self.pruning.plan)
 
     @property
+    def devices(self) -> list[str]:
+        """Every device that worked on it, in the order in which they took it on: only a CPU's bits repeat."""
+        return list(self.pruning.record["devices"])
+
+    @property
     def folder(self) -> Path:
         return pruned.training_folder(self.pruning.id)
 
@@ -86,6 +93,9 @@ def start(pruning_id: UUID, attempt_number: int, worker_id: str, device: str) ->
         values: dict[str, Any] = {"state": "running", "step": "loading", "error": None, "worker_id": worker_id}
         if row is not None and row.started_at is None:
             values["started_at"] = now()
+        if row is not None:
+            devices = list(dict.fromkeys([*row.record.get("devices", []), device_title(device)]))
+            values["record"] = row.record | {"devices": devices}
         if row is None or not move(session, pruning_id, attempt_number, **values):
             raise Stopped(f"Pruning {pruning_id} is not waiting.")
         session.refresh(row)
@@ -103,8 +113,8 @@ def train_and_register(work: Work) -> None:
     search = build_search(work.plan, (channels, height, width))
     data_sha256 = hash_samples(samples.ids, samples.labels)
     report = train(work, network, samples, search, data_sha256)
-    tell(work, step="measuring the claim", done=work.pruning.total, eta_seconds=None)
-    measured = measure_claim(network, take_test_images(work), work.plan.finetuning)
+    breathe = breathe_in(work, "measuring the claim", done=work.pruning.total, eta_seconds=None)
+    measured = measure_claim(network, take_test_images(work), work.plan.finetuning, on_batch=breathe)
     measured["claimed_source"] = f"pruned here: PGD-10 on {measured['claimed_n']:,} images of {work.dataset.slug}"
     tell(work, step="registering")
     weights = work.folder / "result.safetensors"
@@ -116,7 +126,7 @@ def train_and_register(work: Work) -> None:
         "validation_robust_accuracy": report.validation_robust_accuracy,
         "validation_samples": report.validation_samples,
         "train_seconds": round(report.train_seconds, 1),
-        "device": device_title(work.device),
+        "devices": work.devices,
         "torch": torch.__version__,
         "thinice": version("thinice"),
         **measured,
@@ -151,9 +161,9 @@ def find_loss(work: Work, images: Tensor, labels: Tensor) -> AdversarialLoss | N
     care = work.plan.care
     if care is None:
         return None
-    tell(work, step="estimating the dense margins")
+    breathe = breathe_in(work, "estimating the dense margins")
     dense = load_checkpoint(work.parent, work.dataset, work.device)
-    return build_thin_ice_loss(dense, images, labels, work.plan.finetuning.eps, care)
+    return build_thin_ice_loss(dense, images, labels, work.plan.finetuning.eps, care, on_batch=breathe)
 
 
 def take_test_images(work: Work) -> Images:
@@ -165,20 +175,36 @@ def take_test_images(work: Work) -> Images:
 
 
 def report_to(work: Work) -> OnProgress:
-    """A callback that writes progress down at most once a second; raises Stopped where it is no longer wanted."""
-    last = 0.0
+    """A callback that writes the progress of a training down."""
+    write = write_now_and_then(work)
 
     def report(progress: Progress) -> None:
+        write(step=describe(progress), done=progress.step, eta_seconds=progress.seconds_left)
+
+    return report
+
+
+def breathe_in(work: Work, step: str, **values: Any) -> Callable[[], None]:
+    """Begin a step without progress of its own, and give what is called during it: it ends a run that was cancelled."""
+    tell(work, step=step, **values)
+    return partial(write_now_and_then(work), step=step)
+
+
+def write_now_and_then(work: Work) -> Callable[..., None]:
+    """A callback that writes columns down at most once a second; raises Stopped where the run is no longer wanted."""
+    last = 0.0
+
+    def write(**values: Any) -> None:
         nonlocal last
         if time.monotonic() - last < STAGE_SECONDS:
             return
         last = time.monotonic()
         try:
-            tell(work, step=describe(progress), done=progress.step, eta_seconds=progress.seconds_left)
+            tell(work, **values)
         except SQLAlchemyError as error:  # hours of training outlive a locked or absent database; the next report comes
             logger.warning("progress of pruning %s was not kept: %s", work.pruning.id, error)
 
-    return report
+    return write
 
 
 def describe(progress: Progress) -> str:

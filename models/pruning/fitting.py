@@ -11,6 +11,7 @@ from models.training.recipe import LossName, Recipe
 SCHEDULES = ("short", "paper")
 VALIDATION_SHARE = 10
 """A tenth of the images at most validates, unless more is asked for."""
+MOST_VALIDATION = 0.5
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,8 @@ def make_plan(
         plan = replace(plan, searching=replace(plan.searching, cycles=int(plan.settings["rounds"])))
     plan = _change(plan, images, changes)
     held = plan.finetuning.validation_samples
-    if held >= images:
-        raise ValueError(f"{held:,} validation images leave none of {images:,} to train on")
+    if held > images * MOST_VALIDATION:
+        raise ValueError(f"at most half of the {images:,} training images can pick the epoch; {held:,} are too many")
     is_equalised = schedule == "short" and changes.epoch_images is None
     return equalise(plan, images) if is_equalised else plan
 

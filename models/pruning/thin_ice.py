@@ -14,6 +14,8 @@ up; each is off where its factor is 0:
 At equal budget no form has lost fewer samples than HARP yet, clean and robust (measured in CONTRIBUTING.md).
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -98,6 +100,18 @@ class ThinIceLoss(AdversarialLoss):
         return super().count_passes(pgd_steps) + self.care.passes
 
 
-def build_thin_ice_loss(dense: nn.Module, images: Tensor, labels: Tensor, eps: float, care: Care) -> ThinIceLoss:
-    """Estimate the dense margins of all training images (N, C, H, W), `MARGIN_PASSES` each, and build the loss."""
-    return ThinIceLoss(dense, estimate_margins(dense, images, labels, reach=MARGIN_REACH * eps), eps, care)
+def build_thin_ice_loss(
+    dense: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    eps: float,
+    care: Care,
+    *,
+    on_batch: Callable[[], None] | None = None,
+) -> ThinIceLoss:
+    """Estimate the dense margins of all training images (N, C, H, W), `MARGIN_PASSES` each, and build the loss.
+
+    `on_batch` is called after each batch of the estimate; what it raises ends it.
+    """
+    margins = estimate_margins(dense, images, labels, reach=MARGIN_REACH * eps, on_batch=on_batch)
+    return ThinIceLoss(dense, margins, eps, care)

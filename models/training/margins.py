@@ -1,5 +1,7 @@
 """A cheap estimate of margins, for choosing training samples; the attack engine measures the real ones."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -11,7 +13,14 @@ STEPS = MARGIN_PASSES.forward
 
 
 def estimate_margins(
-    network: nn.Module, images: Tensor, labels: Tensor, *, reach: float, steps: int = STEPS, batch_size: int = 500
+    network: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    reach: float,
+    steps: int = STEPS,
+    batch_size: int = 500,
+    on_batch: Callable[[], None] | None = None,
 ) -> Tensor:
     """Estimate Linf margins by linear steps: logit gap over the L1 norm of its gradient, again where that leads.
 
@@ -27,6 +36,7 @@ def estimate_margins(
         labels: int64 (N,).
         reach: pixel distance above 0, somewhat more than the radius of training.
         steps: forward and backward passes per image, at least 1.
+        on_batch: called after each batch; what it raises ends the estimate.
 
     Returns:
         float32 (N,) on the device of `images`, a pixel distance: 0 where the image is wrong already, inf where no
@@ -38,6 +48,8 @@ def estimate_margins(
         for part, part_labels in zip(images.split(batch_size), labels.split(batch_size), strict=True):
             found = _walk(network, part.to(device), part_labels.to(device), reach, steps)
             parts.append(found.to(images.device))
+            if on_batch is not None:
+                on_batch()
     return torch.cat(parts)
 
 

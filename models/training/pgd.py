@@ -105,11 +105,20 @@ def check_correct(network: nn.Module, images: Tensor, labels: Tensor, *, batch_s
 
 
 def check_robust(
-    network: nn.Module, images: Tensor, labels: Tensor, *, eps: float, steps: int, seed: int, batch_size: int = 500
+    network: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    eps: float,
+    steps: int,
+    seed: int,
+    batch_size: int = 500,
+    on_batch: Callable[[], None] | None = None,
 ) -> Tensor:
     """Give bool (N,): right on the clean image and on the last iterate of PGD, one restart, step eps / 4.
 
-    The way adversarial pruning papers measure: an upper bound of the robust accuracy, not a verdict.
+    The way adversarial pruning papers measure: an upper bound of the robust accuracy, not a verdict. `on_batch` is
+    called after each batch; what it raises ends the measurement.
     """
     generator = torch.Generator(device=images.device).manual_seed(seed)
     verdicts = []
@@ -119,4 +128,6 @@ def check_robust(
         )
         is_clean_right = check_correct(network, part, part_labels, batch_size=batch_size)
         verdicts.append(is_clean_right & check_correct(network, adversarials, part_labels, batch_size=batch_size))
+        if on_batch is not None:
+            on_batch()
     return torch.cat(verdicts)

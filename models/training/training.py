@@ -8,6 +8,7 @@ import copy
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -65,7 +66,8 @@ def train(
         loss: what is minimised; None takes the loss that the recipe names.
         state_file: where the run keeps its state; a run that is found there goes on. The caller removes it.
         team: the processes that share this run.
-        on_progress: called every 50 steps, after 5 seconds without a call, and at the end of each epoch.
+        on_progress: called every 50 steps, after 5 seconds without a call, validation included, and at the end of
+            each epoch; what it raises ends the run, whose state on disk stays.
 
     Returns:
         The report; the network is in `eval()` mode.
@@ -80,7 +82,8 @@ def train(
     run.resume(state_file)
     while run.epoch < recipe.epochs:
         mean_loss = run.train_epoch(state_file, on_progress)
-        accuracy = measure_robust_accuracy(network, held_images, held_labels, recipe)
+        tell = partial(run.report_late, on_progress, mean_loss)
+        accuracy = measure_robust_accuracy(network, held_images, held_labels, recipe, tell)
         run.epoch += 1
         run.judge(accuracy)
         run.report(on_progress, mean_loss, accuracy)
@@ -90,11 +93,12 @@ def train(
     return TrainingReport(run.best["epoch"], run.best["accuracy"], len(held_rows), run.elapsed_seconds)
 
 
-def measure_robust_accuracy(network: nn.Module, images: Tensor, labels: Tensor, recipe: Recipe) -> float:
-    """Give the share of validation images that PGD leaves right, 0..1."""
-    robust = check_robust(
-        network, images, labels, eps=recipe.eps, steps=recipe.validation_pgd_steps, seed=VALIDATION_ATTACK_SEED
-    )
+def measure_robust_accuracy(
+    network: nn.Module, images: Tensor, labels: Tensor, recipe: Recipe, on_batch: Callable[[], None] | None = None
+) -> float:
+    """Give the share of validation images that PGD leaves right, 0..1; `on_batch` is called after each batch."""
+    attack: dict[str, Any] = {"steps": recipe.validation_pgd_steps, "seed": VALIDATION_ATTACK_SEED}
+    robust = check_robust(network, images, labels, eps=recipe.eps, **attack, on_batch=on_batch)
     return float(robust.double().mean().item())
 
 
@@ -172,10 +176,14 @@ class _Run:
         return self.recipe.count_steps(len(self.rows))
 
     @property
+    def is_report_late(self) -> bool:
+        """Was it long since the last report?"""
+        return time.monotonic() - self.reported >= SECONDS_BETWEEN_REPORTS
+
+    @property
     def is_report_due(self) -> bool:
         """Were there enough steps, or was it long, since the last report?"""
-        is_late = time.monotonic() - self.reported >= SECONDS_BETWEEN_REPORTS
-        return is_late or self.step % STEPS_BETWEEN_REPORTS == 0
+        return self.is_report_late or self.step % STEPS_BETWEEN_REPORTS == 0
 
     def train_epoch(self, state_file: StateFile | None, on_progress: Callable[[Progress], None] | None) -> float:
         """Go through the rest of the present epoch and give its mean loss."""
@@ -261,6 +269,11 @@ class _Run:
             epoch = self.epoch if accuracy is not None else self.epoch + 1
             seconds, self.reported = self.elapsed_seconds, time.monotonic()
             on_progress(Progress(epoch, self.recipe.epochs, self.step, self.steps, loss, accuracy, seconds))
+
+    def report_late(self, on_progress: Callable[[Progress], None] | None, loss: float) -> None:
+        """Tell the caller during the validation, where it was long since the last report."""
+        if self.is_report_late:
+            self.report(on_progress, loss, None)
 
     def write_state(self, state_file: StateFile | None) -> None:
         """Write everything down that `resume` needs; in a team the first process does."""

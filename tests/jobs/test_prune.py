@@ -156,7 +156,7 @@ def test_pruning_ends_as_a_checkpoint_with_parent_recipe_claim_and_the_weights_o
     assert record["claimed_robust_accuracy"] == claim.robust_accuracy == measure_claim(done)
     assert record["passes"]["total"] == done.passes and record["recipe"]["search"]["training"] == "TRADES"
     assert record["training_samples"] == TRAINING_IMAGES and record["shared_samples"] == 0
-    assert {"torch", "device", "best_epoch", "validation_robust_accuracy", "train_seconds"} <= set(record)
+    assert {"torch", "devices", "best_epoch", "validation_robust_accuracy", "train_seconds"} <= set(record)
     with reading() as session:
         trained_on = datasets.load_samples(find_row(session))
         assert record["training_sha256"] == hash_samples(trained_on.ids, trained_on.labels)

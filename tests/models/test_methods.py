@@ -148,7 +148,11 @@ def test_changes_of_a_plan_reach_every_stage_and_split_the_epochs() -> None:
         (("thin-ice", 0.9, "weight", "paper"), Changes(), "lwm, r-admm, hydra, harp"),
         (("control", 0.0, "filter", "short"), Changes(), "control prunes nothing"),
         (("harp", 0.9, "weight", "short"), Changes(epochs=1), "at least 2 epochs"),
-        (("lwm", 0.9, "weight", "paper"), Changes(validation_samples=500), "500 validation images leave none of 500"),
+        (
+            ("lwm", 0.9, "weight", "paper"),
+            Changes(validation_samples=251),
+            "half of the 500 training images can pick the epoch; 251 are too many",
+        ),
     ],
 )
 def test_plan_that_cannot_be_made_is_refused(arguments: Any, changes: Changes, message: str) -> None:

@@ -1,5 +1,6 @@
 """The training loop: seeds repeat, masks hold, the best validation epoch is kept, progress is told."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,9 @@ from torch import Tensor, nn
 from models.pruning.magnitude import find_layerwise_masks
 from models.pruning.masks import Masks, apply_masks, find_prunable_weights
 from models.pruning.search import HeldMasks, MaskSearch
+from models.training import training
 from models.training.losses import AdversarialLoss, Batch
+from models.training.margins import estimate_margins
 from models.training.pgd import check_robust
 from models.training.progress import Progress
 from models.training.recipe import Recipe
@@ -93,6 +96,38 @@ def test_training_keeps_the_epoch_with_the_best_validation_accuracy() -> None:
     held = split_rows(len(images), 60)[1]
     robust = check_robust(network, images[held], labels[held], eps=0.05, steps=10, seed=VALIDATION_ATTACK_SEED)
     assert float(robust.double().mean()) == report.validation_robust_accuracy
+
+
+def test_caller_can_end_a_training_in_the_middle_of_a_validation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "SECONDS_BETWEEN_REPORTS", 0.0)
+    steps = 5  # of an epoch of 140 images; each is reported but the last, at which the validation begins
+
+    def stop(progress: Progress) -> None:
+        if progress.step == steps and progress.validation_robust_accuracy is None:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        train(build_network(), *draw_stripes(200), RECIPE, seed=0, on_progress=stop)
+
+
+@pytest.mark.parametrize("measure", ["claim", "margins"])
+def test_long_measurements_call_after_each_batch_and_end_with_what_that_raises(measure: str) -> None:
+    network, (images, labels) = build_network(), draw_stripes(100)
+    calls: list[None] = []
+
+    def run(on_batch: Callable[[], None]) -> None:
+        if measure == "claim":
+            check_robust(network, images, labels, eps=0.05, steps=1, seed=0, batch_size=30, on_batch=on_batch)
+        else:
+            estimate_margins(network, images, labels, reach=0.1, batch_size=30, on_batch=on_batch)
+
+    def stop() -> None:
+        raise InterruptedError
+
+    run(lambda: calls.append(None))
+    assert len(calls) == 4
+    with pytest.raises(InterruptedError):
+        run(stop)
 
 
 def test_validation_split_is_disjoint_complete_and_the_same_each_time() -> None:

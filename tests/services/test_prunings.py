@@ -66,7 +66,7 @@ def test_eps_is_that_of_the_parents_data_set_and_validation_a_tenth_at_most(pare
         ({"settings": {"rho": 1.0}}, UnknownName, "global_ranking"),
         ({"method": "r-admm", "settings": {"rho": 0.0}}, InvalidRequest, "rho must be within"),
         ({"method": "harp", "epochs": 1}, InvalidRequest, "at least 2 epochs"),
-        ({"validation_samples": 200}, InvalidRequest, "leave none of 200"),
+        ({"validation_samples": 101}, InvalidRequest, "t most half of the 200 training images"),
         ({"eps": "2"}, InvalidRequest, "more than 1"),
         ({"evaluate": "nothing"}, UnknownName, "margin"),
         ({"name": "dense-net"}, Conflict, "already"),

@@ -178,7 +178,7 @@ def facts_card(row: PruningOut) -> Component:
             "best epoch on validation",
             f"{record['best_epoch']}, {percent(validation)}" if validation is not None else "",
         ),
-        ("device", str(record.get("device", ""))),
+        ("devices", ", ".join(record.get("devices") or [str(record.get("device", ""))])),
         ("torch", str(record.get("torch", ""))),
         ("training took", f"{record['train_seconds']:,.0f} s" if "train_seconds" in record else ""),
     ]
