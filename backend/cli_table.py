@@ -88,8 +88,8 @@ def queue_missing(client: Client, family: dict[str, Any], wishes: Sequence[Wish]
             "preset": preset,
         }
         for preset, samples in largest.items()
-        for row in family["rows"]
-        if is_missing(row, preset, samples) and not is_on_its_way(active, family, row, preset, samples)
+        for row in choose_rows(client, family["rows"], preset, samples)
+        if not is_on_its_way(active, family, row, preset, samples)
     ]
     names = {row["checkpoint_id"]: row["name"] for row in family["rows"]}
     paces = measure_paces(client)
@@ -99,9 +99,36 @@ def queue_missing(client: Client, family: dict[str, Any], wishes: Sequence[Wish]
     return [client.request("POST", "evaluations", json=body).json()["id"] for body in bodies]
 
 
+def choose_rows(client: Client, rows: Sequence[dict[str, Any]], preset: str, samples: int) -> list[dict[str, Any]]:
+    """The rows to evaluate: those that lack it, or the dense network's where others are ahead of it.
+
+    Where a newer version attacks otherwise, what it measured can stand only beside a dense network that it measured
+    too: the same again would never be enough.
+    """
+    dense = rows[0]
+    own = (find_verdict(dense, preset) or {}).get("evaluation_id")
+    chosen = []
+    for row in rows:
+        unlike = (find_verdict(row, preset) or {}).get("unlike_evaluation_id")
+        is_ahead = own is not None and unlike is not None and is_newer(client, unlike, own)
+        if is_missing(row, preset, samples) or is_ahead:
+            chosen.append(dense if is_ahead else row)
+    return list({row["checkpoint_id"]: row for row in chosen}.values())
+
+
+def is_newer(client: Client, first: str, second: str) -> bool:
+    """Whether the first evaluation was asked for after the second."""
+    asked = [str(client.get(f"evaluations/{each}")["created_at"]) for each in (first, second)]
+    return asked[0] > asked[1]
+
+
+def find_verdict(row: dict[str, Any], preset: str) -> dict[str, Any] | None:
+    return next((one for one in row["verdicts"] if one["preset"] == preset), None)
+
+
 def is_missing(row: dict[str, Any], preset: str, samples: int) -> bool:
     """Whether the row has no robust accuracy by that preset on at least so many samples."""
-    found = next((one for one in row["verdicts"] if one["preset"] == preset), None)
+    found = find_verdict(row, preset)
     return found is None or found["rate"] is None or found["rate"]["n"] < samples
 
 

@@ -30,6 +30,36 @@ def test_is_missing_counts_samples(n: int | None, missing: bool) -> None:
     assert cli_table.is_missing(row(n), "autoattack", 200), "no entry at all"
 
 
+class Times:
+    """A client that knows when evaluations were asked for: an id is its time."""
+
+    def get(self, path: str) -> dict[str, Any]:
+        return {"created_at": path.rpartition("/")[2]}
+
+
+def verdict(name: str, evaluation: str | None, unlike: str | None = None) -> dict[str, Any]:
+    rate = None if evaluation is None else {"n": 300}
+    one = {"preset": "margin", "rate": rate, "evaluation_id": evaluation, "unlike_evaluation_id": unlike}
+    return {"checkpoint_id": name, "verdicts": [one]}
+
+
+@pytest.mark.parametrize(
+    ("rows", "chosen"),
+    [
+        ([verdict("dense", "2"), verdict("a", None, "1"), verdict("b", "1")], ["a"]),
+        ([verdict("dense", "2"), verdict("a", None, "3"), verdict("b", None, "4")], ["dense"]),
+        ([verdict("dense", "2"), verdict("a", None, "3"), verdict("b", None)], ["dense", "b"]),
+        ([verdict("dense", None), verdict("a", None)], ["dense", "a"]),
+        ([verdict("dense", "2"), verdict("a", "1")], []),
+    ],
+)
+def test_choose_rows_asks_the_dense_network_again_where_others_are_ahead_of_it(
+    rows: list[dict[str, Any]], chosen: list[str]
+) -> None:
+    client: Any = Times()
+    assert [row["checkpoint_id"] for row in cli_table.choose_rows(client, rows, "margin", 300)] == chosen
+
+
 def test_is_on_its_way_needs_the_same_terms_and_samples() -> None:
     one = {"checkpoint_id": "c", "dataset_id": "d", "norm": "Linf", "eps_text": "8/255", "preset": "margin", "n": 300}
     assert cli_table.is_on_its_way([one], FAMILY, row(None), "margin", 300)

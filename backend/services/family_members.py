@@ -24,10 +24,11 @@ UNPRUNED = "nothing pruned"
 
 @dataclass(frozen=True)
 class Choice:
-    """The evaluation of one preset that stands in a row, or why there is none."""
+    """The evaluation of one preset that stands in a row, or why there is none; `unlike` is the newest left out."""
 
     evaluation: Evaluation | None
     reason: str | None
+    unlike: Evaluation | None = None
 
     @property
     def key(self) -> Finished | None:
@@ -209,7 +210,7 @@ def choose_alike(home: Home, row: Checkpoint, preset: str, reference: Choice, te
     alike = [one for one, found in zip(fitting, differences, strict=True) if not found]
     if not alike:
         said = " ".join(found.sentence for found in differences[0])
-        return Choice(None, f"Not attacked as the dense network was. {said}")
+        return Choice(None, f"Not attacked as the dense network was. {said}", fitting[0])
     return Choice(max(alike, key=lambda one: (one.explicit == dense.explicit, one.n, one.seed == dense.seed)), None)
 
 

@@ -1,6 +1,7 @@
 """One row of a family's table from its chosen evaluations. What is missing is empty, with a reason."""
 
 from functools import lru_cache
+from typing import Any
 
 from backend.analysis.controls import compare_losses
 from backend.analysis.curves import MedianMargin, accuracy, median_margin
@@ -75,7 +76,7 @@ def show_clean(member: Member) -> FamilyRate:
         choices = [member.chosen[MARGINS]]
     best = max((choice.evaluation for choice in choices if choice.evaluation), key=lambda one: one.n, default=None)
     if best is None:
-        return missing_rate(MARGINS, member.chosen[MARGINS].reason)
+        return missing_rate(MARGINS, member.chosen[MARGINS])
     summary = summarise(best)
     assert summary is not None
     return show_rate(best, read_rate(summary.clean_accuracy, summary.clean_accuracy_interval, summary.n))
@@ -85,13 +86,13 @@ def show_verdict(choice: Choice, preset: str, terms: Terms) -> FamilyRate:
     """Robust accuracy at eps: of margins at any, of a verdict from its own summary."""
     evaluation, key = choice.evaluation, choice.key
     if evaluation is None or key is None:
-        return missing_rate(preset, choice.reason)
+        return missing_rate(preset, choice)
     if preset == MARGINS:
         return show_rate(evaluation, findings.show_rate(accuracy(load_outcomes(key), terms.eps)))
     summary = summarise(evaluation)
     assert summary is not None
     if summary.robust_accuracy is None or summary.robust_accuracy_interval is None:
-        return missing_rate(preset, f"The evaluation with {preset} sums up to no robust accuracy.")
+        return missing_rate(preset, Choice(None, f"The evaluation with {preset} sums up to no robust accuracy."))
     return show_rate(evaluation, read_rate(summary.robust_accuracy, summary.robust_accuracy_interval, summary.n))
 
 
@@ -100,8 +101,10 @@ def show_rate(evaluation: Evaluation, rate: Rate) -> FamilyRate:
     return FamilyRate(preset=evaluation.preset, rate=rate, evaluation_id=evaluation.id, flags=flags, reason=None)
 
 
-def missing_rate(preset: str, reason: str | None) -> FamilyRate:
-    return FamilyRate(preset=preset, rate=None, evaluation_id=None, flags=[], reason=reason)
+def missing_rate(preset: str, choice: Choice) -> FamilyRate:
+    unlike = None if choice.unlike is None else choice.unlike.id
+    empty: dict[str, Any] = {"rate": None, "evaluation_id": None, "flags": []}
+    return FamilyRate(preset=preset, **empty, reason=choice.reason, unlike_evaluation_id=unlike)
 
 
 def read_rate(share: float, interval: Interval, n: int) -> Rate:
