@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from backend.attacks import flags as reliability
+from backend.attacks.attack_catalogue import ATTACKS
 from backend.attacks.batches import Batches
-from backend.attacks.catalogue import ATTACKS
 from backend.attacks.classifier import Classifier
 from backend.attacks.contract import AttackResult, Attempt, Core
 from backend.attacks.inputs import Task

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from backend.attacks import flags as reliability
 from backend.attacks.assembly import Clean, assemble, nearest
+from backend.attacks.attack_catalogue import ATTACKS, BLACK_BOX, SEARCH
 from backend.attacks.batches import Batches
-from backend.attacks.catalogue import ATTACKS, BLACK_BOX, SEARCH
 from backend.attacks.classifier import Classifier, prepare
 from backend.attacks.contract import AttackResult, OnStep
 from backend.attacks.healing import heal

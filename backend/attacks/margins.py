@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from backend.attacks.catalogue import SEARCH, Preset
+from backend.attacks.attack_catalogue import SEARCH
+from backend.attacks.catalogue import Preset
 from backend.attacks.classifier import Classifier
 from backend.attacks.inputs import Task
 from backend.attacks.plan import claim_each, follow_plan

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from backend.attacks.catalogue import ATTACKS
+from backend.attacks.attack_catalogue import ATTACKS
 from backend.attacks.looks import Bisect, Choose, Search
 from backend.attacks.norms import Norm
 from backend.attacks.slots import Script

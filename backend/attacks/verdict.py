@@ -10,7 +10,7 @@ again and more from the nearest boundary on networks trained against Linf attack
 
 from torch import Size, Tensor
 
-from backend.attacks.catalogue import ATTACKS
+from backend.attacks.attack_catalogue import ATTACKS
 from backend.attacks.classifier import Classifier
 from backend.attacks.inputs import Task
 from backend.attacks.looks import Choose, Search

@@ -12,6 +12,7 @@ from uuid import UUID
 from dbos import DBOS
 
 from backend.jobs import evaluate, evidence, preflight, prune
+from backend.jobs.progress import Stopped
 from backend.jobs.queue import EVALUATE, EVIDENCE, PREFLIGHT, PRUNE
 from backend.services import pruned
 
@@ -49,7 +50,7 @@ def evaluate_job(evaluation_id: str, attempt_number: int) -> None:
         for number in range(start(evaluation_id, attempt_number)):
             run_chunk(evaluation_id, attempt_number, number)
         finish(evaluation_id, attempt_number)
-    except evaluate.Stopped as stopped:
+    except Stopped as stopped:
         logger.info("%s", stopped)
     except Exception as error:  # whatever an attack or a network raises ends this job, never the worker
         logger.error("evaluation %s failed\n%s", evaluation_id, traceback.format_exc())
@@ -67,7 +68,7 @@ def evidence_job(evidence_id: str, attempt_number: int) -> None:
     """Evidence beside one evaluation's cold core."""
     try:
         run_evidence(evidence_id, attempt_number)
-    except evaluate.Stopped as stopped:
+    except Stopped as stopped:
         logger.info("%s", stopped)
     except Exception as error:  # as above: this job ends, the worker goes on
         logger.error("evidence %s failed\n%s", evidence_id, traceback.format_exc())
@@ -91,7 +92,7 @@ def prune_job(pruning_id: str, attempt_number: int) -> None:
     try:
         run_pruning(pruning_id, attempt_number)
         follow_pruning(pruning_id)
-    except evaluate.Stopped as stopped:
+    except Stopped as stopped:
         logger.info("%s", stopped)
     except Exception as error:  # as above: this job ends, the worker goes on
         logger.error("pruning %s failed\n%s", pruning_id, traceback.format_exc())

@@ -13,31 +13,25 @@ from uuid import UUID
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from backend import attacks
-from backend.attacks.catalogue import BLACK_BOX, FLAGS, PRESETS
+from backend.attacks.attack_catalogue import BLACK_BOX
+from backend.attacks.catalogue import FLAGS, PRESETS
 from backend.attacks.classifier import find_device
 from backend.attacks.contract import AttackResult, OnStep
 from backend.attacks.flags import tells_masking
 from backend.attacks.preparation import Prepared
 from backend.attacks.widths import tune_width
 from backend.eps import parse_eps
-from backend.errors import AttackFailed, ThinIceError
 from backend.jobs.parents import count_outcomes, decide_source, take_adversarials
-from backend.jobs.shards import Shard, store_shard
+from backend.jobs.progress import Stopped, describe_error, now_and_then
+from backend.jobs.rows import attempt_rows, refuse_contradictions, result_rows, store_adversarials, store_remedies
 from backend.jobs.subjects import Subject, device_title, load_subject, take_images
 from backend.settings import get_settings
 from backend.store import evaluations, results
 from backend.store.database import reading, writing
 from backend.store.tables import Chunk, Evaluation, now
-
-STAGE_SECONDS = 1.0  # how often a running chunk says what it is doing, and asks whether it is still wanted
-
-
-class Stopped(Exception):
-    """The evaluation, or this attempt at it, is no longer wanted (cancelled, resumed); the chunk in hand is dropped."""
 
 
 def get_evaluation(evaluation_id: UUID, attempt_number: int) -> Evaluation:
@@ -166,141 +160,14 @@ def stage_reporter(evaluation: Evaluation, number: int) -> OnStep:
 def reporter(keep: Callable[[Session, str], bool], stopped: str) -> OnStep:
     """A callback for attacks that writes their progress down at most once a second; raises Stopped where `keep` says
     that the work is no longer wanted."""
-    last = time.monotonic()
 
     def report(done: int, total: int, stage: str) -> None:
-        nonlocal last
-        if time.monotonic() - last < STAGE_SECONDS:
-            return
-        last = time.monotonic()
         with writing() as session:
             is_wanted = keep(session, f"{stage}: {done} of {total}")
         if not is_wanted:
             raise Stopped(stopped)
 
-    return report
-
-
-def refuse_contradictions(result: AttackResult, labels: torch.Tensor) -> None:
-    """No row is written that could not be a measurement.
-
-    Raises:
-        AttackFailed: logits that are not finite, or samples that are right and yet broken without any perturbation.
-    """
-    broken = int((~torch.isfinite(result.logit_gap) | ~torch.isfinite(result.loss)).sum())
-    if broken:
-        raise AttackFailed(
-            f"The network's logits are not finite for {broken} of {len(labels)} samples, so no margin of it means "
-            "anything. Look for overflow or a division by zero in the network.",
-            flag="non-finite",
-        )
-    wavering = int(((result.prediction == labels) & result.found & (result.distance == 0)).sum())
-    if wavering:
-        raise AttackFailed(
-            f"The network gives different answers to the same image ({wavering} of {len(labels)} samples), so a plain "
-            "margin does not exist for it. Is dropout or noise active at inference?",
-            flag="randomised",
-        )
-
-
-def store_adversarials(result: AttackResult, limit: float) -> Shard:
-    """Write the adversarials of a chunk's cold core within `limit` as one shard."""
-    core = result.core
-    return store_shard(core.adversarial, core.found & (core.distance > 0) & is_within(core.distance, limit))
-
-
-def is_within(distance: torch.Tensor, limit: float) -> torch.Tensor:
-    """Whether distances float32 (B,) are finite and at most the limit, as the float64 number it is."""
-    return torch.isfinite(distance) & (distance.double() <= limit)
-
-
-def store_remedies(result: AttackResult) -> Shard:
-    """Write what remedies found nearer than the cold core as a shard of its own."""
-    return store_shard(result.adversarial, result.found & (result.distance < result.core.distance))
-
-
-def finite_or_none(value: float) -> float | None:
-    """The one place where infinity (not found) becomes null."""
-    return value if np.isfinite(value) else None
-
-
-def attempt_rows(
-    evaluation_id: UUID, numbers: list[int], result: AttackResult, shards: dict[int, Shard]
-) -> list[dict[str, Any]]:
-    """One row per sample and attack that ran on it; `shards` by stage hold the examples of the best."""
-    rows = []
-    winners = {0: result.core.attack, 1: result.attack}
-    for attempt in result.attempts:
-        name, shard_rows = shards[attempt.stage]
-        columns = (attempt.tried.tolist(), attempt.found.tolist(), attempt.distance.tolist())
-        for position, (tried, found, distance) in enumerate(zip(*columns, strict=True)):
-            if tried:
-                is_best = found and winners[attempt.stage][position] == attempt.attack
-                # A remedy of the core's name wins only where it came nearer than the core.
-                is_best = is_best and (attempt.stage == 0 or shard_rows[position] is not None)
-                rows.append(
-                    {
-                        "evaluation_id": evaluation_id,
-                        "sample_id": numbers[position],
-                        "stage": attempt.stage,
-                        "attack": attempt.attack,
-                        "found": found,
-                        "distance": finite_or_none(distance) if found else None,
-                        "kind": attempt.kind,
-                        "artefact": name if is_best else None,
-                        "shard_row": shard_rows[position] if is_best and attempt.stage else None,
-                    }
-                )
-    return rows
-
-
-def result_rows(
-    evaluation_id: UUID,
-    numbers: list[int],
-    indices: NDArray[np.int64],
-    labels: torch.Tensor,
-    result: AttackResult,
-    shard: str | None,
-    shard_rows: list[int | None],
-    limit: float = float("inf"),
-) -> list[dict[str, Any]]:
-    """One row per sample: the best verified attempt of the cold core and the network's view of the clean image.
-
-    A verdict at one eps, the `limit`, finds what lies within it: distances beyond were searched with less effort, and
-    stay with their attempts.
-    """
-    rows, core = [], result.core
-    is_found = core.found & is_within(core.distance, limit)
-    kind = result.kind if limit == float("inf") else "witness"
-    for position, sample in enumerate(numbers):
-        found = bool(is_found[position])
-        is_kept = shard_rows[position] is not None
-        label, prediction = int(labels[position]), int(result.prediction[position])
-        margin_pred = core.distance if label == prediction else result.margin_pred
-        margin_pred = torch.where(is_within(margin_pred, limit), margin_pred, torch.inf)
-        rows.append(
-            {
-                "evaluation_id": evaluation_id,
-                "sample_id": sample,
-                "index": int(indices[position]),
-                "label": label,
-                "prediction": prediction,
-                "correct": label == prediction,
-                "found": found,
-                "margin": finite_or_none(float(core.distance[position])) if found else None,
-                "kind": kind,
-                "margin_pred": finite_or_none(float(margin_pred[position])),
-                "attack": core.attack[position] if found else "",
-                "adversarial_prediction": int(core.adversarial_prediction[position]) if is_kept else None,
-                "logit_gap": float(result.logit_gap[position]),
-                "max_probability": float(result.max_probability[position]),
-                "loss": float(result.loss[position]),
-                "survives_8bit": bool(core.survives_8bit[position]) if is_kept else None,
-                "shard": shard if is_kept else None,
-                "shard_row": shard_rows[position],
-            }
-        )
-    return rows
+    return now_and_then(report)
 
 
 def eps_of(evaluation: Evaluation) -> float:
@@ -394,10 +261,3 @@ def fail(evaluation_id: UUID, attempt_number: int, error: BaseException) -> None
         ended: dict[str, Any] = {"state": "failed", "stage": "failed", "error": shown, "finished_at": now()}
         if evaluations.move_state(session, evaluation_id, evaluations.ACTIVE, of_attempt=attempt_number, **ended):
             evaluations.add_log(session, evaluation_id, f"failed: {shown['message']}")
-
-
-def describe_error(error: BaseException) -> dict[str, Any]:
-    """An error as the row of a job keeps it: code, message and details."""
-    if isinstance(error, ThinIceError):
-        return {"code": error.code, "message": error.message, "details": error.details}
-    return {"code": "internal", "message": f"{type(error).__name__}: {error}", "details": {}}

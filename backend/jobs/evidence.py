@@ -19,14 +19,9 @@ from sqlalchemy.orm import Session
 from backend.attacks.contract import OnStep
 from backend.eps import parse_eps
 from backend.errors import NotFound
-from backend.jobs.evaluate import (
-    Stopped,
-    attack_samples,
-    describe_error,
-    finite_or_none,
-    refuse_contradictions,
-    reporter,
-)
+from backend.jobs.evaluate import attack_samples, reporter
+from backend.jobs.progress import Stopped, describe_error
+from backend.jobs.rows import finite_or_none, refuse_contradictions
 from backend.jobs.shards import read_shard_row, store_shard
 from backend.jobs.subjects import Subject, device_title, load_subject, take_images
 from backend.jobs.verification import Checked, check_adversarials

@@ -5,7 +5,6 @@ bit on a CPU; the folder goes once the result is registered, or with the pruning
 """
 
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from torch import Tensor, nn
 
 from backend.datasets.samples import SampleArrays, hash_samples, load
-from backend.jobs.evaluate import STAGE_SECONDS, Stopped, describe_error
+from backend.jobs.progress import Stopped, describe_error, now_and_then
 from backend.jobs.subjects import dataset_file, device_title, load_checkpoint, take_images
 from backend.services import pruned
 from backend.store import datasets, evaluations
@@ -192,19 +191,14 @@ def breathe_in(work: Work, step: str, **values: Any) -> Callable[[], None]:
 
 def write_now_and_then(work: Work) -> Callable[..., None]:
     """A callback that writes columns down at most once a second; raises Stopped where the run is no longer wanted."""
-    last = 0.0
 
     def write(**values: Any) -> None:
-        nonlocal last
-        if time.monotonic() - last < STAGE_SECONDS:
-            return
-        last = time.monotonic()
         try:
             tell(work, **values)
         except SQLAlchemyError as error:  # hours of training outlive a locked or absent database; the next report comes
             logger.warning("progress of pruning %s was not kept: %s", work.pruning.id, error)
 
-    return write
+    return now_and_then(write)
 
 
 def describe(progress: Progress) -> str:

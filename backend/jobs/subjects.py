@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from backend.attacks.catalogue import ATTACKS
+from backend.attacks.attack_catalogue import ATTACKS
 from backend.attacks.preparation import Prepared, build_prepared
 from backend.datasets import catalogue
 from backend.datasets.samples import SampleArrays, load

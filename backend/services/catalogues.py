@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from pydantic import AliasChoices, Field
 
-from backend.attacks.catalogue import ATTACKS, FLAGS, PRESETS
+from backend.attacks.attack_catalogue import ATTACKS
+from backend.attacks.catalogue import FLAGS, PRESETS
 from backend.registry.layer_lists import LAYERS, Argument
 from backend.schemas import Norm, Page, Schema
 

@@ -8,8 +8,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from backend import attacks
+from backend.attacks.attack_catalogue import ATTACKS
 from backend.attacks.batches import Batches
-from backend.attacks.catalogue import ATTACKS
 from backend.attacks.classifier import Classifier, prepare
 from backend.attacks.flags import tells_masking_of_margins
 from backend.attacks.inputs import check_request

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from backend import attacks
 from backend.attacks import AttackResult
-from backend.attacks.catalogue import ATTACKS, PRESETS
+from backend.attacks.attack_catalogue import ATTACKS
+from backend.attacks.catalogue import PRESETS
 from backend.attacks.classifier import Classifier
 from backend.attacks.inputs import check_request
 from backend.attacks.norms import get_norm

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from backend import attacks
 from backend.attacks import AttackResult
-from backend.attacks.catalogue import ATTACKS
+from backend.attacks.attack_catalogue import ATTACKS
 from backend.attacks.verdict import RESTART_BANDS
 from backend.errors import AttackFailed
 from models.architectures import find_architecture

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from backend.jobs import evaluate
+from backend.jobs import evaluate, progress
+from backend.jobs.progress import Stopped
 from backend.services import evaluations
 from backend.store import database
 from backend.store import evaluations as store
@@ -44,7 +45,7 @@ def test_old_attempt_late_error_does_not_fail_the_new_one(resumed):
 
 
 def test_old_attempt_can_neither_start_report_store_nor_finish(resumed, monkeypatch):
-    monkeypatch.setattr(evaluate, "STAGE_SECONDS", 0.0)
+    monkeypatch.setattr(progress, "STAGE_SECONDS", 0.0)
     stale = row_of(resumed)
     stale.attempt_number = 0
     report = evaluate.stage_reporter(stale, 0)
@@ -55,7 +56,7 @@ def test_old_attempt_can_neither_start_report_store_nor_finish(resumed, monkeypa
         lambda: evaluate.finish(resumed, 0),
     )
     for call in calls:
-        with pytest.raises(evaluate.Stopped):
+        with pytest.raises(Stopped):
             call()
     with database.writing() as session:
         assert store.store_chunk(session, {"evaluation_id": resumed, "number": 0}, [], [], of_attempt=0) == "stopped"

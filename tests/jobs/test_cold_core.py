@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from backend.attacks.contract import AttackResult, Attempt, Core
-from backend.jobs.evaluate import Shard, attempt_rows, result_rows
+from backend.jobs.rows import Shard, attempt_rows, result_rows
 from backend.store.results import with_bounds
 
 INF = float("inf")

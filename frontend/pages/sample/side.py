@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.attacks.catalogue import ATTACKS
+from backend.attacks.attack_catalogue import ATTACKS
 from backend.schemas import DatasetOut, SampleSide
 from backend.services.answers import measure_slack
 from frontend.components import Content, dot, icon, table

@@ -1,6 +1,6 @@
 """What the page says about a sample, in words: no distance is ever made up for one that there is not."""
 
-from backend.attacks.catalogue import ATTACKS
+from backend.attacks.attack_catalogue import ATTACKS
 from backend.schemas import MarginRow, PairedSample
 from backend.services.answers import is_robust
 from frontend.figures.units import Unit

@@ -1,0 +1,134 @@
+"""What an attacked chunk leaves: its adversarials as shards, a row per sample and attack, and one per sample."""
+
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from backend.attacks.contract import AttackResult
+from backend.errors import AttackFailed
+from backend.jobs.shards import Shard, store_shard
+
+
+def refuse_contradictions(result: AttackResult, labels: torch.Tensor) -> None:
+    """No row is written that could not be a measurement.
+
+    Raises:
+        AttackFailed: logits that are not finite, or samples that are right and yet broken without any perturbation.
+    """
+    broken = int((~torch.isfinite(result.logit_gap) | ~torch.isfinite(result.loss)).sum())
+    if broken:
+        raise AttackFailed(
+            f"The network's logits are not finite for {broken} of {len(labels)} samples, so no margin of it means "
+            "anything. Look for overflow or a division by zero in the network.",
+            flag="non-finite",
+        )
+    wavering = int(((result.prediction == labels) & result.found & (result.distance == 0)).sum())
+    if wavering:
+        raise AttackFailed(
+            f"The network gives different answers to the same image ({wavering} of {len(labels)} samples), so a plain "
+            "margin does not exist for it. Is dropout or noise active at inference?",
+            flag="randomised",
+        )
+
+
+def store_adversarials(result: AttackResult, limit: float) -> Shard:
+    """Write the adversarials of a chunk's cold core within `limit` as one shard."""
+    core = result.core
+    return store_shard(core.adversarial, core.found & (core.distance > 0) & is_within(core.distance, limit))
+
+
+def is_within(distance: torch.Tensor, limit: float) -> torch.Tensor:
+    """Whether distances float32 (B,) are finite and at most the limit, as the float64 number it is."""
+    return torch.isfinite(distance) & (distance.double() <= limit)
+
+
+def store_remedies(result: AttackResult) -> Shard:
+    """Write what remedies found nearer than the cold core as a shard of its own."""
+    return store_shard(result.adversarial, result.found & (result.distance < result.core.distance))
+
+
+def finite_or_none(value: float) -> float | None:
+    """The one place where infinity (not found) becomes null."""
+    return value if np.isfinite(value) else None
+
+
+def attempt_rows(
+    evaluation_id: UUID, numbers: list[int], result: AttackResult, shards: dict[int, Shard]
+) -> list[dict[str, Any]]:
+    """One row per sample and attack that ran on it; `shards` by stage hold the examples of the best."""
+    rows = []
+    winners = {0: result.core.attack, 1: result.attack}
+    for attempt in result.attempts:
+        name, shard_rows = shards[attempt.stage]
+        columns = (attempt.tried.tolist(), attempt.found.tolist(), attempt.distance.tolist())
+        for position, (tried, found, distance) in enumerate(zip(*columns, strict=True)):
+            if tried:
+                is_best = found and winners[attempt.stage][position] == attempt.attack
+                # A remedy of the core's name wins only where it came nearer than the core.
+                is_best = is_best and (attempt.stage == 0 or shard_rows[position] is not None)
+                rows.append(
+                    {
+                        "evaluation_id": evaluation_id,
+                        "sample_id": numbers[position],
+                        "stage": attempt.stage,
+                        "attack": attempt.attack,
+                        "found": found,
+                        "distance": finite_or_none(distance) if found else None,
+                        "kind": attempt.kind,
+                        "artefact": name if is_best else None,
+                        "shard_row": shard_rows[position] if is_best and attempt.stage else None,
+                    }
+                )
+    return rows
+
+
+def result_rows(
+    evaluation_id: UUID,
+    numbers: list[int],
+    indices: NDArray[np.int64],
+    labels: torch.Tensor,
+    result: AttackResult,
+    shard: str | None,
+    shard_rows: list[int | None],
+    limit: float = float("inf"),
+) -> list[dict[str, Any]]:
+    """One row per sample: the best verified attempt of the cold core and the network's view of the clean image.
+
+    A verdict at one eps, the `limit`, finds what lies within it: distances beyond were searched with less effort, and
+    stay with their attempts.
+    """
+    rows, core = [], result.core
+    is_found = core.found & is_within(core.distance, limit)
+    kind = result.kind if limit == float("inf") else "witness"
+    for position, sample in enumerate(numbers):
+        found = bool(is_found[position])
+        is_kept = shard_rows[position] is not None
+        label, prediction = int(labels[position]), int(result.prediction[position])
+        margin_pred = core.distance if label == prediction else result.margin_pred
+        margin_pred = torch.where(is_within(margin_pred, limit), margin_pred, torch.inf)
+        rows.append(
+            {
+                "evaluation_id": evaluation_id,
+                "sample_id": sample,
+                "index": int(indices[position]),
+                "label": label,
+                "prediction": prediction,
+                "correct": label == prediction,
+                "found": found,
+                "margin": finite_or_none(float(core.distance[position])) if found else None,
+                "kind": kind,
+                "margin_pred": finite_or_none(float(margin_pred[position])),
+                "attack": core.attack[position] if found else "",
+                "adversarial_prediction": int(core.adversarial_prediction[position]) if is_kept else None,
+                "logit_gap": float(result.logit_gap[position]),
+                "max_probability": float(result.max_probability[position]),
+                "loss": float(result.loss[position]),
+                "survives_8bit": bool(core.survives_8bit[position]) if is_kept else None,
+                "shard": shard if is_kept else None,
+                "shard_row": shard_rows[position],
+            }
+        )
+    return rows
