@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from backend.attacks.preparation import build_prepared
 from tests.benchmarks.checking import find_claims, judge
 from tests.benchmarks.contestants import VERDICT, Answer, Contestant, Terms
 from tests.benchmarks.counting import Counted, Floor, Tally, measure_floor
@@ -22,6 +23,7 @@ USUAL_OVERHEAD = 1.4
 class Run:
     """One contestant on one problem with one seed. Counts are per sample; `distance` (N,) is inf where nothing held.
 
+    The counted passes alone would take `floor_seconds` on the network, `lean_seconds` on a prepared copy of it.
     `false_claims` counts examples that the tool claimed and the bench's judge refused.
     """
 
@@ -37,6 +39,7 @@ class Run:
     width: int = 0
     seconds: float = np.nan
     floor_seconds: float = np.nan
+    lean_seconds: float = np.nan
     claims: int = 0
     false_claims: int = 0
     distance: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
@@ -56,6 +59,11 @@ class Run:
     def overhead(self) -> float:
         """Seconds over those of the counted passes alone; NaN where there were none."""
         return self.seconds / self.floor_seconds if self.floor_seconds else np.nan
+
+    @property
+    def lean_overhead(self) -> float:
+        """The same where the passes are as cheap as on a prepared copy: what all but the passes costs."""
+        return self.seconds / self.lean_seconds if self.lean_seconds else np.nan
 
 
 @dataclass(frozen=True)
@@ -131,22 +139,29 @@ class Measurer:
         if not jobs:
             return
         counted = Counted(jobs[0].problem.network).eval()
-        floor, seed = None, None
+        floor, lean, seed = None, None, None
         for job in jobs:
             if job.contestant.compiles:
                 self.warm_up(job, counted)
-            if floor is None or job.seed != seed:
-                floor = measure_floor(job.problem.network, job.problem.images, job.problem.labels, self.batch)
+            if floor is None or lean is None or job.seed != seed:
+                floor, lean = self.measure_floors(job.problem)
                 seed = job.seed
                 self.ledger.floors.setdefault(job.problem.name, []).append(floor)
                 self.seconds_per_work = floor.gradient / 3
-            run = self.run_job(job, counted, floor)
+            run = self.run_job(job, counted, floor, lean)
             self.ledger.runs.append(run)
             if not run.error:
                 self.spent_seconds += run.seconds
                 self.expected_seconds += job.expected_work * self.seconds_per_work
                 self.overhead = self.spent_seconds / self.expected_seconds
             yield run
+
+    def measure_floors(self, problem: Problem) -> tuple[Floor, Floor]:
+        """The floor of the network, and that of a prepared copy where there is one."""
+        samples = (problem.images, problem.labels, self.batch)
+        prepared, _ = build_prepared(problem.network, problem.images[: self.batch])
+        floor = measure_floor(problem.network, *samples)
+        return floor, floor if prepared is None else measure_floor(prepared.network, *samples)
 
     def predict(self, work: float) -> float:
         """Seconds that this much work will take, by what work has taken so far."""
@@ -159,7 +174,7 @@ class Measurer:
             warnings.simplefilter("ignore")
             job.contestant.attack(counted, images, labels, self.set_terms(job))
 
-    def run_job(self, job: Job, counted: Counted, floor: Floor) -> Run:
+    def run_job(self, job: Job, counted: Counted, floor: Floor, lean: Floor) -> Run:
         problem, contestant, terms = job.problem, job.contestant, self.set_terms(job)
         empty = Run(problem.name, contestant.name, contestant.task, job.norm, job.seed, len(problem.ids))
         try:
@@ -168,7 +183,7 @@ class Measurer:
                 answer = contestant.attack(counted, problem.images.clone(), problem.labels.clone(), terms)
         except Exception as error:  # a peer that fails is a row that says so; the others still run
             return replace(empty, error=f"{type(error).__name__}: {error}".splitlines()[0][:120])
-        return self.judge_answer(job, answer, tally, floor)
+        return replace(self.judge_answer(job, answer, tally, floor), lean_seconds=lean.price(tally))
 
     def set_terms(self, job: Job) -> Terms:
         eps = job.problem.eps[job.norm] if job.contestant.task == VERDICT else None
@@ -197,10 +212,10 @@ class Measurer:
             tally.width,
             tally.seconds,
             floor.price(tally),
-            int(claimed.sum()),
-            int((claimed & judged.refused).sum()),
-            distance,
-            answer.flags,
+            claims=int(claimed.sum()),
+            false_claims=int((claimed & judged.refused).sum()),
+            distance=distance,
+            flags=answer.flags,
         )
 
     def replay(self, problem: Problem, parent: Problem, norm: str) -> int:

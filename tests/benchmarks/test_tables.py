@@ -37,7 +37,7 @@ def make_problem(name: str = "dense", same_decisions_as: str | None = None) -> P
 
 def make_run(contestant: str, distance: list[float], *, task: str = VERDICT, **figures: object) -> Run:
     given = {"problem": "dense", "norm": "Linf", "seed": 0, "gradients": 100.0, "forwards": 20.0, "work": 320.0}
-    given |= {"seconds": 1.0, "floor_seconds": 0.8, "claims": 4, **figures}
+    given |= {"seconds": 1.0, "floor_seconds": 0.9, "lean_seconds": 0.8, "claims": 4, **figures}
     return Run(contestant=contestant, task=task, samples=4, distance=np.array(distance), **given)
 
 
@@ -88,7 +88,7 @@ def test_verdicts_name_the_samples_that_a_run_missed() -> None:
 
 def test_targets_say_met_only_where_they_are() -> None:
     official = make_run(STANDARD, [0.05, 0.05, INF, INF], work=6400.0, seconds=30.0)
-    good = make_run("Thin Ice margin", [0.05, 0.05, INF, INF], work=320.0, seconds=2.0, floor_seconds=1.8)
+    good = make_run("Thin Ice margin", [0.05, 0.05, INF, INF], work=320.0, seconds=2.0, lean_seconds=1.8)
     states = read_states(make_ledger([official, good]), make_problem())
     assert {states[name] for name in states if name != "exact margins"} == {MET}
     slow = make_run(
