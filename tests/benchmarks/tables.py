@@ -90,5 +90,5 @@ def show_costs(runs: Sequence[Run]) -> dict[str, str]:
 
 def list_costs(runs: Sequence[Run]) -> dict[str, Any]:
     """The same as numbers, one per run."""
-    names = ("false_claims", "gradients", "forwards", "work", "width", "seconds", "overhead")
+    names = ("false_claims", "gradients", "forwards", "work", "width", "seconds", "overhead", "lean_overhead")
     return {name: [getattr(run, name) for run in runs] for name in names}

@@ -73,6 +73,17 @@ def test_margins_count_what_was_not_found_against_the_tool() -> None:
     assert rate_margins(make_run("x", [INF] * 4, task=MARGIN), np.full(4, 0.1)).median == INF
 
 
+def test_margins_stand_beside_the_best_of_other_tools_without_our_own() -> None:
+    ours = make_run("Thin Ice margin", [0.1, 0.2, 0.1, INF], task=MARGIN)
+    runs = [ours, make_run("Thin Ice fast", [0.05] * 4), make_run("x FMN", [0.2, 0.1, INF, 0.3], task=MARGIN)]
+    rows = [make_contestant("Thin Ice margin", MARGIN), make_contestant("x FMN", MARGIN)]
+    table = tabulate_margins(make_ledger(runs), make_problem(), "Linf", rows)
+    assert [record["ratio_to_others"] for record in table.records] == [
+        [pytest.approx((0.5 + 2.0) / 2)],
+        [pytest.approx((4.0 + 2.0 + 6.0) / 3)],
+    ]
+
+
 def test_verdicts_name_the_samples_that_a_run_missed() -> None:
     runs = [make_run("Thin Ice margin", [0.05, INF, INF, INF]), make_run(STANDARD, [0.06, INF, 0.08, INF])]
     runs.append(make_run("near", [INF, 0.09, INF, 0.2], task=MARGIN))
