@@ -38,6 +38,12 @@ class PruningIn(Schema):
     validation_samples: int | None = Field(
         None, ge=1, le=1_000_000, description="Training images set apart to pick the epoch; at most a tenth by default"
     )
+    augments: bool | None = Field(
+        None, description="Random crops and mirror images; the paper's schedule has them, wrong for digits (SVHN)"
+    )
+    precision: Literal["float32", "bfloat16"] | None = Field(
+        None, description="Of forward and backward passes in training; weights stay float32. bfloat16 is for a GPU"
+    )
     settings: dict[str, float] = Field({}, max_length=20, description="Numbers of the method's own")
     seed: int = Field(0, ge=0, lt=2**31)
     name: str | None = Field(None, min_length=1, max_length=120, description="Of the result; made up if left out")

@@ -36,17 +36,22 @@ ROWS: tuple[Method, ...] = (*METHODS.values(), CONTROL_ROW)
 MOST_SHARED = 0.01  # share of the judging images that may be among the training images, with a warning
 MANY_IMAGES = 60_000  # of the zoo's training set, for which the short schedules are written
 USUAL_RATE = 0.95
+NOT_MIRRORED = (
+    "Images of {slug} are not cropped and mirrored as the paper's schedule has it: its classes are numbers, and may be "
+    "digits. Ask for augments to have it so."
+)
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A request that can be run: its rows, its plan, and what the training images and the test images share."""
+    """A request that can be run: its rows, its plan, what training and test images share, and what was left out."""
 
     parent: Checkpoint
     dataset: Dataset
     training: Dataset
     plan: Plan
     shared: int
+    notes: list[str]
 
 
 def list_methods() -> Page[MethodOut]:
@@ -76,7 +81,16 @@ def draft_pruning(request: PruningIn) -> Draft:
     refuse_shared(shared, dataset, training)
     if request.evaluate is not None:
         check_preset_fits(get_preset(request.evaluate), dataset.default_norm)
-    return Draft(parent, dataset, training, plan_run(request, dataset, training.size), shared)
+    notes = []
+    if request.augments is None and request.schedule == "paper" and are_numbered(training):
+        request = request.model_copy(update={"augments": False})
+        notes.append(NOT_MIRRORED.format(slug=training.slug))
+    return Draft(parent, dataset, training, plan_run(request, dataset, training.size), shared, notes)
+
+
+def are_numbered(training: Dataset) -> bool:
+    """Whether the classes are called by numbers: they may be digits, whose mirror images belong to no class."""
+    return all(name.isdecimal() for name in training.classes)
 
 
 def check_data(session: Session, parent: Checkpoint, dataset: Dataset, training: Dataset) -> None:
@@ -126,6 +140,8 @@ def plan_run(request: PruningIn, dataset: Dataset, images: int) -> Plan:
         learning_rate=request.learning_rate,
         epoch_images=request.epoch_images,
         validation_samples=request.validation_samples,
+        augments=request.augments,
+        precision=request.precision,
     )
     try:
         return make_plan(
@@ -199,7 +215,7 @@ def describe_draft(draft: Draft) -> tuple[dict[str, object], list[str]]:
         "recipe": {**draft.plan.describe(), "parent_sha256": parent.weights_sha256},
         "passes": draft.plan.count_passes(training.size).to_record(),
     }
-    warnings = []
+    warnings = list(draft.notes)
     if draft.shared:
         warnings.append(
             f"{draft.shared:,} of the {dataset.size:,} images of {dataset.slug}, which judge the result, are among the "

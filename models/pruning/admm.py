@@ -44,6 +44,11 @@ class AdmmSearch(MaskSearch):
         self.sparse: dict[str, Tensor] = {}
         self.duals: dict[str, Tensor] = {}
 
+    @property
+    def is_settled(self) -> bool:
+        """Only in the last round: before it W is hardly pulled, and validates best because nothing is taken away."""
+        return self.round == self.rounds - 1
+
     def start(self, network: nn.Module) -> None:
         """Begin with Z = project(W) and U = 0."""
         super().start(network)

@@ -6,7 +6,7 @@ from typing import Any
 from models.pruning.plans import CONTROL, Granularity, Plan, check_plan
 from models.pruning.recipes import FINETUNE_RECIPE, PAPER_RECIPES, SHORT_PLANS, plan_paper
 from models.training.passes import LOSS_PASSES, MARGIN_PASSES
-from models.training.recipe import LossName, Recipe
+from models.training.recipe import LossName, Precision, Recipe
 
 SCHEDULES = ("short", "paper")
 VALIDATION_SHARE = 10
@@ -25,6 +25,8 @@ class Changes:
     learning_rate: float | None = None
     epoch_images: int | None = None
     validation_samples: int | None = None
+    augments: bool | None = None
+    precision: Precision | None = None
 
     def for_every_stage(self) -> dict[str, Any]:
         """Give what changes in the recipe of each stage alike."""

@@ -210,7 +210,8 @@ ROWS = (
     Method(
         "thin-ice",
         "Thin-ice-aware",
-        "HARP's search and finetuning under a loss that looks after the samples near the dense boundary.",
+        "HARP's search and finetuning under a loss that looks after the samples near the dense boundary. It has not "
+        "lost fewer samples than HARP yet.",
         ("weight",),
         (*CARE_SETTINGS, LEARNED_RATES),
         False,
@@ -236,6 +237,10 @@ def check_plan(plan: Plan) -> Method:
     if unknown := sorted(set(plan.settings) - set(method.settings)):
         known = ", ".join(method.settings) or "none"
         raise ValueError(f"{method.name} has no settings {', '.join(unknown)}; it has: {known}")
+    if plan.settings.get("global_ranking") and plan.granularity != "weight":
+        raise ValueError(
+            f"global_ranking ranks single weights over all layers; {plan.granularity}s are ranked by layer"
+        )
     if method.searches and plan.searching is None:
         raise ValueError(f"{method.name} needs a recipe for its mask search")
     return method

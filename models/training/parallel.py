@@ -1,7 +1,7 @@
 """Data-parallel training: one process per device, each with its share of every batch, gradients summed.
 
-Every process runs the same `train` call with its own `Team`. All hold the same weights at all times; only the random
-starts of the attack differ from what a single process draws, and batch normalisation sees the share of its process.
+Every process runs the same `train` call with its own `Team`. All hold the same weights at all times; what differs from a
+single process are random starts of the attack and crops, and that batch normalisation sees its process's share.
 """
 
 import os

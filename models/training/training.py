@@ -233,8 +233,21 @@ class _Run:
         """Bring rows to the network's device, augmented if the recipe says so."""
         images = self.images[rows].to(self.device)
         if self.recipe.augments:
-            images = crop_and_flip(images, self.order)
+            images = crop_and_flip(images, self.find_crops())
         return Batch(images, self.labels[rows].to(self.device), rows)
+
+    def find_crops(self) -> torch.Generator:
+        """Give the generator of the crops: that of the order, and in a team one of each process and step.
+
+        Shares differ in size, and the order has to stay the same in all processes.
+        """
+        if self.team.is_alone:
+            return self.order
+        return torch.Generator().manual_seed(self.find_step_seed() + 1)
+
+    def find_step_seed(self) -> int:
+        """Give a seed that follows from the seed of the run, the step and the process; the next number is free too."""
+        return 2 * ((self.seed * 1_000_003 + self.step) * self.team.size + self.team.rank)
 
     def find_noise(self) -> torch.Generator:
         """Give the generator of the attack's random start.
@@ -244,8 +257,7 @@ class _Run:
         """
         if self.team.is_alone and self.device.type == "cpu":
             return self.order
-        seed = (self.seed * 1_000_003 + self.step) * self.team.size + self.team.rank
-        return torch.Generator(self.device).manual_seed(seed)
+        return torch.Generator(self.device).manual_seed(self.find_step_seed())
 
     def judge(self, accuracy: float) -> None:
         """Keep the state as the best so far, where it counts and nothing better was seen."""

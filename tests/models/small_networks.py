@@ -6,6 +6,7 @@ from torch.nn import functional
 from torch.optim import SGD
 
 from models.pruning.search import MaskSearch
+from models.training.losses import AdversarialLoss, Batch
 
 
 def draw_stripes(samples: int = 300) -> tuple[Tensor, Tensor]:
@@ -51,3 +52,14 @@ def take_clean_steps(network: nn.Module, search: MaskSearch, steps: int, *, weig
         search.after_backward()
         optimizer.step()
         search.after_step()
+
+
+class SeenRows(AdversarialLoss):
+    """PGD-AT that writes down which rows it saw."""
+
+    def __init__(self) -> None:
+        self.rows: list[Tensor] = []
+
+    def measure_samples(self, network: nn.Module, batch: Batch, adversarials: Tensor) -> Tensor:
+        self.rows.append(batch.positions)
+        return super().measure_samples(network, batch, adversarials)

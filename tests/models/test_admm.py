@@ -7,7 +7,10 @@ from torch import nn
 from models.pruning.admm import AdmmSearch, project
 from models.pruning.masks import find_prunable_weights, measure_sparsity
 from models.pruning.search import HeldMasks, MaskSearch
-from tests.models.small_networks import build_single_layer, build_stripe_network, take_clean_steps
+from models.training.progress import Progress
+from models.training.recipe import Recipe
+from models.training.training import train
+from tests.models.small_networks import build_single_layer, build_stripe_network, draw_stripes, take_clean_steps
 
 WEIGHTS = [[4.0, -1.0], [-3.0, 2.0]]
 
@@ -53,6 +56,22 @@ def test_admm_gradient_is_rho_times_the_distance_and_that_of_the_penalty() -> No
     # rho (W - Z + U): W - Z = [[0, -1], [0, 2]].
     torch.testing.assert_close(weight.grad, 7.0 + 0.1 * torch.tensor([[0.5, -1.0], [0.0, 3.0]]))
     assert search.measure_penalty() == pytest.approx(0.05 * (0.25 + 1.0 + 9.0))
+
+
+def test_admm_keeps_no_epoch_before_its_last_round_though_it_validates_better() -> None:
+    """Nothing is taken away during the search, so that the epochs that are pulled least validate best."""
+    torch.manual_seed(0)
+    network, search = build_stripe_network(), AdmmSearch(0.9, rho=0.01, growth=8.0, rounds=4)
+    accuracies: list[float] = []
+
+    def note(progress: Progress) -> None:
+        if progress.validation_robust_accuracy is not None:
+            accuracies.append(progress.validation_robust_accuracy)
+
+    recipe = Recipe(4, 0.2, schedule="drops", batch_size=32, eps_text="0.05", pgd_steps=1, validation_samples=60)
+    report = train(network, *draw_stripes(), recipe, seed=0, search=search, on_progress=note)
+    assert max(accuracies[:3]) > accuracies[3], "a case in which an earlier epoch is better"
+    assert (report.epoch, search.round) == (4, 3)
 
 
 def test_admm_update_raises_rho_then_projects_w_plus_u_then_adds_the_rest_to_u() -> None:

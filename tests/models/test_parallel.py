@@ -1,6 +1,7 @@
 """Data-parallel training in two real processes on the CPU against one: the same weights up to rounding."""
 
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,8 @@ from torch import nn
 from models.pruning.hydra import ScoreSearch
 from models.training.parallel import ALONE, Team, run_team
 from models.training.recipe import Recipe
-from models.training.training import train
-from tests.models.small_networks import build_single_layer, draw_stripes
+from models.training.training import split_rows, train
+from tests.models.small_networks import SeenRows, build_single_layer, draw_stripes
 
 # One epoch: a single process draws the order of the second after the noise of the first.
 RECIPE = Recipe(
@@ -32,11 +33,13 @@ def build_linear_network() -> nn.Sequential:
     return nn.Sequential(nn.Flatten(), build_single_layer(weights.tolist()))
 
 
-def train_in_team(team: Team, device: torch.device, folder: str) -> None:
+def train_in_team(team: Team, device: torch.device, folder: str, recipe: Recipe = RECIPE) -> None:
     """Train as one of a team and write the weights down."""
     torch.set_num_threads(1)
     network = build_linear_network().to(device)
-    train(network, *draw_stripes(), RECIPE, seed=0, search=ScoreSearch(0.5), team=team)
+    loss = SeenRows()
+    train(network, *draw_stripes(), recipe, seed=0, search=ScoreSearch(0.5), loss=loss, team=team)
+    torch.save(torch.cat(loss.rows), Path(folder) / f"{team.rank}-rows.pt")
     torch.save(network.state_dict(), Path(folder) / f"{team.rank}.pt")
 
 
@@ -56,6 +59,13 @@ def test_two_processes_train_to_the_weights_of_one(tmp_path: Path) -> None:
     alone = torch.load(tmp_path / "0.pt", weights_only=True)
     torch.testing.assert_close(first["1.weight"], alone["1.weight"], atol=1e-5, rtol=1e-5)
     assert not torch.equal(alone["1.weight"], build_linear_network().state_dict()["1.weight"])
+
+
+def test_processes_share_the_order_of_every_epoch_though_their_crops_differ(tmp_path: Path) -> None:
+    recipe = replace(RECIPE, epochs=3, augments=True, pgd_steps=1, epoch_images=None)
+    run_team(train_in_team, (str(tmp_path), recipe), size=2, device="cpu", port=find_port())
+    rows = torch.cat([torch.load(tmp_path / f"{rank}-rows.pt", weights_only=True) for rank in range(2)])
+    assert sorted(rows.tolist()) == sorted(split_rows(300, 60)[0].tolist() * 3), "each image once an epoch"
 
 
 def test_shares_of_a_batch_are_disjoint_complete_and_even() -> None:

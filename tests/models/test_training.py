@@ -11,13 +11,12 @@ from models.pruning.magnitude import find_layerwise_masks
 from models.pruning.masks import Masks, apply_masks, find_prunable_weights
 from models.pruning.search import HeldMasks, MaskSearch
 from models.training import training
-from models.training.losses import AdversarialLoss, Batch
 from models.training.margins import estimate_margins
 from models.training.pgd import check_robust
 from models.training.progress import Progress
 from models.training.recipe import Recipe
 from models.training.training import VALIDATION_ATTACK_SEED, find_rate_factor, split_rows, train
-from tests.models.small_networks import draw_stripes
+from tests.models.small_networks import SeenRows, draw_stripes
 
 RECIPE = Recipe(epochs=3, learning_rate=0.2, batch_size=32, eps_text="0.05", pgd_steps=2, validation_samples=60)
 
@@ -45,17 +44,6 @@ class WipedAt(MaskSearch):
 
     def after_step(self) -> None:
         apply_masks(self.network, self.masks)
-
-
-class SeenRows(AdversarialLoss):
-    """PGD-AT that writes down which rows it saw."""
-
-    def __init__(self) -> None:
-        self.rows: list[Tensor] = []
-
-    def measure_samples(self, network: nn.Module, batch: Batch, adversarials: Tensor) -> Tensor:
-        self.rows.append(batch.positions)
-        return super().measure_samples(network, batch, adversarials)
 
 
 def train_once(recipe: Recipe = RECIPE, seed: int = 0) -> dict[str, Tensor]:

@@ -64,6 +64,7 @@ def test_eps_is_that_of_the_parents_data_set_and_validation_a_tenth_at_most(pare
         ({"method": "thin-ice", "schedule": "paper"}, InvalidRequest, "lwm, r-admm, hydra, harp"),
         ({"method": "thin-ice", "loss": "MART"}, InvalidRequest, "own"),
         ({"settings": {"rho": 1.0}}, UnknownName, "global_ranking"),
+        ({"settings": {"global_ranking": 1}, "granularity": "filter"}, InvalidRequest, "ranks single weights"),
         ({"method": "r-admm", "settings": {"rho": 0.0}}, InvalidRequest, "rho must be within"),
         ({"method": "harp", "epochs": 1}, InvalidRequest, "at least 2 epochs"),
         ({"validation_samples": 101}, InvalidRequest, "t most half of the 200 training images"),
@@ -96,6 +97,15 @@ def test_queue_refuses_a_pruned_parent_other_shapes_and_other_classes(parent: Ch
             PruningIn(parent_id=new_id(), training_dataset_id="training", method="lwm", sparsity=0.9)
         )
     assert [row.slug for row in pruning_plans.suitable_datasets(parent.id)] == ["training"]
+
+
+def test_paper_schedule_mirrors_no_images_whose_classes_are_numbers_unless_asked(parent: Checkpoint) -> None:
+    row = ask(parent, schedule="paper")
+    assert "augments" not in row.record["recipe"]
+    assert any("may be digits" in warning for warning in row.warnings)
+    asked = ask(parent, schedule="paper", augments=True, precision="bfloat16")
+    assert (asked.record["recipe"]["augments"], asked.record["recipe"]["precision"]) == (True, "bfloat16")
+    assert not any("may be digits" in warning for warning in asked.warnings)
 
 
 def test_queue_without_an_eps_in_linf_asks_for_one(ready: Path, tmp_path: Path) -> None:
