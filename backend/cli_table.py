@@ -13,6 +13,7 @@ from backend.client import Client
 
 FORMATS = ("markdown", "latex", "csv", "json")
 ACTIVE = ("queued", "running")
+ROUNDS = 3  # the dense network of a newer engine first, then what has to stand beside it
 Wish = tuple[str, int]
 """A preset and how many samples."""
 
@@ -42,12 +43,14 @@ def table(
     with connected(url) as client:
         path = f"families/{client.find_checkpoint(parent)['id']}"
         terms = {"norm": norm, "eps": eps, "method": method}
-        if wishes:
+        for _ in range(ROUNDS if wishes else 0):
             queued = queue_missing(client, client.get(path, **terms), wishes)
-            ended = [wait_for(client, f"evaluations/{each}").json()["state"] for each in queued] if wait else []
-            if queued and not wait:
+            if not queued:
+                break
+            if not wait:
                 err.print("The table has them once they are done; `thinice status` shows how far they are.")
                 return
+            ended = [wait_for(client, f"evaluations/{each}").json()["state"] for each in queued]
             if any(state != "succeeded" for state in ended):
                 err.print(f"{sum(state != 'succeeded' for state in ended):,} of them did not succeed.")
                 raise typer.Exit(REFUSED)
@@ -82,14 +85,14 @@ def queue_missing(client: Client, family: dict[str, Any], wishes: Sequence[Wish]
         {
             "checkpoint_id": row["checkpoint_id"],
             "dataset_id": family["dataset_id"],
-            "samples": samples,
+            "samples": wanted,
             "norm": family["norm"],
             "eps": family["eps_text"],
             "preset": preset,
         }
         for preset, samples in largest.items()
-        for row in choose_rows(client, family["rows"], preset, samples)
-        if not is_on_its_way(active, family, row, preset, samples)
+        for row, wanted in choose_rows(client, family["rows"], preset, samples)
+        if not is_on_its_way(active, family, row, preset, wanted)
     ]
     names = {row["checkpoint_id"]: row["name"] for row in family["rows"]}
     paces = measure_paces(client)
@@ -99,21 +102,25 @@ def queue_missing(client: Client, family: dict[str, Any], wishes: Sequence[Wish]
     return [client.request("POST", "evaluations", json=body).json()["id"] for body in bodies]
 
 
-def choose_rows(client: Client, rows: Sequence[dict[str, Any]], preset: str, samples: int) -> list[dict[str, Any]]:
-    """The rows to evaluate: those that lack it, or the dense network's where others are ahead of it.
+def choose_rows(
+    client: Client, rows: Sequence[dict[str, Any]], preset: str, samples: int
+) -> list[tuple[dict[str, Any], int]]:
+    """The rows to evaluate, each on how many samples: those that lack it, or the dense network's where others are
+    ahead of it.
 
     Where a newer version attacks otherwise, what it measured can stand only beside a dense network that it measured
-    too: the same again would never be enough.
+    too, on as many samples as before: the same again would never be enough.
     """
     dense = rows[0]
-    own = (find_verdict(dense, preset) or {}).get("evaluation_id")
-    chosen = []
+    own = find_verdict(dense, preset) or {}
+    chosen: dict[str, tuple[dict[str, Any], int]] = {}
     for row in rows:
         unlike = (find_verdict(row, preset) or {}).get("unlike_evaluation_id")
-        is_ahead = own is not None and unlike is not None and is_newer(client, unlike, own)
-        if is_missing(row, preset, samples) or is_ahead:
-            chosen.append(dense if is_ahead else row)
-    return list({row["checkpoint_id"]: row for row in chosen}.values())
+        if own.get("evaluation_id") and unlike is not None and is_newer(client, unlike, own["evaluation_id"]):
+            chosen[dense["checkpoint_id"]] = (dense, max(samples, own["rate"]["n"]))
+        elif is_missing(row, preset, samples):
+            chosen.setdefault(row["checkpoint_id"], (row, samples))
+    return list(chosen.values())
 
 
 def is_newer(client: Client, first: str, second: str) -> bool:

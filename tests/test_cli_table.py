@@ -46,18 +46,19 @@ def verdict(name: str, evaluation: str | None, unlike: str | None = None) -> dic
 @pytest.mark.parametrize(
     ("rows", "chosen"),
     [
-        ([verdict("dense", "2"), verdict("a", None, "1"), verdict("b", "1")], ["a"]),
-        ([verdict("dense", "2"), verdict("a", None, "3"), verdict("b", None, "4")], ["dense"]),
-        ([verdict("dense", "2"), verdict("a", None, "3"), verdict("b", None)], ["dense", "b"]),
-        ([verdict("dense", None), verdict("a", None)], ["dense", "a"]),
+        ([verdict("dense", "2"), verdict("a", None, "1"), verdict("b", "1")], [("a", 200)]),
+        ([verdict("dense", "2"), verdict("a", None, "3"), verdict("b", None, "4")], [("dense", 300)]),
+        ([verdict("dense", "2"), verdict("a", None, "3"), verdict("b", None)], [("dense", 300), ("b", 200)]),
+        ([verdict("dense", None), verdict("a", None)], [("dense", 200), ("a", 200)]),
         ([verdict("dense", "2"), verdict("a", "1")], []),
     ],
 )
 def test_choose_rows_asks_the_dense_network_again_where_others_are_ahead_of_it(
-    rows: list[dict[str, Any]], chosen: list[str]
+    rows: list[dict[str, Any]], chosen: list[tuple[str, int]]
 ) -> None:
     client: Any = Times()
-    assert [row["checkpoint_id"] for row in cli_table.choose_rows(client, rows, "margin", 300)] == chosen
+    found = cli_table.choose_rows(client, rows, "margin", 200)
+    assert [(row["checkpoint_id"], n) for row, n in found] == chosen
 
 
 def test_is_on_its_way_needs_the_same_terms_and_samples() -> None:

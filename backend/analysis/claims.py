@@ -162,4 +162,5 @@ def _make_gap(held: Share, difference: Estimate, basis: Basis) -> Gap:
 
 
 def _make_excess(difference: Estimate, n: int, basis: Basis) -> Excess:
-    return Excess(replace(difference, n=n), basis, answer_of(difference))
+    """Claims of unknown numbers of samples leave their own noise out of the interval, so that it answers nothing."""
+    return Excess(replace(difference, n=n), basis, "cannot tell" if basis == "number only" else answer_of(difference))

@@ -58,6 +58,7 @@ class EvaluationOut(Schema):
     eps: float | None
     eps_text: str | None
     n: int
+    explicit: bool = Field(description="Whether somebody picked the rows: they say nothing about the others")
     seed: int
     repeat_of: UUID | None = Field(description="First of the evaluations that were queued together as repeats")
     priority: int

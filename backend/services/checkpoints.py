@@ -265,6 +265,8 @@ def change_claim(
 ) -> dict[str, Any] | None:
     """The claim with the fields that `form` sets; a claim without a figure is refused."""
     claim = dict(present or {"norm": dataset.default_norm, "eps_text": dataset.default_eps})
+    if "claimed_robust_accuracy" in form.model_fields_set:
+        claim["source"] = None  # a figure that is typed over another does not come from where that came
     for name in CLAIM_FIELDS:
         if name in form.model_fields_set:
             claim[name.removeprefix("claimed_")] = getattr(form, name)

@@ -1,7 +1,7 @@
 """Which evaluation a claim is held against, and which relatives' claims stand beside it."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from backend.analysis.claims import Claim
@@ -18,6 +18,7 @@ from backend.store.checkpoints import all_checkpoints
 from backend.store.database import reading
 from backend.store.tables import Checkpoint, Dataset, Evaluation
 
+OWN_SOURCES = ("card: ", "pruned here: ")  # what our cards and prunings write as the source of a claim
 Relation = Literal["parent", "finetuned", "seed"]
 # Of evaluations of equally many samples, the first of these is what a claim is held against.
 STRENGTH = ("autoattack-plus", "autoattack", "fast", "margin")
@@ -45,7 +46,7 @@ class Check:
     def is_of_all_samples(self) -> bool:
         """Whether claim and evaluation are totals of the same images."""
         n = None if self.evaluation is None else self.evaluation.n
-        return is_of_all_samples(self.row.origin, self.claim, self.dataset.size, n)
+        return is_of_all_samples(self.row.origin, self.row.claim, self.dataset.size, n)
 
 
 @dataclass(frozen=True)
@@ -100,15 +101,20 @@ def answers(evaluation: Evaluation, dataset: Dataset, norm: str, eps_text: str) 
     return evaluation.eps is not None and parse_eps(evaluation.eps) == parse_eps(eps_text)
 
 
-def rank(evaluation: Evaluation) -> tuple[int, int]:
-    """More samples before fewer, then stronger presets before weaker ones."""
+def rank(evaluation: Evaluation) -> tuple[bool, int, int]:
+    """Samples in order before picked ones, more before fewer, then stronger presets before weaker ones.
+
+    What somebody picked, for being lost perhaps, says nothing about the rest.
+    """
     strength = STRENGTH.index(evaluation.preset) if evaluation.preset in STRENGTH else len(STRENGTH)
-    return evaluation.n, -strength
+    return not evaluation.explicit, evaluation.n, -strength
 
 
-def is_of_all_samples(origin: str, claim: Claim, size: int, n: int | None) -> bool:
+def is_of_all_samples(origin: str, claim: dict[str, Any] | None, size: int, n: int | None) -> bool:
     """Whether claim and evaluation are of every image of the data set; only our own cards say so of a claim."""
-    return origin in OURS and claim.n == size == n
+    if claim is None or origin not in OURS or not str(claim.get("source") or "").startswith(OWN_SOURCES):
+        return False
+    return bool(claim.get("n") == size == n)
 
 
 def find_relatives(row: Checkpoint, home: Home) -> list[tuple[Relation, Checkpoint]]:
@@ -134,6 +140,10 @@ def find_partner(check: Check, relative: Checkpoint, home: Home) -> tuple[Check 
         return None, f"{check.row.name} has not been re-evaluated."
     if relative.claim is None:
         return None, f"{relative.name} claims nothing."
+    attacks = [one.get("attack") for one in (check.row.claim or {}, relative.claim)]
+    if None in attacks or len({str(one).casefold().replace(" ", "") for one in attacks}) > 1:
+        told = " and by ".join(attack or "an unknown attack" for attack in attacks)
+        return None, f"Claims by {told} are not compared: they differ by the attacks already."
     other = make_check(relative, home)
     if (other.norm, parse_eps(other.eps_text)) != (check.norm, parse_eps(check.eps_text)):
         return None, f"{relative.name} claims at {other.norm} {other.eps_text}, this one at {check.eps_text}."

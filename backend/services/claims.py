@@ -26,6 +26,7 @@ from backend.services.claim_checks import (
     make_check,
     read_home,
 )
+from backend.services.lineage import choose_sparsity
 from backend.services.measurements import load_outcomes, show_interval
 from backend.store.tables import Checkpoint
 
@@ -70,7 +71,7 @@ def answer_claim(checkpoint: CheckpointOut, dataset: DatasetOut, evaluation: Eva
         return None
     claim = Claim(stated.robust_accuracy, stated.n)
     held = np.arange(summary.n) < round(summary.robust_accuracy * summary.n)  # which ones does not matter for totals
-    is_same = is_of_all_samples(checkpoint.origin, claim, dataset.size, evaluation.n)
+    is_same = is_of_all_samples(checkpoint.origin, stated.model_dump(), dataset.size, evaluation.n)
     return measure_gap(claim, held, is_same_samples=is_same).answer
 
 
@@ -85,7 +86,7 @@ def show_check(check: Check, home: Home) -> ClaimCheck:
         checkpoint_name=row.name,
         role="pruned" if row.role == "pruned" else "dense",
         method=row.method,
-        sparsity=row.measured_sparsity if row.declared_sparsity is None else row.declared_sparsity,
+        sparsity=choose_sparsity(row.declared_sparsity, row.measured_sparsity),
         origin=row.origin,
         dataset_id=row.dataset_id,
         parent_id=row.parent_id,

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from backend.services.effort import find_control_differences
 from backend.services.lineage import CONTROL
 from backend.services.measurements import Finished, finished
+from backend.services.trainings import are_alike, read_trainings, tell_unlike
 from backend.store import checkpoints, evaluations
 from backend.store.tables import Checkpoint, Evaluation
 
@@ -33,8 +34,9 @@ def find_controls(
     """Controls of the dense checkpoint `root`, evaluated as `pruned` was and with the effort of `dense`.
 
     Returns:
-        The newest such evaluation of each control, finetuned ones first, and in a sentence or two why there are none,
-        or which were left out because they were attacked otherwise.
+        The newest such evaluation of each control, finetuned ones first, of these the ones trained as the pruned one;
+        and in a sentence or two why there are none, which were left out because they were attacked otherwise, or how
+        the first was trained otherwise.
     """
     family = checkpoints.checkpoints_like(session, root.dataset_id, root.architecture)
     kinds = {row.id: kind for row in family if (kind := tell_kind(row, root)) and row.id != pruned.checkpoint_id}
@@ -57,12 +59,25 @@ def find_controls(
             found[row.checkpoint_id] = Control(
                 kinds[row.checkpoint_id], names[row.checkpoint_id], row.checkpoint_id, key
             )
-    ordered = sorted(found.values(), key=lambda control: (ORDER.index(control.kind), control.name))
+    own = session.get(Checkpoint, pruned.checkpoint_id)
+    assert own is not None  # a foreign key holds it
+    trainings = read_trainings(session, [own, *family])
+    ranks = (True, None, False)
+
+    def rank(control: Control) -> tuple[int, int, str]:
+        alike = are_alike(trainings.get(own.id), trainings.get(control.checkpoint_id))
+        return ORDER.index(control.kind), ranks.index(alike), control.name
+
+    ordered = sorted(found.values(), key=rank)
     left_out = sorted(
         f"{names[checkpoint_id]} is left out, it was not attacked alike: {sentences}"
         for checkpoint_id, sentences in differing.items()
         if checkpoint_id not in found
     )
+    if ordered and ordered[0].kind == "finetuned":
+        first = ordered[0]
+        unlike = tell_unlike(trainings.get(own.id), trainings.get(first.checkpoint_id), own.name, first.name)
+        left_out += [] if unlike is None else [f"{unlike} What pruning does beyond it is not pruning alone."]
     if ordered or left_out:
         return ordered, " ".join(left_out) or None
     listed = ", ".join(sorted(names[checkpoint_id] for checkpoint_id in kinds))

@@ -1,7 +1,7 @@
 """Why margins of a comparison may be too large, or its parent none: mismatches that do not touch equal effort."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -38,11 +38,16 @@ class Challenge:
 
 def find_challenges(session: Session, margins: Evaluation) -> list[Challenge]:
     """Succeeded witness evaluations of the same checkpoint, data set and norm; none where `margins` holds no minima."""
+    return pick_challenges(margins, evaluations.succeeded_evaluations(session, [margins.checkpoint_id]))
+
+
+def pick_challenges(margins: Evaluation, rows: Iterable[Evaluation]) -> list[Challenge]:
+    """The same from the succeeded evaluations of that checkpoint."""
     if margins.record.get("distance_kind") != "minimum":
         return []
     return [
         Challenge(key, row.eps, get_preset(row.preset).title.partition(",")[0])
-        for row in evaluations.succeeded_evaluations(session, [margins.checkpoint_id])
+        for row in rows
         if (row.dataset_id, row.norm) == (margins.dataset_id, margins.norm)
         and row.record.get("distance_kind") == "witness"
         and row.eps is not None

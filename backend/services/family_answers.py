@@ -87,8 +87,11 @@ def answer_one(asked: Asked, count: int, leads: int) -> Finding:
     parts = [show_part(part, count, decides=True) for part in asked.parts]
     answers: list[Answer] = [part.answer for part in parts if part.answer is not None]
     answer = require_all(answers)
+    reason = asked.reason
     if answer == "yes" and asked.reason is not None:
         answer = "cannot tell"  # a part is missing, and what there is cannot make a yes
+    if answer == "no" and asked.weak is not None:
+        answer, reason = "cannot tell", asked.weak
     rival = None if asked.rival is None else asked.rival.row
     return Finding(
         checkpoint_id=asked.member.row.id,
@@ -103,7 +106,7 @@ def answer_one(asked: Asked, count: int, leads: int) -> Finding:
             for part in asked.beside
         ],
         answer=answer,
-        reason=asked.reason,
+        reason=reason,
     )
 
 

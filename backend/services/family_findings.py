@@ -14,6 +14,7 @@ from backend.schemas.families import FamilyDifference, FamilyFlips, FamilyRow, U
 from backend.services import findings
 from backend.services.claim_checks import make_check
 from backend.services.claims import show_check
+from backend.services.family_doubts import doubt_flags, doubt_member, doubt_robustness
 from backend.services.family_members import MARGINS, Family, Member
 
 # From here on pruning is called high: where adversarial pruning is said to hold. Filters take more weights with them.
@@ -45,7 +46,9 @@ class Asked:
     beside: list[Part] = field(default_factory=list)
     rival: Member | None = None
     reason: str | None = None
-    """Why a part is missing, without which it cannot be told."""
+    """Why a part is missing or doubted, without which there is no yes."""
+    weak: str | None = None
+    """Why what speaks for a no may come from an attack that found too little."""
 
     @property
     def method(self) -> str:
@@ -70,13 +73,41 @@ def ask_claim(family: Family, member: Member) -> Asked:
         return Asked(member, [], reason=f"No finished evaluation answers at {check.norm} {check.eps_text}.")
     controls = [one for one in check.against if one.relation == "finetuned" and one.excess is not None]
     found = [(DENSE, one) for one in check.against if one.relation == "parent"]
-    found += [(CONTROL, one) for one in controls[:1]]  # as in the rows: the first one that was attacked alike
-    parts = [claim_part(name, one.excess, check, one) for name, one in found if one.excess is not None]
-    beside = [claim_part("claimed minus re-evaluated", check.gap, check)]
+    found += [(CONTROL, one) for one in controls[:1]]  # as in the rows: trained alike first, of those attacked alike
+    parts: list[Part] = []
+    aside: list[Part] = []
+    reason = doubt_member(family, member)
+    for name, one in found:
+        doubt = doubt_claim(family, member, one)
+        if name == DENSE:  # a control that cannot be used is as none
+            reason = reason or one.reason or doubt
+        if one.excess is not None:
+            (parts if doubt is None else aside).append(claim_part(name, one.excess, check, one))
+    beside = [claim_part("claimed minus re-evaluated", check.gap, check), *aside]
     beside += [claim_part(f"the same of {one.checkpoint_name}", one.gap, check, one) for _, one in found if one.gap]
     has_parent = any(part.name == DENSE for part in parts)
-    reason = None if has_parent else next((one.reason for name, one in found if name == DENSE), None)
-    return Asked(member, parts if has_parent else [], beside, reason=reason)
+    return Asked(
+        member, parts if has_parent else [], beside, reason=reason, weak=doubt_reevaluation(family, member, check)
+    )
+
+
+def doubt_claim(family: Family, member: Member, other: ClaimAgainst) -> str | None:
+    """Why the difference to a relative's claim decides nothing."""
+    if other.excess is not None and other.excess.basis == "number only":
+        return f"{member.row.name} or {other.checkpoint_name} claims without saying on how many samples."
+    relative = family.home.checkpoints[other.checkpoint_id]
+    return family.home.tell_unlike(member.row, relative) if other.relation == "finetuned" else None
+
+
+def doubt_reevaluation(family: Family, member: Member, check: ClaimCheck) -> str | None:
+    """Why the re-evaluation may call too much robust, so that the claim looks better than it is."""
+    assert check.reevaluation is not None
+    own = member.chosen[MARGINS].evaluation
+    if own is not None and check.reevaluation.evaluation_id == own.id:
+        return doubt_robustness(family, member)
+    rows = family.home.evaluations.get(member.row.id, [])
+    used = next((row for row in rows if row.id == check.reevaluation.evaluation_id), None)
+    return doubt_flags(member.row.name, used)
 
 
 def claim_part(name: str, found: ClaimDifference, check: ClaimCheck, other: ClaimAgainst | None = None) -> Part:
@@ -88,10 +119,10 @@ def claim_part(name: str, found: ClaimDifference, check: ClaimCheck, other: Clai
 def ask_thin_ice(family: Family, rows: Sequence[FamilyRow]) -> list[Asked]:
     """Does small dense margin tell what is lost, and is more lost than by the control?"""
     flips = {row.checkpoint_id: row for row in rows}
-    return [ask_losses(member, flips[member.row.id]) for member in family.pruned]
+    return [ask_losses(family, member, flips[member.row.id]) for member in family.pruned]
 
 
-def ask_losses(member: Member, row: FamilyRow) -> Asked:
+def ask_losses(family: Family, member: Member, row: FamilyRow) -> Asked:
     found = row.flips
     if found is None:
         return Asked(member, [], reason=row.flips_reason)
@@ -110,7 +141,8 @@ def ask_losses(member: Member, row: FamilyRow) -> Asked:
         else:  # a control of another budget may be shown, and decides nothing
             beside.append(loses)
             reason = reason or found.beyond.unlike
-    return Asked(member, parts, beside, reason=reason)
+    doubt = doubt_member(family, member) or doubt_robustness(family, family.dense)  # the dense margins rank the samples
+    return Asked(member, parts, beside, reason=doubt or reason, weak=doubt)
 
 
 def show_beside(found: FamilyFlips, pair: list[UUID]) -> list[Part]:
@@ -155,9 +187,14 @@ def ask_rival(family: Family, member: Member, rival: Member) -> Asked:
         return Asked(member, [], rival=rival, reason=error.message)
     if not all(excess.n for excess in excesses.values()):
         return Asked(member, [], rival=rival, reason=f"The dense network holds no sample at {family.terms.eps_text}.")
-    parts = [Part(name, "points", excess.difference, ids) for name, excess in excesses.items()]
+    parts = {name: Part(name, "points", excess.difference, ids) for name, excess in excesses.items()}
     beside = [part for name, excess in excesses.items() for part in show_losses(name, excess, ids)]
-    return Asked(member, parts, beside, rival)
+    sides = (family.dense, member, rival)
+    reason = next((told for one in sides if (told := doubt_member(family, one)) is not None), None)
+    too_large = next((told for one in sides if (told := doubt_robustness(family, one)) is not None), None)
+    if too_large is not None:  # at eps, whose attack found too little is said to lose too little
+        beside.insert(0, parts.pop(ROBUST))
+    return Asked(member, list(parts.values()), beside, rival, reason or too_large, weak=reason)
 
 
 def show_losses(name: str, excess: Excess, ids: list[UUID]) -> list[Part]:

@@ -11,6 +11,7 @@ from backend.services.claim_checks import Home, read_home
 from backend.services.controls import tell_kind
 from backend.services.effort import find_control_differences
 from backend.services.inspections import read_inspection
+from backend.services.lineage import choose_sparsity
 from backend.services.measurements import Finished, finished, summarise
 from backend.store.tables import Checkpoint, Dataset, Evaluation
 
@@ -160,13 +161,17 @@ def find_place(row: Checkpoint, root: Checkpoint) -> Place | None:
 
 
 def tell_level(row: Checkpoint) -> tuple[str, float]:
-    """Kind of zeros and how much is gone: the card's rate of filters or channels, otherwise the share of weights."""
-    sparsity = row.measured_sparsity if row.declared_sparsity is None else row.declared_sparsity
+    """Kind of zeros and how much is gone: the card's rate of filters or channels, otherwise the share of weights.
+
+    Where the weights contradict a declared share of weights, it is what was measured.
+    """
     if row.structure is not None:
-        return str(row.structure["kind"]), round(float(row.structure.get("rate", sparsity)), 3)
+        return str(row.structure["kind"]), round(float(row.structure.get("rate", row.measured_sparsity)), 3)
     found = read_inspection(row)
     kind = "weight" if found is None or found.structure.kind == "dense" else found.structure.kind
-    return kind, round(sparsity, 3)
+    if kind == "weight" or row.declared_sparsity is None:
+        return kind, round(choose_sparsity(row.declared_sparsity, row.measured_sparsity), 3)
+    return kind, round(row.declared_sparsity, 3)  # of filters or channels; their weights are another share
 
 
 def order(member: Member) -> tuple[int, int, float, str, str]:

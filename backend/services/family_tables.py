@@ -78,7 +78,10 @@ def lay_out(family: FamilyOut) -> Layout:
         columns,
         [title(column, shared[column.key], is_linf) for column in columns],
         shared,
-        [(name, rank(columns, rows, cells)) for name, rows in groups.items()],
+        [
+            (name, rank(columns, rows, cells, find_incomparable(columns, family.rows, cells)))
+            for name, rows in groups.items()
+        ],
     )
 
 
@@ -107,10 +110,27 @@ def title(column: Column, shared: str, is_linf: bool) -> str:
     return f"{heading.strip()}, {shared}" if shared else heading.strip()
 
 
-def rank(columns: Sequence[Column], rows: Sequence[FamilyRow], cells: dict[UUID, list[Cell]]) -> list[Line]:
+def find_incomparable(
+    columns: Sequence[Column], rows: Sequence[FamilyRow], cells: dict[UUID, list[Cell]]
+) -> frozenset[str]:
+    """Columns of own figures that the dense network lacks, beside which those of the others were found to be alike."""
+    dense = next((row for row in rows if row.place == "dense"), None)
+    if dense is None:
+        return frozenset()
+    filled = {column.key: cell for column, cell in zip(columns, cells[dense.checkpoint_id], strict=True)}
+    return frozenset(key for key, cell in filled.items() if cell.value is None and cell.reason != ITSELF)
+
+
+def rank(
+    columns: Sequence[Column],
+    rows: Sequence[FamilyRow],
+    cells: dict[UUID, list[Cell]],
+    incomparable: frozenset[str] = frozenset(),
+) -> list[Line]:
     """The lines of a group, with the best of those pruned.
 
-    What was trained otherwise, or rests on unlike numbers of samples, is not ranked.
+    What was trained otherwise, rests on unlike numbers of samples, or was never held against the dense network's
+    effort (`incomparable`), is not ranked.
     """
     pruned = [row for row in rows if row.place == "pruned"]
     is_fair = are_of_one_budget(pruned)
@@ -119,7 +139,7 @@ def rank(columns: Sequence[Column], rows: Sequence[FamilyRow], cells: dict[UUID,
         filled = [(row.checkpoint_id, cells[row.checkpoint_id][place]) for row in pruned]
         values = {each: cell.value for each, cell in filled if cell.value is not None}
         details = {cell.detail for _, cell in filled if cell.value is not None}
-        if not is_fair or column.better is None or len(values) < 2 or len(details) > 1:
+        if not is_fair or column.better is None or len(values) < 2 or len(details) > 1 or column.key in incomparable:
             continue
         end = max(values.values()) if column.better == "higher" else min(values.values())
         for each, value in values.items():

@@ -63,6 +63,11 @@ def check_parent(
     return parent
 
 
+def choose_sparsity(declared: float | None, measured: float) -> float:
+    """The share of zeros that a checkpoint is known by: the declared one, unless the weights contradict it."""
+    return measured if declared is None or abs(declared - measured) > SPARSITY_TOLERANCE else declared
+
+
 def describe_oddities(row: Checkpoint, parent: Checkpoint | None, twins: Sequence[Checkpoint]) -> list[str]:
     """What is allowed but rarely meant, one sentence each."""
     found: list[str] = []

@@ -1,7 +1,7 @@
 """Data-parallel training: one process per device, each with its share of every batch, gradients summed.
 
-Every process runs the same `train` call with its own `Team`. All hold the same weights at all times; what differs from a
-single process are random starts of the attack and crops, and that batch normalisation sees its process's share.
+Every process runs the same `train` call with its own `Team`. All hold the same weights at all times; what differs from
+a single process are random starts of the attack and crops, and that batch normalisation sees its process's share.
 """
 
 import os

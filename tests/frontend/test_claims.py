@@ -17,7 +17,7 @@ N, EPS = 240, 0.1
 
 
 def claim_of(share: float) -> dict[str, Any]:
-    named = {"attack": "PGD-10", "norm": "Linf", "eps_text": "25.5/255", "n": N, "source": "a card"}
+    named = {"attack": "PGD-10", "norm": "Linf", "eps_text": "25.5/255", "n": N, "source": "card: a test"}
     return {"robust_accuracy": share} | named
 
 

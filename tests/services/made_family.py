@@ -25,7 +25,7 @@ PRUNED = (("lwm", 0.95, 0.9), ("harp", 0.95, 0.9), ("thin-ice", 0.95, 0.1), ("lw
 
 
 def claim_of(share: float, n: int = N) -> dict[str, Any]:
-    named = {"attack": "PGD-10", "norm": "Linf", "eps_text": "25.5/255", "n": n, "source": "a card"}
+    named = {"attack": "PGD-10", "norm": "Linf", "eps_text": "25.5/255", "n": n, "source": "card: a test"}
     return {"robust_accuracy": share} | named
 
 

@@ -19,7 +19,7 @@ WITNESS: dict[str, Any] = {"distance_kind": "witness"}
 
 def claim_of(share: float, n: int | None = N, **fields: Any) -> dict[str, Any]:
     return {"robust_accuracy": share, "attack": "PGD-10", "norm": "Linf", "eps_text": "25.5/255", "n": n} | {
-        "source": "a card",
+        "source": "card: a test",
         **fields,
     }
 
@@ -85,7 +85,14 @@ def test_list_claims_of_a_network_pruned_here_is_ours_as_a_shipped_one_is(
     ready: Path, tmp_path: Path, origin: str, basis: str, is_ours: bool
 ) -> None:
     dataset = add_dataset(tmp_path, "digits", n=N)
-    claim = {"robust_accuracy": 0.9, "attack": "PGD-10", "norm": "Linf", "eps_text": "25.5/255", "n": N, "source": "x"}
+    claim = {
+        "robust_accuracy": 0.9,
+        "attack": "PGD-10",
+        "norm": "Linf",
+        "eps_text": "25.5/255",
+        "n": N,
+        "source": "pruned here: a test",
+    }
     root = add_checkpoint(dataset.id, "dense")
     fields = {"role": "pruned", "parent_id": root.id, "method": "lwm", "origin": origin, "claim": claim}
     child = add_checkpoint(dataset.id, "child", **fields)

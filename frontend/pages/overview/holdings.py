@@ -7,6 +7,7 @@ from uuid import UUID
 
 from backend.schemas import CheckpointOut, ClaimOut, DatasetOut, EvaluationOut, Page
 from backend.services import checkpoints, comparisons, datasets, evaluations
+from backend.services.lineage import choose_sparsity
 
 PAGE_ROWS = 200
 ACTIVE = ("running", "queued")
@@ -157,7 +158,7 @@ def place_of(row: CheckpointOut, root: UUID) -> Place:
 def order(standing: Standing) -> tuple[int, float, str]:
     """Dense, controls, then pruned ones by sparsity."""
     row = standing.checkpoint
-    sparsity = row.measured_sparsity if row.declared_sparsity is None else row.declared_sparsity
+    sparsity = choose_sparsity(row.declared_sparsity, row.measured_sparsity)
     return ("dense", "control", "pruned").index(standing.place), sparsity if row.role == "pruned" else 0.0, row.name
 
 
@@ -185,11 +186,14 @@ def best_verdict(jobs: list[EvaluationOut], dataset: DatasetOut) -> EvaluationOu
     Both verify every adversarial, so both are upper bounds. Fewer samples blur a claim's gap more than the preset does.
     """
     found = [row for preset in STRENGTH if (row := best_of_preset(jobs, dataset, preset)) is not None]
-    return max(found, key=lambda row: row.n, default=None)  # the first of equals
+    return max(found, key=lambda row: (not row.explicit, row.n), default=None)  # the first of equals
 
 
 def best_of_preset(jobs: list[EvaluationOut], dataset: DatasetOut, preset: str) -> EvaluationOut | None:
-    """The finished evaluation of most samples, the newest of these, at the data set's own norm and eps."""
+    """The finished evaluation of most samples, the newest of these, at the data set's own norm and eps.
+
+    Rows that somebody picked come last: they say nothing about the rest.
+    """
     fitting = [
         row
         for row in jobs
@@ -199,7 +203,7 @@ def best_of_preset(jobs: list[EvaluationOut], dataset: DatasetOut, preset: str) 
         and row.dataset_id == dataset.id
         and (row.norm, row.eps_text) == (dataset.default_norm, dataset.default_eps_text)
     ]
-    return max(fitting, key=lambda row: (row.n, row.created_at), default=None)
+    return max(fitting, key=lambda row: (not row.explicit, row.n, row.created_at), default=None)
 
 
 def effort_words(evaluation: EvaluationOut) -> str:
