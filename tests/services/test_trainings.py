@@ -8,6 +8,7 @@ import pytest
 
 from backend.registry.cards import read_cards
 from backend.schemas.families import FamilyTraining
+from backend.services import comparisons
 from backend.services.claims import list_claims
 from backend.services.family_tables import lay_out
 from backend.services.trainings import are_alike, read_trainings, tell_unlike
@@ -125,6 +126,8 @@ def test_control_that_decides_is_the_one_trained_as_the_pruned_network(made: Mad
     assert (beyond.control_name, beyond.unlike) == ("control", None)
     check = next(one for one in list_claims().items if one.checkpoint_name == "lwm-95")
     assert [one.checkpoint_name for one in check.against if one.relation == "finetuned"] == ["control", "a-control"]
+    both = comparisons.compare(made.done["dense"].id, made.done["lwm-95"].id)
+    assert [one.name for one in both.controls if one.kind == "finetuned"] == ["control", "a-control"]
 
 
 def test_control_of_another_budget_decides_nothing(made: MadeFamily) -> None:
@@ -134,4 +137,7 @@ def test_control_of_another_budget_decides_nothing(made: MadeFamily) -> None:
     one = next(one for one in answer_to(family, "thin ice").findings if one.checkpoint_name == "lwm-95")
     assert [part.name for part in one.parts] == ["small dense margin"] and one.answer == "cannot tell"
     assert "losses beyond the control" in [part.name for part in one.beside]
-    assert one.reason == "lwm-95 was trained with 2,784,000 passes, control with 1,000,000."
+    unlike = "lwm-95 was trained with 2,784,000 passes, control with 1,000,000."
+    assert one.reason == unlike
+    both = comparisons.compare(made.done["dense"].id, made.done["lwm-95"].id)
+    assert both.controls_reason is not None and unlike in both.controls_reason

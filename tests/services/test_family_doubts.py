@@ -1,0 +1,167 @@
+"""What keeps a family's answers from saying more than the evidence: doubts about descent, attacks, claims, levels."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from backend.schemas.families import Finding
+from backend.schemas.inspections import Descent, InspectionOut, Structure
+from backend.services.claims import list_claims
+from backend.services.family_tables import lay_out
+from backend.store.database import writing
+from backend.store.tables import Checkpoint, Evaluation
+from tests.services.fabrication import Measured, add_checkpoint, evaluate
+from tests.services.made_family import EPS, MadeFamily, N, answer_to, held, home_with_family
+
+ROBUST = "fewer lost at eps"
+
+
+@pytest.fixture
+def made(template: Path, tmp_path: Path) -> Iterator[MadeFamily]:
+    """A family that the test may change."""
+    with home_with_family(template, tmp_path) as family:
+        yield family
+
+
+def change(kind: type, id: Any, **values: Any) -> None:
+    with writing() as session:
+        row = session.get(kind, id)
+        for name, value in values.items():
+            setattr(row, name, value)
+
+
+def change_claim(made: MadeFamily, name: str, **values: Any) -> None:
+    change(Checkpoint, made.rows[name].id, claim=dict(made.rows[name].claim or {}) | values)
+
+
+def find(made: MadeFamily, question: str, name: str, rival: str | None = None) -> Finding:
+    found = answer_to(made.family(), question).findings
+    return next(one for one in found if (one.checkpoint_name, one.rival_name) == (name, rival))
+
+
+def weaken(made: MadeFamily, name: str) -> None:
+    """An AutoAttack that breaks every third sample which the margins of that checkpoint call robust."""
+    before = made.measured[name]
+    is_broken = held(before, made.labels) & (np.arange(N) % 3 == 0)
+    distance = np.where(is_broken, EPS / 2, np.where(before.margin > EPS, np.inf, before.margin))
+    verdicts = Measured(before.predictions, distance, before.logit_gap, kind="witness")
+    terms: dict[str, Any] = {"preset": "autoattack", "eps": "25.5/255", "record": {"distance_kind": "witness"}}
+    evaluate(made.rows[name], made.dataset, verdicts, **terms)
+
+
+def test_families_without_doubts_answer(made: MadeFamily) -> None:
+    assert find(made, "claims", "lwm-95").answer == "yes"
+    assert find(made, "thin ice", "lwm-95").answer == "yes"
+    assert ROBUST in [part.name for part in find(made, "rivals", "thin-ice-95", "lwm-95").parts]
+
+
+def test_claims_of_unknown_n_decide_nothing(made: MadeFamily) -> None:
+    change_claim(made, "lwm-95", n=None)
+    one = find(made, "claims", "lwm-95")
+    assert (one.answer, one.parts) == ("cannot tell", [])
+    assert one.reason == "lwm-95 or dense claims without saying on how many samples."
+    (check,) = list_claims(checkpoint_id=made.rows["lwm-95"].id).items
+    assert {each.excess.answer for each in check.against if each.excess} == {"cannot tell"}
+
+
+@pytest.mark.parametrize(("attack", "told"), [("AutoAttack", "AutoAttack"), (None, "an unknown attack")])
+def test_claims_by_unlike_attacks_are_not_compared(made: MadeFamily, attack: str | None, told: str) -> None:
+    change_claim(made, "dense", attack=attack)
+    one = find(made, "claims", "lwm-95")
+    assert (one.answer, one.parts) == ("cannot tell", [])
+    assert one.reason == f"Claims by PGD-10 and by {told} are not compared: they differ by the attacks already."
+
+
+def test_claims_by_the_same_attack_written_otherwise_are_compared(made: MadeFamily) -> None:
+    change_claim(made, "dense", attack="pgd -10")
+    assert find(made, "claims", "lwm-95").answer == "yes"
+
+
+def test_claims_are_not_held_against_rows_that_somebody_picked(made: MadeFamily) -> None:
+    lost = np.flatnonzero(~held(made.measured["lwm-95"], made.labels)).tolist()
+    change(Evaluation, made.done["lwm-95"].id, n=len(lost) - 1)
+    evaluate(made.rows["lwm-95"], made.dataset, made.measured["lwm-95"], lost)
+    (check,) = list_claims(checkpoint_id=made.rows["lwm-95"].id).items
+    assert check.reevaluation is not None and check.reevaluation.evaluation_id == made.done["lwm-95"].id
+
+
+def test_typed_claim_over_a_shipped_one_is_not_of_the_same_samples(made: MadeFamily) -> None:
+    change_claim(made, "lwm-95", source="a talk")
+    (check,) = list_claims(checkpoint_id=made.rows["lwm-95"].id).items
+    assert check.gap is not None and check.gap.basis == "unpaired"
+
+
+def test_control_of_another_budget_is_beside_a_claim_and_does_not_decide(
+    made: MadeFamily, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.services.claim_checks.tell_unlike", lambda *_: "Not as long.")
+    one = find(made, "claims", "lwm-95")
+    assert [part.name for part in one.parts] == ["beyond the dense parent"] and one.answer == "yes"
+    assert "beyond the control" in [part.name for part in one.beside]
+
+
+@pytest.mark.parametrize("question", ["claims", "thin ice"])
+def test_network_that_is_not_the_parents_descendant_answers_nothing(made: MadeFamily, question: str) -> None:
+    row = made.rows["lwm-95"]
+    change(Checkpoint, row.id, inspection=inspect(made))
+    one = find(made, question, "lwm-95")
+    assert one.answer == "cannot tell" and one.reason is not None and "dense" in one.reason
+
+
+def inspect(made: MadeFamily) -> dict[str, Any]:
+    """What an inspection says of weights that do not come from the named parent."""
+    structure = dict.fromkeys(Structure.model_fields, 0) | {"kind": "weight", "pattern": None, "layers": []}
+    descent = dict.fromkeys(Descent.model_fields, 0) | {"answer": "no", "norms": [], "layers": []}
+    found = {"structure": structure, "descent": descent, "parent_id": made.rows["dense"].id, "likely_parent": None}
+    return InspectionOut.model_validate(found).model_dump(mode="json")
+
+
+@pytest.mark.parametrize("name", ["thin-ice-95", "lwm-95", "dense"])
+def test_flagged_margins_decide_no_robust_losses(made: MadeFamily, name: str) -> None:
+    change(Evaluation, made.done[name].id, flags=["masking"])
+    one = find(made, "rivals", "thin-ice-95", "lwm-95")
+    assert ROBUST not in [part.name for part in one.parts] and ROBUST in [part.name for part in one.beside]
+    assert one.answer == "cannot tell"
+    assert one.reason == f"The attack on {name} is flagged (masking): it may call too much robust."
+
+
+def test_margins_that_a_stronger_attack_undercuts_decide_no_robust_losses(made: MadeFamily) -> None:
+    weaken(made, "thin-ice-95")
+    one = find(made, "rivals", "thin-ice-95", "lwm-95")
+    assert one.answer == "cannot tell" and ROBUST not in [part.name for part in one.parts]
+    assert one.reason is not None and one.reason.startswith("AutoAttack breaks")
+
+
+def test_flagged_re_evaluation_denies_no_claim(made: MadeFamily) -> None:
+    assert find(made, "claims", "harp-95").answer != "yes"
+    change_claim(made, "harp-95", robust_accuracy=held(made.measured["harp-95"], made.labels).mean() - 0.2)
+    assert find(made, "claims", "harp-95").answer == "no"
+    change(Evaluation, made.done["harp-95"].id, flags=["zero-gradients"])
+    one = find(made, "claims", "harp-95")
+    assert one.answer == "cannot tell" and one.reason is not None and "(zero-gradients)" in one.reason
+
+
+def test_level_is_what_was_measured_where_the_weights_contradict_what_is_declared(made: MadeFamily) -> None:
+    fields = {"role": "pruned", "parent_id": made.rows["dense"].id, "declared_sparsity": 0.95, "measured_sparsity": 0.5}
+    add_checkpoint(made.dataset.id, "said-95", **fields)
+    row = next(row for row in made.family().rows if row.name == "said-95")
+    assert (row.level, row.group) == (0.5, "weights, 50 %")
+
+
+def test_columns_that_the_dense_network_lacks_are_not_ranked(made: MadeFamily) -> None:
+    terms: dict[str, Any] = {"preset": "autoattack", "eps": "25.5/255", "record": {"distance_kind": "witness"}}
+    for name in ("lwm-95", "harp-95", "dense"):
+        before = made.measured[name]
+        distance = np.where(before.margin > EPS, np.inf, before.margin)
+        verdicts = Measured(before.predictions, distance, before.logit_gap, kind="witness")
+        if name == "dense":
+            assert not any("autoattack" in best for best in ranked(made))
+        evaluate(made.rows[name], made.dataset, verdicts, **terms)
+    assert any("autoattack" in best for best in ranked(made))
+
+
+def ranked(made: MadeFamily) -> list[frozenset[str]]:
+    return [line.best for _, lines in lay_out(made.family()).groups for line in lines]
