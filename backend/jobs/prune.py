@@ -5,8 +5,9 @@ bit on a CPU; the folder goes once the result is registered, or with the pruning
 """
 
 import logging
+import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -17,27 +18,31 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 from torch import Tensor, nn
+from torch.multiprocessing import ProcessRaisedException
 
 from backend.datasets.samples import SampleArrays, hash_samples, load
 from backend.jobs.progress import Stopped, describe_error, now_and_then
 from backend.jobs.subjects import dataset_file, device_title, load_checkpoint, take_images
 from backend.services import pruned
+from backend.settings import get_settings
 from backend.store import datasets, evaluations
 from backend.store import prunings as store
 from backend.store.database import reading, writing
 from backend.store.tables import Checkpoint, Dataset, Pruning, now
 from models.pruning.methods import build_search
 from models.pruning.plans import Plan, read_plan
-from models.pruning.search import MaskSearch
 from models.pruning.thin_ice import build_thin_ice_loss
 from models.training.losses import AdversarialLoss
+from models.training.parallel import ALONE, Team, run_team
 from models.training.progress import Progress, TrainingReport
 from models.training.stages import OnProgress, Stage, StateFolder, prune
 from models.training.state import take_fingerprint
 from models.zoo.build import Images, declare_sparsity, measure_claim
 
 CLAIM_SAMPLES = 2000
+TEAM_FILE = "team.pt"
 
 logger = logging.getLogger("thinice.jobs")
 
@@ -65,6 +70,14 @@ class Work:
     @property
     def folder(self) -> Path:
         return pruned.training_folder(self.pruning.id)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training left beside the weights: its report, and the share of zeros that its masks promise."""
+
+    report: TrainingReport
+    declared_sparsity: float
 
 
 def run(pruning_id: UUID, attempt_number: int, *, worker_id: str, device: str) -> None:
@@ -98,20 +111,28 @@ def start(pruning_id: UUID, attempt_number: int, worker_id: str, device: str) ->
         if row is None or not move(session, pruning_id, attempt_number, **values):
             raise Stopped(f"Pruning {pruning_id} is not waiting.")
         session.refresh(row)
-        parent = session.get(Checkpoint, row.parent_id)
-        dataset, training = (session.get(Dataset, one) for one in (row.dataset_id, row.training_dataset_id))
-        assert parent is not None and dataset is not None and training is not None  # foreign keys hold them
-        return Work(row, parent, dataset, training, worker_id, device)
+        return find_work(session, row, worker_id, device)
+
+
+def find_work(session: Session, row: Pruning, worker_id: str, device: str) -> Work:
+    """The rows that a pruning is about."""
+    parent = session.get(Checkpoint, row.parent_id)
+    dataset, training = (session.get(Dataset, one) for one in (row.dataset_id, row.training_dataset_id))
+    assert parent is not None and dataset is not None and training is not None  # foreign keys hold them
+    return Work(row, parent, dataset, training, worker_id, device)
 
 
 def train_and_register(work: Work) -> None:
     """Train, measure, and bring the result into the registry."""
     samples = load(dataset_file(work.training))
     network = load_checkpoint(work.parent, work.dataset, work.device).requires_grad_(True)
-    height, width, channels = work.dataset.shape
-    search = build_search(work.plan, (channels, height, width))
     data_sha256 = hash_samples(samples.ids, samples.labels)
-    report = train(work, network, samples, search, data_sha256)
+    processes = get_settings().training_processes
+    if processes == 1:
+        trained = train(work, network, samples, data_sha256)
+    else:
+        trained = train_in_team(work, network, data_sha256, processes)
+    report = trained.report
     breathe = breathe_in(work, "measuring the claim", done=work.pruning.total, eta_seconds=None)
     measured = measure_claim(network, take_test_images(work), work.plan.finetuning, on_batch=breathe)
     measured["claimed_source"] = f"pruned here: PGD-10 on {measured['claimed_n']:,} images of {work.dataset.slug}"
@@ -119,13 +140,14 @@ def train_and_register(work: Work) -> None:
     weights = work.folder / "result.safetensors"
     save_file({name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}, weights)
     made = {
-        "declared_sparsity": declare_sparsity(work.plan, search),
+        "declared_sparsity": trained.declared_sparsity,
         "training_sha256": data_sha256,
         "best_epoch": report.epoch,
         "validation_robust_accuracy": report.validation_robust_accuracy,
         "validation_samples": report.validation_samples,
         "train_seconds": round(report.train_seconds, 1),
         "devices": work.devices,
+        "processes": processes,
         "torch": torch.__version__,
         "thinice": version("thinice"),
         **measured,
@@ -134,15 +156,15 @@ def train_and_register(work: Work) -> None:
         raise Stopped(f"Pruning {work.pruning.id} was stopped.")
 
 
-def train(
-    work: Work, network: nn.Module, samples: SampleArrays, search: MaskSearch, data_sha256: str
-) -> TrainingReport:
-    """Train `network` in place from the last state on disk, or from its present weights."""
+def train(work: Work, network: nn.Module, samples: SampleArrays, data_sha256: str, team: Team = ALONE) -> Trained:
+    """Train `network` in place from the last state on disk, or from its present weights; a team's first reports."""
     images, labels = take_images(samples, np.arange(len(samples.labels)))
     decisive = [work.pruning.plan, work.pruning.seed, work.parent.weights_sha256, work.parent.normalization]
     fingerprint = take_fingerprint(*decisive, data_sha256, torch.__version__)
+    height, width, channels = work.dataset.shape
+    search = build_search(work.plan, (channels, height, width))
     loss, plan = find_loss(work, images, labels), work.plan
-    return prune(
+    report = prune(
         network,
         images,
         labels,
@@ -151,8 +173,54 @@ def train(
         finetuning=Stage(plan.finetuning, loss),
         seed=work.pruning.seed,
         states=StateFolder(work.folder, fingerprint),
-        on_progress=report_to(work),
+        team=team,
+        on_progress=report_to(work) if team.rank == 0 else None,
     )
+    return Trained(report, declare_sparsity(plan, search))
+
+
+def train_in_team(work: Work, network: nn.Module, data_sha256: str, processes: int) -> Trained:
+    """Train in several processes, one per GPU, and give `network` what they found; errors as in `run`."""
+    device = torch.device(work.device).type
+    row = work.pruning
+    arguments = (row.id, row.attempt_number, work.worker_id, data_sha256)
+    try:
+        run_team(train_share, arguments, size=processes, device=device, port=find_port())
+    except ProcessRaisedException:
+        tell(work)  # Stopped where that is what ended them
+        raise
+    found = torch.load(work.folder / TEAM_FILE, map_location=work.device, weights_only=True)
+    network.load_state_dict(found["weights"])
+    return Trained(TrainingReport(**found["report"]), found["declared_sparsity"])
+
+
+def train_share(
+    team: Team, device: torch.device, pruning_id: UUID, attempt_number: int, worker_id: str, data_sha256: str
+) -> None:
+    """Train as one of a team, in a process that torch ends with its parent; the first writes the result down."""
+    torch.set_num_threads(1)
+    with reading() as session:
+        row = store.find_pruning(session, pruning_id)
+        if row is None or row.attempt_number != attempt_number:
+            raise Stopped(f"Pruning {pruning_id} was stopped.")
+        work = find_work(session, row, worker_id, str(device))
+    network = load_checkpoint(work.parent, work.dataset, work.device).requires_grad_(True)
+    trained = train(work, network, load(dataset_file(work.training)), data_sha256, team)
+    if team.rank == 0:
+        kept = {
+            "weights": network.state_dict(),
+            "report": asdict(trained.report),
+            "declared_sparsity": trained.declared_sparsity,
+        }
+        torch.save(kept, work.folder / TEAM_FILE)
+
+
+def find_port() -> int:
+    """A free TCP port of this machine."""
+    with socket.socket() as opened:
+        opened.bind(("127.0.0.1", 0))
+        port: int = opened.getsockname()[1]
+        return port
 
 
 def find_loss(work: Work, images: Tensor, labels: Tensor) -> AdversarialLoss | None:

@@ -166,6 +166,37 @@ def test_pruning_ends_as_a_checkpoint_with_parent_recipe_claim_and_the_weights_o
     evaluations.cancel_evaluation(evaluations.list_evaluations(checkpoint_id=made.id).items[0].id)
 
 
+def test_pruning_shared_by_two_processes_ends_as_one_and_a_cancel_ends_both(crew: Crew, monkeypatch) -> None:
+    """On a CPU, where it gains nothing; on CUDA each process has a GPU."""
+    monkeypatch.setenv("THINICE_TRAINING_PROCESSES", "2")
+    crew.kill()
+    crew.start()
+    try:
+        done = wait_for_end(ask(method="harp", sparsity=0.9, name="by-two"))
+        assert done.record["processes"] == 2 and done.progress.step == "done"
+        made = checkpoints.get_checkpoint(done.checkpoint_id)
+        assert made.measured_sparsity == pytest.approx(0.9, abs=4 / PRUNABLE)
+        assert made.inspection is not None and made.inspection.descent is not None
+        assert made.inspection.descent.answer == "yes"
+        assert measure_claim(done) == made.claim.robust_accuracy
+        long = ask(method="lwm", epochs=1000, name="cancelled-by-two")
+        wait_for(lambda: prunings.get_pruning(long.id).progress.done >= 2, "a step")
+        assert len(find_children(crew)) >= 2
+        prunings.cancel_pruning(long.id)
+        wait_for(lambda: not find_children(crew), "the end of both")
+        assert prunings.get_pruning(long.id).state == "cancelled"
+    finally:
+        crew.kill()
+
+
+def find_children(crew: Crew) -> list[str]:
+    """The processes that train for the worker."""
+    (parent,) = (process.pid for process in crew.processes)
+    listed = Path(f"/proc/{parent}/task").glob("*/children")
+    children = [child for path in listed for child in path.read_text().split()]
+    return [child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
 def test_killed_worker_training_goes_on_and_ends_with_the_bits_of_an_undisturbed_one(worker: Crew) -> None:
     row = ask(method="thin-ice", sparsity=0.5, epochs=10)
     wait_for(lambda: prunings.get_pruning(row.id).progress.done >= 3, "an epoch")
