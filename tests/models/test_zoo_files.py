@@ -56,7 +56,7 @@ def test_zoo_holds_every_listed_checkpoint_and_no_other_each_with_its_card_under
 @pytest.mark.parametrize("name", NAMES)
 def test_card_has_every_field_and_the_hash_of_its_file(name: str) -> None:
     card = read_card(name)
-    assert set(card) == FIELDS
+    assert set(card) == FIELDS | ({"note"} if card["method"] == "thin-ice" else set())
     assert card["name"] == name
     assert card["sha256"] == hashlib.sha256((ZOO / f"{name}.safetensors").read_bytes()).hexdigest()
     assert card["dataset"] == "fashion-mnist-test"
