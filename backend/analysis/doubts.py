@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from backend.analysis.flips import find_held
-from backend.analysis.outcomes import Outcomes, is_held
+from backend.analysis.outcomes import FloatArray, Outcomes, is_held
 from backend.analysis.pairing import Pair, pair
 from backend.analysis.statistics import Estimate, median
 from backend.errors import InvalidRequest
@@ -43,6 +45,8 @@ def find_gain(joined: Pair, *, bootstrap: int = 1000, seed: int = 0) -> Gain | N
         return None
     dense_right, pruned_right = find_held(joined)
     is_right = dense_right & pruned_right
+    if not is_right.any() or not _is_far_above(joined.dense.margin[is_right], joined.pruned.margin[is_right]):
+        return None  # intervals cost a bootstrap each
     dense, pruned = (
         median(side.margin[is_right], resamples=bootstrap, seed=seed, of="margins")
         for side in (joined.dense, joined.pruned)
@@ -51,9 +55,13 @@ def find_gain(joined: Pair, *, bootstrap: int = 1000, seed: int = 0) -> Gain | N
         return None
     if pruned.low is not None and pruned.low <= dense.high:  # a low end of None is beyond every radius, too
         return None
-    if pruned.value is not None and pruned.value <= GAIN_RATIO * dense.value:
-        return None
     return Gain(int(is_right.sum()), dense, pruned)
+
+
+def _is_far_above(dense: FloatArray, pruned: FloatArray) -> bool:
+    """Whether the ratio of the medians exceeds `GAIN_RATIO`; a median beyond every radius tried exceeds any other."""
+    dense_median, pruned_median = float(np.median(dense)), float(np.median(pruned))
+    return bool(np.isfinite(dense_median)) and pruned_median > GAIN_RATIO * dense_median
 
 
 def count_overestimated(margins: Outcomes, witnesses: Outcomes) -> Overestimate:

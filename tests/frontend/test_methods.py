@@ -1,17 +1,21 @@
 """The Methods page on the real services: answers in words, every figure a link, panels of plain data."""
 
 import json
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from backend.services import family_measuring
 from backend.services.families import get_family
 from frontend import ids
 from frontend.figures.sparsity import SYMBOLS
 from frontend.pages import methods as page
 from frontend.pages.methods.callbacks import draw_panels
-from frontend.pages.methods.layout import GLYPHS
+from frontend.pages.methods.layout import GLYPHS, show_family
 from frontend.pages.methods.panels import list_methods, list_panels, place_method, read_panel
 from tests.frontend.words import by_id, hrefs, text_of, walk
 from tests.services.fabrication import add_checkpoint, add_dataset
@@ -29,9 +33,38 @@ def test_layout_of_a_home_without_a_family_says_how_to_get_one(ready: Path, tmp_
 
 @pytest.fixture(scope="module")
 def made(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeFamily]:
-    """One family for all tests of this module: they only read."""
-    with home_with_family(template, tmp_path_factory.mktemp("family")) as family:
+    """One family for all tests of this module: they only read, and measure it at once."""
+    with home_with_family(template, tmp_path_factory.mktemp("family")) as family, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(family_measuring, "QUICK_SECONDS", 60.0)
         yield family
+
+
+def test_layout_of_a_family_that_takes_long_shows_how_far_it_is_and_then_the_page(
+    made: MadeFamily, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(family_measuring, "QUICK_SECONDS", 0.0)
+    may_go_on = threading.Event()
+    measure = family_measuring.show_row
+
+    def wait(*given: Any) -> Any:
+        if given[1].row.name == "lwm-95":
+            may_go_on.wait(60)
+        return measure(*given)
+
+    monkeypatch.setattr(family_measuring, "show_row", wait)
+    query = {"family": str(made.rows["dense"].id), "eps": "13/255"}
+    shown = page.layout(**query)
+    for _ in range(600):
+        if "Measured 5 of 10 parts" in text_of(shown):
+            break
+        time.sleep(0.1)
+        shown = page.layout(**query)
+    assert "Measured 5 of 10 parts" in text_of(shown) and "left" in text_of(shown)
+    assert by_id(shown, ids.METHODS_QUERY).data["eps"] == "13/255"
+    may_go_on.set()
+    monkeypatch.setattr(family_measuring, "QUICK_SECONDS", 60.0)
+    parts = show_family(by_id(shown, ids.METHODS_QUERY).data)
+    assert "Does thin-ice lose fewer?" in text_of(parts[-1]) and "Measured" not in text_of(parts[-1])
 
 
 def test_complete_names_the_family_with_most_pruned_ones_and_keeps_the_rest(made: MadeFamily) -> None:

@@ -4,10 +4,12 @@ from typing import Any
 
 import plotly.graph_objects as go
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, no_update
+from dash.development.base_component import Component
 
 from frontend import ids
 from frontend.callbacks import in_thread
 from frontend.figures.sparsity import draw_sparsity
+from frontend.pages.methods.layout import show_family
 from frontend.pages.methods.panels import read_panel
 from frontend.theme import theme_named
 
@@ -28,6 +30,16 @@ def register(app: Dash) -> None:
         if theme is None:
             return [no_update] * len(shown)
         return draw_panels(panels, theme, [one["key"] for one in shown])
+
+    @app.callback(
+        Output(ids.METHODS_PAGE, "children"),
+        Input(ids.METHODS_POLL, "n_intervals"),
+        State(ids.METHODS_QUERY, "data"),
+        prevent_initial_call=True,
+    )
+    @in_thread
+    def ask_again(_ticks: int, query: dict[str, str | None]) -> list[Component]:
+        return show_family(query)
 
     app.clientside_callback(
         ClientsideFunction("methods", "openMark"), Input(PANELS, "clickData"), prevent_initial_call=True

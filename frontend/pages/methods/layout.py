@@ -10,14 +10,17 @@ from dash.development.base_component import Component
 from backend.schemas.families import FamilyOut, FamilyRoot
 from backend.services import families
 from backend.services.arguments import read_id
+from backend.services.family_measuring import Measuring, measure_ahead
 from frontend import ids
 from frontend.components import Content, aria, blank_figure, card, empty_state, graph_config, icon
 from frontend.figures.sparsity import HEIGHT
 from frontend.pages.methods.answers import answer_cards, evidence
 from frontend.pages.methods.panels import list_methods, list_panels, place_method
 from frontend.pages.methods.table import family_table, gaps
-from frontend.words import count_words
+from frontend.words import count_words, time_left
 
+HEADING = html.H1("Methods", className="page-title")
+POLL_MILLISECONDS = 700
 FORMATS = {"csv": "CSV", "markdown": "Markdown", "latex": "LaTeX"}
 GLYPHS = ("●", "■", "◆", "▲", "★")
 """The shapes of `frontend.figures.sparsity.SYMBOLS` as text."""
@@ -44,18 +47,27 @@ def layout(
     **_query: str,
 ) -> Component:
     """The page of a family; without one, how to get one."""
-    heading = html.H1("Methods", className="page-title")
     if not family:
         sentence = "Nothing was pruned yet from any dense checkpoint here. Upload one, and name its parent."
-        return html.Div([heading, empty_state(sentence, "Upload a checkpoint", "/upload")], className="page-stack")
+        return html.Div([HEADING, empty_state(sentence, "Upload a checkpoint", "/upload")], className="page-stack")
+    query = {"family": family, "eps": eps, "norm": norm, "method": method}
+    return html.Div(show_family(query), id=ids.METHODS_PAGE, className="page-stack methods")
+
+
+def show_family(query: dict[str, str | None]) -> list[Component]:
+    """The page's parts, or how far the measuring is that they wait for; errors as in `families.get_family`."""
+    family, eps, norm, method = (query[name] for name in ("family", "eps", "norm", "method"))
     own = method or families.OWN_METHOD
-    found = families.get_family(read_id(family, "checkpoint"), norm=norm, eps=eps, method=own)
+    measuring = measure_ahead(read_id(family or "", "checkpoint"), norm=norm, eps=eps, method=own)
+    if measuring is not None:
+        return wait_for(measuring, query)
+    found = families.get_family(read_id(family or "", "checkpoint"), norm=norm, eps=eps, method=own)
     terms = {key: value for key, value in (("eps", eps), ("norm", norm), ("method", method)) if value}
     panels = list_panels(found)
-    parts = [
+    return [
         dcc.Store(id=ids.METHODS_PANELS, data=panels),
         context_line(found),
-        html.Div([heading, family_choices(found, terms), controls(found, eps, own)], className="methods-head"),
+        html.Div([HEADING, family_choices(found, terms), controls(found, eps, own)], className="methods-head"),
         answer_cards(found, own),
         panels_card(found, panels),
         table_card(found, terms),
@@ -66,7 +78,18 @@ def layout(
             html.Ul([html.Li(note) for note in found.notes], className="claims-notes"),
         ),
     ]
-    return html.Div(parts, className="page-stack methods")
+
+
+def wait_for(measuring: Measuring, query: dict[str, str | None]) -> list[Component]:
+    """A bar with the time left, which asks again by itself."""
+    bar = html.Progress(value=str(measuring.done), max=str(measuring.total), **aria(label="measured"))
+    words = f"Measured {measuring.done} of {measuring.total} parts, {time_left(measuring.seconds_left)}."
+    return [
+        HEADING,
+        card("Measuring the family", bar, html.P(words, role="status")),
+        dcc.Store(id=ids.METHODS_QUERY, data=query),
+        dcc.Interval(id=ids.METHODS_POLL, interval=POLL_MILLISECONDS),
+    ]
 
 
 def panels_card(family: FamilyOut, panels: list[dict[str, Any]]) -> Component:
