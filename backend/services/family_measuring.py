@@ -42,11 +42,16 @@ class Measuring:
 
 
 def measure_ahead(
-    checkpoint_id: UUID, *, norm: str | None = None, eps: str | float | None = None, method: str
+    checkpoint_id: UUID,
+    *,
+    norm: str | None = None,
+    eps: str | float | None = None,
+    method: str,
+    patience: float | None = None,
 ) -> Measuring | None:
     """Begin to measure a family, or find it being measured; None once `get_family` answers at once.
 
-    Waits `QUICK_SECONDS` at most. Arguments and errors as in `get_family`.
+    Waits `patience` seconds at most, by default `QUICK_SECONDS`. Other arguments and errors as in `get_family`.
     """
     family = read_family(checkpoint_id, norm, eps)
     with _lock:
@@ -58,7 +63,7 @@ def measure_ahead(
             while len(_known) > KEPT:
                 _known.popitem(last=False)
         _known.move_to_end(key)
-    return None if found.ended.wait(QUICK_SECONDS) else found
+    return None if found.ended.wait(QUICK_SECONDS if patience is None else patience) else found
 
 
 def identify(family: Family, method: str) -> tuple[Any, ...]:

@@ -44,6 +44,7 @@ def find_pages(address: str) -> dict[str, str]:
         "record": f"/jobs?evaluation={pruned['id']}",
         "claims": "/claims",
         "methods": "/methods",
+        "prune": "/prune",
         "upload": "/upload",
         "help": "/help",
     }

@@ -61,10 +61,11 @@ def test_layout_of_a_family_that_takes_long_shows_how_far_it_is_and_then_the_pag
         shown = page.layout(**query)
     assert "Measured 5 of 10 parts" in text_of(shown) and "left" in text_of(shown)
     assert by_id(shown, ids.METHODS_QUERY).data["eps"] == "13/255"
+    assert by_id(shown, ids.METHODS_POLL).max_intervals == -1, "it asks on"
     may_go_on.set()
     monkeypatch.setattr(family_measuring, "QUICK_SECONDS", 60.0)
-    parts = show_family(by_id(shown, ids.METHODS_QUERY).data)
-    assert "Does thin-ice lose fewer?" in text_of(parts[-1]) and "Measured" not in text_of(parts[-1])
+    parts, is_whole = show_family(by_id(shown, ids.METHODS_QUERY).data)
+    assert is_whole and "Does thin-ice lose fewer?" in text_of(parts[-1])
 
 
 def test_complete_names_the_family_with_most_pruned_ones_and_keeps_the_rest(made: MadeFamily) -> None:

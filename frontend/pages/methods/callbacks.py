@@ -33,13 +33,17 @@ def register(app: Dash) -> None:
 
     @app.callback(
         Output(ids.METHODS_PAGE, "children"),
+        Output(ids.METHODS_POLL, "max_intervals"),
         Input(ids.METHODS_POLL, "n_intervals"),
         State(ids.METHODS_QUERY, "data"),
+        # One question at a time: an answer that a later question overtakes would be dropped.
+        running=[(Output(ids.METHODS_POLL, "disabled"), True, False)],
         prevent_initial_call=True,
     )
     @in_thread
-    def ask_again(_ticks: int, query: dict[str, str | None]) -> list[Component]:
-        return show_family(query)
+    def ask_again(_ticks: int, query: dict[str, str | None]) -> tuple[list[Component], int]:
+        parts, is_whole = show_family(query, patience=0.0)
+        return parts, 0 if is_whole else -1
 
     app.clientside_callback(
         ClientsideFunction("methods", "openMark"), Input(PANELS, "clickData"), prevent_initial_call=True

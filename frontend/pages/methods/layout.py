@@ -51,20 +51,31 @@ def layout(
         sentence = "Nothing was pruned yet from any dense checkpoint here. Upload one, and name its parent."
         return html.Div([HEADING, empty_state(sentence, "Upload a checkpoint", "/upload")], className="page-stack")
     query = {"family": family, "eps": eps, "norm": norm, "method": method}
-    return html.Div(show_family(query), id=ids.METHODS_PAGE, className="page-stack methods")
+    parts, is_whole = show_family(query)
+    return html.Div(
+        [
+            html.Div(parts, id=ids.METHODS_PAGE, className="page-stack methods"),
+            dcc.Store(id=ids.METHODS_QUERY, data=query),
+            dcc.Interval(id=ids.METHODS_POLL, interval=POLL_MILLISECONDS, max_intervals=0 if is_whole else -1),
+        ]
+    )
 
 
-def show_family(query: dict[str, str | None]) -> list[Component]:
-    """The page's parts, or how far the measuring is that they wait for; errors as in `families.get_family`."""
+def show_family(query: dict[str, str | None], patience: float | None = None) -> tuple[list[Component], bool]:
+    """The page's parts and True, or how far the measuring is that they wait for and False.
+
+    `patience` and errors as in `measure_ahead` and `families.get_family`.
+    """
     family, eps, norm, method = (query[name] for name in ("family", "eps", "norm", "method"))
     own = method or families.OWN_METHOD
-    measuring = measure_ahead(read_id(family or "", "checkpoint"), norm=norm, eps=eps, method=own)
+    id = read_id(family or "", "checkpoint")
+    measuring = measure_ahead(id, norm=norm, eps=eps, method=own, patience=patience)
     if measuring is not None:
-        return wait_for(measuring, query)
-    found = families.get_family(read_id(family or "", "checkpoint"), norm=norm, eps=eps, method=own)
+        return show_progress(measuring), False
+    found = families.get_family(id, norm=norm, eps=eps, method=own)
     terms = {key: value for key, value in (("eps", eps), ("norm", norm), ("method", method)) if value}
     panels = list_panels(found)
-    return [
+    parts: list[Component] = [
         dcc.Store(id=ids.METHODS_PANELS, data=panels),
         context_line(found),
         html.Div([HEADING, family_choices(found, terms), controls(found, eps, own)], className="methods-head"),
@@ -78,18 +89,16 @@ def show_family(query: dict[str, str | None]) -> list[Component]:
             html.Ul([html.Li(note) for note in found.notes], className="claims-notes"),
         ),
     ]
+    return parts, True
 
 
-def wait_for(measuring: Measuring, query: dict[str, str | None]) -> list[Component]:
-    """A bar with the time left, which asks again by itself."""
-    bar = html.Progress(value=str(measuring.done), max=str(measuring.total), **aria(label="measured"))
+def show_progress(measuring: Measuring) -> list[Component]:
+    """A bar with the time left."""
+    bar = html.Progress(
+        value=str(measuring.done), max=str(measuring.total), className="measuring", **aria(label="measured")
+    )
     words = f"Measured {measuring.done} of {measuring.total} parts, {time_left(measuring.seconds_left)}."
-    return [
-        HEADING,
-        card("Measuring the family", bar, html.P(words, role="status")),
-        dcc.Store(id=ids.METHODS_QUERY, data=query),
-        dcc.Interval(id=ids.METHODS_POLL, interval=POLL_MILLISECONDS),
-    ]
+    return [HEADING, card("Measuring the family", bar, html.P(words, role="status"))]
 
 
 def panels_card(family: FamilyOut, panels: list[dict[str, Any]]) -> Component:
