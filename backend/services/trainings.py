@@ -48,12 +48,12 @@ def tell_unlike(
         return None
     if first is None or second is None:
         return f"How {first_name if first is None else second_name} was trained is not known."
-    told = f"{first_name} was trained with {{}}, {second_name} with {{}}."
-    if parse_eps(first.eps_text) != parse_eps(second.eps_text):
-        return told.format(f"eps {first.eps_text}", f"eps {second.eps_text}")
     if first.images_sha256 != second.images_sha256:
         return f"{first_name} and {second_name} were trained on other images."
-    return told.format(f"{first.passes:,} passes", f"{second.passes:,}")
+    details = (f"{first.passes:,} passes", f"{second.passes:,}")
+    if parse_eps(first.eps_text) != parse_eps(second.eps_text):
+        details = (f"eps {first.eps_text}", f"eps {second.eps_text}")
+    return f"{first_name} was trained with {details[0]}, {second_name} with {details[1]}."
 
 
 @lru_cache(maxsize=1)

@@ -84,7 +84,7 @@ def test_trainings_differ_by_passes_eps_or_images(change: dict[str, Any], senten
 def test_trainings_that_are_not_known_are_unlike_a_known_one_and_undecided_among_themselves() -> None:
     assert are_alike(None, None) is None and tell_unlike(None, None, "a", "b") is None
     assert are_alike(SHORT, None) is False
-    assert tell_unlike(None, SHORT, "a", "b") == "How a was trained is not known."
+    assert tell_unlike(None, SHORT, "a{0}", "b") == "How a{0} was trained is not known."
 
 
 def test_rivals_of_another_budget_are_not_held_against_each_other(made: MadeFamily) -> None:
