@@ -210,8 +210,8 @@ ROWS = (
     Method(
         "thin-ice",
         "Thin-ice-aware",
-        "HARP's search and finetuning under a loss that looks after the samples near the dense boundary. It has not "
-        "lost fewer samples than HARP yet.",
+        "HARP's search and finetuning under a loss that looks after the samples near the dense boundary. It has lost "
+        "no fewer samples than HARP so far, and more at 90 %.",
         ("weight",),
         (*CARE_SETTINGS, LEARNED_RATES),
         False,
