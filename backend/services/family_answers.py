@@ -90,8 +90,9 @@ def answer_one(asked: Asked, count: int, leads: int) -> Finding:
     reason = asked.reason
     if answer == "yes" and asked.reason is not None:
         answer = "cannot tell"  # a part is missing, and what there is cannot make a yes
-    if answer == "no" and asked.weak is not None:
-        answer, reason = "cannot tell", asked.weak
+    denying = [one.weak for part, one in zip(parts, asked.parts, strict=True) if part.answer == "no"]
+    if answer == "no" and None not in denying:
+        answer, reason = "cannot tell", denying[0]
     rival = None if asked.rival is None else asked.rival.row
     return Finding(
         checkpoint_id=asked.member.row.id,

@@ -1,7 +1,7 @@
 """The three questions asked of each checkpoint of a family, as intervals that are not answered yet."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from backend.analysis.claims import NEGLIGIBLE
@@ -28,13 +28,17 @@ CLEAN, ROBUST = "fewer lost, clean", "fewer lost at eps"
 
 @dataclass(frozen=True)
 class Part:
-    """An interval at 95 %; `estimate` counts from `origin`, which is guessing for an AUROC and 0 otherwise."""
+    """An interval at 95 %; `estimate` counts from `origin`, which is guessing for an AUROC and 0 otherwise.
+
+    `weak` says why a no by it may come from an attack that found too little.
+    """
 
     name: str
     unit: Unit
     estimate: Estimate
     evaluation_ids: list[UUID]
     origin: float = 0.0
+    weak: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,6 @@ class Asked:
     rival: Member | None = None
     reason: str | None = None
     """Why a part is missing or doubted, without which there is no yes."""
-    weak: str | None = None
-    """Why what speaks for a no may come from an attack that found too little."""
 
     @property
     def method(self) -> str:
@@ -76,19 +78,18 @@ def ask_claim(family: Family, member: Member) -> Asked:
     found += [(CONTROL, one) for one in controls[:1]]  # as in the rows: trained alike first, of those attacked alike
     parts: list[Part] = []
     aside: list[Part] = []
-    reason = doubt_member(family, member)
+    reason, weak = doubt_member(family, member), doubt_reevaluation(family, member, check)
     for name, one in found:
         doubt = doubt_claim(family, member, one)
         if name == DENSE:  # a control that cannot be used is as none
             reason = reason or one.reason or doubt
         if one.excess is not None:
-            (parts if doubt is None else aside).append(claim_part(name, one.excess, check, one))
+            part = replace(claim_part(name, one.excess, check, one), weak=weak)
+            (parts if doubt is None else aside).append(part)
     beside = [claim_part("claimed minus re-evaluated", check.gap, check), *aside]
     beside += [claim_part(f"the same of {one.checkpoint_name}", one.gap, check, one) for _, one in found if one.gap]
     has_parent = any(part.name == DENSE for part in parts)
-    return Asked(
-        member, parts if has_parent else [], beside, reason=reason, weak=doubt_reevaluation(family, member, check)
-    )
+    return Asked(member, parts if has_parent else [], beside, reason=reason)
 
 
 def doubt_claim(family: Family, member: Member, other: ClaimAgainst) -> str | None:
@@ -142,7 +143,7 @@ def ask_losses(family: Family, member: Member, row: FamilyRow) -> Asked:
             beside.append(loses)
             reason = reason or found.beyond.unlike
     doubt = doubt_member(family, member) or doubt_robustness(family, family.dense)  # the dense margins rank the samples
-    return Asked(member, parts, beside, reason=doubt or reason, weak=doubt)
+    return Asked(member, [replace(part, weak=doubt) for part in parts], beside, reason=doubt or reason)
 
 
 def show_beside(found: FamilyFlips, pair: list[UUID]) -> list[Part]:
@@ -187,14 +188,15 @@ def ask_rival(family: Family, member: Member, rival: Member) -> Asked:
         return Asked(member, [], rival=rival, reason=error.message)
     if not all(excess.n for excess in excesses.values()):
         return Asked(member, [], rival=rival, reason=f"The dense network holds no sample at {family.terms.eps_text}.")
-    parts = {name: Part(name, "points", excess.difference, ids) for name, excess in excesses.items()}
+    descent = doubt_member(family, member) or doubt_member(family, rival)
+    # At eps, whose attack found too little is said to lose too little: where it is the rival, only a no is in doubt.
+    weak = {CLEAN: descent, ROBUST: descent or doubt_robustness(family, rival)}
+    too_large = doubt_robustness(family, family.dense) or doubt_robustness(family, member)
+    parts = {name: Part(name, "points", excess.difference, ids, weak=weak[name]) for name, excess in excesses.items()}
     beside = [part for name, excess in excesses.items() for part in show_losses(name, excess, ids)]
-    sides = (family.dense, member, rival)
-    reason = next((told for one in sides if (told := doubt_member(family, one)) is not None), None)
-    too_large = next((told for one in sides if (told := doubt_robustness(family, one)) is not None), None)
-    if too_large is not None:  # at eps, whose attack found too little is said to lose too little
+    if too_large is not None:
         beside.insert(0, parts.pop(ROBUST))
-    return Asked(member, list(parts.values()), beside, rival, reason or too_large, weak=reason)
+    return Asked(member, list(parts.values()), beside, rival, descent or too_large)
 
 
 def show_losses(name: str, excess: Excess, ids: list[UUID]) -> list[Part]:

@@ -1,14 +1,18 @@
 """What keeps a family's answers from saying more than the evidence: doubts about descent, attacks, claims, levels."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from backend.analysis.controls import compare_losses
+from backend.analysis.statistics import Estimate
 from backend.schemas.families import Finding
 from backend.schemas.inspections import Descent, InspectionOut, Structure
+from backend.services import family_findings
 from backend.services.claims import list_claims
 from backend.services.family_tables import lay_out
 from backend.store.database import writing
@@ -119,13 +123,39 @@ def inspect(made: MadeFamily) -> dict[str, Any]:
     return InspectionOut.model_validate(found).model_dump(mode="json")
 
 
-@pytest.mark.parametrize("name", ["thin-ice-95", "lwm-95", "dense"])
+@pytest.mark.parametrize("name", ["thin-ice-95", "dense"])
 def test_flagged_margins_decide_no_robust_losses(made: MadeFamily, name: str) -> None:
     change(Evaluation, made.done[name].id, flags=["masking"])
     one = find(made, "rivals", "thin-ice-95", "lwm-95")
     assert ROBUST not in [part.name for part in one.parts] and ROBUST in [part.name for part in one.beside]
     assert one.answer == "cannot tell"
     assert one.reason == f"The attack on {name} is flagged (masking): it may call too much robust."
+
+
+def find_rival(made: MadeFamily, method: str, name: str, rival: str) -> Finding:
+    found = answer_to(made.family(method=method), "rivals").findings
+    return next(one for one in found if (one.checkpoint_name, one.rival_name) == (name, rival))
+
+
+def test_flagged_rival_loses_more_than_is_seen_so_that_it_denies_nothing(made: MadeFamily) -> None:
+    terms = ("harp", "harp-95", "thin-ice-95")
+    before = find_rival(made, *terms)
+    assert before.parts[0].answer == "no" and before.answer == "no"
+    change(Evaluation, made.done["thin-ice-95"].id, flags=["masking"])
+    after = find_rival(made, *terms)
+    assert after.parts == before.parts and after.answer == "no", "clean losses need no attack"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(family_findings, "compare_losses", robust_alone)
+        alone = find_rival(made, *terms)
+    assert alone.answer == "cannot tell" and alone.reason is not None and "thin-ice-95 is flagged" in alone.reason
+
+
+def robust_alone(*pairs: Any, eps: float | None) -> Any:
+    """As if fewer were lost without an attack, and more at eps."""
+    found = compare_losses(*pairs, eps=eps)
+    sign = 1 if eps is None else -1
+    low, high = sorted((0.4 * sign, 0.6 * sign))
+    return replace(found, difference=Estimate(0.5 * sign, low, high, found.n))
 
 
 def test_margins_that_a_stronger_attack_undercuts_decide_no_robust_losses(made: MadeFamily) -> None:
