@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from models.pruning.plans import CONTROL, Granularity, Plan, check_plan
-from models.pruning.recipes import FINETUNE_RECIPE, PAPER_RECIPES, SHORT_ADMM_STEPS, SHORT_PLANS, plan_paper
+from models.pruning.recipes import FINETUNE_RECIPE, PAPER_RECIPES, SHORT_PLANS, plan_paper
 from models.training.passes import LOSS_PASSES, MARGIN_PASSES
 from models.training.recipe import LossName, Precision, Recipe
 
@@ -76,22 +76,8 @@ def make_plan(
     held = plan.finetuning.validation_samples
     if held > images * MOST_VALIDATION:
         raise ValueError(f"at most half of the {images:,} training images can pick the epoch; {held:,} are too many")
-    if schedule == "short" and changes.epoch_images is None:
-        plan = equalise(plan, images)
-    return keep_pull(plan, images) if schedule == "short" and "rho" in plan.settings.keys() - settings else plan
-
-
-def keep_pull(plan: Plan, images: int) -> Plan:
-    """Let ADMM pull as hard over fewer or more steps as over those of the zoo: what counts is rho * rate * steps.
-
-    No harder than a step can follow: in the last round rho * rate is at most 1.
-    """
-    assert plan.searching is not None
-    recipe, settings = plan.searching, plan.settings
-    steps = recipe.count_steps(images - recipe.validation_samples)
-    most = 1.0 / (recipe.learning_rate * settings["growth"] ** (settings["rounds"] - 1))
-    rho = min(settings["rho"] * SHORT_ADMM_STEPS / steps, most)
-    return replace(plan, settings={**settings, "rho": rho})
+    is_equalised = schedule == "short" and changes.epoch_images is None
+    return equalise(plan, images) if is_equalised else plan
 
 
 def equalise(plan: Plan, images: int) -> Plan:

@@ -62,10 +62,8 @@ PGD_AT_PASSES = LOSS_PASSES["PGD-AT"](FINETUNE_RECIPE.pgd_steps).total
 DENSE_MARGIN_PASSES = MARGIN_PASSES.total * 60_000
 """What the dense margins of all 60,000 training images cost."""
 
-# The penalty pulls by rho * rate * steps. 908 steps at 0.03 take the place of 78,200 at 0.01.
+# The penalty pulls by rho * rate * steps. 906 steps at 0.03 take the place of 78,200 at 0.01.
 SHORT_RHO = 0.03
-SHORT_ADMM_STEPS = 908
-"""Steps of the short search on the 60,000 images of the zoo, for which its rho is."""
 
 SEARCH_RATE = 0.1
 """Learning rate of scores and rates, the papers'."""

@@ -139,22 +139,6 @@ def test_changes_of_a_plan_reach_every_stage_and_split_the_epochs() -> None:
     assert rounds.searching is not None and rounds.searching.cycles == 4
 
 
-@pytest.mark.parametrize(("images", "epochs"), [(60_000, None), (10_000, None), (10_000, 2), (60_000, 40)])
-def test_short_admm_pulls_as_hard_over_any_number_of_steps(images: int, epochs: int | None) -> None:
-    plan = make_plan("r-admm", 0.9, "weight", "short", images=images, changes=Changes(epochs=epochs), settings={})
-    assert plan.searching is not None
-    steps = plan.searching.count_steps(images - plan.searching.validation_samples)
-    assert plan.settings["rho"] * steps == pytest.approx(0.03 * 908)
-    told = make_plan("r-admm", 0.9, "weight", "short", images=images, changes=Changes(), settings={"rho": 0.5})
-    assert told.settings["rho"] == 0.5, "what is asked for stays"
-
-
-def test_short_admm_of_a_few_steps_pulls_no_harder_than_they_can_follow() -> None:
-    plan = make_plan("r-admm", 0.9, "weight", "short", images=500, changes=Changes(epochs=2), settings={})
-    assert plan.searching is not None
-    assert plan.settings["rho"] * 1.3**9 * plan.searching.learning_rate == pytest.approx(1.0)
-
-
 @pytest.mark.parametrize(
     ("arguments", "changes", "message"),
     [
