@@ -136,17 +136,22 @@ def find_cuda_devices(environment: Mapping[str, str]) -> list[str]:
 def plan_workers(settings: Settings, environment: Mapping[str, str]) -> list[Command]:
     """The worker processes of this machine: as many as THINICE_WORKERS says, else one per device.
 
+    Where several processes share a pruning, a worker gets as many devices as there are processes.
+
     With THINICE_DEVICE=cuda:N the number means what the user sees, so that nothing is hidden from the worker.
     """
     devices = find_cuda_devices(environment) if settings.device in ("auto", "cuda") else []
     is_named_device = settings.device.startswith("cuda:")
-    count = max(1, len(devices)) if settings.workers is None else settings.workers
+    width = settings.training_processes
+    groups = [",".join(devices[start : start + width]) for start in range(0, len(devices) - width + 1, width)]
+    groups = groups or ([",".join(devices)] if devices else [])
+    count = max(1, len(groups)) if settings.workers is None else settings.workers
     words = [sys.executable, "-m", "backend.jobs.worker"]
     commands = []
     for index in range(count):
         added: dict[str, str] = {}
-        if devices:
-            added = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": devices[index % len(devices)]}
+        if groups:
+            added = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": groups[index % len(groups)]}
         elif not is_named_device and "OMP_NUM_THREADS" not in environment:
             added = {"OMP_NUM_THREADS": "1"}
         commands.append(Command(f"worker {index + 1}", words, added))

@@ -93,6 +93,17 @@ def test_plan_workers_shares_devices_when_more_are_asked_for() -> None:
     assert len({command.name for command in commands}) == 3
 
 
+@pytest.mark.parametrize(
+    ("processes", "devices", "groups"), [(2, "0,1,2,3", ["0,1", "2,3"]), (2, "0,1,2", ["0,1"]), (4, "0,1", ["0,1"])]
+)
+def test_plan_workers_gives_a_worker_the_devices_that_share_a_pruning(
+    processes: int, devices: str, groups: list[str]
+) -> None:
+    settings = Settings(workers=None, device="auto", training_processes=processes)
+    commands = plan_workers(settings, {"CUDA_VISIBLE_DEVICES": devices})
+    assert [command.environment["CUDA_VISIBLE_DEVICES"] for command in commands] == groups
+
+
 def test_plan_workers_without_device_runs_one_single_threaded_worker() -> None:
     without = {"CUDA_VISIBLE_DEVICES": ""}
     (command,) = plan_workers(Settings(workers=None, device="auto"), without)

@@ -6,7 +6,9 @@ bit on a CPU; the folder goes once the result is registered, or with the pruning
 
 import logging
 import socket
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import version
@@ -20,7 +22,7 @@ from safetensors.torch import save_file
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from torch import Tensor, nn
-from torch.multiprocessing import ProcessRaisedException
+from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
 
 from backend.datasets.samples import SampleArrays, hash_samples, load
 from backend.jobs.progress import Stopped, describe_error, now_and_then
@@ -42,7 +44,8 @@ from models.training.state import take_fingerprint
 from models.zoo.build import Images, declare_sparsity, measure_claim
 
 CLAIM_SAMPLES = 2000
-TEAM_FILE = "team.pt"
+TEAM_FILE, TEAM_ERROR = "team.pt", "team-error.txt"
+SECONDS_TO_DIE = 30.0
 
 logger = logging.getLogger("thinice.jobs")
 
@@ -127,7 +130,7 @@ def train_and_register(work: Work) -> None:
     samples = load(dataset_file(work.training))
     network = load_checkpoint(work.parent, work.dataset, work.device).requires_grad_(True)
     data_sha256 = hash_samples(samples.ids, samples.labels)
-    processes = get_settings().training_processes
+    processes = count_processes(work.device)
     if processes == 1:
         trained = train(work, network, samples, data_sha256)
     else:
@@ -179,15 +182,33 @@ def train(work: Work, network: nn.Module, samples: SampleArrays, data_sha256: st
     return Trained(report, declare_sparsity(plan, search))
 
 
+def count_processes(device: str) -> int:
+    """How many processes share a pruning: as the settings say, on CUDA no more than the worker has devices.
+
+    One where the settings name the device: the others are not the worker's.
+    """
+    settings = get_settings()
+    if torch.device(device).type != "cuda":
+        return settings.training_processes
+    return 1 if settings.device.startswith("cuda:") else min(settings.training_processes, torch.cuda.device_count())
+
+
 def train_in_team(work: Work, network: nn.Module, data_sha256: str, processes: int) -> Trained:
     """Train in several processes, one per GPU, and give `network` what they found; errors as in `run`."""
     device = torch.device(work.device).type
     row = work.pruning
     arguments = (row.id, row.attempt_number, work.worker_id, data_sha256)
+    said = work.folder / TEAM_ERROR
+    said.unlink(missing_ok=True)
     try:
         run_team(train_share, arguments, size=processes, device=device, port=find_port())
-    except ProcessRaisedException:
+    except ProcessExitedException:  # killed: by whoever ends this worker too, which is then about to die
+        time.sleep(SECONDS_TO_DIE)
+        raise
+    except ProcessRaisedException as error:
         tell(work)  # Stopped where that is what ended them
+        if said.exists():
+            raise RuntimeError(said.read_text(encoding="utf-8")) from error
         raise
     found = torch.load(work.folder / TEAM_FILE, map_location=work.device, weights_only=True)
     network.load_state_dict(found["weights"])
@@ -197,8 +218,23 @@ def train_in_team(work: Work, network: nn.Module, data_sha256: str, processes: i
 def train_share(
     team: Team, device: torch.device, pruning_id: UUID, attempt_number: int, worker_id: str, data_sha256: str
 ) -> None:
-    """Train as one of a team, in a process that torch ends with its parent; the first writes the result down."""
+    """Train as one of a team, in a process that torch ends with its parent; the first writes the result down.
+
+    The first to fail says why, before the others notice that it is gone.
+    """
     torch.set_num_threads(1)
+    try:
+        share(team, device, pruning_id, attempt_number, worker_id, data_sha256)
+    except Exception as error:
+        with suppress(FileExistsError), (pruned.training_folder(pruning_id) / TEAM_ERROR).open("x") as file:
+            file.write(describe_error(error)["message"])
+        raise
+
+
+def share(
+    team: Team, device: torch.device, pruning_id: UUID, attempt_number: int, worker_id: str, data_sha256: str
+) -> None:
+    """Train; the first of the team writes the result down."""
     with reading() as session:
         row = store.find_pruning(session, pruning_id)
         if row is None or row.attempt_number != attempt_number:

@@ -57,9 +57,11 @@ def pick_challenges(margins: Evaluation, rows: Iterable[Evaluation]) -> list[Cha
 
 def doubt_gain(joined: Pair, pruned: Checkpoint, norm: str) -> list[Mismatch]:
     """The warning that pruned margins are far above dense ones; empty where they are not."""
-    if pruned.role != "pruned":
-        return []
-    gain = doubts.find_gain(joined)
+    return [] if pruned.role != "pruned" else show_gain(doubts.find_gain(joined), pruned, norm)
+
+
+def show_gain(gain: doubts.Gain | None, pruned: Checkpoint, norm: str) -> list[Mismatch]:
+    """The same of a gain that is known."""
     if gain is None:
         return []
     dense_median, pruned_median = _show_distance(gain.dense.value, norm), _show_distance(gain.pruned.value, norm)

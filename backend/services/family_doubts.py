@@ -1,11 +1,17 @@
 """Why a family's numbers may not say what they seem to: no descendant, flagged margins, margins others undercut."""
 
+from functools import lru_cache
+
+from backend.analysis import doubts
 from backend.errors import NotComparable
 from backend.schemas import Mismatch
 from backend.services import findings
-from backend.services.doubts import doubt_descent, doubt_gain, doubt_margins, pick_challenges
+from backend.services.doubts import doubt_descent, doubt_margins, pick_challenges, show_gain
 from backend.services.family_members import MARGINS, Family, Member
+from backend.services.measurements import Finished
 from backend.store.tables import Evaluation
+
+KEPT = 256
 
 # Flags after which an attack may have found too little, so that margins are too large.
 WEAKENING = frozenset(
@@ -43,13 +49,17 @@ def doubt_robustness(family: Family, member: Member) -> str | None:
 
 def find_gain(family: Family, member: Member) -> list[Mismatch]:
     dense, own = family.dense.chosen[MARGINS].key, member.chosen[MARGINS].key
-    if dense is None or own is None or member is family.dense:
+    if dense is None or own is None or member.row.role != "pruned":
         return []
+    return show_gain(_measure_gain(dense, own), member.row, family.terms.norm)
+
+
+@lru_cache(maxsize=KEPT)
+def _measure_gain(dense: Finished, pruned: Finished) -> doubts.Gain | None:
     try:
-        joined = findings.join(dense, own)
+        return doubts.find_gain(findings.join(dense, pruned))
     except NotComparable:
-        return []
-    return doubt_gain(joined, member.row, family.terms.norm)
+        return None
 
 
 def choose(found: list[Mismatch]) -> str | None:

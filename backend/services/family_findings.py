@@ -9,13 +9,14 @@ from backend.analysis.controls import Excess, compare_losses
 from backend.analysis.statistics import Estimate
 from backend.analysis.verdicts import GUESSING, HARDLY_BETTER
 from backend.errors import NotComparable
-from backend.schemas.claims import ClaimAgainst, ClaimCheck, ClaimDifference
+from backend.schemas.claims import ClaimAgainst, ClaimCheck, ClaimDifference, Reevaluation
 from backend.schemas.families import FamilyDifference, FamilyFlips, FamilyRow, Unit
 from backend.services import findings
 from backend.services.claim_checks import make_check
 from backend.services.claims import show_check
 from backend.services.family_doubts import doubt_flags, doubt_member, doubt_robustness
 from backend.services.family_members import MARGINS, Family, Member
+from backend.store.tables import Evaluation
 
 # From here on pruning is called high: where adversarial pruning is said to hold. Filters take more weights with them.
 HIGH_LEVELS = {"filter": 0.5, "channel": 0.5}
@@ -23,6 +24,7 @@ HIGH_LEVEL = 0.9
 NEGLIGIBLE_BY_UNIT: dict[Unit, float] = {"points": NEGLIGIBLE, "auroc": HARDLY_BETTER, "auroc difference": NEGLIGIBLE}
 DENSE, CONTROL = "beyond the dense parent", "beyond the control"
 PREDICTS, LOSES = "small dense margin", "losses beyond the control"
+PICKED = "Only rows of {name} that somebody picked were evaluated: they say nothing about the others."
 CLEAN, ROBUST = "fewer lost, clean", "fewer lost at eps"
 
 
@@ -78,7 +80,10 @@ def ask_claim(family: Family, member: Member) -> Asked:
     found += [(CONTROL, one) for one in controls[:1]]  # as in the rows: trained alike first, of those attacked alike
     parts: list[Part] = []
     aside: list[Part] = []
-    reason, weak = doubt_member(family, member), doubt_reevaluation(family, member, check)
+    reason = doubt_member(family, member)
+    weak = reason or doubt_evaluation(family, member, check.reevaluation)
+    if is_picked(family, member, check.reevaluation):
+        return Asked(member, [], reason=PICKED.replace("{name}", member.row.name))
     for name, one in found:
         doubt = doubt_claim(family, member, one)
         if name == DENSE:  # a control that cannot be used is as none
@@ -96,19 +101,38 @@ def doubt_claim(family: Family, member: Member, other: ClaimAgainst) -> str | No
     """Why the difference to a relative's claim decides nothing."""
     if other.excess is not None and other.excess.basis == "number only":
         return f"{member.row.name} or {other.checkpoint_name} claims without saying on how many samples."
-    relative = family.home.checkpoints[other.checkpoint_id]
-    return family.home.tell_unlike(member.row, relative) if other.relation == "finetuned" else None
+    relative = next(one for one in family.members if one.row.id == other.checkpoint_id)
+    unlike = family.home.tell_unlike(member.row, relative.row) if other.relation == "finetuned" else None
+    # Of a relative that is called too robust the claim looks better than it is, and this one's worse beside it.
+    return unlike or doubt_evaluation(family, relative, other.reevaluation)
 
 
-def doubt_reevaluation(family: Family, member: Member, check: ClaimCheck) -> str | None:
-    """Why the re-evaluation may call too much robust, so that the claim looks better than it is."""
-    assert check.reevaluation is not None
-    own = member.chosen[MARGINS].evaluation
-    if own is not None and check.reevaluation.evaluation_id == own.id:
+def doubt_evaluation(family: Family, member: Member, used: Reevaluation | None) -> str | None:
+    """Why a re-evaluation may call too much robust, so that the claim looks better than it is."""
+    own, row = member.chosen[MARGINS].evaluation, find_row(family, member, used)
+    if own is not None and row is not None and row.id == own.id:
         return doubt_robustness(family, member)
+    return doubt_flags(member.row.name, row)
+
+
+def is_picked(family: Family, member: Member, used: Reevaluation | None) -> bool:
+    """Whether somebody picked the rows of an evaluation, which then say nothing about the others."""
+    row = find_row(family, member, used)
+    return row is not None and row.explicit
+
+
+def find_row(family: Family, member: Member, used: Reevaluation | None) -> Evaluation | None:
     rows = family.home.evaluations.get(member.row.id, [])
-    used = next((row for row in rows if row.id == check.reevaluation.evaluation_id), None)
-    return doubt_flags(member.row.name, used)
+    return None if used is None else next((row for row in rows if row.id == used.evaluation_id), None)
+
+
+def find_picked(*members: Member) -> str | None:
+    """Why margins of rows that somebody picked answer nothing; None where all are of rows in order."""
+    for member in members:
+        found = member.chosen[MARGINS].evaluation
+        if found is not None and found.explicit:
+            return PICKED.replace("{name}", member.row.name)
+    return None
 
 
 def claim_part(name: str, found: ClaimDifference, check: ClaimCheck, other: ClaimAgainst | None = None) -> Part:
@@ -124,9 +148,9 @@ def ask_thin_ice(family: Family, rows: Sequence[FamilyRow]) -> list[Asked]:
 
 
 def ask_losses(family: Family, member: Member, row: FamilyRow) -> Asked:
-    found = row.flips
-    if found is None:
-        return Asked(member, [], reason=row.flips_reason)
+    found, picked = row.flips, find_picked(family.dense, member)
+    if found is None or picked is not None:
+        return Asked(member, [], reason=row.flips_reason if found is None else picked)
     pair = [found.dense_evaluation_id, found.evaluation_id]
     auroc = found.auroc
     parts, beside, reason = [], show_beside(found, pair), found.auroc_reason
@@ -170,7 +194,7 @@ def ask_rivals(family: Family, method: str) -> list[Asked]:
 
 
 def ask_rival(family: Family, member: Member, rival: Member) -> Asked:
-    unlike = family.home.tell_unlike(member.row, rival.row)
+    unlike = family.home.tell_unlike(member.row, rival.row) or find_picked(family.dense, member, rival)
     if unlike is not None:
         return Asked(member, [], rival=rival, reason=unlike)
     choices = [one.chosen[MARGINS] for one in (family.dense, rival, member)]

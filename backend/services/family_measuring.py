@@ -22,6 +22,7 @@ KEPT = 64
 ANSWERS = 3  # the questions asked at the end, in rows that would take as long
 
 _lock = threading.Lock()
+_places = threading.Semaphore(2)  # families measured at once
 _known: OrderedDict[tuple[Any, ...], "Measuring"] = OrderedDict()
 
 
@@ -63,7 +64,11 @@ def measure_ahead(
             while len(_known) > KEPT:
                 _known.popitem(last=False)
         _known.move_to_end(key)
-    return None if found.ended.wait(QUICK_SECONDS if patience is None else patience) else found
+    if not found.ended.wait(QUICK_SECONDS if patience is None else patience):
+        return found
+    with _lock:
+        _known.pop(key, None)  # the next visit measures again, which is quick where everything is kept still
+    return None
 
 
 def identify(family: Family, method: str) -> tuple[Any, ...]:
@@ -80,12 +85,13 @@ def identify(family: Family, method: str) -> tuple[Any, ...]:
 def measure(family: Family, method: str, progress: Measuring) -> None:
     """Fill the caches that `get_family` reads; an error shows again there."""
     try:
-        for member in family.members:
-            show_row(family, member)
+        with _places:
+            for member in family.members:
+                show_row(family, member)
+                progress.done += 1
+            ask_claims(family)
             progress.done += 1
-        ask_claims(family)
-        progress.done += 1
-        ask_rivals(family, method)
+            ask_rivals(family, method)
     except Exception:  # the page asks again without a thread and says what is wrong
         LOG.exception("the family of %s was not measured ahead", family.dense.row.id)
     finally:

@@ -169,7 +169,7 @@ def tell_level(row: Checkpoint) -> tuple[str, float]:
         return str(row.structure["kind"]), round(float(row.structure.get("rate", row.measured_sparsity)), 3)
     found = read_inspection(row)
     kind = "weight" if found is None or found.structure.kind == "dense" else found.structure.kind
-    if kind == "weight" or row.declared_sparsity is None:
+    if kind not in ("filter", "channel") or row.declared_sparsity is None:
         return kind, round(choose_sparsity(row.declared_sparsity, row.measured_sparsity), 3)
     return kind, round(row.declared_sparsity, 3)  # of filters or channels; their weights are another share
 

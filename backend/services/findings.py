@@ -24,7 +24,7 @@ from backend.schemas import (
 from backend.services.controls import WORDS, Control
 from backend.services.measurements import Finished, load_outcomes, show_interval
 
-KEPT = 64
+KEPT = 256
 
 
 @dataclass(frozen=True)

@@ -211,7 +211,7 @@ ROWS = (
         "thin-ice",
         "Thin-ice-aware",
         "HARP's search and finetuning under a loss that looks after the samples near the dense boundary. It has lost "
-        "no fewer samples than HARP so far, and more at 90 %.",
+        "not measurably fewer samples than HARP at 95 %, and more at 90 %.",
         ("weight",),
         (*CARE_SETTINGS, LEARNED_RATES),
         False,

@@ -50,6 +50,14 @@ class Team:
                 distributed.all_reduce(buffer)
                 buffer /= self.size
 
+    def share_value(self, value: float, device: torch.device) -> float:
+        """Give all processes the value that the first has: what is decided by it is decided alike."""
+        if self.is_alone:
+            return value
+        shared = torch.tensor([value], dtype=torch.float64, device=device)
+        distributed.broadcast(shared, src=0)
+        return float(shared.item())
+
 
 ALONE = Team()
 

@@ -83,7 +83,7 @@ def train(
     while run.epoch < recipe.epochs:
         mean_loss = run.train_epoch(state_file, on_progress)
         tell = partial(run.report_late, on_progress, mean_loss)
-        accuracy = measure_robust_accuracy(network, held_images, held_labels, recipe, tell)
+        accuracy = team.share_value(measure_robust_accuracy(network, held_images, held_labels, recipe, tell), device)
         run.epoch += 1
         run.judge(accuracy)
         run.report(on_progress, mean_loss, accuracy)

@@ -33,8 +33,8 @@ from models.zoo.cards import (
 from models.zoo.entries import DATASET, IMAGE_SHAPE, ZooEntry
 
 NOTES = {
-    "thin-ice": "At equal budget thin-ice-aware pruning has lost no fewer samples than HARP at 95 % (three seeds), and "
-    "more at 90 % (one seed): CONTRIBUTING.md."
+    "thin-ice": "At equal budget thin-ice-aware pruning has not lost measurably fewer samples than HARP at 95 % (three "
+    "seeds), and more at 90 % (one seed): CONTRIBUTING.md."
 }
 """What the card of a method's networks has to say about the method."""
 CLAIM_STEPS = 10

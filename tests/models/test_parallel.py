@@ -68,6 +68,17 @@ def test_processes_share_the_order_of_every_epoch_though_their_crops_differ(tmp_
     assert sorted(rows.tolist()) == sorted(split_rows(300, 60)[0].tolist() * 3), "each image once an epoch"
 
 
+def share_rank(team: Team, device: torch.device, folder: str) -> None:
+    """Write down what this process takes for the first one's rank."""
+    (Path(folder) / f"{team.rank}.txt").write_text(str(team.share_value(float(team.rank + 7), device)))
+
+
+def test_processes_decide_by_the_value_of_the_first(tmp_path: Path) -> None:
+    run_team(share_rank, (str(tmp_path),), size=2, device="cpu", port=find_port())
+    assert [(tmp_path / f"{rank}.txt").read_text() for rank in range(2)] == ["7.0", "7.0"]
+    assert ALONE.share_value(0.3, torch.device("cpu")) == 0.3
+
+
 def test_shares_of_a_batch_are_disjoint_complete_and_even() -> None:
     positions = torch.arange(100, 110)
     shares = [Team(rank, 3).take_share(positions) for rank in range(3)]

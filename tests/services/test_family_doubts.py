@@ -92,6 +92,42 @@ def test_claims_are_not_held_against_rows_that_somebody_picked(made: MadeFamily)
     assert check.reevaluation is not None and check.reevaluation.evaluation_id == made.done["lwm-95"].id
 
 
+def test_rows_that_somebody_picked_decide_nothing_where_there_are_no_others(made: MadeFamily) -> None:
+    lost = np.flatnonzero(~held(made.measured["harp-95"], made.labels)).tolist()
+    picked = add_checkpoint(
+        made.dataset.id,
+        "picked",
+        role="pruned",
+        origin="zoo",
+        parent_id=made.rows["dense"].id,
+        method="harp",
+        declared_sparsity=0.95,
+        claim=made.claim("harp-95", 2),
+    )
+    evaluate(picked, made.dataset, made.measured["harp-95"], lost)
+    told = "Only rows of picked that somebody picked were evaluated: they say nothing about the others."
+    found = [find(made, "claims", "picked"), find(made, "thin ice", "picked")]
+    found.append(find(made, "rivals", "thin-ice-95", "picked"))
+    assert [(one.answer, one.parts, one.reason) for one in found] == [("cannot tell", [], told)] * 3
+
+
+@pytest.mark.parametrize("name", ["dense", "control"])
+def test_claims_are_not_held_against_a_relative_that_may_be_called_too_robust(made: MadeFamily, name: str) -> None:
+    change(Evaluation, made.done[name].id, flags=["zero-gradients"])
+    one = find(made, "claims", "lwm-95")
+    deciding, beside = ([part.name for part in parts] for parts in (one.parts, one.beside))
+    part = "beyond the dense parent" if name == "dense" else "beyond the control"
+    assert part not in deciding and part in beside
+    assert (one.answer == "cannot tell") is (name == "dense"), "without a control the parent decides"
+
+
+def test_claim_of_no_descendant_is_not_denied_either(made: MadeFamily) -> None:
+    change_claim(made, "harp-95", robust_accuracy=held(made.measured["harp-95"], made.labels).mean() - 0.2)
+    assert find(made, "claims", "harp-95").answer == "no"
+    change(Checkpoint, made.rows["harp-95"].id, inspection=inspect(made))
+    assert find(made, "claims", "harp-95").answer == "cannot tell"
+
+
 def test_typed_claim_over_a_shipped_one_is_not_of_the_same_samples(made: MadeFamily) -> None:
     change_claim(made, "lwm-95", source="a talk")
     (check,) = list_claims(checkpoint_id=made.rows["lwm-95"].id).items

@@ -3,13 +3,15 @@
 from typing import Any
 
 import plotly.graph_objects as go
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, no_update
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
+from backend.errors import ThinIceError
 from frontend import ids
-from frontend.callbacks import in_thread
+from frontend.callbacks import failure_parts, in_thread
+from frontend.components import card
 from frontend.figures.sparsity import draw_sparsity
-from frontend.pages.methods.layout import show_family
+from frontend.pages.methods.layout import HEADING, show_family
 from frontend.pages.methods.panels import read_panel
 from frontend.theme import theme_named
 
@@ -42,7 +44,11 @@ def register(app: Dash) -> None:
     )
     @in_thread
     def ask_again(_ticks: int, query: dict[str, str | None]) -> tuple[list[Component], int]:
-        parts, is_whole = show_family(query, patience=0.0)
+        try:
+            parts, is_whole = show_family(query, patience=0.0)
+        except ThinIceError as error:  # it would ask again for ever
+            title, sentence = failure_parts(error)
+            return [HEADING, card(title, html.P(sentence, role="alert"))], 0
         return parts, 0 if is_whole else -1
 
     app.clientside_callback(
