@@ -1,12 +1,13 @@
 """The columns of a family's table and its cells as people read them: one definition for the page and every text."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import UUID
 
 from backend.schemas import Interval, Rate
 from backend.schemas.families import FamilyDifference, FamilyOut, FamilyRow
+from backend.services.family_doubts import WEAKENING
 from backend.services.family_rows import ITSELF, UNPRUNED
 from backend.services.trainings import are_alike
 
@@ -18,7 +19,8 @@ EMPTY = "–"
 class Cell:
     """A figure with its interval; `detail` says what it rests on (`n 2,000`). Without a figure, `reason` says why.
 
-    `value` is what cells are ranked by. One evaluation stands behind it, or two (dense, pruned) of a comparison.
+    `value` is what cells are ranked by; `is_doubted` where flags say that too little was found. One evaluation stands
+    behind it, or two (dense, pruned) of a comparison.
     """
 
     figure: str = EMPTY
@@ -27,6 +29,7 @@ class Cell:
     value: float | None = None
     evaluation_ids: tuple[UUID, ...] = ()
     reason: str | None = None
+    is_doubted: bool = False
 
     @property
     def text(self) -> str:
@@ -130,7 +133,7 @@ def rank(
     """The lines of a group, with the best of those pruned.
 
     What was trained otherwise, rests on unlike numbers of samples, or was never held against the dense network's
-    effort (`incomparable`), is not ranked.
+    effort (`incomparable`), is not ranked; what flags doubt is never the best, and nothing is where all are doubted.
     """
     pruned = [row for row in rows if row.place == "pruned"]
     is_fair = are_of_one_budget(pruned)
@@ -141,8 +144,11 @@ def rank(
         details = {cell.detail for _, cell in filled if cell.value is not None}
         if not is_fair or column.better is None or len(values) < 2 or len(details) > 1 or column.key in incomparable:
             continue
-        end = max(values.values()) if column.better == "higher" else min(values.values())
-        for each, value in values.items():
+        sure = {each: values[each] for each, cell in filled if each in values and not cell.is_doubted}
+        if not sure:
+            continue
+        end = max(sure.values()) if column.better == "higher" else min(sure.values())
+        for each, value in sure.items():
             if value == end:
                 best[each].add(column.key)
     return [Line(row, cells[row.checkpoint_id], frozenset(best[row.checkpoint_id])) for row in rows]
@@ -198,9 +204,14 @@ def fill_verdict(preset: str) -> Callable[[FamilyRow, bool], Cell]:
         found = next(one for one in row.verdicts if one.preset == preset)
         if found.rate is None or found.evaluation_id is None:
             return Cell(reason=found.reason)
-        return rate_cell(found.rate, [found.evaluation_id])
+        return replace(rate_cell(found.rate, [found.evaluation_id]), is_doubted=is_doubted(row, preset))
 
     return fill
+
+
+def is_doubted(row: FamilyRow, preset: str) -> bool:
+    """Whether the flags of an evaluation say that its attack may have found too little."""
+    return any(one.preset == preset and not WEAKENING.isdisjoint(one.flags) for one in row.verdicts)
 
 
 def fill_median(row: FamilyRow, is_linf: bool) -> Cell:
@@ -217,7 +228,8 @@ def fill_median(row: FamilyRow, is_linf: bool) -> Cell:
         return f"{255 * value:.1f}" if is_linf else f"{value:.3f}"
 
     interval = f"[{show(found.low)}, {show(found.high)}]"
-    return Cell(show(found.median), interval, "", found.median, (verdict.evaluation_id,))
+    ids = (verdict.evaluation_id,)
+    return Cell(show(found.median), interval, "", found.median, ids, is_doubted=is_doubted(row, "margin"))
 
 
 def fill_flips(name: Literal["clean", "robust"]) -> Callable[[FamilyRow, bool], Cell]:
@@ -232,7 +244,9 @@ def fill_flips(name: Literal["clean", "robust"]) -> Callable[[FamilyRow, bool], 
             counts, rate = (found.robust, found.robust_negative_flip_rate)
         pair = (found.dense_evaluation_id, found.evaluation_id)
         interval = f"{percent(rate.value)} {percents(rate.interval)}"
-        return Cell(f"{counts.n10:,} / {counts.n01:,}", interval, f"n {found.n:,}", counts.n10, pair)
+        is_weak = name == "robust" and is_doubted(row, "margin")
+        figure = f"{counts.n10:,} / {counts.n01:,}"
+        return Cell(figure, interval, f"n {found.n:,}", counts.n10, pair, is_doubted=is_weak)
 
     return fill
 
@@ -261,7 +275,9 @@ def fill_beyond(name: Literal["clean", "robust"]) -> Callable[[FamilyRow, bool],
         if difference is None:
             return Cell(reason="The dense network holds none of the shared samples.", evaluation_ids=pair)
         unlike = "" if found.beyond.unlike is None else ", control trained otherwise"
-        return Cell(*points(difference), f"n {difference.n:,}{unlike}", difference.value, pair)
+        is_weak = name == "robust" and is_doubted(row, "margin")
+        detail = f"n {difference.n:,}{unlike}"
+        return Cell(*points(difference), detail, difference.value, pair, is_doubted=is_weak)
 
     return fill
 

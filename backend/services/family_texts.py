@@ -47,7 +47,10 @@ def write_markdown(family: FamilyOut) -> str:
         parts.append(write_answer(number, answer))
     parts.append(f"The answers' rule: {escape_markdown(family.rule)}")
     layout = lay_out(family)
-    parts.append("In brackets 95 % intervals; bold is the best of what is pruned alike and rests on as many samples.")
+    parts.append(
+        "In brackets 95 % intervals; bold is the best of what is pruned alike, rests on as many samples and is not "
+        "flagged."
+    )
     parts.append(write_table(layout))
     flagged = [f"{escape_markdown(row.name)} ({', '.join(flags_of(row))})" for row in family.rows if flags_of(row)]
     if flagged:

@@ -231,3 +231,13 @@ def test_columns_that_the_dense_network_lacks_are_not_ranked(made: MadeFamily) -
 
 def ranked(made: MadeFamily) -> list[frozenset[str]]:
     return [line.best for _, lines in lay_out(made.family()).groups for line in lines]
+
+
+def test_flagged_figures_are_never_the_best(made: MadeFamily) -> None:
+    before = {line.row.name: line.best for _, lines in lay_out(made.family()).groups for line in lines}
+    (best,) = (name for name, keys in before.items() if "robust_flips" in keys and name.endswith("95"))
+    change(Evaluation, made.done[best].id, flags=["masking"])
+    after = {line.row.name: line.best for _, lines in lay_out(made.family()).groups for line in lines}
+    doubted = {"margin", "median", "robust_flips", "beyond_robust"}
+    assert not after[best] & doubted and after[best] == before[best] - doubted
+    assert any("robust_flips" in keys for name, keys in after.items() if name.endswith("95"))

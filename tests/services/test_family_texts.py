@@ -94,7 +94,7 @@ def row(
         "claim": ClaimOut(robust_accuracy=0.736, attack="PGD-10", norm=None, eps_text=None, n=2000, source=None),
         "claim_reason": None,
         "verdicts": [
-            found("margin", rate(count - 50, n), id, "masking"),
+            found("margin", rate(count - 50, n), id, "saturated"),
             found("fast", rate(count - 60, n), id),
             found("autoattack", None, id),
             found("autoattack-plus", None, id),
@@ -164,7 +164,7 @@ def test_markdown_has_every_part_and_square_tables(whole: FamilyOut) -> None:
     assert "**89.00** [88.0, 91.0]" in text and "**5 / 3** 0.50 [-0.5, 2.5]" in text
     assert "0.912 [0.800, 0.950]" in text and "25.5 [22.9, beyond]" in text
     assert "**+0.62** [+0.0, +5.0]" in text, "what rounds to 0 has no minus"
-    assert "Reliability flags: dense (masking); a (masking); b (masking)." in text
+    assert "Reliability flags: dense (saturated); a (saturated); b (saturated)." in text
     assert "No finished evaluation with autoattack at Linf 8/255: all." in text
     assert "Only 5 lost samples; 20 needed: b." in text and "dense network itself" not in text
     for block in re.findall(r"(?:^\|.*\n)+", text, flags=re.MULTILINE):
@@ -212,7 +212,7 @@ def test_attack_of_a_claim_cannot_break_out_of_heading_or_cell() -> None:
 def test_csv_read_back_gives_every_number_and_leaves_empty_what_is_missing(whole: FamilyOut) -> None:
     first, second, _ = csv.DictReader(io.StringIO(write_flat(whole).decode(), newline=""))
     assert float(second["clean_accuracy.rate.value"]) == 0.88
-    assert second["robust_accuracy.fast.rate.count"] == "820" and second["robust_accuracy.margin.flags"] == "masking"
+    assert second["robust_accuracy.fast.rate.count"] == "820" and second["robust_accuracy.margin.flags"] == "saturated"
     assert (
         second["robust_accuracy.autoattack.rate.value"] == ""
         if "robust_accuracy.autoattack.rate.value" in second

@@ -123,7 +123,7 @@ def table_card(family: FamilyOut, terms: dict[str, str]) -> Component:
             **aria(label="Every checkpoint of the family"),
         ),
         gaps(family),
-        note="bold: the best of what is pruned alike and rests on as many samples",
+        note="bold: the best of what is pruned alike, rests on as many samples and is not flagged",
         tools=downloads(family, terms),
         kind="family-card",
     )
