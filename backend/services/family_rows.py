@@ -23,6 +23,8 @@ from backend.services import findings
 from backend.services.controls import covers
 from backend.services.family_members import MARGINS, PRESETS, Choice, Family, Member, Terms
 from backend.services.measurements import Finished, load_outcomes, summarise
+from backend.store import results
+from backend.store.database import reading
 from backend.store.tables import Evaluation
 
 KEPT = 256
@@ -88,17 +90,23 @@ def show_verdict(choice: Choice, preset: str, terms: Terms) -> FamilyRate:
     if evaluation is None or key is None:
         return missing_rate(preset, choice)
     if preset == MARGINS:
-        return show_rate(evaluation, findings.show_rate(accuracy(load_outcomes(key), terms.eps)))
+        return show_rate(evaluation, findings.show_rate(accuracy(load_outcomes(key), terms.eps)), terms.eps)
     summary = summarise(evaluation)
     assert summary is not None
     if summary.robust_accuracy is None or summary.robust_accuracy_interval is None:
         return missing_rate(preset, Choice(None, f"The evaluation with {preset} sums up to no robust accuracy."))
-    return show_rate(evaluation, read_rate(summary.robust_accuracy, summary.robust_accuracy_interval, summary.n))
+    rate = read_rate(summary.robust_accuracy, summary.robust_accuracy_interval, summary.n)
+    return show_rate(evaluation, rate, terms.eps)
 
 
-def show_rate(evaluation: Evaluation, rate: Rate) -> FamilyRate:
-    flags = list(evaluation.flags)
-    return FamilyRate(preset=evaluation.preset, rate=rate, evaluation_id=evaluation.id, flags=flags, reason=None)
+def show_rate(evaluation: Evaluation, rate: Rate, eps: float | None = None) -> FamilyRate:
+    """A share; of one that is robust at `eps`, also how many of it the evidence beside the cold core breaks."""
+    beside = 0
+    if eps is not None:
+        with reading() as session:
+            beside = results.count_broken_beside(session, evaluation.id, eps)
+    fields: dict[str, Any] = {"preset": evaluation.preset, "rate": rate, "evaluation_id": evaluation.id}
+    return FamilyRate(**fields, flags=list(evaluation.flags), reason=None, broken_beside=beside)
 
 
 def missing_rate(preset: str, choice: Choice) -> FamilyRate:

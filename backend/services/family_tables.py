@@ -204,7 +204,10 @@ def fill_verdict(preset: str) -> Callable[[FamilyRow, bool], Cell]:
         found = next(one for one in row.verdicts if one.preset == preset)
         if found.rate is None or found.evaluation_id is None:
             return Cell(reason=found.reason)
-        return replace(rate_cell(found.rate, [found.evaluation_id]), is_doubted=is_doubted(row, preset))
+        cell = rate_cell(found.rate, [found.evaluation_id])
+        if found.broken_beside:  # the cold core is what is compared; a reader has to know what it left
+            cell = replace(cell, detail=f"{cell.detail}; remedies break {found.broken_beside:,} more")
+        return replace(cell, is_doubted=is_doubted(row, preset))
 
     return fill
 

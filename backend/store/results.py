@@ -140,6 +140,18 @@ def lowered_bounds(session: Session, evaluation_id: UUID) -> dict[str, tuple[flo
     return {row[0]: (row[1], row[2], row[3]) for row in session.execute(question) if row[1] is not None}
 
 
+def count_broken_beside(session: Session, evaluation_id: UUID, eps: float) -> int:
+    """Samples that the cold core leaves robust at eps, and that remedies or further evidence break within it."""
+    question = select(func.count()).where(
+        Result.evaluation_id == evaluation_id,
+        Result.correct,
+        Result.best_known_stage > 0,
+        Result.best_known <= eps,
+        or_(Result.margin.is_(None), Result.margin > eps),
+    )
+    return session.scalar(question) or 0
+
+
 def results_of(session: Session, evaluation_id: UUID, indices: Sequence[int]) -> dict[int, Result]:
     """Rows by index, of the given rows of the data set that the evaluation has."""
     question = select(Result).where(Result.evaluation_id == evaluation_id, Result.index.in_(indices))

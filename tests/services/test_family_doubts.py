@@ -16,9 +16,9 @@ from backend.services import family_findings
 from backend.services.claims import list_claims
 from backend.services.family_tables import lay_out
 from backend.store.database import writing
-from backend.store.tables import Checkpoint, Evaluation
+from backend.store.tables import Checkpoint, Evaluation, Result
 from tests.services.fabrication import Measured, add_checkpoint, evaluate
-from tests.services.made_family import EPS, MadeFamily, N, answer_to, held, home_with_family
+from tests.services.made_family import EPS, MadeFamily, N, answer_to, held, home_with_family, row_of, verdict_of
 
 ROBUST = "fewer lost at eps"
 
@@ -241,3 +241,23 @@ def test_flagged_figures_are_never_the_best(made: MadeFamily) -> None:
     doubted = {"margin", "median", "robust_flips", "beyond_robust"}
     assert not after[best] & doubted and after[best] == before[best] - doubted
     assert any("robust_flips" in keys for name, keys in after.items() if name.endswith("95"))
+
+
+def test_verdicts_say_what_remedies_break_beside_the_cold_core(made: MadeFamily) -> None:
+    done = made.done["lwm-95"]
+    with writing() as session:
+        rows = session.query(Result).filter(Result.evaluation_id == done.id, Result.correct).all()
+        robust = [row for row in rows if row.margin is None or row.margin > EPS]
+        for row in robust[:3]:
+            row.best_known, row.best_known_stage = EPS / 2, 1
+        robust[3].best_known, robust[3].best_known_stage = EPS * 2, 1
+        broken = next(row for row in rows if row.margin is not None and EPS / 2 < row.margin <= EPS)
+        broken.best_known, broken.best_known_stage = EPS / 4, 1
+    family = made.family()
+    assert verdict_of(row_of(family, "lwm-95"), "margin").broken_beside == 3
+    assert verdict_of(row_of(family, "harp-95"), "margin").broken_beside == 0
+    cells = [
+        cell.detail for _, lines in lay_out(family).groups for line in lines for cell in line.cells
+        if line.row.name == "lwm-95"
+    ]  # fmt: skip
+    assert f"n {N}; remedies break 3 more" in cells
