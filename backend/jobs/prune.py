@@ -225,7 +225,7 @@ def train_share(
     torch.set_num_threads(1)
     try:
         share(team, device, pruning_id, attempt_number, worker_id, data_sha256)
-    except Exception as error:
+    except Exception as error:  # whatever it is, the worker must hear of it and not of the broken connection
         with suppress(FileExistsError), (pruned.training_folder(pruning_id) / TEAM_ERROR).open("x") as file:
             file.write(describe_error(error)["message"])
         raise

@@ -74,6 +74,7 @@ def lay_out(family: FamilyOut) -> Layout:
         column.key: find_shared([cells[row.checkpoint_id][place] for row in family.rows])
         for place, column in enumerate(columns)
     }
+    incomparable = find_incomparable(columns, family.rows, cells)
     groups: dict[str, list[FamilyRow]] = {}
     for row in family.rows:
         groups.setdefault(row.group, []).append(row)
@@ -81,10 +82,7 @@ def lay_out(family: FamilyOut) -> Layout:
         columns,
         [title(column, shared[column.key], is_linf) for column in columns],
         shared,
-        [
-            (name, rank(columns, rows, cells, find_incomparable(columns, family.rows, cells)))
-            for name, rows in groups.items()
-        ],
+        [(name, rank(columns, rows, cells, incomparable)) for name, rows in groups.items()],
     )
 
 
