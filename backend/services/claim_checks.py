@@ -12,7 +12,7 @@ from backend.schemas.terms import OURS
 from backend.services.controls import covers, tell_kind
 from backend.services.effort import find_control_differences
 from backend.services.measurements import Finished, finished
-from backend.services.trainings import are_alike, read_trainings, tell_unlike
+from backend.services.trainings import rank_alike, read_trainings, tell_unlike
 from backend.store import evaluations
 from backend.store.checkpoints import all_checkpoints
 from backend.store.database import reading
@@ -60,7 +60,7 @@ class Home:
 
     def rank_training(self, row: Checkpoint, other: Checkpoint) -> int:
         """0 where the two were trained alike, 1 where neither training is known, 2 where they were not."""
-        return (True, None, False).index(are_alike(self.trainings.get(row.id), self.trainings.get(other.id)))
+        return rank_alike(self.trainings.get(row.id), self.trainings.get(other.id))
 
     def tell_unlike(self, row: Checkpoint, other: Checkpoint) -> str | None:
         """In a sentence why the two were not trained alike; None where they were, or neither training is known."""

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from backend.services.effort import find_control_differences
 from backend.services.lineage import CONTROL
 from backend.services.measurements import Finished, finished
-from backend.services.trainings import are_alike, read_trainings, tell_unlike
+from backend.services.trainings import rank_alike, read_trainings, tell_unlike
 from backend.store import checkpoints, evaluations
 from backend.store.tables import Checkpoint, Evaluation
 
@@ -62,11 +62,10 @@ def find_controls(
     own = session.get(Checkpoint, pruned.checkpoint_id)
     assert own is not None  # a foreign key holds it
     trainings = read_trainings(session, [own, *family])
-    ranks = (True, None, False)
 
     def rank(control: Control) -> tuple[int, int, str]:
-        alike = are_alike(trainings.get(own.id), trainings.get(control.checkpoint_id))
-        return ORDER.index(control.kind), ranks.index(alike), control.name
+        alike = rank_alike(trainings.get(own.id), trainings.get(control.checkpoint_id))
+        return ORDER.index(control.kind), alike, control.name
 
     ordered = sorted(found.values(), key=rank)
     left_out = sorted(
@@ -77,7 +76,9 @@ def find_controls(
     if ordered and ordered[0].kind == "finetuned":
         first = ordered[0]
         unlike = tell_unlike(trainings.get(own.id), trainings.get(first.checkpoint_id), own.name, first.name)
-        left_out += [] if unlike is None else [f"{unlike} What pruning does beyond it is not pruning alone."]
+        left_out += (
+            [] if unlike is None else [f"{unlike} What the pruned one loses beyond it may not be from pruning alone."]
+        )
     if ordered or left_out:
         return ordered, " ".join(left_out) or None
     listed = ", ".join(sorted(names[checkpoint_id] for checkpoint_id in kinds))

@@ -40,6 +40,11 @@ def are_alike(first: FamilyTraining | None, second: FamilyTraining | None) -> bo
     return is_as_long and is_at_eps and first.images_sha256 == second.images_sha256
 
 
+def rank_alike(first: FamilyTraining | None, second: FamilyTraining | None) -> int:
+    """0 where two were trained alike, 1 where neither training is known, 2 where they were not."""
+    return (True, None, False).index(are_alike(first, second))
+
+
 def tell_unlike(
     first: FamilyTraining | None, second: FamilyTraining | None, first_name: str, second_name: str
 ) -> str | None:
