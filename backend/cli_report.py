@@ -71,6 +71,8 @@ def describe_summary(evaluation: dict[str, Any]) -> str:
         is_linf = evaluation["norm"] == "Linf"
         margin = f"{255 * summary['median_margin']:.2f}/255" if is_linf else f"{summary['median_margin']:.4f}"
         text += f", median margin {margin}"
+    if summary["broken_by_remedies"]:
+        text += f", of the broken {summary['broken_by_remedies']:,} by remedies only"
     return f"{text}, n = {summary['n']:,}"
 
 

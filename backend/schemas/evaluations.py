@@ -29,7 +29,10 @@ class Progress(Schema):
 
 
 class Summary(Schema):
-    """Of the rows stored so far that belong to a finished evaluation; robust accuracy is at `eps`."""
+    """What a finished evaluation says of its network; robust accuracy is at `eps`.
+
+    Everything that its own run verified counts, remedies too. Comparisons read the cold core of both sides instead.
+    """
 
     n: int
     clean_accuracy: float
@@ -39,6 +42,9 @@ class Summary(Schema):
     median_margin: float | None = Field(description="Over samples classified right; None when it is censored")
     zero_margins: int = Field(description="Samples the model already gets wrong")
     not_found: int = Field(description="Samples without any adversarial (censored, never averaged)")
+    broken_by_remedies: int = Field(
+        description="Samples that only the remedies of the run break at eps: not robust here, robust in comparisons"
+    )
 
 
 class ErrorOut(Schema):

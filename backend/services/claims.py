@@ -27,7 +27,7 @@ from backend.services.claim_checks import (
     read_home,
 )
 from backend.services.lineage import choose_sparsity
-from backend.services.measurements import load_outcomes, show_interval
+from backend.services.measurements import count_remedied, load_outcomes, load_verdicts, show_interval
 from backend.store.tables import Checkpoint
 
 BASIS_NOTES: dict[str, str] = {
@@ -78,7 +78,7 @@ def answer_claim(checkpoint: CheckpointOut, dataset: DatasetOut, evaluation: Eva
 def show_check(check: Check, home: Home) -> ClaimCheck:
     """One claim with its gap, and the gaps of its relatives."""
     row = check.row
-    gap = None if check.key is None else measure(check, load_outcomes(check.key))
+    gap = None if check.key is None else measure(check, load_verdicts(check.key))
     relatives = find_relatives(row, home)
     against = [show_against(check, relation, relative, home) for relation, relative in relatives]
     return ClaimCheck(
@@ -105,7 +105,10 @@ def show_check(check: Check, home: Home) -> ClaimCheck:
 
 
 def show_against(check: Check, relation: Relation, relative: Checkpoint, home: Home) -> ClaimAgainst:
-    """The relative's claim held against an evaluation of the same samples and effort, and the excess over it."""
+    """The relative's claim held against an evaluation of the same samples and effort, and the excess over it.
+
+    The cold core of both sides is read: remedies run on doubted networks alone.
+    """
     other, reason = find_partner(check, relative, home)
     gap: Gap | None = None
     excess: Excess | None = None
@@ -166,6 +169,11 @@ def write_notes(check: Check, gap: Gap | None) -> list[str]:
     if gap is not None:
         claimed = "an unknown number of" if check.claim.n is None else f"{check.claim.n:,}"
         notes.append(BASIS_NOTES[gap.basis].format(claimed=claimed, measured=f"{gap.held.n:,}"))
+    if check.key is not None and (more := count_remedied(check.key, check.eps)):
+        notes.append(
+            f"Remedies of the run broke {more:,} more samples than its cold core and count in its own figure; beside "
+            "other networks the cold core of both is read."
+        )
     if check.row.origin in OURS and check.row.method not in (None, "control"):
         notes.append(
             "A network made by Thin Ice: what it shows holds for our re-implementation, not for the method's authors'."

@@ -14,7 +14,7 @@ from backend.attacks.catalogue import get_preset
 from backend.errors import InvalidRequest, NotComparable
 from backend.schemas import Mismatch
 from backend.services.inspections import doubt_parent, read_inspection
-from backend.services.measurements import Finished, finished, load_outcomes
+from backend.services.measurements import Finished, finished, load_outcomes, load_verdicts
 from backend.store import evaluations
 from backend.store.tables import Checkpoint, Evaluation
 
@@ -132,7 +132,7 @@ def note_doubts(found: Sequence[Mismatch]) -> list[str]:
 @lru_cache(maxsize=KEPT)
 def _challenge(margins: Finished, witnesses: Finished) -> doubts.Overestimate | None:
     try:
-        return doubts.count_overestimated(load_outcomes(margins), load_outcomes(witnesses))
+        return doubts.count_overestimated(load_outcomes(margins), load_verdicts(witnesses))
     except (InvalidRequest, NotComparable) as error:
         # No shared samples, or rows that contradict each other: neither may break the comparison it would inform.
         LOG.info("evaluation %s says nothing about the margins: %s", witnesses.evaluation_id, error.message)

@@ -3,8 +3,11 @@
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from backend.analysis.controls import compare_losses
 from backend.analysis.curves import MedianMargin, accuracy, median_margin
+from backend.analysis.outcomes import Outcomes, answers_at, is_broken, is_held
 from backend.analysis.statistics import Estimate
 from backend.analysis.thin_ice import Prediction
 from backend.eps import parse_eps
@@ -22,7 +25,7 @@ from backend.schemas.terms import Interval
 from backend.services import findings
 from backend.services.controls import covers
 from backend.services.family_members import MARGINS, PRESETS, Choice, Family, Member, Terms
-from backend.services.measurements import Finished, load_outcomes, summarise
+from backend.services.measurements import Finished, count_remedied, load_verdicts, summarise
 from backend.store import results
 from backend.store.database import reading
 from backend.store.tables import Evaluation
@@ -85,28 +88,33 @@ def show_clean(member: Member) -> FamilyRate:
 
 
 def show_verdict(choice: Choice, preset: str, terms: Terms) -> FamilyRate:
-    """Robust accuracy at eps: of margins at any, of a verdict from its own summary."""
+    """Robust accuracy at eps by everything that the evaluation's own run verified: of margins at any eps, of a verdict
+    at its own."""
     evaluation, key = choice.evaluation, choice.key
     if evaluation is None or key is None:
         return missing_rate(preset, choice)
-    if preset == MARGINS:
-        return show_rate(evaluation, findings.show_rate(accuracy(load_outcomes(key), terms.eps)), terms.eps)
-    summary = summarise(evaluation)
-    assert summary is not None
-    if summary.robust_accuracy is None or summary.robust_accuracy_interval is None:
-        return missing_rate(preset, Choice(None, f"The evaluation with {preset} sums up to no robust accuracy."))
-    rate = read_rate(summary.robust_accuracy, summary.robust_accuracy_interval, summary.n)
-    return show_rate(evaluation, rate, terms.eps)
+    verdicts = load_verdicts(key)
+    if not answers_at(verdicts, terms.eps):
+        return missing_rate(preset, Choice(None, f"The evaluation with {preset} is of another eps."))
+    shown = show_rate(evaluation, findings.show_rate(accuracy(verdicts, terms.eps)))
+    by_remedies = count_remedied(key, terms.eps)
+    return shown.model_copy(
+        update={"broken_by_remedies": by_remedies, "broken_beside": count_beside(evaluation, verdicts, terms.eps)}
+    )
 
 
-def show_rate(evaluation: Evaluation, rate: Rate, eps: float | None = None) -> FamilyRate:
-    """A share; of one that is robust at `eps`, also how many of it the evidence beside the cold core breaks."""
-    beside = 0
-    if eps is not None:
-        with reading() as session:
-            beside = results.count_broken_beside(session, evaluation.id, eps)
+def count_beside(evaluation: Evaluation, verdicts: Outcomes, eps: float) -> int:
+    """Samples that the evaluation's own run leaves robust at eps and evidence that came later breaks."""
+    with reading() as session:
+        known = results.lowered_bounds(session, evaluation.id)
+    held = verdicts.sample_ids[is_held(verdicts, eps)]
+    bounds = np.array([known[str(sample)][0] if str(sample) in known else np.inf for sample in held])
+    return int(is_broken(bounds, eps).sum())
+
+
+def show_rate(evaluation: Evaluation, rate: Rate) -> FamilyRate:
     fields: dict[str, Any] = {"preset": evaluation.preset, "rate": rate, "evaluation_id": evaluation.id}
-    return FamilyRate(**fields, flags=list(evaluation.flags), reason=None, broken_beside=beside)
+    return FamilyRate(**fields, flags=list(evaluation.flags), reason=None)
 
 
 def missing_rate(preset: str, choice: Choice) -> FamilyRate:
@@ -138,7 +146,7 @@ def show_margin(key: Finished | None) -> FamilyMargin | None:
 
 @lru_cache(maxsize=KEPT)
 def measure_median(key: Finished) -> MedianMargin:
-    return median_margin(load_outcomes(key))
+    return median_margin(load_verdicts(key))
 
 
 def show_flips(family: Family, member: Member) -> tuple[FamilyFlips | None, str | None]:

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 
 from backend.analysis.curves import accuracy, median_margin
-from backend.analysis.outcomes import Outcomes, TextArray, answers_at, make_outcomes
+from backend.analysis.outcomes import Outcomes, TextArray, answers_at, is_broken, is_held, make_outcomes
 from backend.analysis.statistics import Share
 from backend.eps import parse_eps
 from backend.errors import InvalidRequest
@@ -45,6 +45,15 @@ def eps_of(evaluation: Evaluation) -> float | None:
     return None if evaluation.eps is None else float(parse_eps(evaluation.eps))
 
 
+@dataclass(frozen=True)
+class Rows:
+    """What an evaluation found out: by its cold core, by everything its own run verified, and rows by sample id."""
+
+    core: Outcomes
+    verdicts: Outcomes
+    indices: dict[str, int]
+
+
 def finished(evaluation: Evaluation) -> Finished | None:
     """The key of a succeeded evaluation, None for any other."""
     if evaluation.state != "succeeded" or evaluation.finished_at is None:
@@ -69,29 +78,50 @@ def summarise(evaluation: Evaluation) -> Summary | None:
 
 
 def load_outcomes(key: Finished) -> Outcomes:
-    """Every row of a succeeded evaluation, by index."""
-    return _measure(key)[0]
+    """The cold core of a succeeded evaluation, by index: what two networks may be compared by."""
+    return _measure(key).core
+
+
+def load_verdicts(key: Finished) -> Outcomes:
+    """The same rows with what the remedies of the run found nearer: what is said of one network alone.
+
+    Remedies run where flags doubt the gradients, so that one network of a pair may have been attacked harder.
+    """
+    return _measure(key).verdicts
 
 
 def load_indices(key: Finished) -> dict[str, int]:
     """Row of the data set by sample id."""
-    return _measure(key)[1]
+    return _measure(key).indices
 
 
-def _measure(key: Finished) -> tuple[Outcomes, dict[str, int]]:
+def _measure(key: Finished) -> Rows:
     with _MEASURING[hash(key) % len(_MEASURING)]:  # whoever asks for the same at the same time waits for one answer
         return _read_rows(key)
 
 
 @lru_cache(maxsize=KEPT)
-def _read_rows(key: Finished) -> tuple[Outcomes, dict[str, int]]:
+def _read_rows(key: Finished) -> Rows:
     with reading() as session:
         columns = results.result_columns(session, key.evaluation_id)
+        remedies = results.nearest_remedies(session, key.evaluation_id)
     kinds = set(columns["kind"])
     # One witness among the rows makes every margin a bound only, whatever the others are.
     kind = "witness" if "witness" in kinds else "minimum"
-    outcomes = make_outcomes(_rename(columns), kind=kind, eps=key.eps if kind == "witness" else None)
-    return outcomes, dict(zip(columns["sample_id"], columns["index"], strict=True))
+    core = make_outcomes(_rename(columns), kind=kind, eps=key.eps if kind == "witness" else None)
+    return Rows(core, _add(core, remedies), dict(zip(columns["sample_id"], columns["index"], strict=True)))
+
+
+def _add(core: Outcomes, remedies: dict[str, float]) -> Outcomes:
+    """The rows with the remedies' distances where they are nearer; of witnesses those within their eps."""
+    if not remedies:
+        return core
+    nearest = np.array([remedies.get(str(sample), np.inf) for sample in core.sample_ids])
+    if core.kind == "witness" and core.eps is not None:
+        nearest[~is_broken(nearest, core.eps, core.kind)] = np.inf
+    margin = np.minimum(core.margin, nearest)
+    margin_pred = np.where(core.correct, np.minimum(core.margin_pred, margin), core.margin_pred)
+    return replace(core, margin=margin, margin_pred=margin_pred, found=np.isfinite(margin))
 
 
 def show_interval(share: Share) -> Interval:
@@ -117,9 +147,10 @@ def _summarise(key: Finished) -> Summary | None:
 
 
 def _count(key: Finished) -> Summary:
-    outcomes = load_outcomes(key)
+    outcomes = load_verdicts(key)
     clean = accuracy(outcomes)
-    robust = accuracy(outcomes, key.eps) if key.eps is not None and answers_at(outcomes, key.eps) else None
+    eps = key.eps if key.eps is not None and answers_at(outcomes, key.eps) else None
+    robust = None if eps is None else accuracy(outcomes, eps)
     assert clean.value is not None
     return Summary(
         n=outcomes.n,
@@ -130,7 +161,13 @@ def _count(key: Finished) -> Summary:
         median_margin=median_margin(outcomes, bootstrap=1).median.value,
         zero_margins=int((~outcomes.correct).sum()),
         not_found=int((~outcomes.found).sum()),
+        broken_by_remedies=0 if eps is None else count_remedied(key, eps),
     )
+
+
+def count_remedied(key: Finished, eps: float) -> int:
+    """Samples that the cold core leaves robust at eps and the remedies of the same run break."""
+    return int((is_held(load_outcomes(key), eps) & ~is_held(load_verdicts(key), eps)).sum())
 
 
 def _rename(columns: dict[str, list[Any]]) -> dict[str, Any]:

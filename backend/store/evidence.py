@@ -8,10 +8,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.store.evaluations import ACTIVE, insert_new
-from backend.store.results import count_bounds, lower_bound
+from backend.store.results import REMEDIES, count_bounds, lower_bound
 from backend.store.tables import Attempt, Evaluation, Evidence
 
-FIRST_STAGE = 2  # 0 is the cold core of an evaluation's own run, 1 the remedies in it
+FIRST_STAGE = REMEDIES + 1  # smaller ones are the evaluation's own run
 
 
 def add_evidence(session: Session, row: Evidence) -> None:

@@ -30,6 +30,7 @@ COLUMNS = (
     "best_known_source",
 )
 SOURCE_LENGTH = 200  # of `result.best_known_source`
+REMEDIES = 1  # stage of the attempts of remedies in an evaluation's own run; 0 is its cold core
 
 
 def result_columns(
@@ -140,16 +141,15 @@ def lowered_bounds(session: Session, evaluation_id: UUID) -> dict[str, tuple[flo
     return {row[0]: (row[1], row[2], row[3]) for row in session.execute(question) if row[1] is not None}
 
 
-def count_broken_beside(session: Session, evaluation_id: UUID, eps: float) -> int:
-    """Samples that the cold core leaves robust at eps, and that remedies or further evidence break within it."""
-    question = select(func.count()).where(
-        Result.evaluation_id == evaluation_id,
-        Result.correct,
-        Result.best_known_stage > 0,
-        Result.best_known <= eps,
-        or_(Result.margin.is_(None), Result.margin > eps),
+def nearest_remedies(session: Session, evaluation_id: UUID) -> dict[str, float]:
+    """Smallest distance at which the remedies of an evaluation's own run broke a sample, by content id."""
+    question = (
+        select(Sample.content_id, func.min(Attempt.distance))
+        .join(Sample, Sample.id == Attempt.sample_id)
+        .where(Attempt.evaluation_id == evaluation_id, Attempt.stage == REMEDIES, Attempt.found)
+        .group_by(Sample.content_id)
     )
-    return session.scalar(question) or 0
+    return {row[0]: row[1] for row in session.execute(question) if row[1] is not None}
 
 
 def results_of(session: Session, evaluation_id: UUID, indices: Sequence[int]) -> dict[int, Result]:

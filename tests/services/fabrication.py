@@ -93,6 +93,7 @@ class Measured:
     kind: str = "minimum"
     attack: str = "fmn-untargeted"
     adversarials: dict[int, np.ndarray] = field(default_factory=dict)
+    remedies: dict[int, float] = field(default_factory=dict)  # what remedies of the run found, by row
 
 
 def measure(labels: np.ndarray, seed: int, wrong: float = 0.2, missing: float = 0.1, scale: float = 0.2) -> Measured:
@@ -152,6 +153,13 @@ def write_chunk(evaluation_id: UUID, number: int, measured: Measured, seconds: f
             "artefact": result["shard"],
         }
         for result in results
+    ]
+    core = list(zip(indices, attempts, strict=True))
+    attempts += [
+        attempt
+        | {"stage": 1, "attack": "healed", "found": True, "distance": measured.remedies[index], "artefact": None}
+        for index, attempt in core
+        if index in measured.remedies
     ]
     chunk = {
         "evaluation_id": evaluation_id,

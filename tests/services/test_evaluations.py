@@ -253,6 +253,23 @@ def test_summary_counts_what_the_rows_say(ready: Path, tmp_path: Path) -> None:
     assert interval is not None and interval.low < summary.robust_accuracy < interval.high
 
 
+def test_summary_counts_remedies_of_the_run_and_no_later_evidence(ready: Path, tmp_path: Path) -> None:
+    dataset = add_dataset(tmp_path, "digits")
+    _, labels = make_pixels(60)
+    measured = measure(labels, 1)
+    plain = evaluate(add_checkpoint(dataset.id, "plain"), dataset, measured).summary
+    robust = np.flatnonzero((measured.predictions == labels) & (measured.margin > 0.1))
+    is_missing = np.isinf(measured.margin[robust])
+    missing, (within, beyond, farther) = robust[is_missing][0], robust[~is_missing][:3]
+    measured.remedies = {int(missing): 0.05, int(within): 0.1, int(beyond): 0.1001, int(farther): 7.0}
+    healed = evaluate(add_checkpoint(dataset.id, "healed"), dataset, measured)
+    assert plain is not None and healed.summary is not None and plain.robust_accuracy is not None
+    assert healed.summary.broken_by_remedies == 2 and plain.broken_by_remedies == 0
+    assert healed.summary.robust_accuracy == pytest.approx(plain.robust_accuracy - 2 / 60)
+    assert healed.summary.not_found == plain.not_found - 1
+    assert healed.summary.clean_accuracy == plain.clean_accuracy
+
+
 def test_summary_mostly_censored_has_no_median(ready: Path, tmp_path: Path) -> None:
     dataset = add_dataset(tmp_path, "digits")
     measured = measure(make_pixels(60)[1], 1, missing=0.9)

@@ -243,16 +243,56 @@ def test_flagged_figures_are_never_the_best(made: MadeFamily) -> None:
     assert any("robust_flips" in keys for name, keys in after.items() if name.endswith("95"))
 
 
-def test_verdicts_say_what_remedies_break_beside_the_cold_core(made: MadeFamily) -> None:
+def test_verdicts_count_remedies_and_comparisons_do_not(made: MadeFamily) -> None:
+    before = made.family()
+    core = made.measured["lwm-95"]
+    robust = np.flatnonzero(held(core, made.labels))
+    found = {int(row): EPS / 2 for row in robust[:3]} | {int(robust[3]): EPS * 2}
+    evaluate(made.rows["lwm-95"], made.dataset, replace(core, remedies=found))
+    after = made.family()
+    one, other = (verdict_of(row_of(family, "lwm-95"), "margin") for family in (before, after))
+    assert (one.broken_by_remedies, other.broken_by_remedies, other.broken_beside) == (0, 3, 0)
+    assert other.rate.count == one.rate.count - 3
+    assert row_of(after, "lwm-95").flips.robust == row_of(before, "lwm-95").flips.robust
+    lines = [line for _, lines in lay_out(after).groups for line in lines if line.row.name.endswith("95")]
+    assert any("margin" in line.best for line in lines), "it ranks beside the others"
+
+
+def test_claims_count_remedies_on_their_own_and_not_beside_others(made: MadeFamily) -> None:
+    core = made.measured["lwm-95"]
+    robust = np.flatnonzero(held(core, made.labels))
+    (before,) = list_claims(checkpoint_id=made.rows["lwm-95"].id).items
+    evaluate(made.rows["lwm-95"], made.dataset, replace(core, remedies={int(row): EPS / 2 for row in robust[:5]}))
+    (after,) = list_claims(checkpoint_id=made.rows["lwm-95"].id).items
+    assert after.gap.value == pytest.approx(before.gap.value + 5 / N)
+    assert [one.excess for one in after.against] == [one.excess for one in before.against]
+    assert any("5 more samples" in note for note in after.notes)
+    assert not any("Remedies" in note for note in before.notes)
+
+
+@pytest.mark.parametrize("is_healed", [False, True])
+def test_stronger_attacks_count_with_their_remedies(made: MadeFamily, is_healed: bool) -> None:
+    before = made.measured["thin-ice-95"]
+    robust = np.flatnonzero(held(before, made.labels))
+    verdicts = replace(before, kind="witness", margin=np.where(before.margin > EPS, np.inf, before.margin))
+    if is_healed:
+        verdicts.remedies.update({int(row): EPS / 2 for row in robust[::3]})
+    terms: dict[str, Any] = {"preset": "autoattack", "eps": "25.5/255", "record": {"distance_kind": "witness"}}
+    evaluate(made.rows["thin-ice-95"], made.dataset, verdicts, **terms)
+    reason = find(made, "rivals", "thin-ice-95", "lwm-95").reason or ""
+    assert reason.startswith("AutoAttack breaks") == is_healed
+
+
+def test_verdicts_say_what_later_evidence_breaks(made: MadeFamily) -> None:
     done = made.done["lwm-95"]
     with writing() as session:
         rows = session.query(Result).filter(Result.evaluation_id == done.id, Result.correct).all()
         robust = [row for row in rows if row.margin is None or row.margin > EPS]
         for row in robust[:3]:
-            row.best_known, row.best_known_stage = EPS / 2, 1
-        robust[3].best_known, robust[3].best_known_stage = EPS * 2, 1
+            row.best_known, row.best_known_stage = EPS / 2, 2
+        robust[3].best_known, robust[3].best_known_stage = EPS * 2, 2
         broken = next(row for row in rows if row.margin is not None and EPS / 2 < row.margin <= EPS)
-        broken.best_known, broken.best_known_stage = EPS / 4, 1
+        broken.best_known, broken.best_known_stage = EPS / 4, 2
     family = made.family()
     assert verdict_of(row_of(family, "lwm-95"), "margin").broken_beside == 3
     assert verdict_of(row_of(family, "harp-95"), "margin").broken_beside == 0
@@ -260,4 +300,4 @@ def test_verdicts_say_what_remedies_break_beside_the_cold_core(made: MadeFamily)
         cell.detail for _, lines in lay_out(family).groups for line in lines for cell in line.cells
         if line.row.name == "lwm-95"
     ]  # fmt: skip
-    assert f"n {N}; remedies break 3 more" in cells
+    assert f"n {N}; later evidence breaks 3 more" in cells

@@ -110,14 +110,25 @@ def result_numbers(row: EvaluationOut) -> Component:
         number_card(
             f"robust accuracy{at}",
             percent(summary.robust_accuracy),
-            f"{interval_words(summary.robust_accuracy_interval)} of {summary.n:,}"
-            if row.eps_text
-            else "no ε was given",
+            robust_words(row, summary),
         ),
         median_card(row, summary),
         missing_card(row, summary),
     ]
     return html.Div(cards, className="record-numbers")
+
+
+def robust_words(row: EvaluationOut, summary: Summary) -> str:
+    """The interval, and what of the verdict comparisons do not read."""
+    if not row.eps_text:
+        return "no ε was given"
+    words = f"{interval_words(summary.robust_accuracy_interval)} of {summary.n:,}"
+    if summary.broken_by_remedies:
+        words += (
+            f"; {count_words(summary.broken_by_remedies, 'sample')} broken by remedies only: comparisons, which need "
+            "equal effort, leave these out"
+        )
+    return words
 
 
 def missing_card(row: EvaluationOut, summary: Summary) -> Component:
