@@ -199,6 +199,7 @@ def train_in_team(work: Work, network: nn.Module, data_sha256: str, processes: i
     row = work.pruning
     arguments = (row.id, row.attempt_number, work.worker_id, data_sha256)
     said = work.folder / TEAM_ERROR
+    work.folder.mkdir(parents=True, exist_ok=True)  # before the first state of the training makes it
     said.unlink(missing_ok=True)
     try:
         run_team(train_share, arguments, size=processes, device=device, port=find_port())
@@ -206,7 +207,7 @@ def train_in_team(work: Work, network: nn.Module, data_sha256: str, processes: i
         time.sleep(SECONDS_TO_DIE)
         raise
     except ProcessRaisedException as error:
-        tell(work)  # Stopped where that is what ended them
+        tell(work, eta_seconds=None)  # Stopped where that is what ended them
         if said.exists():
             raise RuntimeError(said.read_text(encoding="utf-8")) from error
         raise

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -14,7 +15,7 @@ from backend.services.families import get_family
 from frontend import ids
 from frontend.figures.sparsity import SYMBOLS
 from frontend.pages import methods as page
-from frontend.pages.methods.callbacks import draw_panels
+from frontend.pages.methods.callbacks import draw_panels, renew
 from frontend.pages.methods.layout import GLYPHS, show_family
 from frontend.pages.methods.panels import list_methods, list_panels, place_method, read_panel
 from tests.frontend.words import by_id, hrefs, text_of, walk
@@ -66,6 +67,11 @@ def test_layout_of_a_family_that_takes_long_shows_how_far_it_is_and_then_the_pag
     monkeypatch.setattr(family_measuring, "QUICK_SECONDS", 60.0)
     parts, is_whole = show_family(by_id(shown, ids.METHODS_QUERY).data)
     assert is_whole and "Does thin-ice lose fewer?" in text_of(parts[-1])
+
+
+def test_poll_of_a_family_that_is_gone_says_so_and_asks_no_more(made: MadeFamily) -> None:
+    parts, times = renew({"family": str(uuid4()), "eps": None, "norm": None, "method": None})
+    assert times == 0 and "There is no checkpoint" in text_of(parts)
 
 
 def test_complete_names_the_family_with_most_pruned_ones_and_keeps_the_rest(made: MadeFamily) -> None:

@@ -1,6 +1,9 @@
 """Prunings by a real worker: from a dense checkpoint to one in the registry, killed or cancelled in between or not."""
 
 import json
+import os
+import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ from sqlalchemy.orm import Session
 from backend.datasets.samples import hash_samples
 from backend.errors import Conflict, NotFound
 from backend.jobs import queue
+from backend.jobs.prune import start, train_in_team
 from backend.jobs.subjects import load_checkpoint, take_images
 from backend.schemas import CheckpointIn, PruningIn, PruningOut
 from backend.services import checkpoints, datasets, evaluations, prunings
@@ -185,6 +189,42 @@ def test_pruning_shared_by_two_processes_ends_as_one_and_a_cancel_ends_both(crew
         prunings.cancel_pruning(long.id)
         wait_for(lambda: not find_children(crew), "the end of both")
         assert prunings.get_pruning(long.id).state == "cancelled"
+    finally:
+        crew.kill()
+
+
+def test_team_that_cannot_train_says_why_and_not_that_a_connection_broke(crew: Crew) -> None:
+    crew.kill()
+    row = ask(name="no-parent-file")
+    work = start(row.id, 0, "a test", "cpu")
+    network = load_checkpoint(work.parent, work.dataset, "cpu")
+    file = artefact_path(work.parent.file)
+    away = file.rename(file.with_suffix(".away"))
+    try:
+        with pytest.raises(RuntimeError) as refused:
+            train_in_team(work, network, "0" * 64, 2)
+    finally:
+        away.rename(file)
+        prunings.cancel_pruning(row.id)
+    assert file.name in str(refused.value) and "onnection" not in str(refused.value)
+
+
+@pytest.mark.slow
+def test_worker_whose_team_died_before_it_leaves_the_pruning_to_the_next(crew: Crew, monkeypatch) -> None:
+    """As when a machine goes down, or a group of processes is ended: the children may be the first to go."""
+    monkeypatch.setenv("THINICE_TRAINING_PROCESSES", "2")
+    crew.kill()
+    crew.start()
+    try:
+        row = ask(method="lwm", epochs=6, name="team-killed")
+        wait_for(lambda: prunings.get_pruning(row.id).progress.done >= 2, "a step")
+        for child in find_children(crew):
+            os.kill(int(child), signal.SIGKILL)
+        time.sleep(3)
+        crew.kill()
+        assert prunings.get_pruning(row.id).state == "running"
+        crew.start()
+        assert wait_for_end(row).record["processes"] == 2
     finally:
         crew.kill()
 

@@ -44,12 +44,7 @@ def register(app: Dash) -> None:
     )
     @in_thread
     def ask_again(_ticks: int, query: dict[str, str | None]) -> tuple[list[Component], int]:
-        try:
-            parts, is_whole = show_family(query, patience=0.0)
-        except ThinIceError as error:  # it would ask again for ever
-            title, sentence = failure_parts(error)
-            return [HEADING, card(title, html.P(sentence, role="alert"))], 0
-        return parts, 0 if is_whole else -1
+        return renew(query)
 
     app.clientside_callback(
         ClientsideFunction("methods", "openMark"), Input(PANELS, "clickData"), prevent_initial_call=True
@@ -60,6 +55,16 @@ def register(app: Dash) -> None:
         Input(ids.METHODS_METHOD, "value"),
         prevent_initial_call=True,
     )
+
+
+def renew(query: dict[str, str | None]) -> tuple[list[Component], int]:
+    """The page as far as it is measured, and how often to ask again: 0 is never, -1 for as long as it takes."""
+    try:
+        parts, is_whole = show_family(query, patience=0.0)
+    except ThinIceError as error:  # it would ask again for ever
+        title, sentence = failure_parts(error)
+        return [HEADING, card(title, html.P(sentence, role="alert"))], 0
+    return parts, 0 if is_whole else -1
 
 
 def draw_panels(panels: list[dict[str, Any]], theme: str, keys: list[str]) -> list[go.Figure]:
