@@ -91,7 +91,10 @@ class MarginRow(Schema):
     margin_pred: float | None
     distance_kind: Literal["minimum", "witness"]
     found: bool
-    robust: bool | None = Field(description="Right, and no perturbation found within eps; None without an eps")
+    robust: bool | None = Field(
+        description="Right, and the cold core found nothing within eps; None without an eps. "
+        "Comparisons read this; the summary counts remedies too"
+    )
     attack: str
     adversarial_prediction: int | None
     logit_gap: float

@@ -136,7 +136,15 @@ MEASURING = (
     Word(
         "cold core",
         "The rows of an evaluation's own run, before anybody knew where to look. Comparisons read the cold cores of "
-        "both sides and nothing else, because more effort on one side manufactures losses.",
+        "both sides and nothing else, because more effort on one side manufactures losses. What is said of one network "
+        "alone counts the run's remedies too.",
+    ),
+    Word(
+        "remedy",
+        "What an evaluation tries by itself once a flag doubts the network's gradients: precise scores, stronger "
+        "starts, a search without gradients, the parent's adversarials. What it breaks is broken, in this network's "
+        "own figures; comparisons leave it out, because the other side may have had no remedy.",
+        ("remedies",),
     ),
     Word(
         "extra evidence",
