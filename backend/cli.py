@@ -92,6 +92,12 @@ def upload(
     keep_rate: Annotated[float | None, typer.Option(help="Share of weights kept, 0..1 (HYDRA, HARP)")] = None,
     claimed_robust_accuracy: Annotated[float | None, typer.Option(help="Claim to check, 0..1")] = None,
     claimed_attack: Annotated[str | None, typer.Option(help="Attack of the claim")] = None,
+    claimed_norm: Annotated[
+        str | None, typer.Option(help="Norm of the claim, Linf, L2 or L1; default the data set's")
+    ] = None,
+    claimed_eps: Annotated[
+        str | None, typer.Option(help='eps of the claim, "8/255" or a decimal; default the data set\'s')
+    ] = None,
     claimed_n: Annotated[int | None, typer.Option(help="Samples of the claim")] = None,
     claimed_source: Annotated[str | None, typer.Option(help="Where the claim was made")] = None,
     evaluate: Annotated[str | None, typer.Option(help="Queue an evaluation with this preset at once")] = None,
@@ -112,13 +118,17 @@ def upload(
             "keep_rate": keep_rate,
             "claimed_robust_accuracy": claimed_robust_accuracy,
             "claimed_attack": claimed_attack,
+            "claimed_norm": claimed_norm,
+            "claimed_eps": claimed_eps,
             "claimed_n": claimed_n,
             "claimed_source": claimed_source,
             "evaluate": evaluate,
         }
-        with wrap_file(
-            file.open("rb"), file.stat().st_size, description="Sending", console=err, transient=True, disable=as_json
-        ) as reader:
+        size = file.stat().st_size
+        with (
+            file.open("rb") as content,
+            wrap_file(content, size, description="Sending", console=err, transient=True, disable=as_json) as reader,
+        ):
             answer = client.upload(reader, file.name, fields)
         if as_json:
             print(answer.text)

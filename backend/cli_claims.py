@@ -48,7 +48,8 @@ def print_claims(found: list[dict[str, Any]]) -> None:
     for one in found:
         gap = one["gap"]
         answer = gap["answer"] if gap else "not re-evaluated"
-        table.add_row(one["checkpoint_name"], describe_claim(one), describe_measured(one), points(gap), answer, "")
+        claimed = describe_claim(one) + ("" if one["is_at_default"] else f" at {one['norm']} {one['eps_text']}")
+        table.add_row(one["checkpoint_name"], claimed, describe_measured(one), points(gap), answer, "")
         for other in one["against"] if gap else []:
             name = f"  {RELATIONS[other['relation']]} {other['checkpoint_name']}"
             excess = other["excess"]

@@ -15,6 +15,9 @@ def difference(value: float, answer: str) -> dict[str, Any]:
 CLAIM = {
     "checkpoint_name": "pruned",
     "claim": {"robust_accuracy": 0.736, "n": 2000},
+    "norm": "Linf",
+    "eps_text": "4/255",
+    "is_at_default": True,
     "reevaluation": {"robust_accuracy": 0.7, "preset": "autoattack", "n": 2000},
     "gap": difference(0.036, "yes"),
     "reason": None,
@@ -56,6 +59,11 @@ def test_print_claims_shows_every_number_with_its_n(capsys: pytest.CaptureFixtur
     assert "control control" in control and "(n unknown)" in control
     assert parent.rstrip().endswith("dense claims nothing.")
     assert note == "A note."
+
+
+def test_print_claims_at_another_eps_says_at_which(capsys: pytest.CaptureFixture[str]) -> None:
+    row = printed(capsys, [CLAIM | {"is_at_default": False}])[1]
+    assert "73.60 % (n 2,000) at Linf 4/255" in " ".join(row.split())
 
 
 def test_print_claims_of_nothing_says_so(capsys: pytest.CaptureFixture[str]) -> None:

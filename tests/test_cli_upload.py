@@ -1,10 +1,15 @@
-"""What `thinice upload` sends for an architecture and prints about weights."""
+"""What `thinice upload` sends for an architecture and a claim, and prints about weights."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from backend import cli
 from backend.cli import read_architecture
 from backend.cli_report import describe_inspection
 from backend.errors import InvalidRequest
@@ -16,6 +21,32 @@ def test_read_architecture_is_a_name_a_list_or_a_file(tmp_path: Path) -> None:
     assert read_architecture(f"@{tmp_path / 'layers.json'}") == '["ReLU"]'
     with pytest.raises(InvalidRequest, match="cannot be read from"):
         read_architecture(f"@{tmp_path / 'none.json'}")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [((), (None, None)), (("--claimed-eps", "4/255", "--claimed-norm", "L2"), ("4/255", "L2"))],
+    ids=["left-out", "given"],
+)
+def test_upload_sends_eps_and_norm_of_the_claim_as_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], expected: tuple[str | None, str | None]
+) -> None:
+    sent: dict[str, Any] = {}
+
+    def take(_reader: object, _name: str, fields: dict[str, Any]) -> SimpleNamespace:
+        sent.update(fields)
+        return SimpleNamespace(text="{}")
+
+    @contextmanager
+    def connect(_url: str | None) -> Iterator[SimpleNamespace]:
+        yield SimpleNamespace(upload=take)
+
+    monkeypatch.setattr(cli, "connected", connect)
+    (tmp_path / "a.pt").write_bytes(b"weights")
+    fields = ("--name", "a", "--role", "dense", "--dataset", "digits", "--claimed-robust-accuracy", "0.6")
+    answer = CliRunner().invoke(cli.app, ["upload", str(tmp_path / "a.pt"), *fields, *words, "--json"])
+    assert answer.exit_code == 0, answer.output
+    assert (sent["claimed_robust_accuracy"], sent["claimed_eps"], sent["claimed_norm"]) == (0.6, *expected)
 
 
 @pytest.mark.parametrize(

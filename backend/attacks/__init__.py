@@ -1,16 +1,17 @@
 """The attack engine: `run` evaluates a network; `catalogue` says what there is, without torch.
 
-`run`, `AttackResult` and `Attempt` are resolved on first use, by name at run time, because the web process
-imports `backend.attacks.catalogue` and must never load torch (a static import here would be such a path).
+The names of this package are resolved on first use, at run time, because the web process imports
+`backend.attacks.catalogue` and must never load torch (a static import here would be such a path).
 """
 
 from importlib import import_module
 from typing import Any
 
-__all__ = ["AttackResult", "Attempt", "run"]
+__all__ = ["AttackResult", "Attempt", "find_doubts", "run"]
 
 _HOMES = {
     "run": "backend.attacks.engine",
+    "find_doubts": "backend.attacks.engine",
     "AttackResult": "backend.attacks.contract",
     "Attempt": "backend.attacks.contract",
 }

@@ -19,6 +19,7 @@ class Batches:
     def __init__(self, size: int, narrower: tuple[int, ...] = ()) -> None:
         self.size = size
         self.narrower = narrower
+        self.is_padded = False  # who pads passes to the widths says so
         self.halvings = 0
 
     @property
@@ -26,15 +27,20 @@ class Batches:
         """Widths that give the same bits, from the widest (see `widths.find_widths`)."""
         return (self.size, *(width for width in self.narrower if width < self.size))
 
+    def find_width(self, count: int) -> int:
+        """How many images a pass of `count` has: padded, as many as the narrowest width that holds them."""
+        return min((width for width in self.widths if width >= count), default=self.size) if self.is_padded else count
+
     def halve(self, tried: int) -> None:
-        """Take half of what did not fit into memory; from now on."""
+        """Take half of what did not fit into memory; from now on. What narrower passes give was held against more."""
         self.size = max(1, tried // 2)
+        self.narrower = ()
         self.halvings += 1
 
     def run(self, count: int, function: Callable[[slice], T]) -> Iterator[tuple[slice, T]]:
         """Call `function` on consecutive slices of range(count); yields each slice with its answer.
 
-        A slice that runs out of memory is tried again at half the size; a single sample that does not fit raises.
+        A slice that runs out of memory is tried again at half the width; a single sample that does not fit raises.
         """
         start = 0
         while start < count:
@@ -42,9 +48,10 @@ class Batches:
             try:
                 answer = function(part)
             except RuntimeError as error:
-                if not is_out_of_memory(error) or part.stop - part.start == 1:
+                width = self.find_width(part.stop - part.start)
+                if not is_out_of_memory(error) or width == 1:
                     raise
-                self.halve(part.stop - part.start)
+                self.halve(width)
             else:
                 yield part, answer
                 start = part.stop

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from backend.attacks.batches import Batches, is_out_of_memory
 from backend.attacks.contract import OnStep
-from backend.attacks.widths import choose_width, pad
+from backend.attacks.widths import pad
 from backend.errors import InvalidRequest
 
 # Of the largest logit. In bfloat16 the gap of the two largest moved by at most 0.041 of it, in 99 of 100 rows by 0.025
@@ -41,6 +41,8 @@ class Classifier:
         self.explored = network if explored is None else explored
         self.on_step = on_step
         self.batches = batches
+        if batches is not None:
+            batches.is_padded = True
         self.device = find_device(network)
         self.forwards = 0
         self.backwards = 0
@@ -105,8 +107,8 @@ class Classifier:
 
     def pass_padded(self, images: Tensor) -> Tensor:
         """Logits of at most a full pass of images, computed at one of the fixed widths."""
-        widths = self.batches.widths if self.batches is not None else (len(images),)
-        return self(pad(images, choose_width(widths, len(images))))[: len(images)]
+        width = len(images) if self.batches is None else self.batches.find_width(len(images))
+        return self(pad(images, width))[: len(images)]
 
     def differentiate(self, images: Tensor, direct: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
         """Logits (B, K) and the gradient in the images (B, C, H, W) of the combination of logits that `direct` gives.
@@ -120,9 +122,10 @@ class Classifier:
             try:
                 return self.differentiate_part(images, direct)
             except RuntimeError as error:
-                if not is_out_of_memory(error) or self.width == 1:
+                width = self.batches.find_width(len(images))
+                if not is_out_of_memory(error) or width == 1:
                     raise
-                self.batches.halve(self.width)
+                self.batches.halve(width)
         weights = direct(self.classify(images))
         parts = [
             part

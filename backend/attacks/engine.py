@@ -1,6 +1,6 @@
 """`run`: one preset on one network, from checked inputs to a verified result with flags and counts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import torch
@@ -24,6 +24,8 @@ from backend.attacks.verify import Candidate, Verified, verify
 from backend.attacks.widths import find_widths
 from backend.errors import AttackFailed
 
+MOST_LOOKED_AT = 512
+
 METHODS: dict[str, Callable[..., list[Candidate]]] = {
     "margin": attack_margins,
     "fast": attack_fast,
@@ -46,6 +48,7 @@ def run(
     pool_images: Tensor | None = None,
     transfer_images: Tensor | None = None,
     prepared: Prepared | None = None,
+    doubts: Collection[str] = (),
 ) -> AttackResult:
     """Attack every sample with a preset of the catalogue and give back the per-sample worst case, verified.
 
@@ -63,7 +66,8 @@ def run(
     What a result depends on: network, images, labels, norm, seed, and for presets that need it eps. A sample's draws
     come from the seed and its own pixels, and every pass has one width, so at one batch size neither
     order nor company changes a bit; another batch size changes float32 noise (which on a network that is not smooth can
-    lead a run to another local minimum). Two exceptions: the attack `segment` starts from
+    lead a run to another local minimum). Three exceptions: remedies run where flags call for them, and those are seen
+    on the call's own samples (give `doubts` to all parts of an evaluation alike); the attack `segment` starts from
     `pool_images`, by default the other samples of the same call, so that a sample's L2 margin may then depend on which
     samples it is attacked with; and the official code of AutoAttack draws by position in the batch.
 
@@ -84,6 +88,7 @@ def run(
             (a parent's), the clean image where there is none; tried, as a remedy, once a flag doubts the gradients.
         prepared: a cheaper copy of the network (`preparation.build_prepared`) for our own attacks to walk on. Clean
             verdicts, flags and every verification ask the network itself. Never the official code.
+        doubts: flags that `find_doubts` saw on images of the whole evaluation; raised here too, with their remedies.
     Returns:
         AttackResult, all tensors on the CPU; `distance` is 0 where already wrong, inf where not found, never NaN.
     Raises:
@@ -118,7 +123,24 @@ def run(
         if classifier.batches is not None:
             classifier.stage = "widths"
             batches.narrower = find_narrower(task, classifier)
-        return evaluate(task, classifier, batches, others, transferred)
+        return evaluate(task, classifier, batches, others, transferred, doubts)
+
+
+def find_doubts(network: nn.Module, images: Tensor, *, batch_size: int | None = None) -> tuple[str, ...]:
+    """The flags that a few passes over images (B, C, H, W) in [0, 1] see, for every part of an evaluation alike.
+
+    A share of samples decides most of them, and near its threshold a part of an evaluation would raise what another
+    does not. Up to 512 images are looked at: one gradient and three forward passes each, which no result counts.
+    """
+    with torch.inference_mode(False):
+        labels = torch.zeros(len(images), dtype=torch.int64)
+        looked_at = images[:MOST_LOOKED_AT], labels[:MOST_LOOKED_AT]
+        task = check_request("margin", network, *looked_at, "Linf", None, 0, batch_size)
+    with prepare(task.network):
+        batches = Batches(task.batch_size)
+        classifier = build_classifier(task, None, batches)
+        clean = look_at_clean(task, classifier, batches)
+        return reliability.order_flags(collect_flags(task, classifier, clean, batches, MOST_LOOKED_AT))
 
 
 def build_classifier(task: Task, on_step: OnStep | None, batches: Batches) -> Classifier:
@@ -147,11 +169,16 @@ def find_narrower(task: Task, classifier: Classifier) -> tuple[int, ...]:
 
 
 def evaluate(
-    task: Task, classifier: Classifier, batches: Batches, others: Tensor | None, transferred: Tensor | None
+    task: Task,
+    classifier: Classifier,
+    batches: Batches,
+    others: Tensor | None,
+    transferred: Tensor | None,
+    doubts: Collection[str],
 ) -> AttackResult:
     """The run proper: clean pass, flags, attacks on the right and on the wrong samples, verification, assembly."""
     clean = look_at_clean(task, classifier, batches)
-    codes = collect_flags(task, classifier, clean, batches)
+    codes = collect_flags(task, classifier, clean, batches) | set(doubts)
     if "randomised" in codes and task.preset.name == "fast":
         raise AttackFailed(
             "The network gives different answers to the same image, so a plain verdict does not exist for it. Is "
@@ -168,7 +195,7 @@ def evaluate(
         codes.add("not-found")
     codes |= inspect_masking(verified)
     verified += remedy(task, classifier, clean, pool, right, verified, batches, codes, transferred)
-    if beats_the_core(verified):
+    if beats_the_core(verified) or breaks_what_stood(task, verified):
         codes.add("masking")
     return assemble(task, classifier, clean, codes, (right, verified), (wrong, verified_wrong), batches)
 
@@ -195,14 +222,16 @@ def look_at_clean(task: Task, classifier: Classifier, batches: Batches) -> Clean
     return Clean(logits, prediction, is_answered & (prediction == task.labels), is_answered)
 
 
-def collect_flags(task: Task, classifier: Classifier, clean: Clean, batches: Batches) -> set[str]:
-    """Everything that can be seen before an attack."""
+def collect_flags(
+    task: Task, classifier: Classifier, clean: Clean, batches: Batches, most: int = reliability.LOOKED_AT
+) -> set[str]:
+    """Everything that can be seen before an attack, gradients on up to `most` images."""
     classifier.stage = "flags"
     codes = reliability.inspect_modes(task.network) | reliability.inspect_logits(clean.logits)
     codes |= reliability.inspect_repeat(classifier, task.images, batches)
     codes |= reliability.inspect_inner_optimisation(classifier, task.images[:1])
     chosen = clean.is_answered
-    codes |= reliability.inspect_gradients(classifier, task.images[chosen], clean.prediction[chosen], batches)
+    codes |= reliability.inspect_gradients(classifier, task.images[chosen], clean.prediction[chosen], batches, most)
     if clean.logits.shape[1] - 1 < task.preset.parameters["targets"]:
         codes.add("few-classes")
     return codes
@@ -281,6 +310,16 @@ def remedy(
         verify(classifier, task.norm, images, labels, claim, batches, None, is_randomised="randomised" in codes)
         for claim in claims
     ]
+
+
+def breaks_what_stood(task: Task, verified: list[Verified]) -> bool:
+    """Whether remedies of a verdict broke more than 1 % of what its core left standing, beyond chance."""
+    remedies = [outcome for outcome in verified if outcome.stage]
+    if not remedies or task.eps is None or task.preset.row_kind != "witness":
+        return False
+    tried = torch.stack([outcome.tried for outcome in remedies]).any(0)
+    broken = tried & (nearest(remedies)[1] <= task.eps)
+    return reliability.tells_masking(int(broken.sum()), int(tried.sum()))
 
 
 def beats_the_core(verified: list[Verified]) -> bool:

@@ -126,17 +126,19 @@ class Slopes:
         return ((moved - self.images) * self.gradients).flatten(1).sum(1)
 
 
-def inspect_gradients(classifier: Classifier, images: Tensor, labels: Tensor, batches: Batches) -> set[str]:
+def inspect_gradients(
+    classifier: Classifier, images: Tensor, labels: Tensor, batches: Batches, most: int = LOOKED_AT
+) -> set[str]:
     """`zero-gradients`, `gradient-mismatch` and `partial-gradients`: do gradients tell what small steps change?
 
     Steps are measured by the median first-order Linf margin, a length that fits the network, so that the answer depends
     neither on the norm nor on the eps of the run. Shares must be exceeded beyond chance. Cost: one gradient and one
-    forward pass for up to 128 images, and one more forward pass where pixels without a gradient exist.
+    forward pass for up to `most` images, and one more forward pass where pixels without a gradient exist.
 
     Args:
         images, labels: correctly classified samples (or the network's own predictions as labels), on the CPU.
     """
-    images, labels = images[:LOOKED_AT], labels[:LOOKED_AT]
+    images, labels = images[:most], labels[:most]
     if len(images) == 0:
         return set()
     parts = [answer for _, answer in batches.run(len(images), lambda part: _gap_on(classifier, images, labels, part))]

@@ -19,11 +19,6 @@ TRIED_WIDTHS = {"cpu": (8, 16, 32, 64, 128), "cuda": (64, 128, 256, 512, 1024)}
 GAIN_WORTH_A_WIDER_PASS = 1.05
 
 
-def choose_width(widths: tuple[int, ...], count: int) -> int:
-    """The narrowest width that holds `count` images; the widest where none does. `widths` falls from the widest."""
-    return min((width for width in widths if width >= count), default=widths[0])
-
-
 def pad(images: Tensor, width: int) -> Tensor:
     """Repeat the last image until there are `width` of them."""
     missing = width - len(images)

@@ -5,7 +5,7 @@ it twice writes it once. Randomness is derived from the seed and each sample's c
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
@@ -77,6 +77,7 @@ def run_chunk(evaluation_id: UUID, attempt_number: int, number: int, *, worker_i
     began = time.monotonic()
     numbers = subject.sample_numbers[indices].tolist()
     batch_size = choose_batch_size(evaluation, subject, images)
+    doubts = find_doubts(evaluation, subject, batch_size)
     result = attack_samples(
         evaluation,
         subject,
@@ -87,6 +88,7 @@ def run_chunk(evaluation_id: UUID, attempt_number: int, number: int, *, worker_i
         stage_reporter(evaluation, number),
         batch_size,
         take_adversarials(evaluation, numbers, images),
+        doubts,
     )
     refuse_contradictions(result, labels)
     limit = float("inf") if PRESETS[evaluation.preset].row_kind == "minimum" else eps_of(evaluation)
@@ -107,7 +109,7 @@ def run_chunk(evaluation_id: UUID, attempt_number: int, number: int, *, worker_i
     with writing() as session:
         outcome = evaluations.store_chunk(session, chunk, attempts, results, of_attempt=attempt_number)
         if outcome == "stored" and not evaluation.record.get("settings"):
-            update_record(session, evaluation_id, result)
+            update_record(session, evaluation_id, result, doubts)
     if outcome == "stopped":
         raise Stopped(f"Evaluation {evaluation_id} was stopped; its finished chunks are kept.")
 
@@ -122,11 +124,12 @@ def attack_samples(
     on_step: OnStep,
     batch_size: int | None = None,
     transferred: torch.Tensor | None = None,
+    doubts: Sequence[str] = (),
 ) -> AttackResult:
     """Run a preset on some samples of an evaluation, in its norm and at its eps.
 
     `batch_size` is fixed for all chunks of an evaluation, because arithmetic depends on it; None suits few samples.
-    `transferred` are the parent's adversarials.
+    `transferred` are the parent's adversarials, `doubts` the flags of the whole evaluation.
     """
     return attacks.run(
         preset,
@@ -141,6 +144,7 @@ def attack_samples(
         pool_images=subject.pool_images,
         transfer_images=transferred,
         prepared=choose_prepared(evaluation, subject),
+        doubts=doubts,
     )
 
 
@@ -186,6 +190,16 @@ def choose_batch_size(evaluation: Evaluation, subject: Subject, images: torch.Te
     return known or tune_width(walked, images.to(find_device(subject.network)))
 
 
+def find_doubts(evaluation: Evaluation, subject: Subject, batch_size: int) -> list[str]:
+    """The flags that the record of the first chunk names, else those that images of the data set raise.
+
+    None where the first chunk was attacked without asking: an evaluation keeps one way of doubting.
+    """
+    if evaluation.record.get("settings"):
+        return list(evaluation.record.get("doubts", []))
+    return list(attacks.find_doubts(subject.network, subject.pool_images, batch_size=batch_size))
+
+
 def choose_prepared(evaluation: Evaluation, subject: Subject) -> Prepared | None:
     """The subject's copy, in the precision that the record of the first chunk names, else in the setting's.
 
@@ -199,7 +213,7 @@ def choose_prepared(evaluation: Evaluation, subject: Subject) -> Prepared | None
     return replace(subject.prepared, precision=known)
 
 
-def update_record(session: Any, evaluation_id: UUID, result: AttackResult) -> None:
+def update_record(session: Any, evaluation_id: UUID, result: AttackResult, doubts: list[str]) -> None:
     """Add to the record what only the run knows: attacks, versions, steps, dtype; `finish` adds the devices."""
     evaluation = evaluations.find_evaluation(session, evaluation_id)
     assert evaluation is not None
@@ -207,6 +221,7 @@ def update_record(session: Any, evaluation_id: UUID, result: AttackResult) -> No
         "attacks": [attempt.attack for attempt in result.attempts],
         "steps": result.steps,
         "settings": result.settings,
+        "doubts": doubts,
         "prepared": result.settings["prepared"],
         "distance_kind": PRESETS[evaluation.preset].row_kind,
         "dtype": "float32",
@@ -235,10 +250,12 @@ def finish(evaluation_id: UUID, attempt_number: int) -> None:
             raise Stopped(f"Attempt {attempt_number} at evaluation {evaluation_id} is not running.")
         assert sum(chunk.samples for chunk in chunks) == evaluation.n, "a chunk is missing"
         raised = {flag for chunk in chunks for flag in chunk.flags}
-        if BLACK_BOX in PRESETS[evaluation.preset].attacks:
-            raised.discard("masking")
-        if tells_masking(*results.count_attempts(session, evaluation_id, BLACK_BOX)):
-            raised.add("masking")  # a question to the whole evaluation: in one small chunk a lucky break looks large
+        if PRESETS[evaluation.preset].row_kind == "witness":
+            raised.discard("masking")  # a question to the whole evaluation: in one chunk a lucky break looks large
+            counts = [results.count_attempts(session, evaluation_id, BLACK_BOX)]
+            counts.append(results.count_remedies(session, evaluation_id, eps_of(evaluation)))
+            if any(tells_masking(found, tried) for found, tried in counts):
+                raised.add("masking")
         totals = {
             "forwards": sum(chunk.forwards for chunk in chunks),
             "backwards": sum(chunk.backwards for chunk in chunks),

@@ -16,8 +16,15 @@ def refuse_contradictions(result: AttackResult, labels: torch.Tensor) -> None:
     """No row is written that could not be a measurement.
 
     Raises:
-        AttackFailed: logits that are not finite, or samples that are right and yet broken without any perturbation.
+        AttackFailed: logits that are not finite, answers that change from call to call, or samples that are right and
+            yet broken without any perturbation.
     """
+    if "randomised" in result.flags:
+        raise AttackFailed(
+            "The network gives different answers to the same image, so that one lucky draw would count as broken: "
+            "there is no plain margin or verdict of it. Is dropout or noise active at inference?",
+            flag="randomised",
+        )
     broken = int((~torch.isfinite(result.logit_gap) | ~torch.isfinite(result.loss)).sum())
     if broken:
         raise AttackFailed(

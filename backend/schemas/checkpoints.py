@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from backend.schemas.inspections import InspectionOut
-from backend.schemas.terms import Origin, Role, Schema
+from backend.schemas.terms import Norm, Origin, Role, Schema
 
 
 class LayerOut(Schema):
@@ -77,6 +77,8 @@ class CheckpointPatch(Schema):
     declared_sparsity: float | None = Field(None, ge=0, le=1)
     claimed_robust_accuracy: float | None = Field(None, ge=0, le=1)
     claimed_attack: str | None = Field(None, max_length=120)
+    claimed_norm: Norm | None = Field(None, description="Default the data set's")
+    claimed_eps: str | float | None = Field(None, description='"8/255", "0.031" or a number; default the data set\'s')
     claimed_n: int | None = Field(None, ge=1)
     claimed_source: str | None = Field(None, max_length=400)
 
@@ -95,6 +97,8 @@ class CheckpointIn(Schema):
     keep_rate: float | None = Field(None, gt=0, le=1, description="Share of weights kept, for files with scores")
     claimed_robust_accuracy: float | None = Field(None, ge=0, le=1)
     claimed_attack: str | None = Field(None, max_length=120)
+    claimed_norm: Norm | None = Field(None, description="Default the data set's")
+    claimed_eps: str | float | None = Field(None, description='"8/255", "0.031" or a number; default the data set\'s')
     claimed_n: int | None = Field(None, ge=1)
     claimed_source: str | None = Field(None, max_length=400)
     evaluate: str | None = Field(None, description="A preset: queue an evaluation at once")

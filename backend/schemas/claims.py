@@ -60,10 +60,12 @@ class ClaimCheck(Schema):
     norm: Norm
     eps: float
     eps_text: str
+    is_at_default: bool = Field(description="Whether norm and eps are the data set's own")
     claim: ClaimOut
     reevaluation: Reevaluation | None
     gap: ClaimDifference | None
     reason: str | None = Field(description="Why there is no gap")
+    by_remedies: int = Field(0, description="Samples that only the remedies of the run broke: in its own gap alone")
     against: list[ClaimAgainst]
     notes: list[str]
 

@@ -23,7 +23,7 @@ class FamilyRate(Schema):
     evaluation_id: UUID | None
     flags: list[str]
     reason: str | None = Field(description="Why there is no share")
-    broken_by_remedies: int = Field(0, description="Samples that only the remedies of the run break: not in the share")
+    broken_by_remedies: int = Field(0, description="Samples that only the remedies of the run break; not robust here")
     broken_beside: int = Field(0, description="Of the robust share, samples that later evidence breaks at eps")
     unlike_evaluation_id: UUID | None = Field(
         None, description="The newest one that cannot stand here because the dense network was attacked otherwise"

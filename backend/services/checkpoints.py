@@ -1,6 +1,7 @@
 """Checkpoints: import an upload, list, change, delete."""
 
 import logging
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.attacks.catalogue import get_preset
+from backend.eps import check_eps, eps_text
 from backend.errors import Conflict, InvalidRequest, NotFound
 from backend.jobs import queue
 from backend.registry.facts import ImportedCheckpoint
@@ -32,6 +34,7 @@ LOG = logging.getLogger(__name__)
 
 EVALUATED_AT_ONCE = 500  # samples of the evaluation that an upload may queue
 CLAIM_FIELDS = ("claimed_robust_accuracy", "claimed_attack", "claimed_n", "claimed_source")
+CLAIM_BALL = ("claimed_norm", "claimed_eps")
 
 
 def list_checkpoints(limit: int = 50, offset: int = 0) -> Page[CheckpointOut]:
@@ -188,7 +191,7 @@ def patch_checkpoint(checkpoint_id: UUID | str, patch: CheckpointPatch) -> Check
     Raises:
         NotFound: no such checkpoint or parent.
         Conflict: the name is taken, or children need this checkpoint as a root.
-        InvalidRequest: the parent does not fit, or a claim without its figure.
+        InvalidRequest: the parent does not fit, a claim without its figure, or an eps that does not fit its norm.
     """
     given = patch.model_fields_set
     found = _inspect_anew(checkpoint_id, patch) if "parent_id" in given else None
@@ -207,7 +210,7 @@ def patch_checkpoint(checkpoint_id: UUID | str, patch: CheckpointPatch) -> Check
             setattr(row, name, getattr(patch, name))
         if "parent_id" in given:
             row.inspection = found
-        if given & set(CLAIM_FIELDS):
+        if given & {*CLAIM_FIELDS, *CLAIM_BALL}:
             row.claim = change_claim(row.claim, patch, dataset)
         kept = [sentence for sentence in row.warnings if sentence not in outdated]
         row.warnings = [*kept, *describe_oddities(row, parent, [])]
@@ -256,7 +259,7 @@ def delete_checkpoint(checkpoint_id: UUID | str) -> None:
 
 
 def read_claim(form: CheckpointIn, dataset: Dataset) -> dict[str, Any] | None:
-    """The claim that came with an upload, at the data set's default eps; None where no figure was claimed."""
+    """The claim that came with an upload; None where no figure was claimed."""
     return change_claim(None, form, dataset)
 
 
@@ -264,19 +267,45 @@ def change_claim(
     present: dict[str, Any] | None, form: CheckpointIn | CheckpointPatch, dataset: Dataset
 ) -> dict[str, Any] | None:
     """The claim with the fields that `form` sets; a claim without a figure is refused."""
-    claim = dict(present or {"norm": dataset.default_norm, "eps_text": dataset.default_eps})
+    claim = dict(present or {})
     if "claimed_robust_accuracy" in form.model_fields_set:
         claim["source"] = None  # a figure that is typed over another does not come from where that came
     for name in CLAIM_FIELDS:
         if name in form.model_fields_set:
             claim[name.removeprefix("claimed_")] = getattr(form, name)
-    details = [claim.get(name) for name in ("attack", "n", "source")]
+    details = [claim.get(name) for name in ("attack", "n", "source")] + [getattr(form, name) for name in CLAIM_BALL]
     if claim.get("robust_accuracy") is None:
         if any(value is not None for value in details):
             raise InvalidRequest("A claim needs its figure: give claimed_robust_accuracy, 0 to 1, as well.")
         return None
+    claim["norm"], claim["eps_text"] = choose_claimed_eps(claim, form, dataset)
     names = ("robust_accuracy", "attack", "norm", "eps_text", "n", "source")
     return {name: claim.get(name) for name in names}
+
+
+def choose_claimed_eps(
+    present: dict[str, Any], form: CheckpointIn | CheckpointPatch, dataset: Dataset
+) -> tuple[str, str]:
+    """(norm, exact text of eps) of a claim: as given, else as they were, else the data set's own.
+
+    An eps stays only with the norm it was said for.
+
+    Raises:
+        InvalidRequest: no eps, too large a one, or none given for a norm that the data set has no default for.
+    """
+    before = present.get("norm") or dataset.default_norm
+    norm = (form.claimed_norm or dataset.default_norm) if "claimed_norm" in form.model_fields_set else before
+    if form.claimed_eps is not None:
+        check_eps(form.claimed_eps, norm, math.prod(dataset.shape))
+        return norm, eps_text(form.claimed_eps, norm)
+    if norm == before and present.get("eps_text") and "claimed_eps" not in form.model_fields_set:
+        return norm, present["eps_text"]
+    if norm != dataset.default_norm:
+        raise InvalidRequest(
+            f"A claim in {norm} needs its eps: give claimed_eps as well, {dataset.slug} has no default for {norm}.",
+            norm=norm,
+        )
+    return norm, dataset.default_eps
 
 
 def refuse_taken_name(session: Session, name: str, *, made_by: UUID | None = None) -> None:

@@ -43,6 +43,11 @@ class Check:
     def eps(self) -> float:
         return float(parse_eps(self.eps_text))
 
+    def is_at_default(self) -> bool:
+        """Whether norm and eps are the data set's own."""
+        own = self.dataset.default_norm, parse_eps(self.dataset.default_eps)
+        return (self.norm, parse_eps(self.eps_text)) == own
+
     def is_of_all_samples(self) -> bool:
         """Whether claim and evaluation are totals of the same images."""
         n = None if self.evaluation is None else self.evaluation.n

@@ -79,6 +79,7 @@ def show_check(check: Check, home: Home) -> ClaimCheck:
     """One claim with its gap, and the gaps of its relatives."""
     row = check.row
     gap = None if check.key is None else measure(check, load_verdicts(check.key))
+    by_remedies = 0 if check.key is None else count_remedied(check.key, check.eps)
     relatives = find_relatives(row, home)
     against = [show_against(check, relation, relative, home) for relation, relative in relatives]
     return ClaimCheck(
@@ -93,6 +94,7 @@ def show_check(check: Check, home: Home) -> ClaimCheck:
         norm=read_norm(check.norm),
         eps=check.eps,
         eps_text=check.eps_text,
+        is_at_default=check.is_at_default(),
         claim=ClaimOut.model_validate(row.claim),
         reevaluation=show_reevaluation(check, gap),
         gap=None if gap is None else show_difference(gap.difference, gap),
@@ -100,7 +102,8 @@ def show_check(check: Check, home: Home) -> ClaimCheck:
         if gap is not None
         else f"No finished evaluation of {row.name} tells {check.norm} {check.eps_text}.",
         against=against,
-        notes=write_notes(check, gap),
+        by_remedies=by_remedies,
+        notes=write_notes(check, gap, by_remedies),
     )
 
 
@@ -163,16 +166,16 @@ def show_difference(difference: Estimate, found: Gap | Excess) -> ClaimDifferenc
     )
 
 
-def write_notes(check: Check, gap: Gap | None) -> list[str]:
+def write_notes(check: Check, gap: Gap | None, by_remedies: int) -> list[str]:
     """What a reader has to know about the numbers, in sentences."""
     notes: list[str] = []
     if gap is not None:
         claimed = "an unknown number of" if check.claim.n is None else f"{check.claim.n:,}"
         notes.append(BASIS_NOTES[gap.basis].format(claimed=claimed, measured=f"{gap.held.n:,}"))
-    if check.key is not None and (more := count_remedied(check.key, check.eps)):
+    if by_remedies:
         notes.append(
-            f"Remedies of the run broke {more:,} more samples than its cold core and count in its own figure; beside "
-            "other networks the cold core of both is read."
+            f"Remedies of the run broke {by_remedies:,} more samples than its cold core and count in its own figure; "
+            "beside other networks the cold core of both is read."
         )
     if check.row.origin in OURS and check.row.method not in (None, "control"):
         notes.append(

@@ -91,7 +91,10 @@ def ask_claim(family: Family, member: Member) -> Asked:
         if one.excess is not None:
             part = replace(claim_part(name, one.excess, check, one), weak=weak)
             (parts if doubt is None else aside).append(part)
-    beside = [claim_part("claimed minus re-evaluated", check.gap, check), *aside]
+    own = "claimed minus re-evaluated"
+    if check.by_remedies:  # which the differences to others leave out
+        own += f" ({check.by_remedies:,} broken by remedies alone)"
+    beside = [claim_part(own, check.gap, check), *aside]
     beside += [claim_part(f"the same of {one.checkpoint_name}", one.gap, check, one) for _, one in found if one.gap]
     has_parent = any(part.name == DENSE for part in parts)
     return Asked(member, parts if has_parent else [], beside, reason=reason)

@@ -203,6 +203,8 @@ def fill_verdict(preset: str) -> Callable[[FamilyRow, bool], Cell]:
         if found.rate is None or found.evaluation_id is None:
             return Cell(reason=found.reason)
         cell = rate_cell(found.rate, [found.evaluation_id])
+        if found.broken_by_remedies:
+            cell = replace(cell, interval=f"{cell.interval}, {found.broken_by_remedies:,} by remedies")
         if found.broken_beside:  # not every network was attacked as hard, so that the share stays the own run's
             cell = replace(cell, detail=f"{cell.detail}; later evidence breaks {found.broken_beside:,} more")
         return replace(cell, is_doubted=is_doubted(row, preset))

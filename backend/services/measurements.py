@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 
 from backend.analysis.curves import accuracy, median_margin
-from backend.analysis.outcomes import Outcomes, TextArray, answers_at, is_broken, is_held, make_outcomes
+from backend.analysis.outcomes import Outcomes, TextArray, answers_at, is_held, make_outcomes
 from backend.analysis.statistics import Share
 from backend.eps import parse_eps
 from backend.errors import InvalidRequest
@@ -118,7 +118,7 @@ def _add(core: Outcomes, remedies: dict[str, float]) -> Outcomes:
         return core
     nearest = np.array([remedies.get(str(sample), np.inf) for sample in core.sample_ids])
     if core.kind == "witness" and core.eps is not None:
-        nearest[~is_broken(nearest, core.eps, core.kind)] = np.inf
+        nearest[nearest > core.eps] = np.inf
     margin = np.minimum(core.margin, nearest)
     margin_pred = np.where(core.correct, np.minimum(core.margin_pred, margin), core.margin_pred)
     return replace(core, margin=margin, margin_pred=margin_pred, found=np.isfinite(margin))

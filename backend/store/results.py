@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, func, or_, select, update
+from sqlalchemy import CursorResult, distinct, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from backend.store.tables import Attempt, Result, Sample
@@ -74,6 +74,17 @@ def count_attempts(session: Session, evaluation_id: UUID, attack: str) -> tuple[
         .where(Attempt.evaluation_id == evaluation_id, Attempt.attack == attack, Result.correct)
     )
     return session.scalar(of_attack.where(Attempt.found)) or 0, session.scalar(of_attack) or 0
+
+
+def count_remedies(session: Session, evaluation_id: UUID, eps: float) -> tuple[int, int]:
+    """(broken within eps, tried) by the remedies of an evaluation's own run, of samples that the network gets right."""
+    of_remedies = (
+        select(func.count(distinct(Attempt.sample_id)))
+        .join(Result, (Result.evaluation_id == Attempt.evaluation_id) & (Result.sample_id == Attempt.sample_id))
+        .where(Attempt.evaluation_id == evaluation_id, Attempt.stage == REMEDIES, Result.correct)
+    )
+    broken = of_remedies.where(Attempt.found, Attempt.distance <= eps)
+    return session.scalar(broken) or 0, session.scalar(of_remedies) or 0
 
 
 def attempts_of(session: Session, evaluation_id: UUID, sample_number: int) -> list[Attempt]:

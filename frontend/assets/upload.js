@@ -4,7 +4,7 @@
   const unchanged = () => window.dash_clientside.no_update;
   const FORM_FIELDS = [
     "name", "role", "dataset_id", "parent_id", "architecture", "normalization", "method", "declared_sparsity", "keep_rate",
-    "claimed_robust_accuracy", "claimed_attack", "claimed_n", "claimed_source", "evaluate",
+    "claimed_robust_accuracy", "claimed_attack", "claimed_norm", "claimed_eps", "claimed_n", "claimed_source", "evaluate",
   ];
   const DATASET_FIELDS = ["name", "default_norm", "default_eps", "classes", "split"];
   const IN_PERCENT = new Set(["declared_sparsity", "keep_rate", "claimed_robust_accuracy"]);

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from models.pruning.plans import CONTROL, Granularity, Plan, check_plan
+from models.pruning.plans import CONTROL, MASK_SHARE, Granularity, Plan, check_plan
 from models.pruning.recipes import FINETUNE_RECIPE, PAPER_RECIPES, SHORT_PLANS, plan_paper
 from models.training.passes import LOSS_PASSES, MARGIN_PASSES
 from models.training.recipe import LossName, Precision, Recipe
@@ -72,7 +72,7 @@ def make_plan(
         raise ValueError(f"the loss of {method} is its own; none can be chosen")
     if plan.searching is not None and plan.searching.schedule == "cycles":
         plan = replace(plan, searching=replace(plan.searching, cycles=int(plan.settings["rounds"])))
-    plan = _change(plan, images, changes)
+    plan = _change(_move_mask_share(plan), images, changes)
     held = plan.finetuning.validation_samples
     if held > images * MOST_VALIDATION:
         raise ValueError(f"at most half of the {images:,} training images can pick the epoch; {held:,} are too many")
@@ -100,6 +100,13 @@ def _find_schedule(method: str, rate: float, schedule: str) -> Plan:
     if method not in SHORT_PLANS:
         raise ValueError(f"no pruning method is called {method!r}; there are: {', '.join((*SHORT_PLANS, CONTROL))}")
     return SHORT_PLANS[method](rate)
+
+
+def _move_mask_share(plan: Plan) -> Plan:
+    """Take the setting into the recipe, which is where masks are timed; without it the schedule's own stays."""
+    settings = dict(plan.settings)
+    share = settings.pop(MASK_SHARE, plan.finetuning.mask_share)
+    return replace(plan, finetuning=replace(plan.finetuning, mask_share=share), settings=settings)
 
 
 def _change(plan: Plan, images: int, changes: Changes) -> Plan:

@@ -16,6 +16,8 @@ CONTROL = "control"
 """Finetuning as long without pruning: no method, but a plan may name it."""
 
 LEARNED_RATES = "learned_rates"
+MASK_SHARE = "mask_share"
+"""The setting that `fitting` moves into the recipe of the finetuning; no plan keeps it."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,12 @@ class Setting:
 
 SETTINGS: dict[str, Setting] = {
     "global_ranking": Setting(0, 1, "1 ranks the weights of all layers together, 0 layer by layer"),
+    MASK_SHARE: Setting(
+        0,
+        0.99,
+        "share of the training over which the sparsity rises step by step, 0 removes all at once; default 0, and 0.5 "
+        "in the short schedule from 99 % on",
+    ),
     "rho": Setting(1e-6, 100, "how hard ADMM pulls towards the pruned weights"),
     "growth": Setting(1, 10, "factor of rho after each round"),
     "rounds": Setting(1, 1000, "projections of ADMM, or steps in which HARP's rates are drawn to the target"),
@@ -180,7 +188,7 @@ ROWS = (
         "Lowest weight magnitude",
         "Zero the smallest weights, then finetune what is left: the baseline.",
         ("weight", "filter", "channel"),
-        ("global_ranking",),
+        ("global_ranking", MASK_SHARE),
         False,
     ),
     Method(

@@ -81,9 +81,20 @@ class Recipe:
         """Give how many of `available` training images an epoch uses."""
         return available if self.epoch_images is None else min(self.epoch_images, available)
 
-    def count_steps(self, available: int) -> int:
+    def count_batches(self, available: int, processes: int = 1) -> int:
+        """Give the batches of an epoch, each of which `processes` share.
+
+        What is left over joins the batch before it where it would leave a process a single image: batch normalisation
+        has no variance of one.
+        """
+        images = self.count_epoch_images(available)
+        batches = -(-images // self.batch_size)
+        is_joined = batches > 1 and 0 < images % self.batch_size < 2 * processes
+        return batches - 1 if is_joined else batches
+
+    def count_steps(self, available: int, processes: int = 1) -> int:
         """Give the optimiser steps of the whole run on `available` training images."""
-        return self.epochs * -(-self.count_epoch_images(available) // self.batch_size)
+        return self.epochs * self.count_batches(available, processes)
 
     def to_record(self) -> dict[str, Any]:
         """Give the fields as plain JSON values, without those of `ALWAYS_RECORDED` and later at their default."""

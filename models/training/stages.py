@@ -80,7 +80,7 @@ def prune(
     if searching is None:
         recipe, loss, file = finetuning.recipe, finetuning.loss, files["training"]
         return run(recipe, search=search, loss=loss, state_file=file, on_progress=on_progress)
-    span = _Span.over((searching.recipe, finetuning.recipe), len(images))
+    span = _Span.over((searching.recipe, finetuning.recipe), len(images), team.size)
     # A search that is over resumes at its end, which costs nothing and gives its masks and its time again.
     found = run(
         searching.recipe,
@@ -108,14 +108,14 @@ class _Span:
     seconds_before: float = 0.0
 
     @classmethod
-    def over(cls, recipes: tuple[Recipe, Recipe], images: int) -> "_Span":
+    def over(cls, recipes: tuple[Recipe, Recipe], images: int, processes: int) -> "_Span":
         """Measure both stages on `images` training images, validation part included."""
         first, second = recipes
         return cls(
             (first.epochs, second.epochs),
             (
-                first.count_steps(images - first.validation_samples),
-                second.count_steps(images - second.validation_samples),
+                first.count_steps(images - first.validation_samples, processes),
+                second.count_steps(images - second.validation_samples, processes),
             ),
         )
 

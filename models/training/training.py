@@ -173,7 +173,7 @@ class _Run:
     @property
     def steps(self) -> int:
         """Steps of the whole run."""
-        return self.recipe.count_steps(len(self.rows))
+        return self.recipe.count_steps(len(self.rows), self.team.size)
 
     @property
     def is_report_late(self) -> bool:
@@ -194,7 +194,7 @@ class _Run:
         drawn = torch.randperm(len(self.rows), generator=self.order)[: self.recipe.count_epoch_images(len(self.rows))]
         if resumed_at is not None:
             self.order.set_state(resumed_at)
-        batches = drawn.split(self.recipe.batch_size)
+        batches = drawn.tensor_split(self.find_cuts())
         while self.position < len(batches):
             self.loss_sum += self.take_step(self.rows[batches[self.position]])
             self.step += 1
@@ -206,6 +206,11 @@ class _Run:
         self.team.average_buffers(self.network)
         mean_loss, self.loss_sum, self.position = self.loss_sum / len(batches), 0.0, 0
         return mean_loss
+
+    def find_cuts(self) -> list[int]:
+        """Give where an epoch's images are cut into batches; the last batch takes what is left."""
+        size, batches = self.recipe.batch_size, self.recipe.count_batches(len(self.rows), self.team.size)
+        return list(range(size, batches * size, size))
 
     def take_step(self, positions: Tensor) -> float:
         """Take one optimiser step on a batch of rows and give its loss; the update runs in training mode."""

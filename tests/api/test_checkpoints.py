@@ -76,6 +76,19 @@ def test_post_good_file_answers_201_with_every_field(client: TestClient, fashion
     assert leftovers() == []
 
 
+def test_post_claim_is_kept_at_its_own_norm_and_eps(client: TestClient, fashion: str) -> None:
+    given = form("elsewhere", claimed_robust_accuracy="0.6", claimed_norm="L2", claimed_eps="0.50")
+    with ZOO_FILE.open("rb") as file:
+        answer = client.post(URL, data=given, files={"file": ("a.safetensors", file)})
+    assert answer.status_code == 201, answer.text
+    claim = answer.json()["claim"]
+    assert (claim["robust_accuracy"], claim["norm"], claim["eps_text"]) == (0.6, "L2", "0.5")
+    address = f"{URL}/{answer.json()['id']}"
+    changed = client.patch(address, json={"claimed_norm": "Linf", "claimed_eps": "4/255"}).json()["claim"]
+    assert (changed["norm"], changed["eps_text"]) == ("Linf", "4/255")
+    assert client.delete(address).status_code == 204
+
+
 def test_put_then_post_takes_the_upload_once_and_delete_forgets_it(client: TestClient, fashion: str) -> None:
     content = ZOO_FILE.read_bytes()
     sent = client.put("/api/v1/uploads", params={"filename": "C:\\nets\\a.safetensors"}, content=content)
@@ -128,6 +141,9 @@ def test_post_damaged_file_is_refused_with_a_code(client: TestClient, fashion: s
         ({"parent_id": "nobody"}, "`parent_id`"),
         ({"colour": "red"}, "`colour` is not a field"),
         ({"upload_id": "00000000-0000-4000-8000-000000000000"}, "either"),
+        ({"claimed_robust_accuracy": "0.6", "claimed_norm": "L3"}, "`claimed_norm`"),
+        ({"claimed_robust_accuracy": "0.6", "claimed_norm": "L2"}, "A claim in L2 needs its eps"),
+        ({"claimed_robust_accuracy": "0.6", "claimed_eps": "8"}, "more than 1"),
     ],
     ids=str,
 )

@@ -69,6 +69,17 @@ def test_run_out_of_memory_gives_the_same_result(
     torch.testing.assert_close(disturbed.margin_pred, at_once.margin_pred, rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("count", [1, 5])
+def test_run_of_fewer_samples_than_fit_halves_the_width_of_the_pass(
+    zoo_network: nn.Module, slice_images: tuple[Tensor, Tensor], count: int
+) -> None:
+    images, labels = (column[:count] for column in slice_images)
+    result = attacks.run("fast", Hungry(zoo_network, 10, is_cuda=True), images, labels, eps=0.1, batch_size=64)
+    assert result.settings["batch_size_used"] == 8
+    alone = attacks.run("fast", zoo_network, images, labels, eps=0.1, batch_size=8)
+    assert torch.equal(result.distance, alone.distance)
+
+
 def test_run_without_memory_for_one_sample_raises_and_puts_the_network_back(
     zoo_network: nn.Module, slice_images: tuple[Tensor, Tensor]
 ) -> None:

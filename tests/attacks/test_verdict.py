@@ -95,6 +95,23 @@ def test_fast_tries_anothers_examples_where_gradients_are_hidden(
     assert (transfer.distance[transfer.found] <= plain.distance[rows][transfer.found] + 1e-6).all()
 
 
+def test_doubts_of_a_whole_evaluation_call_for_remedies_in_each_part(
+    pruned: tuple[nn.Module, AttackResult, Tensor, Tensor],
+) -> None:
+    network, _, images, labels = pruned
+    doubts = attacks.find_doubts(network, images)
+    assert "partial-gradients" in doubts
+    plain = attacks.run("fast", network, images[:3], labels[:3], eps=EPS)
+    told = attacks.run("fast", network, images[:3], labels[:3], eps=EPS, doubts=doubts)
+    assert "partial-gradients" not in plain.flags and "hidden" not in [one.attack for one in plain.attempts]
+    assert "partial-gradients" in told.flags and "hidden" in [one.attack for one in told.attempts]
+    assert torch.equal(told.core.distance, plain.core.distance)
+
+
+def test_find_doubts_of_a_sound_network_are_none(zoo_network: nn.Module, slice_images: tuple[Tensor, Tensor]) -> None:
+    assert attacks.find_doubts(zoo_network, slice_images[0]) == ()
+
+
 def test_fast_refuses_a_network_that_answers_by_chance(
     zoo_network: nn.Module, slice_images: tuple[Tensor, Tensor]
 ) -> None:

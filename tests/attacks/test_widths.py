@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from backend.attacks.batches import Batches
 from backend.attacks.classifier import Classifier, prepare
 from backend.attacks.walks import differentiate_gap
-from backend.attacks.widths import choose_width, find_widths, pad, tune_width
+from backend.attacks.widths import find_widths, pad, tune_width
 from tests.attacks.foreign_networks import Counting
 
 
@@ -33,8 +33,13 @@ def test_find_widths_leaves_out_what_gives_other_bits(
         assert find_widths(zoo_network, images, 1) == (1,)
 
 
-def test_choose_width_takes_the_narrowest_that_holds_all() -> None:
-    assert [choose_width((32, 16, 8), count) for count in (1, 8, 9, 17, 32, 40)] == [8, 8, 16, 32, 32, 32]
+def test_find_width_padded_takes_the_narrowest_that_holds_all() -> None:
+    batches = Batches(32, (16, 8))
+    assert [batches.find_width(count) for count in (1, 8, 17, 32)] == [1, 8, 17, 32], "nobody pads"
+    batches.is_padded = True
+    assert [batches.find_width(count) for count in (1, 8, 9, 17, 32, 40)] == [8, 8, 16, 32, 32, 32]
+    batches.halve(32)
+    assert batches.widths == (16,), "the narrower ones were held against the bits of 32"
 
 
 def test_pad_repeats_the_last_image() -> None:

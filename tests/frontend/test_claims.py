@@ -9,7 +9,7 @@ import pytest
 from backend.services import claims as service
 from frontend.pages import claims as page
 from frontend.pages.claims.layout import headline, read_claims
-from frontend.pages.claims.table import choose_scale, read_families
+from frontend.pages.claims.table import choose_scale, claims_table, read_families
 from tests.frontend.words import hrefs, text_of
 from tests.services.fabrication import Measured, add_checkpoint, add_dataset, evaluate, make_pixels, measure
 
@@ -61,6 +61,13 @@ def test_layout_leads_from_every_number_to_its_evaluation(family: dict[str, Any]
     assert "not re-evaluated at this eps" in text
     assert "parent dense +0.83" in text
     assert "same images" in text
+
+
+def test_layout_names_norm_and_eps_of_a_claim_where_they_are_not_the_data_sets(family: dict[str, Any]) -> None:
+    assert "Linf 25.5/255" not in text_of(claims_table(read_families(read_claims(None))))
+    claim = claim_of(0.5) | {"eps_text": "4/255"}
+    add_checkpoint(family["dataset"].id, "elsewhere", claim=claim)
+    assert "PGD-10, Linf 4/255, n 240" in text_of(page.layout())
 
 
 def test_headline_answers_both_questions_in_words(family: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from backend.schemas import (
     Descent,
     InspectionOut,
     LayerDescent,
+    LayerOut,
     LayerStructure,
     LikelyParent,
     NormDrift,
@@ -19,7 +20,7 @@ from backend.services import checkpoints
 from frontend.pages import upload
 from frontend.pages.overview.holdings import read_holdings
 from frontend.pages.overview.table import checkpoint_table
-from frontend.pages.upload.inspection import check_descent, check_norms, inspection_card
+from frontend.pages.upload.inspection import check_descent, check_norms, check_sparsity, inspection_card
 from tests.frontend.words import hrefs, text_of
 from tests.services.fabrication import add_checkpoint, add_dataset
 
@@ -82,6 +83,19 @@ def test_sheet_says_sparsity_kind_dead_filters_and_parent(pair: tuple[Checkpoint
 def test_sheet_without_an_inspection_has_no_such_card(pair: tuple[CheckpointOut, CheckpointOut]) -> None:
     assert "What the weights say" not in text_of(upload.layout(checkpoint=str(pair[0].id)))
     assert inspection_card(pair[0], None) is None
+
+
+def test_check_sparsity_warns_of_a_layer_off_though_the_whole_is_right(
+    pair: tuple[CheckpointOut, CheckpointOut],
+) -> None:
+    layers = [
+        LayerOut(name=name, shape=[weights, 1], weights=weights, zeros=zeros, sparsity=zeros / weights)
+        for name, weights, zeros in (("conv.weight", 9_900, 4_950), ("linear.weight", 100, 30))
+    ]
+    child = pair[1].model_copy(update={"layers": layers, "measured_sparsity": 0.498})
+    assert check_sparsity(child).outcome == "ok"
+    check = check_sparsity(child.model_copy(update={"method": "hydra"}))
+    assert check.outcome == "warn" and "from 30.00 % (linear.weight) to 50.00 %" in check.sentence
 
 
 def test_card_masked_network_is_told_from_a_finetuned_one(pair: tuple[CheckpointOut, CheckpointOut]) -> None:

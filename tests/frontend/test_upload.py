@@ -3,14 +3,14 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from dash import no_update
 
 from backend.api.datasets import DatasetForm
 from backend.errors import NotFound
-from backend.schemas import CheckpointIn, DatasetOut
+from backend.schemas import CheckpointIn, DatasetOut, Norm
 from backend.store import checkpoints as store
 from backend.store.database import writing
 from backend.store.tables import Checkpoint
@@ -56,6 +56,7 @@ def test_script_fields_stand_in_the_order_of_the_form() -> None:
     assert pairs["parent_id"] == names.PARENT
     assert pairs["keep_rate"] == names.KEEP_RATE
     assert pairs["claimed_robust_accuracy"] == names.CLAIM
+    assert (pairs["claimed_norm"], pairs["claimed_eps"]) == (names.CLAIM_NORM, names.CLAIM_EPS)
     assert pairs["evaluate"] == names.EVALUATE
 
 
@@ -87,6 +88,13 @@ def test_form_of_an_empty_home_asks_for_a_data_set(ready: Path) -> None:
     assert by_id(page, names.DATASET).value is None
 
 
+def test_form_says_what_an_empty_norm_and_eps_of_a_claim_mean(dataset: DatasetOut) -> None:
+    page = upload.layout()
+    norm, eps = by_id(page, names.CLAIM_NORM), by_id(page, names.CLAIM_EPS)
+    assert norm.data == list(get_args(Norm))
+    assert all(field.placeholder.startswith("the data set's") for field in (norm, eps))
+
+
 def test_layout_has_every_field_that_the_browser_sends(dataset: DatasetOut) -> None:
     for page, form in ((upload.layout(), names.CHECKPOINT_FORM), (upload.layout(kind="dataset"), names.DATASET_FORM)):
         for name in (*form, names.DROP, names.FILE, names.REFUSAL, names.STATUS, names.SETUP):
@@ -109,6 +117,13 @@ def test_sheet_says_what_was_declared_and_what_was_measured(dataset: DatasetOut)
     assert "50.00 % of its 80 prunable weights are zero, but 95.00 % were declared" in words
     assert "Declared sparsity 95.00%, measured 50.00%." in words
     assert "8 × 1 × 3 × 3" in words
+
+
+def test_sheet_says_at_which_norm_and_eps_a_claim_is(dataset: DatasetOut) -> None:
+    claim = {"robust_accuracy": 0.6, "attack": "PGD-10", "norm": "Linf", "eps_text": "4/255", "n": 100, "source": None}
+    row = add_checkpoint(dataset.id, "parent", claim=claim)
+    words = text_of(upload.layout(checkpoint=str(row.id)))
+    assert "Claimed: 60.00 % robust accuracy, PGD-10, n 100, Linf 4/255." in words
 
 
 def test_sheet_shows_the_preflight_as_soon_as_it_is_through(dataset: DatasetOut) -> None:

@@ -7,13 +7,18 @@ import pytest
 import torch
 from sqlalchemy.orm import make_transient
 
+from backend import attacks
+from backend.errors import AttackFailed
 from backend.jobs import evaluate
 from backend.jobs.parents import take_adversarials
+from backend.jobs.rows import refuse_contradictions
 from backend.jobs.subjects import load_subject, take_images
 from backend.services import evaluations
+from backend.settings import get_settings
 from backend.store import database
 from backend.store import evaluations as store
 from backend.store.tables import Attempt, Evaluation, Result, now
+from tests.attacks.foreign_networks import DropoutAtInference
 from tests.jobs.conftest import queue_margin
 
 N = 10
@@ -119,4 +124,29 @@ def test_no_source_is_named_where_none_fits(dense, change):
         row.preset = "autoattack" if change == "preset" else row.preset
     evaluate.start(queued.id, 0, "cpu")
     assert row_of(queued.id).record["transfer"] is None
+    evaluations.cancel_evaluation(queued.id)
+
+
+def test_flags_of_a_borderline_network_are_those_of_the_whole_evaluation_in_every_chunk(crew, monkeypatch):
+    """Too few samples in a chunk to raise the flag, which 512 images of the data set do."""
+    monkeypatch.setattr(get_settings(), "chunk_samples", 4)
+    done = run(queue_margin("cnn-hydra-99", n=8, preset="fast"))
+    with database.reading() as session:
+        flags = [chunk.flags for chunk in store.chunks_of(session, done.id)]
+        tried = session.query(Attempt.sample_id).filter_by(evaluation_id=done.id, attack="hidden").distinct().count()
+        standing = session.query(Result).filter_by(evaluation_id=done.id, correct=True, found=False).count()
+    assert len(flags) == 2 and all("partial-gradients" in one for one in flags)
+    assert done.record["doubts"] == ["partial-gradients"] and tried == standing > 0
+
+
+def test_network_that_answers_by_chance_gets_no_figures(crew):
+    queued = queue_margin("cnn-dense", n=4)
+    evaluate.start(queued.id, 0, "cpu")
+    row = row_of(queued.id)
+    subject = load_subject(row.checkpoint_id, row.dataset_id, "cpu")
+    images, labels = take_images(subject.samples, np.asarray(row.indices))
+    result = attacks.run("autoattack", DropoutAtInference(subject.network), images, labels, eps=0.1)
+    with pytest.raises(AttackFailed) as refused:
+        refuse_contradictions(result, labels)
+    assert refused.value.details["flag"] == "randomised"
     evaluations.cancel_evaluation(queued.id)

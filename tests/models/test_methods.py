@@ -140,6 +140,24 @@ def test_changes_of_a_plan_reach_every_stage_and_split_the_epochs() -> None:
 
 
 @pytest.mark.parametrize(
+    ("rate", "schedule", "default"), [(0.9, "short", 0.0), (0.99, "short", 0.5), (0.99, "paper", 0.0)]
+)
+def test_mask_share_of_lwm_goes_into_the_recipe_and_is_the_schedules_unless_asked(
+    rate: float, schedule: str, default: float
+) -> None:
+    def plan(**settings: float) -> Plan:
+        return make_plan("lwm", rate, "weight", schedule, images=500, changes=Changes(), settings=settings)
+
+    assert plan().finetuning.mask_share == default
+    assert plan(mask_share=default) == plan()
+    for share in (0.0, 0.25):
+        asked = plan(mask_share=share, global_ranking=1.0)
+        assert (asked.finetuning.mask_share, asked.settings) == (share, {"global_ranking": 1.0})
+        search = build_search(asked, SHAPE)
+        assert isinstance(search, MagnitudeSearch) and (search.mask_share, search.scope) == (share, "global")
+
+
+@pytest.mark.parametrize(
     ("arguments", "changes", "message"),
     [
         (("snip", 0.9, "weight", "short"), Changes(), "'snip'.*lwm, r-admm, hydra, harp, thin-ice, control"),

@@ -23,7 +23,7 @@ RECIPE = Recipe(
     pgd_steps=9,
     validation_samples=60,
     validation_pgd_steps=1,
-    epoch_images=93,
+    epoch_images=95,
 )
 
 
@@ -71,6 +71,21 @@ def test_processes_share_the_order_of_every_epoch_though_their_crops_differ(tmp_
 def share_rank(team: Team, device: torch.device, folder: str) -> None:
     """Write down what this process takes for the first one's rank."""
     (Path(folder) / f"{team.rank}.txt").write_text(str(team.share_value(float(team.rank + 7), device)))
+
+
+def train_with_norms(team: Team, device: torch.device, folder: str) -> None:
+    """Train a network that no single image can be put through, as one of a team, and write down what it saw."""
+    torch.set_num_threads(1)
+    network = nn.Sequential(nn.Flatten(), nn.Linear(16, 6), nn.BatchNorm1d(6), nn.Linear(6, 4)).to(device)
+    loss = SeenRows()
+    train(network, *draw_stripes(), replace(RECIPE, epoch_images=94 - 13), seed=0, loss=loss, team=team)
+    torch.save([len(rows) for rows in loss.rows], Path(folder) / f"{team.rank}-sizes.pt")
+
+
+def test_processes_get_no_share_of_a_single_image(tmp_path: Path) -> None:
+    run_team(train_with_norms, (str(tmp_path),), size=2, device="cpu", port=find_port())
+    sizes = [torch.load(tmp_path / f"{rank}-sizes.pt", weights_only=True) for rank in range(2)]
+    assert sizes == [[7, 7, 7, 7, 7, 8], [6, 6, 6, 6, 6, 8]], "3 images left over joined the 13 before them"
 
 
 def test_processes_decide_by_the_value_of_the_first(tmp_path: Path) -> None:

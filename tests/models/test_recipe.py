@@ -34,6 +34,20 @@ def test_recipe_with_impossible_field_is_refused(wrong: dict[str, Any]) -> None:
         Recipe(**{"epochs": 1, "learning_rate": 0.1, **wrong})
 
 
+@pytest.mark.parametrize(
+    ("images", "processes", "batches"),
+    [(20, 1, 5), (21, 1, 5), (22, 1, 6), (23, 2, 5), (24, 2, 6), (20, 2, 5), (1, 1, 1), (3, 2, 1), (0, 1, 0)],
+)
+def test_recipe_counts_no_batch_that_leaves_a_process_one_image(images: int, processes: int, batches: int) -> None:
+    recipe = Recipe(epochs=3, learning_rate=0.1, batch_size=4)
+    assert recipe.count_batches(images, processes) == batches
+    assert recipe.count_steps(images, processes) == 3 * batches
+
+
+def test_recipe_of_single_images_keeps_a_batch_for_each() -> None:
+    assert Recipe(epochs=1, learning_rate=0.1, batch_size=1).count_batches(7) == 7
+
+
 def test_recipe_record_survives_json() -> None:
     recipe = Recipe(epochs=3, learning_rate=0.1, mask_share=0.5)
     assert Recipe(**json.loads(json.dumps(recipe.to_record()))) == recipe

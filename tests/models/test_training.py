@@ -165,6 +165,23 @@ def test_training_epoch_of_fewer_images_takes_a_fresh_part_each_time() -> None:
     assert not set.union(*epochs) & set(split_rows(300, 60)[1].tolist())
 
 
+def test_training_puts_a_single_image_left_over_into_the_batch_before() -> None:
+    network = nn.Sequential(nn.Flatten(), nn.Linear(16, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Linear(6, 4))
+    seen, told = SeenRows(), list[Progress]()
+    recipe = replace(RECIPE, epochs=2, epoch_images=2 * 32 + 1)
+    train(network, *draw_stripes(), recipe, seed=0, loss=seen, on_progress=told.append)
+    assert [len(rows) for rows in seen.rows] == [32, 33] * 2
+    assert {len(set(torch.cat(seen.rows[start : start + 2]).tolist())) for start in (0, 2)} == {65}
+    assert [(one.step, one.steps) for one in told if one.validation_robust_accuracy is not None] == [(2, 4), (4, 4)]
+
+
+@pytest.mark.parametrize("images", [64, 66, 240], ids=["whole", "two-left", "many-left"])
+def test_training_cuts_any_other_epoch_as_split_does(images: int) -> None:
+    seen = SeenRows()
+    train(build_network(), *draw_stripes(), replace(RECIPE, epochs=1, epoch_images=images), seed=0, loss=seen)
+    assert [len(rows) for rows in seen.rows] == [len(part) for part in torch.arange(images).split(32)]
+
+
 def test_training_in_bfloat16_learns_and_keeps_float32_weights() -> None:
     network = build_network()
     report = train(network, *draw_stripes(), replace(RECIPE, epochs=4, precision="bfloat16"), seed=0)

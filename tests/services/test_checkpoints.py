@@ -16,6 +16,7 @@ from backend.errors import Conflict, InvalidRequest, NotFound, RejectedCheckpoin
 from backend.jobs import queue as jobs
 from backend.schemas import CheckpointIn, CheckpointPatch, DatasetOut
 from backend.services import checkpoints, evaluations
+from backend.services.datasets import find_dataset
 from backend.settings import get_settings
 from backend.store import database
 from backend.store.artefacts import artefact_path
@@ -210,6 +211,69 @@ def test_patch_checkpoint_changes_only_what_was_set(ready: Path, tmp_path: Path)
         pruned.id, CheckpointPatch(claimed_robust_accuracy=None, claimed_attack=None)
     )
     assert cleared.claim is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, ("Linf", "25.5/255")),
+        ({"claimed_eps": "4/255"}, ("Linf", "4/255")),
+        ({"claimed_eps": " 0.03137254901960784 "}, ("Linf", "8/255")),
+        ({"claimed_eps": "0.031", "claimed_norm": "Linf"}, ("Linf", "0.031")),
+        ({"claimed_eps": 0.5, "claimed_norm": "L2"}, ("L2", "0.5")),
+        ({"claimed_norm": "Linf"}, ("Linf", "25.5/255")),
+        ({"claimed_norm": None, "claimed_eps": None}, ("Linf", "25.5/255")),
+    ],
+    ids=["default", "eps", "double", "both", "number", "norm", "null"],
+)
+def test_read_claim_keeps_norm_and_eps_as_given_else_the_data_sets(
+    ready: Path, tmp_path: Path, fields: dict, expected: tuple[str, str]
+) -> None:
+    add_dataset(tmp_path, "grey")
+    claim = checkpoints.read_claim(form(name="new", claimed_robust_accuracy=0.6, **fields), find_dataset("grey"))
+    assert claim is not None and (claim["norm"], claim["eps_text"]) == expected
+    assert set(claim) == {"robust_accuracy", "attack", "norm", "eps_text", "n", "source"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"claimed_norm": "L2"}, "A claim in L2 needs its eps: give claimed_eps as well, grey has no default for L2."),
+        ({"claimed_eps": "8"}, "eps 2040/255 is more than 1: in Linf"),
+        ({"claimed_eps": "7", "claimed_norm": "L2"}, "eps 7 is more than 6: in L2"),
+        ({"claimed_eps": "small"}, "eps must be a positive number"),
+        ({"claimed_eps": "0"}, "eps must be a positive number"),
+        ({"claimed_eps": ""}, "eps must be a positive number"),
+        ({"claimed_eps": "4/255", "claimed_robust_accuracy": None}, "needs its figure"),
+        ({"claimed_norm": "Linf", "claimed_robust_accuracy": None}, "needs its figure"),
+    ],
+    ids=["norm-alone", "pixels", "beyond", "word", "zero", "empty", "eps-alone", "no-figure"],
+)
+def test_read_claim_norm_or_eps_that_does_not_fit_is_refused(
+    ready: Path, tmp_path: Path, fields: dict, words: str
+) -> None:
+    add_dataset(tmp_path, "grey")
+    given = form(**({"name": "new", "claimed_robust_accuracy": 0.6} | fields))
+    with pytest.raises(InvalidRequest, match=words):
+        checkpoints.read_claim(given, find_dataset("grey"))
+
+
+def test_patch_checkpoint_claim_keeps_its_eps_until_another_is_given(ready: Path, tmp_path: Path) -> None:
+    _, _, pruned = make_family(tmp_path)
+
+    def patched(**fields: object) -> tuple[float, str | None, str | None]:
+        claim = checkpoints.patch_checkpoint(pruned.id, CheckpointPatch.model_validate(fields)).claim
+        assert claim is not None
+        return claim.robust_accuracy, claim.norm, claim.eps_text
+
+    assert patched(claimed_robust_accuracy=0.6, claimed_eps="4/255") == (0.6, "Linf", "4/255")
+    assert patched(claimed_robust_accuracy=0.5, claimed_attack="PGD-50") == (0.5, "Linf", "4/255")
+    with pytest.raises(InvalidRequest, match="A claim in L2 needs its eps"):
+        patched(claimed_norm="L2")
+    assert patched(claimed_norm="L2", claimed_eps="0.5") == (0.5, "L2", "0.5")
+    assert patched(claimed_eps="0.25") == (0.5, "L2", "0.25")
+    assert patched(claimed_norm="L2", claimed_n=100) == (0.5, "L2", "0.25")
+    assert patched(claimed_norm=None) == (0.5, "Linf", "25.5/255")
 
 
 def test_patch_checkpoint_parent_given_later_drops_its_warning(ready: Path, tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from backend.analysis.claims import Claim, measure_excess, measure_gap
 from backend.errors import UnknownName
-from backend.schemas import DatasetOut
+from backend.schemas import CheckpointPatch, DatasetOut
+from backend.services import checkpoints
 from backend.services.claims import list_claims
 from backend.store.tables import Checkpoint
 from tests.services.fabrication import Measured, add_checkpoint, add_dataset, evaluate, make_pixels, measure
@@ -194,3 +195,30 @@ def test_list_claims_without_an_evaluation_say_why(ready: Path, tmp_path: Path) 
     evaluate(pruned, dataset, measure(labels, 1))
     (one,) = list_claims().items
     assert one.gap is not None and [other.reason for other in one.against] == ["dense claims nothing."]
+
+
+def test_list_claims_typed_in_at_another_eps_are_held_against_margins_alone(ready: Path, tmp_path: Path) -> None:
+    dataset = add_dataset(tmp_path, "digits", n=N)
+    row = add_checkpoint(dataset.id, "dense")
+    claim = CheckpointPatch(claimed_robust_accuracy=0.6, claimed_eps="4/255", claimed_n=N)
+    checkpoints.patch_checkpoint(row.id, claim)
+    margins = measure(make_pixels(N)[1], 1)
+    broken = np.where(margins.margin > EPS, np.inf, margins.margin)
+    verdicts = Measured(margins.predictions, broken, margins.logit_gap, kind="witness")
+    evaluate(row, dataset, verdicts, preset="autoattack", eps="25.5/255", record=WITNESS)
+    (one,) = list_claims().items
+    assert (one.norm, one.eps_text, one.is_at_default) == ("Linf", "4/255", False)
+    assert one.gap is None and one.reason == "No finished evaluation of dense tells Linf 4/255."
+    found = evaluate(row, dataset, margins)
+    (one,) = list_claims().items
+    assert one.reevaluation is not None and one.reevaluation.evaluation_id == found.id
+    assert one.reevaluation.robust_accuracy == pytest.approx(np.mean(margins.margin > 4 / 255))
+
+
+def test_list_claims_at_the_data_sets_own_eps_say_so(ready: Path, tmp_path: Path) -> None:
+    dataset = add_dataset(tmp_path, "digits", n=N)
+    add_checkpoint(dataset.id, "stated", claim=claim_of(0.6, eps_text="0.1"))
+    add_checkpoint(dataset.id, "silent", claim=claim_of(0.6, norm=None, eps_text=None))
+    add_checkpoint(dataset.id, "round", claim=claim_of(0.6, norm="L2", eps_text="0.1"))
+    found = {one.checkpoint_name: one.is_at_default for one in list_claims().items}
+    assert found == {"stated": True, "silent": True, "round": False}

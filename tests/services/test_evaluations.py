@@ -261,7 +261,7 @@ def test_summary_counts_remedies_of_the_run_and_no_later_evidence(ready: Path, t
     robust = np.flatnonzero((measured.predictions == labels) & (measured.margin > 0.1))
     is_missing = np.isinf(measured.margin[robust])
     missing, (within, beyond, farther) = robust[is_missing][0], robust[~is_missing][:3]
-    measured.remedies = {int(missing): 0.05, int(within): 0.1, int(beyond): 0.1001, int(farther): 7.0}
+    measured.remedies = {int(missing): 0.05, int(within): 0.1, int(beyond): 0.100005, int(farther): 7.0}
     healed = evaluate(add_checkpoint(dataset.id, "healed"), dataset, measured)
     assert plain is not None and healed.summary is not None and plain.robust_accuracy is not None
     assert healed.summary.broken_by_remedies == 2 and plain.broken_by_remedies == 0

@@ -65,6 +65,8 @@ def test_eps_is_that_of_the_parents_data_set_and_validation_a_tenth_at_most(pare
         ({"method": "thin-ice", "loss": "MART"}, InvalidRequest, "own"),
         ({"settings": {"rho": 1.0}}, UnknownName, "global_ranking"),
         ({"settings": {"global_ranking": 1}, "granularity": "filter"}, InvalidRequest, "ranks single weights"),
+        ({"settings": {"mask_share": 1}}, InvalidRequest, "mask_share must be within 0..0.99; got 1."),
+        ({"settings": {"mask_share": 0.5}, "method": "hydra"}, UnknownName, "mask_share"),
         ({"method": "r-admm", "settings": {"rho": 0.0}}, InvalidRequest, "rho must be within"),
         ({"method": "harp", "epochs": 1}, InvalidRequest, "at least 2 epochs"),
         ({"validation_samples": 101}, InvalidRequest, "t most half of the 200 training images"),
@@ -198,3 +200,11 @@ def test_plan_in_the_row_is_what_a_worker_reads(parent: Checkpoint) -> None:
     assert stored is not None
     plan = read_plan(stored.plan)
     assert plan.settings == {"rho": 0.5, "growth": 1.3, "rounds": 4} and plan.count_steps(200) == stored.total
+
+
+def test_mask_share_reaches_the_plan_and_the_record(parent: Checkpoint) -> None:
+    plain, ramped = ask(parent), ask(parent, settings={"mask_share": 0.25})
+    assert [row.record["recipe"]["mask_share"] for row in (plain, ramped)] == [0.0, 0.25]
+    with reading() as session:
+        stored = session.get(Pruning, ramped.id)
+    assert stored is not None and read_plan(stored.plan).finetuning.mask_share == 0.25

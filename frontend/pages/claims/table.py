@@ -125,7 +125,8 @@ def dumbbell_cell(row: ClaimCheck, scale: Scale) -> Component:
     track = html.Span(marks, className=f"db-track db-{kind}", **aria(hidden="true"))
     measured: Content = html.Span("not re-evaluated at this eps", className="muted") if found is None else link(found)
     figures = html.Span([percent(claim.robust_accuracy, unit=False), " → ", measured], className="db-figures")
-    told = f"{claim.attack or 'attack unknown'}, {count_words_of(claim.n)}"
+    terms = "" if row.is_at_default else f", {row.norm} {row.eps_text}"
+    told = f"{claim.attack or 'attack unknown'}{terms}, {count_words_of(claim.n)}"
     efforts = f"{told} → {effort(found)}" if found is not None else told
     source = claim.source or "no source named"
     parts = [track, figures, html.Span(efforts, className="under", title=source)]

@@ -5,6 +5,7 @@ from dash.development.base_component import Component
 
 from backend.schemas import CheckpointOut, EvaluationOut
 from backend.services import catalogues
+from backend.services.family_doubts import WEAKENING
 from frontend.components import Content, dot, icon, table
 from frontend.figures.units import unit_of
 from frontend.pages.overview.holdings import Family, Holdings, Standing, claim_words, effort_words
@@ -48,16 +49,25 @@ def checkpoint_table(holdings: Holdings) -> Component:
 
 
 def best_ids(family: Family) -> dict[str, set[str]]:
-    """Checkpoints with the best clean and robust accuracy, named only where all were attacked alike."""
+    """Checkpoints with the best clean and robust accuracy, named only where all were attacked alike.
+
+    What flags doubt is never the best robust one.
+    """
     shown = [standing for standing in family.members if standing.verdict and standing.verdict.summary]
     efforts = {(row.verdict.preset, row.verdict.n) for row in shown if row.verdict is not None}
     if len(efforts) != 1 or len(shown) < 2:
         return {"clean": set(), "robust": set()}
     best = {}
     for name in ("clean", "robust"):
-        values = {str(row.checkpoint.id): value for row in shown if (value := accuracy(row, name)) is not None}
+        rows = [row for row in shown if name == "clean" or not is_doubted(row)]
+        values = {str(row.checkpoint.id): value for row in rows if (value := accuracy(row, name)) is not None}
         best[name] = {key for key, value in values.items() if value == max(values.values())}
     return best
+
+
+def is_doubted(standing: Standing) -> bool:
+    """Whether flags say that the attack may have found too little."""
+    return standing.verdict is not None and not WEAKENING.isdisjoint(standing.verdict.flags)
 
 
 def accuracy(standing: Standing, name: str) -> float | None:

@@ -44,7 +44,7 @@ def checkpoint_form(known: list[DatasetOut], query: dict[str, str]) -> list[Comp
         card(
             "3. What is claimed about it",
             html.Div(claim_fields(), className="fields"),
-            note="optional; at the data set's norm and ε. The re-evaluation will stand beside it",
+            note="optional. The re-evaluation at its norm and ε will stand beside it",
         ),
         card("4. What happens next", html.Div(next_fields(), className="next")),
     ]
@@ -167,6 +167,21 @@ def claim_fields() -> list[Component]:
             className="field",
         ),
         dmc.TextInput(id=names.CLAIM_ATTACK, label="Attack", placeholder="such as PGD-50", value="", className="field"),
+        dmc.Select(
+            id=names.CLAIM_NORM,
+            label="Norm",
+            placeholder="the data set's",
+            data=["Linf", "L2", "L1"],
+            clearable=True,
+            className="field",
+        ),
+        dmc.TextInput(
+            id=names.CLAIM_EPS,
+            label="ε",
+            placeholder="the data set's, or such as 4/255",
+            value="",
+            className="field",
+        ),
         dmc.NumberInput(
             id=names.CLAIM_N,
             label="Samples (n)",

@@ -6,6 +6,7 @@ from dash import dcc
 from dash.development.base_component import Component
 
 from backend.schemas import CheckpointOut, Descent, InspectionOut, NormDrift, Structure
+from backend.services.lineage import find_uneven_layers
 from frontend.components import Content, card
 from frontend.pages.upload.checks import Check, check_list
 from frontend.words import count_words, percent
@@ -52,7 +53,7 @@ def check_sparsity(row: CheckpointOut) -> Check:
     title = "Declared and measured sparsity"
     if declared is None:
         return Check("info", title, " ".join(words))
-    is_off = abs(declared - row.measured_sparsity) > DIFFERS
+    is_off = abs(declared - row.measured_sparsity) > DIFFERS or bool(find_uneven_layers(row))
     return Check("warn" if is_off else "ok", title, " ".join(words))
 
 

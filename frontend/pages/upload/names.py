@@ -20,6 +20,8 @@ SPARSITY = "upload-sparsity"
 KEEP_RATE = "upload-keep-rate"
 CLAIM = "upload-claim"
 CLAIM_ATTACK = "upload-claim-attack"
+CLAIM_NORM = "upload-claim-norm"
+CLAIM_EPS = "upload-claim-eps"
 CLAIM_N = "upload-claim-n"
 CLAIM_SOURCE = "upload-claim-source"
 EVALUATE = "upload-evaluate"
@@ -41,6 +43,8 @@ CHECKPOINT_FORM = (
     KEEP_RATE,
     CLAIM,
     CLAIM_ATTACK,
+    CLAIM_NORM,
+    CLAIM_EPS,
     CLAIM_N,
     CLAIM_SOURCE,
     EVALUATE,

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tests.benchmarks.contestants import MARGIN, VERDICT, Answer, Contestant, Terms
+from tests.benchmarks.contestants import MARGIN, VERDICT, Answer, Contestant, Terms, attack_in_batches
 from tests.benchmarks.peers.stubs import prepare_imports
 
 MODELS = {"Linf": "linf", "L2": "l2"}
@@ -35,12 +35,18 @@ def run_attack(
     given: dict[str, Any] = {"num_steps": steps, "step_size": step, "backend": Backends.NATIVE}
     if at_radius:
         given |= {"epsilon": terms.radius, "step_size": step * terms.radius, "random_start": True}
-    attack = {"FMN": FMN, "PGD": PGD}[name](MODELS[terms.norm], **given)
-    loader = DataLoader(TensorDataset(images.clone(), labels.clone()), batch_size=terms.batch)
+
+    def run(images: Tensor, labels: Tensor) -> Tensor:
+        """An attack of its own for each batch: it keeps tensors of the first, which a smaller last one does not fit."""
+        attack = {"FMN": FMN, "PGD": PGD}[name](MODELS[terms.norm], **given)
+        loader = DataLoader(TensorDataset(images, labels), batch_size=terms.batch)
+        (batch,) = attack(BasePyTorchClassifier(network), loader)
+        points: Tensor = batch[0]
+        return points
+
     with torch.random.fork_rng():
         torch.manual_seed(terms.seed)
-        batches = attack(BasePyTorchClassifier(network), loader)
-        return Answer(torch.cat([points.detach() for points, _ in batches]))
+        return Answer(attack_in_batches(run, images, labels, terms.batch))
 
 
 def describe(steps: int) -> Contestant:
