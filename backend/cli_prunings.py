@@ -21,7 +21,9 @@ def prune(
     method: Annotated[str, typer.Argument(help="lwm, r-admm, hydra, harp, thin-ice; control prunes nothing")],
     parent: Annotated[str, typer.Option(help="Dense checkpoint, by name or id")],
     data: Annotated[str, typer.Option(help="Training images: a data set by slug or id, not the parent's own")],
-    sparsity: Annotated[float | None, typer.Option(help="Share that goes away, such as 0.95")] = None,
+    sparsity: Annotated[
+        float | None, typer.Option(help="Share that goes away, such as 0.95 (HARP's channels: of multiplications)")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="Of the result; made up if left out")] = None,
     granularity: Annotated[str, typer.Option(help="weight, filter or channel")] = "weight",
     schedule: Annotated[str, typer.Option(help="short, or paper (for a GPU)")] = "short",

@@ -23,7 +23,11 @@ class PruningIn(Schema):
     )
     method: str = Field(max_length=80, description="lwm, r-admm, hydra, harp, thin-ice; or control: nothing is pruned")
     sparsity: float | None = Field(
-        None, gt=0, lt=1, description="Share of weights (filters, channels) that goes away; none for a control"
+        None,
+        gt=0,
+        lt=1,
+        description="Share of the weights, filters or channels that goes away (HARP's channels: of multiplications); "
+        "none for a control",
     )
     granularity: Granularity = "weight"
     schedule: Schedule = Field("short", description="short: a few epochs, the same cost for every method")

@@ -19,6 +19,8 @@ MARGINS = "margin"
 # Columns of robust accuracy. Only margins answer at any eps; the others are verdicts at the eps they were asked for.
 PRESETS = (MARGINS, "fast", "autoattack", "autoattack-plus")
 PLACES: tuple[Place, ...] = ("dense", "finetuned", "seed", "pruned")
+# What a rate of channels is of for HARP, which leaves more of them than who takes the rate in every layer.
+OF_MULTIPLICATIONS = " of multiplications"
 KINDS = {"weight": "weights", "filter": "filters", "channel": "input channels", "n:m": "N:M", "mixed": "mixed"}
 UNPRUNED = "nothing pruned"
 
@@ -55,7 +57,8 @@ class Member:
         """What may be ranked together: `weights, 95 %`."""
         if self.kind is None or self.level is None:
             return UNPRUNED
-        return f"{KINDS.get(self.kind, self.kind)}, {100 * self.level:.3g} %"
+        rate = OF_MULTIPLICATIONS if (self.kind, self.method) == ("channel", "harp") else ""
+        return f"{KINDS.get(self.kind, self.kind)}, {100 * self.level:.3g} %{rate}"
 
 
 @dataclass(frozen=True)

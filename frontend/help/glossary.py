@@ -90,7 +90,8 @@ MODELS = (
     ),
     Word(
         "level",
-        "The share that pruning took away of what it removes: of the weights, of the filters or of the input channels. "
+        "The share that pruning took away of what it removes: of the weights, of the filters or of the input channels; "
+        "for HARP's channels, of the multiplications. "
         "Checkpoints are ranked only with others of the same kind and level.",
     ),
 )

@@ -2,8 +2,9 @@
 
 Layer l keeps k_l = k_min + (1 - k_min) sigmoid(r_l), k_min = 0.1 k_target, of its weights (or of its input channels),
 by |score|. The gradient of k_l is the sum of its mask's gradients. The penalty gamma_t * max(sum k_l c_l / (k_target
-sum c_l) - 1, 0) charges weights (c_l = n_l) or multiplications (channels); gamma_t = (round + 1) * gamma until the
-penalty is 0 and is frozen from then on. Weights are frozen in the search.
+sum c_l) - 1, 0) charges weights (c_l = n_l), or of channels multiplications; gamma_t = (round + 1) * gamma until the
+penalty is 0 and is frozen from then on. Among channels a shortcut has the rate of its block's first layer. Weights are
+frozen in the search.
 
 Differs from the paper: at the end one shift, equal for all r_l, meets the target exactly (`allot`); weight decay does
 not act on the rates, which it would draw towards a half; a target above the start rate starts at the target; the first
@@ -72,7 +73,7 @@ class RateSearch(ScoreSearch):
         names = list(find_prunable_weights(network))
         free = names if self.granularity == "weight" else names[1:]
         self.costs = self._find_costs(network, free)
-        self.ties = find_shortcut_ties(free)
+        self.ties = find_shortcut_ties(free) if self.granularity == "channel" else {}
         share = (max(START_RATE, self.target) - self.smallest) / (1.0 - self.smallest)
         device = next(network.parameters()).device
         start = math.log(share / (1.0 - share))

@@ -58,7 +58,9 @@ def parse(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--peers", choices=["none", "quick", "all"], help="which other tools (default quick)")
     parser.add_argument("--tasks", nargs="+", choices=["verdict", "margin"], default=["verdict", "margin"])
     parser.add_argument("--norms", nargs="+", choices=NORMS, default=list(NORMS), help="norms of the margins")
-    parser.add_argument("--verdict-norms", nargs="+", choices=NORMS, default=["Linf"], help="norms of the verdicts")
+    parser.add_argument(
+        "--verdict-norms", nargs="+", choices=NORMS, help="norms of the verdicts (default Linf, --full both)"
+    )
     parser.add_argument("--batch", type=int, default=64, help="images per batch, for every tool (default %(default)s)")
     parser.add_argument("--no-memory", action="store_true", help="leave out the child processes that measure memory")
     parser.add_argument("--full", action="store_true", help="200 samples, all networks, all peers")
@@ -69,6 +71,7 @@ def parse(words: Sequence[str] | None) -> argparse.Namespace:
     given.samples = given.samples or (200 if given.full else 100)
     given.networks = given.networks or ["all" if given.full else "quick"]
     given.peers = given.peers or ("all" if given.full else "quick")
+    given.verdict_norms = given.verdict_norms or (list(NORMS) if given.full else ["Linf"])
     return given
 
 

@@ -1,15 +1,17 @@
 """The targets of the engine, each with what this bench measured: met, not met, or not measured here and why."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from backend.attacks.catalogue import FLAGS
 from tests.benchmarks.contestants import MARGIN, VERDICT
 from tests.benchmarks.margin_tables import rate_margins
 from tests.benchmarks.measuring import Ledger, Run
 from tests.benchmarks.networks import Problem
 from tests.benchmarks.peers.official import STANDARD
+from tests.benchmarks.peers.own import WALKS
 from tests.benchmarks.tables import Table
 from tests.benchmarks.verdict_tables import find_missed
 
@@ -18,8 +20,11 @@ WORK_SHARE, TIME_SHARE, BREAKING_SHARE = 10.0, 12.0, 20.0
 MISSED_SHARE = 0.005
 SMALL_OVERHEAD, LARGE_OVERHEAD, SMALL_PARAMETERS = 1.3, 1.15, 1_000_000
 BREAKS_BELOW = 0.05
-L2_RATIO, FAB_SHARE = 1.03, 7.0
-HARMFUL = {"probabilities", "zero-gradients", "gradient-mismatch", "masking", "randomised", "not-found"}
+L2_RATIO, FAB_SHARE, MOST_GRADIENTS = 1.03, 7.0, 102
+HARMLESS = {"saturated", "few-classes"}
+HARMFUL = set(FLAGS) - HARMLESS
+# With 1 % of its weights gradients mislead: whether it is flagged is part of the question.
+MASKED = {"saturated-softmax", "lwm-99"}
 
 
 @dataclass(frozen=True)
@@ -147,7 +152,7 @@ def compare_with_lean_peers(view: View) -> list[Target]:
 
 
 def compare_margins(view: View) -> list[Target]:
-    """FMN of any library and FAB-T in Linf; distance to the best known in L2."""
+    """Every peer at about 300 gradients and FAB-T in Linf; distance to the best known in L2."""
     ours = view.get_runs(MARGIN, "Thin Ice margin")
     if not ours:
         return []
@@ -161,13 +166,16 @@ def compare_margins(view: View) -> list[Target]:
         state = state_of(ratio <= L2_RATIO and found == 1.0 and gradients <= 400)
         return [Target("L2 margins", "mean ratio to best 1.03 at 400 gradients, all found", name, measured, state)]
     targets = []
-    fmn = [run for run in everything if " FMN" in run.contestant and run.contestant.endswith(" 300")]
-    if fmn:
-        best = min(fmn, key=lambda run: float(np.median(run.distance)))
+    peers = [run for run in everything if not run.contestant.startswith("Thin Ice") and is_of_300(run)]
+    walks = view.get_runs(MARGIN, WALKS)
+    if peers and walks:
+        best = min(peers, key=lambda run: float(np.median(run.distance)))
         least = float(np.median(best.distance))
-        measured = f"{median:.4f} at {gradients:.0f} gradients; {best.contestant} {least:.4f}"
-        asked = "median below every FMN at 300 gradients (asked at 100)"
-        targets.append(Target("Linf margins against FMN", asked, name, measured, state_of(median < least)))
+        own, spent = (float(np.median([value(run) for run in walks])) for value in (get_median, get_gradients))
+        measured = f"{own:.4f} at {spent:.0f} gradients; {best.contestant} {least:.4f}"
+        asked = "median at 100 gradients below every peer's at 300"
+        state = state_of(own < least and spent <= MOST_GRADIENTS)
+        targets.append(Target("Linf margins against peers", asked, name, measured, state))
     fab = [run for run in everything if run.contestant.startswith("FAB-T")]
     if fab:
         theirs = float(np.median([np.median(run.distance) for run in fab]))
@@ -178,6 +186,19 @@ def compare_margins(view: View) -> list[Target]:
             Target("Linf margins against FAB-T", "lower median, a seventh of its gradients", name, measured, state)
         )
     return targets
+
+
+def is_of_300(run: Run) -> bool:
+    """Whether a tool was given 200 to 400 gradients, or takes about as many without being asked."""
+    return 200 <= run.gradients <= 400
+
+
+def get_median(run: Run) -> float:
+    return float(np.median(run.distance))
+
+
+def get_gradients(run: Run) -> float:
+    return run.gradients
 
 
 def weigh_overhead(view: View) -> list[Target]:
@@ -204,7 +225,7 @@ def look_at_masks(view: View) -> list[Target]:
     flags = {flag for run in ours for flag in run.flags}
     raised = ", ".join(sorted(flags)) or "none"
     name = view.problem.name
-    if name == "saturated-softmax":
+    if name in MASKED:
         truth = 1.0 - float(view.ledger.get_broken(view.problem, view.norm).mean())
         worst = max(run.robust for run in ours)
         measured = f"flags: {raised}; {100 * worst:.1f} % robust where at most {100 * truth:.1f} % is true"
@@ -234,6 +255,11 @@ VERDICT_RULES: tuple[Callable[[View], list[Target]], ...] = (
 )
 
 
+def weigh_in_l2(ledger: Ledger, problem: Problem) -> list[Target]:
+    view = View(ledger, problem, "L2")
+    return [target for rule in (compare_with_official, count_misses, weigh_overhead) for target in rule(view)]
+
+
 def weigh_targets(ledger: Ledger, problems: list[Problem]) -> Table:
     """Every target on every network it applies to."""
     targets = []
@@ -241,6 +267,8 @@ def weigh_targets(ledger: Ledger, problems: list[Problem]) -> Table:
         rules = VERDICT_RULES if problem.same_decisions_as is None else (look_at_masks, count_misses, check_claims)
         for rule in rules:
             targets += rule(View(ledger, problem, "Linf"))
+        if problem.same_decisions_as is None and View(ledger, problem, "L2").get_ours():
+            targets += [replace(target, name=f"{target.name}, L2") for target in weigh_in_l2(ledger, problem)]
         for norm in ("Linf", "L2"):
             targets += compare_margins(View(ledger, problem, norm))
     oracle = "tests/attacks compares with mixed-integer programming"

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from tests.benchmarks.measuring import Ledger, Run
 from tests.benchmarks.memory import REPOSITORY, read_peak_mb
 from tests.benchmarks.networks import Problem
 from tests.benchmarks.peers.official import STANDARD
+from tests.benchmarks.peers.own import WALKS
 from tests.benchmarks.plots import draw_margins, name_family, write_plots
 from tests.benchmarks.report import make_plain, write_files
 from tests.benchmarks.tables import show_range, show_ratio
@@ -123,13 +125,25 @@ def test_targets_of_a_masked_network_ask_for_a_flag_and_the_truth() -> None:
 
 
 def test_margin_targets_compare_with_the_best_peer() -> None:
-    ours = make_run("Thin Ice margin", [0.1, 0.1, 0.1, 0.1], task=MARGIN)
-    peers = [make_run("a FMN 300", [0.12] * 4, task=MARGIN), make_run("b FMN 300", [0.11] * 4, task=MARGIN)]
-    fab = make_run("FAB-T 9x100 (pyautoattack)", [0.11] * 4, task=MARGIN, gradients=900.0)
-    states = read_states(make_ledger([ours, *peers, fab]), make_problem())
-    assert (states["Linf margins against FMN"], states["Linf margins against FAB-T"]) == (MET, MET)
-    better = make_run("c FMN, step 30, 300", [0.1] * 4, task=MARGIN)
-    assert read_states(make_ledger([ours, *peers, better]), make_problem())["Linf margins against FMN"] == NOT_MET
+    ours = [make_run(name, [0.1, 0.1, 0.1, 0.1], task=MARGIN) for name in ("Thin Ice margin", WALKS)]
+    names = ("a FMN 300", "b APGD 10x30, bisected")
+    peers = [make_run(name, [0.11] * 4, task=MARGIN, gradients=300.0) for name in names]
+    fab = make_run("FAB-T 9x100 (pyautoattack)", [0.09] * 4, task=MARGIN, gradients=900.0)
+    states = read_states(make_ledger([*ours, *peers, fab]), make_problem())
+    assert (states["Linf margins against peers"], states["Linf margins against FAB-T"]) == (MET, NOT_MET)
+    better = make_run("c BB 300", [0.1] * 4, task=MARGIN, gradients=301.0)
+    assert read_states(make_ledger([*ours, *peers, better]), make_problem())["Linf margins against peers"] == NOT_MET
+    dear = make_run(WALKS, [0.1] * 4, task=MARGIN, gradients=184.0)
+    assert read_states(make_ledger([ours[0], dear, *peers]), make_problem())["Linf margins against peers"] == NOT_MET
+
+
+def test_doubted_controls_are_false_alarms_and_masked_networks_have_to_be_flagged() -> None:
+    doubted = make_run("Thin Ice fast", [0.05, INF, 0.2, 0.05], flags=("partial-gradients",))
+    assert read_states(make_ledger([doubted]), make_problem())["false alarms"] == NOT_MET
+    masked = replace(doubted, problem="lwm-99")
+    assert read_states(make_ledger([masked]), make_problem("lwm-99"))["masked network"] == MET
+    silent = replace(masked, flags=())
+    assert read_states(make_ledger([silent]), make_problem("lwm-99"))["masked network"] == NOT_MET
 
 
 def test_files_hold_the_tables_and_null_for_infinity(tmp_path) -> None:

@@ -171,20 +171,27 @@ def test_channel_gradients_are_summed_over_the_channel() -> None:
 
 
 class Block(nn.Module):
-    """A residual block of linear layers with a projection on its shortcut."""
+    """A residual block of linear layers with a projection on its shortcut, behind a first layer."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.stem = nn.Linear(16, 16, bias=False)
         self.conv1, self.conv2 = nn.Linear(16, 8, bias=False), nn.Linear(8, 4, bias=False)
         self.shortcut = nn.Sequential(nn.Linear(16, 4, bias=False))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        features = images.flatten(1)
+        features = self.stem(images.flatten(1))
         return self.conv2(self.conv1(features).relu()) + self.shortcut(features)
 
 
+def test_shortcut_has_a_rate_of_its_own_among_weights() -> None:
+    assert list(start_search(Block(), 0.9).rates) == [
+        *("stem.weight", "conv1.weight", "conv2.weight", "shortcut.0.weight")
+    ]
+
+
 def test_tied_shortcut_adds_its_gradient_to_the_rate_it_follows() -> None:
-    search = start_search(Block(), 0.9, gamma=0.01)
+    search = start_search(Block(), 0.9, "channel", gamma=0.01)
     assert list(search.rates) == ["conv1.weight", "conv2.weight"]
     with torch.no_grad():
         search.rates["conv1.weight"] += 0.1
@@ -196,7 +203,7 @@ def test_tied_shortcut_adds_its_gradient_to_the_rate_it_follows() -> None:
     search.after_backward()
     first, second = search.rates["conv1.weight"].grad, search.rates["conv2.weight"].grad
     assert first is not None and second is not None
-    # Charged by weights: 128 and 64 of the tied pair against 32.
+    # Charged by multiplications: 128 and 64 of the tied pair against 32.
     assert float(first) == pytest.approx(6 * float(second), rel=1e-5)
     assert float(second) > 0
 

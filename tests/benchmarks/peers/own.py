@@ -5,17 +5,26 @@ The attacks walk on a prepared copy; making it is part of the run, and the copy'
 
 from functools import partial
 
+import torch
 from torch import Tensor, nn
 
 from backend import attacks
+from backend.attacks.batches import Batches
 from backend.attacks.catalogue import PRESETS
+from backend.attacks.classifier import prepare
+from backend.attacks.engine import build_classifier
+from backend.attacks.inputs import check_request
+from backend.attacks.plan import claim_nearest, follow_plan
 from backend.attacks.preparation import build_prepared
+from backend.attacks.scripts import Sample, follow_pattern, minimise
+from backend.attacks.slots import Script
 from tests.benchmarks.contestants import MARGIN, VERDICT, Answer, Contestant, Terms
 
 # What a bench of the engine shows of it: the preset, and the work per sample it is expected to take. A preset that the
 # catalogue does not have yet is no row.
 VERDICT_PRESETS = {"fast": 350, "margin": 800}
 MARGIN_PRESETS = {"margin": 800}
+WALKS = "Thin Ice margin, cut short"
 
 
 def run_preset(network: nn.Module, images: Tensor, labels: Tensor, terms: Terms, *, preset: str) -> Answer:
@@ -38,6 +47,27 @@ def run_preset(network: nn.Module, images: Tensor, labels: Tensor, terms: Terms,
     return Answer(result.adversarial, claimed, tuple(result.flags))
 
 
+def walk(sample: Sample) -> Script:
+    """What finds most for a hundred gradients (chosen on training images): untargeted, then from two patterns."""
+    yield from minimise(sample, "fmn-untargeted")
+    yield from follow_pattern(sample, "fmn-pattern-1")
+    yield from follow_pattern(sample, "fmn-pattern-2")
+
+
+def run_walks(network: nn.Module, images: Tensor, labels: Tensor, terms: Terms) -> Answer:
+    """`margin` cut down to ninety gradients."""
+    prepared, _ = build_prepared(network, images[: terms.batch])
+    task = check_request("margin", network, images, labels, terms.norm, None, terms.seed, terms.batch, prepared)
+    with prepare(network):
+        classifier = build_classifier(task, None, Batches(task.batch_size))
+        with classifier.exploring():
+            samples = follow_plan(
+                classifier, task, task.images, labels, terms.classes, lambda row, sample: walk(sample)
+            )
+    claim = claim_nearest("walks", task, task.images, samples, torch.arange(len(images)))
+    return Answer(claim.images, claim.claimed)
+
+
 def describe(preset: str, task: str, work: int) -> Contestant:
     return Contestant(
         f"Thin Ice {preset}", task, PRESETS[preset].norms, partial(run_preset, preset=preset), None, work, is_ours=True
@@ -47,4 +77,5 @@ def describe(preset: str, task: str, work: int) -> Contestant:
 CONTESTANTS = [
     *(describe(preset, VERDICT, work) for preset, work in VERDICT_PRESETS.items() if preset in PRESETS),
     *(describe(preset, MARGIN, work) for preset, work in MARGIN_PRESETS.items() if preset in PRESETS),
+    Contestant(WALKS, MARGIN, ("Linf",), run_walks, None, 220, is_ours=True),
 ]
