@@ -23,7 +23,9 @@ class Settings(BaseSettings):
     import_memory_mb: int = Field(4096, ge=256, description="Memory of the child process that opens an upload, in MB")
     import_seconds: int = Field(120, ge=5, description="Time that child process is given, in seconds")
     chunk_samples: int = Field(100, ge=1, description="Samples per durable step of an evaluation")
-    batch_samples: int = Field(64, ge=0, description="Samples per pass; 0 finds a fast width; halved without memory")
+    batch_samples: int | None = Field(
+        None, ge=0, description="Samples per pass; 0 finds a fast width, as on CUDA by default; default on a CPU 64"
+    )
     low_precision: bool = Field(False, description="On CUDA, attacks explore in bfloat16 far from boundaries")
     training_processes: int = Field(1, ge=1, le=64, description="Processes that share one pruning, one per GPU")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N")

@@ -33,6 +33,8 @@ from backend.store import evaluations, results
 from backend.store.database import reading, writing
 from backend.store.tables import Chunk, Evaluation, now
 
+CPU_WIDTH = 64  # within a few per cent of the fastest for the small networks that a CPU can evaluate
+
 
 def get_evaluation(evaluation_id: UUID, attempt_number: int) -> Evaluation:
     """The evaluation's row; Stopped when it was deleted, or resumed as a newer attempt."""
@@ -185,9 +187,13 @@ def choose_batch_size(evaluation: Evaluation, subject: Subject, images: torch.Te
     Arithmetic depends on it, so that all chunks of an evaluation keep the one of the first, also after a kill; where
     memory ran out that is the width which fitted.
     """
-    known: int = evaluation.record.get("batch_samples") or get_settings().batch_samples
+    device = find_device(subject.network)
+    wished = get_settings().batch_samples
+    if wished is None and device.type == "cpu":
+        wished = CPU_WIDTH
+    known: int = evaluation.record.get("batch_samples") or wished or 0
     walked = subject.network if subject.prepared is None else subject.prepared.network
-    return known or tune_width(walked, images.to(find_device(subject.network)))
+    return known or tune_width(walked, images.to(device))
 
 
 def find_doubts(evaluation: Evaluation, subject: Subject, batch_size: int) -> list[str]:
