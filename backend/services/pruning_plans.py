@@ -21,7 +21,7 @@ from backend.store.database import reading
 from backend.store.tables import Checkpoint, Dataset
 from models.pruning.fitting import SCHEDULES, Changes, make_plan
 from models.pruning.plans import CONTROL, METHODS, SETTINGS, Method, Plan
-from models.pruning.recipes import PAPER_RECIPES
+from models.pruning.recipes import PAPER_RECIPES, plan_paper
 
 LOSSES: tuple[TrainingLoss, ...] = ("PGD-AT", "TRADES", "MART")
 CONTROL_ROW = Method(
@@ -85,12 +85,23 @@ def draft_pruning(request: PruningIn) -> Draft:
     if request.augments is None and request.schedule == "paper" and are_numbered(training):
         request = request.model_copy(update={"augments": False})
         notes.append(NOT_MIRRORED.format(slug=training.slug))
+    if (request.method, request.schedule, request.epochs) == (CONTROL, "paper", None):
+        notes.append(tell_epochs())
     return Draft(parent, dataset, training, plan_run(request, dataset, training.size), shared, notes)
 
 
 def are_numbered(training: Dataset) -> bool:
     """Whether the classes are called by numbers: they may be digits, whose mirror images belong to no class."""
     return all(name.isdecimal() for name in training.classes)
+
+
+def tell_epochs() -> str:
+    """Why a control of the paper's schedule needs its epochs given."""
+    known = ", ".join(f"{name} {plan_paper(name, USUAL_RATE).epochs}" for name in PAPER_RECIPES)
+    return (
+        f"The paper schedules train for unlike epochs ({known}), and a control as lwm does. Beside another method "
+        "give it that one's: what was trained otherwise decides nothing."
+    )
 
 
 def check_data(session: Session, parent: Checkpoint, dataset: Dataset, training: Dataset) -> None:

@@ -101,6 +101,12 @@ def test_queue_refuses_a_pruned_parent_other_shapes_and_other_classes(parent: Ch
     assert [row.slug for row in pruning_plans.suitable_datasets(parent.id)] == ["training"]
 
 
+def test_control_of_the_paper_schedule_says_that_methods_train_longer(parent: Checkpoint) -> None:
+    control = {"method": "control", "sparsity": None, "schedule": "paper"}
+    assert any("harp 120" in warning for warning in ask(parent, **control).warnings)
+    assert not any("harp 120" in warning for warning in ask(parent, epochs=120, **control).warnings)
+
+
 def test_paper_schedule_mirrors_no_images_whose_classes_are_numbers_unless_asked(parent: Checkpoint) -> None:
     row = ask(parent, schedule="paper")
     assert "augments" not in row.record["recipe"]
