@@ -18,6 +18,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from backend.settings import get_settings
 from tests.benchmarks.contestants import Contestant
 from tests.benchmarks.costs import Point, sweep_samples, tabulate_growth, tabulate_networks
+from tests.benchmarks.exact import NETWORKS as EXACT_NETWORKS
+from tests.benchmarks.exact import measure_exact
 from tests.benchmarks.facts import describe_facts, gather_facts
 from tests.benchmarks.margin_tables import tabulate_margins
 from tests.benchmarks.measuring import Job, Ledger, Measurer, list_jobs
@@ -28,7 +30,7 @@ from tests.benchmarks.peers.official import STANDARD
 from tests.benchmarks.plots import draw_margins, draw_times, write_plots
 from tests.benchmarks.report import READING, show, write_files
 from tests.benchmarks.tables import Table
-from tests.benchmarks.targets import weigh_targets
+from tests.benchmarks.targets import weigh_exact, weigh_targets
 from tests.benchmarks.verdict_tables import tabulate_verdicts
 
 NORMS = ("Linf", "L2")
@@ -62,6 +64,7 @@ def parse(words: Sequence[str] | None) -> argparse.Namespace:
         "--verdict-norms", nargs="+", choices=NORMS, help="norms of the verdicts (default Linf, --full both)"
     )
     parser.add_argument("--batch", type=int, default=64, help="images per batch, for every tool (default %(default)s)")
+    parser.add_argument("--exact", type=int, help="digits of five networks solved exactly (default 0, --full 60)")
     parser.add_argument("--no-memory", action="store_true", help="leave out the child processes that measure memory")
     parser.add_argument("--full", action="store_true", help="200 samples, all networks, all peers")
     parser.add_argument("--cifar", type=Path, help=".npz with x_test uint8 (N, 32, 32, 3) and y_test, for resnet18")
@@ -71,6 +74,7 @@ def parse(words: Sequence[str] | None) -> argparse.Namespace:
     given.samples = given.samples or (200 if given.full else 100)
     given.networks = given.networks or ["all" if given.full else "quick"]
     given.peers = given.peers or ("all" if given.full else "quick")
+    given.exact = (60 if given.full else 0) if given.exact is None else given.exact
     given.verdict_norms = given.verdict_norms or (list(NORMS) if given.full else ["Linf"])
     return given
 
@@ -200,7 +204,11 @@ def main(words: Sequence[str] | None = None) -> int:
     tables, margins = tabulate(ledger, problems, contestants, given)
     with console.status("costs: samples, networks, memory"):
         costs = weigh_costs(ledger, problems, contestants, given)
-    tables += [*costs, weigh_targets(ledger, problems)]
+    exact = []
+    for name, eps in EXACT_NETWORKS if given.exact else ():
+        with console.status(f"solving {name}, trained at eps {eps}, exactly"):
+            exact.append(weigh_exact(f"{name}, eps {eps}", measure_exact(name, eps, given.exact)))
+    tables += [*costs, weigh_targets(ledger, problems, exact)]
     for table in tables:
         show(console, table)
     options = {name: str(value) if isinstance(value, Path) else value for name, value in vars(given).items()}

@@ -21,7 +21,7 @@ from tests.benchmarks.peers.own import WALKS
 from tests.benchmarks.plots import draw_margins, name_family, write_plots
 from tests.benchmarks.report import make_plain, write_files
 from tests.benchmarks.tables import show_range, show_ratio
-from tests.benchmarks.targets import MET, NOT_MET, weigh_targets
+from tests.benchmarks.targets import MET, NOT_MET, weigh_exact, weigh_targets
 from tests.benchmarks.verdict_tables import tabulate_verdicts
 
 INF = np.inf
@@ -144,6 +144,19 @@ def test_doubted_controls_are_false_alarms_and_masked_networks_have_to_be_flagge
     assert read_states(make_ledger([masked]), make_problem("lwm-99"))["masked network"] == MET
     silent = replace(masked, flags=())
     assert read_states(make_ledger([silent]), make_problem("lwm-99"))["masked network"] == NOT_MET
+
+
+@pytest.mark.parametrize(
+    ("ratios", "state"),
+    [
+        ([1.0, 1.001, 1.002], MET),
+        ([0.999, 1.0, 1.0], NOT_MET),
+        ([1.0, 1.006, 1.01], NOT_MET),
+        ([1.0, 1.0, 1.2], NOT_MET),
+    ],
+)
+def test_exact_margins_are_weighed_by_median_tail_and_least(ratios: list[float], state: str) -> None:
+    assert weigh_exact("deep", np.array(ratios)).state == state
 
 
 def test_files_hold_the_tables_and_null_for_infinity(tmp_path) -> None:
