@@ -102,7 +102,10 @@ def test_doubts_of_a_whole_evaluation_call_for_remedies_in_each_part(
     doubts = attacks.find_doubts(network, images)
     assert "partial-gradients" in doubts
     plain = attacks.run("fast", network, images[:3], labels[:3], eps=EPS)
-    told = attacks.run("fast", network, images[:3], labels[:3], eps=EPS, doubts=doubts)
+    seen: list[tuple[int, int]] = []
+    given = {"doubts": doubts, "on_step": lambda done, total, stage: seen.append((done, total))}
+    told = attacks.run("fast", network, images[:3], labels[:3], eps=EPS, **given)
+    assert all(0 <= done <= total == 3 for done, total in seen) and seen == sorted(seen)
     assert "partial-gradients" not in plain.flags and "hidden" not in [one.attack for one in plain.attempts]
     assert "partial-gradients" in told.flags and "hidden" in [one.attack for one in told.attempts]
     assert torch.equal(told.core.distance, plain.core.distance)
