@@ -3,11 +3,9 @@
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
 from backend.analysis.controls import compare_losses
 from backend.analysis.curves import MedianMargin, accuracy, median_margin
-from backend.analysis.outcomes import Outcomes, answers_at, is_broken, is_held
+from backend.analysis.outcomes import is_held
 from backend.analysis.statistics import Estimate
 from backend.analysis.thin_ice import Prediction
 from backend.eps import parse_eps
@@ -88,28 +86,36 @@ def show_clean(member: Member) -> FamilyRate:
 
 
 def show_verdict(choice: Choice, preset: str, terms: Terms) -> FamilyRate:
-    """Robust accuracy at eps by everything that the evaluation's own run verified: of margins at any eps, of a verdict
-    at its own."""
+    """Robust accuracy at eps by everything that the evaluation's own run verified.
+
+    Of margins at any eps; of a verdict from its summary, which is at its own, so that its rows need not be read.
+    """
     evaluation, key = choice.evaluation, choice.key
     if evaluation is None or key is None:
         return missing_rate(preset, choice)
-    verdicts = load_verdicts(key)
-    if not answers_at(verdicts, terms.eps):
-        return missing_rate(preset, Choice(None, f"The evaluation with {preset} is of another eps."))
-    shown = show_rate(evaluation, findings.show_rate(accuracy(verdicts, terms.eps)))
-    by_remedies = count_remedied(key, terms.eps)
-    return shown.model_copy(
-        update={"broken_by_remedies": by_remedies, "broken_beside": count_beside(evaluation, verdicts, terms.eps)}
-    )
+    beside = count_beside(key, terms.eps)
+    if preset == MARGINS:
+        shown = show_rate(evaluation, findings.show_rate(accuracy(load_verdicts(key), terms.eps)))
+        by_remedies = count_remedied(key, terms.eps)
+    else:
+        summary = summarise(evaluation)
+        assert summary is not None
+        if summary.robust_accuracy is None or summary.robust_accuracy_interval is None:
+            return missing_rate(preset, Choice(None, f"The evaluation with {preset} sums up to no robust accuracy."))
+        share = read_rate(summary.robust_accuracy, summary.robust_accuracy_interval, summary.n)
+        shown, by_remedies = show_rate(evaluation, share), summary.broken_by_remedies
+    return shown.model_copy(update={"broken_by_remedies": by_remedies, "broken_beside": beside})
 
 
-def count_beside(evaluation: Evaluation, verdicts: Outcomes, eps: float) -> int:
+def count_beside(key: Finished, eps: float) -> int:
     """Samples that the evaluation's own run leaves robust at eps and evidence that came later breaks."""
     with reading() as session:
-        known = results.lowered_bounds(session, evaluation.id)
-    held = verdicts.sample_ids[is_held(verdicts, eps)]
-    bounds = np.array([known[str(sample)][0] if str(sample) in known else np.inf for sample in held])
-    return int(is_broken(bounds, eps).sum())
+        lowered = results.lowered_bounds(session, key.evaluation_id)
+    known = {sample for sample, (bound, stage, _) in lowered.items() if stage > results.REMEDIES and bound <= eps}
+    if not known:
+        return 0
+    verdicts = load_verdicts(key)
+    return sum(str(sample) in known for sample in verdicts.sample_ids[is_held(verdicts, eps)])
 
 
 def show_rate(evaluation: Evaluation, rate: Rate) -> FamilyRate:
