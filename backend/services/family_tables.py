@@ -17,7 +17,9 @@ EMPTY = "–"
 
 @dataclass(frozen=True)
 class Cell:
-    """A figure with its interval; `detail` says what it rests on (`n 2,000`). Without a figure, `reason` says why.
+    """A figure with its interval; `detail` says what it rests on (`n 2,000`), `aside` what else is to be known of it.
+
+    Without a figure, `reason` says why.
 
     `value` is what cells are ranked by; `is_doubted` where flags say that too little was found. One evaluation stands
     behind it, or two (dense, pruned) of a comparison.
@@ -30,6 +32,7 @@ class Cell:
     evaluation_ids: tuple[UUID, ...] = ()
     reason: str | None = None
     is_doubted: bool = False
+    aside: str = ""
 
     @property
     def text(self) -> str:
@@ -204,7 +207,7 @@ def fill_verdict(preset: str) -> Callable[[FamilyRow, bool], Cell]:
             return Cell(reason=found.reason)
         cell = rate_cell(found.rate, [found.evaluation_id])
         if found.broken_by_remedies:
-            cell = replace(cell, interval=f"{cell.interval}, {found.broken_by_remedies:,} by remedies")
+            cell = replace(cell, aside=f"{found.broken_by_remedies:,} by remedies")
         if found.broken_beside:  # not every network was attacked as hard, so that the share stays the own run's
             cell = replace(cell, detail=f"{cell.detail}; later evidence breaks {found.broken_beside:,} more")
         return replace(cell, is_doubted=is_doubted(row, preset))

@@ -131,7 +131,7 @@ def show_cells(layout: Layout, line: Line, embolden: Escape, escape: Escape = st
     for column, cell in zip(layout.columns, line.cells, strict=True):
         figure = embolden(escape(cell.figure)) if column.key in line.best else escape(cell.figure)
         detail = f"({cell.detail})" if cell.detail and cell.detail != layout.shared[column.key] else ""
-        shown.append(" ".join(part for part in (figure, escape(cell.interval), escape(detail)) if part))
+        shown.append(" ".join(part for part in (figure, *map(escape, (cell.interval, cell.aside, detail))) if part))
     return shown
 
 

@@ -51,6 +51,7 @@ def figure_cell(cell: Cell, is_best: bool, has_detail: bool, address: str) -> Co
     figure = html.Span(cell.figure.replace("-", "−"), className="best" if is_best else "")
     shown = link(cell, figure, address) if cell.evaluation_ids else figure
     under = [html.Span(cell.interval.replace("-", "−"), className="under")] if cell.interval else []
+    under += [html.Span(cell.aside, className="under")] if cell.aside else []
     if has_detail:
         under.append(html.Span(cell.detail, className="under"))
     return html.Span([shown, *under])
