@@ -187,7 +187,14 @@ def attack_harder(work: Work) -> None:
     images, labels = take_images(work.subject.samples, indices)
     assert evidence.preset is not None
     result = attack_samples(
-        work.evaluation, work.subject, images, labels, evidence.preset, seed, step_reporter(work, f"seed {seed}, ")
+        work.evaluation,
+        work.subject,
+        images,
+        labels,
+        evidence.preset,
+        seed,
+        step_reporter(work, f"seed {seed}, "),
+        doubts=work.evaluation.record.get("doubts", ()),  # a few samples would not raise them
     )
     refuse_contradictions(result, labels)
     found = find_rows(work, indices)
