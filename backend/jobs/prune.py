@@ -28,10 +28,12 @@ from backend.datasets.samples import SampleArrays, hash_samples, load
 from backend.jobs.progress import Stopped, describe_error, now_and_then
 from backend.jobs.subjects import dataset_file, device_title, load_checkpoint, take_images
 from backend.services import pruned
+from backend.services.pruned import DENSE_MARGINS
 from backend.settings import get_settings
 from backend.store import datasets, evaluations
 from backend.store import prunings as store
 from backend.store.database import reading, writing
+from backend.store.results import result_columns
 from backend.store.tables import Checkpoint, Dataset, Pruning, now
 from models.pruning.methods import build_search
 from models.pruning.plans import Plan, read_plan
@@ -265,9 +267,21 @@ def find_loss(work: Work, images: Tensor, labels: Tensor) -> AdversarialLoss | N
     care = work.plan.care
     if care is None:
         return None
-    breathe = breathe_in(work, "estimating the dense margins")
     dense = load_checkpoint(work.parent, work.dataset, work.device)
-    return build_thin_ice_loss(dense, images, labels, work.plan.finetuning.eps, care, on_batch=breathe)
+    build = partial(build_thin_ice_loss, dense, images, labels, work.plan.finetuning.eps, care)
+    if work.plan.takes_measured_margins:
+        return build(margins=read_margins(work))
+    return build(on_batch=breathe_in(work, "estimating the dense margins"))
+
+
+def read_margins(work: Work) -> Tensor:
+    """The margins float32 (N,) of the training images in their order: 0 where wrong, inf where none was found."""
+    evaluation_id = UUID(work.pruning.record[DENSE_MARGINS]["evaluation_id"])
+    with reading() as session:
+        columns = result_columns(session, evaluation_id)
+    if columns["index"] != list(range(work.training.size)):
+        raise ValueError(f"evaluation {evaluation_id} no longer has the margins of all training images")
+    return torch.tensor([np.inf if margin is None else margin for margin in columns["margin"]], dtype=torch.float32)
 
 
 def take_test_images(work: Work) -> Images:

@@ -24,6 +24,8 @@ from backend.store.tables import Checkpoint, Dataset, Pruning, new_id, now
 
 LOG = logging.getLogger(__name__)
 
+DENSE_MARGINS = "dense_margins"
+"""In the record of a pruning: the evaluation that its dense margins come from."""
 CLAIMED = ("robust_accuracy", "attack", "norm", "n", "source")
 
 

@@ -16,11 +16,13 @@ from backend.services.answers import show_dataset
 from backend.services.checkpoints import load_checkpoint
 from backend.services.datasets import find_dataset
 from backend.services.evaluations import check_fit, check_preset_fits
+from backend.services.pruned import DENSE_MARGINS
 from backend.store import datasets
 from backend.store.database import reading
-from backend.store.tables import Checkpoint, Dataset
+from backend.store.evaluations import succeeded_evaluations
+from backend.store.tables import Checkpoint, Dataset, Evaluation
 from models.pruning.fitting import SCHEDULES, Changes, make_plan
-from models.pruning.plans import CONTROL, METHODS, SETTINGS, Method, Plan
+from models.pruning.plans import CONTROL, MEASURED_MARGINS, METHODS, SETTINGS, Method, Plan
 from models.pruning.recipes import PAPER_RECIPES, plan_paper
 
 LOSSES: tuple[TrainingLoss, ...] = ("PGD-AT", "TRADES", "MART")
@@ -44,7 +46,10 @@ NOT_MIRRORED = (
 
 @dataclass(frozen=True)
 class Draft:
-    """A request that can be run: its rows, its plan, what training and test images share, and what was left out."""
+    """A request that can be run: its rows, its plan, what training and test images share, and what was left out.
+
+    `margins` is the evaluation that the dense margins come from, None where the training estimates or needs none.
+    """
 
     parent: Checkpoint
     dataset: Dataset
@@ -52,6 +57,7 @@ class Draft:
     plan: Plan
     shared: int
     notes: list[str]
+    margins: Evaluation | None
 
 
 def list_methods() -> Page[MethodOut]:
@@ -67,7 +73,8 @@ def draft_pruning(request: PruningIn) -> Draft:
         NotFound: no such parent or training data.
         UnknownName: no such method, setting or preset; lists what exists.
         TrainsOnTest: the training data is the parent's own data set, or holds more than a few of its images.
-        InvalidRequest: the parent is not dense, the data does not fit it, or the numbers make no run.
+        InvalidRequest: the parent is not dense, the data does not fit it, the numbers make no run, or measured margins
+            are asked for and nobody measured them.
     """
     if request.method not in {row.name for row in ROWS}:
         raise UnknownName("pruning method", request.method, [row.name for row in ROWS])
@@ -87,7 +94,29 @@ def draft_pruning(request: PruningIn) -> Draft:
         notes.append(NOT_MIRRORED.format(slug=training.slug))
     if (request.method, request.schedule, request.epochs) == (CONTROL, "paper", None):
         notes.append(tell_epochs())
-    return Draft(parent, dataset, training, plan_run(request, dataset, training.size), shared, notes)
+    plan = plan_run(request, dataset, training.size)
+    margins = find_margins(parent, training) if plan.takes_measured_margins else None
+    return Draft(parent, dataset, training, plan, shared, notes, margins)
+
+
+def find_margins(parent: Checkpoint, training: Dataset) -> Evaluation:
+    """The newest evaluation that measured the parent's margins on every training image.
+
+    Raises:
+        InvalidRequest: there is none; says how to get one.
+    """
+    with reading() as session:
+        rows = succeeded_evaluations(session, [parent.id])
+    for row in rows:
+        is_whole = row.dataset_id == training.id and row.n == training.size
+        if is_whole and row.norm == "Linf" and get_preset(row.preset).row_kind == "minimum":
+            return row
+    raise InvalidRequest(
+        f"No evaluation measured the margins of {parent.name} on all of {training.slug}. Queue one first (`thinice "
+        f"evaluate {parent.name} --preset margin --dataset {training.slug} --norm Linf --samples {training.size}`), or "
+        f"leave {MEASURED_MARGINS} out, and they are estimated.",
+        setting=MEASURED_MARGINS,
+    )
 
 
 def are_numbered(training: Dataset) -> bool:
@@ -226,6 +255,12 @@ def describe_draft(draft: Draft) -> tuple[dict[str, object], list[str]]:
         "recipe": {**draft.plan.describe(), "parent_sha256": parent.weights_sha256},
         "passes": draft.plan.count_passes(training.size).to_record(),
     }
+    if draft.margins is not None:
+        record[DENSE_MARGINS] = {
+            "evaluation_id": str(draft.margins.id),
+            "forwards": draft.margins.record["forwards"],
+            "backwards": draft.margins.record["backwards"],
+        }
     warnings = list(draft.notes)
     if draft.shared:
         warnings.append(

@@ -5,7 +5,7 @@ from typing import Any
 
 from models.pruning.plans import CONTROL, MASK_SHARE, Granularity, Plan, check_plan
 from models.pruning.recipes import FINETUNE_RECIPE, PAPER_RECIPES, SHORT_PLANS, plan_paper
-from models.training.passes import LOSS_PASSES, MARGIN_PASSES
+from models.training.passes import LOSS_PASSES
 from models.training.recipe import LossName, Precision, Recipe
 
 SCHEDULES = ("short", "paper")
@@ -84,8 +84,7 @@ def equalise(plan: Plan, images: int) -> Plan:
     """Let each epoch draw as many images as PGD-AT on all of them would pay for; None where that is all."""
     available = images - plan.finetuning.validation_samples
     budget = plan.epochs * available * LOSS_PASSES["PGD-AT"](plan.finetuning.pgd_steps).total
-    if plan.care is not None:
-        budget -= MARGIN_PASSES.total * images
+    budget -= plan.margin_passes.total * images
     paid = max(1, budget // (plan.epochs * plan.count_image_passes(plan.finetuning).total))
     return _replace_stages(plan, epoch_images=None if paid >= available else paid)
 

@@ -16,6 +16,7 @@ CONTROL = "control"
 """Finetuning as long without pruning: no method, but a plan may name it."""
 
 LEARNED_RATES = "learned_rates"
+MEASURED_MARGINS = "measured_margins"
 MASK_SHARE = "mask_share"
 """The setting that `fitting` moves into the recipe of the finetuning; no plan keeps it."""
 
@@ -80,6 +81,9 @@ SETTINGS: dict[str, Setting] = {
     "wrong_share": Setting(0, 1, "of the distillation where the dense network is wrong"),
     "clean_distillation": Setting(0, 100, "weight of following the dense network's answers on clean images"),
     LEARNED_RATES: Setting(0, 1, "1 learns a rate for each layer, as HARP does"),
+    MEASURED_MARGINS: Setting(
+        0, 1, "1 takes the dense margins from an evaluation on all training images, 0 estimates them by two steps"
+    ),
 }
 
 
@@ -116,6 +120,16 @@ class Plan:
         return Care(**{name: value for name, value in self.settings.items() if name in CARE_SETTINGS})
 
     @property
+    def takes_measured_margins(self) -> bool:
+        """Do the dense margins come from an evaluation, which is paid for apart?"""
+        return bool(self.settings.get(MEASURED_MARGINS))
+
+    @property
+    def margin_passes(self) -> Passes:
+        """What the estimate of one dense margin costs; nothing where there is none."""
+        return Passes(0, 0) if self.care is None or self.takes_measured_margins else MARGIN_PASSES
+
+    @property
     def structure(self) -> dict[str, Any] | None:
         """What is removed, as cards say it; None where nothing is."""
         return None if self.method == CONTROL else {"kind": self.granularity, "rate": self.rate}
@@ -131,7 +145,7 @@ class Plan:
 
     def count_passes(self, images: int) -> Passes:
         """Count the passes of training, validation aside, with `images` training images."""
-        total = Passes(0, 0) if self.care is None else MARGIN_PASSES * images
+        total = self.margin_passes * images
         for recipe in self.stages:
             used = recipe.epochs * recipe.count_epoch_images(images - recipe.validation_samples)
             total += self.count_image_passes(recipe) * used
@@ -221,7 +235,7 @@ ROWS = (
         "HARP's search and finetuning under a loss that looks after the samples near the dense boundary. It has lost "
         "not measurably fewer samples than HARP at 95 %, and more at 90 %.",
         ("weight",),
-        (*CARE_SETTINGS, LEARNED_RATES),
+        (*CARE_SETTINGS, LEARNED_RATES, MEASURED_MARGINS),
         False,
         has_own_loss=True,
     ),

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from models.pruning.plans import CARE_SETTINGS, Care, Granularity, Plan
-from models.training.passes import LOSS_PASSES, MARGIN_PASSES
+from models.training.passes import LOSS_PASSES
 from models.training.recipe import Recipe
 
 _CIFAR = Recipe(
@@ -59,8 +59,7 @@ SHORT_EPOCHS = 4
 PGD_AT_PASSES = LOSS_PASSES["PGD-AT"](FINETUNE_RECIPE.pgd_steps).total
 """Passes of one image through one step of PGD-AT with PGD-5."""
 
-DENSE_MARGIN_PASSES = MARGIN_PASSES.total * 60_000
-"""What the dense margins of all 60,000 training images cost."""
+TRAINING_IMAGES = 60_000
 
 # The penalty pulls by rho * rate * steps. 906 steps at 0.03 take the place of 78,200 at 0.01.
 SHORT_RHO = 0.03
@@ -126,8 +125,10 @@ def plan_short_thin_ice(rate: float, **care: float) -> Plan:
     settings = {**THIN_ICE_SETTINGS, **care}
     factors = Care(**{name: value for name, value in settings.items() if name in CARE_SETTINGS})
     per_image = PGD_AT_PASSES + factors.passes.total
-    images = (SHORT_BUDGET - DENSE_MARGIN_PASSES) // (SHORT_EPOCHS * per_image)
-    finetuning = replace(FINETUNE_RECIPE, epochs=SHORT_EPOCHS - 1, epoch_images=images)
+    margins = Plan("thin-ice", rate, FINETUNE_RECIPE, settings=settings).margin_passes.total * TRAINING_IMAGES
+    finetuning = replace(
+        FINETUNE_RECIPE, epochs=SHORT_EPOCHS - 1, epoch_images=(SHORT_BUDGET - margins) // (SHORT_EPOCHS * per_image)
+    )
     searching = replace(finetuning, epochs=1, learning_rate=SEARCH_RATE)
     return Plan("thin-ice", rate, finetuning, searching, "weight", settings)
 

@@ -107,11 +107,19 @@ def build_thin_ice_loss(
     eps: float,
     care: Care,
     *,
+    margins: Tensor | None = None,
     on_batch: Callable[[], None] | None = None,
 ) -> ThinIceLoss:
-    """Estimate the dense margins of all training images (N, C, H, W), `MARGIN_PASSES` each, and build the loss.
+    """Build the loss from the dense margins (N,) of all training images (N, C, H, W).
 
-    `on_batch` is called after each batch of the estimate; what it raises ends it.
+    Where none are given they are estimated, `MARGIN_PASSES` each; `on_batch` is called after each batch of that, and
+    what it raises ends it.
+
+    Raises:
+        ValueError: not one margin an image, or as in `ThinIceLoss`.
     """
-    margins = estimate_margins(dense, images, labels, reach=MARGIN_REACH * eps, on_batch=on_batch)
+    if margins is None:
+        margins = estimate_margins(dense, images, labels, reach=MARGIN_REACH * eps, on_batch=on_batch)
+    if len(margins) != len(images):
+        raise ValueError(f"{len(margins):,} margins for {len(images):,} training images")
     return ThinIceLoss(dense, margins, eps, care)

@@ -70,6 +70,7 @@ def build_entry(
     folder: Path,
     *,
     training_sha256: str | None = None,
+    margins: Tensor | None = None,
     state_folder: Path | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Card:
@@ -81,18 +82,23 @@ def build_entry(
         shipped: the test images that go with the product; they measure the claim and decide nothing.
         folder: where `<name>.safetensors` and `<name>.json` go.
         training_sha256: what the training images are called by, for the card.
+        margins: float (N,), the parent's margins on the training images, where the plan takes measured ones.
         state_folder: where a run keeps its state, so that a killed one goes on; None keeps none.
         on_progress: as in `train`.
 
     Raises:
         FileNotFoundError: the parent has not been built.
+        ValueError: margins are missing, or given where the plan estimates them.
     """
+    if entry.run.takes_measured_margins != (margins is not None):
+        raise ValueError(f"{entry.name} takes {'measured' if margins is None else 'no measured'} margins")
     recipe = describe_recipe(entry, read_parent_card(folder, entry))
     network = load_checkpoint(folder, entry.parent) if entry.parent else build_fresh_network(entry)
     search = build_search(entry.run, IMAGE_SHAPE)
-    loss = _build_loss(entry, training, folder)
+    loss = _build_loss(entry, training, folder, margins)
     searching = entry.run.searching
-    states = _open_states(state_folder, training, entry.name, entry.seed, entry.structure, recipe)
+    known = [] if margins is None else [float(margins[margins.isfinite()].double().sum())]
+    states = _open_states(state_folder, training, entry.name, entry.seed, entry.structure, recipe, *known)
     report = prune(
         network,
         training.images,
@@ -169,13 +175,13 @@ def measure_claim(
     }
 
 
-def _build_loss(entry: ZooEntry, training: Images, folder: Path) -> AdversarialLoss | None:
-    """Build the thin-ice loss of an entry, whose dense margins are estimated here; None leaves it to the recipe."""
+def _build_loss(entry: ZooEntry, training: Images, folder: Path, margins: Tensor | None) -> AdversarialLoss | None:
+    """Build the thin-ice loss of an entry, with dense margins given or estimated; None leaves it to the recipe."""
     care = entry.run.care
     if care is None or entry.parent is None:
         return None
     dense = load_checkpoint(folder, entry.parent)
-    return build_thin_ice_loss(dense, training.images, training.labels, entry.recipe.eps, care)
+    return build_thin_ice_loss(dense, training.images, training.labels, entry.recipe.eps, care, margins=margins)
 
 
 def _open_states(state_folder: Path | None, training: Images, *parts: Any) -> StateFolder | None:

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from rich.console import Console
+from torch import Tensor, nn
 
 from backend import attacks
 from backend.datasets.make_slice import SLICE, SOURCE_FOLDER, read_split
@@ -37,6 +38,8 @@ from models.training.pgd import check_correct, check_robust
 from models.zoo.build import Images, build_entry
 from models.zoo.cards import is_built, load_checkpoint
 from models.zoo.entries import ZooEntry, prune_dense
+from tests.benchmarks.contestants import Terms
+from tests.benchmarks.peers.own import run_walks
 from tests.benchmarks.report import show
 from tests.benchmarks.tables import Table
 
@@ -48,6 +51,7 @@ REFERENCE = "harp"
 DRAWS = 4000
 PGD_STEPS = 20
 SCREEN_WIDTH = 180
+MARGIN_PART, MARGIN_BATCH = 1000, 64
 
 FORMS: dict[str, Callable[[float], Plan]] = {
     "lwm": plan_short_lwm,
@@ -55,6 +59,8 @@ FORMS: dict[str, Callable[[float], Plan]] = {
     "hydra": plan_short_hydra,
     "harp": plan_short_harp,
     "thin-ice": plan_short_thin_ice,
+    "thin-ice measured": partial(plan_short_thin_ice, measured_margins=1.0),
+    "thin-ice measured weights": partial(plan_short_thin_ice, measured_margins=1.0, distillation=0.0),
     "thin-ice weights": partial(plan_short_thin_ice, distillation=0.0),
     "thin-ice distillation": partial(plan_short_thin_ice, clean_weight=0.0, robust_weight=0.0),
     "thin-ice all distillation": partial(plan_short_thin_ice, clean_weight=0.0, robust_weight=0.0, distillation=1.0),
@@ -124,6 +130,37 @@ def read_judging_images(which: str) -> Images:
     return Images.from_bytes(pixels[shipped:, ..., None], labels[shipped:])
 
 
+def measure_margins(training: Images, folder: Path) -> Tensor:
+    """Give the dense margins float32 (N,) of all training images, by the engine's walks of ninety gradients.
+
+    0 where the dense network is wrong, inf where nothing was found. About half an hour of a quiet core, once: each part
+    is kept in `folder`, so that a killed run goes on.
+    """
+    network, parts = load_checkpoint(folder, DENSE), folder / f"{DENSE}-margins"
+    parts.mkdir(exist_ok=True)
+    found = []
+    for start in range(0, len(training.images), MARGIN_PART):
+        file = parts / f"{start}.npy"
+        if not file.exists():
+            part = slice(start, start + MARGIN_PART)
+            np.save(file, measure_part(network, training.images[part], training.labels[part]).numpy())
+            print(f"dense margins: from {start:,} of {len(training.images):,}", file=sys.stderr, flush=True)
+        found.append(torch.from_numpy(np.load(file)))
+    return torch.cat(found)
+
+
+def measure_part(network: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+    """Give the margins (B,) of some images; each adversarial that counts is classified again here."""
+    margins = torch.zeros(len(images))
+    rows = check_correct(network, images, labels).nonzero().squeeze(1)
+    images, labels = images[rows], labels[rows]
+    terms = Terms(norm="Linf", eps=None, seed=0, batch=MARGIN_BATCH, classes=len(SLICE.classes))
+    points = run_walks(network, images, labels, terms).points
+    is_found = ~check_correct(network, points, labels)
+    margins[rows] = torch.where(is_found, (points - images).abs().flatten(1).amax(1), torch.inf)
+    return margins
+
+
 def build_missing(trials: Sequence[Trial], folder: Path) -> None:
     """Build what is not in `folder`, which starts as a copy of the zoo."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -134,9 +171,18 @@ def build_missing(trials: Sequence[Trial], folder: Path) -> None:
     if not missing:
         return
     training, shipped = read_training_images(SOURCE_FOLDER), read_judging_images("shipped")
+    is_measured = any(entry.run.takes_measured_margins for entry in missing)
+    margins = measure_margins(training, folder) if is_measured else None
     for entry in missing:
-        states = folder / "states"
-        build_entry(entry, training, shipped, folder, state_folder=states, on_progress=report_progress(entry.name))
+        build_entry(
+            entry,
+            training,
+            shipped,
+            folder,
+            margins=margins if entry.run.takes_measured_margins else None,
+            state_folder=folder / "states",
+            on_progress=report_progress(entry.name),
+        )
 
 
 def judge(name: str, images: Images, which: str, folder: Path) -> Verdicts:

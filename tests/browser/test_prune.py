@@ -21,12 +21,15 @@ def test_form_makes_a_checkpoint_whose_run_can_be_followed(page, product, tmp_pa
     expect(page.get_by_label("Name of the result")).to_have_attribute("placeholder", "cnn-dense-lwm-90")
     page.get_by_label("Epochs in all").fill("1")
     page.get_by_label("Name of the result").fill("made-on-the-page")
+    page.get_by_text("Settings of Lowest weight magnitude").click()
+    page.get_by_label("global ranking").fill("1")
     expect(page.locator("main")).to_contain_text("over 1 epoch.")
     assert Axe().run(page).violations_count == 0
     page.get_by_role("button", name="Prune it").click()
     page.get_by_role("link", name="Follow it").click()
     expect(page.locator("main")).to_contain_text("claim: PGD-10", timeout=120_000)
     assert Axe().run(page).violations_count == 0
+    expect(page.locator("main")).to_contain_text("global ranking 1")
     made = next(one for one in product.get("/checkpoints?limit=200")["items"] if one["name"] == "made-on-the-page")
     assert (made["origin"], made["parent_id"]) == ("pruned", dense["id"])
     assert made["measured_sparsity"] == pytest.approx(0.9, abs=1e-4)

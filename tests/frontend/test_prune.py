@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import dash_mantine_components as dmc
 import pytest
 
 from backend.errors import InvalidRequest
@@ -16,14 +17,14 @@ from frontend.pages.jobs import names as jobs_names
 from frontend.pages.overview.holdings import read_holdings
 from frontend.pages.overview.table import checkpoint_table
 from frontend.pages.prune import names, record
-from frontend.pages.prune.callbacks import answer_form, fit_method
+from frontend.pages.prune.callbacks import answer_form, fit_method, pair_settings
 from frontend.pages.prune.request import cost_words, million, read_form
-from tests.frontend.words import by_id, hrefs, text_of
+from tests.frontend.words import by_id, hrefs, text_of, walk
 from tests.services.fabrication import add_checkpoint, add_dataset
 
 VALUES: dict[str, Any] = {
     "method": "hydra", "sparsity": 92.5, "granularity": "weight", "schedule": "short", "epochs": None, "eps": "",
-    "loss": None, "seed": 3, "name": "", "evaluate": "fast",
+    "loss": None, "seed": 3, "name": "", "evaluate": "fast", "settings": {},
 }  # fmt: skip
 MADE = {
     "measured_sparsity": 0.925, "clean_accuracy": 0.8, "claimed_robust_accuracy": 0.7, "claimed_n": 60,
@@ -52,6 +53,16 @@ def test_page_without_a_dense_checkpoint_leads_to_the_upload(ready: Path) -> Non
     assert "/upload" in hrefs(prune.layout())
 
 
+def test_form_sends_the_settings_that_are_filled_in(values: dict[str, Any]) -> None:
+    pair = pair_settings([names.setting("gamma"), names.setting("rounds")], [0.5, None])
+    row = queue_one({**values, "method": "harp", "settings": pair})
+    assert row.record["recipe"]["settings"] == {"gamma": 0.5, "rounds": 20}
+    with pytest.raises(InvalidRequest, match=r"rounds must be within 1\.\.1000"):
+        queue_one({**values, "method": "harp", "settings": {"rounds": 0}})
+    with pytest.raises(InvalidRequest, match="check the settings"):
+        queue_one({**values, "method": "harp", "settings": {"rounds": "many"}})
+
+
 def test_page_without_training_images_says_in_one_sentence_what_to_do(parent: Checkpoint) -> None:
     page = prune.layout()
     words = text_of(by_id(page, names.DATA_HINT))
@@ -69,14 +80,17 @@ def test_page_offers_what_fits_and_takes_the_parent_of_the_address(values: dict[
 
 
 def test_method_brings_its_own_choices_and_takes_back_those_it_lacks(ready: Path) -> None:
-    summary, shapes, shape, schedules, schedule, losses, loss, is_fixed, is_hidden = fit_method(
+    summary, shapes, shape, schedules, schedule, losses, loss, is_fixed, is_hidden, own = fit_method(
         "thin-ice", "channel", "paper", "MART"
     )
     assert "dense boundary" in summary and [row["value"] for row in shapes] == [shape] == ["weight"]
     assert [row["value"] for row in schedules] == [schedule] == ["short"]
     assert (losses, loss, is_fixed, is_hidden) == (["PGD-AT"], None, True, False)
     assert fit_method("harp", "channel", "paper", "MART")[2] == "channel"
-    assert fit_method("control", "weight", "short", None)[-1] is True
+    fields = [part for part in walk(own) if isinstance(part, dmc.NumberInput)]
+    assert [part.label for part in fields][-2:] == ["learned rates", "measured margins"]
+    assert (fields[0].placeholder, fields[0].max) == ("1", 100)
+    assert fit_method("control", "weight", "short", None)[-2:] == (True, [])
 
 
 def test_estimate_names_passes_and_a_free_name_and_why_not(values: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ from backend.errors import Conflict, NotFound
 from backend.jobs import queue
 from backend.jobs.prune import start, train_in_team
 from backend.jobs.subjects import load_checkpoint, take_images
-from backend.schemas import CheckpointIn, PruningIn, PruningOut
+from backend.schemas import CheckpointIn, EvaluationIn, PruningIn, PruningOut
 from backend.services import checkpoints, datasets, evaluations, prunings
 from backend.services.pruned import training_folder
 from backend.settings import get_settings
@@ -36,7 +36,7 @@ from models.pruning.thin_ice import build_thin_ice_loss
 from models.training.stages import Stage, prune
 from models.zoo.build import check_robust
 from tests.jobs.conftest import Crew, wait_for
-from tests.jobs.training_sets import TRAINING_IMAGES, stock
+from tests.jobs.training_sets import TRAINING_IMAGES, stock, write_images
 
 TINY: dict[str, Any] = {"pgd_steps": 1, "epochs": 2, "validation_samples": 30}
 PRUNABLE = 101_664
@@ -88,7 +88,7 @@ def weights_of(row: PruningOut) -> dict[str, np.ndarray]:
         return load_file(artefact_path(made.file))
 
 
-def prune_directly(row: PruningOut, **changes: Any) -> dict[str, np.ndarray]:
+def prune_directly(row: PruningOut, margins: torch.Tensor | None = None, **changes: Any) -> dict[str, np.ndarray]:
     """What the training code makes of the same recipe, seed and data, without any job."""
     torch.set_num_threads(1)
     with reading() as session:
@@ -102,11 +102,13 @@ def prune_directly(row: PruningOut, **changes: Any) -> dict[str, np.ndarray]:
         "short",
         images=training.size,
         changes=Changes(**{**TINY, **changes, "eps_text": "25.5/255"}),
-        settings={},
+        settings={} if margins is None else {"measured_margins": 1.0},
     )
     network, dense = (load_checkpoint(parent, dataset, "cpu") for _ in range(2))
     images, labels = take_images(datasets.load_samples(training), np.arange(training.size))
-    loss = build_thin_ice_loss(dense, images, labels, plan.finetuning.eps, plan.care) if plan.care else None
+    loss = None
+    if plan.care:
+        loss = build_thin_ice_loss(dense, images, labels, plan.finetuning.eps, plan.care, margins=margins)
     prune(
         network.requires_grad_(True),
         images,
@@ -120,9 +122,9 @@ def prune_directly(row: PruningOut, **changes: Any) -> dict[str, np.ndarray]:
     return {name: tensor.numpy() for name, tensor in inner.state_dict().items()}
 
 
-def check_weights(row: PruningOut, **changes: Any) -> None:
+def check_weights(row: PruningOut, margins: torch.Tensor | None = None, **changes: Any) -> None:
     """Bit for bit those of the training code."""
-    kept, expected = weights_of(row), prune_directly(row, **changes)
+    kept, expected = weights_of(row), prune_directly(row, margins, **changes)
     assert set(kept) == set(expected)
     assert all(np.array_equal(kept[name], expected[name]) for name in expected)
 
@@ -248,6 +250,23 @@ def test_killed_worker_training_goes_on_and_ends_with_the_bits_of_an_undisturbed
     done = wait_for_end(row)
     assert (done.name, done.sparsity, done.record["recipe"]["search"]["epochs"]) == ("dense-thin-ice-50", 0.5, 2)
     check_weights(done, epochs=10)
+
+
+def test_thin_ice_with_measured_margins_trains_on_those_of_the_evaluation(worker: Crew, tmp_path: Path) -> None:
+    path, names = write_images(tmp_path / "few.npz", 600, 60), [str(number) for number in range(10)]
+    few = datasets.add_dataset(path, name="few", default_eps="25.5/255", classes=names)
+    measured = evaluations.queue_evaluation(
+        EvaluationIn(checkpoint_id=find_id("dense"), dataset_id=few.slug, samples=60)
+    )
+    wait_for(lambda: evaluations.get_evaluation(measured.id).state == "succeeded", "the margins")
+    rows = evaluations.margins_table(measured.id).sort_by("index").to_pylist()
+    margins = torch.tensor([row["margin"] for row in rows], dtype=torch.float32)
+    assert [row["margin"] == 0.0 for row in rows] == [not row["correct"] for row in rows]
+    wish = {"training_dataset_id": few.slug, "settings": {"measured_margins": 1}}
+    done = wait_for_end(ask(method="thin-ice", sparsity=0.5, name="measured", **wish))
+    assert done.record["dense_margins"]["evaluation_id"] == str(measured.id)
+    assert done.record["dense_margins"]["backwards"] > 60 * 90
+    check_weights(done, margins)
 
 
 def test_cancel_keeps_the_training_and_resume_ends_it_as_if_nothing_had_been(worker: Crew) -> None:

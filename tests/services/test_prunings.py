@@ -14,7 +14,7 @@ from backend.store.database import reading, writing
 from backend.store.evaluations import move_state
 from backend.store.tables import Checkpoint, Pruning, new_id
 from models.pruning.plans import METHODS, read_plan
-from tests.services.fabrication import CLASSES, add_checkpoint, add_dataset, make_pixels, write_npz
+from tests.services.fabrication import CLASSES, add_checkpoint, add_dataset, evaluate, make_pixels, measure, write_npz
 
 N = 60
 
@@ -99,6 +99,23 @@ def test_queue_refuses_a_pruned_parent_other_shapes_and_other_classes(parent: Ch
             PruningIn(parent_id=new_id(), training_dataset_id="training", method="lwm", sparsity=0.9)
         )
     assert [row.slug for row in pruning_plans.suitable_datasets(parent.id)] == ["training"]
+
+
+def test_measured_margins_need_an_evaluation_on_all_training_images(parent: Checkpoint, tmp_path: Path) -> None:
+    wish: dict[str, Any] = {"method": "thin-ice", "settings": {"measured_margins": 1}}
+    training = datasets.get_dataset("training")
+    margins = measure(datasets.load_samples(datasets.find_dataset("training")).labels, seed=1)
+    for samples, fields in ((100, {}), (200, {"preset": "fast", "eps": "25.5/255"}), (200, {"norm": "L2"})):
+        evaluate(parent, training, margins, samples, **fields)
+        with pytest.raises(InvalidRequest, match="--preset margin --dataset training --norm Linf --samples 200"):
+            ask(parent, **wish)
+    measured = evaluate(parent, training, margins, 200, record={"forwards": 20_000, "backwards": 19_000})
+    row = ask(parent, **wish)
+    assert row.record["dense_margins"]["evaluation_id"] == str(measured.id)
+    estimated = ask(parent, method="thin-ice")
+    assert "dense_margins" not in estimated.record
+    images = [one.record["recipe"]["epoch_images"] for one in (row, estimated)]
+    assert images[0] > images[1]  # the estimate is paid for by the training, the evaluation is not
 
 
 def test_control_of_the_paper_schedule_says_that_methods_train_longer(parent: Checkpoint) -> None:

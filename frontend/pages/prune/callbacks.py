@@ -25,6 +25,7 @@ VALUES = {
     "loss": names.LOSS,
     "seed": names.SEED,
 }
+OWN = names.setting(ALL)
 TEXTS = {"name": names.NAME, "evaluate": names.EVALUATE}
 
 
@@ -50,6 +51,7 @@ def register_choices(app: Dash) -> None:
         Output(names.LOSS, "value"),
         Output(names.LOSS, "disabled"),
         Output(names.SPARSITY_BOX, "hidden"),
+        Output(names.SETTINGS, "children"),
         Input(names.METHOD, "value"),
         State(names.GRANULARITY, "value"),
         State(names.SCHEDULE, "value"),
@@ -89,7 +91,13 @@ def fit_method(name: str, granularity: str, schedule: str, loss: str | None) -> 
         None if is_fixed else loss,
         is_fixed,
         method.name == CONTROL,
+        form.setting_parts(method),
     )
+
+
+def pair_settings(ids: list[dict[str, str]], numbers: list[float | str | None]) -> dict[str, Any]:
+    """The method's own numbers by name, None where a field is empty."""
+    return {id["name"]: number for id, number in zip(ids, numbers, strict=True)}
 
 
 def register_cost(app: Dash) -> None:
@@ -101,22 +109,24 @@ def register_cost(app: Dash) -> None:
             "name": Output(names.NAME, "placeholder"),
             "percent": Output(names.SPARSITY_WORDS, "children"),
         },
-        inputs={name: Input(id, "value") for name, id in VALUES.items()},
+        inputs={"own": Input(OWN, "value")} | {name: Input(id, "value") for name, id in VALUES.items()},
+        state={"own_ids": State(OWN, "id")},
     )
     @in_thread
-    def estimate(**values: Any) -> dict[str, Content]:
-        cost, name = cost_words({**values, "name": None, "evaluate": None})
+    def estimate(own: list[Any], own_ids: list[Any], **values: Any) -> dict[str, Content]:
+        cost, name = cost_words({**values, "settings": pair_settings(own_ids, own), "name": None, "evaluate": None})
         return {"cost": cost, "name": name, "percent": f"{values['sparsity']:g} %"}
 
     @app.callback(
         output=Output(names.ANSWER, "children"),
         inputs={"clicks": Input(names.GO, "n_clicks")},
-        state={name: State(id, "value") for name, id in (VALUES | TEXTS).items()},
+        state={"own": State(OWN, "value"), "own_ids": State(OWN, "id")}
+        | {name: State(id, "value") for name, id in (VALUES | TEXTS).items()},
         prevent_initial_call=True,
     )
     @in_thread
-    def send(clicks: int | None, **values: Any) -> Content:
-        return answer_form(values) if clicks else no_update
+    def send(clicks: int | None, own: list[Any], own_ids: list[Any], **values: Any) -> Content:
+        return answer_form({**values, "settings": pair_settings(own_ids, own)}) if clicks else no_update
 
 
 def answer_form(values: dict[str, Any]) -> Content:

@@ -32,7 +32,11 @@ def cards(parents: Sequence[CheckpointOut], chosen: CheckpointOut) -> list[Compo
     method = find_method(USUAL_METHOD)
     known = pruning_plans.suitable_datasets(chosen.id)
     return [
-        card("1. What is pruned, and how", html.Div(what_fields(parents, chosen, method), className="fields")),
+        card(
+            "1. What is pruned, and how",
+            html.Div(what_fields(parents, chosen, method), className="fields"),
+            html.Div(setting_parts(method), id=names.SETTINGS),
+        ),
         card(
             "2. Training",
             html.Div(training_fields(method, known), className="fields"),
@@ -84,6 +88,28 @@ def sparsity_parts() -> list[Component]:
 
 def granularities(method: MethodOut) -> Any:
     return [{"value": name, "label": GRANULARITY_WORDS[name]} for name in method.granularities]
+
+
+def setting_parts(method: MethodOut) -> list[Component]:
+    """A field for each number of the method's own, folded away; nothing where it has none."""
+    if not method.settings:
+        return []
+    fields: list[Component] = [
+        dmc.NumberInput(
+            id=names.setting(row.name),
+            label=row.name.replace("_", " "),
+            description=f"{row.meaning}; {row.low:g} to {row.high:g}",
+            placeholder="not set" if row.default is None else f"{row.default:g}",
+            min=row.low,
+            max=row.high,
+            decimalScale=6,
+            clampBehavior="none",
+            className="field",
+        )
+        for row in method.settings
+    ]
+    title = html.Summary(f"Settings of {method.title}")
+    return [html.Details([title, html.Div(fields, className="fields")], className="as-table")]
 
 
 def training_fields(method: MethodOut, known: Sequence[DatasetOut]) -> list[Component]:

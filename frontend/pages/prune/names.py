@@ -1,5 +1,7 @@
 """The page's component ids, all under one prefix."""
 
+from typing import Any
+
 PAGE = "prune"
 PARENT = "prune-parent"
 METHOD = "prune-method"
@@ -10,6 +12,8 @@ SPARSITY_WORDS = "prune-sparsity-words"
 GRANULARITY = "prune-granularity"
 DATA = "prune-data"
 DATA_HINT = "prune-data-hint"
+SETTINGS = "prune-settings"
+SETTING = "prune-setting"
 SCHEDULE = "prune-schedule"
 EPOCHS = "prune-epochs"
 EPS = "prune-eps"
@@ -29,6 +33,11 @@ POLL_MILLISECONDS = 1000
 
 CANCEL = "pruning-cancel"
 RESUME = "pruning-resume"
+
+
+def setting(name: object) -> dict[str, Any]:
+    """Id of the field of a method's own number; `ALL` for every one of them."""
+    return {"type": SETTING, "name": name}
 
 
 def button(kind: str, pruning_id: object) -> dict[str, str]:

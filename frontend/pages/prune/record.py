@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from backend.schemas import PruningOut
 from backend.services import prunings
+from backend.services.pruned import DENSE_MARGINS
 from frontend.components import Content, aria, card, data, icon, number_card
 from frontend.pages.prune import names
 from frontend.rows import Column, progress_bar, row_table
@@ -167,9 +169,12 @@ def facts_card(row: PruningOut) -> Component:
     """What decided the run, in words."""
     record = row.record
     validation = record.get("validation_robust_accuracy")
-    facts: list[tuple[str, str]] = [
+    settings = record["recipe"].get("settings", {})
+    facts: list[tuple[str, Content]] = [
         ("training images", f"{row.training_dataset}, {record['training_samples']:,}"),
         ("schedule", f"{row.schedule}, {row.epochs} epochs, {row.progress.total:,} steps"),
+        ("settings", ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in settings.items())),
+        ("dense margins", margins_source(record)),
         ("loss", row.loss),
         ("ε of training", row.eps_text),
         ("seed", str(row.seed)),
@@ -184,6 +189,17 @@ def facts_card(row: PruningOut) -> Component:
     ]
     rows = [html.Tr([html.Th(name, scope="row"), html.Td(value)]) for name, value in facts if value]
     return card("The run", html.Table(html.Tbody(rows), className="table facts"))
+
+
+def margins_source(record: dict[str, Any]) -> Content:
+    """The way to the evaluation that the dense margins of the training images come from, where there is one."""
+    source = record.get(DENSE_MARGINS)
+    if source is None:
+        return None
+    passes = source["forwards"] + source["backwards"]
+    return html.Span(
+        [dcc.Link("measured", href=f"/jobs?evaluation={source['evaluation_id']}"), f", {passes:,} passes of its own"]
+    )
 
 
 def recipe_card(row: PruningOut) -> Component:

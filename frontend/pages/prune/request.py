@@ -10,7 +10,7 @@ from backend.schemas import PruningIn
 from backend.services import pruning_plans, prunings
 from frontend.words import count_words
 
-FIELDS = {"epochs": "the epochs", "seed": "the seed", "name": "the name", "sparsity": "the sparsity"}
+FIELDS = {name: f"the {name}" for name in ("epochs", "seed", "name", "sparsity", "settings")}
 CONTROL = "control"
 
 
@@ -31,10 +31,11 @@ def read_form(values: dict[str, Any]) -> PruningIn:
         "schedule": values["schedule"],
         "seed": values["seed"],
     }
+    settings = {name: value for name, value in values["settings"].items() if value not in (None, "")}
     optional = {name: values[name] for name in ("epochs", "eps", "loss", "name", "evaluate")}
     given = {name: value for name, value in optional.items() if value not in (None, "")}
     try:
-        return PruningIn(**wish, **given)
+        return PruningIn(**wish, **given, settings=settings)
     except ValidationError as error:
         wrong = sorted({FIELDS.get(str(part["loc"][0]), str(part["loc"][0])) for part in error.errors()})
         raise InvalidRequest(f"Please check {' and '.join(wrong)}.") from error
