@@ -17,6 +17,13 @@ from backend.attacks.walks import note_best
 SHRINK = 0.98
 SMALLEST_SHARE = 0.003
 ROUNDING = 1e-7  # of a pixel near 1, when a point at the radius is measured
+HALVINGS = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)
+"""Shares of the queries after which the squares of the Square attack cover half as much, as in the paper."""
+GIVE_UP = ((1 / 15, 0.7), (1 / 6, 0.4), (1 / 3, 0.3))
+"""After a share of the queries, the share of the first gap above which no sample broke any more.
+
+Of the training images that 3,000 queries broke on `cnn-hydra-99` and `cnn-lwm-99` the last had 0.56, 0.21 and 0.19.
+"""
 
 
 @dataclass(frozen=True)
@@ -127,13 +134,12 @@ class Search:
     of masked gradients.
 
     draws: (queries, 2 + C) in [0, 1). radius: the best known distance, at most 1. first_share: share of the image that
-    the first square covers; it falls to a few pixels linearly. stops: whether the first success ends it.
+    the first square covers; it falls to a few pixels linearly.
     """
 
     draws: Tensor
     radius: float
     first_share: float
-    stops: bool = False
     needs_gradient = False
 
     @property
@@ -149,9 +155,8 @@ class Search:
         device = rows["image"].device
         rows["draws"] = torch.stack([phase.draws for phase in phases])
         rows["first_share"] = torch.tensor([phase.first_share for phase in phases], device=device)
-        rows["stops"] = torch.tensor([phase.stops for phase in phases], device=device)
         rows["limit"] = torch.tensor([phase.radius for phase in phases], device=device)
-        rows["radius"] = torch.where(rows["stops"], rows["limit"], rows["limit"] * SHRINK)
+        rows["radius"] = rows["limit"] * SHRINK
         rows["limit"] = rows["limit"] + ROUNDING
         rows["gap"] = torch.full_like(rows["distance"], torch.inf)
         rows["point"] = clamp_to_box(rows["image"] + norm.project(rows["point"] - rows["image"], rows["radius"]))
@@ -160,13 +165,8 @@ class Search:
     @staticmethod
     def look(norm: Norm, rows: Rows) -> Tensor:
         """The point itself first, then the point with a square of this step's signs."""
-        images = rows["image"]
         query = (rows["step"].long() - 1).clamp_min(0)
-        draws = rows["draws"][torch.arange(len(query)), query]
-        share = rows["first_share"] * (1.0 - query / (rows["steps"] - 1)) + SMALLEST_SHARE
-        square = place_squares(draws, images, share) & expand(rows["step"] > 0, images)
-        signs = torch.where(draws[:, 2:] < 0.5, -1.0, 1.0)[:, :, None, None]
-        return torch.where(square, clamp_to_box(images + expand(rows["radius"], images) * signs), rows["point"])
+        return set_square(rows, query, rows["first_share"] * (1.0 - query / (rows["steps"] - 1)) + SMALLEST_SHARE)
 
     @staticmethod
     def advance(norm: Norm, rows: Rows, logits: Tensor, gradient: Tensor) -> Tensor:
@@ -183,4 +183,76 @@ class Search:
         # Pulled into the smaller radius the point's gap is not known: the next square is taken whatever it does.
         rows["gap"] = torch.where(is_broken, torch.inf, torch.where(is_lower, reached, rows["gap"]))
         rows["point"] = clamp_to_box(images + norm.project(points - images, rows["radius"]))
-        return is_broken & rows["stops"]
+        return torch.zeros_like(is_broken)
+
+
+@dataclass(frozen=True)
+class Squares:
+    """The Square attack (Andriushchenko et al. 2020, arXiv 1912.00049) inside a fixed radius; Linf only.
+
+    All pixels of a random square are set to plus or minus the radius, and the change is kept when the logit gap falls;
+    the squares shrink on the paper's schedule. The first success ends it. Differs from the paper: a row whose gap does
+    not fall as those of broken samples do gives up, which saves two thirds of the queries or more.
+
+    draws: (queries, 2 + C) in [0, 1). radius: at most 1. first_share: share of the image that the first square covers.
+    """
+
+    draws: Tensor
+    radius: float
+    first_share: float
+    needs_gradient = False
+
+    @property
+    def steps(self) -> int:
+        """One pass to begin and one per query."""
+        return len(self.draws) + 1
+
+    @staticmethod
+    def start(norm: Norm, walkers: list[Walker]) -> Rows:
+        """The walker's point, pulled inside the radius."""
+        rows = stack_rows(walkers)
+        phases: list[Any] = [walker.phase for walker in walkers]
+        device = rows["image"].device
+        rows["draws"] = torch.stack([phase.draws for phase in phases])
+        rows["first_share"] = torch.tensor([phase.first_share for phase in phases], device=device)
+        rows["radius"] = torch.tensor([phase.radius for phase in phases], device=device)
+        rows["gap"] = torch.full_like(rows["distance"], torch.inf)
+        rows["first_gap"] = torch.full_like(rows["distance"], torch.inf)
+        rows["point"] = clamp_to_box(rows["image"] + norm.project(rows["point"] - rows["image"], rows["radius"]))
+        return rows
+
+    @staticmethod
+    def look(norm: Norm, rows: Rows) -> Tensor:
+        """The point itself first, then the point with a square of this step's signs."""
+        query = (rows["step"].long() - 1).clamp_min(0)
+        done = query / (rows["steps"] - 1)
+        halvings = (done[:, None] > torch.tensor(HALVINGS, device=done.device)).sum(1)
+        return set_square(rows, query, rows["first_share"] * 0.5**halvings)
+
+    @staticmethod
+    def advance(norm: Norm, rows: Rows, logits: Tensor, gradient: Tensor) -> Tensor:
+        """Keep what lowers the gap; who broke or falls behind is done."""
+        images, candidates = rows["image"], Squares.look(norm, rows)
+        reached = measure_gap(logits, rows["label"])
+        is_lower = reached < rows["gap"]
+        length = norm.distance(images, candidates)
+        is_broken = is_lower & is_lost(logits, rows["label"]) & (length <= rows["radius"] + ROUNDING)
+        note_best(rows, candidates, length, is_broken)
+        rows["point"] = torch.where(expand(is_lower, images), candidates, rows["point"])
+        rows["gap"] = torch.where(is_lower, reached, rows["gap"])
+        rows["first_gap"] = torch.where(rows["step"] == 0, reached, rows["first_gap"])
+        done = rows["step"] / (rows["steps"] - 1)
+        is_behind = torch.zeros_like(is_broken)
+        for after, share in GIVE_UP:
+            is_behind |= (done >= after) & (rows["gap"] > share * rows["first_gap"])
+        return is_broken | is_behind
+
+
+def set_square(rows: Rows, query: Tensor, share: Tensor) -> Tensor:
+    """The rows' points (B, C, H, W) with the square of a query (B,) set to plus or minus the radius; at step 0 as they
+    are. `share` (B,) is that of the image which it covers."""
+    images = rows["image"]
+    draws = rows["draws"][torch.arange(len(query)), query]
+    square = place_squares(draws, images, share) & expand(rows["step"] > 0, images)
+    signs = torch.where(draws[:, 2:] < 0.5, -1.0, 1.0)[:, :, None, None]
+    return torch.where(square, clamp_to_box(images + expand(rows["radius"], images) * signs), rows["point"])

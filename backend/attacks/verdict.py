@@ -13,7 +13,7 @@ from torch import Size, Tensor
 from backend.attacks.attack_catalogue import ATTACKS
 from backend.attacks.classifier import Classifier
 from backend.attacks.inputs import Task
-from backend.attacks.looks import Choose, Search
+from backend.attacks.looks import Choose, Squares
 from backend.attacks.plan import claim_each, follow_plan
 from backend.attacks.scripts import Sample, draw_patterns, minimise, rank
 from backend.attacks.slots import Script
@@ -90,14 +90,14 @@ def seek_hidden(sample: Sample, eps: float) -> Script:
 
 
 def break_by_squares(sample: Sample, attack: str, radius: float) -> Script:
-    """Random squares inside the radius, from the lowest of a few patterns, until one breaks the sample."""
+    """The Square attack inside the radius, from the lowest of a few patterns."""
     parameters = ATTACKS[attack].parameters
     signs = draw_patterns(sample, f"{attack} patterns", parameters["patterns"])
     walker = yield sample.send(Choose(signs, min(radius, 1.0), 1.0))
     if walker.distance == float("inf"):
         draws = sample.draw(attack, Size([parameters["queries"], 2 + len(sample.image)]))
         draws = ((draws + 1.0) / 2).clamp_max(1.0 - 1e-6)
-        walker = yield sample.send(Search(draws, radius, parameters["p_init"], stops=True), before=walker)
+        walker = yield sample.send(Squares(draws, min(radius, 1.0), parameters["p_init"]), before=walker)
     sample.note(attack, walker)
 
 

@@ -1,26 +1,29 @@
 """Patterns, squares and the random search: where they may stand, and that they find without a gradient."""
 
 from collections.abc import Generator
+from itertools import pairwise
 from typing import Any
 
+import pytest
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from backend import attacks
+from backend.attacks import looks
 from backend.attacks.attack_catalogue import ATTACKS
 from backend.attacks.batches import Batches
 from backend.attacks.classifier import Classifier, prepare
 from backend.attacks.flags import tells_masking_of_margins
 from backend.attacks.inputs import check_request
-from backend.attacks.looks import Choose, place_squares
+from backend.attacks.looks import Choose, Squares, place_squares
 from backend.attacks.norms import NORMS
 from backend.attacks.plan import gather_samples
 from backend.attacks.scripts import Sample, draw_patterns, search
 from backend.attacks.slots import Script, run_scripts
 from backend.attacks.tasks import Walker
-from models.architectures import find_architecture
-from tests.attacks.conftest import REPOSITORY
+from backend.datasets.make_slice import SLICE
+from backend.datasets.readers import read_npz
+from tests.attacks.masked_networks import load_zoo
 
 
 def run_on(network: nn.Module, images: Tensor, script: Any) -> tuple[list[Sample], Classifier]:
@@ -107,10 +110,8 @@ def test_search_finds_and_shrinks_without_gradients(
 def test_run_on_the_network_pruned_to_one_percent_says_that_gradients_do_not_lead(
     slice_images: tuple[Tensor, Tensor],
 ) -> None:
-    network = find_architecture("small-cnn").build(10, 1)
-    network.load_state_dict(load_file(REPOSITORY / "models/zoo/cnn-lwm-99.safetensors"))
     images, labels = (column[:32] for column in slice_images)
-    result = attacks.run("margin", network.eval(), images, labels)
+    result = attacks.run("margin", load_zoo("cnn-lwm-99"), images, labels)
     assert result.flags == ("partial-gradients", "masking")
     right = result.distance > 0
     first = torch.stack([a.distance for a in result.attempts if a.attack.startswith(("fmn-u", "fmn-t"))]).amin(0)
@@ -127,6 +128,57 @@ def test_tells_masking_of_margins_needs_many_far_nearer() -> None:
     searched[:25] = 0.9
     assert tells_masking_of_margins(searched, followed)
     assert not tells_masking_of_margins(searched[:0], followed[:0])
+
+
+MISSED = [536, 120, 1981, 162, 522, 978, 336, 1715, 1176, 703, 1987, 1951, 539, 727]
+
+
+class Areas(nn.Module):
+    """A logit gap of 1 that falls to another after a hundred passes; notes how many pixels stand out of each image."""
+
+    def __init__(self, later: float) -> None:
+        super().__init__()
+        self.later, self.seen = nn.Parameter(torch.tensor(later)), [0.0]
+
+    def forward(self, images: Tensor) -> Tensor:
+        self.seen.append(float((images[0] != 0.5).sum()))
+        return torch.eye(10)[:1].expand(len(images), 10) * (1.0 if len(self.seen) < 100 else self.later)
+
+
+def look_for(sample: Sample, queries: int) -> Script:
+    """Squares of eight tenths and less, from the clean image."""
+    draws = (sample.draw("squares", torch.Size([queries, 3])) + 1.0).clamp_max(1.9) / 2
+    walker = yield sample.send(Squares(draws, 0.25, 0.8), sample.image)
+    sample.note("squares", walker)
+
+
+def test_squares_cover_half_as_much_after_the_shares_of_the_paper(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looks, "GIVE_UP", ())
+    network = Areas(later=1.0)  # no square is kept, so that each is seen on the clean image
+    images = torch.full((1, 1, 100, 100), 0.5)
+    run_on(network, images, lambda sample: look_for(sample, 1000))
+    squares = network.seen[-1000:]
+    sides = [round((8000 * 0.5**halvings) ** 0.5) for halvings in range(10)]
+    for halvings, (after, until) in enumerate(pairwise((0.0, *looks.HALVINGS, 1.0))):
+        query = round((after + until) / 2 * 1000)
+        assert squares[query] == pytest.approx(sides[halvings] ** 2, abs=1), halvings
+
+
+@pytest.mark.parametrize(("later", "queries"), [(0.71, 200), (0.69, 500), (0.41, 500), (0.39, 1000), (0.29, 3000)])
+def test_squares_give_up_where_the_gap_does_not_fall(later: float, queries: int) -> None:
+    network = Areas(later)
+    samples, classifier = run_on(network, torch.full((1, 1, 20, 20), 0.5), lambda sample: look_for(sample, 3000))
+    assert samples[0].nearest[1] == torch.inf
+    assert classifier.forwards == queries + 2  # one for the label, one to begin
+
+
+def test_fast_breaks_what_only_the_official_square_attack_had_broken() -> None:
+    """Rows that AutoAttack's Square broke while squares of another schedule, a thousand of them, had broken none."""
+    pixels, targets = read_npz(SLICE.path)
+    images, labels = torch.from_numpy(pixels[MISSED, None, ..., 0]).float() / 255, torch.from_numpy(targets[MISSED])
+    network = load_zoo("cnn-hydra-99")
+    result = attacks.run("fast", network, images, labels, eps=25.5 / 255, doubts=("partial-gradients",))
+    assert int((result.distance <= 25.5 / 255).sum()) >= len(MISSED) - 2
 
 
 def test_search_costs_what_the_catalogue_says() -> None:
