@@ -163,7 +163,7 @@ ATTACKS: dict[str, Attack] = index_by_name(
             "Tashiro et al. 2020, Diversity Can Be Transferred: Output Diversification for White- and Black-box "
             "Attacks; what breaks is followed to its margin",
             "2003.06878",
-            {"steps": 15, "restarts": 60, "diverse_steps": 7, "ascent_steps": 23},
+            {"steps": 15, "restarts": 67, "diverse_steps": 7, "ascent_steps": 23},
         ),
         Attack(
             "precise",

@@ -85,7 +85,7 @@ PRESETS: dict[str, Preset] = index_by_name(
                 "spread-target-3",
                 "ascent-restart",
             ),
-            {"steps": MARGIN_STEPS, "restarts": 60, "targets": 3},
+            {"steps": MARGIN_STEPS, "restarts": 67, "targets": 3},
             ("precise", "transfer", "hidden"),
         ),
         Preset(

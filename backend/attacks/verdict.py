@@ -25,7 +25,7 @@ from backend.attacks.walks import Ascend, Minimise
 INSIDE = 1.0 - 4e-6  # a point at eps sharp may be rounded out of the ball
 RANKED = 4
 TARGET_BANDS = (float("inf"), 2.0, 1.5)
-RESTART_BANDS = ((1.5, 1), (1.15, 2), (1.04, 9), (1.04, 12), (1.025, 36))
+RESTART_BANDS = ((1.5, 1), (1.2, 6), (1.12, 12), (1.04, 12), (1.025, 36))
 PATTERN_RUNS = 3
 STEP_AFTER_BREAK = 0.3
 PATTERN_ASCENT_LAST = 0.5
