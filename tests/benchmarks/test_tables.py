@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.benchmarks.contestants import MARGIN, VERDICT, Answer, Contestant
+from tests.benchmarks.contestants import MARGIN, VERDICT, Answer, Contestant, Terms
 from tests.benchmarks.counting import Floor
 from tests.benchmarks.margin_tables import rate_margins, tabulate_margins
 from tests.benchmarks.measuring import Ledger, Run
@@ -20,6 +20,7 @@ from tests.benchmarks.peers.official import STANDARD
 from tests.benchmarks.peers.own import WALKS
 from tests.benchmarks.plots import draw_margins, name_family, write_plots
 from tests.benchmarks.report import make_plain, write_files
+from tests.benchmarks.retries import retry_missed
 from tests.benchmarks.tables import show_range, show_ratio
 from tests.benchmarks.targets import MET, NOT_MET, weigh_exact, weigh_targets
 from tests.benchmarks.verdict_tables import tabulate_verdicts
@@ -97,6 +98,36 @@ def test_verdicts_name_the_samples_that_a_run_missed() -> None:
     assert (official["missed of all"], official["missed of official"]) == ("1", "0")
     assert table.notes[0] == "All attacks of this bench together leave 25.0 % robust, 1 official runs together 50.0 %."
     assert "Thin Ice margin, seed 0, missed 2: sample 5, 7." in table.notes
+
+
+class Darkness(nn.Module):
+    """Class 0 while the first pixel is below 0.05."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        first = images.flatten(1)[:, :1]
+        return torch.cat([0.05 - first, torch.zeros_like(first)], dim=1)
+
+
+def test_missed_samples_are_tried_with_seeds_that_no_run_had() -> None:
+    seen: list[tuple[int, int]] = []
+
+    def light_some(network: nn.Module, images: torch.Tensor, labels: torch.Tensor, terms: Terms) -> Answer:
+        seen.append((len(images), terms.seed))
+        points = images.clone()
+        points[0] += 0.2 if terms.seed == 1003 else 0.09  # once beyond eps, which does not count
+        return Answer(points)
+
+    problem = replace(make_problem(), network=Darkness())
+    runs = [make_run("Thin Ice fast", [0.05, INF, INF, INF], seed=seed) for seed in (0, 1)]
+    runs += [make_run("Thin Ice fast", [0.05, 0.05, INF, INF], seed=2), make_run(STANDARD, [0.05, 0.05, 0.05, INF])]
+    ours = Contestant("Thin Ice fast", VERDICT, ("Linf",), light_some, None, 1, is_ours=True)
+    notes = retry_missed(make_ledger(runs), problem, "Linf", [ours, make_contestant(STANDARD)], 64)
+    assert notes == [
+        "Thin Ice fast, sample 5: missed in 2 of 3 runs, found in 4 of 5 more seeds.",
+        "Thin Ice fast, sample 7: missed in 3 of 3 runs, found in 0 of 5 more seeds.",
+    ]
+    assert seen == [(2, seed) for seed in range(1000, 1005)]
+    assert retry_missed(make_ledger(runs[2:3]), problem, "Linf", [ours], 64) == []
 
 
 def test_targets_say_met_only_where_they_are() -> None:
