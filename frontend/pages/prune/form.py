@@ -109,7 +109,7 @@ def setting_parts(method: MethodOut) -> list[Component]:
         for row in method.settings
     ]
     title = html.Summary(f"Settings of {method.title}")
-    return [html.Details([title, html.Div(fields, className="fields")], className="as-table")]
+    return [html.Details([title, html.Div(fields, className="fields")], className="own-settings")]
 
 
 def training_fields(method: MethodOut, known: Sequence[DatasetOut]) -> list[Component]:
