@@ -62,9 +62,9 @@ def heal(
         points = transferred[known].to(classifier.device)
         follow("transfer", lambda row, sample: pull_in(sample, "transfer", points[row], task.eps), known)
     if codes & HIDDEN and task.eps is not None and task.norm.name == "Linf":
-        eps = task.eps
+        eps, gives_up = task.eps, not codes & ROUNDED
         with classifier.exploring():
-            follow("hidden", lambda row, sample: seek_hidden(sample, eps), left)
+            follow("hidden", lambda row, sample: seek_hidden(sample, eps, gives_up), left)
     return claims
 
 

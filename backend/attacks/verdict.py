@@ -3,7 +3,7 @@
 Every correctly classified sample gets an untargeted minimum-norm walk and, unless that breaks it within eps, walks
 towards the classes ranked nearest: the first always, the second up to twice and the third up to 1.5 times eps. What
 survives is attacked from diversified restarts inside the ball of eps (Tashiro et al. 2020, arXiv 2003.06878): the
-nearer the margin is to eps, the more of them, because samples that walks miss lie within a few per cent of eps.
+nearer the margin is to eps, the more of them: samples that walks miss mostly lie within a tenth beyond eps.
 In L2 a second untargeted walk and the targeted ones begin along the gradient's signs: plain ones stop at half as far
 again and more from the nearest boundary on networks trained against Linf attacks, and no band would reach those.
 """
@@ -79,17 +79,20 @@ def break_from_restart(sample: Sample, attack: str, number: int, order: list[int
     yield from settle(sample, attack, walker)
 
 
-def seek_hidden(sample: Sample, eps: float) -> Script:
-    """The remedy where gradients do not tell: starts of full strength, then squares without any gradient."""
+def seek_hidden(sample: Sample, eps: float, gives_up: bool) -> Script:
+    """The remedy where gradients do not tell: starts of full strength, then squares without any gradient.
+
+    `gives_up`: whether squares leave hopeless samples early, by their logit gaps.
+    """
     inside = eps * INSIDE
     for number in range(PATTERN_RUNS):
         yield from break_from_pattern(sample, "ascent-pattern", number, inside)
         if sample.nearest[1] <= inside:
             return
-    yield from break_by_squares(sample, "squares", inside)
+    yield from break_by_squares(sample, "squares", inside, gives_up)
 
 
-def break_by_squares(sample: Sample, attack: str, radius: float) -> Script:
+def break_by_squares(sample: Sample, attack: str, radius: float, gives_up: bool) -> Script:
     """The Square attack inside the radius, from the lowest of a few patterns."""
     parameters = ATTACKS[attack].parameters
     signs = draw_patterns(sample, f"{attack} patterns", parameters["patterns"])
@@ -97,7 +100,8 @@ def break_by_squares(sample: Sample, attack: str, radius: float) -> Script:
     if walker.distance == float("inf"):
         draws = sample.draw(attack, Size([parameters["queries"], 2 + len(sample.image)]))
         draws = ((draws + 1.0) / 2).clamp_max(1.0 - 1e-6)
-        walker = yield sample.send(Squares(draws, min(radius, 1.0), parameters["p_init"]), before=walker)
+        squares = Squares(draws, min(radius, 1.0), parameters["p_init"], gives_up)
+        walker = yield sample.send(squares, before=walker)
     sample.note(attack, walker)
 
 

@@ -33,7 +33,7 @@ from backend.settings import get_settings
 from backend.store import datasets, evaluations
 from backend.store import prunings as store
 from backend.store.database import reading, writing
-from backend.store.results import result_columns
+from backend.store.results import margins_of
 from backend.store.tables import Checkpoint, Dataset, Pruning, now
 from models.pruning.methods import build_search
 from models.pruning.plans import Plan, read_plan
@@ -278,10 +278,10 @@ def read_margins(work: Work) -> Tensor:
     """The margins float32 (N,) of the training images in their order: 0 where wrong, inf where none was found."""
     evaluation_id = UUID(work.pruning.record[DENSE_MARGINS]["evaluation_id"])
     with reading() as session:
-        columns = result_columns(session, evaluation_id)
-    if columns["index"] != list(range(work.training.size)):
+        rows = margins_of(session, evaluation_id)
+    if [index for index, _ in rows] != list(range(work.training.size)):
         raise ValueError(f"evaluation {evaluation_id} no longer has the margins of all training images")
-    return torch.tensor([np.inf if margin is None else margin for margin in columns["margin"]], dtype=torch.float32)
+    return torch.tensor([np.inf if margin is None else margin for _, margin in rows], dtype=torch.float32)
 
 
 def take_test_images(work: Work) -> Images:

@@ -65,7 +65,7 @@ class FamilyBeyond(Schema):
 class FamilyTraining(Schema):
     """The budget of a training: forward and backward passes of single images, radius of its attack, which images."""
 
-    passes: int
+    passes: int = Field(description="With those of the evaluation that measured its dense margins, where it took one")
     eps_text: str
     images_sha256: str = Field(description="Over ids and labels of the training set")
 

@@ -115,6 +115,7 @@ class SettingOut(Schema):
     low: float
     high: float
     default: float | None
+    whole: bool = Field(description="Only whole numbers are taken; with 0 to 1 it is a switch")
     meaning: str
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from backend.attacks.catalogue import get_preset
+from backend.attacks.catalogue import PRESETS, get_preset
 from backend.eps import check_eps, eps_text, parse_eps
 from backend.errors import InvalidRequest, TrainsOnTest, UnknownName
 from backend.schemas import DatasetOut, Page
@@ -16,10 +16,11 @@ from backend.services.answers import show_dataset
 from backend.services.checkpoints import load_checkpoint
 from backend.services.datasets import find_dataset
 from backend.services.evaluations import check_fit, check_preset_fits
+from backend.services.family_doubts import doubt_flags
 from backend.services.pruned import DENSE_MARGINS
 from backend.store import datasets
 from backend.store.database import reading
-from backend.store.evaluations import succeeded_evaluations
+from backend.store.evaluations import whole_evaluation
 from backend.store.tables import Checkpoint, Dataset, Evaluation
 from models.pruning.fitting import SCHEDULES, Changes, make_plan
 from models.pruning.plans import CONTROL, MEASURED_MARGINS, METHODS, SETTINGS, Method, Plan
@@ -96,6 +97,8 @@ def draft_pruning(request: PruningIn) -> Draft:
         notes.append(tell_epochs())
     plan = plan_run(request, dataset, training.size)
     margins = find_margins(parent, training) if plan.takes_measured_margins else None
+    if doubt := doubt_flags(parent.name, margins):
+        notes.append(doubt)
     return Draft(parent, dataset, training, plan, shared, notes, margins)
 
 
@@ -105,12 +108,11 @@ def find_margins(parent: Checkpoint, training: Dataset) -> Evaluation:
     Raises:
         InvalidRequest: there is none; says how to get one.
     """
+    presets = [name for name, preset in PRESETS.items() if preset.row_kind == "minimum"]
     with reading() as session:
-        rows = succeeded_evaluations(session, [parent.id])
-    for row in rows:
-        is_whole = row.dataset_id == training.id and row.n == training.size
-        if is_whole and row.norm == "Linf" and get_preset(row.preset).row_kind == "minimum":
-            return row
+        found = whole_evaluation(session, parent.id, training.id, training.size, norm="Linf", presets=presets)
+    if found is not None:
+        return found
     raise InvalidRequest(
         f"No evaluation measured the margins of {parent.name} on all of {training.slug}. Queue one first (`thinice "
         f"evaluate {parent.name} --preset margin --dataset {training.slug} --norm Linf --samples {training.size}`), or "
@@ -212,6 +214,8 @@ def check_settings(request: PruningIn) -> None:
                 low=bounds.low,
                 high=bounds.high,
             )
+        if bounds.is_whole and value != int(value):
+            raise InvalidRequest(f"{name} is a whole number; got {value:g}.", setting=name)
 
 
 def choose_eps(request: PruningIn, dataset: Dataset) -> str:
@@ -304,6 +308,7 @@ def _show_method(row: Method) -> MethodOut:
                 low=SETTINGS[name].low,
                 high=SETTINGS[name].high,
                 default=defaults.get(name),
+                whole=SETTINGS[name].is_whole,
                 meaning=SETTINGS[name].meaning,
             )
             for name in row.settings

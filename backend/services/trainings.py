@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from backend.eps import parse_eps
 from backend.registry.cards import read_cards
 from backend.schemas.families import FamilyTraining
+from backend.services.pruned import DENSE_MARGINS
 from backend.store import prunings
 from backend.store.tables import Checkpoint
 
@@ -23,7 +24,7 @@ def read_trainings(session: Session, rows: Iterable[Checkpoint]) -> dict[UUID, F
     found = {row.id: shipped[row.source_sha256] for row in rows if row.source_sha256 in shipped}
     made = {row.pruning_id: row.id for row in rows if row.pruning_id is not None}
     for pruning in prunings.prunings_among(session, list(made)):
-        training = _read_record(pruning.record)
+        training = read_record(pruning.record)
         if training is not None:
             found[made[pruning.id]] = training
     return found
@@ -66,15 +67,17 @@ def _read_shipped() -> dict[str, FamilyTraining]:
     """By the SHA-256 of the weights file; the shipped cards do not change while a process runs."""
     found = {}
     for card in read_cards():
-        training = _read_record(card.model_dump())
+        training = read_record(card.model_dump())
         if training is not None:
             found[card.sha256] = training
     return found
 
 
-def _read_record(record: dict[str, Any]) -> FamilyTraining | None:
+def read_record(record: dict[str, Any]) -> FamilyTraining | None:
     """From a card, or from the record of a pruning, which say it alike."""
     passes, recipe, images = (record.get(name) for name in ("passes", "recipe", "training_sha256"))
     if not passes or not isinstance(recipe, dict) or not images:
         return None
-    return FamilyTraining(passes=passes["total"], eps_text=recipe["eps_text"], images_sha256=images)
+    margins = record.get(DENSE_MARGINS, {"forwards": 0, "backwards": 0})  # an evaluation's, where thin-ice took one
+    total = passes["total"] + margins["forwards"] + margins["backwards"]
+    return FamilyTraining(passes=total, eps_text=recipe["eps_text"], images_sha256=images)

@@ -50,6 +50,22 @@ def succeeded_evaluations(session: Session, checkpoint_ids: Sequence[UUID] | Non
     return list(session.scalars(question.order_by(Evaluation.created_at.desc(), Evaluation.id.desc())))
 
 
+def whole_evaluation(
+    session: Session, checkpoint_id: UUID, dataset_id: UUID, size: int, *, norm: str, presets: Sequence[str]
+) -> Evaluation | None:
+    """The newest finished one of a checkpoint on all `size` samples of a data set, without its `indices`."""
+    question = select(Evaluation).where(
+        Evaluation.checkpoint_id == checkpoint_id,
+        Evaluation.dataset_id == dataset_id,
+        Evaluation.state == "succeeded",
+        Evaluation.n == size,
+        Evaluation.norm == norm,
+        Evaluation.preset.in_(presets),
+    )
+    newest = question.options(WITHOUT_INDICES).order_by(Evaluation.created_at.desc(), Evaluation.id.desc())
+    return session.scalars(newest.limit(1)).first()
+
+
 def evaluations_in(session: Session, states: Sequence[str]) -> list[Evaluation]:
     """In the order in which the queue takes them: priority, then age; without their `indices`."""
     question = select(Evaluation).options(WITHOUT_INDICES).where(Evaluation.state.in_(states))

@@ -50,6 +50,12 @@ def result_columns(
     return {name: list(column) for name, column in zip(names, columns, strict=True)}
 
 
+def margins_of(session: Session, evaluation_id: UUID) -> list[tuple[int, float | None]]:
+    """(index, margin) of every result, by index; None where nothing was found."""
+    question = select(Result.index, Result.margin).where(Result.evaluation_id == evaluation_id).order_by(Result.index)
+    return [(index, margin) for index, margin in session.execute(question)]
+
+
 def count_results(session: Session, evaluation_id: UUID) -> int:
     return session.scalar(select(func.count()).select_from(Result).where(Result.evaluation_id == evaluation_id)) or 0
 

@@ -54,15 +54,16 @@ class Care:
 
 @dataclass(frozen=True)
 class Setting:
-    """A number of a method's own: its bounds, both included, and what it does."""
+    """A number of a method's own: its bounds, both included, what it does, and whether it must be a whole number."""
 
     low: float
     high: float
     meaning: str
+    is_whole: bool = False
 
 
 SETTINGS: dict[str, Setting] = {
-    "global_ranking": Setting(0, 1, "1 ranks the weights of all layers together, 0 layer by layer"),
+    "global_ranking": Setting(0, 1, "1 ranks the weights of all layers together, 0 layer by layer", True),
     MASK_SHARE: Setting(
         0,
         0.99,
@@ -71,7 +72,7 @@ SETTINGS: dict[str, Setting] = {
     ),
     "rho": Setting(1e-6, 100, "how hard ADMM pulls towards the pruned weights"),
     "growth": Setting(1, 10, "factor of rho after each round"),
-    "rounds": Setting(1, 1000, "projections of ADMM, or steps in which HARP's rates are drawn to the target"),
+    "rounds": Setting(1, 1000, "projections of ADMM, or steps in which HARP's rates are drawn to the target", True),
     "gamma": Setting(1e-6, 100, "how fast HARP's penalty for too many weights grows"),
     "clean_weight": Setting(0, 100, "how much more samples near the dense boundary count"),
     "robust_weight": Setting(0, 100, "how much more samples with a dense margin near eps count"),
@@ -80,9 +81,9 @@ SETTINGS: dict[str, Setting] = {
     "distillation": Setting(0, 1, "share of the loss that follows the dense network's answers"),
     "wrong_share": Setting(0, 1, "of the distillation where the dense network is wrong"),
     "clean_distillation": Setting(0, 100, "weight of following the dense network's answers on clean images"),
-    LEARNED_RATES: Setting(0, 1, "1 learns a rate for each layer, as HARP does"),
+    LEARNED_RATES: Setting(0, 1, "1 learns a rate for each layer, as HARP does", True),
     MEASURED_MARGINS: Setting(
-        0, 1, "1 takes the dense margins from an evaluation on all training images, 0 estimates them by two steps"
+        0, 1, "1 takes the dense margins from an evaluation on all training images, 0 estimates them by two steps", True
     ),
 }
 

@@ -145,10 +145,10 @@ class Areas(nn.Module):
         return torch.eye(10)[:1].expand(len(images), 10) * (1.0 if len(self.seen) < 100 else self.later)
 
 
-def look_for(sample: Sample, queries: int) -> Script:
+def look_for(sample: Sample, queries: int, gives_up: bool = True) -> Script:
     """Squares of eight tenths and less, from the clean image."""
     draws = (sample.draw("squares", torch.Size([queries, 3])) + 1.0).clamp_max(1.9) / 2
-    walker = yield sample.send(Squares(draws, 0.25, 0.8), sample.image)
+    walker = yield sample.send(Squares(draws, 0.25, 0.8, gives_up), sample.image)
     sample.note("squares", walker)
 
 
@@ -170,6 +170,22 @@ def test_squares_give_up_where_the_gap_does_not_fall(later: float, queries: int)
     samples, classifier = run_on(network, torch.full((1, 1, 20, 20), 0.5), lambda sample: look_for(sample, 3000))
     assert samples[0].nearest[1] == torch.inf
     assert classifier.forwards == queries + 2  # one for the label, one to begin
+
+
+def test_squares_of_squeezed_scores_go_on_to_the_last_query() -> None:
+    _, classifier = run_on(Areas(0.9), torch.full((1, 1, 20, 20), 0.5), lambda sample: look_for(sample, 300, False))
+    assert classifier.forwards == 302
+
+
+def test_squares_end_at_the_first_success_inside_the_radius(
+    zoo_network: nn.Module, slice_images: tuple[Tensor, Tensor]
+) -> None:
+    samples, classifier = run_on(zoo_network, slice_images[0][:16], lambda sample: look_for(sample, 300, False))
+    assert classifier.forwards < 16 * 151  # far fewer than all queries
+    for sample in samples:
+        assert 0.0 < float((sample.nearest[0] - sample.image).abs().max()) <= 0.25 + 1e-7
+        with torch.no_grad():
+            assert int(zoo_network(sample.nearest[0][None]).argmax()) != sample.label
 
 
 def test_fast_breaks_what_only_the_official_square_attack_had_broken() -> None:

@@ -29,7 +29,7 @@ from tests.benchmarks.peers import list_contestants
 from tests.benchmarks.peers.official import STANDARD
 from tests.benchmarks.plots import draw_margins, draw_times, write_plots
 from tests.benchmarks.report import READING, show, write_files
-from tests.benchmarks.retries import retry_missed
+from tests.benchmarks.retries import try_again
 from tests.benchmarks.tables import Table
 from tests.benchmarks.targets import weigh_exact, weigh_targets
 from tests.benchmarks.verdict_tables import tabulate_verdicts
@@ -161,7 +161,7 @@ def tabulate(
     for problem in problems:
         for norm in given.verdict_norms if "verdict" in given.tasks else []:
             tables.append(tabulate_verdicts(ledger, problem, norm, contestants))
-            tables[-1].notes.extend(retry_missed(ledger, problem, norm, contestants, given.batch))
+            tables[-1].notes.extend(try_again(ledger, problem, norm, contestants, given.batch))
         if "margin" in given.tasks and not ROWS[problem.name].skips_margins:
             margins += [tabulate_margins(ledger, problem, norm, contestants) for norm in given.norms]
     return tables + margins, margins

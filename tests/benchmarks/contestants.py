@@ -12,13 +12,17 @@ VERDICT, MARGIN = "verdict", "margin"
 
 @dataclass(frozen=True)
 class Terms:
-    """What one run is asked for: `eps` is None for margins; `classes` as the network answers them."""
+    """What one run is asked for: `eps` is None for margins; `classes` as the network answers them.
+
+    `doubts` are flags that more samples than these raised.
+    """
 
     norm: str
     eps: float | None
     seed: int
     batch: int
     classes: int
+    doubts: tuple[str, ...] = ()
 
     @property
     def radius(self) -> float:

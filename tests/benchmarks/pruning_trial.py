@@ -7,6 +7,7 @@ and reported on `--images shipped`.
 """
 
 import argparse
+import hashlib
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -22,6 +23,9 @@ from rich.console import Console
 from torch import Tensor, nn
 
 from backend import attacks
+from backend.attacks import looks, verdict
+from backend.attacks.attack_catalogue import ATTACKS
+from backend.attacks.catalogue import PRESETS
 from backend.datasets.make_slice import SLICE, SOURCE_FOLDER, read_split
 from backend.datasets.readers import read_npz
 from backend.jobs.zoo import DEFAULT_FOLDER, read_training_images, report_progress
@@ -143,7 +147,9 @@ def measure_margins(training: Images, folder: Path) -> Tensor:
         file = parts / f"{start}.npy"
         if not file.exists():
             part = slice(start, start + MARGIN_PART)
-            np.save(file, measure_part(network, training.images[part], training.labels[part]).numpy())
+            unfinished = file.with_suffix(".part.npy")
+            np.save(unfinished, measure_part(network, training.images[part], training.labels[part]).numpy())
+            unfinished.rename(file)
             print(f"dense margins: from {start:,} of {len(training.images):,}", file=sys.stderr, flush=True)
         found.append(torch.from_numpy(np.load(file)))
     return torch.cat(found)
@@ -185,9 +191,17 @@ def build_missing(trials: Sequence[Trial], folder: Path) -> None:
         )
 
 
+def name_judge(which: str) -> str:
+    """Give a name that changes with what the judging attack does, so that no kept verdict is one of another attack."""
+    if which != "shipped":
+        return f"pgd-{PGD_STEPS}"
+    decisive = [PRESETS["fast"], ATTACKS, verdict.TARGET_BANDS, verdict.RESTART_BANDS, looks.HALVINGS, looks.GIVE_UP]
+    return hashlib.sha256(repr(decisive).encode()).hexdigest()[:8]
+
+
 def judge(name: str, images: Images, which: str, folder: Path) -> Verdicts:
     """Judge one network, once: `fast` on the shipped images, PGD-20 with the trainer's own code on the others."""
-    kept = folder / f"{name}-{which}.npz"
+    kept = folder / f"{name}-{which}-{name_judge(which)}.npz"
     if kept.exists() and kept.stat().st_mtime > (folder / f"{name}.safetensors").stat().st_mtime:
         with np.load(kept) as archive:
             return {key: archive[key] for key in ("clean", "robust")}

@@ -21,6 +21,14 @@ def pick(problem: Problem, places: NDArray[np.int64]) -> Problem:
     return replace(problem, images=problem.images[places], labels=problem.labels[places], ids=ids)
 
 
+def try_again(ledger: Ledger, problem: Problem, norm: str, contestants: Sequence[Contestant], batch: int) -> list[str]:
+    """Give the sentences of `retry_missed`; an error or Ctrl-C is a sentence too, because hours of tables follow."""
+    try:
+        return retry_missed(ledger, problem, norm, contestants, batch)
+    except (Exception, KeyboardInterrupt) as error:
+        return [f"What was missed was not tried again: {type(error).__name__} {error}".strip()]
+
+
 def retry_missed(
     ledger: Ledger, problem: Problem, norm: str, contestants: Sequence[Contestant], batch: int
 ) -> list[str]:
@@ -38,8 +46,10 @@ def retry_missed(
         return []
     part, eps = pick(problem, places), problem.eps[norm]
     found = np.zeros(len(places), dtype=np.int64)
+    doubts = tuple(sorted({flag for run in runs for flag in run.flags}))  # a few samples would not raise them
     for seed in range(FIRST_SEED, FIRST_SEED + SEEDS):
-        answer = ours.attack(problem.network, part.images, part.labels, Terms(norm, eps, seed, batch, part.classes))
+        terms = Terms(norm, eps, seed, batch, part.classes, doubts)
+        answer = ours.attack(problem.network, part.images, part.labels, terms)
         judged = judge(problem.network, part.images, part.labels, answer.points, norm, eps)
         found += judged.holds
     missed = [sum(place in find_missed(run, broken) for run in runs) for place in places]

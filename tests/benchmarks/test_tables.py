@@ -109,16 +109,16 @@ class Darkness(nn.Module):
 
 
 def test_missed_samples_are_tried_with_seeds_that_no_run_had() -> None:
-    seen: list[tuple[int, int]] = []
+    seen: list[tuple[int, int, tuple[str, ...]]] = []
 
     def light_some(network: nn.Module, images: torch.Tensor, labels: torch.Tensor, terms: Terms) -> Answer:
-        seen.append((len(images), terms.seed))
+        seen.append((len(images), terms.seed, terms.doubts))
         points = images.clone()
         points[0] += 0.2 if terms.seed == 1003 else 0.09  # once beyond eps, which does not count
         return Answer(points)
 
     problem = replace(make_problem(), network=Darkness())
-    runs = [make_run("Thin Ice fast", [0.05, INF, INF, INF], seed=seed) for seed in (0, 1)]
+    runs = [make_run("Thin Ice fast", [0.05, INF, INF, INF], seed=seed, flags=("masking",)) for seed in (0, 1)]
     runs += [make_run("Thin Ice fast", [0.05, 0.05, INF, INF], seed=2), make_run(STANDARD, [0.05, 0.05, 0.05, INF])]
     ours = Contestant("Thin Ice fast", VERDICT, ("Linf",), light_some, None, 1, is_ours=True)
     notes = retry_missed(make_ledger(runs), problem, "Linf", [ours, make_contestant(STANDARD)], 64)
@@ -126,7 +126,7 @@ def test_missed_samples_are_tried_with_seeds_that_no_run_had() -> None:
         "Thin Ice fast, sample 5: missed in 2 of 3 runs, found in 4 of 5 more seeds.",
         "Thin Ice fast, sample 7: missed in 3 of 3 runs, found in 0 of 5 more seeds.",
     ]
-    assert seen == [(2, seed) for seed in range(1000, 1005)]
+    assert seen == [(2, seed, ("masking",)) for seed in range(1000, 1005)]
     assert retry_missed(make_ledger(runs[2:3]), problem, "Linf", [ours], 64) == []
 
 

@@ -135,9 +135,15 @@ def test_record_of_a_finished_run_leads_to_its_checkpoint_and_its_file(values: d
     row = queue_one(values)
     made = add_checkpoint(row.dataset_id, row.name, role="pruned", parent_id=row.parent_id, origin="pruned")
     with writing() as session:
-        ended = {"state": "succeeded", "checkpoint_id": made.id, "record": row.record | MADE}
+        source = {"evaluation_id": "11", "forwards": 30_000, "backwards": 9000}
+        ended = {
+            "state": "succeeded",
+            "checkpoint_id": made.id,
+            "record": row.record | MADE | {"dense_margins": source},
+        }
         move_state(session, row.id, ["queued"], of=Pruning, **ended)
     page = prune.layout(pruning=str(row.id))
+    assert "/jobs?evaluation=11" in hrefs(page) and "measured, 39,000 passes of its own" in text_of(page)
     assert {f"/upload?checkpoint={made.id}", f"/api/v1/prunings/{row.id}"} <= set(hrefs(page))
     words = text_of(page)
     assert "92.50 %" in words and "70.00 %" in words and "n 60" in words and "TRADES" in words

@@ -46,6 +46,21 @@ def build_into(folder: Path, *entries: ZooEntry) -> None:
         build_entry(entry, draw_images(140), draw_images(30), folder)
 
 
+def test_build_refuses_margins_that_the_plan_does_not_take_and_asks_for_those_it_does(tmp_path: Path) -> None:
+    build_into(tmp_path, DENSE)
+    measured = prune_by("measured", "thin-ice", 0.9, settings={"measured_margins": 1.0, "clean_weight": 1.0})
+    images, margins = draw_images(140), torch.full((140,), 0.1)
+    with pytest.raises(ValueError, match="measured takes measured margins"):
+        build_entry(measured, images, draw_images(30), tmp_path)
+    with pytest.raises(ValueError, match="pruned takes no measured margins"):
+        build_entry(PRUNED, images, draw_images(30), tmp_path, margins=margins)
+    with pytest.raises(ValueError, match="139 margins for 140 training images"):
+        build_entry(measured, images, draw_images(30), tmp_path, margins=margins[1:])
+    assert build_entry(measured, images, draw_images(30), tmp_path, margins=margins)[
+        "measured_sparsity"
+    ] == pytest.approx(0.9, abs=1e-4)
+
+
 def test_images_from_bytes_are_scaled_to_one_and_channels_first() -> None:
     pixels = np.arange(24, dtype=np.uint8).reshape(1, 2, 4, 3)
     pixels[0, 1, 2, 0] = 255

@@ -10,9 +10,10 @@ from backend.errors import Conflict, InvalidRequest, NotFound, ThinIceError, Tra
 from backend.schemas import CheckpointPatch, PruningIn, PruningOut
 from backend.services import checkpoints, datasets, pruning_plans, prunings, system
 from backend.services.pruned import training_folder
+from backend.services.trainings import read_record
 from backend.store.database import reading, writing
 from backend.store.evaluations import move_state
-from backend.store.tables import Checkpoint, Pruning, new_id
+from backend.store.tables import Checkpoint, Evaluation, Pruning, new_id
 from models.pruning.plans import METHODS, read_plan
 from tests.services.fabrication import CLASSES, add_checkpoint, add_dataset, evaluate, make_pixels, measure, write_npz
 
@@ -65,6 +66,7 @@ def test_eps_is_that_of_the_parents_data_set_and_validation_a_tenth_at_most(pare
         ({"method": "thin-ice", "loss": "MART"}, InvalidRequest, "own"),
         ({"settings": {"rho": 1.0}}, UnknownName, "global_ranking"),
         ({"settings": {"global_ranking": 1}, "granularity": "filter"}, InvalidRequest, "ranks single weights"),
+        ({"settings": {"global_ranking": 0.5}}, InvalidRequest, "global_ranking is a whole number; got 0.5"),
         ({"settings": {"mask_share": 1}}, InvalidRequest, "mask_share must be within 0..0.99; got 1."),
         ({"settings": {"mask_share": 0.5}, "method": "hydra"}, UnknownName, "mask_share"),
         ({"method": "r-admm", "settings": {"rho": 0.0}}, InvalidRequest, "rho must be within"),
@@ -112,6 +114,12 @@ def test_measured_margins_need_an_evaluation_on_all_training_images(parent: Chec
     measured = evaluate(parent, training, margins, 200, record={"forwards": 20_000, "backwards": 19_000})
     row = ask(parent, **wish)
     assert row.record["dense_margins"]["evaluation_id"] == str(measured.id)
+    assert row.warnings == []
+    spent = read_record(row.record | {"training_sha256": "a"})
+    assert spent is not None and spent.passes == row.passes + 39_000
+    with writing() as session:
+        session.get_one(Evaluation, measured.id).flags = ["zero-gradients"]
+    assert "The attack on dense-net is flagged (zero-gradients)" in ask(parent, **wish).warnings[0]
     estimated = ask(parent, method="thin-ice")
     assert "dense_margins" not in estimated.record
     images = [one.record["recipe"]["epoch_images"] for one in (row, estimated)]

@@ -103,6 +103,8 @@ def setting_parts(method: MethodOut) -> list[Component]:
             min=row.low,
             max=row.high,
             decimalScale=6,
+            allowDecimal=not row.whole,
+            hideControls=not row.whole,
             clampBehavior="none",
             className="field",
         )
