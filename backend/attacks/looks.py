@@ -151,15 +151,9 @@ class Search:
     @staticmethod
     def start(norm: Norm, walkers: list[Walker]) -> Rows:
         """The walker's point, pulled just inside the radius."""
-        rows = stack_rows(walkers)
-        phases: list[Any] = [walker.phase for walker in walkers]
-        device = rows["image"].device
-        rows["draws"] = torch.stack([phase.draws for phase in phases])
-        rows["first_share"] = torch.tensor([phase.first_share for phase in phases], device=device)
-        rows["limit"] = torch.tensor([phase.radius for phase in phases], device=device)
-        rows["radius"] = rows["limit"] * SHRINK
-        rows["limit"] = rows["limit"] + ROUNDING
-        rows["gap"] = torch.full_like(rows["distance"], torch.inf)
+        rows = begin_squares(walkers)
+        rows["limit"] = rows["radius"] + ROUNDING
+        rows["radius"] = rows["radius"] * SHRINK
         rows["point"] = clamp_to_box(rows["image"] + norm.project(rows["point"] - rows["image"], rows["radius"]))
         return rows
 
@@ -213,14 +207,9 @@ class Squares:
     @staticmethod
     def start(norm: Norm, walkers: list[Walker]) -> Rows:
         """The walker's point, pulled inside the radius."""
-        rows = stack_rows(walkers)
+        rows = begin_squares(walkers)
         phases: list[Any] = [walker.phase for walker in walkers]
-        device = rows["image"].device
-        rows["draws"] = torch.stack([phase.draws for phase in phases])
-        rows["first_share"] = torch.tensor([phase.first_share for phase in phases], device=device)
-        rows["gives_up"] = torch.tensor([phase.gives_up for phase in phases], device=device)
-        rows["radius"] = torch.tensor([phase.radius for phase in phases], device=device)
-        rows["gap"] = torch.full_like(rows["distance"], torch.inf)
+        rows["gives_up"] = torch.tensor([phase.gives_up for phase in phases], device=rows["image"].device)
         rows["first_gap"] = torch.full_like(rows["distance"], torch.inf)
         rows["point"] = clamp_to_box(rows["image"] + norm.project(rows["point"] - rows["image"], rows["radius"]))
         return rows
@@ -250,6 +239,17 @@ class Squares:
         for after, share in GIVE_UP:
             is_behind |= (done >= after) & (rows["gap"] > share * rows["first_gap"])
         return is_broken | (is_behind & rows["gives_up"])
+
+
+def begin_squares(walkers: list[Walker]) -> Rows:
+    """Rows with the draws, first share and radius of their phases, and no gap known."""
+    rows = stack_rows(walkers)
+    phases: list[Any] = [walker.phase for walker in walkers]
+    rows["draws"] = torch.stack([phase.draws for phase in phases])
+    for name in ("first_share", "radius"):
+        rows[name] = torch.tensor([getattr(phase, name) for phase in phases], device=rows["image"].device)
+    rows["gap"] = torch.full_like(rows["distance"], torch.inf)
+    return rows
 
 
 def set_square(rows: Rows, query: Tensor, share: Tensor) -> Tensor:
