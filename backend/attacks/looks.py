@@ -125,17 +125,11 @@ def place_squares(draws: Tensor, images: Tensor, share: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Search:
-    """Random search for a smaller perturbation; Linf only.
+class Queries:
+    """What searches by random squares have in common.
 
-    Square by square as in the Square attack (Andriushchenko et al. 2020, arXiv 1912.00049): all pixels of a random
-    square are set to plus or minus the radius, and the change is kept when the logit gap falls. Differs from the paper:
-    it starts from the best example known, and the radius shrinks with every success, so that what comes out is a
-    margin. Where many pixels have no gradient it comes nearer than every gradient attack, and that it does is the sign
-    of masked gradients.
-
-    draws: (queries, 2 + C) in [0, 1). radius: the best known distance, at most 1. first_share: share of the image that
-    the first square covers; it falls to a few pixels linearly.
+    draws: (queries, 2 + C) in [0, 1), place and signs of each square. radius: at most 1. first_share: share of the
+    image that the first square covers.
     """
 
     draws: Tensor
@@ -148,14 +142,27 @@ class Search:
         """One pass to begin and one per query."""
         return len(self.draws) + 1
 
+
+@dataclass(frozen=True)
+class Search(Queries):
+    """Random search for a smaller perturbation; Linf only.
+
+    Square by square as in the Square attack (Andriushchenko et al. 2020, arXiv 1912.00049): all pixels of a random
+    square are set to plus or minus the radius, and the change is kept when the logit gap falls. Differs from the paper:
+    it starts from the best example known, and the radius shrinks with every success, so that what comes out is a
+    margin. Where many pixels have no gradient it comes nearer than every gradient attack, and that it does is the sign
+    of masked gradients.
+
+    radius: the best known distance. first_share falls to that of a few pixels linearly.
+    """
+
     @staticmethod
     def start(norm: Norm, walkers: list[Walker]) -> Rows:
         """The walker's point, pulled just inside the radius."""
         rows = begin_squares(walkers)
         rows["limit"] = rows["radius"] + ROUNDING
         rows["radius"] = rows["radius"] * SHRINK
-        rows["point"] = clamp_to_box(rows["image"] + norm.project(rows["point"] - rows["image"], rows["radius"]))
-        return rows
+        return pull_inside(norm, rows)
 
     @staticmethod
     def look(norm: Norm, rows: Rows) -> Tensor:
@@ -182,27 +189,17 @@ class Search:
 
 
 @dataclass(frozen=True)
-class Squares:
+class Squares(Queries):
     """The Square attack (Andriushchenko et al. 2020, arXiv 1912.00049) inside a fixed radius; Linf only.
 
     All pixels of a random square are set to plus or minus the radius, and the change is kept when the logit gap falls;
     the squares shrink on the paper's schedule. The first success ends it. Differs from the paper: a row whose gap does
-    not fall as those of broken samples do gives up, which saves two thirds of the queries or more.
+    not fall as those of broken samples do gives up, which saves half of the queries or more.
 
-    draws: (queries, 2 + C) in [0, 1). radius: at most 1. first_share: share of the image that the first square covers.
     gives_up: whether hopeless rows end early; gaps of scores that are squeezed, as probabilities are, do not tell.
     """
 
-    draws: Tensor
-    radius: float
-    first_share: float
     gives_up: bool = True
-    needs_gradient = False
-
-    @property
-    def steps(self) -> int:
-        """One pass to begin and one per query."""
-        return len(self.draws) + 1
 
     @staticmethod
     def start(norm: Norm, walkers: list[Walker]) -> Rows:
@@ -211,8 +208,7 @@ class Squares:
         phases: list[Any] = [walker.phase for walker in walkers]
         rows["gives_up"] = torch.tensor([phase.gives_up for phase in phases], device=rows["image"].device)
         rows["first_gap"] = torch.full_like(rows["distance"], torch.inf)
-        rows["point"] = clamp_to_box(rows["image"] + norm.project(rows["point"] - rows["image"], rows["radius"]))
-        return rows
+        return pull_inside(norm, rows)
 
     @staticmethod
     def look(norm: Norm, rows: Rows) -> Tensor:
@@ -249,6 +245,12 @@ def begin_squares(walkers: list[Walker]) -> Rows:
     for name in ("first_share", "radius"):
         rows[name] = torch.tensor([getattr(phase, name) for phase in phases], device=rows["image"].device)
     rows["gap"] = torch.full_like(rows["distance"], torch.inf)
+    return rows
+
+
+def pull_inside(norm: Norm, rows: Rows) -> Rows:
+    """The same rows with their points inside the radius."""
+    rows["point"] = clamp_to_box(rows["image"] + norm.project(rows["point"] - rows["image"], rows["radius"]))
     return rows
 
 

@@ -8,7 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from backend import attacks
+from backend.attacks import healing
 from backend.attacks.contract import AttackResult, Attempt
+from backend.attacks.scripts import Sample
+from backend.attacks.slots import Script
+from backend.attacks.verdict import seek_hidden
 
 COUNT, CLEAN, PARENTS, OWN = 4, 0.75, 0.5, 0.45  # levels of grey: the clean images, and two boundaries
 WITHOUT = 0
@@ -59,3 +63,27 @@ def test_a_sample_without_anothers_example_is_not_tried_and_the_core_stays_cold(
     assert not transfer.tried[WITHOUT]
     assert "transfer" not in result.core.attack
     assert "transfer" in result.attack
+
+
+class Level(nn.Module):
+    """Class 0 where the pixels are brighter than `OWN` on average, with a gradient."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        level = images.flatten(1).mean(1)
+        return torch.stack([level - OWN, torch.zeros_like(level)], 1)
+
+
+@pytest.mark.parametrize(("code", "gives_up"), [("partial-gradients", True), ("probabilities", False)])
+def test_squares_give_up_only_where_gaps_are_those_of_logits(
+    monkeypatch: pytest.MonkeyPatch, code: str, gives_up: bool
+) -> None:
+    seen: list[bool] = []
+
+    def note(sample: Sample, eps: float, gives_up: bool) -> Script:
+        seen.append(gives_up)
+        return seek_hidden(sample, eps, gives_up)
+
+    monkeypatch.setattr(healing, "seek_hidden", note)
+    images, labels = torch.full((COUNT, 1, 2, 2), CLEAN), torch.zeros(COUNT, dtype=torch.long)
+    attacks.run("fast", Level(), images, labels, eps=0.1, doubts=(code, "masking"))
+    assert seen == [gives_up] * COUNT

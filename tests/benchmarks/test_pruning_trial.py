@@ -5,8 +5,9 @@ from math import sqrt
 import numpy as np
 import pytest
 
+from backend.attacks import looks
 from models.zoo.entries import find_entry
-from tests.benchmarks.pruning_trial import FORMS, Trial, bound_difference, count_losses
+from tests.benchmarks.pruning_trial import FORMS, Trial, bound_difference, count_losses, name_judge
 
 TRAINING_IMAGES = 60_000
 BUDGET = 2_784_000
@@ -17,6 +18,13 @@ def test_trial_with_the_first_seed_is_the_entry_of_the_zoo(method: str) -> None:
     assert Trial(method, 0.95, 0).entry == find_entry(f"cnn-{method}-95")
     assert Trial(method, 0.95, 1).entry.seed == 1
     assert Trial(method, 0.95, 1).entry.name == f"cnn-{method}-95-seed1"
+
+
+def test_kept_verdicts_are_those_of_the_attack_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = name_judge("shipped")
+    assert name_judge("shipped") == before != name_judge("other")
+    monkeypatch.setattr(looks, "GIVE_UP", ((0.5, 0.5),))
+    assert name_judge("shipped") != before
 
 
 @pytest.mark.parametrize("form", FORMS)

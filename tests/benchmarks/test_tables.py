@@ -20,7 +20,7 @@ from tests.benchmarks.peers.official import STANDARD
 from tests.benchmarks.peers.own import WALKS
 from tests.benchmarks.plots import draw_margins, name_family, write_plots
 from tests.benchmarks.report import make_plain, write_files
-from tests.benchmarks.retries import retry_missed
+from tests.benchmarks.retries import retry_missed, try_again
 from tests.benchmarks.tables import show_range, show_ratio
 from tests.benchmarks.targets import MET, NOT_MET, weigh_exact, weigh_targets
 from tests.benchmarks.verdict_tables import tabulate_verdicts
@@ -128,6 +128,10 @@ def test_missed_samples_are_tried_with_seeds_that_no_run_had() -> None:
     ]
     assert seen == [(2, seed, ("masking",)) for seed in range(1000, 1005)]
     assert retry_missed(make_ledger(runs[2:3]), problem, "Linf", [ours], 64) == []
+    broken = replace(ours, attack=give_nothing)
+    assert try_again(make_ledger(runs), problem, "Linf", [broken], 64) == [
+        "What was missed was not tried again: AssertionError no run is made here"
+    ]
 
 
 def test_targets_say_met_only_where_they_are() -> None:

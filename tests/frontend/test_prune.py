@@ -90,6 +90,7 @@ def test_method_brings_its_own_choices_and_takes_back_those_it_lacks(ready: Path
     fields = [part for part in walk(own) if isinstance(part, dmc.NumberInput)]
     assert [part.label for part in fields][-2:] == ["learned rates", "measured margins"]
     assert (fields[0].placeholder, fields[0].max) == ("1", 100)
+    assert [part.allowDecimal for part in fields] == [True] * (len(fields) - 2) + [False] * 2
     assert fit_method("control", "weight", "short", None)[-2:] == (True, [])
 
 
