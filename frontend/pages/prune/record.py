@@ -188,7 +188,7 @@ def facts_card(row: PruningOut) -> Component:
         ("training took", f"{record['train_seconds']:,.0f} s" if "train_seconds" in record else ""),
     ]
     rows = [html.Tr([html.Th(name, scope="row"), html.Td(value)]) for name, value in facts if value]
-    return card("The run", html.Table(html.Tbody(rows), className="table facts"))
+    return card("The run", html.Table(html.Tbody(rows), className="table run-facts"))
 
 
 def margins_source(record: dict[str, Any]) -> Content:
