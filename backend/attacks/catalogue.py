@@ -23,11 +23,6 @@ class Preset:
     remedies: tuple[str, ...] = ()
 
     @property
-    def row_kind(self) -> str:
-        """The kind of distance that the rows of an evaluation hold: whoever decides at one eps answers at no other."""
-        return "witness" if self.needs_eps else self.distance_kind
-
-    @property
     def is_official(self) -> bool:
         """Whether the official code of AutoAttack runs it."""
         return "version" in self.parameters
@@ -73,7 +68,7 @@ PRESETS: dict[str, Preset] = index_by_name(
             "early, so that its distances answer at this eps alone; margins come from margin.",
             True,
             ("Linf", "L2"),
-            "minimum",
+            "witness",
             (
                 "fmn-untargeted",
                 "fmn-target-1",

@@ -191,7 +191,7 @@ def evaluate(
     is_randomised = "randomised" in codes
     verified = attack(task, classifier, clean, pool, right, batches, is_randomised, codes)
     verified_wrong = attack(task, classifier, clean, pool, wrong, batches, is_randomised)
-    if task.preset.distance_kind == "minimum" and not bool(nearest(verified)[1].isfinite().all()):
+    if not task.preset.is_official and not bool(nearest(verified)[1].isfinite().all()):
         codes.add("not-found")
     codes |= inspect_masking(verified)
     verified += remedy(task, classifier, clean, pool, right, verified, batches, codes, transferred)
@@ -271,7 +271,7 @@ def attack(
         options["is_right"] = codes is not None
     with classifier.exploring():
         claims = method(classifier, task, images, labels, pool=pool, classes=clean.logits.shape[1], **options)
-    radius = task.eps if task.preset.distance_kind == "witness" else None
+    radius = task.eps if task.preset.is_official else None
     classifier.stage = "verification"
     return [
         verify(classifier, task.norm, images, labels, claim, batches, radius, is_randomised=is_randomised)
@@ -315,7 +315,7 @@ def remedy(
 def breaks_what_stood(task: Task, verified: list[Verified]) -> bool:
     """Whether remedies of a verdict broke more than 1 % of what its core left standing, beyond chance."""
     remedies = [outcome for outcome in verified if outcome.stage]
-    if not remedies or task.eps is None or task.preset.row_kind != "witness":
+    if not remedies or task.eps is None or task.preset.distance_kind != "witness":
         return False
     tried = torch.stack([outcome.tried for outcome in remedies]).any(0)
     broken = tried & (nearest(remedies)[1] <= task.eps)

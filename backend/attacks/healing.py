@@ -42,7 +42,7 @@ def heal(
 
     `precise`: the core again along the scores of `remedies`, where rounding hides gradients. `transfer`: the given
     adversarial examples of another network, as they are or at full eps, pulled towards the clean images. `hidden`:
-    starts of full strength and random squares inside eps, where there is one. A network that answers by chance gets
+    random squares inside eps, where there is one. A network that answers by chance gets
     none: nothing would hold.
     """
     if "randomised" in codes or not task.preset.remedies:

@@ -196,7 +196,8 @@ class Squares(Queries):
     the squares shrink on the paper's schedule. The first success ends it. Differs from the paper: a row whose gap does
     not fall as those of broken samples do gives up, which saves half of the queries or more.
 
-    gives_up: whether hopeless rows end early; gaps of scores that are squeezed, as probabilities are, do not tell.
+    gives_up: whether hopeless rows end early; gaps of scores that are squeezed, as probabilities are, do not tell. The
+    share of the first gap that is left at the end is the note `left`.
     """
 
     gives_up: bool = True
@@ -208,6 +209,7 @@ class Squares(Queries):
         phases: list[Any] = [walker.phase for walker in walkers]
         rows["gives_up"] = torch.tensor([phase.gives_up for phase in phases], device=rows["image"].device)
         rows["first_gap"] = torch.full_like(rows["distance"], torch.inf)
+        rows["left"] = torch.ones_like(rows["distance"])
         return pull_inside(norm, rows)
 
     @staticmethod
@@ -230,10 +232,11 @@ class Squares(Queries):
         rows["point"] = torch.where(expand(is_lower, images), candidates, rows["point"])
         rows["gap"] = torch.where(is_lower, reached, rows["gap"])
         rows["first_gap"] = torch.where(rows["step"] == 0, reached, rows["first_gap"])
+        rows["left"] = rows["gap"] / rows["first_gap"]
         done = rows["step"] / (rows["steps"] - 1)
         is_behind = torch.zeros_like(is_broken)
         for after, share in GIVE_UP:
-            is_behind |= (done >= after) & (rows["gap"] > share * rows["first_gap"])
+            is_behind |= (done >= after) & (rows["left"] > share)
         return is_broken | (is_behind & rows["gives_up"])
 
 

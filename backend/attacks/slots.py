@@ -105,7 +105,7 @@ class Pool:
         return [members[place] for place in places]
 
 
-NOTED = ("radius", "others", "estimates")
+NOTED = ("radius", "others", "estimates", "left")
 
 
 def read_back(walker: Walker, rows: Rows, place: int, distance: float) -> None:

@@ -1,7 +1,8 @@
 """Preset `fast`: is there an adversarial example within eps? Staged by margin, so that what is far costs little.
 
 Every correctly classified sample gets an untargeted minimum-norm walk and, unless that breaks it within eps, walks
-towards the classes ranked nearest: the first always, the second up to twice and the third up to 1.5 times eps. What
+towards the classes ranked nearest: the first always, the second up to twice and the third up to 1.5 times eps. Each
+ends at the first broken image within eps, so that the distances of what is broken are witnesses, not margins. What
 survives is attacked from diversified restarts inside the ball of eps (Tashiro et al. 2020, arXiv 2003.06878): the
 nearer the margin is to eps, the more of them: samples that walks miss mostly lie within a tenth beyond eps.
 In L2 a second untargeted walk and the targeted ones begin along the gradient's signs: plain ones stop at half as far
@@ -18,17 +19,14 @@ from backend.attacks.plan import claim_each, follow_plan
 from backend.attacks.scripts import Sample, draw_patterns, minimise, rank
 from backend.attacks.slots import Script
 from backend.attacks.starts import Pool
-from backend.attacks.tasks import Walker
 from backend.attacks.verify import Candidate
-from backend.attacks.walks import Ascend, Minimise
+from backend.attacks.walks import Ascend
 
 INSIDE = 1.0 - 4e-6  # a point at eps sharp may be rounded out of the ball
 RANKED = 4
 TARGET_BANDS = (float("inf"), 2.0, 1.5)
 RESTART_BANDS = ((1.5, 1), (1.2, 6), (1.12, 12), (1.04, 12), (1.025, 36))
-PATTERN_RUNS = 3
-STEP_AFTER_BREAK = 0.3
-PATTERN_ASCENT_LAST = 0.5
+CLOSE = 0.1  # share of the first logit gap that is left after all queries
 
 
 def is_within(sample: Sample, radius: float) -> bool:
@@ -40,19 +38,19 @@ def is_within(sample: Sample, radius: float) -> bool:
 def seek_verdict(sample: Sample, eps: float) -> Script:
     """Every stage on one sample, until something within eps is found."""
     inside, kind = eps * INSIDE, "fmn"
-    yield from minimise(sample, "fmn-untargeted")
+    yield from minimise(sample, "fmn-untargeted", enough=inside)
     if sample.nearest[1] <= inside:
         return
     if sample.norm.name == "L2":
         kind = "spread"
-        yield from minimise(sample, "spread-untargeted")
+        yield from minimise(sample, "spread-untargeted", enough=inside)
         if sample.nearest[1] <= inside:
             return
     order = yield from rank(sample, RANKED)
     for number, (target, band) in enumerate(zip(order, TARGET_BANDS, strict=False), start=1):
         if not is_within(sample, band * eps):
             break
-        yield from minimise(sample, f"{kind}-target-{number}", target)
+        yield from minimise(sample, f"{kind}-target-{number}", target, inside)
         if sample.nearest[1] <= inside:
             return
     begun = 0
@@ -76,33 +74,34 @@ def break_from_restart(sample: Sample, attack: str, number: int, order: list[int
         target = towards[number % len(towards)]
         ascent = Ascend(parameters["ascent_steps"], radius, target=target, first_step=0.5, stops=True)
         walker = yield sample.send(ascent, before=walker)
-    yield from settle(sample, attack, walker)
+    sample.note(attack, walker)
 
 
 def seek_hidden(sample: Sample, eps: float, gives_up: bool) -> Script:
-    """The remedy where gradients do not tell: starts of full strength, then squares without any gradient.
+    """The remedy where gradients do not tell: the Square attack inside eps; Linf only.
 
-    `gives_up`: whether squares leave hopeless samples early, by their logit gaps.
+    `gives_up`: whether squares leave hopeless samples early, by their logit gaps. Then who comes close without success
+    gets other draws: on 900 training images and `cnn-lwm-99` five of the seven that one run in three missed without had
+    come as close or given up.
     """
-    inside = eps * INSIDE
-    for number in range(PATTERN_RUNS):
-        yield from break_from_pattern(sample, "ascent-pattern", number, inside)
-        if sample.nearest[1] <= inside:
+    for number in range(ATTACKS["hidden"].parameters["restarts"]):
+        left = yield from break_by_squares(sample, f"hidden {number}", eps * INSIDE, gives_up)
+        if not gives_up or not 0.0 < left <= CLOSE:
             return
-    yield from break_by_squares(sample, "squares", inside, gives_up)
 
 
-def break_by_squares(sample: Sample, attack: str, radius: float, gives_up: bool) -> Script:
-    """The Square attack inside the radius, from the lowest of a few patterns."""
-    parameters = ATTACKS[attack].parameters
-    signs = draw_patterns(sample, f"{attack} patterns", parameters["patterns"])
+def break_by_squares(sample: Sample, purpose: str, radius: float, gives_up: bool) -> Script:
+    """The Square attack inside the radius, from the lowest of a few patterns; gives the share of the gap left."""
+    parameters = ATTACKS["hidden"].parameters
+    signs = draw_patterns(sample, f"{purpose} patterns", parameters["patterns"])
     walker = yield sample.send(Choose(signs, min(radius, 1.0), 1.0))
     if walker.distance == float("inf"):
-        draws = sample.draw(attack, Size([parameters["queries"], 2 + len(sample.image)]))
+        draws = sample.draw(purpose, Size([parameters["queries"], 2 + len(sample.image)]))
         draws = ((draws + 1.0) / 2).clamp_max(1.0 - 1e-6)
         squares = Squares(draws, min(radius, 1.0), parameters["p_init"], gives_up)
         walker = yield sample.send(squares, before=walker)
-    sample.note(attack, walker)
+    sample.note("hidden", walker)
+    return float(walker.notes.get("left", 0.0))
 
 
 def choose_class(sample: Sample, purpose: str) -> int:
@@ -110,31 +109,6 @@ def choose_class(sample: Sample, purpose: str) -> int:
     share = (float(sample.draw(f"{purpose} class", Size([1]))[0]) + 1.0) / 2
     drawn = min(int(share * (sample.classes - 1)), sample.classes - 2)
     return drawn + (drawn >= sample.label)
-
-
-def break_from_pattern(sample: Sample, attack: str, number: int, radius: float) -> Script:
-    """The lowest of a few full-strength patterns, ascent on the cross-entropy, then on the logit gap; Linf only."""
-    if sample.norm.name != "Linf":
-        return
-    parameters = ATTACKS[attack].parameters
-    signs = draw_patterns(sample, f"{attack} {number}", parameters["patterns"])
-    walker = yield sample.send(Choose(signs, min(radius, 1.0), 1.0))
-    if walker.distance == float("inf"):
-        steps = parameters["entropy_steps"]
-        entropy = Ascend(steps, radius, "cross-entropy", first_step=2.0, last_step=PATTERN_ASCENT_LAST, stops=True)
-        walker = yield sample.send(entropy, before=walker)
-    if walker.distance == float("inf"):
-        ascent = Ascend(parameters["ascent_steps"], radius, first_step=0.5, stops=True)
-        walker = yield sample.send(ascent, before=walker)
-    yield from settle(sample, attack, walker)
-
-
-def settle(sample: Sample, attack: str, walker: Walker) -> Script:
-    """From a broken point inside the ball, a short minimum-norm walk: what is stored is a margin, not a witness."""
-    if walker.distance < float("inf"):
-        steps = ATTACKS[attack].parameters["steps"]
-        walker = yield sample.send(Minimise(steps, first_step=STEP_AFTER_BREAK), walker.best, walker)
-    sample.note(attack, walker)
 
 
 def attack_fast(

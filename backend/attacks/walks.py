@@ -83,6 +83,7 @@ class Minimise:
 
     target: class to walk to, -1 for the best other class at every point. first_step: length of the first step in
     radii. noise: a perturbation of length 1 (C, H, W) of which this share of a radius is mixed into the first step.
+    enough: the distance within which the first broken image ends the walk (0: walk all steps).
     """
 
     steps: int
@@ -90,6 +91,7 @@ class Minimise:
     first_step: float = 1.0
     noise: Tensor | None = None
     spread: bool = False
+    enough: float = 0.0
     needs_gradient = True
 
     @staticmethod
@@ -98,7 +100,8 @@ class Minimise:
         rows = stack_rows(walkers)
         phases: list[Any] = [walker.phase for walker in walkers]
         rows["target"] = torch.tensor([phase.target for phase in phases], device=rows["image"].device)
-        rows["first_step"] = torch.tensor([phase.first_step for phase in phases], device=rows["image"].device)
+        for name in ("first_step", "enough"):
+            rows[name] = torch.tensor([getattr(phase, name) for phase in phases], device=rows["image"].device)
         still = torch.zeros_like(rows["image"][0])
         rows["noise"] = torch.stack([still if phase.noise is None else phase.noise for phase in phases])
         rows["spread"] = torch.tensor([phase.spread for phase in phases], device=rows["image"].device)
@@ -112,7 +115,7 @@ class Minimise:
 
     @staticmethod
     def advance(norm: Norm, rows: Rows, logits: Tensor, gradient: Tensor) -> Tensor:
-        """Note what is broken, change the radius, step; nothing ends a walk before its steps."""
+        """Note what is broken, change the radius, step; says who is near enough."""
         images, points, label, target = rows["image"], rows["point"], rows["label"], rows["target"]
         length = norm.distance(images, points)
         is_broken = is_lost(logits, label)
@@ -139,7 +142,7 @@ class Minimise:
         moved = moved + expand(torch.where(is_first, radius, 0.0), images) * rows["noise"]
         rows["point"] = clamp_to_box(images + norm.project(moved, radius))
         rows["radius"] = radius
-        return torch.zeros_like(is_broken)
+        return rows["distance"] <= rows["enough"]
 
 
 @dataclass(frozen=True)

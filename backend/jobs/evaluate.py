@@ -93,7 +93,7 @@ def run_chunk(evaluation_id: UUID, attempt_number: int, number: int, *, worker_i
         doubts,
     )
     refuse_contradictions(result, labels)
-    limit = float("inf") if PRESETS[evaluation.preset].row_kind == "minimum" else eps_of(evaluation)
+    limit = float("inf") if PRESETS[evaluation.preset].distance_kind == "minimum" else eps_of(evaluation)
     shard, shard_rows = store_adversarials(result, limit)
     chunk = {
         "evaluation_id": evaluation_id,
@@ -229,7 +229,7 @@ def update_record(session: Any, evaluation_id: UUID, result: AttackResult, doubt
         "settings": result.settings,
         "doubts": doubts,
         "prepared": result.settings["prepared"],
-        "distance_kind": PRESETS[evaluation.preset].row_kind,
+        "distance_kind": PRESETS[evaluation.preset].distance_kind,
         "dtype": "float32",
         "torch": torch.__version__,
         "thinice": version("thinice"),
@@ -256,7 +256,7 @@ def finish(evaluation_id: UUID, attempt_number: int) -> None:
             raise Stopped(f"Attempt {attempt_number} at evaluation {evaluation_id} is not running.")
         assert sum(chunk.samples for chunk in chunks) == evaluation.n, "a chunk is missing"
         raised = {flag for chunk in chunks for flag in chunk.flags}
-        if PRESETS[evaluation.preset].row_kind == "witness":
+        if PRESETS[evaluation.preset].distance_kind == "witness":
             raised.discard("masking")  # a question to the whole evaluation: in one chunk a lucky break looks large
             counts = [results.count_attempts(session, evaluation_id, BLACK_BOX)]
             counts.append(results.count_remedies(session, evaluation_id, eps_of(evaluation)))

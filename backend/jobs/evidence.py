@@ -210,7 +210,7 @@ def attack_harder(work: Work) -> None:
         kept = (None if shard_rows[place] is None else shard, shard_rows[place])
         attempts.append(attempt_row(work, row, f"{name}@{seed}", distance, result.kind, kept))
     seconds = time.monotonic() - began
-    passes = result.backwards or result.forwards  # an attack without gradients is paid in forward passes
+    gradients = (result.forwards + 2 * result.backwards) / 3  # a backward pass takes as long as two forward ones
     is_timed = evidence.budget_unit == "seconds"
     keep(
         work,
@@ -220,7 +220,7 @@ def attack_harder(work: Work) -> None:
         checked=len(attempts),
         refused={},
         seconds=evidence.seconds + seconds,
-        spent=evidence.spent + (seconds if is_timed else passes / evidence.n),
+        spent=evidence.spent + (seconds if is_timed else gradients / evidence.n),
         record=evidence.record
         | {
             "first_seed": first_seed,

@@ -109,7 +109,6 @@ def result_rows(
     """
     rows, core = [], result.core
     is_found = core.found & is_within(core.distance, limit)
-    kind = result.kind if limit == float("inf") else "witness"
     for position, sample in enumerate(numbers):
         found = bool(is_found[position])
         is_kept = shard_rows[position] is not None
@@ -126,7 +125,7 @@ def result_rows(
                 "correct": label == prediction,
                 "found": found,
                 "margin": finite_or_none(float(core.distance[position])) if found else None,
-                "kind": kind,
+                "kind": result.kind,
                 "margin_pred": finite_or_none(float(margin_pred[position])),
                 "attack": core.attack[position] if found else "",
                 "adversarial_prediction": int(core.adversarial_prediction[position]) if is_kept else None,

@@ -15,7 +15,11 @@ BudgetUnit = Literal["gradients", "seconds"]
 
 class HarderIn(Schema):
     samples: list[int] = Field(min_length=1, max_length=1000, description="Rows of the data set, classified right")
-    budget: float = Field(gt=0, le=10_000_000, description="Gradients per sample, or seconds for all of them")
+    budget: float = Field(
+        gt=0,
+        le=10_000_000,
+        description="Gradients per sample (three passes without one count as one), or seconds for all of them",
+    )
     budget_unit: BudgetUnit = "gradients"
     preset: str = Field("margin", description="Run again and again, each time with a seed that was not spent yet")
     priority: int = Field(10, ge=1, le=100, description="Smaller goes first")

@@ -6,8 +6,6 @@ The architectures stand here as data, because the table that builds them imports
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from pydantic import AliasChoices, Field
-
 from backend.attacks.attack_catalogue import ATTACKS
 from backend.attacks.catalogue import FLAGS, PRESETS
 from backend.registry.layer_lists import LAYERS, Argument
@@ -68,7 +66,7 @@ class PresetOut(Schema):
     description: str
     needs_eps: bool
     norms: list[Norm]
-    distance_kind: Literal["minimum", "witness"] = Field(validation_alias=AliasChoices("row_kind", "distance_kind"))
+    distance_kind: Literal["minimum", "witness"]
     attacks: list[str]
     parameters: dict[str, Any]
 

@@ -368,7 +368,7 @@ def _start_record(
         "norm": norm,
         "eps": eps,
         "preset": preset.name,
-        "distance_kind": preset.row_kind,
+        "distance_kind": preset.distance_kind,
         "seed": seed,
     }
 

@@ -108,7 +108,7 @@ def find_margins(parent: Checkpoint, training: Dataset) -> Evaluation:
     Raises:
         InvalidRequest: there is none; says how to get one.
     """
-    presets = [name for name, preset in PRESETS.items() if preset.row_kind == "minimum"]
+    presets = [name for name, preset in PRESETS.items() if preset.distance_kind == "minimum"]
     with reading() as session:
         found = whole_evaluation(session, parent.id, training.id, training.size, norm="Linf", presets=presets)
     if found is not None:

@@ -163,7 +163,7 @@ MEASURING = (
     Word(
         "attack harder",
         "Spending a stated budget of gradients or seconds on chosen samples: the same attacks again, each time with a "
-        "seed that was not spent yet.",
+        "seed that was not spent yet. Three passes without a gradient count as one gradient.",
         ("budget", "more effort"),
     ),
     Word(

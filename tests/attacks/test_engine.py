@@ -57,7 +57,7 @@ def test_run_reports_progress_before_every_pass(preset: str) -> None:
     assert list(done) == sorted(done)
     assert (done[0], done[-1]) == (0, 10)
     assert len(set(done)) >= 3
-    names = {PRESETS[preset].attacks[0]} if PRESETS[preset].distance_kind == "witness" else {preset}
+    names = {PRESETS[preset].attacks[0]} if PRESETS[preset].is_official else {preset}
     assert names | {"clean", "flags", "verification"} <= set(stages)
     assert set(stages) <= {"clean", "flags", "verification", "widths", preset, *PRESETS[preset].attacks}
 

@@ -12,7 +12,7 @@ from backend.attacks.verdict import RESTART_BANDS
 from backend.errors import AttackFailed
 from models.architectures import find_architecture
 from tests.attacks.conftest import REPOSITORY
-from tests.attacks.foreign_networks import DropoutAtInference
+from tests.attacks.foreign_networks import Counting, DropoutAtInference
 
 EPS = 0.1
 COUNT = 60
@@ -59,6 +59,23 @@ def test_fast_leaves_samples_that_are_broken_or_far_alone(
     assert not (tried["fmn-target-2"] & (result.distance > 2 * EPS)).any()
     assert (result.distance[tried["ascent-restart"]] <= 1.5 * EPS).all()
     assert (right & ~tried["ascent-restart"]).any()
+
+
+def test_fast_leaves_a_walk_at_the_first_break_within_eps(
+    zoo_network: nn.Module, slice_images: tuple[Tensor, Tensor]
+) -> None:
+    """Where everything breaks a verdict costs a few gradients, and says of each sample that eps is enough, no more."""
+    images, labels = (column[:COUNT] for column in slice_images)
+    wide = 8 * EPS
+    counting = Counting(zoo_network)
+    result = attacks.run("fast", counting, images, labels, eps=wide, batch_size=20)
+    right = result.distance > 0
+    assert result.kind == "witness" and right.any() and result.flags == ()
+    assert (result.distance.double() <= wide).all()
+    with torch.no_grad():
+        assert (zoo_network(result.adversarial[right]).argmax(1) != labels[right]).all()
+    assert result.backwards == counting.ledger["backwards"]
+    assert result.backwards < 15 * int(right.sum()) + 45 * int((~right).sum())
 
 
 def test_fast_beyond_hidden_gradients_finds_by_its_remedy_and_keeps_the_core_apart(

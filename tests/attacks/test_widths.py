@@ -28,8 +28,9 @@ def test_find_widths_leaves_out_what_gives_other_bits(
 ) -> None:
     images = slice_images[0][:10]
     with prepare(zoo_network):
-        assert find_widths(WidthDependent(zoo_network, 8), images, 32) == (32, 16, 8)
+        assert find_widths(WidthDependent(zoo_network, 8), images, 32) == (32, 24, 16, 8)
         assert find_widths(WidthDependent(zoo_network, 32), images, 32) == (32,)
+        assert find_widths(zoo_network, images, 8) == (8, 4, 2), "three quarters of so few save nothing"
         assert find_widths(zoo_network, images, 1) == (1,)
 
 

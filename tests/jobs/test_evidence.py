@@ -127,8 +127,10 @@ def test_replay_both_ways_says_of_each_adversarial_whether_it_breaks_the_other_n
 def test_harder_spends_the_budget_on_the_chosen_samples_with_seeds_of_its_own(worker, pair):
     dense = pair[0]
     before, chosen = cold_core(dense.id), weak_rows(dense)[6:8]
-    first = wait_for_evidence(evidence.queue_harder(dense.id, HarderIn(samples=chosen, budget=500)))
-    assert 0 < first.progress.done <= 500 == first.progress.total
+    first = wait_for_evidence(evidence.queue_harder(dense.id, HarderIn(samples=chosen, budget=800)))
+    assert 0 < first.progress.done <= 800 == first.progress.total
+    in_gradients = (first.record["forwards"] + 2 * first.record["backwards"]) / 3
+    assert first.progress.done == pytest.approx(in_gradients / len(chosen), abs=1.0), "forward passes cost, too"
     seeds = sorted({int(attempt.attack.partition("@")[2]) for attempt in evidence.attempts(first.id).items})
     assert seeds == list(range(1, 1 + len(seeds))) and first.record["last_seed"] == seeds[-1]
     assert first.checked == len(seeds) * len(chosen) and first.improved == len(chosen)
