@@ -81,13 +81,13 @@ def rank(sample: Sample, classes: int) -> Script:
     return walker.notes["others"][order].tolist()
 
 
-def minimise(sample: Sample, attack: str, target: int = -1, enough: float = 0.0) -> Script:
+def minimise(sample: Sample, attack: str, target: int = -1, enough: float = 0.0, aim: float = 0.0) -> Script:
     """A minimum-norm walk from the clean image, with noise where the catalogue says so; it ends at `enough`."""
     parameters = ATTACKS[attack].parameters
     share = parameters.get("noise", 0.0)
     noise = share * sample.draw_unit(attack) if share else None
     first_step, spread = parameters.get("first_step", 1.0), parameters.get("spread", False)
-    walker = yield sample.send(Minimise(parameters["steps"], target, first_step, noise, spread, enough))
+    walker = yield sample.send(Minimise(parameters["steps"], target, first_step, noise, spread, enough, aim))
     sample.note(attack, walker)
 
 

@@ -22,11 +22,18 @@ from backend.attacks.starts import Pool
 from backend.attacks.verify import Candidate
 from backend.attacks.walks import Ascend
 
-INSIDE = 1.0 - 4e-6  # a point at eps sharp may be rounded out of the ball
+# A point at eps sharp may be rounded out of the ball: attacks aim a little inside, and count as broken what lies within
+# less than that. A pixel is rounded by up to 3e-8.
+AIM, ROUNDING, WITHIN = 1.0 - 4e-6, 6e-8, 1.0 - 1e-6
 RANKED = 4
 TARGET_BANDS = (float("inf"), 2.0, 1.5)
 RESTART_BANDS = ((1.5, 1), (1.2, 6), (1.12, 12), (1.04, 12), (1.025, 36))
 CLOSE = 0.1  # share of the first logit gap that is left after all queries
+
+
+def aim_inside(eps: float) -> float:
+    """The radius that attacks work in, so that what they reach is within eps after rounding."""
+    return max(eps * AIM - ROUNDING, 0.5 * eps)
 
 
 def is_within(sample: Sample, radius: float) -> bool:
@@ -37,27 +44,27 @@ def is_within(sample: Sample, radius: float) -> bool:
 
 def seek_verdict(sample: Sample, eps: float) -> Script:
     """Every stage on one sample, until something within eps is found."""
-    inside, kind = eps * INSIDE, "fmn"
-    yield from minimise(sample, "fmn-untargeted", enough=inside)
-    if sample.nearest[1] <= inside:
+    aim, enough, kind = aim_inside(eps), eps * WITHIN, "fmn"
+    yield from minimise(sample, "fmn-untargeted", -1, enough, aim)
+    if sample.nearest[1] <= enough:
         return
     if sample.norm.name == "L2":
         kind = "spread"
-        yield from minimise(sample, "spread-untargeted", enough=inside)
-        if sample.nearest[1] <= inside:
+        yield from minimise(sample, "spread-untargeted", -1, enough, aim)
+        if sample.nearest[1] <= enough:
             return
     order = yield from rank(sample, RANKED)
     for number, (target, band) in enumerate(zip(order, TARGET_BANDS, strict=False), start=1):
         if not is_within(sample, band * eps):
             break
-        yield from minimise(sample, f"{kind}-target-{number}", target, inside)
-        if sample.nearest[1] <= inside:
+        yield from minimise(sample, f"{kind}-target-{number}", target, enough, aim)
+        if sample.nearest[1] <= enough:
             return
     begun = 0
     for band, count in RESTART_BANDS:
-        if sample.nearest[1] <= inside or not is_within(sample, band * eps):
+        if sample.nearest[1] <= enough or not is_within(sample, band * eps):
             return
-        yield [break_from_restart(sample, "ascent-restart", begun + more, order, inside) for more in range(count)]
+        yield [break_from_restart(sample, "ascent-restart", begun + more, order, aim) for more in range(count)]
         begun += count
 
 
@@ -85,7 +92,7 @@ def seek_hidden(sample: Sample, eps: float, gives_up: bool) -> Script:
     come as close or given up.
     """
     for number in range(ATTACKS["hidden"].parameters["restarts"]):
-        left = yield from break_by_squares(sample, f"hidden {number}", eps * INSIDE, gives_up)
+        left = yield from break_by_squares(sample, f"hidden {number}", aim_inside(eps), gives_up)
         if not gives_up or not 0.0 < left <= CLOSE:
             return
 

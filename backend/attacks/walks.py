@@ -83,7 +83,8 @@ class Minimise:
 
     target: class to walk to, -1 for the best other class at every point. first_step: length of the first step in
     radii. noise: a perturbation of length 1 (C, H, W) of which this share of a radius is mixed into the first step.
-    enough: the distance within which the first broken image ends the walk (0: walk all steps).
+    enough: the distance within which the first broken image ends the walk (0: walk all steps). aim: how far the first
+    step goes at least, a little less, because nearer ones would not end it sooner.
     """
 
     steps: int
@@ -92,6 +93,7 @@ class Minimise:
     noise: Tensor | None = None
     spread: bool = False
     enough: float = 0.0
+    aim: float = 0.0
     needs_gradient = True
 
     @staticmethod
@@ -100,7 +102,7 @@ class Minimise:
         rows = stack_rows(walkers)
         phases: list[Any] = [walker.phase for walker in walkers]
         rows["target"] = torch.tensor([phase.target for phase in phases], device=rows["image"].device)
-        for name in ("first_step", "enough"):
+        for name in ("first_step", "enough", "aim"):
             rows[name] = torch.tensor([getattr(phase, name) for phase in phases], device=rows["image"].device)
         still = torch.zeros_like(rows["image"][0])
         rows["noise"] = torch.stack([still if phase.noise is None else phase.noise for phase in phases])
@@ -133,7 +135,7 @@ class Minimise:
         best, radius = rows["distance"], rows["radius"]
         grown = torch.where(best.isfinite(), radius * (1.0 + change), ahead)
         radius = torch.where(is_broken, torch.minimum(radius, best) * (1.0 - change), grown)
-        radius = torch.where(is_first, ahead * OVERSHOOT, radius)
+        radius = torch.where(is_first, torch.maximum(ahead * OVERSHOOT, rows["aim"]), radius)
         radius = torch.minimum(radius, torch.minimum(best, limit))
         stride = torch.where(is_first & ~spread, 1.0, follow_cosine(share, rows["first_step"], STEP_LAST))
         power = torch.where(spread, follow_cosine(share, 0.0, 1.0), 1.0)

@@ -39,8 +39,9 @@ def differentiate_first_logits(network: Callable[[Tensor], Tensor], images: Tens
 def find_widths(network: Callable[[Tensor], Tensor], images: Tensor, width: int) -> tuple[int, ...]:
     """The width and those of its `PROBED_SHARES` that give its bits; from the widest.
 
-    Each narrower pass is compared at the head and at the tail of the full one, on images (B, C, H, W) on the network's
-    device, repeated until they fill the width. Cost: about five gradients for each image of the width.
+    Each narrower pass is compared with the tail of the full one, where its images stand in other places, on images
+    (B, C, H, W) on the network's device, repeated until they fill the width. Cost: under three gradients for each image
+    of the width.
     """
     if width < 2 * SMALLEST_WIDTH:
         return (width,)
@@ -58,14 +59,8 @@ def find_widths(network: Callable[[Tensor], Tensor], images: Tensor, width: int)
             continue
         if width * upper % lower or narrow < SMALLEST_WIDTH:
             continue
-        pieces = [slice(0, narrow), slice(width - narrow, width)]
-        parts = [differentiate_first_logits(network, filled[piece]) for piece in pieces]
-        is_same = all(
-            torch.equal(whole[piece], own)
-            for piece, part in zip(pieces, parts, strict=True)
-            for whole, own in zip(full, part, strict=True)
-        )
-        if is_same:
+        part = differentiate_first_logits(network, filled[-narrow:])
+        if all(torch.equal(whole[-narrow:], own) for whole, own in zip(full, part, strict=True)):
             allowed.append(narrow)
     return tuple(allowed)
 

@@ -21,6 +21,7 @@ from backend.attacks.plan import gather_samples
 from backend.attacks.scripts import Sample, draw_patterns, search
 from backend.attacks.slots import Script, run_scripts
 from backend.attacks.tasks import Walker
+from backend.attacks.verdict import seek_hidden
 from backend.datasets.make_slice import SLICE
 from backend.datasets.readers import read_npz
 from tests.attacks.masked_networks import load_zoo
@@ -164,12 +165,28 @@ def test_squares_cover_half_as_much_after_the_shares_of_the_paper(monkeypatch: p
         assert squares[query] == pytest.approx(sides[halvings] ** 2, abs=1), halvings
 
 
-@pytest.mark.parametrize(("later", "queries"), [(0.71, 200), (0.69, 500), (0.41, 500), (0.39, 1000), (0.29, 3000)])
+@pytest.mark.parametrize(
+    ("later", "queries"),
+    [(0.71, 200), (0.69, 500), (0.41, 500), (0.39, 1000), (0.29, 1500), (0.19, 2000), (0.09, 3000)],
+)
 def test_squares_give_up_where_the_gap_does_not_fall(later: float, queries: int) -> None:
     network = Areas(later)
     samples, classifier = run_on(network, torch.full((1, 1, 20, 20), 0.5), lambda sample: look_for(sample, 3000))
     assert samples[0].nearest[1] == torch.inf
     assert classifier.forwards == queries + 2  # one for the label, one to begin
+
+
+@pytest.mark.parametrize(
+    ("later", "gives_up", "passes"),
+    [(0.09, True, 8 + 3001 + 8 + 201), (0.11, True, 8 + 2001), (0.09, False, 8 + 3001)],
+    ids=["close", "behind", "squeezed"],
+)
+def test_hidden_draws_again_for_who_came_close(later: float, gives_up: bool, passes: int) -> None:
+    """The second draws begin at the gap that the first ones reached, which falls no more."""
+    image = torch.full((1, 1, 20, 20), 0.5)
+    samples, classifier = run_on(Areas(later), image, lambda sample: seek_hidden(sample, 0.25, gives_up))
+    assert samples[0].results["hidden"][1] == torch.inf
+    assert classifier.forwards == 1 + passes
 
 
 def test_squares_of_squeezed_scores_go_on_to_the_last_query() -> None:
