@@ -78,7 +78,12 @@ def replay(
 def attack_harder(
     evaluation: EvaluationName,
     samples: Annotated[str, typer.Option(help="Rows of the data set, as in 3,17,9")],
-    budget: Annotated[float, typer.Option(help="Gradients per sample, or seconds in all (see --unit)")],
+    budget: Annotated[
+        float,
+        typer.Option(
+            help="Gradients per sample (three passes without one count as one), or seconds in all (see --unit)"
+        ),
+    ],
     unit: Annotated[str, typer.Option(help="gradients or seconds")] = "gradients",
     preset: Annotated[str, typer.Option(help="What to run again and again, each time with another seed")] = "margin",
     wait: Wait = False,

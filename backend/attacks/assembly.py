@@ -126,12 +126,15 @@ def round_and_classify(
 
 def describe_settings(task: Task, classifier: Classifier, clean: Clean, batches: Batches) -> dict[str, Any]:
     """What a record needs to repeat the run (protocol 4.9), JSON-ready."""
+    is_ended = task.preset.distance_kind == "witness" and not task.preset.is_official
+    ends = {"ends": "at the first break within eps"} if is_ended else {}
     return {
         "preset": task.preset.name,
         "norm": task.norm.name,
         "eps": task.eps,
         "seed": task.seed,
-        "attacks": {name: ATTACKS[name].parameters for name in task.preset.attacks},
+        "attacks": {name: ATTACKS[name].parameters | ends for name in task.preset.attacks},
+        "remedies": {name: ATTACKS[name].parameters for name in task.preset.remedies},
         "classes": clean.logits.shape[1],
         "batch_size": task.batch_size,
         "batch_size_used": batches.size,

@@ -153,7 +153,7 @@ ATTACKS: dict[str, Attack] = index_by_name(
             "Tashiro et al. 2020, Diversity Can Be Transferred: Output Diversification for White- and Black-box "
             "Attacks",
             "2003.06878",
-            {"steps": 30, "restarts": 67, "diverse_steps": 7, "ascent_steps": 23},
+            {"restarts": 67, "diverse_steps": 7, "ascent_steps": 23},
         ),
         Attack(
             "precise",

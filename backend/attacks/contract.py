@@ -21,7 +21,8 @@ class Attempt:
     found: bool (B,), an adversarial example that another class wins; False where the clean sample is already wrong.
     distance: float32 (B,), recomputed from the verified example; inf where not found. A witness of the
         official code is at most eps, without a tolerance; what `fast` met beyond it says that none was found within.
-    kind: "minimum" (searched for the smallest) or "witness" (the first one within eps ends the search).
+    kind: "minimum" (the smallest was searched for) or "witness" (it says that so much is enough; the first one within
+        eps ended the search).
     tried: bool (B,), whether this attack ran on the sample at all: never where the clean sample is already wrong; an
         ensemble spares broken samples, `segment` in Linf those where something was found; patterns, restarts and
         search try nothing in L2, the third target nothing in Linf, and what needs more classes than there are nothing.

@@ -1,6 +1,8 @@
 """`run`: one preset on one network, from checked inputs to a verified result with flags and counts."""
 
 from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -261,22 +263,53 @@ def attack(
 ) -> list[Verified]:
     """Run the preset on some samples against the class the network gives them, and verify each attack's claims.
 
+    What a verdict left because a prepared copy called it broken, and is not, is attacked on the network itself.
     With `codes`, the flags that the official code's own checks raise are added.
     """
     images, labels = task.images[rows], clean.prediction[rows]
-    classifier.stage = task.preset.name
     method = METHODS[task.preset.name]
     options: dict[str, Any] = {"codes": codes, "batches": batches} if method is attack_officially else {}
     if method is attack_fast:
         options["is_right"] = codes is not None
-    with classifier.exploring():
-        claims = method(classifier, task, images, labels, pool=pool, classes=clean.logits.shape[1], **options)
     radius = task.eps if task.preset.is_official else None
-    classifier.stage = "verification"
-    return [
-        verify(classifier, task.norm, images, labels, claim, batches, radius, is_randomised=is_randomised)
-        for claim in claims
-    ]
+
+    def follow(chosen: Tensor, walks: AbstractContextManager[None]) -> tuple[list[Candidate], list[Verified]]:
+        classifier.stage = task.preset.name
+        own, truth = images[chosen], labels[chosen]
+        with walks:
+            claims = method(classifier, task, own, truth, pool=pool, classes=clean.logits.shape[1], **options)
+        classifier.stage = "verification"
+        return claims, [
+            verify(classifier, task.norm, own, truth, claim, batches, radius, is_randomised=is_randomised)
+            for claim in claims
+        ]
+
+    claims, verified = follow(torch.arange(len(rows)), classifier.exploring())
+    if method is attack_fast and task.prepared is not None:
+        lost = find_lost(task, images, claims, verified).nonzero()[:, 0]
+        if len(lost):
+            verified = replace_rows(verified, lost, follow(lost, nullcontext())[1])
+    return verified
+
+
+def find_lost(task: Task, images: Tensor, claims: list[Candidate], verified: list[Verified]) -> Tensor:
+    """Samples (bool (B,)) that were left because the copy called them broken within eps, and the network does not."""
+    assert task.eps is not None
+    distances = [task.norm.distance(images, claim.images).double() for claim in claims]
+    within = [claim.claimed & (far <= task.eps) for claim, far in zip(claims, distances, strict=True)]
+    return torch.stack(within).any(0) & (nearest(verified)[1].double() > task.eps)
+
+
+def replace_rows(verified: list[Verified], rows: Tensor, others: list[Verified]) -> list[Verified]:
+    """The outcomes with those of some samples replaced, attack by attack."""
+    replaced = []
+    for outcome, other in zip(verified, others, strict=True):
+        columns = {}
+        for name in ("images", "found", "distance", "tried", "prediction"):
+            columns[name] = getattr(outcome, name).clone()
+            columns[name][rows] = getattr(other, name)
+        replaced.append(replace(outcome, **columns))
+    return replaced
 
 
 def remedy(

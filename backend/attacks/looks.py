@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from backend.attacks.losses import is_lost, measure_gap
-from backend.attacks.norms import Norm, clamp_to_box, expand
+from backend.attacks.norms import TINY, Norm, clamp_to_box, expand
 from backend.attacks.tasks import Rows, Walker, stack_rows
 from backend.attacks.walks import note_best
 
@@ -232,7 +232,7 @@ class Squares(Queries):
         rows["point"] = torch.where(expand(is_lower, images), candidates, rows["point"])
         rows["gap"] = torch.where(is_lower, reached, rows["gap"])
         rows["first_gap"] = torch.where(rows["step"] == 0, reached, rows["first_gap"])
-        rows["left"] = rows["gap"] / rows["first_gap"]
+        rows["left"] = rows["gap"].clamp_min(TINY) / rows["first_gap"].clamp_min(TINY)
         done = rows["step"] / (rows["steps"] - 1)
         is_behind = torch.zeros_like(is_broken)
         for after, share in GIVE_UP:

@@ -31,9 +31,9 @@ RESTART_BANDS = ((1.5, 1), (1.2, 6), (1.12, 12), (1.04, 12), (1.025, 36))
 CLOSE = 0.1  # share of the first logit gap that is left after all queries
 
 
-def aim_inside(eps: float) -> float:
-    """The radius that attacks work in, so that what they reach is within eps after rounding."""
-    return max(eps * AIM - ROUNDING, 0.5 * eps)
+def aim_inside(sample: Sample, eps: float) -> float:
+    """The radius that attacks work in, so that what they reach is within eps after each pixel was rounded."""
+    return max(eps * AIM - ROUNDING * sample.limit, 0.5 * eps)
 
 
 def is_within(sample: Sample, radius: float) -> bool:
@@ -44,7 +44,7 @@ def is_within(sample: Sample, radius: float) -> bool:
 
 def seek_verdict(sample: Sample, eps: float) -> Script:
     """Every stage on one sample, until something within eps is found."""
-    aim, enough, kind = aim_inside(eps), eps * WITHIN, "fmn"
+    aim, enough, kind = aim_inside(sample, eps), eps * WITHIN, "fmn"
     yield from minimise(sample, "fmn-untargeted", -1, enough, aim)
     if sample.nearest[1] <= enough:
         return
@@ -92,13 +92,16 @@ def seek_hidden(sample: Sample, eps: float, gives_up: bool) -> Script:
     come as close or given up.
     """
     for number in range(ATTACKS["hidden"].parameters["restarts"]):
-        left = yield from break_by_squares(sample, f"hidden {number}", aim_inside(eps), gives_up)
+        left = yield from break_by_squares(sample, f"hidden {number}", aim_inside(sample, eps), gives_up)
         if not gives_up or not 0.0 < left <= CLOSE:
             return
 
 
 def break_by_squares(sample: Sample, purpose: str, radius: float, gives_up: bool) -> Script:
-    """The Square attack inside the radius, from the lowest of a few patterns; gives the share of the gap left."""
+    """The Square attack inside the radius, from the lowest of a few patterns; gives the share of the gap that is left.
+
+    It is 0 where the sample is broken.
+    """
     parameters = ATTACKS["hidden"].parameters
     signs = draw_patterns(sample, f"{purpose} patterns", parameters["patterns"])
     walker = yield sample.send(Choose(signs, min(radius, 1.0), 1.0))
@@ -108,7 +111,7 @@ def break_by_squares(sample: Sample, purpose: str, radius: float, gives_up: bool
         squares = Squares(draws, min(radius, 1.0), parameters["p_init"], gives_up)
         walker = yield sample.send(squares, before=walker)
     sample.note("hidden", walker)
-    return float(walker.notes.get("left", 0.0))
+    return float(walker.notes["left"]) if walker.distance == float("inf") else 0.0
 
 
 def choose_class(sample: Sample, purpose: str) -> int:

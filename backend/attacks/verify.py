@@ -89,7 +89,7 @@ def verify(
 
     Args:
         images, labels: (B, C, H, W) and int64 (B,), on the CPU; found means that the prediction is not the label.
-        eps: radius of the ball the example must lie in (a witness), or None (a minimum-norm attack).
+        eps: radius of the ball the example must lie in (the official code), or None (our own attacks).
         is_randomised: whether the network was seen to answer one batch in two ways. Only then can the clean image be
             its own adversarial example, at distance 0; otherwise rounding at another batch width is all it could be.
     """
@@ -122,7 +122,7 @@ def verify(
             pass
 
     classify_all()
-    # Pushed out of its ball a witness is none, and of a network that answers by chance another try is another draw.
+    # Pushed out of its ball a witness of the official code is none, and of a network that answers by chance another try is another draw.
     for push in PUSHES if eps is None and not is_randomised else ():
         rows = rows[~found[rows]]
         reached = candidate.images + push * (candidate.images - images)

@@ -83,8 +83,8 @@ class Minimise:
 
     target: class to walk to, -1 for the best other class at every point. first_step: length of the first step in
     radii. noise: a perturbation of length 1 (C, H, W) of which this share of a radius is mixed into the first step.
-    enough: the distance within which the first broken image ends the walk (0: walk all steps). aim: how far the first
-    step goes at least, a little less, because nearer ones would not end it sooner.
+    enough: the distance within which the first broken image ends the walk (0: walk all steps). aim: a little less, where
+    the first step goes if the boundary is estimated to be nearer.
     """
 
     steps: int
@@ -135,7 +135,8 @@ class Minimise:
         best, radius = rows["distance"], rows["radius"]
         grown = torch.where(best.isfinite(), radius * (1.0 + change), ahead)
         radius = torch.where(is_broken, torch.minimum(radius, best) * (1.0 - change), grown)
-        radius = torch.where(is_first, torch.maximum(ahead * OVERSHOOT, rows["aim"]), radius)
+        first = torch.where(ahead <= rows["aim"], rows["aim"], ahead * OVERSHOOT)
+        radius = torch.where(is_first, first, radius)
         radius = torch.minimum(radius, torch.minimum(best, limit))
         stride = torch.where(is_first & ~spread, 1.0, follow_cosine(share, rows["first_step"], STEP_LAST))
         power = torch.where(spread, follow_cosine(share, 0.0, 1.0), 1.0)
@@ -144,7 +145,7 @@ class Minimise:
         moved = moved + expand(torch.where(is_first, radius, 0.0), images) * rows["noise"]
         rows["point"] = clamp_to_box(images + norm.project(moved, radius))
         rows["radius"] = radius
-        return rows["distance"] <= rows["enough"]
+        return (rows["enough"] > 0) & (rows["distance"] <= rows["enough"])
 
 
 @dataclass(frozen=True)

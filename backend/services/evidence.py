@@ -20,6 +20,7 @@ from backend.schemas import AttemptOut, EvidenceOut, HarderIn, Page
 from backend.services.answers import show_evidence
 from backend.services.arguments import MAX_MARGINS, check_page, read_id
 from backend.services.evaluations import ENDED, check_preset_fits, load_evaluation
+from backend.services.measurements import eps_of
 from backend.services.queueing import hand_over
 from backend.settings import get_settings
 from backend.store import checkpoints, results
@@ -173,6 +174,15 @@ def queue_harder(evaluation_id: UUID | str, request: HarderIn) -> EvidenceOut:
             f"The network gets these wrong without any attack, so nothing lowers their margin of 0: {_some(wrong)}.",
             samples=wrong[:100],
         )
+    if preset.distance_kind == "witness" and evaluation.eps is not None:
+        eps = eps_of(evaluation) or 0.0
+        broken = sorted(index for index, row in found.items() if row.best_known is not None and row.best_known <= eps)
+        if broken:
+            raise InvalidRequest(
+                f"The preset {preset.name} asks only whether eps is enough, and these are broken within it already: "
+                f"{_some(broken)}. To lower their bounds take margin.",
+                samples=broken[:100],
+            )
     return _queue(
         evaluation,
         "harder",

@@ -142,8 +142,8 @@ MEASURING = (
     ),
     Word(
         "remedy",
-        "What an evaluation tries by itself once a flag doubts the network's gradients: precise scores, stronger "
-        "starts, a search without gradients, the parent's adversarials. What it breaks is broken, in this network's "
+        "What an evaluation tries by itself once a flag doubts the network's gradients: precise scores, a "
+        "search without gradients, the parent's adversarials. What it breaks is broken, in this network's "
         "own figures; comparisons leave it out, because the other side may have had no remedy.",
         ("remedies",),
     ),
@@ -178,13 +178,13 @@ MEASURING = (
     ),
     Word(
         "witness",
-        "A distance that only proves that eps is enough to break the sample. It says nothing about how little would "
-        "have done, so witnesses are not drawn as margins.",
+        "A distance that only proves that so much is enough to break the sample, mostly eps. It says nothing about how "
+        "little would have done, so witnesses are not drawn as margins.",
     ),
     Word(
         "verdict",
         "What an attack at one eps says of a sample: it holds, it is broken, or it is wrong before any attack. "
-        "AutoAttack gives verdicts; margin and fast measure how far away the boundary is.",
+        "AutoAttack and fast give verdicts; margin measures how far away the boundary is.",
         ("holds", "broken"),
     ),
     Word(

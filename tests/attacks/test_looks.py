@@ -137,13 +137,14 @@ MISSED = [536, 120, 1981, 162, 522, 978, 336, 1715, 1176, 703, 1987, 1951, 539, 
 class Areas(nn.Module):
     """A logit gap of 1 that falls to another after a hundred passes; notes how many pixels stand out of each image."""
 
-    def __init__(self, later: float) -> None:
+    def __init__(self, later: float, breaks_after: float = float("inf")) -> None:
         super().__init__()
-        self.later, self.seen = nn.Parameter(torch.tensor(later)), [0.0]
+        self.later, self.seen, self.breaks_after = nn.Parameter(torch.tensor(later)), [0.0], breaks_after
 
     def forward(self, images: Tensor) -> Tensor:
         self.seen.append(float((images[0] != 0.5).sum()))
-        return torch.eye(10)[:1].expand(len(images), 10) * (1.0 if len(self.seen) < 100 else self.later)
+        gap = 1.0 if len(self.seen) < 100 else self.later
+        return torch.eye(10)[:1].expand(len(images), 10) * (gap if len(self.seen) <= self.breaks_after + 2 else -gap)
 
 
 def look_for(sample: Sample, queries: int, gives_up: bool = True) -> Script:
@@ -187,6 +188,14 @@ def test_hidden_draws_again_for_who_came_close(later: float, gives_up: bool, pas
     samples, classifier = run_on(Areas(later), image, lambda sample: seek_hidden(sample, 0.25, gives_up))
     assert samples[0].results["hidden"][1] == torch.inf
     assert classifier.forwards == 1 + passes
+
+
+def test_hidden_is_credited_with_what_its_second_draws_break() -> None:
+    network = Areas(0.09, breaks_after=8 + 3001 + 8 + 100)
+    image = torch.full((1, 1, 20, 20), 0.5)
+    samples, classifier = run_on(network, image, lambda sample: seek_hidden(sample, 0.25, True))
+    assert 0.0 < samples[0].results["hidden"][1] <= 0.25
+    assert classifier.forwards == 1 + 8 + 3001 + 8 + 101
 
 
 def test_squares_of_squeezed_scores_go_on_to_the_last_query() -> None:

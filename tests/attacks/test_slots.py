@@ -26,14 +26,22 @@ def pick(columns: tuple[Tensor, Tensor], rows: Tensor | slice) -> tuple[Tensor, 
     return columns[0][rows], columns[1][rows]
 
 
-@pytest.mark.parametrize(("preset", "norm"), [("margin", "Linf"), ("fast", "Linf"), ("fast", "L2")])
+@pytest.mark.parametrize(
+    ("preset", "norm", "width"),
+    [("margin", "Linf", 8), ("fast", "Linf", 8), ("fast", "L2", 8), ("fast", "Linf", 16)],
+)
 def test_run_at_one_width_gives_the_same_bits_in_any_order_and_company(
-    zoo_network: nn.Module, slice_images: tuple[Tensor, Tensor], preset: str, norm: str
+    zoo_network: nn.Module, slice_images: tuple[Tensor, Tensor], preset: str, norm: str, width: int
 ) -> None:
     """Also what a kill and a resume need: the parts of an evaluation give the rows of the whole."""
-    given: dict[str, Any] = {"norm": norm, "eps": {"Linf": SHIPPED_EPS, "L2": 1.0}[norm], "batch_size": 8}
+    given: dict[str, Any] = {"norm": norm, "eps": {"Linf": SHIPPED_EPS, "L2": 1.0}[norm], "batch_size": width}
     columns = pick(slice_images, slice(0, COUNT))
+    seen: set[int] = set()
+    hook = zoo_network.register_forward_pre_hook(lambda _, inputs: seen.add(len(inputs[0])))
     whole = attacks.run(preset, zoo_network, *columns, **given)
+    hook.remove()
+    assert seen == set(whole.settings["widths"])
+    assert (12 in seen) == (width == 16), "three quarters of a width too narrow for that are not tried"
     order = torch.randperm(COUNT, generator=torch.Generator().manual_seed(1))
     shuffled = attacks.run(preset, zoo_network, *pick(columns, order), **given)
     part = attacks.run(preset, zoo_network, *pick(columns, slice(5, 12)), **given)

@@ -78,6 +78,35 @@ def test_fast_leaves_a_walk_at_the_first_break_within_eps(
     assert result.backwards < 15 * int(right.sum()) + 45 * int((~right).sum())
 
 
+class Brightness(nn.Module):
+    """Class 0 where the pixels are brighter than `level` on average."""
+
+    def __init__(self, level: float) -> None:
+        super().__init__()
+        self.level = nn.Parameter(torch.tensor(level))
+
+    def forward(self, images: Tensor) -> Tensor:
+        gap = images.flatten(1).mean(1) - self.level
+        return torch.stack([gap, torch.zeros_like(gap)], 1)
+
+
+@pytest.mark.parametrize("norm", ["Linf", "L2"])
+@pytest.mark.parametrize("eps", [1 / 2550, 1 / 255, 8 / 255])
+def test_fast_ends_a_sample_whose_boundary_lies_just_within_eps_after_one_step(norm: str, eps: float) -> None:
+    """Bright pixels are rounded most; whatever the eps, the step to its edge stays inside and is seen to be enough."""
+    shares = torch.linspace(0.5, 0.99, 16)
+    noise = 0.02 * torch.rand((16, 1, 8, 8), generator=torch.Generator().manual_seed(3))
+    noise -= noise.mean((1, 2, 3), keepdim=True)
+    margin = shares * (eps if norm == "Linf" else eps / 8)  # 64 pixels
+    images = 0.94 + margin[:, None, None, None] + noise
+    labels = torch.zeros(16, dtype=torch.int64)
+    result = attacks.run("fast", Brightness(0.94), images, labels, norm=norm, eps=eps, batch_size=16)
+    assert (result.prediction == 0).all()
+    assert (result.distance.double() <= eps).all() and (result.distance > 0).all()
+    assert not any(attempt.tried.any() for attempt in result.attempts if attempt.attack != "fmn-untargeted")
+    assert result.backwards <= 16 * (2 + 1 + 3)  # the walk, the flags and the probe of the widths
+
+
 def test_fast_beyond_hidden_gradients_finds_by_its_remedy_and_keeps_the_core_apart(
     pruned: tuple[nn.Module, AttackResult, Tensor, Tensor],
 ) -> None:

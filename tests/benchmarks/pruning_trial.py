@@ -195,7 +195,8 @@ def name_judge(which: str) -> str:
     """Give a name that changes with what the judging attack does, so that no kept verdict is one of another attack."""
     if which != "shipped":
         return f"pgd-{PGD_STEPS}"
-    decisive = [PRESETS["fast"], ATTACKS, verdict.TARGET_BANDS, verdict.RESTART_BANDS, looks.HALVINGS, looks.GIVE_UP]
+    rules = [verdict.TARGET_BANDS, verdict.RESTART_BANDS, verdict.AIM, verdict.WITHIN, verdict.CLOSE]
+    decisive = [PRESETS["fast"], ATTACKS, *rules, looks.HALVINGS, looks.GIVE_UP]
     return hashlib.sha256(repr(decisive).encode()).hexdigest()[:8]
 
 

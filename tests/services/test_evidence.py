@@ -159,6 +159,9 @@ def test_evidence_of_what_cannot_be_is_refused(pair, tmp_path: Path) -> None:
     wrong = int(np.flatnonzero(measured.margin == 0)[0])
     with pytest.raises(InvalidRequest, match=str(wrong)):
         evidence.queue_harder(dense.id, HarderIn(samples=[wrong], budget=10))
+    broken = int(np.flatnonzero((measured.margin > 0) & (measured.margin <= EPS))[0])
+    with pytest.raises(InvalidRequest, match=f"broken within it already: {broken}"):
+        evidence.queue_harder(dense.id, HarderIn(samples=[broken], budget=10, preset="fast"))
     with pytest.raises(NotFound):
         evidence.get_evidence("00000000-0000-7000-8000-000000000000")
 

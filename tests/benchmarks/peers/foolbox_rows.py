@@ -34,7 +34,8 @@ def run_margin(
 
     candidates = torch.cat([images, torch.stack([torch.full_like(images[0], level) for level in (0.0, 0.5, 1.0)])])
     with torch.no_grad():
-        predicted = network(candidates).argmax(1) if needs_starts else None
+        parts = candidates.split(terms.batch) if needs_starts else ()
+        predicted = torch.cat([network(part).argmax(1) for part in parts]) if parts else None
 
     def perturb(batch: Tensor, classes: Tensor) -> Tensor:
         starts = {} if predicted is None else {"starting_points": choose_starts(candidates, predicted, batch, classes)}
@@ -50,6 +51,8 @@ def choose_starts(candidates: Tensor, predicted: Tensor, images: Tensor, labels:
     """The nearest candidate (L2) that the network takes for another class, for each image (B, C, H, W)."""
     gaps = torch.cdist(images.flatten(1), candidates.flatten(1))
     gaps[labels[:, None] == predicted[None]] = torch.inf
+    if not bool(gaps.amin(1).isfinite().all()):
+        raise ValueError("no image of another class to start from")
     return candidates[gaps.argmin(1)]
 
 
