@@ -122,7 +122,8 @@ def verify(
             pass
 
     classify_all()
-    # Pushed out of its ball a witness of the official code is none, and of a network that answers by chance another try is another draw.
+    # Pushed out of its ball a witness of the official code is none, and of a network that answers by chance another try
+    # is another draw.
     for push in PUSHES if eps is None and not is_randomised else ():
         rows = rows[~found[rows]]
         reached = candidate.images + push * (candidate.images - images)

@@ -83,8 +83,8 @@ class Minimise:
 
     target: class to walk to, -1 for the best other class at every point. first_step: length of the first step in
     radii. noise: a perturbation of length 1 (C, H, W) of which this share of a radius is mixed into the first step.
-    enough: the distance within which the first broken image ends the walk (0: walk all steps). aim: a little less, where
-    the first step goes if the boundary is estimated to be nearer.
+    enough: the distance within which the first broken image ends the walk (0: walk all steps). aim: a little less,
+    where the first step goes if the boundary is estimated to be nearer.
     """
 
     steps: int
