@@ -60,7 +60,7 @@ def run(
     left alone.
 
     Cost per image on ten classes: `margin` takes 184 gradients (one forward and one backward pass each) in Linf and 392
-    in L2, and 243 or 20 more forward passes; `fast` about 120 gradients in Linf and 300 to 450 in L2; those of
+    in L2, and 243 or 20 more forward passes; `fast` about 110 gradients in Linf on a robust network; those of
     AutoAttack up to the sum over their `catalogue.ATTACKS`. Each adds one pass per attack for the verification, two for
     the clean verdict and the rounding, for up to 128 images five more passes, one of them with a gradient, for the
     flags, and what fills up passes that are not full. Remedies come on top where a flag calls for them.
