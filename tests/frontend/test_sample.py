@@ -13,6 +13,7 @@ from backend.services import comparisons, samples
 from frontend.figures.perturbation import choose_scale, largest_change
 from frontend.figures.units import L2, LINF
 from frontend.pages import sample as page
+from frontend.pages.sample.harder import cold_bound_words
 from frontend.pages.sample.layout import change_text, choose_shown, find_sample, place_words, walked
 from frontend.pages.sample.strip import Mark, margin_strip, tick_values
 from frontend.pages.sample.words import distance_text, margin_text, verdict_at_eps, why_no_adversarial
@@ -245,6 +246,18 @@ def test_distance_text_never_rounds_to_nothing() -> None:
 def test_margin_text_of_a_wrong_or_missed_sample_is_words() -> None:
     assert margin_text(make_row(correct=False, margin=0.0), LINF) == "already wrong"
     assert margin_text(make_row(found=False, margin=None), LINF) == "none found"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "as the margin: nothing nearer is known"),
+        ({"distance_kind": "witness"}, "as found: a verdict seeks nothing nearer"),
+        ({"distance_kind": "witness", "found": False, "margin": None}, "none within 8/255"),
+    ],
+)
+def test_cold_bound_words_call_no_witness_a_margin(changes: dict[str, Any], words: str) -> None:
+    assert cold_bound_words(make_row(**changes), "8/255") == words
 
 
 def test_why_no_adversarial_tells_three_reasons_apart() -> None:

@@ -56,7 +56,7 @@ def bound_parts(side: SampleSide, unit: Unit, eps: float, eps_text: str) -> list
         return []
     shown: list[Content] = [html.Span("best known ", className="number-label")]
     if not row.has_evidence:
-        shown.append("as the margin: nothing nearer is known")
+        shown.append(cold_bound_words(row, eps_text))
     else:
         address = f"/api/v1/evaluations/{side.evaluation_id}/samples/{row.index}/adversarial.npy?of=best-known"
         name = f"sample-{row.index}-{side.checkpoint_name}-best-known.npy"
@@ -64,11 +64,19 @@ def bound_parts(side: SampleSide, unit: Unit, eps: float, eps_text: str) -> list
         shown.append(html.A(".npy", href=address, download=name, title="Download the adversarial of the bound"))
     parts: list[Component] = [html.P(shown, className="small bound-line")]
     if is_verdict_changed(row, eps):
-        words = f"The margin holds at {eps_text}, the best-known bound does not. Comparisons read the margin."
+        what = "margin" if row.distance_kind == "minimum" else "verdict"
+        words = f"The {what} holds at {eps_text}, the best-known bound does not. Comparisons read the {what}."
         parts.append(html.P([icon("warning"), words], className="small is-warning bound-change"))
     for item in active_of(side):
         parts.append(html.P([f"{title_words(item)}: {state_words(item)} ", cancel_button(item)], className="small"))
     return parts
+
+
+def cold_bound_words(row: MarginRow, eps_text: str) -> str:
+    """The bound where the evaluation's own run is all there is."""
+    if row.distance_kind == "minimum":
+        return "as the margin: nothing nearer is known"
+    return "as found: a verdict seeks nothing nearer" if row.found else f"none within {eps_text}"
 
 
 def is_verdict_changed(row: MarginRow, eps: float) -> bool:
