@@ -64,8 +64,9 @@ PRESETS: dict[str, Preset] = index_by_name(
             "Fast verdict",
             "A verdict at one eps at a fraction of AutoAttack's work (in Linf as strong at less than a tenth): a "
             "minimum-norm run, in L2 a second one that begins along the gradient's signs, runs towards the nearest "
-            "classes, and for what comes close to eps diversified restarts inside it. What is broken or far leaves "
-            "early, so that its distances answer at this eps alone; margins come from margin.",
+            "classes, in L2 a start on the segment to a sample of another class, and for what comes close to eps "
+            "diversified restarts inside it. What is broken or far leaves early, so that its distances answer at "
+            "this eps alone; margins come from margin.",
             True,
             ("Linf", "L2"),
             "witness",
@@ -78,6 +79,7 @@ PRESETS: dict[str, Preset] = index_by_name(
                 "spread-target-1",
                 "spread-target-2",
                 "spread-target-3",
+                "segment",
                 "ascent-restart",
             ),
             {"steps": MARGIN_STEPS, "restarts": 67, "targets": 3},

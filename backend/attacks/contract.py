@@ -24,8 +24,9 @@ class Attempt:
     kind: "minimum" (the smallest was searched for) or "witness" (it says that so much is enough; the first one within
         eps ended the search).
     tried: bool (B,), whether this attack ran on the sample at all: never where the clean sample is already wrong; an
-        ensemble spares broken samples, `segment` in Linf those where something was found; patterns, restarts and
-        search try nothing in L2, the third target nothing in Linf, and what needs more classes than there are nothing.
+        ensemble spares broken samples, `segment` in Linf those where something was found (`fast` has none there);
+        patterns, restarts and search try nothing in L2, the third target nothing in Linf, and what needs more classes
+        than there are nothing.
     stage: 0 in the cold core, which is the same for every network; 1 in a remedy, which an alarm has called for.
     """
 

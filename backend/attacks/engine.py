@@ -70,7 +70,7 @@ def run(
     order nor company changes a bit; another batch size changes float32 noise (which on a network that is not smooth can
     lead a run to another local minimum). Three exceptions: remedies run where flags call for them, and those are seen
     on the call's own samples (give `doubts` to all parts of an evaluation alike); the attack `segment` starts from
-    `pool_images`, by default the other samples of the same call, so that a sample's L2 margin may then depend on which
+    `pool_images`, by default the other samples of the same call, so that what is found in L2 may then depend on which
     samples it is attacked with; and the official code of AutoAttack draws by position in the batch.
 
     Args:
@@ -205,7 +205,8 @@ def evaluate(
 def build_pool(task: Task, classifier: Classifier, clean: Clean, batches: Batches, others: Tensor | None) -> Pool:
     """What `segment` starts from: the given images, classified here, or the task's own."""
     limit = ATTACKS["segment"].parameters["pool"]
-    if others is None or "segment" not in task.preset.attacks:
+    is_used = "segment" in task.preset.attacks and (task.preset.name == "margin" or task.norm.name == "L2")
+    if others is None or not is_used:
         return gather_pool(classifier, task.images, clean.logits, task.seed, limit, batches)
     classifier.stage = "clean"
     others = others[:limit]

@@ -73,4 +73,4 @@ def choose_core(task: Task, pool: Pool) -> Plan:
     eps = task.eps
     if eps is None:
         return lambda row, sample: seek_margin(sample, task.preset, pool)
-    return lambda row, sample: seek_verdict(sample, eps)
+    return lambda row, sample: seek_verdict(sample, eps, pool)

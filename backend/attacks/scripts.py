@@ -91,7 +91,7 @@ def minimise(sample: Sample, attack: str, target: int = -1, enough: float = 0.0,
     sample.note(attack, walker)
 
 
-def start_from_segment(sample: Sample, attack: str, pool: Pool) -> Script:
+def start_from_segment(sample: Sample, attack: str, pool: Pool, enough: float = 0.0) -> Script:
     """Bisect the segment to the nearest image of another class, then descend from where it crosses the boundary."""
     parameters = ATTACKS[attack].parameters
     label = torch.tensor([sample.label], device=sample.image.device)
@@ -100,7 +100,7 @@ def start_from_segment(sample: Sample, attack: str, pool: Pool) -> Script:
         sample.note(attack, sample.send(None))
         return
     walker = yield sample.send(Bisect(parameters["passes"]), others[0])
-    walker = yield sample.send(Minimise(parameters["steps"]), walker.best, walker)
+    walker = yield sample.send(Minimise(parameters["steps"], enough=enough), walker.best, walker)
     sample.note(attack, walker)
 
 

@@ -6,17 +6,18 @@ ends at the first broken image within eps, so that the distances of what is brok
 survives is attacked from diversified restarts inside the ball of eps (Tashiro et al. 2020, arXiv 2003.06878): the
 nearer the margin is to eps, the more of them: samples that walks miss mostly lie within a tenth beyond eps.
 In L2 a second untargeted walk and the targeted ones begin along the gradient's signs: plain ones stop at half as far
-again and more from the nearest boundary on networks trained against Linf attacks, and no band would reach those.
+again and more from the nearest boundary on networks trained against Linf attacks, and no band would reach those. What
+stands up to twice eps then gets the start on the segment to an image of another class and a bisection of the nearest.
 """
 
 from torch import Size, Tensor
 
-from backend.attacks.attack_catalogue import ATTACKS
+from backend.attacks.attack_catalogue import ATTACKS, BISECTION_PASSES
 from backend.attacks.classifier import Classifier
 from backend.attacks.inputs import Task
 from backend.attacks.looks import Choose, Squares
 from backend.attacks.plan import claim_each, follow_plan
-from backend.attacks.scripts import Sample, draw_patterns, minimise, rank
+from backend.attacks.scripts import Sample, draw_patterns, minimise, polish, rank, start_from_segment
 from backend.attacks.slots import Script
 from backend.attacks.starts import Pool
 from backend.attacks.verify import Candidate
@@ -27,6 +28,7 @@ from backend.attacks.walks import Ascend
 AIM, ROUNDING, WITHIN = 1.0 - 4e-6, 6e-8, 1.0 - 1e-6
 RANKED = 4
 TARGET_BANDS = (float("inf"), 2.0, 1.5)
+SEGMENT_BAND = 2.0
 RESTART_BANDS = ((1.5, 1), (1.2, 6), (1.12, 12), (1.04, 12), (1.025, 36))
 CLOSE = 0.1  # share of the first logit gap that is left after all queries
 
@@ -42,7 +44,7 @@ def is_within(sample: Sample, radius: float) -> bool:
     return distance <= radius or distance == float("inf")
 
 
-def seek_verdict(sample: Sample, eps: float) -> Script:
+def seek_verdict(sample: Sample, eps: float, pool: Pool) -> Script:
     """Every stage on one sample, until something within eps is found."""
     aim, enough, kind = aim_inside(sample, eps), eps * WITHIN, "fmn"
     yield from minimise(sample, "fmn-untargeted", -1, enough, aim)
@@ -60,6 +62,10 @@ def seek_verdict(sample: Sample, eps: float) -> Script:
         yield from minimise(sample, f"{kind}-target-{number}", target, enough, aim)
         if sample.nearest[1] <= enough:
             return
+    if sample.norm.name == "L2" and is_within(sample, SEGMENT_BAND * eps):
+        yield from start_from_segment(sample, "segment", pool, enough)
+        if sample.nearest[1] > enough:
+            yield from polish(sample, BISECTION_PASSES)
     begun = 0
     for band, count in RESTART_BANDS:
         if sample.nearest[1] <= enough or not is_within(sample, band * eps):
@@ -139,7 +145,7 @@ def attack_fast(
     assert eps is not None  # check_request asks for it
 
     def plan(row: int, sample: Sample) -> Script:
-        return seek_verdict(sample, eps) if is_right else minimise(sample, "fmn-untargeted")
+        return seek_verdict(sample, eps, pool) if is_right else minimise(sample, "fmn-untargeted")
 
     samples = follow_plan(classifier, task, images, labels, classes, plan)
     return claim_each(task, images, samples)

@@ -35,6 +35,7 @@ def test_run_at_one_width_gives_the_same_bits_in_any_order_and_company(
 ) -> None:
     """Also what a kill and a resume need: the parts of an evaluation give the rows of the whole."""
     given: dict[str, Any] = {"norm": norm, "eps": {"Linf": SHIPPED_EPS, "L2": 1.0}[norm], "batch_size": width}
+    given["pool_images"] = slice_images[0][COUNT : 2 * COUNT]
     columns = pick(slice_images, slice(0, COUNT))
     seen: set[int] = set()
     hook = zoo_network.register_forward_pre_hook(lambda _, inputs: seen.add(len(inputs[0])))

@@ -9,6 +9,8 @@ from backend import attacks
 from backend.attacks import AttackResult
 from backend.attacks.attack_catalogue import ATTACKS
 from backend.attacks.verdict import RESTART_BANDS
+from backend.datasets.make_slice import SLICE
+from backend.datasets.readers import read_npz
 from backend.errors import AttackFailed
 from models.architectures import find_architecture
 from tests.attacks.conftest import REPOSITORY
@@ -76,6 +78,21 @@ def test_fast_leaves_a_walk_at_the_first_break_within_eps(
         assert (zoo_network(result.adversarial[right]).argmax(1) != labels[right]).all()
     assert result.backwards == counting.ledger["backwards"]
     assert result.backwards < 15 * int(right.sum()) + 45 * int((~right).sum())
+
+
+def test_fast_in_l2_breaks_from_the_segment_what_no_walk_from_the_image_reaches() -> None:
+    """Row 81 of the slice that `cnn-lwm-95` gets right: walks stop at 1.1 eps and more."""
+    network = load_shipped("cnn-lwm-95")
+    pixels, targets = read_npz(SLICE.path)
+    images, labels = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255, torch.from_numpy(targets)
+    with torch.no_grad():
+        right = (network(images[:200]).argmax(1) == labels[:200]).nonzero()[:100, 0]
+    row = right[right == 81]
+    assert len(row) == 1
+    result = attacks.run("fast", network, images[row], labels[row], norm="L2", eps=1.5, pool_images=images[right])
+    reached = {attempt.attack: float(attempt.distance[0]) for attempt in result.attempts}
+    assert min(far for name, far in reached.items() if name != "segment") > 1.5
+    assert result.attack == ["segment"] and float(result.distance[0]) <= 1.5
 
 
 class Brightness(nn.Module):
