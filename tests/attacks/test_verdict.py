@@ -6,8 +6,11 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from backend import attacks
-from backend.attacks import AttackResult
+from backend.attacks import AttackResult, verdict
 from backend.attacks.attack_catalogue import ATTACKS
+from backend.attacks.scripts import Sample
+from backend.attacks.slots import Script
+from backend.attacks.starts import Pool
 from backend.attacks.verdict import RESTART_BANDS
 from backend.datasets.make_slice import SLICE
 from backend.datasets.readers import read_npz
@@ -122,6 +125,30 @@ def test_fast_ends_a_sample_whose_boundary_lies_just_within_eps_after_one_step(n
     assert (result.distance.double() <= eps).all() and (result.distance > 0).all()
     assert not any(attempt.tried.any() for attempt in result.attempts if attempt.attack != "fmn-untargeted")
     assert result.backwards <= 16 * (2 + 1 + 3)  # the walk, the flags and the probe of the widths
+
+
+class Unlit(Brightness):
+    """The same without any gradient."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return super().forward(images.detach())
+
+
+def test_fast_in_l2_bisects_the_nearest_before_it_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Something was met at 1.4 eps, and the boundary lies at 0.9 eps on the way to it."""
+    eps = 0.8
+    images = torch.full((4, 1, 8, 8), 0.5 + 0.9 * eps / 8)
+
+    def meet_far_away(sample: Sample, attack: str, pool: Pool, enough: float) -> Script:
+        walker = sample.send(None)
+        walker.best, walker.distance = sample.image - 1.4 * eps / 8, 1.4 * eps
+        sample.note(attack, walker)
+        yield from ()
+
+    monkeypatch.setattr(verdict, "start_from_segment", meet_far_away)
+    result = attacks.run("fast", Unlit(0.5), images, torch.zeros(4, dtype=torch.int64), norm="L2", eps=eps)
+    assert result.core.attack == ["segment"] * 4
+    assert (result.core.distance <= eps).all()
 
 
 def test_fast_beyond_hidden_gradients_finds_by_its_remedy_and_keeps_the_core_apart(
