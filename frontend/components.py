@@ -141,3 +141,11 @@ def page_skeleton() -> Component:
     bars = [html.Div(className=f"skeleton skeleton-{kind}") for kind in ("line", "title", "line", "bar")]
     cards = html.Div([html.Div(className="skeleton skeleton-card") for _ in range(2)], className="grid two")
     return html.Div([*bars, cards], className="skeleton-page", role="status", **aria(label="Loading"))
+
+
+def refusal(message: str, code: str, reference: str | None = None) -> Component:
+    """Why a form was not taken; what was typed stays."""
+    end = f"code {code}" + (f", request {reference}" if reference else "")
+    return html.Div(
+        [icon("warning"), html.Span([message, html.Span(f" ({end})", className="muted small")])], className="refusal"
+    )

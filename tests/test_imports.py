@@ -28,7 +28,7 @@ def find_loaded(modules: str, *suspects: str) -> list[str]:
     return answer.stdout.split()
 
 
-@pytest.mark.parametrize("module", ["backend.server", "backend.cli", "backend.attacks", "backend.supervisor"])
+@pytest.mark.parametrize("module", ["backend.server", "backend.cli.main", "backend.attacks", "backend.supervisor"])
 def test_web_and_command_line_leave_torch_alone(module: str) -> None:
     assert find_loaded(module, "torch", "pyautoattack") == []
 

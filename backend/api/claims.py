@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query
 from backend.api.lists import Limit, Offset
 from backend.schemas import Page
 from backend.schemas.claims import ClaimCheck, ReferenceFigure
-from backend.services import claims, references
+from backend.services import claims
+from backend.services.claims import references
 
 router = APIRouter(prefix="/claims", tags=["claims"])
 

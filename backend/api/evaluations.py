@@ -12,7 +12,8 @@ from backend.api import events
 from backend.api.files import ASK_FIRST, NPY, PNG, TABLE_CONTENT, cached, download
 from backend.api.lists import Limit, MarginLimit, Offset, SampleIndex, Scale
 from backend.schemas import EvaluationIn, EvaluationOut, MarginRow, NoiseReport, Page, State
-from backend.services import evaluations, exports, noise, samples
+from backend.services import evaluations, exports, samples
+from backend.services.comparisons import noise
 
 router = APIRouter(prefix="/evaluations", tags=["evaluations"])
 

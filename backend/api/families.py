@@ -10,7 +10,8 @@ from backend.api.files import FAMILY_CONTENT, download
 from backend.api.lists import Limit, Offset
 from backend.schemas import Norm, Page
 from backend.schemas.families import FamilyOut, FamilyRoot
-from backend.services import families, family_texts
+from backend.services import families
+from backend.services.families import texts
 
 router = APIRouter(prefix="/families", tags=["families"])
 
@@ -40,4 +41,4 @@ def get_family(
     found = families.get_family(checkpoint_id, norm=norm, eps=eps, method=method)
     if format == "json":
         return found
-    return download(family_texts.WRITERS[format](found), format, f"family-{found.name}")
+    return download(texts.WRITERS[format](found), format, f"family-{found.name}")

@@ -10,14 +10,15 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from backend.api import events
 from backend.api.lists import Limit, Offset
 from backend.schemas import MethodOut, Page, PassesOut, PruningIn, PruningOut, State
-from backend.services import pruning_plans, prunings
+from backend.services import prunings
+from backend.services.prunings import plans
 
 router = APIRouter(tags=["prunings"])
 
 
 @router.get("/pruning-methods", summary="Pruning methods with their schedules, settings and losses, and the control")
 def get_methods() -> Page[MethodOut]:
-    return pruning_plans.list_methods()
+    return plans.list_methods()
 
 
 @router.get("/prunings", summary="Prunings, newest first")
@@ -34,7 +35,7 @@ def post_pruning(wanted: PruningIn) -> PruningOut:
 
 @router.post("/prunings/estimate", summary="What it would cost, without queueing it")
 def post_estimate(wanted: PruningIn) -> PassesOut:
-    return pruning_plans.estimate_cost(wanted)
+    return plans.estimate_cost(wanted)
 
 
 @router.get("/prunings/{pruning_id}", summary="One pruning: state, progress, and the card of what it made")

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from backend.attacks import flags as reliability
-from backend.attacks.attack_catalogue import ATTACKS
-from backend.attacks.batches import Batches
-from backend.attacks.classifier import Classifier
+from backend.attacks.catalogue.attacks import ATTACKS
 from backend.attacks.contract import AttackResult, Attempt, Core
 from backend.attacks.inputs import Task
 from backend.attacks.losses import measure_cross_entropy, measure_gap, predict
-from backend.attacks.starts import classify_on
+from backend.attacks.network.batches import Batches
+from backend.attacks.network.classifier import Classifier
+from backend.attacks.search.starts import classify_on
 from backend.attacks.verify import Verified
 
 

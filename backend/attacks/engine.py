@@ -10,20 +10,20 @@ from torch import Tensor, nn
 
 from backend.attacks import flags as reliability
 from backend.attacks.assembly import Clean, assemble, nearest
-from backend.attacks.attack_catalogue import ATTACKS, BLACK_BOX, SEARCH
-from backend.attacks.batches import Batches
-from backend.attacks.classifier import Classifier, prepare
+from backend.attacks.catalogue.attacks import ATTACKS, BLACK_BOX, SEARCH
 from backend.attacks.contract import AttackResult, OnStep
-from backend.attacks.healing import heal
 from backend.attacks.inputs import Task, check_label_range, check_pool, check_request, check_transfer
 from backend.attacks.losses import predict
-from backend.attacks.margins import attack_margins
-from backend.attacks.official import attack_officially
-from backend.attacks.preparation import Prepared
-from backend.attacks.starts import Pool, classify_on, gather_pool
-from backend.attacks.verdict import attack_fast
+from backend.attacks.network.batches import Batches
+from backend.attacks.network.classifier import Classifier, prepare
+from backend.attacks.network.prepared import Prepared
+from backend.attacks.network.widths import find_widths
+from backend.attacks.presets.autoattack import attack_officially
+from backend.attacks.presets.fallbacks import heal
+from backend.attacks.presets.fast import attack_fast
+from backend.attacks.presets.margin import attack_margins
+from backend.attacks.search.starts import Pool, classify_on, gather_pool
 from backend.attacks.verify import Candidate, Verified, verify
-from backend.attacks.widths import find_widths
 from backend.errors import AttackFailed
 
 MOST_LOOKED_AT = 512

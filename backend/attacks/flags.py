@@ -9,13 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from backend.attacks.batches import Batches
 from backend.attacks.catalogue import FLAGS
-from backend.attacks.classifier import Classifier
 from backend.attacks.losses import measure_gap
+from backend.attacks.network.batches import Batches
+from backend.attacks.network.classifier import Classifier
 from backend.attacks.norms import TINY, measure_l1
-from backend.attacks.starts import draw_noise
-from backend.attacks.walks import differentiate_gap
+from backend.attacks.search.gradient_steps import differentiate_gap
+from backend.attacks.search.starts import draw_noise
 
 LOOKED_AT = 128
 REPEAT_TOLERANCE = 1e-4

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from backend.attacks.catalogue import Preset, get_preset
+from backend.attacks.network.prepared import Prepared
 from backend.attacks.norms import Norm, get_norm
-from backend.attacks.preparation import Prepared
 from backend.errors import InvalidRequest
 
 SMALL_PARAMETERS = 1_000_000

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from backend.attacks.batches import Batches
-from backend.attacks.classifier import Classifier
 from backend.attacks.losses import predict
+from backend.attacks.network.batches import Batches
+from backend.attacks.network.classifier import Classifier
 from backend.attacks.norms import Norm, clamp_to_box, expand
 
 # How far beyond itself, as a share of its length, a perturbation is pushed that did not hold. Attacks end a hair behind

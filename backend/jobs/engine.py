@@ -14,7 +14,7 @@ from dbos import DBOS
 from backend.jobs import evaluate, evidence, preflight, prune
 from backend.jobs.progress import Stopped
 from backend.jobs.queue import EVALUATE, EVIDENCE, PREFLIGHT, PRUNE
-from backend.services import pruned
+from backend.services.prunings import results
 
 logger = logging.getLogger("thinice.jobs")
 
@@ -83,7 +83,7 @@ def run_pruning(pruning_id: str, attempt_number: int) -> None:
 
 @DBOS.step(name="after-pruning")
 def follow_pruning(pruning_id: str) -> None:
-    pruned.follow_up(UUID(pruning_id))
+    results.follow_up(UUID(pruning_id))
 
 
 @DBOS.workflow(name=PRUNE, max_recovery_attempts=1_000)

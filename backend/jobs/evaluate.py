@@ -16,13 +16,13 @@ import torch
 from sqlalchemy.orm import Session
 
 from backend import attacks
-from backend.attacks.attack_catalogue import BLACK_BOX
 from backend.attacks.catalogue import FLAGS, PRESETS
-from backend.attacks.classifier import find_device
+from backend.attacks.catalogue.attacks import BLACK_BOX
 from backend.attacks.contract import AttackResult, OnStep
 from backend.attacks.flags import tells_masking
-from backend.attacks.preparation import Prepared
-from backend.attacks.widths import tune_width
+from backend.attacks.network.classifier import find_device
+from backend.attacks.network.prepared import Prepared
+from backend.attacks.network.widths import tune_width
 from backend.eps import parse_eps
 from backend.jobs.parents import count_outcomes, decide_source, take_adversarials
 from backend.jobs.progress import Stopped, describe_error, now_and_then

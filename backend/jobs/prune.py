@@ -27,8 +27,8 @@ from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
 from backend.datasets.samples import SampleArrays, hash_samples, load
 from backend.jobs.progress import Stopped, describe_error, now_and_then
 from backend.jobs.subjects import dataset_file, device_title, load_checkpoint, take_images
-from backend.services import pruned
-from backend.services.pruned import DENSE_MARGINS
+from backend.services.checkpoints.trainings import DENSE_MARGINS
+from backend.services.prunings import results
 from backend.settings import get_settings
 from backend.store import datasets, evaluations
 from backend.store import prunings as store
@@ -74,7 +74,7 @@ class Work:
 
     @property
     def folder(self) -> Path:
-        return pruned.training_folder(self.pruning.id)
+        return results.training_folder(self.pruning.id)
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def run(pruning_id: UUID, attempt_number: int, *, worker_id: str, device: str) -
         work = start(pruning_id, attempt_number, worker_id, device)
         train_and_register(work)
     except Stopped:
-        pruned.forget_deleted(pruning_id)
+        results.forget_deleted(pruning_id)
         raise
 
 
@@ -157,7 +157,7 @@ def train_and_register(work: Work) -> None:
         "thinice": version("thinice"),
         **measured,
     }
-    if not pruned.register(work.pruning, work.parent, work.dataset, weights, made):
+    if not results.register(work.pruning, work.parent, work.dataset, weights, made):
         raise Stopped(f"Pruning {work.pruning.id} was stopped.")
 
 
@@ -229,7 +229,7 @@ def train_share(
     try:
         share(team, device, pruning_id, attempt_number, worker_id, data_sha256)
     except Exception as error:  # whatever it is, the worker must hear of it and not of the broken connection
-        with suppress(FileExistsError), (pruned.training_folder(pruning_id) / TEAM_ERROR).open("x") as file:
+        with suppress(FileExistsError), (results.training_folder(pruning_id) / TEAM_ERROR).open("x") as file:
             file.write(describe_error(error)["message"])
         raise
 

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from backend.attacks.attack_catalogue import ATTACKS
-from backend.attacks.preparation import Prepared, build_prepared
+from backend.attacks.catalogue.attacks import ATTACKS
+from backend.attacks.network.prepared import Prepared, build_prepared
 from backend.datasets import catalogue
 from backend.datasets.samples import SampleArrays, load
 from backend.errors import NotFound

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from backend.attacks.classifier import Classifier, prepare
 from backend.attacks.contract import OnStep
+from backend.attacks.network.classifier import Classifier, prepare
 from backend.attacks.norms import get_norm
 from backend.attacks.verify import return_to_ball
 

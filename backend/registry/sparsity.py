@@ -1,9 +1,9 @@
-"""Measured sparsity as the registry reports it; what counts as prunable is decided in `models.pruning.masks`."""
+"""Measured sparsity as the registry reports it; what counts as prunable is decided in `models.training.masks`."""
 
 from torch import nn
 
 from backend.registry.facts import LayerFacts
-from models.pruning.masks import find_prunable_weights, measure_sparsity
+from models.training.masks import find_prunable_weights, measure_sparsity
 
 
 def describe_layers(network: nn.Module) -> list[LayerFacts]:

@@ -6,8 +6,8 @@ The architectures stand here as data, because the table that builds them imports
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from backend.attacks.attack_catalogue import ATTACKS
 from backend.attacks.catalogue import FLAGS, PRESETS
+from backend.attacks.catalogue.attacks import ATTACKS
 from backend.registry.layer_lists import LAYERS, Argument
 from backend.schemas import Norm, Page, Schema
 

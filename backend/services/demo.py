@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from backend.jobs import queue
 from backend.schemas import EvaluationIn
-from backend.services.evaluations import draft_evaluation
+from backend.services.evaluations.service import draft_evaluation
 from backend.store import evaluations
 from backend.store.database import reading, writing
 from backend.store.tables import Checkpoint, Dataset

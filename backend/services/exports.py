@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from backend.schemas import PairedSample
-from backend.services.comparisons import paired_samples
-from backend.services.evaluations import margins_table
+from backend.services.comparisons.service import paired_samples
+from backend.services.evaluations.service import margins_table
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from backend.eps import eps_text
 from backend.errors import InvalidRequest, NotFound
 from backend.schemas import SampleSide
-from backend.services.answers import show_margin
-from backend.services.datasets import load_samples
-from backend.services.evaluations import load_evaluation
-from backend.services.measurements import eps_of
-from backend.services.pixels import colour_signed, encode_png, to_bytes
+from backend.services.datasets.service import load_samples
+from backend.services.evaluations.measurements import eps_of
+from backend.services.evaluations.service import load_evaluation
+from backend.services.evaluations.views import show_margin
+from backend.services.shared.pixels import colour_signed, encode_png, to_bytes
 from backend.store import checkpoints, evidence, results
 from backend.store.artefacts import artefact_path
 from backend.store.database import reading

@@ -6,9 +6,9 @@ from typing import Literal
 
 from backend.jobs import queue
 from backend.schemas import Health, WorkerOut
+from backend.services.checkpoints.inspections import inspect_missing
 from backend.services.demo import queue_demo
-from backend.services.evaluations import requeue_waiting
-from backend.services.inspections import inspect_missing
+from backend.services.evaluations.service import requeue_waiting
 from backend.services.zoo import load_datasets, load_zoo
 from backend.settings import Settings, get_settings
 from backend.startup import prepare_home

@@ -12,9 +12,9 @@ from backend.errors import StartupFailed
 from backend.jobs import queue
 from backend.registry.cards import Card, read_cards
 from backend.registry.shipment import ShippedFile, take_shipped
-from backend.services.checkpoints import take_facts
-from backend.services.inspections import inspect_family
-from backend.services.lineage import describe_oddities
+from backend.services.checkpoints.inspections import inspect_family
+from backend.services.checkpoints.lineage import describe_oddities
+from backend.services.checkpoints.service import take_facts
 from backend.settings import get_settings
 from backend.store import checkpoints, datasets
 from backend.store.database import reading, writing

@@ -81,3 +81,9 @@ def names_of(session: Session, checkpoint_ids: Sequence[UUID]) -> dict[UUID, str
 def all_checkpoints(session: Session) -> Sequence[Checkpoint]:
     """Every checkpoint, newest first."""
     return session.scalars(select(Checkpoint).order_by(Checkpoint.created_at.desc(), Checkpoint.id.desc())).all()
+
+
+def dense_checkpoints(session: Session) -> Sequence[Checkpoint]:
+    """Every dense checkpoint, newest first."""
+    newest = select(Checkpoint).order_by(Checkpoint.created_at.desc(), Checkpoint.id.desc())
+    return session.scalars(newest.where(Checkpoint.role == "dense")).all()

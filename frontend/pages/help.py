@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dash import ClientsideFunction, Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 
-from backend.attacks.attack_catalogue import ATTACKS, Attack
 from backend.attacks.catalogue import FLAGS, PRESETS, Flag, Preset
+from backend.attacks.catalogue.attacks import ATTACKS, Attack
 from frontend.components import Content, aria, table
 from frontend.help.glossary import GROUPS, Word
 from frontend.help.guide import CALLS, READING, RULES

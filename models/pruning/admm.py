@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from models.pruning.magnitude import find_layerwise_masks
-from models.pruning.masks import Masks, find_prunable_weights
-from models.pruning.search import MaskSearch, SearchState
+from models.training.mask_search import MaskSearch, SearchState
+from models.training.masks import Masks, find_prunable_weights
 
 
 def project(weight: Tensor, sparsity: float) -> Tensor:

@@ -20,10 +20,10 @@ import torch
 from torch import Tensor, nn
 
 from models.pruning.hydra import ScoreSearch, keep_best, pass_straight_through
-from models.pruning.masks import Masks, find_prunable_weights
 from models.pruning.rates import allot, count_multiplications, find_shortcut_ties
-from models.pruning.search import SearchState
 from models.pruning.structured import CHANNELS, average_groups, spread_over_groups
+from models.training.mask_search import SearchState
+from models.training.masks import Masks, find_prunable_weights
 
 START_RATE = 0.1
 SMALLEST_SHARE = 0.1

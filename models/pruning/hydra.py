@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from models.pruning.magnitude import keep_largest
-from models.pruning.masks import Masks, find_prunable_weights
-from models.pruning.search import MaskSearch, SearchState
+from models.training.mask_search import MaskSearch, SearchState
+from models.training.masks import Masks, find_prunable_weights
 
 
 def count_removed(size: int, sparsity: float) -> int:

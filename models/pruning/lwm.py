@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from torch import Tensor, nn
 
 from models.pruning.magnitude import cubic_sparsity, find_global_masks, find_layerwise_masks
-from models.pruning.masks import Masks, apply_masks, find_prunable_weights
-from models.pruning.search import MaskSearch, SearchState
 from models.pruning.structured import find_channel_masks, find_filter_masks
+from models.training.mask_search import MaskSearch, SearchState
+from models.training.masks import Masks, apply_masks, find_prunable_weights
 
 STEPS_BETWEEN_MASKS = 50
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from models.pruning.masks import Masks
+from models.training.masks import Masks
 
 ALREADY_PRUNED = -1.0
 

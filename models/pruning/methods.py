@@ -7,7 +7,7 @@ from models.pruning.harp import RateSearch
 from models.pruning.hydra import ScoreSearch
 from models.pruning.lwm import MagnitudeSearch
 from models.pruning.plans import CONTROL, LEARNED_RATES, Plan, check_plan
-from models.pruning.search import MaskSearch
+from models.training.mask_search import MaskSearch
 
 ImageShape = tuple[int, int, int]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
-from models.pruning.masks import PRUNABLE_LAYERS, find_prunable_weights
+from models.training.masks import PRUNABLE_LAYERS, find_prunable_weights
 
 SHORTCUTS = ("shortcut.0.weight", "downsample.0.weight", "convShortcut.weight")
 SHIFT_LIMIT = 60.0

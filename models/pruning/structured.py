@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from models.pruning.magnitude import count_zeros, keep_largest, score_magnitudes
-from models.pruning.masks import Masks
+from models.training.masks import Masks
 
 FILTERS, CHANNELS = 0, 1
 """The dimension of a weight along which its groups lie: (outputs, inputs, ...)."""

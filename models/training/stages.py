@@ -7,8 +7,8 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from models.pruning.search import HeldMasks, MaskSearch
 from models.training.losses import AdversarialLoss
+from models.training.mask_search import HeldMasks, MaskSearch
 from models.training.parallel import ALONE, Team
 from models.training.progress import Progress, TrainingReport
 from models.training.recipe import Recipe

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Optimizer
 
-from models.pruning.search import MaskSearch
 from models.training.augmentation import crop_and_flip
 from models.training.losses import AdversarialLoss, Batch, build_loss
+from models.training.mask_search import MaskSearch
 from models.training.parallel import ALONE, Team
 from models.training.pgd import check_robust
 from models.training.progress import Progress, TrainingReport

@@ -10,12 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from models.pruning.masks import measure_sparsity
 from models.pruning.methods import build_search
 from models.pruning.plans import Plan
-from models.pruning.search import MaskSearch
 from models.pruning.thin_ice import build_thin_ice_loss
 from models.training.losses import AdversarialLoss
+from models.training.mask_search import MaskSearch
+from models.training.masks import measure_sparsity
 from models.training.passes import Passes
 from models.training.pgd import check_correct, check_robust
 from models.training.progress import Progress

@@ -7,8 +7,8 @@ import sys
 import pytest
 from starlette.testclient import TestClient
 
-from backend.attacks.attack_catalogue import ATTACKS
 from backend.attacks.catalogue import FLAGS, PRESETS
+from backend.attacks.catalogue.attacks import ATTACKS
 from backend.errors import InvalidRequest
 from backend.registry.layer_lists import LAYERS, read_layer_list
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from backend.attacks import official as recipe
+from backend.attacks.presets import autoattack as recipe
 
 build = recipe.build_official
 

@@ -8,11 +8,11 @@ from torch import Tensor, nn
 
 from backend import attacks
 from backend.attacks import flags
-from backend.attacks.batches import Batches
 from backend.attacks.catalogue import FLAGS
-from backend.attacks.classifier import Classifier, prepare
 from backend.attacks.flags import exceeds, order_flags
 from backend.attacks.losses import predict
+from backend.attacks.network.batches import Batches
+from backend.attacks.network.classifier import Classifier, prepare
 from tests.attacks import foreign_networks as foreign
 from tests.attacks.digit_networks import TRAINED_ON, load_images, train_classes
 from tests.attacks.linear_oracle import build_problem

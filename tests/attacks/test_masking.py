@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from backend import attacks
 from backend.attacks import AttackResult
-from backend.attacks.remedies import build_remedy
+from backend.attacks.network.precise import build_remedy
 from tests.attacks.digit_networks import pick_right
 from tests.attacks.masked_networks import CONTROLS, VARIANTS, choose_eps
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from backend.attacks.batches import Batches
-from backend.attacks.classifier import Classifier
+from backend.attacks.network.batches import Batches
+from backend.attacks.network.classifier import Classifier
 from backend.attacks.norms import NORMS, get_norm
 from backend.attacks.verify import Candidate, Verified, return_to_ball, verify
 from tests.attacks.foreign_networks import WidthNoise

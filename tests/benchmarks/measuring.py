@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from backend.attacks.preparation import build_prepared
+from backend.attacks.network.prepared import build_prepared
 from tests.benchmarks.checking import find_claims, judge
 from tests.benchmarks.contestants import VERDICT, Answer, Contestant, Terms
 from tests.benchmarks.counting import Counted, Floor, Tally, measure_floor

@@ -23,9 +23,10 @@ from rich.console import Console
 from torch import Tensor, nn
 
 from backend import attacks
-from backend.attacks import looks, verdict
-from backend.attacks.attack_catalogue import ATTACKS
 from backend.attacks.catalogue import PRESETS
+from backend.attacks.catalogue.attacks import ATTACKS
+from backend.attacks.presets import fast
+from backend.attacks.search import gradient_free_steps
 from backend.datasets.make_slice import SLICE, SOURCE_FOLDER, read_split
 from backend.datasets.readers import read_npz
 from backend.jobs.zoo import DEFAULT_FOLDER, read_training_images, report_progress
@@ -195,8 +196,8 @@ def name_judge(which: str) -> str:
     """Give a name that changes with what the judging attack does, so that no kept verdict is one of another attack."""
     if which != "shipped":
         return f"pgd-{PGD_STEPS}"
-    rules = [verdict.TARGET_BANDS, verdict.RESTART_BANDS, verdict.AIM, verdict.WITHIN, verdict.CLOSE]
-    decisive = [PRESETS["fast"], ATTACKS, *rules, looks.HALVINGS, looks.GIVE_UP]
+    rules = [fast.TARGET_BANDS, fast.RESTART_BANDS, fast.AIM, fast.WITHIN, fast.CLOSE]
+    decisive = [PRESETS["fast"], ATTACKS, *rules, gradient_free_steps.HALVINGS, gradient_free_steps.GIVE_UP]
     return hashlib.sha256(repr(decisive).encode()).hexdigest()[:8]
 
 

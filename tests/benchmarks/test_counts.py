@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from backend import attacks
-from backend.attacks.attack_catalogue import ATTACKS
 from backend.attacks.catalogue import PRESETS
+from backend.attacks.catalogue.attacks import ATTACKS
 from tests.attacks.linear_oracle import LinearProblem, build_problem
 from tests.benchmarks.checking import find_claims, judge
 from tests.benchmarks.contestants import VERDICT, Answer, Contestant, Terms

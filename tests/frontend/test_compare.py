@@ -15,13 +15,13 @@ from backend.services import comparisons
 from frontend import ids
 from frontend.pages import compare, sample, samples
 from frontend.pages.compare.callbacks import fill, pair_panels
-from frontend.pages.compare.cut import Cut, choose, choose_flips, read_cut, set_of
 from frontend.pages.compare.evidence import forest
-from frontend.pages.compare.header import mismatch_notice
 from frontend.pages.compare.numbers import p_value
 from frontend.pages.compare.panels import median
-from frontend.pages.compare.sliders import default_delta
-from frontend.pages.samples.walk import load_pair
+from frontend.review.cut import Cut, choose, choose_flips, read_cut, set_of
+from frontend.review.notices import mismatch_notice
+from frontend.review.sliders import default_delta
+from frontend.review.walk import load_pair
 from frontend.theme import DARK, LIGHT
 from tests.frontend.pairs import KEPT, make_pair
 from tests.frontend.words import by_id, hrefs, text_of

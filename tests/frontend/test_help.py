@@ -10,8 +10,8 @@ from fastapi import FastAPI
 
 import frontend
 from backend.api.routes import add_api
-from backend.attacks.attack_catalogue import ATTACKS
 from backend.attacks.catalogue import FLAGS, PRESETS
+from backend.attacks.catalogue.attacks import ATTACKS
 from backend.schemas import FlipSet, MarginRow, Norm, Role
 from frontend.components import SET_WORDS
 from frontend.help.glossary import WORDS, find_word

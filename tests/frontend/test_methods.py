@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import pytest
 
-from backend.services import family_measuring
-from backend.services.families import get_family
+from backend.services.families import measuring
+from backend.services.families.service import get_family
 from frontend import ids
 from frontend.figures.sparsity import SYMBOLS
 from frontend.pages import methods as page
@@ -20,7 +20,7 @@ from frontend.pages.methods.layout import GLYPHS, show_family
 from frontend.pages.methods.panels import list_methods, list_panels, place_method, read_panel
 from tests.frontend.words import by_id, hrefs, text_of, walk
 from tests.services.fabrication import add_checkpoint, add_dataset
-from tests.services.made_family import MadeFamily, home_with_family
+from tests.services.families.made_family import MadeFamily, home_with_family
 
 PLOTLY_GLYPHS = {"circle": "●", "square": "■", "diamond": "◆", "triangle-up": "▲", "star": "★"}
 
@@ -36,23 +36,23 @@ def test_layout_of_a_home_without_a_family_says_how_to_get_one(ready: Path, tmp_
 def made(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeFamily]:
     """One family for all tests of this module: they only read, and measure it at once."""
     with home_with_family(template, tmp_path_factory.mktemp("family")) as family, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(family_measuring, "QUICK_SECONDS", 60.0)
+        patch.setattr(measuring, "QUICK_SECONDS", 60.0)
         yield family
 
 
 def test_layout_of_a_family_that_takes_long_shows_how_far_it_is_and_then_the_page(
     made: MadeFamily, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(family_measuring, "QUICK_SECONDS", 0.0)
+    monkeypatch.setattr(measuring, "QUICK_SECONDS", 0.0)
     may_go_on = threading.Event()
-    measure = family_measuring.show_row
+    measure = measuring.show_row
 
     def wait(*given: Any) -> Any:
         if given[1].row.name == "lwm-95":
             may_go_on.wait(60)
         return measure(*given)
 
-    monkeypatch.setattr(family_measuring, "show_row", wait)
+    monkeypatch.setattr(measuring, "show_row", wait)
     query = {"family": str(made.rows["dense"].id), "eps": "13/255"}
     shown = page.layout(**query)
     for _ in range(600):
@@ -64,7 +64,7 @@ def test_layout_of_a_family_that_takes_long_shows_how_far_it_is_and_then_the_pag
     assert by_id(shown, ids.METHODS_QUERY).data["eps"] == "13/255"
     assert by_id(shown, ids.METHODS_POLL).max_intervals == -1, "it asks on"
     may_go_on.set()
-    monkeypatch.setattr(family_measuring, "QUICK_SECONDS", 60.0)
+    monkeypatch.setattr(measuring, "QUICK_SECONDS", 60.0)
     parts, is_whole = show_family(by_id(shown, ids.METHODS_QUERY).data)
     assert is_whole and "Does thin-ice lose fewer?" in text_of(parts[-1])
 

@@ -9,7 +9,7 @@ from dash import no_update
 
 from backend.schemas import DatasetOut
 from backend.services import evaluations
-from backend.services.claims import list_claims
+from backend.services.claims.service import list_claims
 from backend.store.tables import Checkpoint
 from frontend.figures.dumbbell import Dumbbell, DumbbellGroup, dumbbells, figure_height, shown_range
 from frontend.pages import overview

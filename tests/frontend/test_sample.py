@@ -17,7 +17,7 @@ from frontend.pages.sample.harder import cold_bound_words
 from frontend.pages.sample.layout import change_text, choose_shown, find_sample, place_words, walked
 from frontend.pages.sample.strip import Mark, margin_strip, tick_values
 from frontend.pages.sample.words import distance_text, margin_text, verdict_at_eps, why_no_adversarial
-from frontend.pages.samples.walk import Place, find_place, load_pair
+from frontend.review.walk import Place, find_place, load_pair
 from tests.frontend.pairs import CHANGE, GAINED, KEPT, LOST, MISSED, NEVER, MadePair, make_pair
 from tests.frontend.words import by_id, hrefs, text_of, walk
 

@@ -11,7 +11,7 @@ from backend.errors import InvalidRequest
 from backend.services import comparisons
 from frontend.pages import samples as page
 from frontend.pages.samples.layout import FILLED, fill, read_shown
-from frontend.pages.samples.walk import load_pair
+from frontend.review.walk import load_pair
 from tests.frontend.pairs import GAINED, KEPT, LOST, MISSED, NEVER, MadePair, make_pair
 from tests.frontend.words import hrefs, text_of, walk
 

@@ -23,7 +23,7 @@ from backend.jobs.prune import start, train_in_team
 from backend.jobs.subjects import load_checkpoint, take_images
 from backend.schemas import CheckpointIn, EvaluationIn, PruningIn, PruningOut
 from backend.services import checkpoints, datasets, evaluations, prunings
-from backend.services.pruned import training_folder
+from backend.services.prunings.results import training_folder
 from backend.settings import get_settings
 from backend.store import database
 from backend.store import datasets as store

@@ -5,8 +5,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import SGD
 
-from models.pruning.search import MaskSearch
 from models.training.losses import AdversarialLoss, Batch
+from models.training.mask_search import MaskSearch
 
 
 def draw_stripes(samples: int = 300) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,8 @@ from PIL import Image
 
 from backend.errors import InvalidRequest, NotFound
 from backend.schemas import EvaluationOut
-from backend.services import pixels, samples
+from backend.services import samples
+from backend.services.shared import pixels
 from tests.services.fabrication import add_checkpoint, add_dataset, evaluate, make_pixels, measure, queue
 
 FOUND, MISSED, WRONG = 30, 31, 32

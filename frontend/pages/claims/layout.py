@@ -6,7 +6,8 @@ from dash.development.base_component import Component
 from backend.schemas import Page
 from backend.schemas.claims import Answer, ClaimCheck
 from backend.schemas.terms import OURS
-from backend.services import claims, references
+from backend.services import claims
+from backend.services.claims import references
 from frontend.components import Content, aria, card, empty_state
 from frontend.pages.claims.table import claims_table, order, read_families, references_table
 from frontend.words import count_words, sentence_list

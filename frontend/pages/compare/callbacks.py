@@ -18,11 +18,11 @@ from frontend.figures.scatter import Scale, margin_scatter, scale_for
 from frontend.figures.share_lost import share_lost
 from frontend.figures.units import Unit, unit_of
 from frontend.pages.compare import panels, replay
-from frontend.pages.compare.cut import Cut, choose, choose_flips, has_margins, read_cut, set_of
 from frontend.pages.compare.evidence import controls_table, predictive_table
-from frontend.pages.compare.flipped import class_name, grid_rows, wall
 from frontend.pages.compare.header import scope_words, sentence
 from frontend.pages.compare.numbers import number_cards
+from frontend.review.cut import Cut, choose, choose_flips, has_margins, read_cut, set_of
+from frontend.review.flipped import class_name, grid_rows, wall
 from frontend.theme import Theme, theme_named
 
 NO_MARGINS_WORDS = "These evaluations hold verdicts at one ε. Margins come from the preset margin."

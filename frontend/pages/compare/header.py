@@ -1,102 +1,17 @@
-"""The head of Compare: where the numbers come from, which two checkpoints, the sentence, and the controls."""
+"""The head of Compare: which two checkpoints, the sentence, and the controls."""
 
-from datetime import datetime
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import dcc, html
+from dash import html
 from dash.development.base_component import Component
 
-from backend.schemas import ComparisonOut, DatasetOut, EvaluationOut, TextPart
+from backend.schemas import ComparisonOut, DatasetOut, TextPart
 from frontend import ids
-from frontend.components import SET_WORDS, SYMBOLS, Content, aria, dot, icon
+from frontend.components import SET_WORDS, SYMBOLS, aria, dot, icon
 from frontend.figures.units import Unit
-from frontend.pages.compare.cut import Cut, has_margins
-
-DOUBTS = {"apparent-gain": "apparent-gain", "stronger-attack": "masking"}  # field of a mismatch: flag in Help
-
-EXTRA = "extra-evidence"
-
-
-def context_line(comparison: ComparisonOut, dataset: DatasetOut, median_eps: str | None) -> Component:
-    """Data set, n, norm, preset, seed, date, and whether both sides were attacked with equal effort.
-
-    `median_eps` is the pair's own eps where it was chosen from the margins: nobody asked for it.
-    """
-    dense, pruned = comparison.dense, comparison.pruned
-    facts = [
-        dataset.name,
-        f"n {comparison.n:,}",
-        dense.norm,
-        *([] if median_eps is None else [f"ε {median_eps} to start with, chosen: median margin"]),
-        both("preset", dense.preset, pruned.preset),
-        both("seed", dense.seed, pruned.seed),
-        both("", day(dense.finished_at), day(pruned.finished_at)),
-    ]
-    items = [html.Li(fact) for fact in facts]
-    if comparison.equal_effort:
-        items.append(html.Li(["equal effort ", icon("check")], className="is-gained strong"))
-    else:
-        items.append(html.Li([icon("warning"), " unequal effort"], className="is-warning strong"))
-    items.append(html.Li(["evaluations ", evaluation_link(dense, "dense"), " and ", evaluation_link(pruned, "pruned")]))
-    return html.Ul(items, className="context")
-
-
-def both(name: str, first: object, second: object) -> str:
-    """One value where both sides agree, otherwise the two."""
-    values = f"{first}" if first == second else f"{first} / {second}"
-    return f"{name} {values}".strip()
-
-
-def day(moment: datetime | None) -> str:
-    return "not finished" if moment is None else f"{moment.day} {moment:%b %Y}"
-
-
-def evaluation_link(evaluation: EvaluationOut, words: str) -> Component:
-    return dcc.Link(words, href=f"/jobs?evaluation={evaluation.id}")
-
-
-def mismatch_notice(comparison: ComparisonOut) -> Component | None:
-    """What differs between the two evaluations and what is doubtful about them, loudly; None where nothing is."""
-    loud = [item for item in comparison.mismatches if item.severity == "differs"]
-    flagged = [
-        html.Li([f"{side.checkpoint_name}: ", dcc.Link(flag, href=f"/help#flag-{flag}")])
-        for side in (comparison.dense, comparison.pruned)
-        for flag in side.flags
-    ]
-    if not loud and not flagged:
-        return None
-    parts: list[Component] = []
-    if flagged:
-        parts.append(html.Div([html.Strong("Reliability flags were raised."), html.Ul(flagged)]))
-    for title, items in (
-        ("These margins are in doubt.", [item for item in loud if item.field in DOUBTS]),
-        ("Extra evidence on one side.", [item for item in loud if item.field == EXTRA]),
-        ("This is not the parent.", [item for item in loud if item.field == "parent"]),
-        ("These two were not measured alike.", [item for item in loud if item.field not in (*DOUBTS, EXTRA, "parent")]),
-    ):
-        if items:
-            sentences = [html.Li([item.sentence, *doubt_link(item.field)]) for item in items]
-            parts.append(html.Div([html.Strong(title), html.Ul(sentences)]))
-    return html.Div([icon("warning"), html.Div(parts)], className="notice", role="note")
-
-
-def doubt_link(field: str) -> list[Content]:
-    """Where Help says what to do about a doubt."""
-    return [" ", dcc.Link("What to do", href=f"/help#flag-{DOUBTS[field]}")] if field in DOUBTS else []
-
-
-def verdict_notice(comparison: ComparisonOut) -> Component | None:
-    """What a pair of verdicts is and is not; None where both sides hold margins."""
-    if has_margins(comparison):
-        return None
-    sentence = (
-        f"whether an attack found an adversarial within {comparison.eps_text}, not how far away the nearest one is. "
-        "So there are no margins here, no thin ice and no curve, and ε stays where it is. The preset margin "
-        "measures them."
-    )
-    parts: list[Content] = [html.Strong(f"Verdicts at ε {comparison.eps_text}: "), sentence]
-    return html.Div([icon("help"), html.Div(parts)], className="notice notice-plain", role="note")
+from frontend.review.cut import Cut
+from frontend.review.sliders import delta_slider, slider
 
 
 def names(comparison: ComparisonOut, choices: list[dict[str, str]]) -> Component:
@@ -185,32 +100,6 @@ def bar(state: dict[str, Any], unit: Unit, dataset: DatasetOut) -> Component:
         ),
     ]
     return html.Div(parts, id=ids.COMPARE_BAR, className="bar", role="group", **aria(label="What the page shows"))
-
-
-def slider(id: str, text_id: str, label: str, name: str, value: float, state: dict[str, Any], unit: Unit) -> Component:
-    """A slider in shown units with its value beside it; the thumb carries the name for those who listen."""
-    control = dmc.Slider(
-        id=id,
-        min=state["step"],
-        max=state["limit"],
-        step=state["step"],
-        value=value,
-        label=None,
-        updatemode="drag",
-        size=4,
-        thumbLabel=name,
-        disabled=not state["has_margins"],
-        className="slider",
-        precision=3,
-    )
-    text = html.Output(unit.text(value / unit.scale), id=text_id, className="control-value")
-    return html.Div([html.Span(label, className="control-label"), control, text], className="control control-slider")
-
-
-def delta_slider(id: str, text_id: str, value: float, state: dict[str, Any], unit: Unit) -> Component:
-    """The threshold of thin ice; out of sight where there are no margins, so no ice."""
-    control = slider(id, text_id, "thin ice δ", "thin ice threshold", value, state, unit)
-    return html.Div(control, className="control-holder", hidden=not state["has_margins"])
 
 
 def filter_select(id: str, placeholder: str, name: str, options: Any, value: str | None) -> Component:

@@ -10,11 +10,12 @@ from backend.services import comparisons, datasets, evaluations
 from frontend import ids
 from frontend.components import SET_CLASSES, SET_WORDS, SYMBOLS, aria, card, empty_state, plot
 from frontend.figures.units import Unit, unit_of
-from frontend.pages.compare.cut import Cut, has_margins, read_cut
-from frontend.pages.compare.flipped import grid
-from frontend.pages.compare.header import bar, context_line, mismatch_notice, names, verdict_notice
+from frontend.pages.compare.header import bar, names
 from frontend.pages.compare.replay import replay_card
-from frontend.pages.compare.sliders import Sliders, read_sliders
+from frontend.review.cut import Cut, has_margins, read_cut
+from frontend.review.flipped import grid
+from frontend.review.notices import context_line, mismatch_notice, verdict_notice
+from frontend.review.sliders import Sliders, read_sliders
 
 WORDS_HEIGHT = 100  # of a plot that holds a sentence instead of marks
 

@@ -7,7 +7,7 @@ from dash.development.base_component import Component
 
 from backend.schemas import ComparisonOut, Counts, Interval, Rate
 from frontend.components import SET_WORDS, SYMBOLS, Content, aria, data
-from frontend.pages.compare.cut import Cut, counts_of
+from frontend.review.cut import Cut, counts_of
 
 
 def percent(share: float) -> str:

@@ -11,8 +11,8 @@ from frontend.figures.histogram import bin_words, count_margins
 from frontend.figures.scatter import Point
 from frontend.figures.share_lost import Share
 from frontend.figures.units import Unit
-from frontend.pages.compare.cut import View, set_of
 from frontend.pages.compare.numbers import accuracies, percent
+from frontend.review.cut import View, set_of
 from frontend.theme import Theme
 
 SET_ORDER: tuple[FlipSet, ...] = ("S11", "S10", "S01", "S00")

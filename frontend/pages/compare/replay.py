@@ -10,8 +10,8 @@ from backend.services import comparisons, evidence
 from frontend import ids
 from frontend.callbacks import in_thread, notify
 from frontend.components import Content, card, table
-from frontend.evidence import cancel_button, is_active, state_words, title_words
-from frontend.pages.compare.cut import read_cut
+from frontend.review.cut import read_cut
+from frontend.review.evidence import cancel_button, is_active, state_words, title_words
 
 POLL_MILLISECONDS = 1500
 

@@ -7,10 +7,10 @@ from dash.development.base_component import Component
 
 from backend.schemas import EvidenceOut
 from backend.services import evidence as service
-from frontend import evidence
 from frontend.callbacks import in_thread
 from frontend.components import Content, card
 from frontend.pages.jobs import names
+from frontend.review import evidence
 
 SHOWN = 20
 NOTE = "it lowers best-known bounds and leaves margins as they are"

@@ -10,7 +10,7 @@ from backend.schemas import EvaluationOut
 from backend.services import evaluations
 from frontend import ids
 from frontend.callbacks import in_thread, notify, query_values
-from frontend.components import Content
+from frontend.components import Content, refusal
 from frontend.pages.jobs import beside, made, names, queueing, record, table
 from frontend.pages.jobs.listing import Listing, read_filter, read_listing
 from frontend.rows import Live, live_cells
@@ -139,7 +139,7 @@ def answer_form(*values: Any) -> Content:
     try:
         return queueing.accepted(queueing.queue_from_form(*values))
     except ThinIceError as error:
-        return queueing.refusal(error.message, error.code)
+        return refusal(error.message, error.code)
 
 
 def register_record(app: Dash) -> None:

@@ -129,14 +129,6 @@ def queue_from_form(
     return evaluations.queue_evaluation(wanted)
 
 
-def refusal(message: str, code: str, reference: str | None = None) -> Component:
-    """Why a form was not taken; what was typed stays."""
-    end = f"code {code}" + (f", request {reference}" if reference else "")
-    return html.Div(
-        [icon("warning"), html.Span([message, html.Span(f" ({end})", className="muted small")])], className="refusal"
-    )
-
-
 def accepted(row: EvaluationOut) -> Content:
     words = f"Queued: {row.checkpoint_name}, {row.preset}, n {row.n:,}. "
     return html.P(

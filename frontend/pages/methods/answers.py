@@ -7,7 +7,7 @@ from dash.development.base_component import Component
 
 from backend.schemas.claims import Answer
 from backend.schemas.families import FamilyAnswer, FamilyOut, Finding, FindingPart
-from backend.services.family_texts import name_parts, show_part
+from backend.services.families.texts import name_parts, show_part
 from frontend.components import Content, aria
 from frontend.rows import Column, row_table
 

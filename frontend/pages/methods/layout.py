@@ -9,8 +9,8 @@ from dash.development.base_component import Component
 
 from backend.schemas.families import FamilyOut, FamilyRoot
 from backend.services import families
-from backend.services.arguments import read_id
-from backend.services.family_measuring import Measuring, measure_ahead
+from backend.services.families.measuring import Measuring, measure_ahead
+from backend.services.shared.arguments import read_id
 from frontend import ids
 from frontend.components import Content, aria, blank_figure, card, empty_state, graph_config, icon
 from frontend.figures.sparsity import HEIGHT

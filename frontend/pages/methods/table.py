@@ -6,7 +6,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from backend.schemas.families import FamilyOut, FamilyRow
-from backend.services.family_tables import Cell, Layout, Line, find_gaps, lay_out
+from backend.services.families.tables import Cell, Layout, Line, find_gaps, lay_out
 from frontend.components import Content, dot, icon
 from frontend.pages.methods.panels import list_methods, place_method
 from frontend.rows import Column, Group, row_table

@@ -3,9 +3,9 @@
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from backend.attacks.catalogue import WEAKENING
 from backend.schemas import CheckpointOut, EvaluationOut
 from backend.services import catalogues
-from backend.services.family_doubts import WEAKENING
 from frontend.components import Content, dot, icon, table
 from frontend.figures.units import unit_of
 from frontend.pages.overview.holdings import Family, Holdings, Standing, claim_words, effort_words

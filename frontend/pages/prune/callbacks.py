@@ -6,10 +6,10 @@ from typing import Any
 from dash import ALL, Dash, Input, Output, State, ctx, no_update
 
 from backend.errors import ThinIceError
-from backend.services import pruning_plans, prunings
+from backend.services import prunings
+from backend.services.prunings import plans
 from frontend.callbacks import in_thread, notify
-from frontend.components import Content
-from frontend.pages.jobs.queueing import refusal
+from frontend.components import Content, refusal
 from frontend.pages.prune import form, names, record
 from frontend.pages.prune.request import CONTROL, cost_words, read_form
 
@@ -72,7 +72,7 @@ def register_choices(app: Dash) -> None:
     )
     @in_thread
     def choose_parent(parent_id: str, chosen: str | None) -> tuple[Content, Content, Content]:
-        known = pruning_plans.suitable_datasets(parent_id)
+        known = plans.suitable_datasets(parent_id)
         kept = chosen if chosen in {str(row.id) for row in known} else None
         return form.data_choices(known), kept or (str(known[0].id) if known else None), form.data_hint(known)
 

@@ -8,7 +8,8 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from backend.schemas import CheckpointOut, DatasetOut, MethodOut
-from backend.services import catalogues, pruning_plans
+from backend.services import catalogues
+from backend.services.prunings import plans
 from frontend.components import Content, aria, card, icon
 from frontend.pages.prune import names
 from frontend.words import count_words
@@ -23,14 +24,14 @@ LIST: dict[str, Any] = {"allowDeselect": False, "className": "field"}
 
 def find_method(name: str | None) -> MethodOut:
     """The method of that name; the usual one where there is none."""
-    items = {row.name: row for row in pruning_plans.list_methods().items}
+    items = {row.name: row for row in plans.list_methods().items}
     return items.get(name or "", items[USUAL_METHOD])
 
 
 def cards(parents: Sequence[CheckpointOut], chosen: CheckpointOut) -> list[Component]:
     """The three cards of the form and its foot."""
     method = find_method(USUAL_METHOD)
-    known = pruning_plans.suitable_datasets(chosen.id)
+    known = plans.suitable_datasets(chosen.id)
     return [
         card(
             "1. What is pruned, and how",
@@ -48,7 +49,7 @@ def cards(parents: Sequence[CheckpointOut], chosen: CheckpointOut) -> list[Compo
 
 def what_fields(parents: Sequence[CheckpointOut], chosen: CheckpointOut, method: MethodOut) -> list[Component]:
     choices: Any = [{"value": str(row.id), "label": row.name} for row in parents]
-    methods: Any = [{"value": row.name, "label": row.title} for row in pruning_plans.list_methods().items]
+    methods: Any = [{"value": row.name, "label": row.title} for row in plans.list_methods().items]
     return [
         dmc.Select(
             id=names.PARENT, label="Dense checkpoint", data=choices, value=str(chosen.id), searchable=True, **LIST

@@ -9,7 +9,6 @@ from frontend.components import empty_state
 from frontend.pages.prune import names
 from frontend.pages.prune.form import cards, foot
 from frontend.pages.prune.record import record_page
-from frontend.pages.upload.form import dense_checkpoints as find_dense
 
 PAGE_ROWS = 200
 LEAD = (
@@ -38,5 +37,5 @@ def layout(**query: str) -> Component:
 def dense_checkpoints() -> list[CheckpointOut]:
     """Those that can be a parent: first what was pruned before, then others; the newest first. Controls are none."""
     parents = {row.parent_id for row in checkpoints.list_checkpoints(PAGE_ROWS).items}
-    roots = [row for row in find_dense() if row.parent_id is None]
+    roots = [row for row in checkpoints.list_parents() if row.parent_id is None]
     return sorted(roots, key=lambda row: row.id not in parents)

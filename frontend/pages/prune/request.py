@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from backend.errors import InvalidRequest, ThinIceError
 from backend.schemas import PruningIn
-from backend.services import pruning_plans, prunings
+from backend.services import prunings
+from backend.services.prunings import plans
 from frontend.words import count_words
 
 FIELDS = {name: f"the {name}" for name in ("epochs", "seed", "name", "sparsity", "settings")}
@@ -47,7 +48,7 @@ def cost_words(values: dict[str, Any]) -> tuple[str, str]:
         return "", "made up"
     try:
         request = read_form(values)
-        cost, name = pruning_plans.estimate_cost(request), prunings.suggest_name(request)
+        cost, name = plans.estimate_cost(request), prunings.suggest_name(request)
     except ThinIceError as error:
         return error.message, "made up"
     words = (

@@ -9,12 +9,12 @@ from dash.development.base_component import Component
 
 from backend.schemas import EvidenceOut, HarderIn, MarginRow, SampleSide
 from backend.services import evidence, samples
-from backend.services.answers import is_robust
+from backend.services.evaluations.views import is_robust
 from frontend.callbacks import in_thread, notify
 from frontend.components import Content, aria, data, icon
-from frontend.evidence import cancel_button, is_active, state_words, title_words
 from frontend.figures.units import Unit, unit_of
 from frontend.pages.sample.words import attack_title, distance_text
+from frontend.review.evidence import cancel_button, is_active, state_words, title_words
 
 OF = "sample-harder-of"
 POLL = "sample-harder-poll"

@@ -13,15 +13,15 @@ from backend.services import comparisons, samples
 from frontend.components import SET_WORDS, Content, aria, data, empty_state, icon, set_word
 from frontend.figures.perturbation import BLUE_TO_RED, ScaleKind, choose_scale, largest_change
 from frontend.figures.units import Unit
-from frontend.pages.compare.cut import set_of
-from frontend.pages.compare.flipped import class_name
-from frontend.pages.compare.header import context_line, mismatch_notice, verdict_notice
 from frontend.pages.sample import harder
 from frontend.pages.sample.side import Shown, clean_address, side_row
 from frontend.pages.sample.strip import Mark, margin_strip
 from frontend.pages.sample.versions import find_versions, version_list
 from frontend.pages.sample.words import headline
-from frontend.pages.samples.walk import SORT_WORDS, STATE_KEYS, Filters, Pair, Place, find_place, load_pair
+from frontend.review.cut import set_of
+from frontend.review.flipped import class_name
+from frontend.review.notices import context_line, mismatch_notice, verdict_notice
+from frontend.review.walk import SORT_WORDS, STATE_KEYS, Filters, Pair, Place, find_place, load_pair
 
 SAMPLE = "sample"
 BLINK = "sample-blink"

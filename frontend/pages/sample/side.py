@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.attacks.attack_catalogue import ATTACKS
+from backend.attacks.catalogue.attacks import ATTACKS
 from backend.schemas import DatasetOut, SampleSide
-from backend.services.answers import measure_slack
+from backend.services.evaluations.views import measure_slack
 from frontend.components import Content, dot, icon, table
 from frontend.figures.units import Unit
-from frontend.pages.compare.flipped import class_name
 from frontend.pages.sample.harder import bound_section
 from frontend.pages.sample.words import (
     MINIMUM_WORDS,
@@ -21,6 +20,7 @@ from frontend.pages.sample.words import (
     verdict_at_eps,
     why_no_adversarial,
 )
+from frontend.review.flipped import class_name
 
 ENLARGED = 8  # of a downloaded PNG
 

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from backend.schemas import EvaluationOut
 from backend.services import checkpoints, comparisons
 from frontend.components import aria, data, dot
-from frontend.pages.samples.walk import Pair
+from frontend.review.walk import Pair
 
 
 @dataclass(frozen=True)

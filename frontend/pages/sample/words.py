@@ -1,8 +1,8 @@
 """What the page says about a sample, in words: no distance is ever made up for one that there is not."""
 
-from backend.attacks.attack_catalogue import ATTACKS
+from backend.attacks.catalogue.attacks import ATTACKS
 from backend.schemas import MarginRow, PairedSample
-from backend.services.answers import is_robust
+from backend.services.evaluations.views import is_robust
 from frontend.figures.units import Unit
 
 MINIMUM_WORDS = "smallest found, an upper bound"

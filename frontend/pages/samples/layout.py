@@ -9,10 +9,11 @@ from backend.services import comparisons, evaluations
 from frontend import ids
 from frontend.callbacks import in_thread, query_values
 from frontend.components import Content, aria, dot, empty_state, icon
-from frontend.pages.compare.header import context_line, delta_slider, mismatch_notice, slider, verdict_notice
 from frontend.pages.samples.chips import chip_rows, sort_choice
-from frontend.pages.samples.walk import Pair, load_pair
 from frontend.pages.samples.wall import PAGE_SIZE, order_note, sentence, wall
+from frontend.review.notices import context_line, mismatch_notice, verdict_notice
+from frontend.review.sliders import delta_slider, slider
+from frontend.review.walk import Pair, load_pair
 
 SAMPLES = "samples"
 PAIR = "samples-pair"

@@ -7,10 +7,10 @@ from dash.development.base_component import Component
 
 from backend.schemas import PairedSample
 from frontend.components import SET_WORDS, Content, data, set_word
-from frontend.pages.compare.cut import set_of
-from frontend.pages.compare.flipped import class_name, margins_text, verdicts_text
 from frontend.pages.samples.chips import NO_FILTERS, delta_text
-from frontend.pages.samples.walk import SORT_WORDS, Pair
+from frontend.review.cut import set_of
+from frontend.review.flipped import class_name, margins_text, verdicts_text
+from frontend.review.walk import SORT_WORDS, Pair
 
 WALL = "samples-wall"
 PAGE_SIZE = 120

@@ -6,34 +6,21 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
-from backend.schemas import CheckpointOut, DatasetOut
+from backend.schemas import DatasetOut
 from backend.services import catalogues, checkpoints
 from frontend.components import card
 from frontend.pages.upload import names
 
-PAGE_ROWS = 200
 # By name as models.architectures.layers has them, which the web process cannot import; a test compares the two.
 NORMALIZATIONS = ("none", "fashion-mnist", "cifar10", "cifar10-mad", "cifar10-flyingbird")
 METHODS = ("lwm", "hydra", "harp", "r-admm", "global-lwm", "fine-grained")
 AT_ONCE = 500
 
 
-def dense_checkpoints() -> list[CheckpointOut]:
-    """Every checkpoint that can be a parent, the newest first."""
-    found: list[CheckpointOut] = []
-    seen = 0
-    while True:
-        page = checkpoints.list_checkpoints(PAGE_ROWS, seen)
-        found.extend(row for row in page.items if row.role == "dense")
-        seen += len(page.items)
-        if not page.items or seen >= page.total:
-            return found
-
-
 def parent_choices() -> list[dict[str, str]]:
     return [
         {"value": str(row.id), "label": f"{row.name} ({row.architecture})", "dataset": str(row.dataset_id)}
-        for row in dense_checkpoints()
+        for row in checkpoints.list_parents()
     ]
 
 

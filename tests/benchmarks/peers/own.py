@@ -9,15 +9,15 @@ import torch
 from torch import Tensor, nn
 
 from backend import attacks
-from backend.attacks.batches import Batches
 from backend.attacks.catalogue import PRESETS
-from backend.attacks.classifier import prepare
 from backend.attacks.engine import build_classifier
 from backend.attacks.inputs import check_request
-from backend.attacks.plan import claim_nearest, follow_plan
-from backend.attacks.preparation import build_prepared
-from backend.attacks.scripts import Sample, follow_pattern, minimise
-from backend.attacks.slots import Script
+from backend.attacks.network.batches import Batches
+from backend.attacks.network.classifier import prepare
+from backend.attacks.network.prepared import build_prepared
+from backend.attacks.search.plan import claim_nearest, follow_plan
+from backend.attacks.search.scheduler import Script
+from backend.attacks.search.sequences import Sample, follow_pattern, minimise
 from tests.benchmarks.contestants import MARGIN, VERDICT, Answer, Contestant, Terms
 
 # What a bench of the engine shows of it: the preset, and the work per sample it is expected to take. A preset that the

@@ -1,0 +1,60 @@
+"""Preset `margin`: an untargeted walk, walks towards the nearest classes, from elsewhere, a search and a bisection."""
+
+import torch
+from torch import Tensor
+
+from backend.attacks.catalogue import Preset
+from backend.attacks.catalogue.attacks import SEARCH
+from backend.attacks.inputs import Task
+from backend.attacks.network.classifier import Classifier
+from backend.attacks.search.plan import claim_each, follow_plan
+from backend.attacks.search.scheduler import Script
+from backend.attacks.search.sequences import (
+    Sample,
+    follow_pattern,
+    minimise,
+    polish,
+    rank,
+    restart,
+    search,
+    start_from_segment,
+)
+from backend.attacks.search.starts import Pool
+from backend.attacks.verify import Candidate
+
+RANKED_EXTRA = 1
+LINF_TARGETS = 2  # the third target found least of all attacks there; patterns take its place
+
+
+def seek_margin(sample: Sample, preset: Preset, pool: Pool) -> Script:
+    """Every attack of the preset on one sample; what needs more classes than there are does not run."""
+    is_linf = sample.norm.name == "Linf"
+    targets = preset.parameters["targets"]
+    order = yield from rank(sample, targets + RANKED_EXTRA)
+    kind = "fmn" if is_linf else "spread"
+    walks = [minimise(sample, "fmn-untargeted")]
+    if not is_linf:
+        walks.append(minimise(sample, "spread-untargeted"))
+    for number, target in enumerate(order[: LINF_TARGETS if is_linf else targets], start=1):
+        walks.append(minimise(sample, f"{kind}-target-{number}", target))
+    yield walks
+    if not is_linf or sample.nearest[1] == torch.inf:
+        yield from start_from_segment(sample, "segment", pool)
+    if is_linf:
+        for name in preset.attacks:
+            if name.startswith("fmn-pattern"):
+                yield from follow_pattern(sample, name)
+            elif name.startswith("fmn-restart"):
+                yield from restart(sample, name)
+        yield from search(sample, SEARCH)
+    yield from polish(sample, preset.parameters["passes"])
+
+
+def attack_margins(
+    classifier: Classifier, task: Task, images: Tensor, labels: Tensor, *, pool: Pool, classes: int
+) -> list[Candidate]:
+    """Run the preset on samples classified as `labels`; images and candidates (B, C, H, W) are on the CPU."""
+    samples = follow_plan(
+        classifier, task, images, labels, classes, lambda row, sample: seek_margin(sample, task.preset, pool)
+    )
+    return claim_each(task, images, samples)

@@ -1,0 +1,82 @@
+"""Guaranteed starts: an image that the network takes for another class, and the point where the segment to it crosses.
+
+Candidates are the given images, flat images and a few of noise, so that a network that ever changes its mind is
+nearly always caught changing it; a sample without any candidate of another class has no start. Without
+images of the caller's choice these are the samples of the same call, and then what a start reaches depends on which
+samples are attacked together, not on their order (as long as the pool holds them all) nor on the batch size.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from backend.attacks.losses import predict
+from backend.attacks.network.batches import Batches
+from backend.attacks.network.classifier import Classifier
+
+FLAT_LEVELS = (0.0, 0.25, 0.5, 0.75, 1.0)
+NOISE_IMAGES = 3
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Images (N, C, H, W) to start from and what the network takes them for, int64 (N,); on its device."""
+
+    images: Tensor
+    predictions: Tensor
+
+
+def make_generator(seed: int, *parts: bytes) -> torch.Generator:
+    """A generator that depends on the seed and the parts alone, never on a position in a batch."""
+    digest = hashlib.sha256(b"\0".join([str(seed).encode(), *parts])).digest()
+    generator = torch.Generator()
+    generator.manual_seed(int.from_bytes(digest[:8], "big", signed=True))
+    return generator
+
+
+def draw_noise(images: Tensor, seed: int, attack: str) -> Tensor:
+    """Uniform noise in [-1, 1], float32 like `images` (on the CPU), each from the seed, the attack and the image."""
+    return draw_uniform(images, seed, attack, images.shape[1:])
+
+
+def draw_uniform(images: Tensor, seed: int, purpose: str, shape: torch.Size) -> Tensor:
+    """Uniform draws in [-1, 1], float32 (B, *shape), each from the seed, the purpose and the image (on the CPU)."""
+    rows = []
+    for image in images:
+        generator = make_generator(seed, purpose.encode(), image.contiguous().numpy().tobytes())
+        rows.append(2.0 * torch.rand(shape, generator=generator) - 1.0)
+    return torch.stack(rows)
+
+
+def gather_pool(
+    classifier: Classifier, images: Tensor, logits: Tensor, seed: int, limit: int, batches: Batches
+) -> Pool:
+    """The first `limit` images with their known logits (both on the CPU), flat images and noise images."""
+    shape = images.shape[1:]
+    flat = torch.stack([torch.full(shape, level) for level in FLAT_LEVELS])
+    noise = torch.rand((NOISE_IMAGES, *shape), generator=make_generator(seed, b"noise images"))
+    extra = torch.cat([flat, noise])
+    answers = [answer for _, answer in batches.run(len(extra), lambda part: classify_on(classifier, extra[part]))]
+    everything = torch.cat([images[:limit], extra])
+    all_logits = torch.cat([logits[:limit], *answers])
+    is_finite = all_logits.isfinite().all(1)
+    return Pool(everything[is_finite].to(classifier.device), predict(all_logits[is_finite]).to(classifier.device))
+
+
+def classify_on(classifier: Classifier, images: Tensor) -> Tensor:
+    """Logits on the CPU of images on the CPU."""
+    return classifier.classify(images.to(classifier.device)).cpu()
+
+
+def find_nearest(pool: Pool, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Nearest pool image (L2) that is taken for another class: images (B, C, H, W), and whether there is one (B,).
+
+    A copy of the image itself is no start, also where noise made the network answer it differently.
+    """
+    gaps = torch.cdist(images.flatten(1), pool.images.flatten(1), compute_mode="donot_use_mm_for_euclid_dist")
+    is_useless = (labels[:, None] == pool.predictions[None, :]) | (gaps == 0)
+    gaps = gaps.masked_fill(is_useless, torch.inf)
+    nearest = gaps.min(1)
+    return pool.images[nearest.indices], nearest.values.isfinite()

@@ -1,0 +1,125 @@
+"""Commands for evidence beside the cold core: adversarials of one's own, replays, and more effort on chosen samples."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from backend.cli.output import print_evidence
+from backend.cli.session import REFUSED, AsJson, Url, answers, connected, wait_for
+from backend.client import Client, choose_pair
+
+app = typer.Typer(help="Evidence that lowers best-known bounds and leaves margins as they are.", no_args_is_help=True)
+
+EvaluationName = Annotated[str, typer.Argument(help="Evaluation id, or checkpoint by name (its newest evaluation)")]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait for the end; exit code 1 unless it succeeds")]
+
+
+@app.command()
+@answers
+def upload(
+    evaluation: EvaluationName,
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help=".npy, float32 (n, C, H, W), pixels in [0, 1]")
+    ],
+    source: Annotated[str, typer.Option(help="Whom to credit: attack, tool, author")],
+    indices: Annotated[
+        str | None,
+        typer.Option(help="Row of the data set of each: 3,17,9, or a .json or .npy file; default all rows, ascending"),
+    ] = None,
+    wait: Wait = False,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send adversarials; the server verifies each on the network itself before it counts."""
+    rows = None if indices is None else json.dumps(read_indices(indices))
+    with connected(url) as client, file.open("rb") as reader:
+        path = f"evaluations/{client.find_evaluations(evaluation)[0]['id']}/evidence"
+        answer = client.upload(reader, file.name, {"source": source, "indices": rows}, to=path)
+        tell(client, [answer.json()], wait, as_json, is_list=False)
+
+
+@app.command("list")
+@answers
+def list_evidence(evaluation: EvaluationName, url: Url = None, as_json: AsJson = False) -> None:
+    """The evidence beside an evaluation, newest first."""
+    with connected(url) as client:
+        found = list(client.each(f"evaluations/{client.find_evaluations(evaluation)[0]['id']}/evidence"))
+        tell(client, found, False, as_json)
+
+
+@app.command()
+@answers
+def cancel(
+    evidence: Annotated[str, typer.Argument(help="Evidence id")], url: Url = None, as_json: AsJson = False
+) -> None:
+    """Stop it; bounds that it lowered stay."""
+    with connected(url) as client:
+        tell(client, [client.request("POST", f"evidence/{evidence}/cancel").json()], False, as_json, is_list=False)
+
+
+@answers
+def replay(
+    dense: Annotated[str, typer.Argument(help="Dense checkpoint or evaluation, by name or id")],
+    pruned: Annotated[str, typer.Argument(help="Pruned checkpoint or evaluation, by name or id")],
+    wait: Wait = False,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Try the dense network's adversarials on the pruned one, and the reverse: boundary moved, or a new hole?"""
+    with connected(url) as client:
+        one, other = choose_pair(client.find_evaluations(dense), client.find_evaluations(pruned))
+        pair = {"dense": one["id"], "pruned": other["id"]}
+        tell(client, client.request("POST", "comparisons/replay", json=pair).json(), wait, as_json)
+
+
+@answers
+def attack_harder(
+    evaluation: EvaluationName,
+    samples: Annotated[str, typer.Option(help="Rows of the data set, as in 3,17,9")],
+    budget: Annotated[
+        float,
+        typer.Option(
+            help="Gradients per sample (three passes without one count as one), or seconds in all (see --unit)"
+        ),
+    ],
+    unit: Annotated[str, typer.Option(help="gradients or seconds")] = "gradients",
+    preset: Annotated[str, typer.Option(help="What to run again and again, each time with another seed")] = "margin",
+    wait: Wait = False,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Spend a stated budget on chosen samples; it lowers their best-known bounds, never their margins."""
+    with connected(url) as client:
+        path = f"evaluations/{client.find_evaluations(evaluation)[0]['id']}/attack-harder"
+        request = {"samples": read_indices(samples), "budget": budget, "budget_unit": unit, "preset": preset}
+        tell(client, [client.request("POST", path, json=request).json()], wait, as_json, is_list=False)
+
+
+def tell(client: Client, rows: list[dict[str, Any]], wait: bool, as_json: bool, *, is_list: bool = True) -> None:
+    """Print evidence, at its end where asked to wait; exit code 1 where some did not succeed."""
+    if wait:
+        rows = [wait_for(client, f"evidence/{row['id']}").json() for row in rows]
+    if as_json:
+        print(json.dumps(rows if is_list else rows[0]))
+    else:
+        for row in rows:
+            print_evidence(row)
+    if wait and any(row["state"] != "succeeded" for row in rows):
+        raise typer.Exit(REFUSED)
+
+
+def read_indices(text: str) -> list[int]:
+    """Row numbers written as `3,17,9`, or out of a .json list or an .npy of whole numbers."""
+    path = Path(text)
+    try:
+        if path.suffix == ".npy":
+            import numpy as np  # here, so that the other commands start fast
+
+            return [int(index) for index in np.load(path, allow_pickle=False).ravel()]
+        if path.suffix == ".json":
+            return [int(index) for index in json.loads(path.read_text(encoding="utf-8"))]
+        return [int(part) for part in text.split(",") if part.strip()]
+    except (ValueError, TypeError, OSError) as error:
+        raise typer.BadParameter(f"Rows are numbers as in 3,17,9, or a .json or .npy file of them: {error}.") from error

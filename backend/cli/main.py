@@ -1,0 +1,332 @@
+"""The command line: the verbs of the REST interface, against a running server.
+
+Exit codes: 0 done; 1 refused, or the evaluation failed; 2 wrong usage, or no server; 3 a gate is not met.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import wrap_file
+
+from backend.cli import claims, evidence, prunings, table
+from backend.cli.datasets import file_to_send
+from backend.cli.output import err, out, print_checkpoint, print_comparison, print_evaluation, print_status
+from backend.cli.session import GATE_NOT_MET, REFUSED, AsJson, Url, answers, connected, wait_for, write_whole
+from backend.client import choose_pair
+from backend.errors import InvalidRequest
+
+DEFAULT_SAMPLES = 1000
+DEMO_SAMPLES = 500
+DEMO_PRIORITY = 50
+
+app = typer.Typer(
+    help="Which samples flip after pruning? Commands talk to a running server (see `serve`).",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def serve() -> None:
+    """Start the server and its workers, and keep them running until Ctrl-C."""
+    from backend.supervisor import main as supervise  # here, so that the other commands start fast
+
+    raise typer.Exit(supervise([]))
+
+
+@app.command()
+def worker() -> None:
+    """Start one worker, for a machine that shares the server's database and home."""
+    from backend.jobs.worker import main as work  # here, because it imports torch
+
+    work()
+
+
+@app.command()
+@answers
+def status(url: Url = None, as_json: AsJson = False) -> None:
+    """Is the server well, who works, what waits?"""
+    with connected(url) as client:
+        health = client.get_response("health")
+        if as_json:
+            print(health.text)
+            return
+        active, prunings = (
+            [item for state in ("running", "queued") for item in client.each(what, state=state)]
+            for what in ("evaluations", "prunings")
+        )
+        print_status(client.url, health.json(), active, prunings)
+
+
+def read_architecture(given: str | None) -> str | None:
+    """What the option says; the text of the file where it starts with @.
+
+    Raises:
+        InvalidRequest: no such file.
+    """
+    if given is None or not given.startswith("@"):
+        return given
+    try:
+        return Path(given[1:]).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidRequest(f"The layers cannot be read from {given[1:]}: {error}.") from error
+
+
+@app.command()
+@answers
+def upload(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="Checkpoint file")],
+    name: Annotated[str, typer.Option(help="Name, unique on the server")],
+    role: Annotated[str, typer.Option(help="dense or pruned")],
+    dataset: Annotated[str, typer.Option(help="Data set, by slug or id")],
+    parent: Annotated[str | None, typer.Option(help="Checkpoint that it was made from, by name or id")] = None,
+    architecture: Annotated[
+        str | None, typer.Option(help="Name; or @FILE, a JSON list of the layers of a plain nn.Sequential")
+    ] = None,
+    normalization: Annotated[str | None, typer.Option(help="Normalisation preset")] = None,
+    method: Annotated[str | None, typer.Option(help="lwm, r-admm, hydra, harp, thin-ice, control, ...")] = None,
+    declared_sparsity: Annotated[float | None, typer.Option(help="Share of zero weights, 0..1")] = None,
+    keep_rate: Annotated[float | None, typer.Option(help="Share of weights kept, 0..1 (HYDRA, HARP)")] = None,
+    claimed_robust_accuracy: Annotated[float | None, typer.Option(help="Claim to check, 0..1")] = None,
+    claimed_attack: Annotated[str | None, typer.Option(help="Attack of the claim")] = None,
+    claimed_norm: Annotated[
+        str | None, typer.Option(help="Norm of the claim, Linf, L2 or L1; default the data set's")
+    ] = None,
+    claimed_eps: Annotated[
+        str | None, typer.Option(help='eps of the claim, "8/255" or a decimal; default the data set\'s')
+    ] = None,
+    claimed_n: Annotated[int | None, typer.Option(help="Samples of the claim")] = None,
+    claimed_source: Annotated[str | None, typer.Option(help="Where the claim was made")] = None,
+    evaluate: Annotated[str | None, typer.Option(help="Queue an evaluation with this preset at once")] = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send a checkpoint file; the server imports it, or says what is wrong with it."""
+    with connected(url) as client:
+        fields = {
+            "name": name,
+            "role": role,
+            "dataset_id": dataset,
+            "parent_id": client.find_checkpoint(parent)["id"] if parent else None,
+            "architecture": read_architecture(architecture),
+            "normalization": normalization,
+            "method": method,
+            "declared_sparsity": declared_sparsity,
+            "keep_rate": keep_rate,
+            "claimed_robust_accuracy": claimed_robust_accuracy,
+            "claimed_attack": claimed_attack,
+            "claimed_norm": claimed_norm,
+            "claimed_eps": claimed_eps,
+            "claimed_n": claimed_n,
+            "claimed_source": claimed_source,
+            "evaluate": evaluate,
+        }
+        size = file.stat().st_size
+        with (
+            file.open("rb") as content,
+            wrap_file(content, size, description="Sending", console=err, transient=True, disable=as_json) as reader,
+        ):
+            answer = client.upload(reader, file.name, fields)
+        if as_json:
+            print(answer.text)
+        else:
+            print_checkpoint(answer.json())
+
+
+@app.command()
+@answers
+def dataset(
+    what: Annotated[str, typer.Argument(help="cifar10, cifar100, svhn; or a file: .npz with x and y, images as idx")],
+    name: Annotated[str | None, typer.Option(help="Name, unique on the server; cifar10 and its like have one")] = None,
+    path: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="The archive of cifar10, ...; fetched if left out")
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="train or test, of an archive; default test")] = None,
+    labels: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="The labels, where x is idx")] = None,
+    norm: Annotated[str, typer.Option(help="Norm that evaluations take by default")] = "Linf",
+    eps: Annotated[str, typer.Option(help='eps that evaluations take by default, "8/255" or a decimal')] = "8/255",
+    classes: Annotated[str | None, typer.Option(help="Class names, separated by commas")] = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send a data set: CIFAR-10, CIFAR-100 or SVHN by name, an .npz file, or a pair of idx files."""
+    with (
+        connected(url) as client,
+        file_to_send(what, path=path, split=split, name=name, labels=labels) as (file, chosen, part),
+    ):
+        fields = {"name": chosen, "default_norm": norm, "default_eps": eps, "classes": classes, "split": part}
+        with file.open("rb") as reader:
+            answer = client.upload(reader, file.name, fields, to="datasets")
+        if as_json:
+            print(answer.text)
+        else:
+            body = answer.json()
+            out.print(f"{body['name']}: {body['size']:,} samples, {len(body['classes'])} classes, slug {body['slug']}")
+
+
+@app.command()
+@answers
+def evaluate(
+    checkpoint: Annotated[str, typer.Argument(help="Checkpoint, by name or id")],
+    preset: Annotated[str, typer.Option(help="margin, fast, autoattack or autoattack-plus")] = "margin",
+    samples: Annotated[str | None, typer.Option(help="How many, or row indices separated by commas")] = None,
+    dataset: Annotated[str | None, typer.Option(help="Data set; default the checkpoint's")] = None,
+    norm: Annotated[str | None, typer.Option(help="Linf or L2; default the data set's")] = None,
+    eps: Annotated[str | None, typer.Option(help='"8/255" or a decimal; default the data set\'s')] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the attacks")] = 0,
+    repeat: Annotated[int, typer.Option(help="Queue that many, with seed, seed + 1, ...: the attack noise")] = 1,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the end; exit code 1 unless it succeeds")] = False,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Queue an evaluation of a checkpoint."""
+    with connected(url) as client:
+        found = client.find_checkpoint(checkpoint)
+        size = client.get(f"datasets/{dataset or found['dataset_id']}")["size"]
+        request = {
+            "checkpoint_id": found["id"],
+            "dataset_id": dataset or found["dataset_id"],
+            "samples": read_samples(samples, size),
+            "norm": norm,
+            "eps": eps,
+            "preset": preset,
+            "seed": seed,
+            "repeat": repeat,
+        }
+        answer = client.request("POST", "evaluations", json=request)
+        if wait:
+            for other in client.each("evaluations", repeat_of=answer.json()["id"]) if repeat > 1 else ():
+                wait_for(client, f"evaluations/{other['id']}")
+            answer = wait_for(client, f"evaluations/{answer.json()['id']}")
+        if as_json:
+            print(answer.text)
+        else:
+            print_evaluation(answer.json())
+        if answer.json()["state"] in {"failed", "cancelled"}:
+            raise typer.Exit(REFUSED)
+
+
+def read_samples(text: str | None, size: int) -> int | list[int]:
+    """`500` as the first 500, `3,7,9` as these rows, nothing as 1,000 or the whole data set if that is smaller."""
+    if text is None:
+        return min(DEFAULT_SAMPLES, size)
+    try:
+        return [int(part) for part in text.split(",") if part.strip()] if "," in text else int(text)
+    except ValueError:
+        raise typer.BadParameter(f"--samples takes a number, or row indices as in 3,7,9; got {text!r}.") from None
+
+
+@app.command()
+@answers
+def compare(
+    dense: Annotated[str, typer.Argument(help="Dense checkpoint or evaluation, by name or id")],
+    pruned: Annotated[str, typer.Argument(help="Pruned checkpoint or evaluation, by name or id")],
+    eps: Annotated[str | None, typer.Option(help='"8/255" or a decimal; default the evaluations\' own')] = None,
+    max_lost: Annotated[int | None, typer.Option(min=0, help="Gate: at most this many samples lost at eps")] = None,
+    min_robust: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Gate: at least this robust accuracy at eps, 0..1")
+    ] = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what pruning changed; with a gate, exit code 3 when it is not met or the effort was not equal."""
+    with connected(url) as client:
+        one, other = choose_pair(client.find_evaluations(dense), client.find_evaluations(pruned))
+        answer = client.get_response("comparisons", dense=one["id"], pruned=other["id"], eps=eps)
+    comparison = answer.json()
+    if as_json:
+        print(answer.text)
+    else:
+        print_comparison(comparison)
+    unmet = find_unmet(comparison, max_lost, min_robust)
+    for sentence in unmet:
+        err.print(f"Gate not met: {sentence}", markup=False)
+    if unmet:
+        raise typer.Exit(GATE_NOT_MET)
+
+
+def find_unmet(comparison: dict[str, Any], max_lost: int | None, min_robust: float | None) -> list[str]:
+    """Sentences for the gates that the comparison does not meet; none where no gate was asked for."""
+    if max_lost is None and min_robust is None:
+        return []
+    counts, unmet = comparison["robust"], []
+    robust = (counts["n11"] + counts["n01"]) / comparison["n"]
+    if not comparison["equal_effort"]:
+        unmet.append("the two evaluations differ in more than the checkpoint, so they decide nothing.")
+    if max_lost is not None and counts["n10"] > max_lost:
+        unmet.append(f"{counts['n10']} samples lost at eps {comparison['eps_text']}, at most {max_lost} allowed.")
+    if min_robust is not None and robust < min_robust:
+        unmet.append(f"robust accuracy {robust:.4f} at eps {comparison['eps_text']}, at least {min_robust} wanted.")
+    return unmet
+
+
+@app.command()
+@answers
+def export(
+    evaluation: Annotated[str, typer.Argument(help="Evaluation id, or checkpoint by name (its newest evaluation)")],
+    format: Annotated[str, typer.Option(help="csv, parquet or json")] = "csv",
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="File to write; default standard output")
+    ] = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write every sample's margin and verdict."""
+    with connected(url) as client:
+        found = client.find_evaluations(evaluation)[0]
+        answer = client.get_response(f"evaluations/{found['id']}/margins", format="json" if as_json else format)
+    if output is None:
+        if format == "parquet" and not as_json and sys.stdout.isatty():
+            raise typer.BadParameter("Parquet is not for terminals; name a file with -o.")
+        sys.stdout.buffer.write(answer.content)
+        sys.stdout.buffer.flush()
+        return
+    write_whole(output, answer.content)
+    err.print(f"wrote {output} ({len(answer.content):,} bytes)", markup=False)
+
+
+@app.command()
+@answers
+def demo(
+    samples: Annotated[int, typer.Option(min=1, help="Samples per checkpoint")] = DEMO_SAMPLES,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Queue margins for every shipped checkpoint that lacks them, behind what users asked for."""
+    with connected(url) as client:
+        has_margins = {
+            item["checkpoint_id"]
+            for item in client.each("evaluations")
+            if item["preset"] == "margin" and item["n"] >= samples and item["state"] not in {"failed", "cancelled"}
+        }
+        bodies = []
+        for checkpoint in client.each("checkpoints"):
+            if checkpoint["origin"] == "zoo" and checkpoint["id"] not in has_margins:
+                request = {"checkpoint_id": checkpoint["id"], "dataset_id": checkpoint["dataset_id"]}
+                wish = {"samples": samples, "preset": "margin", "priority": DEMO_PRIORITY}
+                bodies.append(client.request("POST", "evaluations", json=request | wish).text)
+    if as_json:
+        print(f"[{','.join(bodies)}]")
+    else:
+        out.print(f"queued {len(bodies)} evaluations; `thinice status` shows them")
+
+
+app.add_typer(evidence.app, name="evidence")
+app.add_typer(prunings.app, name="prunings")
+app.command()(claims.claims)
+app.command()(prunings.prune)
+app.command()(evidence.replay)
+app.command("attack-harder")(evidence.attack_harder)
+app.command()(table.table)
+
+
+def main() -> None:
+    """Entry point of `thinice`."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""Commands that prune a checkpoint on the server, and stop or resume that."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from backend.cli.output import out, percent
+from backend.cli.session import REFUSED, AsJson, Url, answers, connected, wait_for
+from backend.client import Client
+
+app = typer.Typer(help="Prunings that the server made or makes.", no_args_is_help=True)
+
+Id = Annotated[str, typer.Argument(help="Pruning id")]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait for the end; exit code 1 unless it succeeds")]
+
+
+@answers
+def prune(
+    method: Annotated[str, typer.Argument(help="lwm, r-admm, hydra, harp, thin-ice; control prunes nothing")],
+    parent: Annotated[str, typer.Option(help="Dense checkpoint, by name or id")],
+    data: Annotated[str, typer.Option(help="Training images: a data set by slug or id, not the parent's own")],
+    sparsity: Annotated[
+        float | None, typer.Option(help="Share that goes away, such as 0.95 (HARP's channels: of multiplications)")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Of the result; made up if left out")] = None,
+    granularity: Annotated[str, typer.Option(help="weight, filter or channel")] = "weight",
+    schedule: Annotated[str, typer.Option(help="short, or paper (for a GPU)")] = "short",
+    epochs: Annotated[int | None, typer.Option(help="Of the whole run; default the schedule's")] = None,
+    eps: Annotated[str | None, typer.Option(help='Radius of training, "8/255"; default the parent\'s')] = None,
+    loss: Annotated[str | None, typer.Option(help="PGD-AT, TRADES or MART; default the method's")] = None,
+    pgd_steps: Annotated[int | None, typer.Option(help="Steps of the attack in training")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Of the finetuning")] = None,
+    epoch_images: Annotated[int | None, typer.Option(help="Images drawn for each epoch")] = None,
+    validation_samples: Annotated[int | None, typer.Option(help="Training images that pick the epoch")] = None,
+    augments: Annotated[
+        bool | None,
+        typer.Option("--augment/--no-augment", help="Random crops and mirror images; default the schedule's"),
+    ] = None,
+    precision: Annotated[str | None, typer.Option(help="float32 (default), or bfloat16 for a GPU")] = None,
+    setting: Annotated[list[str] | None, typer.Option(help="A number of the method's own, as rho=0.01")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the training")] = 0,
+    evaluate: Annotated[str | None, typer.Option(help="Queue an evaluation of the result with this preset")] = None,
+    wait: Wait = False,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Prune a dense checkpoint on the server; the result lands among its checkpoints."""
+    with connected(url) as client:
+        wish = {
+            "method": method,
+            "parent_id": client.find_checkpoint(parent)["id"],
+            "training_dataset_id": data,
+            "sparsity": sparsity,
+            "name": name,
+            "granularity": granularity,
+            "schedule": schedule,
+            "epochs": epochs,
+            "eps": eps,
+            "loss": loss,
+            "pgd_steps": pgd_steps,
+            "learning_rate": learning_rate,
+            "epoch_images": epoch_images,
+            "validation_samples": validation_samples,
+            "augments": augments,
+            "precision": precision,
+            "settings": read_settings(setting or []),
+            "seed": seed,
+            "evaluate": evaluate,
+        }
+        tell(client, client.request("POST", "prunings", json=wish).json(), wait, as_json)
+
+
+@app.command("list")
+@answers
+def list_prunings(url: Url = None, as_json: AsJson = False) -> None:
+    """What was pruned here, newest first."""
+    with connected(url) as client:
+        found = list(client.each("prunings"))
+        if as_json:
+            print(json.dumps(found))
+        else:
+            for row in found:
+                print_pruning(row)
+
+
+@app.command()
+@answers
+def methods(url: Url = None, as_json: AsJson = False) -> None:
+    """The methods that there are, with what they prune."""
+    with connected(url) as client:
+        answer = client.get_response("pruning-methods")
+        if as_json:
+            print(answer.text)
+            return
+        table = Table("method", "prunes", "schedules", "settings", box=None, pad_edge=False)
+        for row in answer.json()["items"]:
+            schedules = ", ".join(f"{one['name']} ({one['epochs']} epochs)" for one in row["schedules"])
+            names = ", ".join(one["name"] for one in row["settings"])
+            table.add_row(row["name"], ", ".join(row["granularities"]), schedules, names)
+        out.print(table)
+
+
+@app.command()
+@answers
+def cancel(pruning: Id, url: Url = None, as_json: AsJson = False) -> None:
+    """Stop it; the state of its training is kept for a resume."""
+    with connected(url) as client:
+        tell(client, client.request("POST", f"prunings/{pruning}/cancel").json(), False, as_json)
+
+
+@app.command()
+@answers
+def resume(pruning: Id, wait: Wait = False, url: Url = None, as_json: AsJson = False) -> None:
+    """Go on where it stopped."""
+    with connected(url) as client:
+        tell(client, client.request("POST", f"prunings/{pruning}/resume").json(), wait, as_json)
+
+
+@app.command()
+@answers
+def delete(pruning: Id, url: Url = None) -> None:
+    """Forget an ended one that left no checkpoint, and the state of its training."""
+    with connected(url) as client:
+        client.request("DELETE", f"prunings/{pruning}")
+
+
+def tell(client: Client, row: dict[str, Any], wait: bool, as_json: bool) -> None:
+    """Print a pruning, at its end where asked to wait; exit code 1 where it did not succeed."""
+    if wait:
+        row = wait_for(client, f"prunings/{row['id']}").json()
+    if as_json:
+        print(json.dumps(row))
+    else:
+        print_pruning(row)
+    if wait and row["state"] != "succeeded":
+        raise typer.Exit(REFUSED)
+
+
+def print_pruning(row: dict[str, Any]) -> None:
+    what = "nothing pruned" if row["method"] == "control" else f"{row['granularity']}s {percent(row['sparsity'])}"
+    out.print(
+        f"[bold]{row['name']}[/bold]  {row['id']}  {row['method']} of {row['parent_name']}, {what}, "
+        f"trained on {row['training_dataset']} at eps {row['eps_text']}, {row['epochs']} epochs, "
+        f"{row['passes']:,} passes, seed {row['seed']}: {row['state']}",
+        soft_wrap=True,
+    )
+    if row["error"]:
+        out.print(row["error"]["message"], markup=False)
+    for warning in row["warnings"]:
+        out.print(f"Odd: {warning}", markup=False)
+    if row["checkpoint_id"]:
+        record = row["record"]
+        out.print(
+            f"Checkpoint {row['checkpoint_id']}: sparsity {percent(record['measured_sparsity'])} measured, clean / "
+            f"PGD-10 accuracy {percent(record['clean_accuracy'])} / {percent(record['claimed_robust_accuracy'])}, "
+            f"n = {record['claimed_n']:,}",
+            soft_wrap=True,
+        )
+
+
+def read_settings(words: list[str]) -> dict[str, float]:
+    """Numbers written as `rho=0.01`."""
+    try:
+        pairs = [word.split("=", 1) for word in words]
+        return {name: float(value) for name, value in pairs}
+    except ValueError:
+        raise typer.BadParameter(f"--setting takes a name and a number, as rho=0.01; got {words}.") from None

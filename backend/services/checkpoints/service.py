@@ -1,0 +1,346 @@
+"""Checkpoints: import an upload, list, change, delete."""
+
+import logging
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from backend.attacks.catalogue import get_preset
+from backend.eps import check_eps, eps_text
+from backend.errors import Conflict, InvalidRequest, NotFound
+from backend.jobs import queue
+from backend.registry.facts import ImportedCheckpoint
+from backend.registry.intake import take_checkpoint
+from backend.registry.layer_lists import is_layer_list, read_layer_list
+from backend.schemas import CheckpointIn, CheckpointOut, CheckpointPatch, EvaluationIn, Page
+from backend.services.checkpoints.inspections import find_candidates, inspect_checkpoint
+from backend.services.checkpoints.lineage import check_parent, describe_oddities
+from backend.services.checkpoints.views import show_checkpoint
+from backend.services.datasets.service import find_dataset
+from backend.services.evaluations.service import check_preset_fits, queue_evaluation
+from backend.services.shared.arguments import check_page, read_id
+from backend.settings import get_settings
+from backend.store import checkpoints as store
+from backend.store import prunings
+from backend.store.artefacts import artefact_path
+from backend.store.database import reading, writing
+from backend.store.tables import Checkpoint, Dataset
+
+LOG = logging.getLogger(__name__)
+
+EVALUATED_AT_ONCE = 500  # samples of the evaluation that an upload may queue
+CLAIM_FIELDS = ("claimed_robust_accuracy", "claimed_attack", "claimed_n", "claimed_source")
+CLAIM_BALL = ("claimed_norm", "claimed_eps")
+
+
+def list_checkpoints(limit: int = 50, offset: int = 0) -> Page[CheckpointOut]:
+    """A page of checkpoints, newest first."""
+    check_page(limit, offset)
+    with reading() as session:
+        rows, total = store.page_of_checkpoints(session, limit, offset)
+    return Page(items=[show_checkpoint(row) for row in rows], total=total, limit=limit, offset=offset)
+
+
+def list_parents() -> list[CheckpointOut]:
+    """Every checkpoint that can be a parent, the newest first."""
+    with reading() as session:
+        return [show_checkpoint(row) for row in store.dense_checkpoints(session)]
+
+
+def get_checkpoint(checkpoint_id: UUID | str) -> CheckpointOut:
+    """One checkpoint; NotFound when there is none of that id."""
+    with reading() as session:
+        return show_checkpoint(load_checkpoint(session, checkpoint_id))
+
+
+def load_checkpoint(session: Session, checkpoint_id: UUID | str) -> Checkpoint:
+    """The row of a checkpoint.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    row = store.find_checkpoint(session, read_id(checkpoint_id, "checkpoint"))
+    if row is None:
+        raise NotFound(f"There is no checkpoint {checkpoint_id}.", checkpoint_id=str(checkpoint_id))
+    return row
+
+
+def add_checkpoint(path: Path, form: CheckpointIn, *, filename: str) -> CheckpointOut:
+    """Import the file at `path`, keep its effective weights, queue the pre-flight and what `form.evaluate` asks for.
+
+    Args:
+        path: the uploaded file; stays where it is.
+        form: the fields beside it.
+        filename: what the user calls the file; a keep rate in it counts where the form has none.
+
+    Raises:
+        InvalidRequest, UnknownName: a field does not fit; before the file is opened.
+        NotFound: no such data set or parent.
+        Conflict: the name is taken.
+        RejectedCheckpoint, TooLarge: see `backend.registry.intake`.
+    """
+    dataset = find_dataset(form.dataset_id)
+    claim = read_claim(form, dataset)
+    listed = read_layer_list(form.architecture) if form.architecture and is_layer_list(form.architecture) else None
+    if form.evaluate is not None:
+        check_preset_fits(get_preset(form.evaluate), dataset.default_norm)
+    with reading() as session:
+        refuse_taken_name(session, form.name)
+        architecture = listed.name if listed else form.architecture
+        parent = check_parent(session, form.parent_id, form.role, form.method, dataset, architecture=architecture)
+    settings = get_settings()
+    facts = take_checkpoint(
+        path,
+        dataset_classes=len(dataset.classes),
+        dataset_shape=(dataset.shape[0], dataset.shape[1], dataset.shape[2]),
+        architecture=listed.text if listed else form.architecture,
+        normalization=form.normalization,
+        out_dir=settings.artefacts,
+        settings=settings,
+        keep_rate=form.keep_rate,
+        file_name=filename,
+    )
+    columns = take_facts(facts)
+    row = Checkpoint(
+        **columns,
+        inspection=inspect_columns(columns, form.role, dataset.id, parent),
+        name=form.name,
+        role=form.role,
+        parent_id=form.parent_id,
+        dataset_id=dataset.id,
+        method=form.method,
+        declared_sparsity=form.declared_sparsity,
+        claim=claim,
+        preflight={"state": "queued", "checks": []},
+        origin="upload",
+    )
+    with writing() as session:
+        insert_checkpoint(session, row, dataset)
+    queue_preflight(row)
+    shown = show_checkpoint(row)
+    if form.evaluate is None:
+        return shown
+    try:
+        queue_first_evaluation(row, dataset, form.evaluate)
+    except Exception as error:  # the checkpoint is kept: an error would send the user to upload it again
+        LOG.exception("the evaluation of %s was not queued", row.id)
+        return shown.model_copy(update={"warnings": [*shown.warnings, f"The evaluation was not queued: {error}"]})
+    return shown
+
+
+def insert_checkpoint(session: Session, row: Checkpoint, dataset: Dataset, *, made_by: UUID | None = None) -> None:
+    """Insert an imported checkpoint, in the caller's transaction.
+
+    Raises:
+        Conflict: the name is taken, by another than the pruning `made_by`.
+        NotFound, InvalidRequest: its file is gone, or its parent is gone or does not fit.
+    """
+    refuse_taken_name(session, row.name, made_by=made_by)
+    # The file may have been there before, and its last user may just have been deleted.
+    artefact_path(row.file)
+    parent = check_parent(session, row.parent_id, row.role, row.method, dataset, architecture=row.architecture)
+    twins = store.checkpoints_with_weights(session, row.weights_sha256)
+    row.warnings = [*row.warnings, *describe_oddities(row, parent, twins)]
+    session.add(row)
+    session.flush()
+
+
+def queue_preflight(row: Checkpoint) -> None:
+    """Queue the pre-flight of a new checkpoint."""
+    try:
+        queue.enqueue_preflight(row.id)
+    except Exception:  # the checkpoint is kept whatever the job engine raised; the workers' reaper queues it later
+        LOG.exception("the pre-flight of %s was not queued", row.id)
+
+
+def queue_first_evaluation(row: Checkpoint, dataset: Dataset, preset: str) -> None:
+    """Queue what an upload or a pruning asked for; raises as `queue_evaluation`."""
+    n = min(EVALUATED_AT_ONCE, dataset.size)
+    queue_evaluation(EvaluationIn(checkpoint_id=row.id, dataset_id=dataset.slug, samples=n, preset=preset))
+
+
+def inspect_columns(
+    columns: Mapping[str, Any], role: str, dataset_id: UUID, parent: Checkpoint | None
+) -> dict[str, Any] | None:
+    """What the weights say; a pruned checkpoint is also held against other dense ones."""
+    others: list[Checkpoint] = []
+    if role == "pruned":
+        with reading() as session:
+            others = find_candidates(session, dataset_id, columns["architecture"], parent)
+    return inspect_checkpoint(columns["file"], columns["layers"], parent, others)
+
+
+def take_facts(facts: ImportedCheckpoint) -> dict[str, Any]:
+    """The columns of a checkpoint that the import knows."""
+    return {
+        "source_sha256": facts.source_sha256,
+        "weights_sha256": facts.weights_sha256,
+        "file": facts.file_name,
+        "architecture": facts.architecture,
+        "layer_list": facts.layer_list,
+        "normalization": facts.normalization,
+        "measured_sparsity": facts.measured_sparsity,
+        "parameters": facts.parameters,
+        "prunable": facts.prunable,
+        "layers": [layer.model_dump() for layer in facts.layers],
+        "warnings": list(facts.warnings),
+    }
+
+
+def patch_checkpoint(checkpoint_id: UUID | str, patch: CheckpointPatch) -> CheckpointOut:
+    """Change what may change after the import; fields that were not set stay.
+
+    Raises:
+        NotFound: no such checkpoint or parent.
+        Conflict: the name is taken, or children need this checkpoint as a root.
+        InvalidRequest: the parent does not fit, a claim without its figure, or an eps that does not fit its norm.
+    """
+    given = patch.model_fields_set
+    found = _inspect_anew(checkpoint_id, patch) if "parent_id" in given else None
+    with writing() as session:
+        row = load_checkpoint(session, checkpoint_id)
+        dataset = session.get(Dataset, row.dataset_id)
+        assert dataset is not None
+        parent = None if row.parent_id is None else store.find_checkpoint(session, row.parent_id)
+        outdated = describe_oddities(row, parent, [])
+        if "name" in given and patch.name is not None and patch.name != row.name:
+            refuse_taken_name(session, patch.name)
+            row.name = patch.name
+        if given & {"parent_id", "method"}:
+            parent = _check_lineage(session, row, patch, dataset)
+        for name in given & {"parent_id", "method", "declared_sparsity"}:
+            setattr(row, name, getattr(patch, name))
+        if "parent_id" in given:
+            row.inspection = found
+        if given & {*CLAIM_FIELDS, *CLAIM_BALL}:
+            row.claim = change_claim(row.claim, patch, dataset)
+        kept = [sentence for sentence in row.warnings if sentence not in outdated]
+        row.warnings = [*kept, *describe_oddities(row, parent, [])]
+        session.flush()
+        return show_checkpoint(row)
+
+
+def _inspect_anew(checkpoint_id: UUID | str, patch: CheckpointPatch) -> dict[str, Any] | None:
+    """What the weights say beside the parent that a patch names; outside of any transaction, it starts a child."""
+    with reading() as session:
+        row = load_checkpoint(session, checkpoint_id)
+        parent = None if patch.parent_id is None else store.find_checkpoint(session, patch.parent_id)
+    if patch.parent_id == row.parent_id:
+        return row.inspection
+    if patch.parent_id is not None and (
+        parent is None or parent.role != "dense" or parent.dataset_id != row.dataset_id
+    ):
+        return None  # the patch will be refused
+    columns = {"file": row.file, "layers": row.layers, "architecture": row.architecture}
+    return inspect_columns(columns, row.role, row.dataset_id, parent)
+
+
+def delete_checkpoint(checkpoint_id: UUID | str) -> None:
+    """Forget a checkpoint and, where no other uses it, its file.
+
+    Raises:
+        NotFound: no such checkpoint.
+        Conflict: children or evaluations need it; says how many.
+    """
+    with writing() as session:
+        row = load_checkpoint(session, checkpoint_id)
+        children, evaluations, prunings = store.count_dependants(session, row.id)
+        if children or evaluations or prunings:
+            raise Conflict(
+                f"{row.name} is needed by {children} checkpoints made from it, {evaluations} evaluations and "
+                f"{prunings} prunings.",
+                children=children,
+                evaluations=evaluations,
+                prunings=prunings,
+            )
+        file = row.file
+        session.delete(row)
+    with writing() as session:  # nothing is written: it keeps an import of the same file waiting (SQLite)
+        if not store.is_file_used(session, file):
+            (get_settings().artefacts / file).unlink(missing_ok=True)
+
+
+def read_claim(form: CheckpointIn, dataset: Dataset) -> dict[str, Any] | None:
+    """The claim that came with an upload; None where no figure was claimed."""
+    return change_claim(None, form, dataset)
+
+
+def change_claim(
+    present: dict[str, Any] | None, form: CheckpointIn | CheckpointPatch, dataset: Dataset
+) -> dict[str, Any] | None:
+    """The claim with the fields that `form` sets; a claim without a figure is refused."""
+    claim = dict(present or {})
+    if "claimed_robust_accuracy" in form.model_fields_set:
+        claim["source"] = None  # a figure that is typed over another does not come from where that came
+    for name in CLAIM_FIELDS:
+        if name in form.model_fields_set:
+            claim[name.removeprefix("claimed_")] = getattr(form, name)
+    details = [claim.get(name) for name in ("attack", "n", "source")] + [getattr(form, name) for name in CLAIM_BALL]
+    if claim.get("robust_accuracy") is None:
+        if any(value is not None for value in details):
+            raise InvalidRequest("A claim needs its figure: give claimed_robust_accuracy, 0 to 1, as well.")
+        return None
+    claim["norm"], claim["eps_text"] = choose_claimed_eps(claim, form, dataset)
+    names = ("robust_accuracy", "attack", "norm", "eps_text", "n", "source")
+    return {name: claim.get(name) for name in names}
+
+
+def choose_claimed_eps(
+    present: dict[str, Any], form: CheckpointIn | CheckpointPatch, dataset: Dataset
+) -> tuple[str, str]:
+    """(norm, exact text of eps) of a claim: as given, else as they were, else the data set's own.
+
+    An eps stays only with the norm it was said for.
+
+    Raises:
+        InvalidRequest: no eps, too large a one, or none given for a norm that the data set has no default for.
+    """
+    before = present.get("norm") or dataset.default_norm
+    norm = (form.claimed_norm or dataset.default_norm) if "claimed_norm" in form.model_fields_set else before
+    if form.claimed_eps is not None:
+        check_eps(form.claimed_eps, norm, math.prod(dataset.shape))
+        return norm, eps_text(form.claimed_eps, norm)
+    if norm == before and present.get("eps_text") and "claimed_eps" not in form.model_fields_set:
+        return norm, present["eps_text"]
+    if norm != dataset.default_norm:
+        raise InvalidRequest(
+            f"A claim in {norm} needs its eps: give claimed_eps as well, {dataset.slug} has no default for {norm}.",
+            norm=norm,
+        )
+    return norm, dataset.default_eps
+
+
+def refuse_taken_name(session: Session, name: str, *, made_by: UUID | None = None) -> None:
+    """Refuse the name of a checkpoint, and one that a pruning which waits or runs will give; not `made_by` itself."""
+    found = store.checkpoint_named(session, name)
+    if found is not None:
+        raise Conflict(
+            f"There is a checkpoint called {name!r} already (id {found.id}). Choose another name, or use that one.",
+            checkpoint_id=str(found.id),
+            name=name,
+        )
+    pending = prunings.pending_pruning_named(session, name)
+    if pending is not None and pending.id != made_by:
+        raise Conflict(
+            f"A pruning (id {pending.id}) is making a checkpoint called {name!r}. Choose another name.",
+            pruning_id=str(pending.id),
+            name=name,
+        )
+
+
+def _check_lineage(session: Session, row: Checkpoint, patch: CheckpointPatch, dataset: Dataset) -> Checkpoint | None:
+    """The parent that a checkpoint would have after the patch; refuses what cannot be, before anything is changed."""
+    given = patch.model_fields_set
+    parent_id = patch.parent_id if "parent_id" in given else row.parent_id
+    method = patch.method if "method" in given else row.method
+    if parent_id == row.id:
+        raise InvalidRequest("A checkpoint cannot be its own parent.", parent_id=str(parent_id))
+    parent = check_parent(session, parent_id, row.role, method, dataset, architecture=row.architecture)
+    # A parent is a root, or a control of one: cycles need longer chains than that.
+    if parent is not None and store.count_dependants(session, row.id)[0]:
+        raise Conflict(f"{row.name} is itself a parent, so it cannot get one.", checkpoint_id=str(row.id))
+    return parent

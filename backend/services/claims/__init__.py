@@ -1,0 +1,11 @@
+"""Claimed robust accuracies beside what the evaluations found."""
+
+from backend.services.claims.service import (
+    answer_claim,
+    list_claims,
+)
+
+__all__ = [
+    "answer_claim",
+    "list_claims",
+]

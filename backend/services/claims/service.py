@@ -1,0 +1,189 @@
+"""What checkpoints claim and what a re-evaluation leaves of it, beside the same of their parents and controls."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import numpy as np
+
+from backend.analysis.claims import Claim, Excess, Gap, measure_excess, measure_gap
+from backend.analysis.outcomes import Outcomes
+from backend.analysis.pairing import pair
+from backend.analysis.statistics import Estimate
+from backend.attacks.catalogue import get_preset
+from backend.errors import NotComparable
+from backend.schemas import CheckpointOut, ClaimOut, DatasetOut, EvaluationOut, Interval, Norm, Page
+from backend.schemas.claims import Answer, ClaimAgainst, ClaimCheck, ClaimDifference, Reevaluation
+from backend.schemas.terms import OURS
+from backend.services.checkpoints.lineage import choose_sparsity
+from backend.services.claims.checks import (
+    Check,
+    Home,
+    Relation,
+    find_partner,
+    find_relatives,
+    hold,
+    is_of_all_samples,
+    make_check,
+    read_home,
+)
+from backend.services.evaluations.measurements import count_remedied, load_outcomes, load_verdicts, show_interval
+from backend.services.shared.arguments import check_page
+from backend.store.tables import Checkpoint
+
+BASIS_NOTES: dict[str, str] = {
+    "same samples": "Claim and re-evaluation are totals of the same images. Which of them the claim counts is not "
+    "known; the interval takes every image that the claim's attack breaks to be broken by the re-evaluation too.",
+    "unpaired": "Claim and re-evaluation are of different or unknown images: the interval treats the two as "
+    "independent shares of {claimed} and {measured} images, which is wider than a paired one.",
+    "number only": "The claim does not say of how many images: it is taken as exact, so the interval is too narrow.",
+}
+
+
+def list_claims(
+    limit: int = 50, offset: int = 0, *, preset: str | None = None, checkpoint_id: UUID | None = None
+) -> Page[ClaimCheck]:
+    """A page of claims, that of the newest checkpoint first.
+
+    Args:
+        preset: hold claims only against evaluations with this preset; by default that of most samples, and of equally
+            many the strongest.
+        checkpoint_id: the claim of this checkpoint alone.
+
+    Raises:
+        UnknownName: no such preset.
+    """
+    check_page(limit, offset)
+    if preset is not None:
+        get_preset(preset)
+    home = read_home(preset)
+    rows = [row for row in home.checkpoints.values() if row.claim and checkpoint_id in (None, row.id)]
+    shown = [show_check(make_check(row, home), home) for row in rows[offset : offset + limit]]
+    return Page(items=shown, total=len(rows), limit=limit, offset=offset)
+
+
+def answer_claim(checkpoint: CheckpointOut, dataset: DatasetOut, evaluation: EvaluationOut) -> Answer | None:
+    """Whether a claim is too high by what an evaluation at its norm and eps sums up to; None where it is no such one.
+
+    The same answer as in `list_claims`, from the totals alone.
+    """
+    summary, stated = evaluation.summary, checkpoint.claim
+    if stated is None or summary is None or summary.robust_accuracy is None:
+        return None
+    claim = Claim(stated.robust_accuracy, stated.n)
+    held = np.arange(summary.n) < round(summary.robust_accuracy * summary.n)  # which ones does not matter for totals
+    is_same = is_of_all_samples(checkpoint.origin, stated.model_dump(), dataset.size, evaluation.n)
+    return measure_gap(claim, held, is_same_samples=is_same).answer
+
+
+def show_check(check: Check, home: Home) -> ClaimCheck:
+    """One claim with its gap, and the gaps of its relatives."""
+    row = check.row
+    gap = None if check.key is None else measure(check, load_verdicts(check.key))
+    by_remedies = 0 if check.key is None else count_remedied(check.key, check.eps)
+    relatives = find_relatives(row, home)
+    against = [show_against(check, relation, relative, home) for relation, relative in relatives]
+    return ClaimCheck(
+        checkpoint_id=row.id,
+        checkpoint_name=row.name,
+        role="pruned" if row.role == "pruned" else "dense",
+        method=row.method,
+        sparsity=choose_sparsity(row.declared_sparsity, row.measured_sparsity),
+        origin=row.origin,
+        dataset_id=row.dataset_id,
+        parent_id=row.parent_id,
+        norm=read_norm(check.norm),
+        eps=check.eps,
+        eps_text=check.eps_text,
+        is_at_default=check.is_at_default(),
+        claim=ClaimOut.model_validate(row.claim),
+        reevaluation=show_reevaluation(check, gap),
+        gap=None if gap is None else show_difference(gap.difference, gap),
+        reason=None
+        if gap is not None
+        else f"No finished evaluation of {row.name} tells {check.norm} {check.eps_text}.",
+        against=against,
+        by_remedies=by_remedies,
+        notes=write_notes(check, gap, by_remedies),
+    )
+
+
+def show_against(check: Check, relation: Relation, relative: Checkpoint, home: Home) -> ClaimAgainst:
+    """The relative's claim held against an evaluation of the same samples and effort, and the excess over it.
+
+    The cold core of both sides is read: remedies run on doubted networks alone.
+    """
+    other, reason = find_partner(check, relative, home)
+    gap: Gap | None = None
+    excess: Excess | None = None
+    if other is not None and other.key is not None and check.key is not None:
+        try:
+            joined = pair(load_outcomes(other.key), load_outcomes(check.key))
+        except NotComparable as error:
+            reason = error.message
+        else:
+            held = hold(joined.pruned, check), hold(joined.dense, other)
+            is_same = check.is_of_all_samples() and other.is_of_all_samples() and joined.n == check.claim.n
+            gap = measure_gap(other.claim, held[1], is_same_samples=is_same)
+            excess = measure_excess((check.claim, held[0]), (other.claim, held[1]), is_same_samples=is_same)
+    return ClaimAgainst(
+        relation=relation,
+        checkpoint_id=relative.id,
+        checkpoint_name=relative.name,
+        claim=None if relative.claim is None else ClaimOut.model_validate(relative.claim),
+        reevaluation=None if other is None else show_reevaluation(other, gap),
+        gap=None if gap is None else show_difference(gap.difference, gap),
+        excess=None if excess is None else show_difference(excess.difference, excess),
+        reason=reason,
+    )
+
+
+def measure(check: Check, outcomes: Outcomes) -> Gap:
+    return measure_gap(check.claim, hold(outcomes, check), is_same_samples=check.is_of_all_samples())
+
+
+def show_reevaluation(check: Check, gap: Gap | None) -> Reevaluation | None:
+    """The evaluation with its own share; on shared samples where `gap` is on them."""
+    if check.evaluation is None or gap is None or gap.held.value is None:
+        return None
+    return Reevaluation(
+        evaluation_id=check.evaluation.id,
+        preset=check.evaluation.preset,
+        n=gap.held.n,
+        robust_accuracy=gap.held.value,
+        robust_accuracy_interval=show_interval(gap.held),
+        flags=list(check.evaluation.flags),
+    )
+
+
+def show_difference(difference: Estimate, found: Gap | Excess) -> ClaimDifference:
+    assert difference.value is not None and difference.low is not None and difference.high is not None
+    return ClaimDifference(
+        value=difference.value,
+        interval=Interval(low=difference.low, high=difference.high),
+        n=difference.n,
+        basis=found.basis,
+        answer=found.answer,
+    )
+
+
+def write_notes(check: Check, gap: Gap | None, by_remedies: int) -> list[str]:
+    """What a reader has to know about the numbers, in sentences."""
+    notes: list[str] = []
+    if gap is not None:
+        claimed = "an unknown number of" if check.claim.n is None else f"{check.claim.n:,}"
+        notes.append(BASIS_NOTES[gap.basis].format(claimed=claimed, measured=f"{gap.held.n:,}"))
+    if by_remedies:
+        notes.append(
+            f"Remedies of the run broke {by_remedies:,} more samples than its cold core and count in its own figure; "
+            "beside other networks the cold core of both is read."
+        )
+    if check.row.origin in OURS and check.row.method not in (None, "control"):
+        notes.append(
+            "A network made by Thin Ice: what it shows holds for our re-implementation, not for the method's authors'."
+        )
+    return notes
+
+
+def read_norm(name: str) -> Norm:
+    norms: Sequence[Norm] = ("Linf", "L2", "L1")
+    return next(norm for norm in norms if norm == name)

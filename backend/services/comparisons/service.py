@@ -1,0 +1,344 @@
+"""Comparisons of a dense and a pruned evaluation, sample by sample."""
+
+import math
+from dataclasses import dataclass
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from backend.analysis import flips, mismatches
+from backend.analysis.pairing import Pair, judge_at
+from backend.eps import check_eps, eps_text, parse_eps
+from backend.errors import Conflict, InvalidRequest
+from backend.schemas import ComparisonOut, EvaluationOut, FlipSet, Mismatch, NoiseOut, PairedSample
+from backend.services.checkpoints.lineage import CONTROL
+from backend.services.comparisons import bounds, findings, noise, replays
+from backend.services.comparisons.caveats import doubt_descent, doubt_gain, doubt_margins, find_challenges, note_doubts
+from backend.services.comparisons.controls import Control, find_controls, is_same_effort, tell_kind
+from backend.services.comparisons.effort import find_mismatches, show_mismatch
+from backend.services.comparisons.notes import MEDIAN_EPS, write_notes
+from backend.services.evaluations.measurements import Finished, finished, load_indices
+from backend.services.evaluations.service import load_evaluation, show_all
+from backend.store import evaluations
+from backend.store.database import reading
+from backend.store.tables import Checkpoint, Dataset, Evaluation
+
+SETS: tuple[FlipSet, ...] = ("S11", "S10", "S01", "S00")
+INTERESTING_SPARSITY = 0.95  # where adversarial pruning is said to hold and thin ice begins to show
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Two succeeded evaluations with the rows around them."""
+
+    dense: Evaluation
+    pruned: Evaluation
+    dense_key: Finished
+    pruned_key: Finished
+    dense_checkpoint: Checkpoint
+    pruned_checkpoint: Checkpoint
+    dataset: Dataset
+
+
+def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None = None) -> ComparisonOut:
+    """Everything that two evaluations say about each other.
+
+    Args:
+        dense_id, pruned_id: succeeded evaluations; a control or another seed may stand on the pruned side.
+        eps: where robustness is judged; by default that of the evaluations, then the data set's, then the median
+            dense margin, which `notes` says.
+
+    Raises:
+        NotFound: no such evaluation.
+        Conflict: one of them has not succeeded; says its state.
+        NotComparable: they share no samples.
+        InvalidRequest: no eps can be told, or witnesses are asked about an eps that is neither side's own.
+    """
+    with reading() as session:
+        sides = _load_sides(session, dense_id, pruned_id)
+        controls, controls_reason = _find_controls(session, sides)
+        challenges = [find_challenges(session, row) for row in (sides.dense, sides.pruned)]
+        repeats = [noise.find_repeats(session, row) for row in (sides.dense, sides.pruned)]
+        replayed = replays.find_replays(session, sides.dense, sides.pruned)
+        known = bounds.load_bounds(session, sides.dense, sides.pruned)
+        shown = show_all(session, [sides.dense, sides.pruned])
+    text = choose_eps(sides, eps)
+    number = float(parse_eps(text))
+    joined = findings.join(sides.dense_key, sides.pruned_key)
+    clean = findings.find_clean(sides.dense_key, sides.pruned_key)
+    robust, robust_statistics = findings.find_robust(sides.dense_key, sides.pruned_key, number, text)
+    differences = find_mismatches(sides.dense, sides.pruned, sides.dense_key, sides.pruned_key, joined)
+    doubts = [
+        *doubt_gain(joined, sides.pruned_checkpoint, sides.pruned.norm),
+        *doubt_margins("dense", sides.dense_key, sides.dense_checkpoint, challenges[0]),
+        *doubt_margins("pruned", sides.pruned_key, sides.pruned_checkpoint, challenges[1]),
+    ]
+    extra = bounds.sum_up(joined, known, number, sides.dense, sides.pruned)
+    notes = [*note_doubts(doubts), *write_notes(sides.dense, sides.pruned, joined, clean.prediction)]
+    if controls and controls_reason is not None:
+        notes.append(controls_reason)  # where controls are shown, the reason is no answer to why there are none
+    if eps is None and _find_named_eps(sides) is None:
+        notes.insert(0, MEDIAN_EPS)
+    return ComparisonOut(
+        dense=shown[0],
+        pruned=shown[1],
+        eps=number,
+        eps_text=text,
+        n=joined.n,
+        clean=findings.show_counts(clean.summary.counts),
+        robust=robust,
+        negative_flip_rate=findings.show_rate(clean.summary.negative_flip_rate),
+        positive_flip_rate=findings.show_rate(clean.summary.positive_flip_rate),
+        churn=findings.show_rate(clean.summary.churn),
+        mcnemar_p=clean.summary.mcnemar_p,
+        auroc=findings.show_auroc(clean.prediction),
+        auroc_reason=clean.prediction.reason,
+        predictive=findings.show_predictive(clean.prediction),
+        robust_statistics=robust_statistics,
+        spearman=clean.spearman,
+        bins=clean.bins,
+        curves=clean.curves,
+        classes=findings.show_classes(clean.classes, sides.dataset.classes),
+        controls=[findings.show_control(sides.dense_key, sides.pruned_key, control, number) for control in controls],
+        controls_reason=controls_reason,
+        noise=_find_noise(repeats, number),
+        replay=replays.explain(joined, number, replayed),
+        extra_evidence=extra,
+        mismatches=[
+            *map(show_mismatch, differences),
+            *_find_lineage_mismatches(sides),
+            *doubts,
+            *bounds.warn_of_one_side(extra, text),
+        ],
+        equal_effort=mismatches.is_equal_effort(differences),
+        headline=findings.write_headline(_name_change(sides), sides.dense_key, sides.pruned_key, controls),
+        notes=notes,
+    )
+
+
+def paired_samples(
+    dense_id: UUID | str,
+    pruned_id: UUID | str,
+    eps: str | float | None = None,
+    set: str | None = None,
+) -> list[PairedSample]:
+    """The shared samples, or those of one clean set, by dense margin; samples without one come last.
+
+    Raises:
+        as `compare`, and InvalidRequest for an unknown set.
+    """
+    if set is not None and set not in SETS:
+        raise InvalidRequest(f"There is no set {set!r}. Known: {', '.join(SETS)}.", set=set)
+    with reading() as session:
+        sides = _load_sides(session, dense_id, pruned_id)
+        known = bounds.load_bounds(session, sides.dense, sides.pruned)
+    number = float(parse_eps(choose_eps(sides, eps)))
+    joined = findings.join(sides.dense_key, sides.pruned_key)
+    names, robust_names = flips.name_sets(joined), flips.name_sets(judge_at(joined, number), number)
+    lowered = bounds.lower(joined, known)
+    best_names = bounds.name_best_known_sets(joined, known, number)
+    rows = np.arange(joined.n) if set is None else np.flatnonzero(names == set)
+    ordered = rows[np.argsort(joined.dense.margin[rows], kind="stable")]
+    indices = load_indices(sides.dense_key)
+    return [
+        _show_sample(
+            joined, lowered, int(row), indices, (str(names[row]), str(robust_names[row]), str(best_names[row]))
+        )
+        for row in ordered
+    ]
+
+
+def default_pairs() -> list[tuple[EvaluationOut, EvaluationOut]]:
+    """Every (parent, child) pair of succeeded evaluations that were attacked alike, the most telling first.
+
+    What users asked for comes before the demo, margins before verdicts, more samples before fewer, then the sparsity
+    nearest 95 %, then the newest. A child is paired with the newest fitting evaluation of its parent.
+    """
+    with reading() as session:
+        rows = evaluations.succeeded_evaluations(session)
+        checkpoints = {row.id: row for row in session.query(Checkpoint)}
+        pairs = [
+            (dense, pruned)
+            for pruned in rows
+            if (dense := _find_partner(pruned, checkpoints[pruned.checkpoint_id].parent_id, rows)) is not None
+        ]
+        # `rows` is newest first and sorting is stable.
+        pairs.sort(key=lambda pair: _rank(pair[1], checkpoints[pair[1].checkpoint_id]))
+        unique = {row.id: row for pair in pairs for row in pair}
+        shown = dict(zip(unique, show_all(session, list(unique.values())), strict=True))
+    return [(shown[dense.id], shown[pruned.id]) for dense, pruned in pairs]
+
+
+def choose_eps(sides: Sides, eps: str | float | None) -> str:
+    """The exact text of the eps to judge at."""
+    norm = sides.dense.norm
+    if eps is not None:
+        check_eps(eps, norm, math.prod(sides.dataset.shape))
+        return eps_text(eps, norm)
+    return _find_named_eps(sides) or _choose_median_margin(sides)
+
+
+def is_median_eps(comparison: ComparisonOut) -> bool:
+    """Whether eps was chosen from the margins, because nothing names one."""
+    return MEDIAN_EPS in comparison.notes
+
+
+def _find_named_eps(sides: Sides) -> str | None:
+    """The eps that the evaluations or the data set name; None where neither has one for this norm."""
+    witnesses = [row.eps for row in (sides.pruned, sides.dense) if row.record.get("distance_kind") == "witness"]
+    own = [row.eps for row in (sides.pruned, sides.dense) if row.eps is not None]
+    if witnesses and witnesses[0] is not None:
+        return witnesses[0]
+    if own and len({*own}) == 1:
+        return own[0]
+    if sides.dense.norm == sides.dataset.default_norm:
+        return sides.dataset.default_eps
+    return own[0] if own else None
+
+
+def _choose_median_margin(sides: Sides) -> str:
+    """The median dense margin to two digits, in 1/255 for Linf: half of the samples with a margin hold there.
+
+    Margins of 0 and infinite ones are censored, so they do not count.
+    """
+    norm, dense = sides.dense.norm, findings.join(sides.dense_key, sides.pruned_key).dense
+    margins = dense.margin[np.isfinite(dense.margin) & (dense.margin > 0)]
+    if dense.kind != "minimum" or not margins.size:
+        raise InvalidRequest(
+            f"Neither evaluation names an eps, the data set has no default for {norm}, and no dense margin was found "
+            "to choose one by; give one."
+        )
+    median = float(np.median(margins))
+    return eps_text(f"{median * 255:.2g}/255" if norm == "Linf" else f"{median:.2g}", norm)
+
+
+def _load_sides(session: Session, dense_id: UUID | str, pruned_id: UUID | str) -> Sides:
+    rows = [load_evaluation(session, evaluation_id) for evaluation_id in (dense_id, pruned_id)]
+    keys = [finished(row) for row in rows]
+    for row, key in zip(rows, keys, strict=True):
+        if key is None:
+            raise Conflict(
+                f"Evaluation {row.id} is {row.state}; a comparison needs two that succeeded.",
+                evaluation_id=str(row.id),
+                state=row.state,
+            )
+    assert keys[0] is not None and keys[1] is not None
+    checkpoints = [session.get(Checkpoint, row.checkpoint_id) for row in rows]
+    dataset = session.get(Dataset, rows[0].dataset_id)
+    assert checkpoints[0] is not None and checkpoints[1] is not None and dataset is not None
+    return Sides(rows[0], rows[1], keys[0], keys[1], checkpoints[0], checkpoints[1], dataset)
+
+
+def _find_controls(session: Session, sides: Sides) -> tuple[list[Control], str | None]:
+    if sides.dense_checkpoint.role != "dense":
+        return [], f"{sides.dense_checkpoint.name} is pruned itself, so it has no controls."
+    return find_controls(session, sides.dense_checkpoint, sides.dense, sides.pruned)
+
+
+def _find_lineage_mismatches(sides: Sides) -> list[Mismatch]:
+    """Whether the pruned checkpoint was made from this dense one."""
+    dense, pruned = sides.dense_checkpoint, sides.pruned_checkpoint
+    if pruned.parent_id == dense.id:
+        return doubt_descent(dense, pruned)
+    if pruned.id == dense.id:
+        sentence = "Both evaluations are of one checkpoint: what differs between them is the attack alone."
+    elif pruned.role == "dense":
+        sentence = f"{pruned.name} was not made from {dense.name}: it is another network altogether."
+    elif pruned.parent_id is None:
+        sentence = f"{pruned.name} names no parent, so whether it was made from {dense.name} is not known."
+    else:
+        sentence = f"{pruned.name} was not made from {dense.name}: the comparison needs its actual parent."
+        return [_lineage_mismatch(dense, pruned, sentence, "differs")]
+    return [_lineage_mismatch(dense, pruned, sentence, "note")]
+
+
+def _lineage_mismatch(dense: Checkpoint, pruned: Checkpoint, sentence: str, severity: str) -> Mismatch:
+    return Mismatch(
+        field="parent",
+        dense=dense.name,
+        pruned=pruned.name,
+        severity="note" if severity == "note" else "differs",
+        sentence=sentence,
+    )
+
+
+def _name_change(sides: Sides) -> str:
+    """What was done to the dense model, to begin a sentence with."""
+    row = sides.pruned_checkpoint
+    if row.id == sides.dense_checkpoint.id:
+        return "Attacking once more"
+    if row.role == "pruned":
+        return f"Pruning to {row.measured_sparsity * 100:.3g} %"
+    if row.method == CONTROL:
+        return "Finetuning without pruning"
+    return "Another training seed" if tell_kind(row, sides.dense_checkpoint) == "seed" else "Another dense network"
+
+
+def _find_partner(pruned: Evaluation, parent_id: UUID | None, rows: list[Evaluation]) -> Evaluation | None:
+    """The newest evaluation of the parent on the same samples, attacked alike with the same seed."""
+    if parent_id is None:
+        return None
+    return next(
+        (
+            row
+            for row in rows
+            if row.checkpoint_id == parent_id and row.seed == pruned.seed and is_same_effort(row, pruned)
+        ),
+        None,
+    )
+
+
+def _rank(pruned: Evaluation, checkpoint: Checkpoint) -> tuple[bool, bool, int, bool, float]:
+    sparsity = checkpoint.declared_sparsity
+    if sparsity is None:
+        sparsity = checkpoint.measured_sparsity
+    is_control = checkpoint.role == "dense"
+    return (
+        pruned.purpose != "user",
+        pruned.preset != "margin",
+        -pruned.n,
+        is_control,
+        abs(sparsity - INTERESTING_SPARSITY),
+    )
+
+
+def _find_noise(repeats: list[list[Evaluation]], eps: float) -> list[NoiseOut]:
+    found = (noise.compare_repeats(repeats[0], "dense", eps), noise.compare_repeats(repeats[1], "pruned", eps))
+    return [one for one in found if one is not None]
+
+
+def _show_sample(
+    joined: Pair, lowered: Pair, row: int, indices: dict[str, int], names: tuple[str, str, str]
+) -> PairedSample:
+    """`lowered` holds the best-known bounds; `names` are the clean set, the robust one, and that by the bounds."""
+    dense, pruned = joined.dense, joined.pruned
+    best = (lowered.dense.margin[row], lowered.pruned.margin[row])
+    sample_id = str(dense.sample_ids[row])
+    return PairedSample.model_validate(
+        {
+            "index": indices[sample_id],
+            "sample_id": sample_id,
+            "label": int(dense.labels[row]),
+            "set": names[0],
+            "robust_set": names[1],
+            "best_known_set": names[2],
+            "dense_best_known": _finite(best[0]),
+            "pruned_best_known": _finite(best[1]),
+            "has_evidence": best != (dense.margin[row], pruned.margin[row]),
+            "dense_prediction": int(dense.predictions[row]),
+            "pruned_prediction": int(pruned.predictions[row]),
+            "dense_margin": _finite(dense.margin[row]),
+            "pruned_margin": _finite(pruned.margin[row]),
+            "dense_margin_pred": _finite(dense.margin_pred[row]),
+            "pruned_margin_pred": _finite(pruned.margin_pred[row]),
+            "dense_found": bool(dense.found[row]),
+            "pruned_found": bool(pruned.found[row]),
+            "dense_logit_gap": float(dense.logit_gap[row]),
+        }
+    )
+
+
+def _finite(value: float) -> float | None:
+    """A distance, None where nothing was found."""
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,23 @@
+"""Data sets: built in, uploaded, downloaded."""
+
+from backend.services.datasets.service import (
+    add_dataset,
+    find_dataset,
+    get_dataset,
+    list_datasets,
+    load_samples,
+    make_slug,
+    sample_pixels,
+    sample_png,
+)
+
+__all__ = [
+    "add_dataset",
+    "find_dataset",
+    "get_dataset",
+    "list_datasets",
+    "load_samples",
+    "make_slug",
+    "sample_pixels",
+    "sample_png",
+]

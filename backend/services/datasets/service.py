@@ -1,0 +1,250 @@
+"""Data sets: list, take an upload, look at a sample."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.datasets import catalogue
+from backend.datasets.downloads import download
+from backend.datasets.facts import DatasetFacts
+from backend.datasets.intake import take_dataset
+from backend.datasets.published import ARCHIVES, PUBLISHED, Split, find_published
+from backend.datasets.readers import read_idx
+from backend.datasets.samples import SampleArrays, load
+from backend.eps import eps_text, parse_eps
+from backend.errors import Conflict, InvalidRequest, NotFound
+from backend.sandbox import Limits
+from backend.schemas import DatasetOut, Page
+from backend.services.datasets.views import show_dataset
+from backend.services.shared.arguments import check_page
+from backend.services.shared.pixels import encode_png
+from backend.settings import get_settings
+from backend.store import datasets as store
+from backend.store.artefacts import artefact_path
+from backend.store.database import reading, writing
+from backend.store.tables import Dataset, now
+
+NORMS = ("Linf", "L2")
+MAX_NAME = 120
+ARRIVAL_TIME = timedelta(hours=6)  # far more than writing any data set down takes
+
+
+@dataclass(frozen=True)
+class DatasetFile:
+    """Where a stored data set lies."""
+
+    path: Path
+
+
+def pack_idx(images_path: Path, labels_path: Path, packed: Path) -> None:
+    """Write a pair of idx files (plain or .gz), as MNIST and its kin come, as the .npz that `add_dataset` takes.
+
+    Raises:
+        UnreadableDataset: a file is damaged, or of another format.
+    """
+    images, labels = read_idx(images_path), read_idx(labels_path)
+    np.savez(packed, x=images, y=labels.astype(np.int64))
+
+
+def fetch_published(name: str, split: Split) -> Path:
+    """The archive that holds this split of CIFAR-10, CIFAR-100 or SVHN, from an earlier download or a new one.
+
+    Raises:
+        UnknownName: no such data set; lists what exists.
+        NotFound, UnreadableDataset: see `backend.datasets.downloads`.
+    """
+    return download(find_published(name).downloads[split])
+
+
+def list_datasets(limit: int = 50, offset: int = 0) -> Page[DatasetOut]:
+    """A page of data sets, newest first."""
+    check_page(limit, offset)
+    with reading() as session:
+        rows, total = store.page_of_datasets(session, limit, offset)
+    return Page(items=[show_dataset(row) for row in rows], total=total, limit=limit, offset=offset)
+
+
+def get_dataset(id_or_slug: str | UUID) -> DatasetOut:
+    """One data set by id or slug; NotFound names those there are."""
+    return show_dataset(find_dataset(id_or_slug))
+
+
+def find_dataset(id_or_slug: str | UUID) -> Dataset:
+    """The row of a data set.
+
+    Raises:
+        NotFound: none has that id or slug.
+    """
+    with reading() as session:
+        found = store.find_dataset(session, id_or_slug)
+        known = [] if found else [row.slug for row in store.page_of_datasets(session, 20, 0)[0]]
+    if found is None:
+        raise NotFound(f"There is no data set {str(id_or_slug)!r}. Known: {', '.join(known) or 'none'}.", known=known)
+    return found
+
+
+def load_samples(dataset: Dataset) -> SampleArrays:
+    """Images and labels of a data set: shipped with the product, or in the artefact store."""
+    path = catalogue.find_dataset(dataset.file).path if dataset.builtin else artefact_path(dataset.file)
+    return load(DatasetFile(path))
+
+
+def add_dataset(
+    path: Path,
+    *,
+    name: str,
+    default_norm: str = "Linf",
+    default_eps: str | float = "8/255",
+    classes: list[str] | None = None,
+    split: Split | None = None,
+) -> DatasetOut:
+    """Take an uploaded .npz, or an archive of CIFAR or SVHN, and keep it; the file at `path` stays where it is.
+
+    Raises:
+        InvalidRequest: a field is out of range, or there are fewer class names than labels.
+        Conflict: a data set has this name already.
+        UnreadableDataset, TooLarge: see `backend.datasets.intake`.
+    """
+    slug = make_slug(name)
+    if default_norm not in NORMS:
+        raise InvalidRequest(f"The norm must be {' or '.join(NORMS)}; got {default_norm!r}.", norm=default_norm)
+    eps = eps_text(parse_eps(default_eps), default_norm)
+    _refuse_taken_slug(slug)
+    settings = get_settings()
+    facts = take_dataset(path, out_dir=settings.artefacts, limits=Limits.from_settings(settings), split=split)
+    row = Dataset(
+        slug=slug,
+        name=name.strip(),
+        split=facts.split or "upload",
+        size=facts.size,
+        classes=_name_classes(classes, facts),
+        shape=list(facts.shape),
+        default_norm=default_norm,
+        default_eps=eps,
+        source=_describe_source(facts),
+        builtin=False,
+        file=facts.file_name,
+    )
+    _write_down(row, load_samples(row))
+    return show_dataset(row)
+
+
+def _write_down(row: Dataset, samples: SampleArrays) -> None:
+    """Insert a data set slice by slice, so that no other writer waits for a large one; it is seen once it is whole."""
+    slug, size, labels = row.slug, row.size, samples.labels.tolist()
+    _forget_lost()
+    with writing() as session:
+        store.add_arriving(session, row)
+    try:
+        for start in range(0, size, store.SLICE):
+            part = samples.ids[start : start + store.SLICE]
+            numbers = _number_samples(part)
+            with writing() as session:
+                store.add_rows(session, row.id, start, numbers, labels[start : start + store.SLICE])
+        with writing() as session:
+            _refuse_taken(store.find_dataset(session, slug))
+            store.show_arrived(session, row.id, slug, size)
+    except BaseException:
+        with writing() as session:
+            store.forget_arriving(session, row.id)
+        raise
+    row.slug, row.size = slug, size
+
+
+def _number_samples(content_ids: Sequence[str]) -> list[int]:
+    """The store's number of each sample; those that it does not know yet get one."""
+    with reading() as session:
+        known = store.sample_numbers(session, content_ids)
+    fresh = [content for content in content_ids if content not in known]
+    if fresh:
+        with writing() as session:
+            store.add_samples(session, fresh)
+        with reading() as session:
+            known |= store.sample_numbers(session, fresh)
+    return [known[content] for content in content_ids]
+
+
+def _forget_lost() -> None:
+    """Delete what a writer left that was killed half-way."""
+    with reading() as session:
+        lost = store.lost_arrivals(session, now() - ARRIVAL_TIME)
+    for dataset_id in lost:
+        with writing() as session:
+            store.forget_arriving(session, dataset_id)
+
+
+def sample_pixels(dataset_id: str | UUID, index: int) -> NDArray[np.uint8]:
+    """The pixels of one sample, uint8 (H, W, C), 0..255.
+
+    Raises:
+        NotFound: no such data set, or the index is outside it.
+    """
+    dataset = find_dataset(dataset_id)
+    if not 0 <= index < dataset.size:
+        raise NotFound(
+            f"{dataset.name} has {dataset.size:,} samples, index 0 to {dataset.size - 1:,}; got {index}.",
+            index=index,
+            size=dataset.size,
+        )
+    pixels: NDArray[np.uint8] = load_samples(dataset).images[index]
+    return pixels
+
+
+def sample_png(dataset_id: str | UUID, index: int, scale: int = 1) -> bytes:
+    """One sample as a PNG, every pixel `scale` x `scale` times, without smoothing."""
+    return encode_png(sample_pixels(dataset_id, index), scale)
+
+
+def make_slug(name: str) -> str:
+    """The name for programs: lower case, digits and letters, joined by dashes."""
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    if not slug or len(name) > MAX_NAME:
+        raise InvalidRequest(
+            f"A name has 1 to {MAX_NAME} characters, at least one of them a letter or digit; got {name[:200]!r}."
+        )
+    return slug
+
+
+def _refuse_taken_slug(slug: str) -> None:
+    """Say early, before the file is read, that the name is taken."""
+    with reading() as session:
+        _refuse_taken(store.find_dataset(session, slug))
+
+
+def _refuse_taken(found: Dataset | None) -> None:
+    if found is not None:
+        raise Conflict(
+            f"There is a data set {found.slug!r} already (id {found.id}). Choose another name, or use that one.",
+            dataset_id=str(found.id),
+            slug=found.slug,
+        )
+
+
+def _describe_source(facts: DatasetFacts) -> str:
+    """Where the file comes from, as far as its hash tells."""
+    if facts.source_sha256 in ARCHIVES:
+        return f"{ARCHIVES[facts.source_sha256].file_name} as published, SHA-256 {facts.source_sha256}"
+    kind = f"an archive of {PUBLISHED[facts.published].title}, not the published one" if facts.published else ""
+    return ", ".join(part for part in ("uploaded", kind, f"SHA-256 {facts.source_sha256}") if part)
+
+
+def _name_classes(names: list[str] | None, facts: DatasetFacts) -> list[str]:
+    """The class names, by default their numbers."""
+    if names is None and facts.published is not None:
+        return list(PUBLISHED[facts.published].classes)
+    if names is None:
+        return [str(label) for label in range(facts.classes)]
+    cleaned = [name.strip() for name in names]
+    if len(cleaned) < facts.classes or not all(cleaned):
+        raise InvalidRequest(
+            f"The labels go up to {facts.classes - 1}, so {facts.classes} class names are needed; got {len(cleaned)}.",
+            expected=facts.classes,
+            got=len(cleaned),
+        )
+    return cleaned

@@ -1,0 +1,31 @@
+"""Evaluations: attacks on the samples of one checkpoint, queued, followed and read."""
+
+from backend.services.evaluations.service import (
+    MARGIN_TYPES,
+    cancel_evaluation,
+    draft_evaluation,
+    get_evaluation,
+    list_evaluations,
+    load_evaluation,
+    log_tail,
+    margins,
+    margins_table,
+    queue_evaluation,
+    requeue_waiting,
+    resume_evaluation,
+)
+
+__all__ = [
+    "MARGIN_TYPES",
+    "cancel_evaluation",
+    "draft_evaluation",
+    "get_evaluation",
+    "list_evaluations",
+    "load_evaluation",
+    "log_tail",
+    "margins",
+    "margins_table",
+    "queue_evaluation",
+    "requeue_waiting",
+    "resume_evaluation",
+]

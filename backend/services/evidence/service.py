@@ -1,0 +1,279 @@
+"""Evidence beside the cold core: uploaded adversarials, replays of another evaluation's, and more effort on samples.
+
+It lowers the best-known bounds of samples and never the margins that comparisons read (protocol 4.8).
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from backend.attacks.catalogue import get_preset
+from backend.datasets.adversarials import take_adversarials
+from backend.errors import Conflict, InvalidRequest, NotComparable, NotFound
+from backend.jobs import queue
+from backend.sandbox import Limits
+from backend.schemas import AttemptOut, EvidenceOut, HarderIn, Page
+from backend.services.evaluations.measurements import eps_of
+from backend.services.evaluations.service import ENDED, check_preset_fits, load_evaluation
+from backend.services.evidence.views import show_evidence
+from backend.services.shared.arguments import MAX_MARGINS, check_page, read_id
+from backend.services.shared.queueing import hand_over
+from backend.settings import get_settings
+from backend.store import checkpoints, results
+from backend.store import evidence as store
+from backend.store.database import reading, writing
+from backend.store.evaluations import ACTIVE, move_state
+from backend.store.tables import Dataset, Evaluation, Evidence, now
+
+PRIORITY = 10
+SHOWN_INDICES = 8
+
+
+def list_evidence(
+    limit: int = 50, offset: int = 0, *, evaluation_ids: Sequence[UUID | str] | None = None
+) -> Page[EvidenceOut]:
+    """A page of evidence, newest first, of the given evaluations where asked for."""
+    check_page(limit, offset)
+    wanted = None if evaluation_ids is None else [read_id(one, "evaluation") for one in evaluation_ids]
+    with reading() as session:
+        rows, total = store.page_of_evidence(session, limit, offset, evaluation_ids=wanted)
+        items = _show_all(session, rows)
+    return Page(items=items, total=total, limit=limit, offset=offset)
+
+
+def list_of_evaluation(evaluation_id: UUID | str, limit: int = 50, offset: int = 0) -> Page[EvidenceOut]:
+    """The same of one evaluation; NotFound where there is none of that id."""
+    with reading() as session:
+        row = load_evaluation(session, evaluation_id)
+    return list_evidence(limit, offset, evaluation_ids=[row.id])
+
+
+def list_of_sample(evaluation_id: UUID | str, index: int) -> list[EvidenceOut]:
+    """Evidence that is about one sample of an evaluation, newest first."""
+    with reading() as session:
+        row = load_evaluation(session, evaluation_id)
+        found = [one for one in store.sources_of(session, row.id).values() if index in one.indices]
+        return _show_all(session, sorted(found, key=lambda one: one.stage, reverse=True))
+
+
+def get_evidence(evidence_id: UUID | str) -> EvidenceOut:
+    """One evidence with its progress and what came of it."""
+    with reading() as session:
+        return _show_all(session, [_load(session, evidence_id)])[0]
+
+
+def attempts(evidence_id: UUID | str, limit: int = MAX_MARGINS, offset: int = 0) -> Page[AttemptOut]:
+    """What it achieved on each sample, by index; malformed adversarials are counted in `refused` alone."""
+    check_page(limit, offset, MAX_MARGINS)
+    with reading() as session:
+        row = _load(session, evidence_id)
+        found, total = results.attempts_of_stage(session, row.evaluation_id, row.stage, limit, offset)
+    items = [
+        AttemptOut(
+            index=index,
+            sample_id=content_id,
+            attack=attempt.attack,
+            found=attempt.found,
+            distance=attempt.distance,
+            distance_kind="witness" if attempt.kind == "witness" else "minimum",
+        )
+        for attempt, index, content_id in found
+    ]
+    return Page(items=items, total=total, limit=limit, offset=offset)
+
+
+def add_upload(
+    path: Path, evaluation_id: UUID | str, *, source: str, indices: Sequence[int] | None = None
+) -> EvidenceOut:
+    """Keep uploaded adversarials and queue their checking; the file at `path` stays where it is.
+
+    Args:
+        path: .npy, float32 (n, C, H, W).
+        source: whom to credit.
+        indices: the row of the data set that each is for; by default all rows of the evaluation, ascending.
+
+    Raises:
+        NotFound: no such evaluation. Conflict: it has not succeeded.
+        InvalidRequest: the indices are not the evaluation's, or not as many as the adversarials.
+        UnreadableAdversarials, TooLarge: see `backend.datasets.adversarials`.
+    """
+    with reading() as session:
+        evaluation = _load_succeeded(session, evaluation_id)
+        dataset = session.get(Dataset, evaluation.dataset_id)
+    assert dataset is not None
+    rows = sorted(evaluation.indices) if indices is None else list(indices)
+    _check_indices(rows, evaluation)
+    settings = get_settings()
+    height, width, channels = dataset.shape
+    limits = Limits.from_settings(settings)
+    facts = take_adversarials(path, shape=(channels, height, width), out_dir=settings.artefacts, limits=limits)
+    if facts.n != len(rows):
+        which = "the evaluation has" if indices is None else "`indices` names"
+        raise InvalidRequest(
+            f"The file holds {facts.n:,} adversarials, {which} {len(rows):,} samples. Send one for each, and say in "
+            "`indices` for which rows of the data set they are.",
+            adversarials=facts.n,
+            samples=len(rows),
+        )
+    record = {"source_sha256": facts.source_sha256}
+    return _queue(evaluation, "upload", source.strip(), rows, file=facts.file_name, record=record)
+
+
+def queue_replay(evaluation_id: UUID | str, source_evaluation_id: UUID | str) -> EvidenceOut:
+    """Queue the trial of another evaluation's adversarials (of its cold core) on this one's checkpoint.
+
+    Raises:
+        NotFound: no such evaluation. Conflict: one has not succeeded.
+        InvalidRequest: both are one, or their norms differ.
+        NotComparable: they share no samples of which the other has an adversarial.
+    """
+    with reading() as session:
+        evaluation = _load_succeeded(session, evaluation_id)
+        source = _load_succeeded(session, source_evaluation_id)
+        name = checkpoints.names_of(session, [source.checkpoint_id])[source.checkpoint_id]
+        rows = results.replayable_indices(session, evaluation.id, source.id)
+    if evaluation.id == source.id:
+        raise InvalidRequest("An evaluation's adversarials hold on its own checkpoint; name another evaluation.")
+    if evaluation.norm != source.norm:
+        raise InvalidRequest(
+            f"Distances in {source.norm} are no bounds in {evaluation.norm}; replay an evaluation of the same norm."
+        )
+    if not rows:
+        raise NotComparable("The other evaluation has no adversarial of any sample of this one.")
+    return _queue(evaluation, "replay", name, rows, source_evaluation_id=source.id)
+
+
+def replay_pair(dense_id: UUID | str, pruned_id: UUID | str) -> list[EvidenceOut]:
+    """Queue both directions: dense adversarials on the pruned network, and the reverse; raises as `queue_replay`."""
+    return [queue_replay(pruned_id, dense_id), queue_replay(dense_id, pruned_id)]
+
+
+def queue_harder(evaluation_id: UUID | str, request: HarderIn) -> EvidenceOut:
+    """Queue further runs of a preset on chosen samples until the budget is spent.
+
+    Raises:
+        NotFound: no such evaluation. Conflict: it has not succeeded.
+        UnknownName: no such preset.
+        InvalidRequest: the preset does not fit, or a sample is none of the evaluation's or classified wrong already.
+    """
+    preset = get_preset(request.preset)
+    with reading() as session:
+        evaluation = _load_succeeded(session, evaluation_id)
+        found = results.results_of(session, evaluation.id, request.samples)
+    check_preset_fits(preset, evaluation.norm)
+    if preset.needs_eps and evaluation.eps is None:
+        raise InvalidRequest(f"The preset {preset.name} needs an eps, and the evaluation has none.")
+    _check_indices(request.samples, evaluation)
+    wrong = sorted(index for index, row in found.items() if not row.correct)
+    if wrong:
+        raise InvalidRequest(
+            f"The network gets these wrong without any attack, so nothing lowers their margin of 0: {_some(wrong)}.",
+            samples=wrong[:100],
+        )
+    if preset.distance_kind == "witness" and evaluation.eps is not None:
+        eps = eps_of(evaluation) or 0.0
+        broken = sorted(index for index, row in found.items() if row.best_known is not None and row.best_known <= eps)
+        if broken:
+            raise InvalidRequest(
+                f"The preset {preset.name} asks only whether eps is enough, and these are broken within it already: "
+                f"{_some(broken)}. To lower their bounds take margin.",
+                samples=broken[:100],
+            )
+    return _queue(
+        evaluation,
+        "harder",
+        f"{preset.name}, further seeds",
+        list(request.samples),
+        preset=preset.name,
+        budget=request.budget,
+        budget_unit=request.budget_unit,
+        priority=request.priority,
+    )
+
+
+def cancel_evidence(evidence_id: UUID | str) -> EvidenceOut:
+    """Take it out of the queue or end its work; bounds that it lowered stay.
+
+    Raises:
+        NotFound: none of that id. Conflict: it ended already.
+    """
+    with writing() as session:
+        row = _load(session, evidence_id)
+        values: dict[str, Any] = {"state": "cancelled", "step": "cancelled", "finished_at": now()}
+        if not move_state(session, row.id, ACTIVE, of=Evidence, **values):
+            raise Conflict(f"This evidence is {row.state} already; there is nothing to cancel.", state=row.state)
+    queue.cancel_evidence(row.id, row.attempt_number)
+    return get_evidence(row.id)
+
+
+def resume_evidence(evidence_id: UUID | str) -> EvidenceOut:
+    """Queue failed or cancelled evidence again; it goes on where it stopped.
+
+    Raises:
+        NotFound: none of that id. Conflict: it waits, runs or succeeded.
+    """
+    with writing() as session:
+        row = _load(session, evidence_id)
+        fresh: dict[str, Any] = {"state": "queued", "step": "waiting", "error": None, "finished_at": None}
+        if not move_state(session, row.id, ENDED, of=Evidence, attempt_number=row.attempt_number + 1, **fresh):
+            raise Conflict(
+                f"This evidence is {row.state}; only failed and cancelled evidence can be resumed.", state=row.state
+            )
+        session.refresh(row)
+    hand_over(row, queue.enqueue_evidence)
+    return get_evidence(row.id)
+
+
+def _queue(evaluation: Evaluation, kind: str, source: str, indices: list[int], **fields: object) -> EvidenceOut:
+    """Write it down and hand it to the queue."""
+    values = {"priority": PRIORITY, "record": {}} | fields
+    row = Evidence(evaluation_id=evaluation.id, kind=kind, source=source, indices=indices, n=len(indices), **values)
+    with writing() as session:
+        store.add_evidence(session, row)
+    hand_over(row, queue.enqueue_evidence)
+    return get_evidence(row.id)
+
+
+def _load(session: Session, evidence_id: UUID | str) -> Evidence:
+    row = store.find_evidence(session, read_id(evidence_id, "evidence"))
+    if row is None:
+        raise NotFound(f"There is no evidence {evidence_id}.", evidence_id=str(evidence_id))
+    return row
+
+
+def _load_succeeded(session: Session, evaluation_id: UUID | str) -> Evaluation:
+    row = load_evaluation(session, evaluation_id)
+    if row.state != "succeeded":
+        raise Conflict(
+            f"Evaluation {row.id} is {row.state}; evidence stands beside one that succeeded.",
+            evaluation_id=str(row.id),
+            state=row.state,
+        )
+    return row
+
+
+def _check_indices(indices: Sequence[int], evaluation: Evaluation) -> None:
+    """Refuse rows that the evaluation does not have, and rows named twice."""
+    known = set(evaluation.indices)
+    unknown = sorted({index for index in indices if index not in known})
+    if unknown:
+        raise InvalidRequest(f"The evaluation has no samples of these rows: {_some(unknown)}.", unknown=unknown[:100])
+    repeated = sorted(index for index, times in Counter(indices).items() if times > 1)
+    if repeated:
+        raise InvalidRequest(f"Each row may be named once; repeated: {_some(repeated)}.", repeated=repeated[:100])
+
+
+def _some(indices: Sequence[int]) -> str:
+    """The first few of some row numbers, and how many more there are."""
+    more = len(indices) - SHOWN_INDICES
+    return ", ".join(map(str, indices[:SHOWN_INDICES])) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _show_all(session: Session, rows: Sequence[Evidence]) -> list[EvidenceOut]:
+    owners = {row.evaluation_id: load_evaluation(session, row.evaluation_id).checkpoint_id for row in rows}
+    names = checkpoints.names_of(session, list(owners.values()))
+    return [show_evidence(row, checkpoint_name=names[owners[row.evaluation_id]]) for row in rows]

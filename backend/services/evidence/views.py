@@ -1,0 +1,31 @@
+"""The row of evidence as callers see it."""
+
+from backend.schemas import ErrorOut, EvidenceOut, EvidenceProgress
+from backend.store.tables import Evidence
+
+
+def show_evidence(row: Evidence, *, checkpoint_name: str) -> EvidenceOut:
+    """Evidence with its progress and what came of it so far."""
+    same = "id evaluation_id kind source source_evaluation_id stage preset budget budget_unit n state checked held"
+    names = f"{same} improved created_at started_at finished_at".split()
+    return EvidenceOut.model_validate(
+        {
+            **{name: getattr(row, name) for name in names},
+            "checkpoint_name": checkpoint_name,
+            "progress": show_evidence_progress(row),
+            "refused": dict(row.refused),
+            "record": dict(row.record),
+            "error": None if row.error is None else ErrorOut(**row.error),
+        }
+    )
+
+
+def show_evidence_progress(row: Evidence) -> EvidenceProgress:
+    """How much is done, in what it is counted in; the time left from the speed so far, None until there is one."""
+    done, total, unit = float(row.done), float(row.n), "samples"
+    if row.budget is not None and row.budget_unit is not None:
+        done, total, unit = min(row.spent, row.budget), row.budget, row.budget_unit
+    eta = row.seconds / done * (total - done) if row.state == "running" and done else None
+    return EvidenceProgress.model_validate(
+        {"done": done, "total": total, "unit": unit, "step": row.step, "eta_seconds": eta}
+    )

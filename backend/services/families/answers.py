@@ -1,0 +1,180 @@
+"""The claims of the paper answered for a family: yes, no or cannot tell, by one rule, corrected for all that is asked.
+
+The rule, for each of the three questions (decision record in CONTRIBUTING.md):
+
+1. Every interval that decides is widened so that all of one question hold together in 95 of 100 cases (Bonferroni).
+2. An interval above 0 says yes; one below what is negligible (1 point of samples; an AUROC of 0.55) says no.
+3. A checkpoint's answer needs all of its intervals: yes if all say yes, no if one says no, otherwise cannot tell.
+4. A method's answer, and the family's, is what more than half of its checkpoints say, if none says the opposite.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from backend.analysis.claims import Answer, answer_of
+from backend.analysis.statistics import Estimate
+from backend.analysis.verdicts import joint_confidence, require_all, settle, widen
+from backend.schemas.families import FamilyAnswer, Finding, FindingPart, MethodAnswer, Question, Unit
+from backend.schemas.terms import OURS, Interval
+from backend.services.families.findings import NEGLIGIBLE_BY_UNIT, Asked, Part
+
+ANSWERS: tuple[Answer, ...] = ("yes", "no", "cannot tell")
+LEAD: Unit = "auroc difference"  # of the margin over the logit gap: answered beside the question
+RULE = (
+    "Yes needs every interval above 0 (an AUROC above 0.5); one interval below what is negligible, 1 point or an AUROC "
+    "of 0.55, makes it no; otherwise it cannot be told. Intervals that decide are widened so that all of one question "
+    "hold together in 95 of 100 cases. A method, and the family, is answered as more than half of its checkpoints are, "
+    "if none says the opposite."
+)
+
+
+@dataclass(frozen=True)
+class Words:
+    """A question in words: what it asks, what its intervals are, and how counts are introduced."""
+
+    asks: str
+    intervals: str
+    noun: str
+
+
+WORDS: dict[Question, Words] = {
+    "claims": Words(
+        "Is the claimed robustness of what is pruned to a high level overestimated?",
+        "Claimed minus re-evaluated robust accuracy, minus the same of the dense parent, and of the control where "
+        "there is one. High is 90 % of the weights or more, or half of the filters or channels.",
+        "checkpoint",
+    ),
+    "thin ice": Words(
+        "Are the samples that pruning loses those near the dense network's boundary?",
+        "The AUROC of small dense margin for being lost, and the share lost minus that lost by the control (the dense "
+        "network finetuned as long, nothing pruned), without which nothing is said.",
+        "checkpoint",
+    ),
+    "rivals": Words(
+        "Does {method} lose fewer samples than the other methods at the same level?",
+        "The share that the rival loses minus the share that {method} loses, on the same samples of what the dense "
+        "network holds, clean and at eps.",
+        "comparison",
+    ),
+}
+
+
+def write_answer(question: Question, asked: Sequence[Asked], **names: str) -> FamilyAnswer:
+    """The answer to a question from the intervals that were asked; `names` fill its words."""
+    count = sum(len(one.parts) for one in asked)
+    leads = sum(part.unit == LEAD for one in asked for part in one.beside)
+    found = [answer_one(one, count, leads) for one in asked]
+    methods = settle_methods(found)
+    answer = settle([one.answer for one in found])
+    words = WORDS[question]
+    told = f"{count:,} intervals are" if count != 1 else "1 interval is"
+    confidence = f"{100 * joint_confidence(count):.4g} %"
+    return FamilyAnswer(
+        question=question,
+        asks=words.asks.format(**names),
+        answer=answer,
+        sentence=write_sentence(answer, found, methods, asked, words.noun),
+        basis=f"{words.intervals.format(**names)} {told} asked at once, each at {confidence}.",
+        asked=count,
+        confidence=joint_confidence(count),
+        methods=methods,
+        findings=found,
+    )
+
+
+def answer_one(asked: Asked, count: int, leads: int) -> Finding:
+    """A checkpoint's answer from its `count` widened intervals; `leads` are asked at once beside them."""
+    parts = [show_part(part, count, decides=True) for part in asked.parts]
+    answers: list[Answer] = [part.answer for part in parts if part.answer is not None]
+    answer = require_all(answers)
+    reason = asked.reason
+    if answer == "yes" and asked.reason is not None:
+        answer = "cannot tell"  # a part is missing, and what there is cannot make a yes
+    denying = [one.weak for part, one in zip(parts, asked.parts, strict=True) if part.answer == "no"]
+    if answer == "no" and None not in denying:
+        answer, reason = "cannot tell", denying[0]
+    rival = None if asked.rival is None else asked.rival.row
+    return Finding(
+        checkpoint_id=asked.member.row.id,
+        checkpoint_name=asked.member.row.name,
+        method=asked.method,
+        group=asked.member.group,
+        rival_id=None if rival is None else rival.id,
+        rival_name=None if rival is None else rival.name,
+        parts=parts,
+        beside=[
+            show_part(part, leads, decides=True) if part.unit == LEAD else show_part(part, 1, decides=False)
+            for part in asked.beside
+        ],
+        answer=answer,
+        reason=reason,
+    )
+
+
+def show_part(part: Part, count: int, *, decides: bool) -> FindingPart:
+    """An interval as it is shown: from 0 for an AUROC too, and as one of `count`, with an answer where it decides."""
+    wide = widen(part.estimate, count)
+    assert wide.value is not None and wide.low is not None and wide.high is not None
+    ends = replace_origin(wide, part.origin)
+    return FindingPart(
+        name=part.name,
+        unit=part.unit,
+        value=wide.value + part.origin,
+        interval=Interval(low=ends[0], high=ends[1], confidence=joint_confidence(count)),
+        n=wide.n,
+        answer=answer_of(wide, NEGLIGIBLE_BY_UNIT[part.unit]) if decides else None,
+        evaluation_ids=part.evaluation_ids,
+    )
+
+
+def replace_origin(wide: Estimate, origin: float) -> tuple[float, float]:
+    """Both ends counted from 0, and inside the range that shares, AUROC and their differences have."""
+    assert wide.low is not None and wide.high is not None
+    floor = 0.0 if origin else -1.0
+    return max(floor, wide.low + origin), min(1.0, wide.high + origin)
+
+
+def settle_methods(found: Sequence[Finding]) -> list[MethodAnswer]:
+    """Each method's answer, in the order in which the methods come."""
+    by_method: dict[str, list[Finding]] = {}
+    for one in found:
+        by_method.setdefault(one.method, []).append(one)
+    return [
+        MethodAnswer(method=method, answer=settle([one.answer for one in each]), findings=len(each))
+        for method, each in by_method.items()
+    ]
+
+
+def write_sentence(
+    answer: Answer, found: Sequence[Finding], methods: Sequence[MethodAnswer], asked: Sequence[Asked], noun: str
+) -> str:
+    """The answer, its counts and the methods' answers: `No, for our re-implementations: ...`."""
+    if not found:
+        return "Cannot tell: the family has nothing to ask it of."
+    members = [member for one in asked for member in (one.member, one.rival) if member is not None]
+    is_ours = {member.row.origin in OURS for member in members}
+    ours = ", for our re-implementations" if is_ours == {True} else ""
+    if is_ours == {True, False}:
+        ours = ", where Thin Ice made a checkpoint for our re-implementation of its method"
+    given = [one.answer for one in found]
+    counts = ", ".join(f"{each} for {given.count(each):,}" for each in ANSWERS if each in given)
+    bare = sum(not one.parts for one in found)
+    if bare:
+        counts += f" ({bare:,} of these without the evaluations that it takes)"
+    plural = noun if len(found) == 1 else f"{noun}s"
+    by_method = "; ".join(
+        f"{each} for {', '.join(one.method for one in methods if one.answer == each)}"
+        for each in ANSWERS
+        if any(one.answer == each for one in methods)
+    )
+    sentence = f"{answer.capitalize()}{ours}. Of {len(found):,} {plural}: {counts}. By method: {by_method}."
+    return f"{sentence}{compare_with_logit_gap(found)}"
+
+
+def compare_with_logit_gap(found: Sequence[Finding]) -> str:
+    """Whether the cheap score would have done as well, where that was measured."""
+    given = [part.answer for one in found for part in one.beside if part.unit == LEAD]
+    if not given:
+        return ""
+    counts = ", ".join(f"{each} for {given.count(each):,}" for each in ANSWERS if each in given)
+    return f" Does the margin rank them better than the cheap logit gap? {counts.capitalize()}."

@@ -1,0 +1,52 @@
+"""Why a family's numbers may not say what they seem to: no descendant, flagged margins, margins others undercut."""
+
+from functools import lru_cache
+
+from backend.analysis import doubts
+from backend.errors import NotComparable
+from backend.schemas import Mismatch
+from backend.services.comparisons import findings
+from backend.services.comparisons.caveats import doubt_descent, doubt_flags, doubt_margins, pick_challenges, show_gain
+from backend.services.evaluations.measurements import Finished
+from backend.services.families.members import MARGINS, Family, Member
+
+KEPT = 256
+
+
+def doubt_member(family: Family, member: Member) -> str | None:
+    """Why it may not have been made from the dense network; None where nothing speaks against it."""
+    return choose(doubt_descent(family.dense.row, member.row)) if member.place == "pruned" else None
+
+
+def doubt_robustness(family: Family, member: Member) -> str | None:
+    """Why the margins of a member may be too large: its flags, a stronger attack, or a gain that is rarely real."""
+    own = member.chosen[MARGINS]
+    if own.evaluation is None or own.key is None:
+        return None
+    challenges = pick_challenges(own.evaluation, family.home.evaluations.get(member.row.id, []))
+    side = "dense" if member is family.dense else "pruned"
+    return (
+        doubt_flags(member.row.name, own.evaluation)
+        or choose(doubt_margins(side, own.key, member.row, challenges))
+        or choose(find_gain(family, member))
+    )
+
+
+def find_gain(family: Family, member: Member) -> list[Mismatch]:
+    dense, own = family.dense.chosen[MARGINS].key, member.chosen[MARGINS].key
+    if dense is None or own is None or member.row.role != "pruned":
+        return []
+    return show_gain(_measure_gain(dense, own), member.row, family.terms.norm)
+
+
+@lru_cache(maxsize=KEPT)
+def _measure_gain(dense: Finished, pruned: Finished) -> doubts.Gain | None:
+    try:
+        return doubts.find_gain(findings.join(dense, pruned))
+    except NotComparable:
+        return None
+
+
+def choose(found: list[Mismatch]) -> str | None:
+    """The first that matters; notes do not."""
+    return next((one.sentence for one in found if one.severity == "differs"), None)

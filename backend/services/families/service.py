@@ -1,0 +1,100 @@
+"""Families: everything that was made from one dense checkpoint as a table, and the paper's claims answered for it."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from backend.schemas import Page
+from backend.schemas.families import FamilyOut, FamilyRoot, FamilyRow
+from backend.schemas.terms import OURS
+from backend.services.checkpoints.trainings import are_alike
+from backend.services.claims.service import read_norm
+from backend.services.families.answers import RULE, write_answer
+from backend.services.families.findings import ask_claims, ask_rivals, ask_thin_ice
+from backend.services.families.members import Family, read_family
+from backend.services.families.rows import show_row
+from backend.services.shared.arguments import check_page
+from backend.store.checkpoints import all_checkpoints
+from backend.store.database import reading
+
+OWN_METHOD = "thin-ice"
+NOTES = (
+    "One checkpoint stands for a method at a level: intervals are over samples, and what another training seed would "
+    "change is in none of them.",
+    "Flips, margins and losses beyond the control rest on the margins of both sides, attacked alike; a cell without "
+    "an evaluation is empty. A claim is held against the evaluation of most samples, at the claim's own eps.",
+)
+BUDGETS = (
+    "How uploaded networks were trained is not known: among them a method may lose fewer samples because it was "
+    "trained longer, on more images or at another eps."
+)
+UNLIKE = "Not all pruned networks were trained alike: a method is held only against those of its own budget."
+OUR_NETWORKS = (
+    "Networks made by Thin Ice are our re-implementations: what they show is not measured on the methods' authors' own."
+)
+
+
+def list_families(limit: int = 50, offset: int = 0) -> Page[FamilyRoot]:
+    """A page of dense checkpoints that are nobody's control, those with most pruned ones first, then by name."""
+    check_page(limit, offset)
+    with reading() as session:
+        rows = all_checkpoints(session)
+        pruned = [row.parent_id for row in rows if row.role == "pruned"]
+        roots = [
+            FamilyRoot(checkpoint_id=row.id, name=row.name, dataset_id=row.dataset_id, pruned=pruned.count(row.id))
+            for row in rows
+            if row.role == "dense" and row.parent_id is None
+        ]
+    roots.sort(key=lambda root: (-root.pruned, root.name))
+    return Page(items=roots[offset : offset + limit], total=len(roots), limit=limit, offset=offset)
+
+
+def get_family(
+    checkpoint_id: UUID, *, norm: str | None = None, eps: str | float | None = None, method: str = OWN_METHOD
+) -> FamilyOut:
+    """The table of a dense checkpoint and the three answers.
+
+    Args:
+        norm, eps: where robustness is judged; by default those of the data set.
+        method: whose losses are held against those of all other methods.
+
+    Raises:
+        NotFound: no such checkpoint.
+        InvalidRequest: it is not the dense root of a family, or no eps is known for the norm.
+    """
+    family = read_family(checkpoint_id, norm, eps)
+    rows = [show_row(family, member) for member in family.members]
+    terms = family.terms
+    return FamilyOut(
+        checkpoint_id=family.dense.row.id,
+        name=family.dense.row.name,
+        dataset_id=terms.dataset.id,
+        dataset_name=terms.dataset.name,
+        norm=read_norm(terms.norm),
+        eps=terms.eps,
+        eps_text=terms.eps_text,
+        rows=rows,
+        answers=[
+            write_answer("claims", ask_claims(family)),
+            write_answer("thin ice", ask_thin_ice(family, rows)),
+            write_answer("rivals", ask_rivals(family, method), method=method),
+        ],
+        rule=RULE,
+        notes=write_notes(family, rows),
+    )
+
+
+def write_notes(family: Family, rows: Sequence[FamilyRow]) -> list[str]:
+    """What the reader must know: seeds, what the numbers rest on, whose networks they are."""
+    notes = list(NOTES)
+    if any(member.row.origin in OURS for member in family.pruned):
+        notes.append(OUR_NETWORKS)
+    known = [family.home.trainings.get(member.row.id) for member in family.pruned]
+    if None in known:
+        notes.append(BUDGETS)
+    if any(are_alike(known[0], one) is False for one in known):
+        notes.append(UNLIKE)
+    sizes = {row.flips.n for row in rows if row.flips is not None}
+    if len(sizes) > 1:
+        shown = ", ".join(f"{size:,}" for size in sorted(sizes))
+        notes.append(f"Not all rows rest on equally many samples ({shown}): only those that do are ranked.")
+    return notes

@@ -1,0 +1,21 @@
+"""Prunings: made here, from plan to checkpoint."""
+
+from backend.services.prunings.service import (
+    cancel_pruning,
+    delete_pruning,
+    get_pruning,
+    list_prunings,
+    queue_pruning,
+    resume_pruning,
+    suggest_name,
+)
+
+__all__ = [
+    "cancel_pruning",
+    "delete_pruning",
+    "get_pruning",
+    "list_prunings",
+    "queue_pruning",
+    "resume_pruning",
+    "suggest_name",
+]

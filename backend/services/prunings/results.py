@@ -1,0 +1,135 @@
+"""What a pruning leaves: a checkpoint in the registry, taken in as an upload is, and the folder of its training."""
+
+import json
+import logging
+import shutil
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from backend.registry.intake import take_checkpoint
+from backend.services.checkpoints.lineage import CONTROL
+from backend.services.checkpoints.service import (
+    insert_checkpoint,
+    inspect_columns,
+    queue_first_evaluation,
+    queue_preflight,
+    take_facts,
+)
+from backend.settings import get_settings
+from backend.store import checkpoints
+from backend.store import prunings as store
+from backend.store.database import reading, writing
+from backend.store.tables import Checkpoint, Dataset, Pruning, new_id, now
+
+LOG = logging.getLogger(__name__)
+
+CLAIMED = ("robust_accuracy", "attack", "norm", "n", "source")
+
+
+def training_folder(pruning_id: UUID) -> Path:
+    """Where the training of a pruning keeps its state."""
+    return get_settings().home / "training" / str(pruning_id)
+
+
+def forget_training(pruning_id: UUID) -> None:
+    """Delete the state of a training, if there is one."""
+    shutil.rmtree(training_folder(pruning_id), ignore_errors=True)
+
+
+def forget_deleted(pruning_id: UUID) -> None:
+    """Delete what the training of a pruning wrote that was deleted meanwhile."""
+    with reading() as session:
+        is_gone = store.find_pruning(session, pruning_id) is None
+    if is_gone:
+        forget_training(pruning_id)
+
+
+def register(pruning: Pruning, parent: Checkpoint, dataset: Dataset, weights: Path, made: dict[str, Any]) -> bool:
+    """Import the weights of a finished run and mark it as succeeded, in one transaction.
+
+    Args:
+        pruning: the row, as the worker took it on.
+        parent: its parent.
+        dataset: the parent's data set, which the claim is about.
+        weights: state dict as safetensors, normalisation included.
+        made: what the run found, for the record; `declared_sparsity` and the claim go to the checkpoint too.
+
+    Returns:
+        False where it no longer runs in this attempt by this worker; nothing is written then.
+
+    Raises:
+        RejectedCheckpoint: the weights are not finite, or another network's.
+        Conflict: the name was taken meanwhile; the pruning can be resumed once it is free.
+    """
+    row = _draft(pruning, parent, dataset, weights, made)
+    record = pruning.record | made | {"measured_sparsity": row.measured_sparsity, "sha256": row.source_sha256}
+    ended: dict[str, Any] = {
+        "state": "succeeded",
+        "step": "done",
+        "done": pruning.total,
+        "finished_at": now(),
+        "record": record,
+    }
+    with writing() as session:
+        if not store.keep_progress(session, pruning.id, pruning.attempt_number, str(pruning.worker_id), **ended):
+            return False
+        insert_checkpoint(session, row, dataset, made_by=pruning.id)
+        store.link_checkpoint(session, pruning.id, row.id)
+    queue_preflight(row)
+    return True
+
+
+def _draft(pruning: Pruning, parent: Checkpoint, dataset: Dataset, weights: Path, made: dict[str, Any]) -> Checkpoint:
+    """The checkpoint's row, its weights kept and looked at."""
+    settings = get_settings()
+    listed = None if parent.layer_list is None else json.dumps(parent.layer_list)
+    facts = take_checkpoint(
+        weights,
+        dataset_classes=len(dataset.classes),
+        dataset_shape=(dataset.shape[0], dataset.shape[1], dataset.shape[2]),
+        architecture=listed or parent.architecture,
+        normalization=None,  # it is in the file
+        out_dir=settings.artefacts,
+        settings=settings,
+    )
+    columns = take_facts(facts)
+    role = "dense" if pruning.method == CONTROL else "pruned"
+    claim = {name: made[f"claimed_{name}"] for name in CLAIMED} | {"eps_text": made["claimed_eps"]}
+    return Checkpoint(
+        id=new_id(),
+        **{**columns, "warnings": [*columns["warnings"], *pruning.record.get("warnings", [])]},
+        inspection=inspect_columns(columns, role, dataset.id, parent),
+        name=pruning.name,
+        role=role,
+        parent_id=parent.id,
+        dataset_id=dataset.id,
+        method=pruning.method,
+        structure=pruning.record.get("structure"),
+        declared_sparsity=made["declared_sparsity"],
+        claim=claim,
+        preflight={"state": "queued", "checks": []},
+        origin="pruned",
+        pruning_id=pruning.id,
+    )
+
+
+def follow_up(pruning_id: UUID) -> None:
+    """Once the result is registered: forget the training, queue the evaluation that was asked for. May run twice."""
+    with reading() as session:
+        row = store.find_pruning(session, pruning_id)
+        made = None if row is None or row.checkpoint_id is None else session.get(Checkpoint, row.checkpoint_id)
+        evaluated = 0 if made is None else checkpoints.count_dependants(session, made.id)[1]
+        dataset = None if made is None else session.get(Dataset, made.dataset_id)
+    forget_training(pruning_id)
+    if row is None or made is None or dataset is None or row.evaluate is None or evaluated:
+        return
+    try:
+        queue_first_evaluation(made, dataset, row.evaluate)
+    except Exception as error:  # the checkpoint is there; what it lacks can be asked for again
+        LOG.exception("the evaluation of %s was not queued", made.id)
+        with writing() as session:
+            kept = store.find_pruning(session, pruning_id)
+            if kept is not None:
+                told = [*kept.record.get("warnings", []), f"The evaluation was not queued: {error}"]
+                kept.record = kept.record | {"warnings": told}

@@ -1,0 +1,95 @@
+"""What stands over a pair wherever it is shown: where its numbers come from, and what is doubtful about them."""
+
+from datetime import datetime
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from backend.schemas import ComparisonOut, DatasetOut, EvaluationOut
+from frontend.components import Content, icon
+from frontend.review.cut import has_margins
+
+DOUBTS = {"apparent-gain": "apparent-gain", "stronger-attack": "masking"}  # field of a mismatch: flag in Help
+
+EXTRA = "extra-evidence"
+
+
+def context_line(comparison: ComparisonOut, dataset: DatasetOut, median_eps: str | None) -> Component:
+    """Data set, n, norm, preset, seed, date, and whether both sides were attacked with equal effort.
+
+    `median_eps` is the pair's own eps where it was chosen from the margins: nobody asked for it.
+    """
+    dense, pruned = comparison.dense, comparison.pruned
+    facts = [
+        dataset.name,
+        f"n {comparison.n:,}",
+        dense.norm,
+        *([] if median_eps is None else [f"ε {median_eps} to start with, chosen: median margin"]),
+        both("preset", dense.preset, pruned.preset),
+        both("seed", dense.seed, pruned.seed),
+        both("", day(dense.finished_at), day(pruned.finished_at)),
+    ]
+    items = [html.Li(fact) for fact in facts]
+    if comparison.equal_effort:
+        items.append(html.Li(["equal effort ", icon("check")], className="is-gained strong"))
+    else:
+        items.append(html.Li([icon("warning"), " unequal effort"], className="is-warning strong"))
+    items.append(html.Li(["evaluations ", evaluation_link(dense, "dense"), " and ", evaluation_link(pruned, "pruned")]))
+    return html.Ul(items, className="context")
+
+
+def both(name: str, first: object, second: object) -> str:
+    """One value where both sides agree, otherwise the two."""
+    values = f"{first}" if first == second else f"{first} / {second}"
+    return f"{name} {values}".strip()
+
+
+def day(moment: datetime | None) -> str:
+    return "not finished" if moment is None else f"{moment.day} {moment:%b %Y}"
+
+
+def evaluation_link(evaluation: EvaluationOut, words: str) -> Component:
+    return dcc.Link(words, href=f"/jobs?evaluation={evaluation.id}")
+
+
+def mismatch_notice(comparison: ComparisonOut) -> Component | None:
+    """What differs between the two evaluations and what is doubtful about them, loudly; None where nothing is."""
+    loud = [item for item in comparison.mismatches if item.severity == "differs"]
+    flagged = [
+        html.Li([f"{side.checkpoint_name}: ", dcc.Link(flag, href=f"/help#flag-{flag}")])
+        for side in (comparison.dense, comparison.pruned)
+        for flag in side.flags
+    ]
+    if not loud and not flagged:
+        return None
+    parts: list[Component] = []
+    if flagged:
+        parts.append(html.Div([html.Strong("Reliability flags were raised."), html.Ul(flagged)]))
+    for title, items in (
+        ("These margins are in doubt.", [item for item in loud if item.field in DOUBTS]),
+        ("Extra evidence on one side.", [item for item in loud if item.field == EXTRA]),
+        ("This is not the parent.", [item for item in loud if item.field == "parent"]),
+        ("These two were not measured alike.", [item for item in loud if item.field not in (*DOUBTS, EXTRA, "parent")]),
+    ):
+        if items:
+            sentences = [html.Li([item.sentence, *doubt_link(item.field)]) for item in items]
+            parts.append(html.Div([html.Strong(title), html.Ul(sentences)]))
+    return html.Div([icon("warning"), html.Div(parts)], className="notice", role="note")
+
+
+def doubt_link(field: str) -> list[Content]:
+    """Where Help says what to do about a doubt."""
+    return [" ", dcc.Link("What to do", href=f"/help#flag-{DOUBTS[field]}")] if field in DOUBTS else []
+
+
+def verdict_notice(comparison: ComparisonOut) -> Component | None:
+    """What a pair of verdicts is and is not; None where both sides hold margins."""
+    if has_margins(comparison):
+        return None
+    sentence = (
+        f"whether an attack found an adversarial within {comparison.eps_text}, not how far away the nearest one is. "
+        "So there are no margins here, no thin ice and no curve, and ε stays where it is. The preset margin "
+        "measures them."
+    )
+    parts: list[Content] = [html.Strong(f"Verdicts at ε {comparison.eps_text}: "), sentence]
+    return html.Div([icon("help"), html.Div(parts)], className="notice notice-plain", role="note")

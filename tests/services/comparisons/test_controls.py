@@ -1,0 +1,122 @@
+"""Which controls stand beside a comparison, on which samples, and which are left out and why."""
+
+from pathlib import Path
+
+import pytest
+
+from backend.services import comparisons
+from tests.services.fabrication import add_checkpoint, add_dataset, evaluate, make_pixels, measure
+from tests.services.families.fabrication import N, count_by_hand, evaluate_pair, thin_ice_losses
+
+
+def test_compare_without_controls_says_why(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, _ = evaluate_pair(tmp_path)
+    dense, pruned = (evaluate(family[name], dataset, measured[name]) for name in ("dense", "pruned-95"))
+    found = comparisons.compare(dense.id, pruned.id)
+    assert found.controls == []
+    assert found.controls_reason is not None and "control, seed" in found.controls_reason
+    lonely = add_dataset(tmp_path, "lonely", n=N, seed=9)
+    root = add_checkpoint(lonely.id, "root")
+    child = add_checkpoint(lonely.id, "child", role="pruned", parent_id=root.id)
+    other = measure(make_pixels(N, 9)[1], 3)
+    first, second = evaluate(root, lonely, other), evaluate(child, lonely, other)
+    reason = comparisons.compare(first.id, second.id).controls_reason
+    assert reason is not None and "no control of root" in reason
+
+
+def test_compare_controls_stand_beside_with_the_same_samples(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, labels = evaluate_pair(tmp_path)
+    dense, pruned = (evaluate(family[name], dataset, measured[name]) for name in ("dense", "pruned-95"))
+    weak = thin_ice_losses(measured["dense"], labels, 3, 0.3)
+    older = evaluate(family["control"], dataset, measured["dense"])
+    newer = evaluate(family["control"], dataset, weak)
+    evaluate(family["control"], dataset, weak, 50)
+    other_seed = evaluate(family["seed"], dataset, thin_ice_losses(measured["dense"], labels, 4, 0.5))
+    found = comparisons.compare(dense.id, pruned.id)
+    assert [(row.kind, row.name, row.evaluation_id) for row in found.controls] == [
+        ("finetuned", "control", newer.id),
+        ("seed", "seed", other_seed.id),
+    ]
+    assert older.id not in {row.evaluation_id for row in found.controls}
+    first = found.controls[0]
+    is_right = measured["dense"].predictions == labels
+    assert first.clean.model_dump() == count_by_hand(is_right, weak.predictions == labels)
+    lost = [int((is_right & (side.predictions != labels)).sum()) for side in (measured["pruned-95"], weak)]
+    assert first.lost_beyond == lost[0] - lost[1] > 0
+    interval = first.lost_beyond_interval
+    assert interval is not None and interval.low < first.lost_beyond < interval.high
+    assert "same finetuning, nothing pruned" in "".join(part.text for part in found.headline)
+    assert found.headline[0].text.startswith("Pruning to 95 %")
+
+
+def test_compare_control_with_more_samples_stands_beside_on_the_shared_ones(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, labels = evaluate_pair(tmp_path)
+    dense, pruned = (evaluate(family[name], dataset, measured[name], 50) for name in ("dense", "pruned-95"))
+    weak = thin_ice_losses(measured["dense"], labels, 3, 0.3)
+    evaluate(family["control"], dataset, weak)
+    fewer = evaluate(family["seed"], dataset, weak, 40)
+    found = comparisons.compare(dense.id, pruned.id)
+    assert [(row.name, row.n) for row in found.controls] == [("control", 50)]
+    assert fewer.id not in {row.evaluation_id for row in found.controls}
+    assert sum(found.controls[0].clean.model_dump().values()) == 50
+
+
+def test_compare_control_on_the_pruned_side_is_compared_like_any_other(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, _ = evaluate_pair(tmp_path)
+    dense = evaluate(family["dense"], dataset, measured["dense"])
+    for name, words in (("control", "Finetuning without pruning"), ("seed", "Another training seed")):
+        side = evaluate(family[name], dataset, measured["pruned-95"])
+        found = comparisons.compare(dense.id, side.id)
+        assert found.headline[0].text.startswith(words)
+        assert side.id not in {row.evaluation_id for row in found.controls}
+
+
+def test_compare_control_attacked_otherwise_is_left_out_with_the_reason(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, labels = evaluate_pair(tmp_path)
+    dense, pruned = (evaluate(family[name], dataset, measured[name]) for name in ("dense", "pruned-95"))
+    weak = thin_ice_losses(measured["dense"], labels, 3, 0.3)
+    evaluate(family["control"], dataset, weak, record={"steps": 60})
+    found = comparisons.compare(dense.id, pruned.id)
+    assert found.controls == [] and found.controls_reason is not None
+    assert "control is left out" in found.controls_reason
+    assert "The number of steps differs: dense 30, control 60." in found.controls_reason
+    assert "nothing pruned" not in "".join(part.text for part in found.headline)
+    alike = evaluate(family["seed"], dataset, weak)
+    found = comparisons.compare(dense.id, pruned.id)
+    assert [row.evaluation_id for row in found.controls] == [alike.id]
+    assert found.controls_reason is not None and "control is left out" in found.controls_reason
+    assert found.controls_reason in found.notes
+    fit = evaluate(family["control"], dataset, weak)
+    evaluate(family["control"], dataset, weak, record={"dtype": "bfloat16"})
+    found = comparisons.compare(dense.id, pruned.id)
+    assert {row.evaluation_id for row in found.controls} == {alike.id, fit.id} and found.controls_reason is None
+
+
+def test_compare_control_auroc_is_of_the_same_samples_as_its_counts(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, labels = evaluate_pair(tmp_path)
+    dense = evaluate(family["dense"], dataset, measured["dense"])
+    pruned = evaluate(family["pruned-95"], dataset, measured["pruned-95"], 150)
+    weak = thin_ice_losses(measured["dense"], labels, 3, 0.9)
+    evaluate(family["control"], dataset, weak)
+    (control,) = comparisons.compare(dense.id, pruned.id).controls
+    alone = comparisons.compare(dense.id, evaluate(family["control"], dataset, weak, 150).id)
+    assert control.auroc is not None and control.auroc == alone.auroc
+    assert (control.n, control.auroc.positives) == (150, control.clean.n10)
+    assert control.auroc.n == control.clean.n10 + control.clean.n11
+
+
+@pytest.mark.parametrize("fields", [{"normalization": "mean-std"}, {"method": "distilled"}, {"architecture": "other"}])
+def test_compare_another_dense_network_is_no_training_seed(fields: dict[str, str], ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, _ = evaluate_pair(tmp_path)
+    dense, pruned = (evaluate(family[name], dataset, measured[name]) for name in ("dense", "pruned-95"))
+    stranger = evaluate(add_checkpoint(dataset.id, "stranger", **fields), dataset, measured["pruned-95"])
+    assert comparisons.compare(dense.id, pruned.id).controls == []
+    assert comparisons.compare(dense.id, stranger.id).headline[0].text.startswith("Another dense network")
+
+
+def test_compare_copy_of_the_dense_network_controls_for_nothing(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, _ = evaluate_pair(tmp_path)
+    dense, pruned = (evaluate(family[name], dataset, measured[name]) for name in ("dense", "pruned-95"))
+    copy = add_checkpoint(dataset.id, "copy", weights_sha256=family["dense"].weights_sha256)
+    evaluate(copy, dataset, measured["dense"])
+    assert comparisons.compare(dense.id, pruned.id).controls == []
