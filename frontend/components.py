@@ -10,8 +10,8 @@ from dash.development.base_component import Component
 Content = Any  # what Dash takes as children: a component, a string, a number, None, or a list of these
 
 SYMBOLS = {"S11": "●", "S10": "▼", "S01": "▲", "S00": "□"}
-SET_WORDS = {"S11": "kept", "S10": "lost", "S01": "gained", "S00": "never"}
-SET_CLASSES = {"S11": "is-kept", "S10": "is-lost", "S01": "is-gained", "S00": "is-never"}
+SET_WORDS = {"S11": "kept", "S10": "lost", "S01": "gained", "S00": "wrong on both"}
+SET_CLASSES = {"S11": "is-kept", "S10": "is-lost", "S01": "is-gained", "S00": "is-wrong-on-both"}
 
 GRAPH_CONFIG: dict[str, Any] = {
     "displaylogo": False,

@@ -10,7 +10,7 @@ from backend.analysis.pairing import Pair
 from backend.analysis.statistics import CONFIDENCE, Share, holm, mcnemar, wilson
 
 SETS = ("S11", "S10", "S01", "S00")
-OUTCOMES_OF_SETS = {"S11": "kept", "S10": "lost", "S01": "gained", "S00": "never"}
+OUTCOMES_OF_SETS = {"S11": "kept", "S10": "lost", "S01": "gained", "S00": "wrong on both"}
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,9 @@ def count_broken(tried: Mapping[str, bool]) -> Share:
     return wilson(sum(tried.values()), len(tried))
 
 
-def explain_flips(pair: Pair, eps: float, forth: Mapping[str, bool], back: Mapping[str, bool]) -> Explained:
+def explain_flips(
+    pair: Pair, eps: float, dense_on_pruned: Mapping[str, bool], pruned_on_dense: Mapping[str, bool]
+) -> Explained:
     """Robust flips at eps by what the replays found.
 
     Args:
@@ -46,15 +48,15 @@ def explain_flips(pair: Pair, eps: float, forth: Mapping[str, bool], back: Mappi
     dense_holds, pruned_holds = find_held(pair, eps)
     lost = dense_holds & ~pruned_holds & pair.pruned.correct
     gained = ~dense_holds & pruned_holds & pair.dense.correct
-    forth_tried, forth_broke = _look_up(pair.sample_ids, forth)
-    back_tried, back_broke = _look_up(pair.sample_ids, back)
+    dense_tried, dense_broke = _look_up(pair.sample_ids, dense_on_pruned)
+    pruned_tried, pruned_broke = _look_up(pair.sample_ids, pruned_on_dense)
     return Explained(
-        lost=int((lost & forth_tried).sum()),
-        moved=int((lost & forth_broke).sum()),
-        lost_checked=int((lost & back_tried).sum()),
-        lost_refuted=int((lost & back_broke).sum()),
-        gained_checked=int((gained & forth_tried).sum()),
-        gained_refuted=int((gained & forth_broke).sum()),
+        lost=int((lost & dense_tried).sum()),
+        moved=int((lost & dense_broke).sum()),
+        lost_checked=int((lost & pruned_tried).sum()),
+        lost_refuted=int((lost & pruned_broke).sum()),
+        gained_checked=int((gained & dense_tried).sum()),
+        gained_refuted=int((gained & dense_broke).sum()),
     )
 
 

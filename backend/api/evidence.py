@@ -1,4 +1,4 @@
-"""Evidence beside the cold core: uploaded adversarials, replays, more effort on chosen samples."""
+"""Evidence beside the primary run: uploaded adversarials, replays, more effort on chosen samples."""
 
 import json
 from uuid import UUID

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from backend.attacks import flags as reliability
 from backend.attacks.catalogue.attacks import ATTACKS
-from backend.attacks.contract import AttackResult, Attempt, Core
+from backend.attacks.contract import AttackResult, Attempt, PrimaryResult
 from backend.attacks.inputs import Task
 from backend.attacks.losses import measure_cross_entropy, measure_gap, predict
 from backend.attacks.network.batches import Batches
@@ -49,8 +49,8 @@ def assemble(
     rows, verified = right
     count = len(task.images)
     plain = [outcome for outcome in verified if not outcome.stage]
-    core = pick_worst_case(task, classifier, clean, rows, plain, batches)
-    best = core
+    primary = pick_worst_case(task, classifier, clean, rows, plain, batches)
+    best = primary
     if len(plain) < len(verified):
         best = pick_worst_case(task, classifier, clean, rows, verified, batches)
     margin_pred = torch.full((count,), torch.inf)
@@ -72,7 +72,7 @@ def assemble(
         margin_pred_found=margin_pred.isfinite(),
         survives_8bit=best.survives_8bit,
         attempts=tuple(spread(outcome, rows, count) for outcome in verified),
-        core=core,
+        primary=primary,
         forwards=classifier.forwards,
         backwards=classifier.backwards,
         steps=task.preset.parameters["steps"],
@@ -82,7 +82,7 @@ def assemble(
 
 def pick_worst_case(
     task: Task, classifier: Classifier, clean: Clean, rows: Tensor, verified: list[Verified], batches: Batches
-) -> Core:
+) -> PrimaryResult:
     """The nearest example of every sample; `verified` are the outcomes on the right samples, `rows`."""
     winner, distances = nearest(verified)
     adversarial = task.images.clone()
@@ -97,7 +97,7 @@ def pick_worst_case(
         adversarial_prediction[row] = outcome.prediction[place]
     found = distance.isfinite()
     survives = round_and_classify(classifier, adversarial, task.labels, found, batches)
-    return Core(adversarial, found, distance, names, adversarial_prediction, survives)
+    return PrimaryResult(adversarial, found, distance, names, adversarial_prediction, survives)
 
 
 def spread(outcome: Verified, rows: Tensor, count: int) -> Attempt:
@@ -134,7 +134,7 @@ def describe_settings(task: Task, classifier: Classifier, clean: Clean, batches:
         "eps": task.eps,
         "seed": task.seed,
         "attacks": {name: ATTACKS[name].parameters | ends for name in task.preset.attacks},
-        "remedies": {name: ATTACKS[name].parameters for name in task.preset.remedies},
+        "fallbacks": {name: ATTACKS[name].parameters for name in task.preset.fallbacks},
         "classes": clean.logits.shape[1],
         "batch_size": task.batch_size,
         "batch_size_used": batches.size,

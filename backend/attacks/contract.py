@@ -27,7 +27,8 @@ class Attempt:
         ensemble spares broken samples, `segment` in Linf those where something was found (`fast` has none there);
         patterns, restarts and search try nothing in L2, the third target nothing in Linf, and what needs more classes
         than there are nothing.
-    stage: 0 in the cold core, which is the same for every network; 1 in a remedy, which an alarm has called for.
+    stage: 0 in the primary run, which is the same for every network; 1 in a fallback attack, which an alarm has called
+        for.
     """
 
     attack: str
@@ -39,8 +40,10 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class Core:
-    """The cold core alone, without remedies: what comparisons read, because both sides got it. As in AttackResult."""
+class PrimaryResult:
+    """The primary run alone, without fallback attacks: what comparisons read, because both sides got it. As in
+    AttackResult.
+    """
 
     adversarial: Tensor
     found: Tensor
@@ -69,7 +72,7 @@ class AttackResult:
         to `distance` where the clean sample is right. margin_pred_found: bool (B,).
     survives_8bit: bool (B,), still misclassified after rounding to 8 bits (which may move it by 1/510 a pixel, also
         out of eps); False where not found.
-    attempts: one per attack of the preset, in its order, then one per remedy that ran.
+    attempts: one per attack of the preset, in its order, then one per fallback attack that ran.
     core: the same worst case over the attempts of stage 0 alone.
     forwards, backwards: images sent through the network, forward and backward, over the whole run.
     steps: gradient steps per sample and attack; settings: everything else a record names (JSON-ready).
@@ -90,7 +93,7 @@ class AttackResult:
     margin_pred_found: Tensor
     survives_8bit: Tensor
     attempts: tuple[Attempt, ...]
-    core: Core
+    primary: PrimaryResult
     forwards: int
     backwards: int
     steps: int

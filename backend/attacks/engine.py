@@ -19,7 +19,7 @@ from backend.attacks.network.classifier import Classifier, prepare
 from backend.attacks.network.prepared import Prepared
 from backend.attacks.network.widths import find_widths
 from backend.attacks.presets.autoattack import attack_officially
-from backend.attacks.presets.fallbacks import heal
+from backend.attacks.presets.fallbacks import claim_fallbacks
 from backend.attacks.presets.fast import attack_fast
 from backend.attacks.presets.margin import attack_margins
 from backend.attacks.search.starts import Pool, classify_on, gather_pool
@@ -50,28 +50,28 @@ def run(
     pool_images: Tensor | None = None,
     transfer_images: Tensor | None = None,
     prepared: Prepared | None = None,
-    doubts: Collection[str] = (),
+    early_flags: Collection[str] = (),
 ) -> AttackResult:
     """Attack every sample with a preset of the catalogue and give back the per-sample worst case, verified.
 
-    The network is called as it is: never copied, traced or changed (remedies follow a copy once a flag calls for it).
-    During the run it is in evaluation mode with frozen parameters; afterwards, also after an error, every module,
-    parameter and buffer is as it was. The caller's tensors are never written to, and torch's global random state is
-    left alone.
+    The network is called as it is: never copied, traced or changed (fallback attacks follow a copy once a flag calls
+    for it). During the run it is in evaluation mode with frozen parameters; afterwards, also after an error, every
+    module, parameter and buffer is as it was. The caller's tensors are never written to, and torch's global random
+    state is left alone.
 
     Cost per image on ten classes: `margin` takes 184 gradients (one forward and one backward pass each) in Linf and 392
     in L2, and 243 or 20 more forward passes; `fast` about 110 gradients in Linf on a robust network; those of
     AutoAttack up to the sum over their `catalogue.ATTACKS`. Each adds one pass per attack for the verification, two for
     the clean verdict and the rounding, for up to 128 images five more passes, one of them with a gradient, for the
-    flags, and what fills up passes that are not full. Remedies come on top where a flag calls for them.
+    flags, and what fills up passes that are not full. Fallback attacks come on top where a flag calls for them.
 
     What a result depends on: network, images, labels, norm, seed, and for presets that need it eps. A sample's draws
     come from the seed and its own pixels, and every pass has one width, so at one batch size neither
     order nor company changes a bit; another batch size changes float32 noise (which on a network that is not smooth can
-    lead a run to another local minimum). Three exceptions: remedies run where flags call for them, and those are seen
-    on the call's own samples (give `doubts` to all parts of an evaluation alike); the attack `segment` starts from
-    `pool_images`, by default the other samples of the same call, so that what is found in L2 may then depend on which
-    samples it is attacked with; and the official code of AutoAttack draws by position in the batch.
+    lead a run to another local minimum). Three exceptions: fallback attacks run where flags call for them, and those
+    are seen on the call's own samples (give `early_flags` to all parts of an evaluation alike); the attack `segment`
+    starts from `pool_images`, by default the other samples of the same call, so that what is found in L2 may then
+    depend on which samples it is attacked with; and the official code of AutoAttack draws by position in the batch.
 
     Args:
         preset: name in `catalogue.PRESETS`.
@@ -87,10 +87,12 @@ def run(
             forward pass each); the same ones for every part of an evaluation make it independent of the parts. By
             default the call's own images.
         transfer_images: float32 (B, C, H, W) in [0, 1], adversarial examples of another network for the same samples
-            (a parent's), the clean image where there is none; tried, as a remedy, once a flag doubts the gradients.
+            (a parent's), the clean image where there is none; tried, as a fallback attack, once a flag doubts the
+            gradients.
         prepared: a cheaper copy of the network (`preparation.build_prepared`) for our own attacks to walk on. Clean
             verdicts, flags and every verification ask the network itself. Never the official code.
-        doubts: flags that `find_doubts` saw on images of the whole evaluation; raised here too, with their remedies.
+        doubts: flags that `find_early_flags` saw on images of the whole evaluation; raised here too, with their
+            fallback attacks.
     Returns:
         AttackResult, all tensors on the CPU; `distance` is 0 where already wrong, inf where not found, never NaN.
     Raises:
@@ -125,10 +127,10 @@ def run(
         if classifier.batches is not None:
             classifier.stage = "widths"
             batches.narrower = find_narrower(task, classifier)
-        return evaluate(task, classifier, batches, others, transferred, doubts)
+        return evaluate(task, classifier, batches, others, transferred, early_flags)
 
 
-def find_doubts(network: nn.Module, images: Tensor, *, batch_size: int | None = None) -> tuple[str, ...]:
+def find_early_flags(network: nn.Module, images: Tensor, *, batch_size: int | None = None) -> tuple[str, ...]:
     """The flags that a few passes over images (B, C, H, W) in [0, 1] see, for every part of an evaluation alike.
 
     A share of samples decides most of them, and near its threshold a part of an evaluation would raise what another
@@ -176,11 +178,11 @@ def evaluate(
     batches: Batches,
     others: Tensor | None,
     transferred: Tensor | None,
-    doubts: Collection[str],
+    early_flags: Collection[str],
 ) -> AttackResult:
     """The run proper: clean pass, flags, attacks on the right and on the wrong samples, verification, assembly."""
     clean = look_at_clean(task, classifier, batches)
-    codes = collect_flags(task, classifier, clean, batches) | set(doubts)
+    codes = collect_flags(task, classifier, clean, batches) | set(early_flags)
     if "randomised" in codes and task.preset.name == "fast":
         raise AttackFailed(
             "The network gives different answers to the same image, so a plain verdict does not exist for it. Is "
@@ -196,8 +198,8 @@ def evaluate(
     if not task.preset.is_official and not bool(nearest(verified)[1].isfinite().all()):
         codes.add("not-found")
     codes |= inspect_masking(verified)
-    verified += remedy(task, classifier, clean, pool, right, verified, batches, codes, transferred)
-    if beats_the_core(verified) or breaks_what_stood(task, verified):
+    verified += fallback(task, classifier, clean, pool, right, verified, batches, codes, transferred)
+    if beats_the_primary_run(verified) or breaks_what_stood(task, verified):
         codes.add("masking")
     return assemble(task, classifier, clean, codes, (right, verified), (wrong, verified_wrong), batches)
 
@@ -313,22 +315,22 @@ def replace_rows(verified: list[Verified], rows: Tensor, others: list[Verified])
     return replaced
 
 
-def remedy(
+def fallback(
     task: Task,
     classifier: Classifier,
     clean: Clean,
     pool: Pool,
     rows: Tensor,
-    core: list[Verified],
+    primary: list[Verified],
     batches: Batches,
     codes: set[str],
     transferred: Tensor | None,
 ) -> list[Verified]:
-    """What the flags call for, on the samples that the core left standing; verified on the network itself."""
+    """What the flags call for, on the samples that the primary run left standing; verified on the network itself."""
     images, labels = task.images[rows], clean.prediction[rows]
-    standing = nearest(core)[1] > (task.eps if task.eps is not None else 0.0)
-    classifier.stage = "remedies"
-    claims = heal(
+    standing = nearest(primary)[1] > (task.eps if task.eps is not None else 0.0)
+    classifier.stage = "fallbacks"
+    claims = claim_fallbacks(
         classifier,
         task,
         images,
@@ -347,19 +349,21 @@ def remedy(
 
 
 def breaks_what_stood(task: Task, verified: list[Verified]) -> bool:
-    """Whether remedies of a verdict broke more than 1 % of what its core left standing, beyond chance."""
-    remedies = [outcome for outcome in verified if outcome.stage]
-    if not remedies or task.eps is None or task.preset.distance_kind != "witness":
+    """Whether fallback attacks broke more than 1 % of what a verdict's primary run left standing, beyond chance."""
+    fallbacks = [outcome for outcome in verified if outcome.stage]
+    if not fallbacks or task.eps is None or task.preset.distance_kind != "witness":
         return False
-    tried = torch.stack([outcome.tried for outcome in remedies]).any(0)
-    broken = tried & (nearest(remedies)[1] <= task.eps)
+    tried = torch.stack([outcome.tried for outcome in fallbacks]).any(0)
+    broken = tried & (nearest(fallbacks)[1] <= task.eps)
     return reliability.tells_masking(int(broken.sum()), int(tried.sum()))
 
 
-def beats_the_core(verified: list[Verified]) -> bool:
-    """Whether remedies came more than 5 % nearer than the whole core on more than a tenth of the samples."""
-    remedies = [outcome for outcome in verified if outcome.stage]
-    if not remedies or not len(remedies[0].distance):
+def beats_the_primary_run(verified: list[Verified]) -> bool:
+    """Whether fallback attacks came more than 5 % nearer than the whole primary run on more than a tenth of the
+    samples.
+    """
+    fallbacks = [outcome for outcome in verified if outcome.stage]
+    if not fallbacks or not len(fallbacks[0].distance):
         return False
-    core = nearest([outcome for outcome in verified if not outcome.stage])[1]
-    return reliability.tells_masking_of_margins(nearest(remedies)[1], core)
+    primary = nearest([outcome for outcome in verified if not outcome.stage])[1]
+    return reliability.tells_masking_of_margins(nearest(fallbacks)[1], primary)

@@ -28,7 +28,7 @@ PULLS = (0.0, 6e-8, 1e-6, 1e-5)
 class Candidate:
     """What an attack claims: `images` (B, C, H, W), `claimed` and `tried` bool (B,), all on the CPU.
 
-    `stage`: 0 in the cold core, 1 in a remedy (see `contract.Attempt`).
+    `stage`: 0 in the primary run, 1 in a fallback attack (see `contract.Attempt`).
     """
 
     attack: str

@@ -1,4 +1,4 @@
-"""Commands for evidence beside the cold core: adversarials of one's own, replays, and more effort on chosen samples."""
+"""Commands for additional evidence: uploaded adversarials, replays, and more effort on chosen samples."""
 
 import json
 from pathlib import Path

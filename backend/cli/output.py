@@ -5,7 +5,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-SETS = {"n11": "kept", "n10": "lost", "n01": "gained", "n00": "never"}
+SETS = {"n11": "kept", "n10": "lost", "n01": "gained", "n00": "wrong on both"}
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -37,7 +37,7 @@ def describe_inspection(inspection: dict[str, Any]) -> str:
         text += f", {structure['zero_filters']:,} of {structure['filters']:,} filters dead"
     if descent is None:
         return text
-    answer = {"yes": "yes", "no": "no", "unclear": "cannot tell"}[descent["answer"]]
+    answer = {"yes": "yes", "no": "no", "cannot tell": "cannot tell"}[descent["answer"]]
     text += f"; made from its parent by the weights: {answer}"
     if descent["correlation"] is not None:
         text += f" (correlation {descent['correlation']:.2f} over {descent['survivors']:,} surviving weights"
@@ -71,8 +71,8 @@ def describe_summary(evaluation: dict[str, Any]) -> str:
         is_linf = evaluation["norm"] == "Linf"
         margin = f"{255 * summary['median_margin']:.2f}/255" if is_linf else f"{summary['median_margin']:.4f}"
         text += f", median margin {margin}"
-    if summary["broken_by_remedies"]:
-        text += f", of the broken {summary['broken_by_remedies']:,} by remedies only"
+    if summary["broken_by_fallbacks"]:
+        text += f", of the broken {summary['broken_by_fallbacks']:,} by fallback attacks only"
     return f"{text}, n = {summary['n']:,}"
 
 

@@ -115,8 +115,12 @@ def choose_rows(
     own = find_verdict(dense, preset) or {}
     chosen: dict[str, tuple[dict[str, Any], int]] = {}
     for row in rows:
-        unlike = (find_verdict(row, preset) or {}).get("unlike_evaluation_id")
-        if own.get("evaluation_id") and unlike is not None and is_newer(client, unlike, own["evaluation_id"]):
+        incompatible = (find_verdict(row, preset) or {}).get("incompatible_evaluation_id")
+        if (
+            own.get("evaluation_id")
+            and incompatible is not None
+            and is_newer(client, incompatible, own["evaluation_id"])
+        ):
             chosen[dense["checkpoint_id"]] = (dense, max(samples, own["rate"]["n"]))
         elif is_missing(row, preset, samples):
             chosen.setdefault(row["checkpoint_id"], (row, samples))

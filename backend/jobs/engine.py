@@ -65,7 +65,7 @@ def run_evidence(evidence_id: str, attempt_number: int) -> None:
 
 @DBOS.workflow(name=EVIDENCE, max_recovery_attempts=1_000)
 def evidence_job(evidence_id: str, attempt_number: int) -> None:
-    """Evidence beside one evaluation's cold core."""
+    """Evidence beside one evaluation's primary run."""
     try:
         run_evidence(evidence_id, attempt_number)
     except Stopped as stopped:

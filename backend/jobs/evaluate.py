@@ -26,7 +26,7 @@ from backend.attacks.network.widths import tune_width
 from backend.eps import parse_eps
 from backend.jobs.parents import count_outcomes, decide_source, take_adversarials
 from backend.jobs.progress import Stopped, describe_error, now_and_then
-from backend.jobs.rows import attempt_rows, refuse_contradictions, result_rows, store_adversarials, store_remedies
+from backend.jobs.rows import attempt_rows, refuse_contradictions, result_rows, store_adversarials, store_fallbacks
 from backend.jobs.subjects import Subject, device_title, load_subject, take_images
 from backend.settings import get_settings
 from backend.store import evaluations, results
@@ -79,7 +79,7 @@ def run_chunk(evaluation_id: UUID, attempt_number: int, number: int, *, worker_i
     began = time.monotonic()
     numbers = subject.sample_numbers[indices].tolist()
     batch_size = choose_batch_size(evaluation, subject, images)
-    doubts = find_doubts(evaluation, subject, batch_size)
+    early_flags = find_early_flags(evaluation, subject, batch_size)
     result = attack_samples(
         evaluation,
         subject,
@@ -90,7 +90,7 @@ def run_chunk(evaluation_id: UUID, attempt_number: int, number: int, *, worker_i
         stage_reporter(evaluation, number),
         batch_size,
         take_adversarials(evaluation, numbers, images),
-        doubts,
+        early_flags,
     )
     refuse_contradictions(result, labels)
     limit = float("inf") if PRESETS[evaluation.preset].distance_kind == "minimum" else eps_of(evaluation)
@@ -106,12 +106,12 @@ def run_chunk(evaluation_id: UUID, attempt_number: int, number: int, *, worker_i
         "backwards": result.backwards,
         "flags": list(result.flags),
     }
-    attempts = attempt_rows(evaluation_id, numbers, result, {0: (shard, shard_rows), 1: store_remedies(result)})
+    attempts = attempt_rows(evaluation_id, numbers, result, {0: (shard, shard_rows), 1: store_fallbacks(result)})
     results = result_rows(evaluation_id, numbers, indices, labels, result, shard, shard_rows, limit)
     with writing() as session:
         outcome = evaluations.store_chunk(session, chunk, attempts, results, of_attempt=attempt_number)
         if outcome == "stored" and not evaluation.record.get("settings"):
-            update_record(session, evaluation_id, result, doubts)
+            update_record(session, evaluation_id, result, early_flags)
     if outcome == "stopped":
         raise Stopped(f"Evaluation {evaluation_id} was stopped; its finished chunks are kept.")
 
@@ -126,12 +126,12 @@ def attack_samples(
     on_step: OnStep,
     batch_size: int | None = None,
     transferred: torch.Tensor | None = None,
-    doubts: Sequence[str] = (),
+    early_flags: Sequence[str] = (),
 ) -> AttackResult:
     """Run a preset on some samples of an evaluation, in its norm and at its eps.
 
     `batch_size` is fixed for all chunks of an evaluation, because arithmetic depends on it; None suits few samples.
-    `transferred` are the parent's adversarials, `doubts` the flags of the whole evaluation.
+    `transferred` are the parent's adversarials, `early_flags` the flags of the whole evaluation.
     """
     return attacks.run(
         preset,
@@ -146,7 +146,7 @@ def attack_samples(
         pool_images=subject.pool_images,
         transfer_images=transferred,
         prepared=choose_prepared(evaluation, subject),
-        doubts=doubts,
+        early_flags=early_flags,
     )
 
 
@@ -196,14 +196,14 @@ def choose_batch_size(evaluation: Evaluation, subject: Subject, images: torch.Te
     return known or tune_width(walked, images.to(device))
 
 
-def find_doubts(evaluation: Evaluation, subject: Subject, batch_size: int) -> list[str]:
+def find_early_flags(evaluation: Evaluation, subject: Subject, batch_size: int) -> list[str]:
     """The flags that the record of the first chunk names, else those that images of the data set raise.
 
     None where the first chunk was attacked without asking: an evaluation keeps one way of doubting.
     """
     if evaluation.record.get("settings"):
-        return list(evaluation.record.get("doubts", []))
-    return list(attacks.find_doubts(subject.network, subject.pool_images, batch_size=batch_size))
+        return list(evaluation.record.get("early_flags", []))
+    return list(attacks.find_early_flags(subject.network, subject.pool_images, batch_size=batch_size))
 
 
 def choose_prepared(evaluation: Evaluation, subject: Subject) -> Prepared | None:
@@ -219,7 +219,7 @@ def choose_prepared(evaluation: Evaluation, subject: Subject) -> Prepared | None
     return replace(subject.prepared, precision=known)
 
 
-def update_record(session: Any, evaluation_id: UUID, result: AttackResult, doubts: list[str]) -> None:
+def update_record(session: Any, evaluation_id: UUID, result: AttackResult, early_flags: list[str]) -> None:
     """Add to the record what only the run knows: attacks, versions, steps, dtype; `finish` adds the devices."""
     evaluation = evaluations.find_evaluation(session, evaluation_id)
     assert evaluation is not None
@@ -227,7 +227,7 @@ def update_record(session: Any, evaluation_id: UUID, result: AttackResult, doubt
         "attacks": [attempt.attack for attempt in result.attempts],
         "steps": result.steps,
         "settings": result.settings,
-        "doubts": doubts,
+        "early_flags": early_flags,
         "prepared": result.settings["prepared"],
         "distance_kind": PRESETS[evaluation.preset].distance_kind,
         "dtype": "float32",
@@ -259,7 +259,7 @@ def finish(evaluation_id: UUID, attempt_number: int) -> None:
         if PRESETS[evaluation.preset].distance_kind == "witness":
             raised.discard("masking")  # a question to the whole evaluation: in one chunk a lucky break looks large
             counts = [results.count_attempts(session, evaluation_id, BLACK_BOX)]
-            counts.append(results.count_remedies(session, evaluation_id, eps_of(evaluation)))
+            counts.append(results.count_fallbacks(session, evaluation_id, eps_of(evaluation)))
             if any(tells_masking(found, tried) for found, tried in counts):
                 raised.add("masking")
         totals = {

@@ -1,7 +1,7 @@
-"""Gathers evidence beside the cold core: checks what was uploaded or replayed, and spends budgets on chosen samples.
+"""Gathers evidence beside the primary run: checks what was uploaded or replayed, and spends budgets on chosen samples.
 
 The work is a row of steps whose position is stored with what they found, in one transaction. A worker that takes over
-goes on there, so that a step which was cut off is done again and no other. Nothing here touches the cold core.
+goes on there, so that a step which was cut off is done again and no other. Nothing here touches the primary run.
 """
 
 import time
@@ -123,7 +123,7 @@ def check_upload(work: Work) -> None:
 
 
 def check_replay(work: Work) -> None:
-    """Check the next samples' adversarials of another evaluation's cold core."""
+    """Check the next samples' adversarials of another evaluation's primary run."""
     indices = next_indices(work)
     found = find_rows(work, indices)
     rows = [found[index] for index in indices.tolist()]
@@ -194,7 +194,7 @@ def attack_harder(work: Work) -> None:
         evidence.preset,
         seed,
         step_reporter(work, f"seed {seed}, "),
-        doubts=work.evaluation.record.get("doubts", ()),  # a few samples would not raise them
+        early_flags=work.evaluation.record.get("early_flags", ()),  # a few samples would not raise them
     )
     refuse_contradictions(result, labels)
     found = find_rows(work, indices)

@@ -1,7 +1,7 @@
 """The parent's adversarials: what an evaluation of a child has at hand once a flag doubts the child's gradients.
 
 Which evaluation they come from is decided once, when the child's evaluation starts, and stands in its record, so that
-a resumed one tries the same ones whatever the parent got meanwhile. They are a remedy beside the cold core.
+a resumed one tries the same ones whatever the parent got meanwhile. They are a fallback attack beside the primary run.
 """
 
 from typing import Any
@@ -27,7 +27,7 @@ def decide_source(session: Session, evaluation: Evaluation) -> dict[str, Any]:
     """
     if TRANSFER in evaluation.record:
         return {}
-    if TRANSFER not in PRESETS[evaluation.preset].remedies or evaluation.done:
+    if TRANSFER not in PRESETS[evaluation.preset].fallbacks or evaluation.done:
         return {TRANSFER: None}
     checkpoint = checkpoints.find_checkpoint(session, evaluation.checkpoint_id)
     if checkpoint is None or checkpoint.parent_id is None:

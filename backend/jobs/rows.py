@@ -42,9 +42,9 @@ def refuse_contradictions(result: AttackResult, labels: torch.Tensor) -> None:
 
 
 def store_adversarials(result: AttackResult, limit: float) -> Shard:
-    """Write the adversarials of a chunk's cold core within `limit` as one shard."""
-    core = result.core
-    return store_shard(core.adversarial, core.found & (core.distance > 0) & is_within(core.distance, limit))
+    """Write the adversarials of a chunk's primary run within `limit` as one shard."""
+    primary = result.primary
+    return store_shard(primary.adversarial, primary.found & (primary.distance > 0) & is_within(primary.distance, limit))
 
 
 def is_within(distance: torch.Tensor, limit: float) -> torch.Tensor:
@@ -52,9 +52,9 @@ def is_within(distance: torch.Tensor, limit: float) -> torch.Tensor:
     return torch.isfinite(distance) & (distance.double() <= limit)
 
 
-def store_remedies(result: AttackResult) -> Shard:
-    """Write what remedies found nearer than the cold core as a shard of its own."""
-    return store_shard(result.adversarial, result.found & (result.distance < result.core.distance))
+def store_fallbacks(result: AttackResult) -> Shard:
+    """Write what fallback attacks found nearer than the primary run as a shard of its own."""
+    return store_shard(result.adversarial, result.found & (result.distance < result.primary.distance))
 
 
 def finite_or_none(value: float) -> float | None:
@@ -67,14 +67,14 @@ def attempt_rows(
 ) -> list[dict[str, Any]]:
     """One row per sample and attack that ran on it; `shards` by stage hold the examples of the best."""
     rows = []
-    winners = {0: result.core.attack, 1: result.attack}
+    winners = {0: result.primary.attack, 1: result.attack}
     for attempt in result.attempts:
         name, shard_rows = shards[attempt.stage]
         columns = (attempt.tried.tolist(), attempt.found.tolist(), attempt.distance.tolist())
         for position, (tried, found, distance) in enumerate(zip(*columns, strict=True)):
             if tried:
                 is_best = found and winners[attempt.stage][position] == attempt.attack
-                # A remedy of the core's name wins only where it came nearer than the core.
+                # A fallback attack of the primary run's name wins only where it came nearer than the primary run.
                 is_best = is_best and (attempt.stage == 0 or shard_rows[position] is not None)
                 rows.append(
                     {
@@ -102,18 +102,18 @@ def result_rows(
     shard_rows: list[int | None],
     limit: float = float("inf"),
 ) -> list[dict[str, Any]]:
-    """One row per sample: the best verified attempt of the cold core and the network's view of the clean image.
+    """One row per sample: the best verified attempt of the primary run and the network's view of the clean image.
 
     A verdict at one eps, the `limit`, finds what lies within it: distances beyond were searched with less effort, and
     stay with their attempts.
     """
-    rows, core = [], result.core
-    is_found = core.found & is_within(core.distance, limit)
+    rows, primary = [], result.primary
+    is_found = primary.found & is_within(primary.distance, limit)
     for position, sample in enumerate(numbers):
         found = bool(is_found[position])
         is_kept = shard_rows[position] is not None
         label, prediction = int(labels[position]), int(result.prediction[position])
-        margin_pred = core.distance if label == prediction else result.margin_pred
+        margin_pred = primary.distance if label == prediction else result.margin_pred
         margin_pred = torch.where(is_within(margin_pred, limit), margin_pred, torch.inf)
         rows.append(
             {
@@ -124,15 +124,15 @@ def result_rows(
                 "prediction": prediction,
                 "correct": label == prediction,
                 "found": found,
-                "margin": finite_or_none(float(core.distance[position])) if found else None,
+                "margin": finite_or_none(float(primary.distance[position])) if found else None,
                 "kind": result.kind,
                 "margin_pred": finite_or_none(float(margin_pred[position])),
-                "attack": core.attack[position] if found else "",
-                "adversarial_prediction": int(core.adversarial_prediction[position]) if is_kept else None,
+                "attack": primary.attack[position] if found else "",
+                "adversarial_prediction": int(primary.adversarial_prediction[position]) if is_kept else None,
                 "logit_gap": float(result.logit_gap[position]),
                 "max_probability": float(result.max_probability[position]),
                 "loss": float(result.loss[position]),
-                "survives_8bit": bool(core.survives_8bit[position]) if is_kept else None,
+                "survives_8bit": bool(primary.survives_8bit[position]) if is_kept else None,
                 "shard": shard if is_kept else None,
                 "shard_row": shard_rows[position],
             }

@@ -63,13 +63,13 @@ def decide(correlation: float | None, agreement: float | None, survivors: int) -
     pruning), and where weights are alike without such a mask (two runs from one random start).
     """
     if correlation is None or survivors < MIN_SURVIVORS:
-        return "unclear"
+        return "cannot tell"
     follows = agreement is not None and agreement >= YES_AGREEMENT
     if correlation >= CERTAIN_CORRELATION or (correlation >= YES_CORRELATION and follows):
         return "yes"
     if correlation <= NO_CORRELATION and (agreement is None or agreement <= NO_AGREEMENT):
         return "no"
-    return "unclear"
+    return "cannot tell"
 
 
 def compare_layer(name: str, child: NDArray[Any], parent: NDArray[Any]) -> LayerDescent:

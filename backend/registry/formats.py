@@ -8,7 +8,7 @@ from torch import Tensor
 
 from backend.errors import RejectedCheckpoint, UnreadableCheckpoint
 from backend.registry.files import check_tensors
-from backend.registry.masking import apply_masks, check_masks_beside
+from backend.registry.masking import apply_masks, check_additional_masks
 from backend.registry.states import FoundState
 
 WRAPPERS = ("state_dict", "net", "model", "best", "last", "model_state_dict")
@@ -16,7 +16,7 @@ MAX_WRAPPERS = 4
 PREFIXES = ("module.", "basic_model.", "model.", "network.")
 NORMALIZATION_BUFFERS = (("normalize.mean", "normalize.std"), ("mean", "std"), ("mu", "sigma"))
 # FlyingBird writes its masks beside the weights.
-MASKS_BESIDE = "mask_info"
+ADDITIONAL_MASKS = "mask_info"
 # HYDRA's wide ResNets carry a block that their forward pass never uses.
 DEAD_PREFIX = "sub_block1."
 
@@ -47,17 +47,17 @@ def find_state(content: Any, *, keep_rate: float | None = None, file_name: str |
     _drop_dead_block(found)
     apply_masks(found, keep_rate=keep_rate, file_name=file_name)
     if masks:
-        _check_beside(found, masks)
+        _check_additional(found, masks)
     _take_normalization(found)
     return found
 
 
-def _check_beside(found: FoundState, masks: Mapping[Any, Any]) -> None:
+def _check_additional(found: FoundState, masks: Mapping[Any, Any]) -> None:
     """Hold the masks that lie beside the weights against them."""
     tensors = {str(name): mask for name, mask in masks.items() if isinstance(mask, Tensor)}
     check_tensors(tensors)
     others = {f"entry {name}": mask for name, mask in masks.items() if not isinstance(mask, Tensor)}
-    check_masks_beside(found, {**_strip_prefixes(tensors), **others})
+    check_additional_masks(found, {**_strip_prefixes(tensors), **others})
 
 
 def _unwrap(content: Any, warnings: list[str], masks: dict[Any, Any]) -> Mapping[str, Any]:
@@ -67,10 +67,10 @@ def _unwrap(content: Any, warnings: list[str], masks: dict[Any, Any]) -> Mapping
         if not isinstance(content, Mapping) or not content:
             break
         inner = [name for name in WRAPPERS if isinstance(content.get(name), Mapping) and content[name]]
-        if MASKS_BESIDE in content:
-            beside = content[MASKS_BESIDE]
-            masks.update(beside if isinstance(beside, Mapping) else {MASKS_BESIDE: beside})
-            content = {name: value for name, value in content.items() if name != MASKS_BESIDE}
+        if ADDITIONAL_MASKS in content:
+            beside = content[ADDITIONAL_MASKS]
+            masks.update(beside if isinstance(beside, Mapping) else {ADDITIONAL_MASKS: beside})
+            content = {name: value for name, value in content.items() if name != ADDITIONAL_MASKS}
         if not inner:
             return _check_bare(content)
         if len(inner) > 1:

@@ -101,7 +101,7 @@ def _apply_soft_masks(found: FoundState) -> None:
         )
 
 
-def check_masks_beside(found: FoundState, masks: Mapping[Any, Any]) -> None:
+def check_additional_masks(found: FoundState, masks: Mapping[Any, Any]) -> None:
     """FlyingBird: `mask_info` repeats what the weights already are; check that it does.
 
     Args:

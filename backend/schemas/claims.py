@@ -65,7 +65,9 @@ class ClaimCheck(Schema):
     reevaluation: Reevaluation | None
     gap: ClaimDifference | None
     reason: str | None = Field(description="Why there is no gap")
-    by_remedies: int = Field(0, description="Samples that only the remedies of the run broke: in its own gap alone")
+    by_fallbacks: int = Field(
+        0, description="Samples that only the fallback attacks of the run broke: in its own gap alone"
+    )
     against: list[ClaimAgainst]
     notes: list[str]
 

@@ -117,7 +117,7 @@ class ClassFlips(Schema):
 
 
 class ExtraEvidence(Schema):
-    """Evidence beyond the cold core on one side of a comparison; it never moves the sets."""
+    """Evidence beyond the primary run on one side of a comparison; it never moves the sets."""
 
     side: Literal["dense", "pruned"]
     evaluation_id: UUID
@@ -138,8 +138,8 @@ class ReplayDirection(Schema):
 class ReplayOut(Schema):
     """Replays both ways, and robust flips at eps by what they found: boundary moved, or a new hole?"""
 
-    forth: ReplayDirection = Field(description="Dense adversarials on the pruned network")
-    back: ReplayDirection = Field(description="Pruned adversarials on the dense network")
+    dense_on_pruned: ReplayDirection = Field(description="Dense adversarials on the pruned network")
+    pruned_on_dense: ReplayDirection = Field(description="Pruned adversarials on the dense network")
     lost: int = Field(description="Lost at eps, not wrong already, and the dense adversarial was tried")
     moved: int = Field(description="Of `lost`: the dense adversarial breaks the pruned network too")
     new_holes: int = Field(description="Of `lost`: it does not")

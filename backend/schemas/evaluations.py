@@ -31,7 +31,8 @@ class Progress(Schema):
 class Summary(Schema):
     """What a finished evaluation says of its network; robust accuracy is at `eps`.
 
-    Everything that its own run verified counts, remedies too. Comparisons read the cold core of both sides instead.
+    Everything that its own run verified counts, fallback attacks too. Comparisons read the primary run of both sides
+    instead.
     """
 
     n: int
@@ -42,8 +43,8 @@ class Summary(Schema):
     median_margin: float | None = Field(description="Over samples classified right; None when it is censored")
     zero_margins: int = Field(description="Samples the model already gets wrong")
     not_found: int = Field(description="Samples without any adversarial (censored, never averaged)")
-    broken_by_remedies: int = Field(
-        description="Samples that only the remedies of the run break at eps: not robust here, robust in comparisons"
+    broken_by_fallbacks: int = Field(
+        description="Samples that only fallback attacks of the run break at eps: not robust here, robust in comparisons"
     )
 
 
@@ -92,8 +93,8 @@ class MarginRow(Schema):
     distance_kind: Literal["minimum", "witness"]
     found: bool
     robust: bool | None = Field(
-        description="Right, and the cold core found nothing within eps; None without an eps. "
-        "Comparisons read this; the summary counts remedies too"
+        description="Right, and the primary run found nothing within eps; None without an eps. "
+        "Comparisons read this; the summary counts fallback attacks too"
     )
     attack: str
     adversarial_prediction: int | None
@@ -109,7 +110,7 @@ class MarginRow(Schema):
     best_known_found: bool
     best_known_robust: bool | None = Field(description="As `robust`, by the best-known bound")
     best_known_source: str = Field(description="The attack that set it, or whom the evidence is credited to")
-    has_evidence: bool = Field(description="Whether the bound comes from beyond the cold core")
+    has_evidence: bool = Field(description="Whether the bound comes from beyond the primary run")
 
 
 class SpreadRow(Schema):

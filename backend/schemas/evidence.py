@@ -1,4 +1,4 @@
-"""Evidence beside the cold core: what is asked for, and what came of it."""
+"""Additional evidence: what is asked for, and what came of it."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -45,7 +45,7 @@ class EvidenceProgress(Schema):
 
 
 class EvidenceOut(Schema):
-    """Attempts beyond an evaluation's own run; they lower best-known bounds and leave the cold core as it is."""
+    """Attempts beyond an evaluation's own run; they lower best-known bounds and leave the primary run as it is."""
 
     id: UUID
     evaluation_id: UUID

@@ -23,9 +23,11 @@ class FamilyRate(Schema):
     evaluation_id: UUID | None
     flags: list[str]
     reason: str | None = Field(description="Why there is no share")
-    broken_by_remedies: int = Field(0, description="Samples that only the remedies of the run break; not robust here")
-    broken_beside: int = Field(0, description="Of the robust share, samples that later evidence breaks at eps")
-    unlike_evaluation_id: UUID | None = Field(
+    broken_by_fallbacks: int = Field(
+        0, description="Samples that only the fallback attacks of the run break; not robust here"
+    )
+    broken_by_evidence: int = Field(0, description="Of the robust share, samples that later evidence breaks at eps")
+    incompatible_evaluation_id: UUID | None = Field(
         None, description="The newest one that cannot stand here because the dense network was attacked otherwise"
     )
 
@@ -59,7 +61,9 @@ class FamilyBeyond(Schema):
     robust: FamilyDifference | None
     auroc: FamilyDifference | None = Field(description="Its AUROC minus the control's, paired")
     auroc_reason: str | None
-    unlike: str | None = Field(description="How the control's training differs; None where it is the same or not known")
+    incompatible: str | None = Field(
+        description="How the control's training differs; None where it is the same or not known"
+    )
 
 
 class FamilyTraining(Schema):
@@ -137,7 +141,7 @@ class Finding(Schema):
     rival_id: UUID | None
     rival_name: str | None
     parts: list[FindingPart]
-    beside: list[FindingPart]
+    additional: list[FindingPart]
     answer: Answer
     reason: str | None = Field(description="Why it cannot be told, where something is missing")
 

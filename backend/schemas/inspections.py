@@ -7,7 +7,7 @@ from pydantic import Field
 
 from backend.schemas.terms import Schema
 
-Answer = Literal["yes", "no", "unclear"]
+Answer = Literal["yes", "no", "cannot tell"]
 
 
 class LayerStructure(Schema):

@@ -1,4 +1,4 @@
-"""Questions about evidence beside the cold core, and the writes that move it on."""
+"""Questions about evidence beside the primary run, and the writes that move it on."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -8,10 +8,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.store.evaluations import ACTIVE, insert_new
-from backend.store.results import REMEDIES, count_bounds, lower_bound
+from backend.store.results import FALLBACKS, count_bounds, lower_bound
 from backend.store.tables import Attempt, Evaluation, Evidence
 
-FIRST_STAGE = REMEDIES + 1  # smaller ones are the evaluation's own run
+FIRST_STAGE = FALLBACKS + 1  # smaller ones are the evaluation's own run
 
 
 def add_evidence(session: Session, row: Evidence) -> None:

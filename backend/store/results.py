@@ -30,7 +30,7 @@ COLUMNS = (
     "best_known_source",
 )
 SOURCE_LENGTH = 200  # of `result.best_known_source`
-REMEDIES = 1  # stage of the attempts of remedies in an evaluation's own run; 0 is its cold core
+FALLBACKS = 1  # stage of the attempts of fallback attacks in an evaluation's own run; 0 is its primary run
 
 
 def result_columns(
@@ -82,15 +82,17 @@ def count_attempts(session: Session, evaluation_id: UUID, attack: str) -> tuple[
     return session.scalar(of_attack.where(Attempt.found)) or 0, session.scalar(of_attack) or 0
 
 
-def count_remedies(session: Session, evaluation_id: UUID, eps: float) -> tuple[int, int]:
-    """(broken within eps, tried) by the remedies of an evaluation's own run, of samples that the network gets right."""
-    of_remedies = (
+def count_fallbacks(session: Session, evaluation_id: UUID, eps: float) -> tuple[int, int]:
+    """(broken within eps, tried) by the fallback attacks of an evaluation's own run, of samples that the network gets
+    right.
+    """
+    of_fallbacks = (
         select(func.count(distinct(Attempt.sample_id)))
         .join(Result, (Result.evaluation_id == Attempt.evaluation_id) & (Result.sample_id == Attempt.sample_id))
-        .where(Attempt.evaluation_id == evaluation_id, Attempt.stage == REMEDIES, Result.correct)
+        .where(Attempt.evaluation_id == evaluation_id, Attempt.stage == FALLBACKS, Result.correct)
     )
-    broken = of_remedies.where(Attempt.found, Attempt.distance <= eps)
-    return session.scalar(broken) or 0, session.scalar(of_remedies) or 0
+    broken = of_fallbacks.where(Attempt.found, Attempt.distance <= eps)
+    return session.scalar(broken) or 0, session.scalar(of_fallbacks) or 0
 
 
 def attempts_of(session: Session, evaluation_id: UUID, sample_number: int) -> list[Attempt]:
@@ -99,7 +101,9 @@ def attempts_of(session: Session, evaluation_id: UUID, sample_number: int) -> li
 
 
 def with_bounds(results: list[dict[str, Any]], attempts: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """New rows of results with their best-known bound: the cold core's margin, or what a remedy of the run found."""
+    """New rows of results with their best-known bound: the primary run's margin, or what a fallback attack of the run
+    found.
+    """
     nearest: dict[int, dict[str, Any]] = {}
     for attempt in attempts:
         if attempt["stage"] > 0 and attempt["found"] and attempt["distance"] is not None:
@@ -109,11 +113,11 @@ def with_bounds(results: list[dict[str, Any]], attempts: list[dict[str, Any]]) -
     return [row | _bound_of(row, nearest.get(row["sample_id"])) for row in results]
 
 
-def _bound_of(row: dict[str, Any], remedy: dict[str, Any] | None) -> dict[str, Any]:
-    if remedy is None or (row["found"] and remedy["distance"] >= row["margin"]):
+def _bound_of(row: dict[str, Any], fallback: dict[str, Any] | None) -> dict[str, Any]:
+    if fallback is None or (row["found"] and fallback["distance"] >= row["margin"]):
         stage, distance, found, source = 0, row["margin"], row["found"], row["attack"]
     else:
-        stage, distance, found, source = remedy["stage"], remedy["distance"], True, remedy["attack"]
+        stage, distance, found, source = fallback["stage"], fallback["distance"], True, fallback["attack"]
     return {
         "best_known": distance,
         "best_known_found": found,
@@ -149,7 +153,7 @@ def count_bounds(session: Session, evaluation_id: UUID, stage: int) -> int:
 
 
 def lowered_bounds(session: Session, evaluation_id: UUID) -> dict[str, tuple[float, int, str]]:
-    """(best-known bound, its stage, its source) by content id, of the samples where it is below the cold core's."""
+    """(best-known bound, its stage, its source) by content id, of the samples where it is below the primary run's."""
     question = (
         select(Sample.content_id, Result.best_known, Result.best_known_stage, Result.best_known_source)
         .join(Sample, Sample.id == Result.sample_id)
@@ -158,12 +162,12 @@ def lowered_bounds(session: Session, evaluation_id: UUID) -> dict[str, tuple[flo
     return {row[0]: (row[1], row[2], row[3]) for row in session.execute(question) if row[1] is not None}
 
 
-def nearest_remedies(session: Session, evaluation_id: UUID) -> dict[str, float]:
-    """Smallest distance at which the remedies of an evaluation's own run broke a sample, by content id."""
+def nearest_fallbacks(session: Session, evaluation_id: UUID) -> dict[str, float]:
+    """Smallest distance at which the fallback attacks of an evaluation's own run broke a sample, by content id."""
     question = (
         select(Sample.content_id, func.min(Attempt.distance))
         .join(Sample, Sample.id == Attempt.sample_id)
-        .where(Attempt.evaluation_id == evaluation_id, Attempt.stage == REMEDIES, Attempt.found)
+        .where(Attempt.evaluation_id == evaluation_id, Attempt.stage == FALLBACKS, Attempt.found)
         .group_by(Sample.content_id)
     )
     return {row[0]: row[1] for row in session.execute(question) if row[1] is not None}
@@ -186,7 +190,7 @@ def stage_outcomes(session: Session, evaluation_id: UUID, stage: int) -> dict[st
 
 
 def shards_of(session: Session, evaluation_id: UUID, sample_numbers: Sequence[int]) -> dict[int, tuple[str, int]]:
-    """(shard, row in it) of the cold core's adversarials, by sample number; samples without one are left out."""
+    """(shard, row in it) of the primary run's adversarials, by sample number; samples without one are left out."""
     question = select(Result.sample_id, Result.shard, Result.shard_row).where(
         Result.evaluation_id == evaluation_id, Result.sample_id.in_(sample_numbers), Result.shard.is_not(None)
     )
@@ -195,13 +199,13 @@ def shards_of(session: Session, evaluation_id: UUID, sample_numbers: Sequence[in
 
 
 def adversarial_indices(session: Session, evaluation_id: UUID) -> set[int]:
-    """Rows of the data set of which an evaluation's cold core has an adversarial."""
+    """Rows of the data set of which an evaluation's primary run has an adversarial."""
     question = select(Result.index).where(Result.evaluation_id == evaluation_id, Result.shard.is_not(None))
     return set(session.scalars(question))
 
 
 def replayable_indices(session: Session, evaluation_id: UUID, source_evaluation_id: UUID) -> list[int]:
-    """Rows of an evaluation, by index, whose samples have an adversarial in another one's cold core."""
+    """Rows of an evaluation, by index, whose samples have an adversarial in another one's primary run."""
     other = aliased(Result)
     question = (
         select(Result.index)

@@ -260,7 +260,8 @@ Job = Evaluation | Evidence | Pruning
 class Attempt(Table):
     """What one attack achieved on one sample; append-only.
 
-    Stage 0 is the cold core of an evaluation's own run, stage 1 its remedies; every `evidence` has a stage of its own.
+    Stage 0 is the primary run of an evaluation's own run, stage 1 its fallback attacks; every `evidence` has a stage of
+    its own.
     """
 
     __tablename__ = "attempt"
@@ -273,11 +274,11 @@ class Attempt(Table):
     distance: Mapped[float | None] = mapped_column(comment="null where not found")
     kind: Mapped[str] = mapped_column(String(10))
     artefact: Mapped[str | None] = mapped_column(String(80), comment="shard of the best attempt's adversarial")
-    shard_row: Mapped[int | None] = mapped_column(comment="null in the cold core, whose result knows it")
+    shard_row: Mapped[int | None] = mapped_column(comment="null in the primary run, whose result knows it")
 
 
 class Result(Table):
-    """The best verified attempt of a sample's cold core, what the network says about the clean image, and the bound.
+    """The best verified attempt of a sample's primary run, what the network says about the clean image, and the bound.
 
     `best_known` is the nearest verified adversarial of all stages; the other columns never change.
     """

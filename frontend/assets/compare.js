@@ -197,7 +197,7 @@
     if (card) card.hidden = true;
   }, { passive: true });
 
-  // Escape closes the picker, or else removes the filters; a click beside the picker closes it too.
+  // Escape closes the picker, or else removes the filters; a click additional the picker closes it too.
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || window.location.pathname !== "/compare") return;
     const picker = document.querySelector(".picker-holder[open]");

@@ -71,7 +71,7 @@
     });
   }
 
-  // A file dropped beside the zone must not replace the page.
+  // A file dropped additional the zone must not replace the page.
   for (const name of ["dragover", "drop"]) {
     window.addEventListener(name, (event) => {
       if (byId("upload-drop") && !event.target.closest(".drop-zone")) event.preventDefault();

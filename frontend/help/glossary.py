@@ -135,24 +135,24 @@ MEASURING = (
         "nothing was found has none.",
     ),
     Word(
-        "cold core",
-        "The rows of an evaluation's own run, before anybody knew where to look. Comparisons read the cold cores of "
+        "primary run",
+        "The rows of an evaluation's own run, before anybody knew where to look. Comparisons read the primary runs of "
         "both sides and nothing else, because more effort on one side manufactures losses. What is said of one network "
-        "alone counts the run's remedies too.",
+        "alone counts the run's fallback attacks too.",
     ),
     Word(
-        "remedy",
+        "fallback",
         "What an evaluation tries by itself once a flag doubts the network's gradients: precise scores, a "
         "search without gradients, the parent's adversarials. What it breaks is broken, in this network's "
-        "own figures; comparisons leave it out, because the other side may have had no remedy.",
-        ("remedies",),
+        "own figures; comparisons leave it out, because the other side may have had no fallback attack.",
+        ("fallbacks",),
     ),
     Word(
         "extra evidence",
-        "Adversarials beyond the cold core: uploaded, replayed from another checkpoint, or found by more effort on "
+        "Adversarials beyond the primary run: uploaded, replayed from another checkpoint, or found by more effort on "
         "chosen samples. Each is verified, credited to its source, and lowers the best-known bound. It never changes a "
         "margin.",
-        ("evidence", "beside the cold core"),
+        ("evidence", "beside the primary run"),
     ),
     Word(
         "best known",
@@ -220,7 +220,7 @@ FLIPS = (
     Word("kept", "Right before pruning and right after it.", ("S11",)),
     Word("lost", "Right before pruning, wrong after it: a negative flip.", ("S10",)),
     Word("gained", "Wrong before pruning, right after it: a positive flip.", ("S01",)),
-    Word("never", "Wrong before pruning and wrong after it.", ("S00",)),
+    Word("wrong on both", "Wrong before pruning and wrong after it.", ("S00",)),
     Word(
         "clean accuracy",
         "The share of samples that are answered rightly without any attack.",

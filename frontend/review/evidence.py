@@ -1,4 +1,4 @@
-"""Evidence beside the cold core as people read it; Sample, Compare and Jobs use the same words."""
+"""Additional evidence as people read it; Sample, Compare and Jobs use the same words."""
 
 from dash import ALL, Dash, Input, ctx, dcc, html
 from dash.development.base_component import Component
@@ -89,4 +89,4 @@ def evidence_table(rows: list[EvidenceOut], *, with_checkpoint: bool) -> Compone
     columns = ["evidence", "state", "outcome", "actions"]
     if with_checkpoint:
         columns.insert(0, "checkpoint")
-    return table("Evidence beside the cold core", columns, body, text_columns=len(columns))
+    return table("Additional evidence", columns, body, text_columns=len(columns))

@@ -9,7 +9,7 @@ from backend.schemas import ComparisonOut, DatasetOut, EvaluationOut
 from frontend.components import Content, icon
 from frontend.review.cut import has_margins
 
-DOUBTS = {"apparent-gain": "apparent-gain", "stronger-attack": "masking"}  # field of a mismatch: flag in Help
+CAVEATS = {"apparent-gain": "apparent-gain", "stronger-attack": "masking"}  # field of a mismatch: flag in Help
 
 EXTRA = "extra-evidence"
 
@@ -66,20 +66,23 @@ def mismatch_notice(comparison: ComparisonOut) -> Component | None:
     if flagged:
         parts.append(html.Div([html.Strong("Reliability flags were raised."), html.Ul(flagged)]))
     for title, items in (
-        ("These margins are in doubt.", [item for item in loud if item.field in DOUBTS]),
+        ("These margins are in doubt.", [item for item in loud if item.field in CAVEATS]),
         ("Extra evidence on one side.", [item for item in loud if item.field == EXTRA]),
         ("This is not the parent.", [item for item in loud if item.field == "parent"]),
-        ("These two were not measured alike.", [item for item in loud if item.field not in (*DOUBTS, EXTRA, "parent")]),
+        (
+            "These two were not measured alike.",
+            [item for item in loud if item.field not in (*CAVEATS, EXTRA, "parent")],
+        ),
     ):
         if items:
-            sentences = [html.Li([item.sentence, *doubt_link(item.field)]) for item in items]
+            sentences = [html.Li([item.sentence, *caveat_link(item.field)]) for item in items]
             parts.append(html.Div([html.Strong(title), html.Ul(sentences)]))
     return html.Div([icon("warning"), html.Div(parts)], className="notice", role="note")
 
 
-def doubt_link(field: str) -> list[Content]:
+def caveat_link(field: str) -> list[Content]:
     """Where Help says what to do about a doubt."""
-    return [" ", dcc.Link("What to do", href=f"/help#flag-{DOUBTS[field]}")] if field in DOUBTS else []
+    return [" ", dcc.Link("What to do", href=f"/help#flag-{CAVEATS[field]}")] if field in CAVEATS else []
 
 
 def verdict_notice(comparison: ComparisonOut) -> Component | None:

@@ -97,12 +97,19 @@ def test_harder_is_refused_where_it_could_find_nothing(client: TestClient, site:
 
 def test_replay_queues_both_directions_and_refuses_itself(client: TestClient, site: Site) -> None:
     pair = {"dense": site.dense_evaluation, "pruned": site.pruned_evaluation}
-    forth, back = client.post("/api/v1/comparisons/replay", json=pair).json()
-    assert (forth["evaluation_id"], forth["source_evaluation_id"]) == (site.pruned_evaluation, site.dense_evaluation)
-    assert (back["evaluation_id"], back["source"], back["n"]) == (site.dense_evaluation, "pruned-net", 1)
+    dense_on_pruned, pruned_on_dense = client.post("/api/v1/comparisons/replay", json=pair).json()
+    assert (dense_on_pruned["evaluation_id"], dense_on_pruned["source_evaluation_id"]) == (
+        site.pruned_evaluation,
+        site.dense_evaluation,
+    )
+    assert (pruned_on_dense["evaluation_id"], pruned_on_dense["source"], pruned_on_dense["n"]) == (
+        site.dense_evaluation,
+        "pruned-net",
+        1,
+    )
     own = {"source_evaluation_id": site.dense_evaluation}
     error_of(client.post(f"{URL}/{site.dense_evaluation}/replay", json=own), 422, "invalid_request")
-    for row in (forth, back):
+    for row in (dense_on_pruned, pruned_on_dense):
         evidence.cancel_evidence(row["id"])
 
 

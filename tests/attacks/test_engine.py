@@ -131,7 +131,7 @@ def test_attacks_package_gives_its_names_on_first_use_and_no_others() -> None:
     assert {name: getattr(attacks, name).__name__ for name in attacks.__all__} == {
         "AttackResult": "AttackResult",
         "Attempt": "Attempt",
-        "find_doubts": "find_doubts",
+        "find_early_flags": "find_early_flags",
         "run": "run",
     }
     with pytest.raises(AttributeError, match="has no attribute 'attack'"):

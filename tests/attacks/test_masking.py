@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from backend import attacks
 from backend.attacks import AttackResult
-from backend.attacks.network.precise import build_remedy
+from backend.attacks.network.precise import build_precise
 from tests.attacks.digit_networks import pick_right
 from tests.attacks.masked_networks import CONTROLS, VARIANTS, choose_eps
 
@@ -19,9 +19,9 @@ BASES = ("digits-linear-layers", "digits-batch-norm")
 ATTACKED = [pytest.param(base, marks=[pytest.mark.slow] if base == BASES[1] else []) for base in BASES]
 MOST_MISSED = 1
 
-# Their gradients lead to the adversarial examples, if not as well as they should: no remedy is needed.
+# Their gradients lead to the adversarial examples, if not as well as they should: no fallback attack is needed.
 FOLLOWED = ("logits-times-10000", "softmax", "quantised-straight-through")
-# Without a remedy attacks stand still.
+# Without a fallback attack attacks stand still.
 BLOCKED = ("softmax-of-30-logits", "quantised")
 
 
@@ -77,12 +77,14 @@ def test_margins_of_a_masked_network_with_gradients_give_the_right_verdict(base:
 
 @pytest.mark.parametrize("variant", BLOCKED)
 @pytest.mark.parametrize("base", ATTACKED)
-def test_margins_along_the_remedy_give_the_right_verdict_on_the_network_itself(base: str, variant: str) -> None:
+def test_margins_along_the_fallback_attack_give_the_right_verdict_on_the_network_itself(
+    base: str, variant: str
+) -> None:
     is_broken, eps = decide_truth(base, variant)
     network = CONTROLS[base]()
     images, labels = pick_right(network, COUNT)
     masked = VARIANTS[variant].build(network).eval()
-    points = attacks.run("margin", build_remedy(masked, images[:8]).network, images, labels).adversarial
+    points = attacks.run("margin", build_precise(masked, images[:8]).network, images, labels).adversarial
     with torch.no_grad():
         found = (masked(points).argmax(1) != labels) & ((points - images).flatten(1).abs().amax(1) <= eps)
     assert int((is_broken & ~found).sum()) <= MOST_MISSED

@@ -14,7 +14,7 @@ VERDICT, MARGIN = "verdict", "margin"
 class Terms:
     """What one run is asked for: `eps` is None for margins; `classes` as the network answers them.
 
-    `doubts` are flags that more samples than these raised.
+    `early_flags` are flags that more samples than these raised.
     """
 
     norm: str
@@ -22,7 +22,7 @@ class Terms:
     seed: int
     batch: int
     classes: int
-    doubts: tuple[str, ...] = ()
+    early_flags: tuple[str, ...] = ()
 
     @property
     def radius(self) -> float:

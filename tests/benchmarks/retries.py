@@ -46,9 +46,9 @@ def retry_missed(
         return []
     part, eps = pick(problem, places), problem.eps[norm]
     found = np.zeros(len(places), dtype=np.int64)
-    doubts = tuple(sorted({flag for run in runs for flag in run.flags}))  # a few samples would not raise them
+    early_flags = tuple(sorted({flag for run in runs for flag in run.flags}))  # a few samples would not raise them
     for seed in range(FIRST_SEED, FIRST_SEED + SEEDS):
-        terms = Terms(norm, eps, seed, batch, part.classes, doubts)
+        terms = Terms(norm, eps, seed, batch, part.classes, early_flags)
         answer = ours.attack(problem.network, part.images, part.labels, terms)
         judged = judge(problem.network, part.images, part.labels, answer.points, norm, eps)
         found += judged.holds

@@ -112,7 +112,7 @@ def test_missed_samples_are_tried_with_seeds_that_no_run_had() -> None:
     seen: list[tuple[int, int, tuple[str, ...]]] = []
 
     def light_some(network: nn.Module, images: torch.Tensor, labels: torch.Tensor, terms: Terms) -> Answer:
-        seen.append((len(images), terms.seed, terms.doubts))
+        seen.append((len(images), terms.seed, terms.early_flags))
         points = images.clone()
         points[0] += 0.2 if terms.seed == 1003 else 0.09  # once beyond eps, which does not count
         return Answer(points)
@@ -173,9 +173,9 @@ def test_margin_targets_compare_with_the_best_peer() -> None:
 
 
 def test_doubted_controls_are_false_alarms_and_masked_networks_have_to_be_flagged() -> None:
-    doubted = make_run("Thin Ice fast", [0.05, INF, 0.2, 0.05], flags=("partial-gradients",))
-    assert read_states(make_ledger([doubted]), make_problem())["false alarms"] == NOT_MET
-    masked = replace(doubted, problem="lwm-99")
+    flagged = make_run("Thin Ice fast", [0.05, INF, 0.2, 0.05], flags=("partial-gradients",))
+    assert read_states(make_ledger([flagged]), make_problem())["false alarms"] == NOT_MET
+    masked = replace(flagged, problem="lwm-99")
     assert read_states(make_ledger([masked]), make_problem("lwm-99"))["masked network"] == MET
     silent = replace(masked, flags=())
     assert read_states(make_ledger([silent]), make_problem("lwm-99"))["masked network"] == NOT_MET

@@ -44,5 +44,5 @@ def test_attack_harder_lowers_the_bound_and_compare_says_that_one_side_has_evide
     page.get_by_role("button", name="Replay both ways").click()
     shown = page.locator("#compare-replay")
     expect(shown).to_contain_text("dense on pruned", timeout=WORK_MILLISECONDS)
-    replay = product.get(f"/comparisons?{pair}")["replay"]["forth"]["broken"]
+    replay = product.get(f"/comparisons?{pair}")["replay"]["dense_on_pruned"]["broken"]
     expect(shown).to_contain_text(f"{replay['count']} of {replay['n']}")

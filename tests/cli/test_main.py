@@ -269,8 +269,8 @@ def test_attack_harder_and_replay_are_queued(run: Run, served: tuple[Site, str])
     words = ("--samples", str(site.attacked), "--budget", "30", "--unit", "seconds", "--json")
     harder = json.loads(run("attack-harder", site.dense_evaluation, *words).stdout)
     assert (harder["kind"], harder["progress"]["total"], harder["progress"]["unit"]) == ("harder", 30, "seconds")
-    forth, back = json.loads(run("replay", "dense-net", "pruned-net", "--json").stdout)
-    assert (forth["source"], back["source"]) == ("dense-net", "pruned-net")
+    dense_on_pruned, pruned_on_dense = json.loads(run("replay", "dense-net", "pruned-net", "--json").stdout)
+    assert (dense_on_pruned["source"], pruned_on_dense["source"]) == ("dense-net", "pruned-net")
 
 
 def test_help_names_every_command(run: Run) -> None:

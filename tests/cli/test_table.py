@@ -37,9 +37,9 @@ class Times:
         return {"created_at": path.rpartition("/")[2]}
 
 
-def verdict(name: str, evaluation: str | None, unlike: str | None = None) -> dict[str, Any]:
+def verdict(name: str, evaluation: str | None, incompatible: str | None = None) -> dict[str, Any]:
     rate = None if evaluation is None else {"n": 300}
-    one = {"preset": "margin", "rate": rate, "evaluation_id": evaluation, "unlike_evaluation_id": unlike}
+    one = {"preset": "margin", "rate": rate, "evaluation_id": evaluation, "incompatible_evaluation_id": incompatible}
     return {"checkpoint_id": name, "verdicts": [one]}
 
 

@@ -62,17 +62,17 @@ def test_upload_sends_eps_and_norm_of_the_claim_as_typed(
         ),
         (
             {"kind": "weight"},
-            {"answer": "unclear", "correlation": 0.3, "survivors": 10, "changed": 1},
+            {"answer": "cannot tell", "correlation": 0.3, "survivors": 10, "changed": 1},
             "zeros by weight; made from its parent by the weights: cannot tell (correlation 0.30 over 10 surviving "
             "weights, 100.00 % of them changed)",
         ),
         (
             {"kind": "weight"},
-            {"answer": "unclear", "correlation": None, "survivors": 3, "changed": 1},
+            {"answer": "cannot tell", "correlation": None, "survivors": 3, "changed": 1},
             "zeros by weight; made from its parent by the weights: cannot tell",
         ),
     ],
-    ids=["dense", "dead", "masked", "unclear", "few"],
+    ids=["dense", "dead", "masked", "cannot tell", "few"],
 )
 def test_describe_inspection_is_one_line(structure: dict[str, Any], descent: dict[str, Any] | None, words: str) -> None:
     whole = {"kind": "dense", "pattern": None, "zero_filters": 0, "filters": 208} | structure

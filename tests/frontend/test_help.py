@@ -28,8 +28,8 @@ SHOWN = [
     "eps", "ε", "δ", "thin ice", "control", "equal effort", "sparsity", "n", "interval", "churn", "McNemar", "AUROC",
     "average precision", "FPR at 95 % TPR", "negative flip rate", "positive flip rate", "Spearman", "robustness curve",
     "clean accuracy", "robust accuracy", "margin_pred", "not found", "none found", "adversarial", "perturbation",
-    "survives 8 bits", "seed", "cold core", "extra evidence", "best known", "attack harder", "replay", "boundary moved",
-    "new hole", "attack noise", "within attack noise", "repeat", "slack_to_flip",
+    "survives 8 bits", "seed", "primary run", "extra evidence", "best known", "attack harder", "replay",
+    "boundary moved", "new hole", "attack noise", "within attack noise", "repeat", "slack_to_flip",
     "pruning", "schedule", "passes", "claim", "family", "level", "answer", "checkpoint", "evaluation", "record",
     "attack", "preset",
 ]  # fmt: skip

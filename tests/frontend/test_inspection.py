@@ -115,7 +115,7 @@ def test_card_wrong_parent_and_likelier_one_are_said(pair: tuple[CheckpointOut, 
     words = say(child, dense, descent=make_descent("no", correlation=0.02), likely_parent=likely)
     assert "No: the 36 surviving weights correlate by 0.02" in words and "Finetuned" not in words
     assert "correlate by 0.88 with those of other, which is not named as the parent." in words
-    assert check_descent(make_descent("unclear"), dense).outcome == "warn"
+    assert check_descent(make_descent("cannot tell"), dense).outcome == "warn"
     other = child.model_copy(
         update={"inspection": child.inspection and child.inspection.model_copy(update={"likely_parent": likely})}
     )

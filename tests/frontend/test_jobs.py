@@ -230,10 +230,10 @@ def test_record_explains_each_flag(stock: Stock) -> None:
 def test_record_says_what_of_the_verdict_comparisons_leave_out(stock: Stock) -> None:
     dataset, checkpoint, measured = stock
     robust = [row for row in range(N) if measured.margin[row] > 0.1]
-    measured.remedies = {robust[0]: 0.05, robust[1]: 0.05}
+    measured.fallbacks = {robust[0]: 0.05, robust[1]: 0.05}
     row = evaluate(checkpoint, dataset, measured)
     words = text_of(jobs.layout(evaluation=str(row.id)))
-    assert percent((len(robust) - 2) / N) in words and "2 samples broken by remedies only" in words
+    assert percent((len(robust) - 2) / N) in words and "2 samples broken by fallback attacks only" in words
 
 
 def test_record_of_verdicts_gives_no_median_margin(stock: Stock) -> None:

@@ -145,8 +145,8 @@ def test_panels_leave_out_kinds_of_which_nothing_was_measured(made: MadeFamily) 
     changes = {"structure": "filter", "flips": None, "verdicts": unmeasured, "clean_accuracy": clean}
     bare = row.model_copy(update=changes)
     alone = family.model_copy(update={"rows": [bare]})
-    beside = family.model_copy(update={"rows": [*family.rows, bare]})
-    assert {panel["key"].split("-")[0] for panel in list_panels(beside)} == {"weight"}
+    additional = family.model_copy(update={"rows": [*family.rows, bare]})
+    assert {panel["key"].split("-")[0] for panel in list_panels(additional)} == {"weight"}
     assert {panel["key"].split("-")[0] for panel in list_panels(alone)} == {"filter"}
 
 

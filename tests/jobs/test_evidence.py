@@ -1,4 +1,4 @@
-"""Evidence beside the cold core by a real worker: what is verified, what is refused, and that no margin ever moves."""
+"""Additional evidence by a real worker: what is verified, what is refused, and that no margin ever moves."""
 
 import io
 from pathlib import Path
@@ -51,7 +51,7 @@ def rows_of(evaluation_id):
     return {row.index: row for row in evaluations.margins(evaluation_id).items}
 
 
-def cold_core(evaluation_id):
+def primary_run(evaluation_id):
     return [row.model_dump(exclude=set(BEYOND)) for row in evaluations.margins(evaluation_id).items]
 
 
@@ -73,7 +73,7 @@ def upload(folder: Path, row: EvaluationOut, claims: dict[int, np.ndarray], sour
 
 def test_upload_is_verified_one_by_one_and_lowers_bounds_beside_an_unchanged_cold_core(worker, pair, tmp_path):
     dense = pair[0]
-    before, rows = cold_core(dense.id), rows_of(dense.id)
+    before, rows = primary_run(dense.id), rows_of(dense.id)
     weak = weak_rows(dense)
     wrong = next(index for index, row in rows.items() if not row.correct)
     clean = dict(zip([*weak, wrong], clean_images(dense, [*weak, wrong]), strict=True))
@@ -88,7 +88,7 @@ def test_upload_is_verified_one_by_one_and_lowers_bounds_beside_an_unchanged_col
     assert done.refused == {
         "not-adversarial": 1, "not-finite": 1, "out-of-box": 1, "unmoved": 1, "already-wrong": 1,
     }  # fmt: skip
-    assert cold_core(dense.id) == before
+    assert primary_run(dense.id) == before
     after = rows_of(dense.id)
     for index in weak[:2]:
         row = after[index]
@@ -106,10 +106,14 @@ def test_upload_is_verified_one_by_one_and_lowers_bounds_beside_an_unchanged_col
 
 def test_replay_both_ways_says_of_each_adversarial_whether_it_breaks_the_other_network(worker, pair):
     dense, pruned = pair
-    before = cold_core(dense.id), cold_core(pruned.id)
-    forth, back = [wait_for_evidence(row) for row in evidence.replay_pair(dense.id, pruned.id)]
-    assert (forth.evaluation_id, forth.source, back.source) == (pruned.id, "cnn-dense", "cnn-lwm-95")
-    for done, source, target in ((forth, dense, pruned), (back, pruned, dense)):
+    before = primary_run(dense.id), primary_run(pruned.id)
+    dense_on_pruned, pruned_on_dense = [wait_for_evidence(row) for row in evidence.replay_pair(dense.id, pruned.id)]
+    assert (dense_on_pruned.evaluation_id, dense_on_pruned.source, pruned_on_dense.source) == (
+        pruned.id,
+        "cnn-dense",
+        "cnn-lwm-95",
+    )
+    for done, source, target in ((dense_on_pruned, dense, pruned), (pruned_on_dense, pruned, dense)):
         theirs, ours = rows_of(source.id), rows_of(target.id)
         kept = [index for index, row in theirs.items() if row.correct and row.found]
         assert done.n == done.checked == len(kept)
@@ -120,13 +124,13 @@ def test_replay_both_ways_says_of_each_adversarial_whether_it_breaks_the_other_n
         for index, attempt in tried.items():
             bound = ours[index].best_known
             assert not attempt.found or (bound is not None and bound <= attempt.distance)
-    assert forth.held > 0, "adversarials of a parent transfer at least now and then"
-    assert (cold_core(dense.id), cold_core(pruned.id)) == before
+    assert dense_on_pruned.held > 0, "adversarials of a parent transfer at least now and then"
+    assert (primary_run(dense.id), primary_run(pruned.id)) == before
 
 
 def test_harder_spends_the_budget_on_the_chosen_samples_with_seeds_of_its_own(worker, pair):
     dense = pair[0]
-    before, chosen = cold_core(dense.id), weak_rows(dense)[6:8]
+    before, chosen = primary_run(dense.id), weak_rows(dense)[6:8]
     first = wait_for_evidence(evidence.queue_harder(dense.id, HarderIn(samples=chosen, budget=800)))
     assert 0 < first.progress.done <= 800 == first.progress.total
     in_gradients = (first.record["forwards"] + 2 * first.record["backwards"]) / 3
@@ -141,7 +145,7 @@ def test_harder_spends_the_budget_on_the_chosen_samples_with_seeds_of_its_own(wo
         evidence.queue_harder(dense.id, HarderIn(samples=chosen[:1], budget=0.2, budget_unit="seconds"))
     )
     assert second.record["first_seed"] == first.record["last_seed"] + 1, "no seed is spent twice"
-    assert cold_core(dense.id) == before
+    assert primary_run(dense.id) == before
 
 
 def test_killed_worker_evidence_goes_on_where_it_stopped_and_repeats_nothing(worker, pair):

@@ -72,18 +72,18 @@ def add_copy(evaluation_id):
         return copy.id
 
 
-def test_parents_adversarials_are_a_remedy_credited_to_the_evaluation_they_come_from(dense, masked):
+def test_parents_adversarials_are_a_fallback_attack_credited_to_the_evaluation_they_come_from(dense, masked):
     done, _ = masked
     source = done.record["transfer"]
     assert "partial-gradients" in done.flags
     assert source["evaluation_id"] == str(dense.id)
     assert (source["checkpoint"], source["samples"]) == ("cnn-dense", dense.summary.n - dense.summary.zero_margins)
     with database.reading() as session:
-        of_remedy = session.query(Attempt).filter_by(evaluation_id=done.id, attack="transfer").all()
+        of_fallback = session.query(Attempt).filter_by(evaluation_id=done.id, attack="transfer").all()
         rows = session.query(Result).filter_by(evaluation_id=done.id).all()
-    assert len(of_remedy) == source["tried"] > 0
-    assert sum(attempt.found for attempt in of_remedy) == source["found"]
-    assert {attempt.stage for attempt in of_remedy} == {1}
+    assert len(of_fallback) == source["tried"] > 0
+    assert sum(attempt.found for attempt in of_fallback) == source["found"]
+    assert {attempt.stage for attempt in of_fallback} == {1}
     assert all(row.attack != "transfer" for row in rows)
 
 
@@ -136,7 +136,7 @@ def test_flags_of_a_borderline_network_are_those_of_the_whole_evaluation_in_ever
         tried = session.query(Attempt.sample_id).filter_by(evaluation_id=done.id, attack="hidden").distinct().count()
         standing = session.query(Result).filter_by(evaluation_id=done.id, correct=True, found=False).count()
     assert len(flags) == 2 and all("partial-gradients" in one for one in flags)
-    assert done.record["doubts"] == ["partial-gradients"] and tried == standing > 0
+    assert done.record["early_flags"] == ["partial-gradients"] and tried == standing > 0
 
 
 def test_network_that_answers_by_chance_gets_no_figures(crew):

@@ -76,14 +76,14 @@ def test_compare_states_weights_drawn_anew_under_the_parents_mask_cannot_be_told
     dense = read("cnn-dense")
     fresh = {name: np.random.default_rng(5).normal(size=value.shape) for name, value in dense.items()}
     found = compare_states(prune(fresh, share, dense), dense, PRUNABLE)
-    assert found is not None and found.answer == "unclear"
+    assert found is not None and found.answer == "cannot tell"
     assert found.mask_agreement is not None and found.mask_agreement > 0.99
 
 
 def test_compare_states_two_runs_from_one_start_cannot_be_told() -> None:
     """Half of what the weights are is the common start."""
     start = read("cnn-dense")
-    assert answer(change(start, 1.0, seed=1), change(start, 1.0, seed=2)) == "unclear"
+    assert answer(change(start, 1.0, seed=1), change(start, 1.0, seed=2)) == "cannot tell"
 
 
 def test_compare_states_counts_what_was_changed_and_revived() -> None:
@@ -111,14 +111,14 @@ def test_compare_states_nothing_in_common_is_none() -> None:
         (0.9, None, 1000, "yes"),
         (0.9, 0.5, 1000, "yes"),
         (0.5, 0.9, 1000, "yes"),
-        (0.5, None, 1000, "unclear"),
-        (0.5, 0.65, 1000, "unclear"),
-        (0.05, 0.99, 1000, "unclear"),
+        (0.5, None, 1000, "cannot tell"),
+        (0.5, 0.65, 1000, "cannot tell"),
+        (0.05, 0.99, 1000, "cannot tell"),
         (0.05, 0.52, 1000, "no"),
         (-0.1, None, 1000, "no"),
-        (0.3, None, 1000, "unclear"),
-        (0.9, 0.9, 100, "unclear"),
-        (None, None, 1000, "unclear"),
+        (0.3, None, 1000, "cannot tell"),
+        (0.9, 0.9, 100, "cannot tell"),
+        (None, None, 1000, "cannot tell"),
     ],
 )
 def test_decide_between_yes_and_no_lies_unclear(
@@ -163,4 +163,4 @@ def test_inspect_weights_extreme_values_are_no_crash(tmp_path: Path, value: floa
     norm = {"bn.running_mean": weight[0].copy(), "bn.running_var": -weight[0]}
     save_file({"a": weight, **norm}, tmp_path / "x")
     found = inspect_weights(tmp_path / "x", ["a"], [tmp_path / "x"])
-    assert [one and one.answer for one in found.descents] == [None if value == 0 else "unclear"]
+    assert [one and one.answer for one in found.descents] == [None if value == 0 else "cannot tell"]

@@ -93,7 +93,7 @@ class Measured:
     kind: str = "minimum"
     attack: str = "fmn-untargeted"
     adversarials: dict[int, np.ndarray] = field(default_factory=dict)
-    remedies: dict[int, float] = field(default_factory=dict)  # what remedies of the run found, by row
+    fallbacks: dict[int, float] = field(default_factory=dict)  # what fallback attacks of the run found, by row
 
 
 def measure(labels: np.ndarray, seed: int, wrong: float = 0.2, missing: float = 0.1, scale: float = 0.2) -> Measured:
@@ -154,12 +154,18 @@ def write_chunk(evaluation_id: UUID, number: int, measured: Measured, seconds: f
         }
         for result in results
     ]
-    core = list(zip(indices, attempts, strict=True))
+    primary = list(zip(indices, attempts, strict=True))
     attempts += [
         attempt
-        | {"stage": 1, "attack": "healed", "found": True, "distance": measured.remedies[index], "artefact": None}
-        for index, attempt in core
-        if index in measured.remedies
+        | {
+            "stage": 1,
+            "attack": "attacked_again",
+            "found": True,
+            "distance": measured.fallbacks[index],
+            "artefact": None,
+        }
+        for index, attempt in primary
+        if index in measured.fallbacks
     ]
     chunk = {
         "evaluation_id": evaluation_id,

@@ -157,7 +157,7 @@ ATTACKS: dict[str, Attack] = index_by_name(
         ),
         Attack(
             "precise",
-            "Remedy: the core along precise scores",
+            "Fallback attack: the primary run along precise scores",
             "minimum",
             392,
             243,
@@ -167,7 +167,7 @@ ATTACKS: dict[str, Attack] = index_by_name(
         ),
         Attack(
             "transfer",
-            "Remedy: adversarial examples of another network",
+            "Fallback attack: adversarial examples of another network",
             "minimum",
             0,
             2 * BISECTION_PASSES + 1,
@@ -178,7 +178,7 @@ ATTACKS: dict[str, Attack] = index_by_name(
         ),
         Attack(
             "hidden",
-            "Remedy: random squares inside eps, without gradients",
+            "Fallback attack: random squares inside eps, without gradients",
             "witness",
             0,
             6018,

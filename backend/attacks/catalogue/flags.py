@@ -79,7 +79,7 @@ FLAGS: dict[str, Flag] = index_by_name(
             "The gradient says that these pixels do nothing, and they decide. In a network with most of its weights "
             "pruned away units sleep until something wakes them. Attacks that follow gradients alone overestimate its "
             "robustness; the preset fast then also tries random squares.",
-            "Trust verdicts that come with the remedies, and AutoAttack with Square; read margins as loose bounds.",
+            "Trust verdicts with fallback attacks, and AutoAttack with Square; read margins as loose bounds.",
         ),
         Flag(
             "not-found",

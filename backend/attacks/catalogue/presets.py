@@ -20,7 +20,7 @@ class Preset:
     distance_kind: str
     attacks: tuple[str, ...]
     parameters: dict[str, Any] = field(default_factory=dict)
-    remedies: tuple[str, ...] = ()
+    fallbacks: tuple[str, ...] = ()
 
     @property
     def is_official(self) -> bool:

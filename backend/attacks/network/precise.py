@@ -34,7 +34,7 @@ ROUNDINGS: dict[Any, str] = {
 
 
 @dataclass(frozen=True)
-class Remedy:
+class PreciseCopy:
     """What to follow, and what it is.
 
     network: see `Precise`. scores: "logits" or "log-probabilities". precision: "float64" or "float32". reason: why it
@@ -125,7 +125,7 @@ def copy_in_double(network: nn.Module, images: Tensor) -> tuple[nn.Module | None
     return twin, ""
 
 
-def build_remedy(network: nn.Module, images: Tensor) -> Remedy:
+def build_precise(network: nn.Module, images: Tensor) -> PreciseCopy:
     """What attacks should follow instead of `network` once a flag doubts its gradients.
 
     Args:
@@ -141,9 +141,11 @@ def build_remedy(network: nn.Module, images: Tensor) -> Remedy:
     straightened = tuple(sorted(itself.rounded))
     if straightened:
         # Attacks end where a value is just rounded otherwise, and in float64 that is another place than in float32.
-        return Remedy(itself, scores, "float32", "it rounds, and in float64 it would round elsewhere", straightened)
+        return PreciseCopy(
+            itself, scores, "float32", "it rounds, and in float64 it would round elsewhere", straightened
+        )
     twin, reason = copy_in_double(network, probes)
     if twin is None:
-        return Remedy(itself, scores, "float32", reason, ())
+        return PreciseCopy(itself, scores, "float32", reason, ())
     precise = Precise(twin, torch.float64, is_probability=itself.is_probability)
-    return Remedy(precise, scores, "float64", "", ())
+    return PreciseCopy(precise, scores, "float64", "", ())

@@ -1,4 +1,4 @@
-"""Remedies: what a run does besides its core once a flag says that gradients may not be trusted.
+"""Fallback attacks: what a run does besides its primary run once a flag says that gradients may not be trusted.
 
 They are attempts of stage 1: they make a verdict right, and comparisons leave them out, because one side alone had
 them.
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from backend.attacks.inputs import Task
 from backend.attacks.network.classifier import Classifier
-from backend.attacks.network.precise import build_remedy
+from backend.attacks.network.precise import build_precise
 from backend.attacks.presets.fast import seek_hidden, seek_verdict
 from backend.attacks.presets.margin import seek_margin
 from backend.attacks.search.plan import claim_nearest, follow_plan
@@ -26,7 +26,7 @@ PROBES = 32
 Plan = Callable[[int, Sample], Script]
 
 
-def heal(
+def claim_fallbacks(
     classifier: Classifier,
     task: Task,
     images: Tensor,
@@ -40,12 +40,12 @@ def heal(
 ) -> list[Candidate]:
     """What `codes` call for, on the samples (B, C, H, W) that still stand (bool (B,)); claims to be verified.
 
-    `precise`: the core again along the scores of `remedies`, where rounding hides gradients. `transfer`: the given
-    adversarial examples of another network, as they are or at full eps, pulled towards the clean images. `hidden`:
-    random squares inside eps, where there is one. A network that answers by chance gets
+    `precise`: the primary run again along the scores of `fallback attacks`, where rounding hides gradients. `transfer`:
+    the given adversarial examples of another network, as they are or at full eps, pulled towards the clean images.
+    `hidden`: random squares inside eps, where there is one. A network that answers by chance gets
     none: nothing would hold.
     """
-    if "randomised" in codes or not task.preset.remedies:
+    if "randomised" in codes or not task.preset.fallbacks:
         return []
     claims: list[Candidate] = []
     left = standing.nonzero()[:, 0]
@@ -55,8 +55,8 @@ def heal(
         claims.append(claim_nearest(name, task, images, samples, rows))
 
     if codes & ROUNDED:
-        with classifier.following(build_remedy(classifier.network, task.images[:PROBES]).network):
-            follow("precise", choose_core(task, pool), left)
+        with classifier.following(build_precise(classifier.network, task.images[:PROBES]).network):
+            follow("precise", choose_primary(task, pool), left)
     if codes & (ROUNDED | HIDDEN) and transferred is not None:
         known = (standing & (transferred != images).flatten(1).any(1)).nonzero()[:, 0]
         points = transferred[known].to(classifier.device)
@@ -68,7 +68,7 @@ def heal(
     return claims
 
 
-def choose_core(task: Task, pool: Pool) -> Plan:
+def choose_primary(task: Task, pool: Pool) -> Plan:
     """The preset's own plan."""
     eps = task.eps
     if eps is None:

@@ -91,7 +91,7 @@ def break_from_restart(sample: Sample, attack: str, number: int, order: list[int
 
 
 def seek_hidden(sample: Sample, eps: float, gives_up: bool) -> Script:
-    """The remedy where gradients do not tell: the Square attack inside eps; Linf only.
+    """The fallback attack where gradients do not tell: the Square attack inside eps; Linf only.
 
     `gives_up`: whether squares leave hopeless samples early, by their logit gaps. Then who comes close without success
     gets other draws once: on 900 training images and `cnn-lwm-99`, three seeds each, runs then miss 8 instead of 13.

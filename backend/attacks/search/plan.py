@@ -40,7 +40,9 @@ def follow_plan(
     def follow(row: int, sample: Sample) -> Script:
         yield from plan(row, sample)
         sample.results = {name: (point.cpu(), distance) for name, (point, distance) in sample.results.items()}
-        classifier.done = min(classifier.done + 1, classifier.total)  # remedies follow samples that were done before
+        classifier.done = min(
+            classifier.done + 1, classifier.total
+        )  # fallback attacks follow samples that were done before
 
     def begin() -> Iterator[Script]:
         for row, sample in enumerate(gather_samples(classifier, task, images, labels, classes)):

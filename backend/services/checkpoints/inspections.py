@@ -63,8 +63,8 @@ def inspect_missing() -> int:
             if kept is None or kept.parent_id != row.parent_id:
                 continue
             kept.inspection = row.inspection
-            doubts = describe_kinship(kept, parents.get(kept.parent_id) if kept.parent_id else None)
-            kept.warnings = [*kept.warnings, *doubts]
+            caveats = describe_kinship(kept, parents.get(kept.parent_id) if kept.parent_id else None)
+            kept.warnings = [*kept.warnings, *caveats]
     return len(done)
 
 
@@ -138,7 +138,7 @@ def describe_kinship(row: Checkpoint, parent: Checkpoint | None) -> list[str]:
         return []
     sentences = []
     if parent is not None and found.parent_id == parent.id and found.descent is not None:
-        sentence = doubt_parent(found.descent, row.name, parent.name)
+        sentence = question_parent(found.descent, row.name, parent.name)
         sentences = [] if sentence is None else [sentence]
     if found.likely_parent is not None and row.role == "pruned":
         likely = found.likely_parent
@@ -149,7 +149,7 @@ def describe_kinship(row: Checkpoint, parent: Checkpoint | None) -> list[str]:
     return sentences
 
 
-def doubt_parent(descent: Descent, name: str, parent: str) -> str | None:
+def question_parent(descent: Descent, name: str, parent: str) -> str | None:
     """Why `parent` is not, or may not be, what `name` was made from; None where the weights say that it is."""
     if descent.answer == "yes" or descent.correlation is None:
         return None

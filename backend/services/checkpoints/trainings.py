@@ -47,7 +47,7 @@ def rank_alike(first: FamilyTraining | None, second: FamilyTraining | None) -> i
     return (True, None, False).index(are_alike(first, second))
 
 
-def tell_unlike(
+def describe_training_difference(
     first: FamilyTraining | None, second: FamilyTraining | None, first_name: str, second_name: str
 ) -> str | None:
     """In a sentence why the trainings of two differ; None where they do not, or where neither is known."""

@@ -9,7 +9,7 @@ from backend.analysis.outcomes import BoolArray, Outcomes, is_held
 from backend.eps import parse_eps
 from backend.schemas.families import FamilyTraining
 from backend.schemas.terms import OURS
-from backend.services.checkpoints.trainings import rank_alike, read_trainings, tell_unlike
+from backend.services.checkpoints.trainings import describe_training_difference, rank_alike, read_trainings
 from backend.services.comparisons.controls import covers, tell_kind
 from backend.services.comparisons.effort import find_control_differences
 from backend.services.evaluations.measurements import Finished, finished
@@ -67,9 +67,11 @@ class Home:
         """0 where the two were trained alike, 1 where neither training is known, 2 where they were not."""
         return rank_alike(self.trainings.get(row.id), self.trainings.get(other.id))
 
-    def tell_unlike(self, row: Checkpoint, other: Checkpoint) -> str | None:
+    def describe_training_difference(self, row: Checkpoint, other: Checkpoint) -> str | None:
         """In a sentence why the two were not trained alike; None where they were, or neither training is known."""
-        return tell_unlike(self.trainings.get(row.id), self.trainings.get(other.id), row.name, other.name)
+        return describe_training_difference(
+            self.trainings.get(row.id), self.trainings.get(other.id), row.name, other.name
+        )
 
 
 def read_home(preset: str | None) -> Home:

@@ -26,7 +26,12 @@ from backend.services.claims.checks import (
     make_check,
     read_home,
 )
-from backend.services.evaluations.measurements import count_remedied, load_outcomes, load_verdicts, show_interval
+from backend.services.evaluations.measurements import (
+    count_broken_by_fallbacks,
+    load_outcomes,
+    load_verdicts,
+    show_interval,
+)
 from backend.services.shared.arguments import check_page
 from backend.store.tables import Checkpoint
 
@@ -79,7 +84,7 @@ def show_check(check: Check, home: Home) -> ClaimCheck:
     """One claim with its gap, and the gaps of its relatives."""
     row = check.row
     gap = None if check.key is None else measure(check, load_verdicts(check.key))
-    by_remedies = 0 if check.key is None else count_remedied(check.key, check.eps)
+    by_fallbacks = 0 if check.key is None else count_broken_by_fallbacks(check.key, check.eps)
     relatives = find_relatives(row, home)
     against = [show_against(check, relation, relative, home) for relation, relative in relatives]
     return ClaimCheck(
@@ -102,15 +107,15 @@ def show_check(check: Check, home: Home) -> ClaimCheck:
         if gap is not None
         else f"No finished evaluation of {row.name} tells {check.norm} {check.eps_text}.",
         against=against,
-        by_remedies=by_remedies,
-        notes=write_notes(check, gap, by_remedies),
+        by_fallbacks=by_fallbacks,
+        notes=write_notes(check, gap, by_fallbacks),
     )
 
 
 def show_against(check: Check, relation: Relation, relative: Checkpoint, home: Home) -> ClaimAgainst:
     """The relative's claim held against an evaluation of the same samples and effort, and the excess over it.
 
-    The cold core of both sides is read: remedies run on doubted networks alone.
+    The primary run of both sides is read: fallback attacks run on doubted networks alone.
     """
     other, reason = find_partner(check, relative, home)
     gap: Gap | None = None
@@ -166,16 +171,16 @@ def show_difference(difference: Estimate, found: Gap | Excess) -> ClaimDifferenc
     )
 
 
-def write_notes(check: Check, gap: Gap | None, by_remedies: int) -> list[str]:
+def write_notes(check: Check, gap: Gap | None, by_fallbacks: int) -> list[str]:
     """What a reader has to know about the numbers, in sentences."""
     notes: list[str] = []
     if gap is not None:
         claimed = "an unknown number of" if check.claim.n is None else f"{check.claim.n:,}"
         notes.append(BASIS_NOTES[gap.basis].format(claimed=claimed, measured=f"{gap.held.n:,}"))
-    if by_remedies:
+    if by_fallbacks:
         notes.append(
-            f"Remedies of the run broke {by_remedies:,} more samples than its cold core and count in its own figure; "
-            "beside other networks the cold core of both is read."
+            f"Fallback attacks broke {by_fallbacks:,} more samples than the primary run and count in its own figure; "
+            "comparisons with other networks read the primary run of both."
         )
     if check.row.origin in OURS and check.row.method not in (None, "control"):
         notes.append(

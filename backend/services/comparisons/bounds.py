@@ -1,6 +1,6 @@
-"""Best-known bounds of a comparison's samples: what evidence beyond the cold core found on either side.
+"""Best-known bounds of a comparison's samples: what evidence beyond the primary run found on either side.
 
-They are read anew each time, because evidence may come at any moment; the cold core is kept in memory.
+They are read anew each time, because evidence may come at any moment; the primary run is kept in memory.
 """
 
 from dataclasses import dataclass, replace
@@ -33,7 +33,7 @@ def load_bounds(session: Session, dense: Evaluation, pruned: Evaluation) -> Boun
 
 
 def _load_side(session: Session, row: Evaluation) -> Known:
-    """Of evidence its credit, without the seed that each bound names; of a remedy in the run its attack."""
+    """Of evidence its credit, without the seed that each bound names; of a fallback attack in the run its attack."""
     lowered = results.lowered_bounds(session, row.id)
     credits = {stage: one.credit for stage, one in evidence.sources_of(session, row.id).items()} if lowered else {}
     return {sample: (bound, credits.get(stage, source)) for sample, (bound, stage, source) in lowered.items()}
@@ -74,7 +74,7 @@ def sum_up(joined: Pair, bounds: Bounds, eps: float, dense: Evaluation, pruned: 
 
 
 def warn_of_one_side(found: list[ExtraEvidence], eps_text: str) -> list[Mismatch]:
-    """A mismatch where one side alone has evidence beyond the cold core; it never touches the sets."""
+    """A mismatch where one side alone has evidence beyond the primary run; it never touches the sets."""
     if len(found) != 1:
         return []
     one = found[0]
@@ -86,7 +86,7 @@ def warn_of_one_side(found: list[ExtraEvidence], eps_text: str) -> list[Mismatch
     sentence = (
         f"Extra evidence stands on the {one.side} side alone: best-known bounds of {one.lowered:,} {noun} lie below "
         f"their margins ({shown}), and {verdicts} of them would be broken at {eps_text}. The {other} side was "
-        "not attacked as hard, so sets, curves and tests read the cold core of both sides and nothing else."
+        "not attacked as hard, so sets, curves and tests read the primary run of both sides and nothing else."
     )
     return [
         Mismatch(

@@ -7,13 +7,13 @@ from functools import lru_cache
 
 from sqlalchemy.orm import Session
 
-from backend.analysis import doubts
+from backend.analysis import caveats
 from backend.analysis.pairing import Pair
 from backend.analysis.statistics import Estimate
 from backend.attacks.catalogue import WEAKENING, get_preset
 from backend.errors import InvalidRequest, NotComparable
 from backend.schemas import Mismatch
-from backend.services.checkpoints.inspections import doubt_parent, read_inspection
+from backend.services.checkpoints.inspections import question_parent, read_inspection
 from backend.services.evaluations.measurements import Finished, finished, load_outcomes, load_verdicts
 from backend.store import evaluations
 from backend.store.tables import Checkpoint, Evaluation
@@ -55,12 +55,12 @@ def pick_challenges(margins: Evaluation, rows: Iterable[Evaluation]) -> list[Cha
     ]
 
 
-def doubt_gain(joined: Pair, pruned: Checkpoint, norm: str) -> list[Mismatch]:
+def caveats_of_gain(joined: Pair, pruned: Checkpoint, norm: str) -> list[Mismatch]:
     """The warning that pruned margins are far above dense ones; empty where they are not."""
-    return [] if pruned.role != "pruned" else show_gain(doubts.find_gain(joined), pruned, norm)
+    return [] if pruned.role != "pruned" else show_gain(caveats.find_gain(joined), pruned, norm)
 
 
-def show_gain(gain: doubts.Gain | None, pruned: Checkpoint, norm: str) -> list[Mismatch]:
+def show_gain(gain: caveats.Gain | None, pruned: Checkpoint, norm: str) -> list[Mismatch]:
     """The same of a gain that is known."""
     if gain is None:
         return []
@@ -73,7 +73,9 @@ def show_gain(gain: doubts.Gain | None, pruned: Checkpoint, norm: str) -> list[M
     return [Mismatch(field=GAIN, dense=dense_median, pruned=pruned_median, severity="differs", sentence=sentence)]
 
 
-def doubt_margins(side: str, key: Finished, checkpoint: Checkpoint, challenges: Sequence[Challenge]) -> list[Mismatch]:
+def caveats_of_margins(
+    side: str, key: Finished, checkpoint: Checkpoint, challenges: Sequence[Challenge]
+) -> list[Mismatch]:
     """The warning that a stronger attack breaks what the margins of one side ("dense", "pruned") call robust.
 
     Of several such evaluations the one that breaks the largest share speaks; empty where none breaks any.
@@ -97,12 +99,12 @@ def doubt_margins(side: str, key: Finished, checkpoint: Checkpoint, challenges: 
     ]
 
 
-def doubt_descent(dense: Checkpoint, pruned: Checkpoint) -> list[Mismatch]:
+def caveats_of_descent(dense: Checkpoint, pruned: Checkpoint) -> list[Mismatch]:
     """What the weights of a pruned checkpoint say against its named parent; empty where they bear it out."""
     found = read_inspection(pruned)
     if found is None or found.descent is None or found.parent_id != dense.id:
         return []
-    sentence = doubt_parent(found.descent, pruned.name, dense.name)
+    sentence = question_parent(found.descent, pruned.name, dense.name)
     if sentence is None:
         return []
     if found.likely_parent is not None:
@@ -118,7 +120,7 @@ def doubt_descent(dense: Checkpoint, pruned: Checkpoint) -> list[Mismatch]:
     ]
 
 
-def note_doubts(found: Sequence[Mismatch]) -> list[str]:
+def note_caveats(found: Sequence[Mismatch]) -> list[str]:
     """What a reader must not conclude, in a sentence; empty without a doubt that matters."""
     names = {one.field for one in found if one.severity == "differs"}
     notes = []
@@ -130,9 +132,9 @@ def note_doubts(found: Sequence[Mismatch]) -> list[str]:
 
 
 @lru_cache(maxsize=KEPT)
-def _challenge(margins: Finished, witnesses: Finished) -> doubts.Overestimate | None:
+def _challenge(margins: Finished, witnesses: Finished) -> caveats.Overestimate | None:
     try:
-        return doubts.count_overestimated(load_outcomes(margins), load_verdicts(witnesses))
+        return caveats.count_overestimated(load_outcomes(margins), load_verdicts(witnesses))
     except (InvalidRequest, NotComparable) as error:
         # No shared samples, or rows that contradict each other: neither may break the comparison it would inform.
         LOG.info("evaluation %s says nothing about the margins: %s", witnesses.evaluation_id, error.message)
@@ -152,7 +154,7 @@ def _show_distance(value: float | None, norm: str) -> str:
     return f"{value * 255:.3g}/255" if norm == "Linf" else f"{value:.3g}"
 
 
-def doubt_flags(name: str, evaluation: Evaluation | None) -> str | None:
+def caveat_of_flags(name: str, evaluation: Evaluation | None) -> str | None:
     """Why an evaluation may have found too little, by its own flags."""
     codes = [] if evaluation is None else [code for code in evaluation.flags if code in WEAKENING]
     return f"The attack on {name} is flagged ({', '.join(codes)}): it may call too much robust." if codes else None

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.services.checkpoints.lineage import CONTROL
-from backend.services.checkpoints.trainings import rank_alike, read_trainings, tell_unlike
+from backend.services.checkpoints.trainings import describe_training_difference, rank_alike, read_trainings
 from backend.services.comparisons.effort import find_control_differences
 from backend.services.evaluations.measurements import Finished, finished
 from backend.store import checkpoints, evaluations
@@ -75,9 +75,13 @@ def find_controls(
     )
     if ordered and ordered[0].kind == "finetuned":
         first = ordered[0]
-        unlike = tell_unlike(trainings.get(own.id), trainings.get(first.checkpoint_id), own.name, first.name)
+        incompatible = describe_training_difference(
+            trainings.get(own.id), trainings.get(first.checkpoint_id), own.name, first.name
+        )
         left_out += (
-            [] if unlike is None else [f"{unlike} What the pruned one loses beyond it may not be from pruning alone."]
+            []
+            if incompatible is None
+            else [f"{incompatible} What the pruned one loses beyond it may not be from pruning alone."]
         )
     if ordered or left_out:
         return ordered, " ".join(left_out) or None

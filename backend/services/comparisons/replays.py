@@ -25,13 +25,13 @@ def explain(joined: Pair, eps: float, replays: list[tuple[Evidence, dict[str, bo
     if not replays:
         return None
     shared = set(joined.sample_ids.tolist())
-    (forth, forth_all), (back, back_all) = replays
-    forth_tried = {sample: broke for sample, broke in forth_all.items() if sample in shared}
-    back_tried = {sample: broke for sample, broke in back_all.items() if sample in shared}
-    found = analysis.explain_flips(judge_at(joined, eps), eps, forth_tried, back_tried)
+    (dense_on_pruned, dense_on_pruned_all), (pruned_on_dense, pruned_on_dense_all) = replays
+    dense_tried = {sample: broke for sample, broke in dense_on_pruned_all.items() if sample in shared}
+    pruned_tried = {sample: broke for sample, broke in pruned_on_dense_all.items() if sample in shared}
+    found = analysis.explain_flips(judge_at(joined, eps), eps, dense_tried, pruned_tried)
     return ReplayOut(
-        forth=_show_direction(forth, forth_tried),
-        back=_show_direction(back, back_tried),
+        dense_on_pruned=_show_direction(dense_on_pruned, dense_tried),
+        pruned_on_dense=_show_direction(pruned_on_dense, pruned_tried),
         lost=found.lost,
         moved=found.moved,
         new_holes=found.lost - found.moved,

@@ -14,7 +14,13 @@ from backend.errors import Conflict, InvalidRequest
 from backend.schemas import ComparisonOut, EvaluationOut, FlipSet, Mismatch, NoiseOut, PairedSample
 from backend.services.checkpoints.lineage import CONTROL
 from backend.services.comparisons import bounds, findings, noise, replays
-from backend.services.comparisons.caveats import doubt_descent, doubt_gain, doubt_margins, find_challenges, note_doubts
+from backend.services.comparisons.caveats import (
+    caveats_of_descent,
+    caveats_of_gain,
+    caveats_of_margins,
+    find_challenges,
+    note_caveats,
+)
 from backend.services.comparisons.controls import Control, find_controls, is_same_effort, tell_kind
 from backend.services.comparisons.effort import find_mismatches, show_mismatch
 from backend.services.comparisons.notes import MEDIAN_EPS, write_notes
@@ -69,13 +75,13 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
     clean = findings.find_clean(sides.dense_key, sides.pruned_key)
     robust, robust_statistics = findings.find_robust(sides.dense_key, sides.pruned_key, number, text)
     differences = find_mismatches(sides.dense, sides.pruned, sides.dense_key, sides.pruned_key, joined)
-    doubts = [
-        *doubt_gain(joined, sides.pruned_checkpoint, sides.pruned.norm),
-        *doubt_margins("dense", sides.dense_key, sides.dense_checkpoint, challenges[0]),
-        *doubt_margins("pruned", sides.pruned_key, sides.pruned_checkpoint, challenges[1]),
+    caveats = [
+        *caveats_of_gain(joined, sides.pruned_checkpoint, sides.pruned.norm),
+        *caveats_of_margins("dense", sides.dense_key, sides.dense_checkpoint, challenges[0]),
+        *caveats_of_margins("pruned", sides.pruned_key, sides.pruned_checkpoint, challenges[1]),
     ]
     extra = bounds.sum_up(joined, known, number, sides.dense, sides.pruned)
-    notes = [*note_doubts(doubts), *write_notes(sides.dense, sides.pruned, joined, clean.prediction)]
+    notes = [*note_caveats(caveats), *write_notes(sides.dense, sides.pruned, joined, clean.prediction)]
     if controls and controls_reason is not None:
         notes.append(controls_reason)  # where controls are shown, the reason is no answer to why there are none
     if eps is None and _find_named_eps(sides) is None:
@@ -108,7 +114,7 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
         mismatches=[
             *map(show_mismatch, differences),
             *_find_lineage_mismatches(sides),
-            *doubts,
+            *caveats,
             *bounds.warn_of_one_side(extra, text),
         ],
         equal_effort=mismatches.is_equal_effort(differences),
@@ -240,7 +246,7 @@ def _find_lineage_mismatches(sides: Sides) -> list[Mismatch]:
     """Whether the pruned checkpoint was made from this dense one."""
     dense, pruned = sides.dense_checkpoint, sides.pruned_checkpoint
     if pruned.parent_id == dense.id:
-        return doubt_descent(dense, pruned)
+        return caveats_of_descent(dense, pruned)
     if pruned.id == dense.id:
         sentence = "Both evaluations are of one checkpoint: what differs between them is the attack alone."
     elif pruned.role == "dense":

@@ -47,9 +47,9 @@ def eps_of(evaluation: Evaluation) -> float | None:
 
 @dataclass(frozen=True)
 class Rows:
-    """What an evaluation found out: by its cold core, by everything its own run verified, and rows by sample id."""
+    """What an evaluation found out: by its primary run, by everything its own run verified, and rows by sample id."""
 
-    core: Outcomes
+    primary: Outcomes
     verdicts: Outcomes
     indices: dict[str, int]
 
@@ -78,14 +78,14 @@ def summarise(evaluation: Evaluation) -> Summary | None:
 
 
 def load_outcomes(key: Finished) -> Outcomes:
-    """The cold core of a succeeded evaluation, by index: what two networks may be compared by."""
-    return _measure(key).core
+    """The primary run of a succeeded evaluation, by index: what two networks may be compared by."""
+    return _measure(key).primary
 
 
 def load_verdicts(key: Finished) -> Outcomes:
-    """The same rows with what the remedies of the run found nearer: what is said of one network alone.
+    """The same rows with what the fallback attacks of the run found nearer: what is said of one network alone.
 
-    Remedies run where flags doubt the gradients, so that one network of a pair may have been attacked harder.
+    Fallback attacks run where flags doubt the gradients, so that one network of a pair may have been attacked harder.
     """
     return _measure(key).verdicts
 
@@ -104,24 +104,24 @@ def _measure(key: Finished) -> Rows:
 def _read_rows(key: Finished) -> Rows:
     with reading() as session:
         columns = results.result_columns(session, key.evaluation_id)
-        remedies = results.nearest_remedies(session, key.evaluation_id)
+        fallbacks = results.nearest_fallbacks(session, key.evaluation_id)
     kinds = set(columns["kind"])
     # One witness among the rows makes every margin a bound only, whatever the others are.
     kind = "witness" if "witness" in kinds else "minimum"
-    core = make_outcomes(_rename(columns), kind=kind, eps=key.eps if kind == "witness" else None)
-    return Rows(core, _add(core, remedies), dict(zip(columns["sample_id"], columns["index"], strict=True)))
+    primary = make_outcomes(_rename(columns), kind=kind, eps=key.eps if kind == "witness" else None)
+    return Rows(primary, _add(primary, fallbacks), dict(zip(columns["sample_id"], columns["index"], strict=True)))
 
 
-def _add(core: Outcomes, remedies: dict[str, float]) -> Outcomes:
-    """The rows with the remedies' distances where they are nearer; of witnesses those within their eps."""
-    if not remedies:
-        return core
-    nearest = np.array([remedies.get(str(sample), np.inf) for sample in core.sample_ids])
-    if core.kind == "witness" and core.eps is not None:
-        nearest[nearest > core.eps] = np.inf
-    margin = np.minimum(core.margin, nearest)
-    margin_pred = np.where(core.correct, np.minimum(core.margin_pred, margin), core.margin_pred)
-    return replace(core, margin=margin, margin_pred=margin_pred, found=np.isfinite(margin))
+def _add(primary: Outcomes, fallbacks: dict[str, float]) -> Outcomes:
+    """The rows with the fallback attacks' distances where they are nearer; of witnesses those within their eps."""
+    if not fallbacks:
+        return primary
+    nearest = np.array([fallbacks.get(str(sample), np.inf) for sample in primary.sample_ids])
+    if primary.kind == "witness" and primary.eps is not None:
+        nearest[nearest > primary.eps] = np.inf
+    margin = np.minimum(primary.margin, nearest)
+    margin_pred = np.where(primary.correct, np.minimum(primary.margin_pred, margin), primary.margin_pred)
+    return replace(primary, margin=margin, margin_pred=margin_pred, found=np.isfinite(margin))
 
 
 def show_interval(share: Share) -> Interval:
@@ -161,12 +161,12 @@ def _count(key: Finished) -> Summary:
         median_margin=median_margin(outcomes, bootstrap=1).median.value,
         zero_margins=int((~outcomes.correct).sum()),
         not_found=int((~outcomes.found).sum()),
-        broken_by_remedies=0 if eps is None else count_remedied(key, eps),
+        broken_by_fallbacks=0 if eps is None else count_broken_by_fallbacks(key, eps),
     )
 
 
-def count_remedied(key: Finished, eps: float) -> int:
-    """Samples that the cold core leaves robust at eps and the remedies of the same run break."""
+def count_broken_by_fallbacks(key: Finished, eps: float) -> int:
+    """Samples that the primary run leaves robust at eps and the fallback attacks of the same run break."""
     return int((is_held(load_outcomes(key), eps) & ~is_held(load_verdicts(key), eps)).sum())
 
 

@@ -1,4 +1,4 @@
-"""Evidence beside the cold core: uploaded adversarials, replays of another evaluation's, and more effort on samples.
+"""Evidence beside the primary run: uploaded adversarials, replays of another evaluation's, and more effort on samples.
 
 It lowers the best-known bounds of samples and never the margins that comparisons read (protocol 4.8).
 """
@@ -124,7 +124,7 @@ def add_upload(
 
 
 def queue_replay(evaluation_id: UUID | str, source_evaluation_id: UUID | str) -> EvidenceOut:
-    """Queue the trial of another evaluation's adversarials (of its cold core) on this one's checkpoint.
+    """Queue the trial of another evaluation's adversarials (of its primary run) on this one's checkpoint.
 
     Raises:
         NotFound: no such evaluation. Conflict: one has not succeeded.

@@ -62,7 +62,7 @@ WORDS: dict[Question, Words] = {
 def write_answer(question: Question, asked: Sequence[Asked], **names: str) -> FamilyAnswer:
     """The answer to a question from the intervals that were asked; `names` fill its words."""
     count = sum(len(one.parts) for one in asked)
-    leads = sum(part.unit == LEAD for one in asked for part in one.beside)
+    leads = sum(part.unit == LEAD for one in asked for part in one.additional)
     found = [answer_one(one, count, leads) for one in asked]
     methods = settle_methods(found)
     answer = settle([one.answer for one in found])
@@ -102,9 +102,9 @@ def answer_one(asked: Asked, count: int, leads: int) -> Finding:
         rival_id=None if rival is None else rival.id,
         rival_name=None if rival is None else rival.name,
         parts=parts,
-        beside=[
+        additional=[
             show_part(part, leads, decides=True) if part.unit == LEAD else show_part(part, 1, decides=False)
-            for part in asked.beside
+            for part in asked.additional
         ],
         answer=answer,
         reason=reason,
@@ -173,7 +173,7 @@ def write_sentence(
 
 def compare_with_logit_gap(found: Sequence[Finding]) -> str:
     """Whether the cheap score would have done as well, where that was measured."""
-    given = [part.answer for one in found for part in one.beside if part.unit == LEAD]
+    given = [part.answer for one in found for part in one.additional if part.unit == LEAD]
     if not given:
         return ""
     counts = ", ".join(f"{each} for {given.count(each):,}" for each in ANSWERS if each in given)

@@ -2,23 +2,29 @@
 
 from functools import lru_cache
 
-from backend.analysis import doubts
+from backend.analysis import caveats
 from backend.errors import NotComparable
 from backend.schemas import Mismatch
 from backend.services.comparisons import findings
-from backend.services.comparisons.caveats import doubt_descent, doubt_flags, doubt_margins, pick_challenges, show_gain
+from backend.services.comparisons.caveats import (
+    caveat_of_flags,
+    caveats_of_descent,
+    caveats_of_margins,
+    pick_challenges,
+    show_gain,
+)
 from backend.services.evaluations.measurements import Finished
 from backend.services.families.members import MARGINS, Family, Member
 
 KEPT = 256
 
 
-def doubt_member(family: Family, member: Member) -> str | None:
+def caveat_of_member(family: Family, member: Member) -> str | None:
     """Why it may not have been made from the dense network; None where nothing speaks against it."""
-    return choose(doubt_descent(family.dense.row, member.row)) if member.place == "pruned" else None
+    return choose(caveats_of_descent(family.dense.row, member.row)) if member.place == "pruned" else None
 
 
-def doubt_robustness(family: Family, member: Member) -> str | None:
+def caveat_of_robustness(family: Family, member: Member) -> str | None:
     """Why the margins of a member may be too large: its flags, a stronger attack, or a gain that is rarely real."""
     own = member.chosen[MARGINS]
     if own.evaluation is None or own.key is None:
@@ -26,8 +32,8 @@ def doubt_robustness(family: Family, member: Member) -> str | None:
     challenges = pick_challenges(own.evaluation, family.home.evaluations.get(member.row.id, []))
     side = "dense" if member is family.dense else "pruned"
     return (
-        doubt_flags(member.row.name, own.evaluation)
-        or choose(doubt_margins(side, own.key, member.row, challenges))
+        caveat_of_flags(member.row.name, own.evaluation)
+        or choose(caveats_of_margins(side, own.key, member.row, challenges))
         or choose(find_gain(family, member))
     )
 
@@ -40,9 +46,9 @@ def find_gain(family: Family, member: Member) -> list[Mismatch]:
 
 
 @lru_cache(maxsize=KEPT)
-def _measure_gain(dense: Finished, pruned: Finished) -> doubts.Gain | None:
+def _measure_gain(dense: Finished, pruned: Finished) -> caveats.Gain | None:
     try:
-        return doubts.find_gain(findings.join(dense, pruned))
+        return caveats.find_gain(findings.join(dense, pruned))
     except NotComparable:
         return None
 

@@ -14,8 +14,8 @@ from backend.schemas.families import FamilyDifference, FamilyFlips, FamilyRow, U
 from backend.services.claims.checks import make_check
 from backend.services.claims.service import show_check
 from backend.services.comparisons import findings
-from backend.services.comparisons.caveats import doubt_flags
-from backend.services.families.caveats import doubt_member, doubt_robustness
+from backend.services.comparisons.caveats import caveat_of_flags
+from backend.services.families.caveats import caveat_of_member, caveat_of_robustness
 from backend.services.families.members import MARGINS, Family, Member
 from backend.store.tables import Evaluation
 
@@ -50,7 +50,7 @@ class Asked:
 
     member: Member
     parts: list[Part]
-    beside: list[Part] = field(default_factory=list)
+    additional: list[Part] = field(default_factory=list)
     rival: Member | None = None
     reason: str | None = None
     """Why a part is missing or doubted, without which there is no yes."""
@@ -81,42 +81,44 @@ def ask_claim(family: Family, member: Member) -> Asked:
     found += [(CONTROL, one) for one in controls[:1]]  # as in the rows: trained alike first, of those attacked alike
     parts: list[Part] = []
     aside: list[Part] = []
-    reason = doubt_member(family, member)
-    weak = reason or doubt_evaluation(family, member, check.reevaluation)
+    reason = caveat_of_member(family, member)
+    weak = reason or caveat_of_evaluation(family, member, check.reevaluation)
     if is_picked(family, member, check.reevaluation):
         return Asked(member, [], reason=PICKED.replace("{name}", member.row.name))
     for name, one in found:
-        doubt = doubt_claim(family, member, one)
+        caveat = caveat_of_claim(family, member, one)
         if name == DENSE:  # a control that cannot be used is as none
-            reason = reason or one.reason or doubt
+            reason = reason or one.reason or caveat
         if one.excess is not None:
             part = replace(claim_part(name, one.excess, check, one), weak=weak)
-            (parts if doubt is None else aside).append(part)
+            (parts if caveat is None else aside).append(part)
     own = "claimed minus re-evaluated"
-    if check.by_remedies:  # which the differences to others leave out
-        own += f" ({check.by_remedies:,} broken by remedies alone)"
-    beside = [claim_part(own, check.gap, check), *aside]
-    beside += [claim_part(f"the same of {one.checkpoint_name}", one.gap, check, one) for _, one in found if one.gap]
+    if check.by_fallbacks:  # which the differences to others leave out
+        own += f" ({check.by_fallbacks:,} broken by fallback attacks alone)"
+    additional = [claim_part(own, check.gap, check), *aside]
+    additional += [claim_part(f"the same of {one.checkpoint_name}", one.gap, check, one) for _, one in found if one.gap]
     has_parent = any(part.name == DENSE for part in parts)
-    return Asked(member, parts if has_parent else [], beside, reason=reason)
+    return Asked(member, parts if has_parent else [], additional, reason=reason)
 
 
-def doubt_claim(family: Family, member: Member, other: ClaimAgainst) -> str | None:
+def caveat_of_claim(family: Family, member: Member, other: ClaimAgainst) -> str | None:
     """Why the difference to a relative's claim decides nothing."""
     if other.excess is not None and other.excess.basis == "number only":
         return f"{member.row.name} or {other.checkpoint_name} claims without saying on how many samples."
     relative = next(one for one in family.members if one.row.id == other.checkpoint_id)
-    unlike = family.home.tell_unlike(member.row, relative.row) if other.relation == "finetuned" else None
+    incompatible = (
+        family.home.describe_training_difference(member.row, relative.row) if other.relation == "finetuned" else None
+    )
     # Of a relative that is called too robust the claim looks better than it is, and this one's worse beside it.
-    return unlike or doubt_evaluation(family, relative, other.reevaluation)
+    return incompatible or caveat_of_evaluation(family, relative, other.reevaluation)
 
 
-def doubt_evaluation(family: Family, member: Member, used: Reevaluation | None) -> str | None:
+def caveat_of_evaluation(family: Family, member: Member, used: Reevaluation | None) -> str | None:
     """Why a re-evaluation may call too much robust, so that the claim looks better than it is."""
     own, row = member.chosen[MARGINS].evaluation, find_row(family, member, used)
     if own is not None and row is not None and row.id == own.id:
-        return doubt_robustness(family, member)
-    return doubt_flags(member.row.name, row)
+        return caveat_of_robustness(family, member)
+    return caveat_of_flags(member.row.name, row)
 
 
 def is_picked(family: Family, member: Member, used: Reevaluation | None) -> bool:
@@ -157,7 +159,7 @@ def ask_losses(family: Family, member: Member, row: FamilyRow) -> Asked:
         return Asked(member, [], reason=row.flips_reason if found is None else picked)
     pair = [found.dense_evaluation_id, found.evaluation_id]
     auroc = found.auroc
-    parts, beside, reason = [], show_beside(found, pair), found.auroc_reason
+    parts, additional, reason = [], show_additional(found, pair), found.auroc_reason
     if auroc is not None:
         estimate = Estimate(auroc.value - GUESSING, auroc.low - GUESSING, auroc.high - GUESSING, auroc.n)
         parts.append(Part(PREDICTS, "auroc", estimate, pair, GUESSING))
@@ -165,16 +167,18 @@ def ask_losses(family: Family, member: Member, row: FamilyRow) -> Asked:
         reason = reason or found.beyond_reason
     else:
         loses = Part(LOSES, "points", read_estimate(found.beyond.clean), [*pair, found.beyond.evaluation_id])
-        if found.beyond.unlike is None:
+        if found.beyond.incompatible is None:
             parts.append(loses)
         else:  # a control of another budget may be shown, and decides nothing
-            beside.append(loses)
-            reason = reason or found.beyond.unlike
-    doubt = doubt_member(family, member) or doubt_robustness(family, family.dense)  # the dense margins rank the samples
-    return Asked(member, [replace(part, weak=doubt) for part in parts], beside, reason=doubt or reason)
+            additional.append(loses)
+            reason = reason or found.beyond.incompatible
+    caveat = caveat_of_member(family, member) or caveat_of_robustness(
+        family, family.dense
+    )  # the dense margins rank the samples
+    return Asked(member, [replace(part, weak=caveat) for part in parts], additional, reason=caveat or reason)
 
 
-def show_beside(found: FamilyFlips, pair: list[UUID]) -> list[Part]:
+def show_additional(found: FamilyFlips, pair: list[UUID]) -> list[Part]:
     """The cheap score, the margin's lead over it, and how many are lost on the thinnest ice and on the thickest."""
     parts = []
     gap = found.logit_gap_auroc
@@ -198,9 +202,11 @@ def ask_rivals(family: Family, method: str) -> list[Asked]:
 
 
 def ask_rival(family: Family, member: Member, rival: Member) -> Asked:
-    unlike = family.home.tell_unlike(member.row, rival.row) or find_picked(family.dense, member, rival)
-    if unlike is not None:
-        return Asked(member, [], rival=rival, reason=unlike)
+    incompatible = family.home.describe_training_difference(member.row, rival.row) or find_picked(
+        family.dense, member, rival
+    )
+    if incompatible is not None:
+        return Asked(member, [], rival=rival, reason=incompatible)
     choices = [one.chosen[MARGINS] for one in (family.dense, rival, member)]
     missing = next((choice.reason for choice in choices if choice.key is None), None)
     keys = [choice.key for choice in choices if choice.key is not None]
@@ -216,15 +222,15 @@ def ask_rival(family: Family, member: Member, rival: Member) -> Asked:
         return Asked(member, [], rival=rival, reason=error.message)
     if not all(excess.n for excess in excesses.values()):
         return Asked(member, [], rival=rival, reason=f"The dense network holds no sample at {family.terms.eps_text}.")
-    descent = doubt_member(family, member) or doubt_member(family, rival)
+    descent = caveat_of_member(family, member) or caveat_of_member(family, rival)
     # At eps, whose attack found too little is said to lose too little: where it is the rival, only a no is in doubt.
-    weak = {CLEAN: descent, ROBUST: descent or doubt_robustness(family, rival)}
-    too_large = doubt_robustness(family, family.dense) or doubt_robustness(family, member)
+    weak = {CLEAN: descent, ROBUST: descent or caveat_of_robustness(family, rival)}
+    too_large = caveat_of_robustness(family, family.dense) or caveat_of_robustness(family, member)
     parts = {name: Part(name, "points", excess.difference, ids, weak=weak[name]) for name, excess in excesses.items()}
-    beside = [part for name, excess in excesses.items() for part in show_losses(name, excess, ids)]
+    additional = [part for name, excess in excesses.items() for part in show_losses(name, excess, ids)]
     if too_large is not None:
-        beside.insert(0, parts.pop(ROBUST))
-    return Asked(member, list(parts.values()), beside, rival, descent or too_large)
+        additional.insert(0, parts.pop(ROBUST))
+    return Asked(member, list(parts.values()), additional, rival, descent or too_large)
 
 
 def show_losses(name: str, excess: Excess, ids: list[UUID]) -> list[Part]:

@@ -27,11 +27,11 @@ UNPRUNED = "nothing pruned"
 
 @dataclass(frozen=True)
 class Choice:
-    """The evaluation of one preset that stands in a row, or why there is none; `unlike` is the newest left out."""
+    """The evaluation of one preset that a row shows, or why there is none; `incompatible` is the newest left out."""
 
     evaluation: Evaluation | None
     reason: str | None
-    unlike: Evaluation | None = None
+    incompatible: Evaluation | None = None
 
     @property
     def key(self) -> Finished | None:

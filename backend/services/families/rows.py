@@ -22,7 +22,7 @@ from backend.schemas.families import (
 from backend.schemas.terms import Interval
 from backend.services.comparisons import findings
 from backend.services.comparisons.controls import covers
-from backend.services.evaluations.measurements import Finished, count_remedied, load_verdicts, summarise
+from backend.services.evaluations.measurements import Finished, count_broken_by_fallbacks, load_verdicts, summarise
 from backend.services.families.members import MARGINS, PRESETS, Choice, Family, Member, Terms
 from backend.store import results
 from backend.store.database import reading
@@ -93,25 +93,25 @@ def show_verdict(choice: Choice, preset: str, terms: Terms) -> FamilyRate:
     evaluation, key = choice.evaluation, choice.key
     if evaluation is None or key is None:
         return missing_rate(preset, choice)
-    beside = count_beside(key, terms.eps)
+    additional = count_broken_by_evidence(key, terms.eps)
     if preset == MARGINS:
         shown = show_rate(evaluation, findings.show_rate(accuracy(load_verdicts(key), terms.eps)))
-        by_remedies = count_remedied(key, terms.eps)
+        by_fallbacks = count_broken_by_fallbacks(key, terms.eps)
     else:
         summary = summarise(evaluation)
         assert summary is not None
         if summary.robust_accuracy is None or summary.robust_accuracy_interval is None:
             return missing_rate(preset, Choice(None, f"The evaluation with {preset} sums up to no robust accuracy."))
         share = read_rate(summary.robust_accuracy, summary.robust_accuracy_interval, summary.n)
-        shown, by_remedies = show_rate(evaluation, share), summary.broken_by_remedies
-    return shown.model_copy(update={"broken_by_remedies": by_remedies, "broken_beside": beside})
+        shown, by_fallbacks = show_rate(evaluation, share), summary.broken_by_fallbacks
+    return shown.model_copy(update={"broken_by_fallbacks": by_fallbacks, "broken_by_evidence": additional})
 
 
-def count_beside(key: Finished, eps: float) -> int:
+def count_broken_by_evidence(key: Finished, eps: float) -> int:
     """Samples that the evaluation's own run leaves robust at eps and evidence that came later breaks."""
     with reading() as session:
         lowered = results.lowered_bounds(session, key.evaluation_id)
-    known = {sample for sample, (bound, stage, _) in lowered.items() if stage > results.REMEDIES and bound <= eps}
+    known = {sample for sample, (bound, stage, _) in lowered.items() if stage > results.FALLBACKS and bound <= eps}
     if not known:
         return 0
     verdicts = load_verdicts(key)
@@ -124,9 +124,9 @@ def show_rate(evaluation: Evaluation, rate: Rate) -> FamilyRate:
 
 
 def missing_rate(preset: str, choice: Choice) -> FamilyRate:
-    unlike = None if choice.unlike is None else choice.unlike.id
+    incompatible = None if choice.incompatible is None else choice.incompatible.id
     empty: dict[str, Any] = {"rate": None, "evaluation_id": None, "flags": []}
-    return FamilyRate(preset=preset, **empty, reason=choice.reason, unlike_evaluation_id=unlike)
+    return FamilyRate(preset=preset, **empty, reason=choice.reason, incompatible_evaluation_id=incompatible)
 
 
 def read_rate(share: float, interval: Interval, n: int) -> Rate:
@@ -224,7 +224,7 @@ def show_beyond(
             robust=show_difference(lose_beyond(dense, key, choice.key, family.terms.eps)),
             auroc=show_difference(auroc),
             auroc_reason=auroc.reason,
-            unlike=family.home.tell_unlike(member.row, control.row),
+            incompatible=family.home.describe_training_difference(member.row, control.row),
         ), None
     if not controls:
         return None, f"There is no control of {family.dense.row.name}: finetuned as long, nothing pruned."

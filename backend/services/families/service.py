@@ -27,7 +27,9 @@ BUDGETS = (
     "How uploaded networks were trained is not known: among them a method may lose fewer samples because it was "
     "trained longer, on more images or at another eps."
 )
-UNLIKE = "Not all pruned networks were trained alike: a method is held only against those of its own budget."
+DIFFERENT_TRAININGS = (
+    "Not all pruned networks were trained alike: a method is held only against those of its own budget."
+)
 OUR_NETWORKS = (
     "Networks made by Thin Ice are our re-implementations: what they show is not measured on the methods' authors' own."
 )
@@ -92,7 +94,7 @@ def write_notes(family: Family, rows: Sequence[FamilyRow]) -> list[str]:
     if None in known:
         notes.append(BUDGETS)
     if any(are_alike(known[0], one) is False for one in known):
-        notes.append(UNLIKE)
+        notes.append(DIFFERENT_TRAININGS)
     sizes = {row.flips.n for row in rows if row.flips is not None}
     if len(sizes) > 1:
         shown = ", ".join(f"{size:,}" for size in sorted(sizes))

@@ -21,7 +21,7 @@ class Cell:
 
     Without a figure, `reason` says why.
 
-    `value` is what cells are ranked by; `is_doubted` where flags say that too little was found. One evaluation stands
+    `value` is what cells are ranked by; `has_caveat` where flags say that too little was found. One evaluation stands
     behind it, or two (dense, pruned) of a comparison.
     """
 
@@ -31,7 +31,7 @@ class Cell:
     value: float | None = None
     evaluation_ids: tuple[UUID, ...] = ()
     reason: str | None = None
-    is_doubted: bool = False
+    has_caveat: bool = False
     aside: str = ""
 
     @property
@@ -145,7 +145,7 @@ def rank(
         details = {cell.detail for _, cell in filled if cell.value is not None}
         if not is_fair or column.better is None or len(values) < 2 or len(details) > 1 or column.key in incomparable:
             continue
-        sure = {each: values[each] for each, cell in filled if each in values and not cell.is_doubted}
+        sure = {each: values[each] for each, cell in filled if each in values and not cell.has_caveat}
         if not sure:
             continue
         end = max(sure.values()) if column.better == "higher" else min(sure.values())
@@ -206,16 +206,16 @@ def fill_verdict(preset: str) -> Callable[[FamilyRow, bool], Cell]:
         if found.rate is None or found.evaluation_id is None:
             return Cell(reason=found.reason)
         cell = rate_cell(found.rate, [found.evaluation_id])
-        if found.broken_by_remedies:
-            cell = replace(cell, aside=f"{found.broken_by_remedies:,} by remedies")
-        if found.broken_beside:  # not every network was attacked as hard, so that the share stays the own run's
-            cell = replace(cell, detail=f"{cell.detail}; later evidence breaks {found.broken_beside:,} more")
-        return replace(cell, is_doubted=is_doubted(row, preset))
+        if found.broken_by_fallbacks:
+            cell = replace(cell, aside=f"{found.broken_by_fallbacks:,} by fallback attacks")
+        if found.broken_by_evidence:  # not every network was attacked as hard, so that the share stays the own run's
+            cell = replace(cell, detail=f"{cell.detail}; later evidence breaks {found.broken_by_evidence:,} more")
+        return replace(cell, has_caveat=has_caveat(row, preset))
 
     return fill
 
 
-def is_doubted(row: FamilyRow, preset: str) -> bool:
+def has_caveat(row: FamilyRow, preset: str) -> bool:
     """Whether the flags of an evaluation say that its attack may have found too little."""
     return any(one.preset == preset and not WEAKENING.isdisjoint(one.flags) for one in row.verdicts)
 
@@ -235,7 +235,7 @@ def fill_median(row: FamilyRow, is_linf: bool) -> Cell:
 
     interval = f"[{show(found.low)}, {show(found.high)}]"
     ids = (verdict.evaluation_id,)
-    return Cell(show(found.median), interval, "", found.median, ids, is_doubted=is_doubted(row, "margin"))
+    return Cell(show(found.median), interval, "", found.median, ids, has_caveat=has_caveat(row, "margin"))
 
 
 def fill_flips(name: Literal["clean", "robust"]) -> Callable[[FamilyRow, bool], Cell]:
@@ -250,9 +250,9 @@ def fill_flips(name: Literal["clean", "robust"]) -> Callable[[FamilyRow, bool], 
             counts, rate = (found.robust, found.robust_negative_flip_rate)
         pair = (found.dense_evaluation_id, found.evaluation_id)
         interval = f"{percent(rate.value)} {percents(rate.interval)}"
-        is_weak = name == "robust" and is_doubted(row, "margin")
+        is_weak = name == "robust" and has_caveat(row, "margin")
         figure = f"{counts.n10:,} / {counts.n01:,}"
-        return Cell(figure, interval, f"n {found.n:,}", counts.n10, pair, is_doubted=is_weak)
+        return Cell(figure, interval, f"n {found.n:,}", counts.n10, pair, has_caveat=is_weak)
 
     return fill
 
@@ -280,10 +280,10 @@ def fill_beyond(name: Literal["clean", "robust"]) -> Callable[[FamilyRow, bool],
         pair = (found.dense_evaluation_id, found.evaluation_id)
         if difference is None:
             return Cell(reason="The dense network holds none of the shared samples.", evaluation_ids=pair)
-        unlike = "" if found.beyond.unlike is None else ", control trained otherwise"
-        is_weak = name == "robust" and is_doubted(row, "margin")
-        detail = f"n {difference.n:,}{unlike}"
-        return Cell(*points(difference), detail, difference.value, pair, is_doubted=is_weak)
+        incompatible = "" if found.beyond.incompatible is None else ", control trained otherwise"
+        is_weak = name == "robust" and has_caveat(row, "margin")
+        detail = f"n {difference.n:,}{incompatible}"
+        return Cell(*points(difference), detail, difference.value, pair, has_caveat=is_weak)
 
     return fill
 

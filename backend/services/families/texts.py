@@ -73,15 +73,15 @@ def write_answer(number: int, answer: FamilyAnswer) -> str:
 def write_findings(findings: Sequence[Finding]) -> str:
     """One line a finding: what decides with its widened interval, the answer, and what stands beside it."""
     deciding = name_parts([one.parts for one in findings])
-    beside = name_parts([one.beside for one in findings])
+    additional = name_parts([one.additional for one in findings])
     has_rivals = any(one.rival_name for one in findings)
     first = ["checkpoint", "rival"] if has_rivals else ["checkpoint"]
     rows = []
     for one in findings:
         names = [one.checkpoint_name, one.rival_name or EMPTY] if has_rivals else [one.checkpoint_name]
         cells = [show_named(one.parts, name) for name in deciding] + [one.answer]
-        rows.append([*map(escape_markdown, names), *cells, *(show_named(one.beside, name) for name in beside)])
-    return write_pipes([*first, *deciding, "answer", *beside], rows, len(first))
+        rows.append([*map(escape_markdown, names), *cells, *(show_named(one.additional, name) for name in additional)])
+    return write_pipes([*first, *deciding, "answer", *additional], rows, len(first))
 
 
 def name_parts(groups: Sequence[Sequence[FindingPart]]) -> list[str]:

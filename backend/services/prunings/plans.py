@@ -14,7 +14,7 @@ from backend.schemas import DatasetOut, Page
 from backend.schemas.prunings import MethodOut, PassesOut, PruningIn, ScheduleOut, SettingOut, TrainingLoss
 from backend.services.checkpoints.service import load_checkpoint
 from backend.services.checkpoints.trainings import DENSE_MARGINS
-from backend.services.comparisons.caveats import doubt_flags
+from backend.services.comparisons.caveats import caveat_of_flags
 from backend.services.datasets.service import find_dataset
 from backend.services.datasets.views import show_dataset
 from backend.services.evaluations.service import check_fit, check_preset_fits
@@ -97,8 +97,8 @@ def draft_pruning(request: PruningIn) -> Draft:
         notes.append(tell_epochs())
     plan = plan_run(request, dataset, training.size)
     margins = find_margins(parent, training) if plan.takes_measured_margins else None
-    if doubt := doubt_flags(parent.name, margins):
-        notes.append(doubt)
+    if caveat := caveat_of_flags(parent.name, margins):
+        notes.append(caveat)
     return Draft(parent, dataset, training, plan, shared, notes, margins)
 
 

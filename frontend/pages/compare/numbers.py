@@ -29,7 +29,7 @@ def p_value(p: float) -> Content:
 
 
 def number_cards(comparison: ComparisonOut, cut: Cut) -> list[Component]:
-    """Kept, lost, gained, never (by clean or robust correctness), accuracies, and the exact test."""
+    """Kept, lost, gained, wrong on both (by clean or robust correctness), accuracies, and the exact test."""
     counts = counts_of(comparison, cut.view)
     is_clean = cut.view == "clean"
     lost = comparison.negative_flip_rate if is_clean else comparison.robust_statistics.negative_flip_rate

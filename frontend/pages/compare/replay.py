@@ -23,7 +23,7 @@ def replay_card() -> Component:
         html.Div(id=ids.COMPARE_REPLAY),
         html.Button("Replay both ways", id=ids.COMPARE_REPLAY_GO, className="button"),
         dcc.Interval(id=ids.COMPARE_REPLAY_POLL, interval=POLL_MILLISECONDS, disabled=True),
-        note="adversarials of one network tried on the other; beside the cold core",
+        note="adversarials of one network tried on the other; beside the primary run",
         kind="replay-card",
     )
 
@@ -78,7 +78,10 @@ def replay_parts(comparison: ComparisonOut, waiting: list[EvidenceOut]) -> list[
 
 
 def directions_table(found: ReplayOut) -> Component:
-    rows = [direction_row("dense on pruned", found.forth), direction_row("pruned on dense", found.back)]
+    rows = [
+        direction_row("dense on pruned", found.dense_on_pruned),
+        direction_row("pruned on dense", found.pruned_on_dense),
+    ]
     columns = ["adversarials", "break it too", "share", "wrong before"]
     return table("Adversarials of one network tried on the other", columns, rows)
 

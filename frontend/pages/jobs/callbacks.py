@@ -11,7 +11,7 @@ from backend.services import evaluations
 from frontend import ids
 from frontend.callbacks import in_thread, notify, query_values
 from frontend.components import Content, refusal
-from frontend.pages.jobs import beside, made, names, queueing, record, table
+from frontend.pages.jobs import additional, made, names, queueing, record, table
 from frontend.pages.jobs.listing import Listing, read_filter, read_listing
 from frontend.rows import Live, live_cells
 
@@ -31,7 +31,7 @@ def register(app: Dash) -> None:
     register_buttons(app)
     register_form(app)
     register_record(app)
-    beside.register(app)
+    additional.register(app)
     made.register(app)
 
 

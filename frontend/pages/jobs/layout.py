@@ -5,7 +5,7 @@ from dash.development.base_component import Component
 
 from frontend.components import aria, card
 from frontend.pages.jobs import made, names
-from frontend.pages.jobs.beside import list_card
+from frontend.pages.jobs.additional import list_card
 from frontend.pages.jobs.listing import read_filter, read_listing
 from frontend.pages.jobs.queueing import queue_card
 from frontend.pages.jobs.record import record_page

@@ -10,7 +10,7 @@ from backend.schemas import EvaluationOut, Summary
 from backend.services import catalogues, checkpoints, datasets, evaluations
 from frontend.components import Content, aria, card, data, icon, number_card
 from frontend.figures.units import unit_of
-from frontend.pages.jobs import beside, names
+from frontend.pages.jobs import additional, names
 from frontend.pages.jobs.listing import ACTIVE
 from frontend.pages.jobs.table import actions_cell, progress_cell, state_word
 from frontend.words import count_words, day_time, duration_words, interval_words, percent
@@ -57,7 +57,7 @@ def record_page(evaluation_id: str) -> Component:
         dcc.Interval(id=names.RECORD_POLL, interval=names.POLL_MILLISECONDS),
         dcc.Link("All jobs", href="/jobs", className="back"),
         html.Div(record_body(row), id=names.RECORD_BODY, className="page-stack"),
-        beside.record_card(evaluation_id),
+        additional.record_card(evaluation_id),
     ]
     return html.Div(parts, id=names.RECORD, className="page-stack jobs record")
 
@@ -123,10 +123,10 @@ def robust_words(row: EvaluationOut, summary: Summary) -> str:
     if not row.eps_text:
         return "no ε was given"
     words = f"{interval_words(summary.robust_accuracy_interval)} of {summary.n:,}"
-    if summary.broken_by_remedies:
+    if summary.broken_by_fallbacks:
         words += (
-            f"; {count_words(summary.broken_by_remedies, 'sample')} broken by remedies only: comparisons, which need "
-            "equal effort, leave these out"
+            f"; {count_words(summary.broken_by_fallbacks, 'sample')} broken by fallback attacks only: comparisons, "
+            "which need equal effort, leave these out"
         )
     return words
 

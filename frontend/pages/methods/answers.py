@@ -72,14 +72,14 @@ def say_silent(findings: Sequence[Finding]) -> list[str]:
 def findings_table(title: str, findings: Sequence[Finding]) -> Component:
     """One row a finding: the widened intervals that decide, the answer, and what stands beside."""
     deciding = name_parts([one.parts for one in findings])
-    beside = name_parts([one.beside for one in findings])
+    additional = name_parts([one.additional for one in findings])
     has_rivals = any(one.rival_name for one in findings)
     columns = [
         Column("checkpoint"),
         *([Column("rival")] if has_rivals else []),
         *(Column(name, is_number=True) for name in deciding),
         Column("answer", kind="answer-cell"),
-        *(Column(name, is_number=True) for name in beside),
+        *(Column(name, is_number=True) for name in additional),
     ]
     rows = [
         [
@@ -87,7 +87,7 @@ def findings_table(title: str, findings: Sequence[Finding]) -> Component:
             *([one.rival_name] if has_rivals else []),
             *(part_cell(one.parts, name) for name in deciding),
             html.Span(f"{MARKS[one.answer]} {one.answer}", className="answer"),
-            *(part_cell(one.beside, name) for name in beside),
+            *(part_cell(one.additional, name) for name in additional),
         ]
         for one in findings
     ]

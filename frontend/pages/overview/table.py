@@ -59,13 +59,13 @@ def best_ids(family: Family) -> dict[str, set[str]]:
         return {"clean": set(), "robust": set()}
     best = {}
     for name in ("clean", "robust"):
-        rows = [row for row in shown if name == "clean" or not is_doubted(row)]
+        rows = [row for row in shown if name == "clean" or not has_caveat(row)]
         values = {str(row.checkpoint.id): value for row in rows if (value := accuracy(row, name)) is not None}
         best[name] = {key for key, value in values.items() if value == max(values.values())}
     return best
 
 
-def is_doubted(standing: Standing) -> bool:
+def has_caveat(standing: Standing) -> bool:
     """Whether flags say that the attack may have found too little."""
     return standing.verdict is not None and not WEAKENING.isdisjoint(standing.verdict.flags)
 

@@ -204,11 +204,11 @@ def set_by(side: SampleSide) -> list[Content]:
 
 
 def attempts(side: SampleSide, unit: Unit) -> Component:
-    """Every attack of the cold core; the best is bold. Then, for each source, the best of what came beside it."""
+    """Every attack of the primary run; the best is bold. Then, for each source, the best of what came beside it."""
     if not side.attempts:
         return html.P("No attempts are stored for this sample.", className="small muted")
-    core = [item for item in side.attempts if not item["stage"]]
-    found = [item["distance"] for item in core if item["found"] and item["distance"] is not None]
+    primary = [item for item in side.attempts if not item["stage"]]
+    found = [item["distance"] for item in primary if item["found"] and item["distance"] is not None]
     best = None if side.row.distance_kind == "witness" else min(found, default=None)
     suffix = f" ({unit.suffix})" if unit.suffix else ""
 
@@ -220,7 +220,8 @@ def attempts(side: SampleSide, unit: Unit) -> Component:
         return html.Strong(text) if distance == best else text
 
     rows = [
-        [attack_title(item["attack"]), "yes" if item["found"] else "not found", shown_distance(item)] for item in core
+        [attack_title(item["attack"]), "yes" if item["found"] else "not found", shown_distance(item)]
+        for item in primary
     ]
     for stage in sorted({item["stage"] for item in side.attempts if item["stage"]}):
         runs = [item for item in side.attempts if item["stage"] == stage]

@@ -27,7 +27,7 @@ LIST = "samples-list"
 KEYS = ("dense", "pruned")
 
 KEY_WORDS = {
-    "1  2  3  4": "only the kept, lost, gained or never; once more: all",
+    "1  2  3  4": "only the kept, lost, gained or wrong on both; once more: all",
     "t": "only those on thin ice; once more: all",
     "Esc": "remove every filter",
     "←  →  ↑  ↓": "from one sample to the next",

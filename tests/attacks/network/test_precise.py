@@ -1,4 +1,4 @@
-"""Following the remedy finds what the network's own gradients hide, and the network itself confirms it."""
+"""Following the fallback attack finds what the network's own gradients hide, and the network itself confirms it."""
 
 import threading
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from backend import attacks
 from backend.attacks.losses import measure_gap
-from backend.attacks.network.precise import build_remedy
+from backend.attacks.network.precise import build_precise
 from tests.attacks import foreign_networks as foreign
 from tests.attacks.digit_networks import pick_right, train_digits
 from tests.attacks.masked_networks import VARIANTS, choose_eps, quantise
@@ -100,34 +100,41 @@ MASKS: dict[str, Callable[[nn.Module], nn.Module]] = {
 
 
 @pytest.mark.parametrize("build", MASKS.values(), ids=MASKS)
-def test_remedy_gives_back_the_gradients_that_a_plain_ascent_needs(build: Callable[[nn.Module], nn.Module]) -> None:
+def test_fallback_attack_gives_back_the_gradients_that_a_plain_ascent_needs(
+    build: Callable[[nn.Module], nn.Module],
+) -> None:
     base = train_digits("shallow")
     images, labels = pick_right(base, COUNT)
     eps = choose_eps(attacks.run("margin", base, images, labels).distance)
     masked = build(base).eval()
     known = count_broken(masked, ascend(base, images, labels, eps), labels)
-    remedy = build_remedy(masked, images[:8])
+    fallback = build_precise(masked, images[:8])
     assert count_broken(masked, ascend(Followable(masked), images, labels, eps), labels) < known - 5
-    assert count_broken(masked, ascend(remedy.network, images, labels, eps), labels) >= known
+    assert count_broken(masked, ascend(fallback.network, images, labels, eps), labels) >= known
 
 
-def test_remedy_of_logits_is_the_same_network_in_float64() -> None:
+def test_fallback_attack_of_logits_is_the_same_network_in_float64() -> None:
     network = train_digits("normalised", steps=100)
     images, _ = pick_right(network, 8)
-    remedy = build_remedy(network, images)
-    assert (remedy.scores, remedy.precision, remedy.reason, remedy.straightened) == ("logits", "float64", "", ())
-    answer = remedy.network(images)
+    fallback = build_precise(network, images)
+    assert (fallback.scores, fallback.precision, fallback.reason, fallback.straightened) == (
+        "logits",
+        "float64",
+        "",
+        (),
+    )
+    answer = fallback.network(images)
     assert answer.dtype == torch.float64
     torch.testing.assert_close(answer.float(), network(images), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("build", [foreign.Softmax, Mixed, Stiff, Uncopied], ids=["last", "mixture", "stiff", "lock"])
-def test_remedy_of_probabilities_gives_their_logarithms(build: Callable[[nn.Module], nn.Module]) -> None:
+def test_fallback_attack_of_probabilities_gives_their_logarithms(build: Callable[[nn.Module], nn.Module]) -> None:
     network = build(train_digits("shallow")).eval()
     images, _ = pick_right(network, 8)
-    remedy = build_remedy(network, images)
-    assert remedy.scores == "log-probabilities"
-    torch.testing.assert_close(remedy.network(images).exp().float(), network(images), rtol=1e-4, atol=1e-6)
+    fallback = build_precise(network, images)
+    assert fallback.scores == "log-probabilities"
+    torch.testing.assert_close(fallback.network(images).exp().float(), network(images), rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -142,37 +149,37 @@ def test_remedy_of_probabilities_gives_their_logarithms(build: Callable[[nn.Modu
     ],
     ids=["stiff", "lock", "other", "downcast", "dropout", "quantised"],
 )
-def test_remedy_says_why_it_follows_in_float32(build: Callable[[nn.Module], nn.Module], reason: str) -> None:
+def test_fallback_attack_says_why_it_follows_in_float32(build: Callable[[nn.Module], nn.Module], reason: str) -> None:
     torch.manual_seed(0)
     network = build(train_digits("shallow")).eval()
     images, _ = pick_right(network, 8)
-    remedy = build_remedy(network, images)
-    assert remedy.precision == "float32"
-    assert reason in remedy.reason
-    assert remedy.network.network is network
+    fallback = build_precise(network, images)
+    assert fallback.precision == "float32"
+    assert reason in fallback.reason
+    assert fallback.network.network is network
 
 
-def test_remedy_names_what_it_passes_straight_through_and_answers_as_the_network() -> None:
+def test_fallback_attack_names_what_it_passes_straight_through_and_answers_as_the_network() -> None:
     network = quantise(train_digits("shallow")).eval()
     images, labels = pick_right(network, 8)
-    remedy = build_remedy(network, images)
-    assert remedy.straightened == ("round",)
-    torch.testing.assert_close(remedy.network(images).float(), network(images), rtol=0, atol=0)
+    fallback = build_precise(network, images)
+    assert fallback.straightened == ("round",)
+    torch.testing.assert_close(fallback.network(images).float(), network(images), rtol=0, atol=0)
     points = images.clone().requires_grad_()
-    (slope,) = torch.autograd.grad(measure_gap(remedy.network(points), labels).sum(), points)
+    (slope,) = torch.autograd.grad(measure_gap(fallback.network(points), labels).sum(), points)
     assert (slope.flatten(1).abs().sum(1) > 0).all()
 
 
-def test_build_remedy_leaves_the_network_as_it_is() -> None:
+def test_build_fallback_attack_leaves_the_network_as_it_is() -> None:
     network = foreign.SaturatedSoftmax(train_digits("normalised", steps=100)).eval()
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     images, _ = pick_right(network, 8)
-    remedy = build_remedy(network, images)
-    remedy.network(images)
+    fallback = build_precise(network, images)
+    fallback.network(images)
     after = network.state_dict()
     assert list(after) == list(before)
     assert all(
         torch.equal(after[name], tensor) and after[name].dtype == tensor.dtype for name, tensor in before.items()
     )
     assert all(parameter.requires_grad for parameter in network.parameters())
-    assert not any(parameter.requires_grad for parameter in remedy.network.parameters())
+    assert not any(parameter.requires_grad for parameter in fallback.network.parameters())

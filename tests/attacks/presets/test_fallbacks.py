@@ -28,7 +28,7 @@ class Dark(nn.Module):
 
 @cache
 def run(preset: str, level: float, eps: float | None) -> tuple[AttackResult, Attempt]:
-    """Attack with examples of one level of grey, which one sample lacks; the result and the remedy's attempt."""
+    """Attack with examples of one grey level, which one sample lacks; the result and the fallback's attempt."""
     images = torch.full((COUNT, 1, 2, 2), CLEAN)
     given = torch.full_like(images, level)
     given[WITHOUT] = images[WITHOUT]
@@ -61,7 +61,7 @@ def test_anothers_examples_are_pulled_to_the_boundary_even_from_behind_it(
 def test_a_sample_without_anothers_example_is_not_tried_and_the_core_stays_cold() -> None:
     result, transfer = run("fast", PARENTS, 0.35)
     assert not transfer.tried[WITHOUT]
-    assert "transfer" not in result.core.attack
+    assert "transfer" not in result.primary.attack
     assert "transfer" in result.attack
 
 
@@ -85,5 +85,5 @@ def test_squares_give_up_only_where_gaps_are_those_of_logits(
 
     monkeypatch.setattr(fallbacks, "seek_hidden", note)
     images, labels = torch.full((COUNT, 1, 2, 2), CLEAN), torch.zeros(COUNT, dtype=torch.long)
-    attacks.run("fast", Level(), images, labels, eps=0.1, doubts=(code, "masking"))
+    attacks.run("fast", Level(), images, labels, eps=0.1, early_flags=(code, "masking"))
     assert seen == [gives_up] * COUNT

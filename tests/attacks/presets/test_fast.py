@@ -1,4 +1,4 @@
-"""Preset `fast`: as strong as AutoAttack on the shipped networks, for far less, and honest about remedies."""
+"""Preset `fast`: as strong as AutoAttack on the shipped networks, for far less, and honest about fallback attacks."""
 
 import pytest
 import torch
@@ -45,7 +45,7 @@ def test_fast_on_the_shipped_network_breaks_what_margin_breaks_at_half_the_gradi
     fast = attacks.run("fast", zoo_network, images, labels, eps=EPS)
     margin = attacks.run("margin", zoo_network, images, labels)
     assert fast.flags == ()
-    assert torch.equal(fast.core.distance, fast.distance)
+    assert torch.equal(fast.primary.distance, fast.distance)
     assert {attempt.stage for attempt in fast.attempts} == {0}
     assert not ((margin.distance <= EPS) & (fast.distance > EPS)).any()
     assert fast.backwards < 130 * COUNT
@@ -148,22 +148,22 @@ def test_fast_in_l2_bisects_the_nearest_before_it_gives_up(monkeypatch: pytest.M
 
     monkeypatch.setattr(fast, "start_from_segment", meet_far_away)
     result = attacks.run("fast", Unlit(0.5), images, torch.zeros(4, dtype=torch.int64), norm="L2", eps=eps)
-    assert result.core.attack == ["segment"] * 4
-    assert (result.core.distance <= eps).all()
+    assert result.primary.attack == ["segment"] * 4
+    assert (result.primary.distance <= eps).all()
 
 
-def test_fast_beyond_hidden_gradients_finds_by_its_remedy_and_keeps_the_core_apart(
+def test_fast_beyond_hidden_gradients_finds_by_its_fallback_attack_and_keeps_the_core_apart(
     pruned: tuple[nn.Module, AttackResult, Tensor, Tensor],
 ) -> None:
     network, result, images, labels = pruned
     assert "partial-gradients" in result.flags
-    remedies = [attempt for attempt in result.attempts if attempt.stage == 1]
-    assert [attempt.attack for attempt in remedies] == ["hidden"]
-    lowered = result.distance < result.core.distance
+    fallbacks = [attempt for attempt in result.attempts if attempt.stage == 1]
+    assert [attempt.attack for attempt in fallbacks] == ["hidden"]
+    lowered = result.distance < result.primary.distance
     assert int((lowered & (result.distance <= EPS)).sum()) >= 2
-    assert (result.distance <= result.core.distance).all()
+    assert (result.distance <= result.primary.distance).all()
     assert {result.attack[row] for row in lowered.nonzero()[:, 0].tolist()} == {"hidden"}
-    assert "hidden" not in result.core.attack
+    assert "hidden" not in result.primary.attack
     found = result.found & (result.distance > 0)
     with torch.no_grad():
         assert (network(result.adversarial[found]).argmax(1) != labels[found]).all()
@@ -186,24 +186,24 @@ def test_fast_tries_anothers_examples_where_gradients_are_hidden(
     assert (transfer.distance[transfer.found] <= plain.distance[rows][transfer.found] + 1e-6).all()
 
 
-def test_doubts_of_a_whole_evaluation_call_for_remedies_in_each_part(
+def test_doubts_of_a_whole_evaluation_call_for_fallback_attacks_in_each_part(
     pruned: tuple[nn.Module, AttackResult, Tensor, Tensor],
 ) -> None:
     network, _, images, labels = pruned
-    doubts = attacks.find_doubts(network, images)
-    assert "partial-gradients" in doubts
+    early_flags = attacks.find_early_flags(network, images)
+    assert "partial-gradients" in early_flags
     plain = attacks.run("fast", network, images[:3], labels[:3], eps=EPS)
     seen: list[tuple[int, int]] = []
-    given = {"doubts": doubts, "on_step": lambda done, total, stage: seen.append((done, total))}
+    given = {"early_flags": early_flags, "on_step": lambda done, total, stage: seen.append((done, total))}
     told = attacks.run("fast", network, images[:3], labels[:3], eps=EPS, **given)
     assert all(0 <= done <= total == 3 for done, total in seen) and seen == sorted(seen)
     assert "partial-gradients" not in plain.flags and "hidden" not in [one.attack for one in plain.attempts]
     assert "partial-gradients" in told.flags and "hidden" in [one.attack for one in told.attempts]
-    assert torch.equal(told.core.distance, plain.core.distance)
+    assert torch.equal(told.primary.distance, plain.primary.distance)
 
 
 def test_find_doubts_of_a_sound_network_are_none(zoo_network: nn.Module, slice_images: tuple[Tensor, Tensor]) -> None:
-    assert attacks.find_doubts(zoo_network, slice_images[0]) == ()
+    assert attacks.find_early_flags(zoo_network, slice_images[0]) == ()
 
 
 def test_fast_refuses_a_network_that_answers_by_chance(

@@ -219,7 +219,7 @@ def test_fast_breaks_what_only_the_official_square_attack_had_broken() -> None:
     pixels, targets = read_npz(SLICE.path)
     images, labels = torch.from_numpy(pixels[MISSED, None, ..., 0]).float() / 255, torch.from_numpy(targets[MISSED])
     network = load_zoo("cnn-hydra-99")
-    result = attacks.run("fast", network, images, labels, eps=25.5 / 255, doubts=("partial-gradients",))
+    result = attacks.run("fast", network, images, labels, eps=25.5 / 255, early_flags=("partial-gradients",))
     assert int((result.distance <= 25.5 / 255).sum()) >= len(MISSED) - 2
 
 

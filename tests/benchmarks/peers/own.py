@@ -40,7 +40,7 @@ def run_preset(network: nn.Module, images: Tensor, labels: Tensor, terms: Terms,
         seed=terms.seed,
         batch_size=terms.batch,
         prepared=prepared,
-        doubts=terms.doubts,
+        early_flags=terms.early_flags,
     )
     claimed = result.found & (result.distance > 0)
     if terms.eps is not None:

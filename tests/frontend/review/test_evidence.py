@@ -16,7 +16,7 @@ from frontend.figures.units import LINF
 from frontend.pages import compare, jobs, sample
 from frontend.pages.compare import replay
 from frontend.pages.compare.evidence import controls_table
-from frontend.pages.jobs import beside
+from frontend.pages.jobs import additional
 from frontend.pages.sample import harder
 from frontend.review.evidence import outcome_words, state_words, title_words
 from frontend.review.flipped import grid_rows
@@ -96,17 +96,17 @@ def test_compare_replay_card_invites_then_waits_then_explains(pair: MadePair) ->
     invited = text_of(replay.replay_parts(comparisons.compare(dense, pruned), []))
     assert "a hole of its own" in invited
     assert by_id(compare.layout(**pair.query()), ids.COMPARE_REPLAY_GO).children == "Replay both ways"
-    forth, back = evidence.replay_pair(dense, pruned)
+    dense_on_pruned, pruned_on_dense = evidence.replay_pair(dense, pruned)
     waiting = replay.active_replays(dense, pruned)
-    assert {row.id for row in waiting} == {forth.id, back.id}
+    assert {row.id for row in waiting} == {dense_on_pruned.id, pruned_on_dense.id}
     assert text_of(replay.replay_parts(comparisons.compare(dense, pruned), waiting)).count("waits for a worker") == 2
     lost = [
         row.index for row in comparisons.paired_samples(dense, pruned)
         if row.robust_set == "S10" and row.set == "S11" and row.dense_found
     ]  # fmt: skip
     assert len(lost) > 3
-    write_outcomes(forth.id, {index: 0.9 if place else None for place, index in enumerate(lost)})
-    write_outcomes(back.id, {index: None if place else 0.9 for place, index in enumerate(lost)})
+    write_outcomes(dense_on_pruned.id, {index: 0.9 if place else None for place, index in enumerate(lost)})
+    write_outcomes(pruned_on_dense.id, {index: None if place else 0.9 for place, index in enumerate(lost)})
     shown = text_of(replay.replay_parts(comparisons.compare(dense, pruned), []))
     assert f"the boundary moved in {len(lost) - 1}" in shown and "1 broke through a new hole" in shown
     assert f"1 of {len(lost)} losses are attack luck" in shown
@@ -139,14 +139,14 @@ def test_compare_shows_attack_noise_beside_the_controls(pair: MadePair) -> None:
 def test_jobs_list_evidence_and_redraw_only_what_changed(pair: MadePair) -> None:
     queued = evidence.queue_harder(pair.pruned.id, HarderIn(samples=[KEPT], budget=90))
     page = text_of(jobs.layout())
-    assert "Beside the cold core" in page and title_words(queued) in page and "waits for a worker" in page
+    assert "Beside the primary run" in page and title_words(queued) in page and "waits for a worker" in page
     record = text_of(jobs.layout(evaluation=str(pair.pruned.id)))
     assert title_words(queued) in record
-    drawn, seen = beside.renew(str(pair.pruned.id), None)
+    drawn, seen = additional.renew(str(pair.pruned.id), None)
     assert title_words(queued) in text_of(drawn)
-    unchanged = beside.renew(str(pair.pruned.id), seen)
+    unchanged = additional.renew(str(pair.pruned.id), seen)
     evidence.cancel_evidence(queued.id)
-    assert unchanged[1] is not seen and beside.renew(str(pair.pruned.id), seen)[1] != seen
+    assert unchanged[1] is not seen and additional.renew(str(pair.pruned.id), seen)[1] != seen
 
 
 def test_words_of_an_evidence_tell_progress_outcome_and_reasons(pair: MadePair) -> None:

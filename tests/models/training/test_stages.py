@@ -179,7 +179,7 @@ import os, signal, sys
 from pathlib import Path
 import torch
 from models.training.state import StateFile
-from tests.models import test_stages
+from tests.models.training import test_stages
 torch.set_num_threads(1)
 StateFile.is_due = property(lambda _self: True)
 written = StateFile.write

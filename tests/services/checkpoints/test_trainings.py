@@ -9,7 +9,7 @@ import pytest
 from backend.registry.cards import read_cards
 from backend.schemas.families import FamilyTraining
 from backend.services import comparisons
-from backend.services.checkpoints.trainings import are_alike, read_trainings, tell_unlike
+from backend.services.checkpoints.trainings import are_alike, describe_training_difference, read_trainings
 from backend.services.claims.service import list_claims
 from backend.services.families.tables import lay_out
 from backend.store.database import reading, writing
@@ -78,13 +78,13 @@ def test_trainings_of_shipped_networks_are_on_their_cards(made: MadeFamily) -> N
 def test_trainings_differ_by_passes_eps_or_images(change: dict[str, Any], sentence: str | None) -> None:
     other = SHORT.model_copy(update=change)
     assert are_alike(SHORT, other) is (sentence is None)
-    assert tell_unlike(SHORT, other, "a", "b") == sentence
+    assert describe_training_difference(SHORT, other, "a", "b") == sentence
 
 
 def test_trainings_that_are_not_known_are_unlike_a_known_one_and_undecided_among_themselves() -> None:
-    assert are_alike(None, None) is None and tell_unlike(None, None, "a", "b") is None
+    assert are_alike(None, None) is None and describe_training_difference(None, None, "a", "b") is None
     assert are_alike(SHORT, None) is False
-    assert tell_unlike(None, SHORT, "a{0}", "b") == "How a{0} was trained is not known."
+    assert describe_training_difference(None, SHORT, "a{0}", "b") == "How a{0} was trained is not known."
 
 
 def test_rivals_of_another_budget_are_not_held_against_each_other(made: MadeFamily) -> None:
@@ -118,12 +118,12 @@ def test_control_that_decides_is_the_one_trained_as_the_pruned_network(made: Mad
     )
     evaluate(other, made.dataset, thin_ice_losses(made.measured["dense"], made.labels, 95, 0.05))
     beyond = row_of(made.family(), "lwm-95").flips.beyond
-    assert (beyond.control_name, beyond.unlike) == ("a-control", None), "by name where nothing is known"
+    assert (beyond.control_name, beyond.incompatible) == ("a-control", None), "by name where nothing is known"
     for row in (made.rows["control"], made.rows["lwm-95"]):
         record_training(made, row, 2_784_000)
     family = made.family()
     beyond = row_of(family, "lwm-95").flips.beyond
-    assert (beyond.control_name, beyond.unlike) == ("control", None)
+    assert (beyond.control_name, beyond.incompatible) == ("control", None)
     check = next(one for one in list_claims().items if one.checkpoint_name == "lwm-95")
     assert [one.checkpoint_name for one in check.against if one.relation == "finetuned"] == ["control", "a-control"]
     both = comparisons.compare(made.done["dense"].id, made.done["lwm-95"].id)
@@ -136,8 +136,8 @@ def test_control_of_another_budget_decides_nothing(made: MadeFamily) -> None:
     family = made.family()
     one = next(one for one in answer_to(family, "thin ice").findings if one.checkpoint_name == "lwm-95")
     assert [part.name for part in one.parts] == ["small dense margin"] and one.answer == "cannot tell"
-    assert "losses beyond the control" in [part.name for part in one.beside]
-    unlike = "lwm-95 was trained with 2,784,000 passes, control with 1,000,000."
-    assert one.reason == unlike
+    assert "losses beyond the control" in [part.name for part in one.additional]
+    incompatible = "lwm-95 was trained with 2,784,000 passes, control with 1,000,000."
+    assert one.reason == incompatible
     both = comparisons.compare(made.done["dense"].id, made.done["lwm-95"].id)
-    assert both.controls_reason is not None and unlike in both.controls_reason
+    assert both.controls_reason is not None and incompatible in both.controls_reason

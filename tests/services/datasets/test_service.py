@@ -14,6 +14,7 @@ from backend.datasets.samples import sample_ids
 from backend.errors import Conflict, InvalidRequest, NotFound, UnreadableDataset
 from backend.schemas import DatasetOut
 from backend.services import datasets
+from backend.services.datasets import service
 from backend.store import datasets as store
 from backend.store.database import reading
 from backend.store.tables import Dataset, DatasetSample
@@ -101,7 +102,7 @@ def test_add_dataset_cut_off_half_way_leaves_the_name_free(
     assert stored_counts() == (1, 5) and datasets.list_datasets().total == 0
     upload(tmp_path, "digits", n=12)
     assert stored_counts() == (2, 17), "a writer that may still be at work is left alone"
-    monkeypatch.setattr(datasets, "ARRIVAL_TIME", timedelta(0))
+    monkeypatch.setattr(service, "ARRIVAL_TIME", timedelta(0))
     upload(tmp_path, "other", n=8, seed=1)
     assert stored_counts() == (2, 20)
     assert {item.slug for item in datasets.list_datasets().items} == {"digits", "other"}

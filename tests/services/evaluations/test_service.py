@@ -254,7 +254,7 @@ def test_summary_counts_what_the_rows_say(ready: Path, tmp_path: Path) -> None:
     assert interval is not None and interval.low < summary.robust_accuracy < interval.high
 
 
-def test_summary_counts_remedies_of_the_run_and_no_later_evidence(ready: Path, tmp_path: Path) -> None:
+def test_summary_counts_fallback_attacks_of_the_run_and_no_later_evidence(ready: Path, tmp_path: Path) -> None:
     dataset = add_dataset(tmp_path, "digits")
     _, labels = make_pixels(60)
     measured = measure(labels, 1)
@@ -262,13 +262,13 @@ def test_summary_counts_remedies_of_the_run_and_no_later_evidence(ready: Path, t
     robust = np.flatnonzero((measured.predictions == labels) & (measured.margin > 0.1))
     is_missing = np.isinf(measured.margin[robust])
     missing, (within, beyond, farther) = robust[is_missing][0], robust[~is_missing][:3]
-    measured.remedies = {int(missing): 0.05, int(within): 0.1, int(beyond): 0.100005, int(farther): 7.0}
-    healed = evaluate(add_checkpoint(dataset.id, "healed"), dataset, measured)
-    assert plain is not None and healed.summary is not None and plain.robust_accuracy is not None
-    assert healed.summary.broken_by_remedies == 2 and plain.broken_by_remedies == 0
-    assert healed.summary.robust_accuracy == pytest.approx(plain.robust_accuracy - 2 / 60)
-    assert healed.summary.not_found == plain.not_found - 1
-    assert healed.summary.clean_accuracy == plain.clean_accuracy
+    measured.fallbacks = {int(missing): 0.05, int(within): 0.1, int(beyond): 0.100005, int(farther): 7.0}
+    attacked_again = evaluate(add_checkpoint(dataset.id, "attacked_again"), dataset, measured)
+    assert plain is not None and attacked_again.summary is not None and plain.robust_accuracy is not None
+    assert attacked_again.summary.broken_by_fallbacks == 2 and plain.broken_by_fallbacks == 0
+    assert attacked_again.summary.robust_accuracy == pytest.approx(plain.robust_accuracy - 2 / 60)
+    assert attacked_again.summary.not_found == plain.not_found - 1
+    assert attacked_again.summary.clean_accuracy == plain.clean_accuracy
 
 
 def test_summary_mostly_censored_has_no_median(ready: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What stands beside the cold core of a comparison: bounds, replays and repeats, from rows as a worker writes them."""
+"""What is additional to a comparison's primary run: bounds, replays and repeats, from rows as a worker writes them."""
 
 from pathlib import Path
 from uuid import UUID
@@ -124,20 +124,20 @@ def test_lower_bounds_only_ever_fall_and_are_credited_to_who_set_them(pair) -> N
 def test_compare_replays_explain_robust_flips_at_any_eps(pair) -> None:
     dense, pruned, one, other = pair
     _, labels = make_pixels(N)
-    forth, back = evidence.replay_pair(dense.id, pruned.id)
+    dense_on_pruned, pruned_on_dense = evidence.replay_pair(dense.id, pruned.id)
     right = {name: made.predictions == labels for name, made in (("dense", one), ("pruned", other))}
     with_adversarial = {name: sorted(made.adversarials) for name, made in (("dense", one), ("pruned", other))}
-    assert (forth.n, back.n) == (len(with_adversarial["dense"]), len(with_adversarial["pruned"]))
+    assert (dense_on_pruned.n, pruned_on_dense.n) == (len(with_adversarial["dense"]), len(with_adversarial["pruned"]))
     broke = {index: index % 3 == 0 for index in with_adversarial["dense"] if right["pruned"][index]}
-    write_outcomes(forth.id, {index: 0.9 if wins else None for index, wins in broke.items()})
+    write_outcomes(dense_on_pruned.id, {index: 0.9 if wins else None for index, wins in broke.items()})
     assert comparisons.compare(dense.id, pruned.id).replay is None, "one direction explains nothing"
     broke_back = {index: index % 4 == 0 for index in with_adversarial["pruned"] if right["dense"][index]}
-    write_outcomes(back.id, {index: 0.9 if wins else None for index, wins in broke_back.items()})
+    write_outcomes(pruned_on_dense.id, {index: 0.9 if wins else None for index, wins in broke_back.items()})
 
     for eps in (EPS, EPS / 2):
         found = comparisons.compare(dense.id, pruned.id, eps).replay
-        assert found is not None and found.forth.broken is not None
-        assert (found.forth.broken.count, found.forth.broken.n) == (sum(broke.values()), len(broke))
+        assert found is not None and found.dense_on_pruned.broken is not None
+        assert (found.dense_on_pruned.broken.count, found.dense_on_pruned.broken.n) == (sum(broke.values()), len(broke))
         lost = [
             index for index in broke if right["dense"][index] and one.margin[index] > eps and other.margin[index] <= eps
         ]

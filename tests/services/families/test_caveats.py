@@ -124,9 +124,9 @@ def test_rows_that_somebody_picked_decide_nothing_where_there_are_no_others(made
 def test_claims_are_not_held_against_a_relative_that_may_be_called_too_robust(made: MadeFamily, name: str) -> None:
     change(Evaluation, made.done[name].id, flags=["zero-gradients"])
     one = find(made, "claims", "lwm-95")
-    deciding, beside = ([part.name for part in parts] for parts in (one.parts, one.beside))
+    deciding, additional = ([part.name for part in parts] for parts in (one.parts, one.additional))
     part = "beyond the dense parent" if name == "dense" else "beyond the control"
-    assert part not in deciding and part in beside
+    assert part not in deciding and part in additional
     assert (one.answer == "cannot tell") is (name == "dense"), "without a control the parent decides"
 
 
@@ -146,10 +146,10 @@ def test_typed_claim_over_a_shipped_one_is_not_of_the_same_samples(made: MadeFam
 def test_control_of_another_budget_is_beside_a_claim_and_does_not_decide(
     made: MadeFamily, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backend.services.claims.checks.tell_unlike", lambda *_: "Not as long.")
+    monkeypatch.setattr("backend.services.claims.checks.describe_training_difference", lambda *_: "Not as long.")
     one = find(made, "claims", "lwm-95")
     assert [part.name for part in one.parts] == ["beyond the dense parent"] and one.answer == "yes"
-    assert "beyond the control" in [part.name for part in one.beside]
+    assert "beyond the control" in [part.name for part in one.additional]
 
 
 @pytest.mark.parametrize("question", ["claims", "thin ice"])
@@ -172,7 +172,7 @@ def inspect(made: MadeFamily) -> dict[str, Any]:
 def test_flagged_margins_decide_no_robust_losses(made: MadeFamily, name: str) -> None:
     change(Evaluation, made.done[name].id, flags=["masking"])
     one = find(made, "rivals", "thin-ice-95", "lwm-95")
-    assert ROBUST not in [part.name for part in one.parts] and ROBUST in [part.name for part in one.beside]
+    assert ROBUST not in [part.name for part in one.parts] and ROBUST in [part.name for part in one.additional]
     assert one.answer == "cannot tell"
     assert one.reason == f"The attack on {name} is flagged (masking): it may call too much robust."
 
@@ -247,49 +247,49 @@ def test_flagged_figures_are_never_the_best(made: MadeFamily) -> None:
     (best,) = (name for name, keys in before.items() if "robust_flips" in keys and name.endswith("95"))
     change(Evaluation, made.done[best].id, flags=["masking"])
     after = {line.row.name: line.best for _, lines in lay_out(made.family()).groups for line in lines}
-    doubted = {"margin", "median", "robust_flips", "beyond_robust"}
-    assert not after[best] & doubted and after[best] == before[best] - doubted
+    flagged = {"margin", "median", "robust_flips", "beyond_robust"}
+    assert not after[best] & flagged and after[best] == before[best] - flagged
     assert any("robust_flips" in keys for name, keys in after.items() if name.endswith("95"))
 
 
-def test_verdicts_count_remedies_and_comparisons_do_not(made: MadeFamily) -> None:
+def test_verdicts_count_fallback_attacks_and_comparisons_do_not(made: MadeFamily) -> None:
     before = made.family()
-    core = made.measured["lwm-95"]
-    robust = np.flatnonzero(held(core, made.labels))
+    primary = made.measured["lwm-95"]
+    robust = np.flatnonzero(held(primary, made.labels))
     found = {int(row): EPS / 2 for row in robust[:3]} | {int(robust[3]): EPS * 2}
-    evaluate(made.rows["lwm-95"], made.dataset, replace(core, remedies=found))
+    evaluate(made.rows["lwm-95"], made.dataset, replace(primary, fallbacks=found))
     after = made.family()
     one, other = (verdict_of(row_of(family, "lwm-95"), "margin") for family in (before, after))
-    assert (one.broken_by_remedies, other.broken_by_remedies, other.broken_beside) == (0, 3, 0)
+    assert (one.broken_by_fallbacks, other.broken_by_fallbacks, other.broken_by_evidence) == (0, 3, 0)
     assert other.rate.count == one.rate.count - 3
     assert row_of(after, "lwm-95").flips.robust == row_of(before, "lwm-95").flips.robust
     lines = [line for _, lines in lay_out(after).groups for line in lines if line.row.name.endswith("95")]
     assert any("margin" in line.best for line in lines), "it ranks beside the others"
 
 
-def test_claims_count_remedies_on_their_own_and_not_beside_others(made: MadeFamily) -> None:
-    core = made.measured["lwm-95"]
-    robust = np.flatnonzero(held(core, made.labels))
+def test_claims_count_fallback_attacks_on_their_own_and_not_beside_others(made: MadeFamily) -> None:
+    primary = made.measured["lwm-95"]
+    robust = np.flatnonzero(held(primary, made.labels))
     (before,) = list_claims(checkpoint_id=made.rows["lwm-95"].id).items
-    evaluate(made.rows["lwm-95"], made.dataset, replace(core, remedies={int(row): EPS / 2 for row in robust[:5]}))
+    evaluate(made.rows["lwm-95"], made.dataset, replace(primary, fallbacks={int(row): EPS / 2 for row in robust[:5]}))
     (after,) = list_claims(checkpoint_id=made.rows["lwm-95"].id).items
     assert after.gap.value == pytest.approx(before.gap.value + 5 / N)
     assert [one.excess for one in after.against] == [one.excess for one in before.against]
     assert any("5 more samples" in note for note in after.notes)
-    assert not any("Remedies" in note for note in before.notes)
+    assert not any("Fallback attacks" in note for note in before.notes)
 
 
-@pytest.mark.parametrize("is_healed", [False, True])
-def test_stronger_attacks_count_with_their_remedies(made: MadeFamily, is_healed: bool) -> None:
+@pytest.mark.parametrize("is_attacked_again", [False, True])
+def test_stronger_attacks_count_with_their_fallback_attacks(made: MadeFamily, is_attacked_again: bool) -> None:
     before = made.measured["thin-ice-95"]
     robust = np.flatnonzero(held(before, made.labels))
     verdicts = replace(before, kind="witness", margin=np.where(before.margin > EPS, np.inf, before.margin))
-    if is_healed:
-        verdicts.remedies.update({int(row): EPS / 2 for row in robust[::3]})
+    if is_attacked_again:
+        verdicts.fallbacks.update({int(row): EPS / 2 for row in robust[::3]})
     terms: dict[str, Any] = {"preset": "autoattack", "eps": "25.5/255", "record": {"distance_kind": "witness"}}
     evaluate(made.rows["thin-ice-95"], made.dataset, verdicts, **terms)
     reason = find(made, "rivals", "thin-ice-95", "lwm-95").reason or ""
-    assert reason.startswith("AutoAttack breaks") == is_healed
+    assert reason.startswith("AutoAttack breaks") == is_attacked_again
 
 
 def test_verdicts_say_what_later_evidence_breaks(made: MadeFamily) -> None:
@@ -303,8 +303,8 @@ def test_verdicts_say_what_later_evidence_breaks(made: MadeFamily) -> None:
         broken = next(row for row in rows if row.margin is not None and EPS / 2 < row.margin <= EPS)
         broken.best_known, broken.best_known_stage = EPS / 4, 2
     family = made.family()
-    assert verdict_of(row_of(family, "lwm-95"), "margin").broken_beside == 3
-    assert verdict_of(row_of(family, "harp-95"), "margin").broken_beside == 0
+    assert verdict_of(row_of(family, "lwm-95"), "margin").broken_by_evidence == 3
+    assert verdict_of(row_of(family, "harp-95"), "margin").broken_by_evidence == 0
     cells = [
         cell.detail for _, lines in lay_out(family).groups for line in lines for cell in line.cells
         if line.row.name == "lwm-95"

@@ -68,7 +68,7 @@ def test_family_leaves_out_what_was_attacked_otherwise(made: MadeFamily) -> None
     done = evaluate(row, made.dataset, made.measured["lwm-95"], record={"steps": 99})
     late = row_of(made.family(), "late")
     assert verdict_of(late, "margin").rate is None and late.flips is None
-    assert verdict_of(late, "margin").unlike_evaluation_id == done.id
+    assert verdict_of(late, "margin").incompatible_evaluation_id == done.id
     assert late.flips_reason is not None and "number of steps differs: dense 30, here 99" in late.flips_reason
     assert (late.structure, late.level, late.group) == ("weight", 0.9, "weights, 90 %")
 

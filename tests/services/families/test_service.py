@@ -94,11 +94,11 @@ def test_thin_ice_needs_prediction_and_more_losses_than_the_control(made: MadeFa
     assert [part.answer for part in strong.parts] == ["yes", "yes"] and strong.answer == "yes"
     assert strong.parts[0].interval.low > 0.5 and strong.parts[0].unit == "auroc"
     assert weak.answer == "cannot tell" and weak.reason is not None and "20 needed" in weak.reason
-    beside = {part.name: part for part in strong.beside}
-    assert set(beside) >= {"logit gap", "margin over logit gap", "lost on thinnest ice", "lost on thickest ice"}
-    assert beside["lost on thinnest ice"].value > beside["lost on thickest ice"].value
-    assert {part.name for part in strong.beside if part.answer} == {"margin over logit gap"}
-    leads = [part.answer for one in answer.findings for part in one.beside if part.name == "margin over logit gap"]
+    additional = {part.name: part for part in strong.additional}
+    assert set(additional) >= {"logit gap", "margin over logit gap", "lost on thinnest ice", "lost on thickest ice"}
+    assert additional["lost on thinnest ice"].value > additional["lost on thickest ice"].value
+    assert {part.name for part in strong.additional if part.answer} == {"margin over logit gap"}
+    leads = [part.answer for one in answer.findings for part in one.additional if part.name == "margin over logit gap"]
     said = answer.sentence.partition("better than the cheap logit gap? ")[2].lower()
     assert all(f"{given} for {leads.count(given)}" in said for given in leads if given)
 

@@ -69,7 +69,7 @@ def flips(id: UUID, lost: int, n: int = 1000) -> FamilyFlips:
             robust=difference,
             auroc=None,
             auroc_reason=None,
-            unlike=None,
+            incompatible=None,
         ),
         beyond_reason=None,
     )
@@ -112,10 +112,10 @@ def answer() -> FamilyAnswer:
         name="fewer lost, clean", unit="points", value=0.0125, interval=Interval(low=-0.002, high=0.03), n=800,
         answer="cannot tell", evaluation_ids=[IDS["a"]],
     )  # fmt: skip
-    beside = part.model_copy(update={"name": "lost, clean", "unit": "percent", "answer": None})
+    additional = part.model_copy(update={"name": "lost, clean", "unit": "percent", "answer": None})
     finding = Finding(
         checkpoint_id=IDS["a"], checkpoint_name="a|b", method="harp", group="weights, 95 %", rival_id=IDS["b"],
-        rival_name="b", parts=[part], beside=[beside], answer="cannot tell", reason=None,
+        rival_name="b", parts=[part], additional=[additional], answer="cannot tell", reason=None,
     )  # fmt: skip
     return FamilyAnswer(
         question="rivals", asks="Does it lose fewer?", answer="cannot tell", sentence="Cannot tell. Of 1.",

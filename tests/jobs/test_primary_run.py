@@ -1,4 +1,4 @@
-"""A remedy inside a run lowers the best-known bound of a sample, and its cold core stays what stage 0 found."""
+"""A fallback attack lowers the best-known bound of a sample, and the primary run stays what stage 0 found."""
 
 from uuid import uuid4
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from backend.attacks.contract import AttackResult, Attempt, Core
+from backend.attacks.contract import AttackResult, Attempt, PrimaryResult
 from backend.jobs.rows import Shard, attempt_rows, result_rows
 from backend.store.results import with_bounds
 
@@ -23,13 +23,13 @@ def make_attempt(name: str, distances: list[float], stage: int) -> Attempt:
 
 @pytest.fixture
 def result() -> AttackResult:
-    """The remedy is farther on RIGHT, nearer on NEARER, the only one that finds anything on ALONE."""
+    """The fallback attack is farther on RIGHT, nearer on NEARER, the only one that finds anything on ALONE."""
     best = torch.tensor([0.1, 0.15, 0.3, 0.0, INF])
     labels = torch.zeros(5, dtype=torch.long)
     prediction = labels.clone()
     prediction[WRONG] = 1
     ones = torch.ones(5)
-    core = torch.tensor([0.1, 0.2, INF, 0.0, INF])
+    primary = torch.tensor([0.1, 0.2, INF, 0.0, INF])
     return AttackResult(
         adversarial=torch.zeros(5, 1, 2, 2),
         found=best.isfinite(),
@@ -51,13 +51,13 @@ def result() -> AttackResult:
             make_attempt("fmn", [0.4, 0.15, INF, INF, INF], 1),
             make_attempt("square", [INF, INF, 0.3, INF, INF], 1),
         ),
-        core=Core(
+        primary=PrimaryResult(
             adversarial=torch.ones(5, 1, 2, 2),
-            found=core.isfinite(),
-            distance=core,
+            found=primary.isfinite(),
+            distance=primary,
             attack=["fmn", "segment", "", "clean", ""],
             adversarial_prediction=labels + 1,
-            survives_8bit=core.isfinite(),
+            survives_8bit=primary.isfinite(),
         ),
         forwards=1,
         backwards=1,
@@ -65,8 +65,8 @@ def result() -> AttackResult:
     )
 
 
-def test_rows_of_a_run_with_remedies_keep_the_cold_core_and_lower_the_bound(result: AttackResult) -> None:
-    shards: dict[int, Shard] = {0: ("core", [0, 1, None, None, None]), 1: ("remedies", [None, 0, 1, None, None])}
+def test_rows_of_a_run_with_fallback_attacks_keep_the_cold_core_and_lower_the_bound(result: AttackResult) -> None:
+    shards: dict[int, Shard] = {0: ("primary", [0, 1, None, None, None]), 1: ("fallbacks", [None, 0, 1, None, None])}
     numbers, labels = [10, 11, 12, 13, 14], torch.zeros(5, dtype=torch.long)
     attempts = attempt_rows(uuid4(), numbers, result, shards)
     rows = result_rows(uuid4(), numbers, np.arange(5), labels, result, *shards[0])
@@ -83,8 +83,8 @@ def test_rows_of_a_run_with_remedies_keep_the_cold_core_and_lower_the_bound(resu
     assert bounds == [(0, "fmn", True), (1, "fmn", True), (1, "square", True), (0, "clean", True), (0, "", False)]
     kept = {(row["sample_id"], row["attack"], row["artefact"]): row["shard_row"] for row in attempts if row["artefact"]}
     assert kept == {
-        (10, "fmn", "core"): None,  # the result's own row says where
-        (11, "segment", "core"): None,
-        (11, "fmn", "remedies"): 0,
-        (12, "square", "remedies"): 1,
+        (10, "fmn", "primary"): None,  # the result's own row says where
+        (11, "segment", "primary"): None,
+        (11, "fmn", "fallbacks"): 0,
+        (12, "square", "fallbacks"): 1,
     }

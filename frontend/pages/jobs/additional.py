@@ -1,4 +1,4 @@
-"""Evidence beside the cold core on the jobs pages: what waits, runs and ended lately, of all or of one evaluation."""
+"""Additional evidence on the jobs pages: what waits, runs and ended lately, of all or of one evaluation."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ def body(rows: list[EvidenceOut], with_checkpoint: bool) -> list[Component]:
     """The card; nothing where there is no evidence at all."""
     if not rows:
         return []
-    return [card("Beside the cold core", evidence.evidence_table(rows, with_checkpoint=with_checkpoint), note=NOTE)]
+    return [card("Beside the primary run", evidence.evidence_table(rows, with_checkpoint=with_checkpoint), note=NOTE)]
 
 
 def register(app: Dash) -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.analysis.doubts import GAIN_RATIO, count_overestimated, find_gain
+from backend.analysis.caveats import GAIN_RATIO, count_overestimated, find_gain
 from backend.analysis.flips import name_sets
 from backend.analysis.pairing import judge_at, pair
 from backend.errors import InvalidRequest
