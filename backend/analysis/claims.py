@@ -54,7 +54,7 @@ class Gap:
 
 
 @dataclass(frozen=True)
-class Excess:
+class ClaimExcess:
     """How much more one network's claim is too high than another's: a difference of two differences."""
 
     difference: Estimate
@@ -89,7 +89,9 @@ def measure_gap(claim: Claim, held: BoolArray, *, is_same_samples: bool) -> Gap:
     return _make_gap(measured, independent_difference(wilson(claim.count, claim.n), measured), "unpaired")
 
 
-def measure_excess(first: tuple[Claim, BoolArray], second: tuple[Claim, BoolArray], *, is_same_samples: bool) -> Excess:
+def measure_excess(
+    first: tuple[Claim, BoolArray], second: tuple[Claim, BoolArray], *, is_same_samples: bool
+) -> ClaimExcess:
     """How much more the first network's claim is too high than the second's, on one set of samples.
 
     With claims of these same samples, the two gaps are joined. Otherwise the difference of the claims, as independent
@@ -161,6 +163,8 @@ def _make_gap(held: Share, difference: Estimate, basis: Basis) -> Gap:
     return Gap(held, replace(difference, n=held.n), basis, answer_of(difference))
 
 
-def _make_excess(difference: Estimate, n: int, basis: Basis) -> Excess:
+def _make_excess(difference: Estimate, n: int, basis: Basis) -> ClaimExcess:
     """Claims of unknown numbers of samples leave their own noise out of the interval, so that it answers nothing."""
-    return Excess(replace(difference, n=n), basis, "cannot tell" if basis == "number only" else answer_of(difference))
+    return ClaimExcess(
+        replace(difference, n=n), basis, "cannot tell" if basis == "number only" else answer_of(difference)
+    )

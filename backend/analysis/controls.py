@@ -12,7 +12,7 @@ from backend.analysis.thin_ice import AurocDifference, Population, compare_auroc
 
 
 @dataclass(frozen=True)
-class Excess:
+class FlipExcess:
     """One kind of flip by pruning against the same kind by the control, on the same n samples.
 
     `both`, `only_pruned`, `only_control`: samples flipped by both, by one. `difference`: share flipped by pruning
@@ -41,8 +41,8 @@ class Beyond:
     eps: float | None
     shared: int
     undecided: int
-    lost: Excess
-    gained: Excess
+    lost: FlipExcess
+    gained: FlipExcess
     auroc: AurocDifference
 
 
@@ -73,7 +73,7 @@ def compare_control(
     )
 
 
-def compare_losses(pair: Pair, control: Pair, *, eps: float | None = None) -> Excess:
+def compare_losses(pair: Pair, control: Pair, *, eps: float | None = None) -> FlipExcess:
     """The losses of (dense, pruned) against those of (dense, control), or against a rival's that was pruned otherwise.
 
     Over the shared samples that the dense model of both pairs holds; raises as `compare_control`, which counts gains
@@ -86,12 +86,12 @@ def compare_losses(pair: Pair, control: Pair, *, eps: float | None = None) -> Ex
     return _exceed(~pruned[is_held], ~controlled[is_held])
 
 
-def _exceed(is_flipped: BoolArray, is_flipped_by_control: BoolArray) -> Excess:
+def _exceed(is_flipped: BoolArray, is_flipped_by_control: BoolArray) -> FlipExcess:
     n = len(is_flipped)
     both = int((is_flipped & is_flipped_by_control).sum())
     only_pruned = int((is_flipped & ~is_flipped_by_control).sum())
     only_control = int((~is_flipped & is_flipped_by_control).sum())
-    return Excess(
+    return FlipExcess(
         n=n,
         pruned=wilson(int(np.count_nonzero(is_flipped)), n),
         control=wilson(int(np.count_nonzero(is_flipped_by_control)), n),

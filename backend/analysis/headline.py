@@ -12,7 +12,7 @@ Emphasis = Literal["lost", "gained", "number"]
 
 
 @dataclass(frozen=True)
-class Part:
+class HeadlinePart:
     """A run of text, spaces included, and how to show it."""
 
     text: str
@@ -27,7 +27,7 @@ def write_headline(
     control: Beyond | None = None,
     control_words: str = "same finetuning, nothing pruned",
     eps_text: str | None = None,
-) -> list[Part]:
+) -> list[HeadlinePart]:
     """What was lost and gained, whether small dense margin predicts it, and what the control says.
 
     Args:
@@ -46,33 +46,39 @@ def write_headline(
     return parts
 
 
-def join_text(parts: Iterable[Part]) -> str:
+def join_text(parts: Iterable[HeadlinePart]) -> str:
     """The headline as one plain string."""
     return "".join(part.text for part in parts)
 
 
-def _tell_flips(change: str, counts: Counts, eps_text: str | None) -> list[Part]:
+def _tell_flips(change: str, counts: Counts, eps_text: str | None) -> list[HeadlinePart]:
     holds = "gets right" if eps_text is None else f"holds at {eps_text}"
     gained = f"{counts.n01:,}" if counts.n01 else "none"
     if counts.dense == 0:
         lead = f"The dense model {holds} none of the {_samples(counts.n)}, so there is nothing to lose"
         # A semicolon starts the second half, where the change is named in lower case.
-        return [Part(f"{lead}; {change[:1].lower()}{change[1:]} gains "), Part(gained, "gained"), Part(".")]
+        return [
+            HeadlinePart(f"{lead}; {change[:1].lower()}{change[1:]} gains "),
+            HeadlinePart(gained, "gained"),
+            HeadlinePart("."),
+        ]
     lost = f"{counts.n10:,}" if counts.n10 else "none"
     return [
-        Part(f"{change} loses "),
-        Part(lost, "lost"),
-        Part(f" of {_samples(counts.dense)} the dense model {holds} and gains "),
-        Part(gained, "gained"),
-        Part("."),
+        HeadlinePart(f"{change} loses "),
+        HeadlinePart(lost, "lost"),
+        HeadlinePart(f" of {_samples(counts.dense)} the dense model {holds} and gains "),
+        HeadlinePart(gained, "gained"),
+        HeadlinePart("."),
     ]
 
 
-def _tell_prediction(prediction: Prediction) -> list[Part]:
+def _tell_prediction(prediction: Prediction) -> list[HeadlinePart]:
     if prediction.value is None or prediction.low is None or prediction.high is None:
         if prediction.positives == 0:
             return []
-        return [Part(f" Whether small dense margin predicts which are lost cannot be told: {prediction.reason}")]
+        return [
+            HeadlinePart(f" Whether small dense margin predicts which are lost cannot be told: {prediction.reason}")
+        ]
     number = f"AUROC {prediction.value:.2f} [{prediction.low:.2f}, {prediction.high:.2f}]"
     if prediction.low > 0.5:
         lead = " Small dense margin predicts which are lost: "
@@ -80,25 +86,28 @@ def _tell_prediction(prediction: Prediction) -> list[Part]:
         lead = " Large, not small, dense margin goes with being lost: "
     else:
         lead = " Small dense margin does not tell which are lost: "
-    return [Part(lead), Part(number, "number"), Part(".")]
+    return [HeadlinePart(lead), HeadlinePart(number, "number"), HeadlinePart(".")]
 
 
-def _tell_control(control: Beyond | None, control_words: str) -> list[Part]:
+def _tell_control(control: Beyond | None, control_words: str) -> list[HeadlinePart]:
     if control is None:
-        return [Part(" There is no control yet, so how much of this any other change would do is open.")]
+        return [HeadlinePart(" There is no control yet, so how much of this any other change would do is open.")]
     lost = control.lost
-    parts = [Part(f" The control ({control_words}) loses "), Part(_number(lost.control.count), "number")]
+    parts = [
+        HeadlinePart(f" The control ({control_words}) loses "),
+        HeadlinePart(_number(lost.control.count), "number"),
+    ]
     if lost.n:
-        parts.append(Part(" of the same sample" if lost.n == 1 else f" of the same {_samples(lost.n)}"))
+        parts.append(HeadlinePart(" of the same sample" if lost.n == 1 else f" of the same {_samples(lost.n)}"))
     if lost.difference.low is None or lost.difference.high is None:
-        return [*parts, Part(".")]
+        return [*parts, HeadlinePart(".")]
     if lost.difference.low > 0:
         verdict = ": fewer, and not by chance."
     elif lost.difference.high < 0:
         verdict = ": more, and not by chance."
     else:
         verdict = ": the difference could be chance."
-    return [*parts, Part(verdict)]
+    return [*parts, HeadlinePart(verdict)]
 
 
 def _samples(count: int) -> str:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from backend.attacks import flags as reliability
 from backend.attacks.catalogue.attacks import ATTACKS
-from backend.attacks.contract import AttackResult, Attempt, PrimaryResult
+from backend.attacks.contract import AttackAttempt, AttackResult, PrimaryResult
 from backend.attacks.inputs import Task
 from backend.attacks.losses import measure_cross_entropy, measure_gap, predict
 from backend.attacks.network.batches import Batches
@@ -100,12 +100,12 @@ def pick_worst_case(
     return PrimaryResult(adversarial, found, distance, names, adversarial_prediction, survives)
 
 
-def spread(outcome: Verified, rows: Tensor, count: int) -> Attempt:
+def spread(outcome: Verified, rows: Tensor, count: int) -> AttackAttempt:
     """An attack's outcome on the samples it was given, as an attempt over all samples."""
     found, tried = torch.zeros(count, dtype=torch.bool), torch.zeros(count, dtype=torch.bool)
     distance = torch.full((count,), torch.inf)
     found[rows], tried[rows], distance[rows] = outcome.found, outcome.tried, outcome.distance
-    return Attempt(outcome.attack, found, distance, outcome.kind, tried, outcome.stage)
+    return AttackAttempt(outcome.attack, found, distance, outcome.kind, tried, outcome.stage)
 
 
 def round_and_classify(

@@ -14,7 +14,7 @@ network is put back as it was."""
 
 
 @dataclass(frozen=True)
-class Attempt:
+class AttackAttempt:
     """What one attack of a preset reached, verified on the network itself.
 
     attack: name in the catalogue.
@@ -92,7 +92,7 @@ class AttackResult:
     margin_pred: Tensor
     margin_pred_found: Tensor
     survives_8bit: Tensor
-    attempts: tuple[Attempt, ...]
+    attempts: tuple[AttackAttempt, ...]
     primary: PrimaryResult
     forwards: int
     backwards: int

@@ -22,7 +22,7 @@ from backend.attacks.presets.autoattack import attack_officially
 from backend.attacks.presets.fallbacks import claim_fallbacks
 from backend.attacks.presets.fast import attack_fast
 from backend.attacks.presets.margin import attack_margins
-from backend.attacks.search.starts import Pool, classify_on, gather_pool
+from backend.attacks.search.starts import StartPool, classify_on, gather_pool
 from backend.attacks.verify import Candidate, Verified, verify
 from backend.errors import AttackFailed
 
@@ -204,7 +204,7 @@ def evaluate(
     return assemble(task, classifier, clean, codes, (right, verified), (wrong, verified_wrong), batches)
 
 
-def build_pool(task: Task, classifier: Classifier, clean: Clean, batches: Batches, others: Tensor | None) -> Pool:
+def build_pool(task: Task, classifier: Classifier, clean: Clean, batches: Batches, others: Tensor | None) -> StartPool:
     """What `segment` starts from: the given images, classified here, or the task's own."""
     limit = ATTACKS["segment"].parameters["pool"]
     is_used = "segment" in task.preset.attacks and (task.preset.name == "margin" or task.norm.name == "L2")
@@ -258,7 +258,7 @@ def attack(
     task: Task,
     classifier: Classifier,
     clean: Clean,
-    pool: Pool,
+    pool: StartPool,
     rows: Tensor,
     batches: Batches,
     is_randomised: bool,
@@ -319,7 +319,7 @@ def fallback(
     task: Task,
     classifier: Classifier,
     clean: Clean,
-    pool: Pool,
+    pool: StartPool,
     rows: Tensor,
     primary: list[Verified],
     batches: Batches,

@@ -25,7 +25,7 @@ DAMAGES = (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, OSError, Va
 
 
 @dataclass(frozen=True)
-class Layout:
+class ArchiveLayout:
     """How an archive is laid out: the files of each split, and where a label is.
 
     `label_key` is that of a pickle; None means binary records, `label_bytes` long before the pixels, the last of which
@@ -38,18 +38,18 @@ class Layout:
     label_bytes: int = 1
 
 
-LAYOUTS: dict[str, Layout] = {
-    "cifar-10-batches-py": Layout(
+LAYOUTS: dict[str, ArchiveLayout] = {
+    "cifar-10-batches-py": ArchiveLayout(
         "cifar10",
         {"train": tuple(f"data_batch_{number}" for number in range(1, 6)), "test": ("test_batch",)},
         label_key="labels",
     ),
-    "cifar-10-batches-bin": Layout(
+    "cifar-10-batches-bin": ArchiveLayout(
         "cifar10",
         {"train": tuple(f"data_batch_{number}.bin" for number in range(1, 6)), "test": ("test_batch.bin",)},
     ),
-    "cifar-100-python": Layout("cifar100", {"train": ("train",), "test": ("test",)}, label_key="fine_labels"),
-    "cifar-100-binary": Layout("cifar100", {"train": ("train.bin",), "test": ("test.bin",)}, label_bytes=2),
+    "cifar-100-python": ArchiveLayout("cifar100", {"train": ("train",), "test": ("test",)}, label_key="fine_labels"),
+    "cifar-100-binary": ArchiveLayout("cifar100", {"train": ("train.bin",), "test": ("test.bin",)}, label_bytes=2),
 }
 
 
@@ -82,7 +82,7 @@ def read_cifar(path: Path, split: Split, *, max_bytes: int) -> tuple[str, NDArra
     return layout.dataset, np.ascontiguousarray(images), labels
 
 
-def collect_members(archive: tarfile.TarFile, split: Split, max_bytes: int) -> tuple[Layout, dict[str, bytes]]:
+def collect_members(archive: tarfile.TarFile, split: Split, max_bytes: int) -> tuple[ArchiveLayout, dict[str, bytes]]:
     """The archive's layout and the files of the split; every member is looked at before any more is inflated."""
     layout, folder, total = None, "", 0
     found: dict[str, bytes] = {}
@@ -120,7 +120,7 @@ def check_member(member: tarfile.TarInfo, number: int) -> None:
         raise UnreadableDataset(f"The archive holds more than {MAX_MEMBERS} members; a published one has a few.")
 
 
-def find_layout(folder: str) -> Layout:
+def find_layout(folder: str) -> ArchiveLayout:
     """The layout that a first folder belongs to."""
     if folder not in LAYOUTS:
         known = ", ".join(LAYOUTS)
@@ -128,7 +128,7 @@ def find_layout(folder: str) -> Layout:
     return LAYOUTS[folder]
 
 
-def read_member(layout: Layout, content: bytes) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def read_member(layout: ArchiveLayout, content: bytes) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Pixels (N, 3072), channel by channel, and labels (N,) of one file."""
     if layout.label_key is None:
         return read_records(content, layout.label_bytes)

@@ -36,7 +36,7 @@ CHECKED_AT_ONCE = 64  # claims per pass, where the setting leaves the width open
 
 
 @dataclass(frozen=True)
-class Work:
+class EvidenceWork:
     """One evidence with the evaluation that it is about, and what is attacked."""
 
     evidence: Evidence
@@ -90,17 +90,17 @@ def start(evidence_id: UUID, attempt_number: int) -> None:
             raise Stopped(f"Evidence {evidence_id} is not waiting.")
 
 
-def find_work(evidence_id: UUID, attempt_number: int, device: str) -> Work:
+def find_work(evidence_id: UUID, attempt_number: int, device: str) -> EvidenceWork:
     """The rows as they are; Stopped where it no longer runs in this attempt."""
     with reading() as session:
         row = store.find_evidence(session, evidence_id)
         evaluation = None if row is None else evaluations.find_evaluation(session, row.evaluation_id)
     if row is None or evaluation is None or (row.state, row.attempt_number) != ("running", attempt_number):
         raise Stopped(f"Attempt {attempt_number} at evidence {evidence_id} is no longer wanted.")
-    return Work(row, evaluation, load_subject(evaluation.checkpoint_id, evaluation.dataset_id, device), device)
+    return EvidenceWork(row, evaluation, load_subject(evaluation.checkpoint_id, evaluation.dataset_id, device), device)
 
 
-def is_over(work: Work) -> bool:
+def is_over(work: EvidenceWork) -> bool:
     """Whether all samples are checked, or the next round of an attack would go beyond the budget."""
     evidence = work.evidence
     if evidence.kind != "harder":
@@ -112,7 +112,7 @@ def is_over(work: Work) -> bool:
     return evidence.spent * (rounds + 1) / rounds > evidence.budget
 
 
-def check_upload(work: Work) -> None:
+def check_upload(work: EvidenceWork) -> None:
     """Check the next samples' adversarials of an uploaded file."""
     indices = next_indices(work)
     assert work.evidence.file is not None
@@ -122,7 +122,7 @@ def check_upload(work: Work) -> None:
     check_claims(work, Claims([found[index] for index in indices.tolist()], torch.from_numpy(part)))
 
 
-def check_replay(work: Work) -> None:
+def check_replay(work: EvidenceWork) -> None:
     """Check the next samples' adversarials of another evaluation's primary run."""
     indices = next_indices(work)
     found = find_rows(work, indices)
@@ -135,7 +135,7 @@ def check_replay(work: Work) -> None:
     check_claims(work, Claims(rows, torch.from_numpy(np.stack(images)), [origin[number] for number in numbers]))
 
 
-def check_claims(work: Work, claims: Claims) -> None:
+def check_claims(work: EvidenceWork, claims: Claims) -> None:
     """Verify some claims and store what holds, with its adversarials and the reasons against the others."""
     began = time.monotonic()
     images, labels = take_images(work.subject.samples, np.asarray([row.index for row in claims.rows], dtype=np.int64))
@@ -161,7 +161,7 @@ def check_claims(work: Work, claims: Claims) -> None:
     )
 
 
-def claim_rows(work: Work, claims: Claims, checked: Checked) -> list[dict[str, Any]]:
+def claim_rows(work: EvidenceWork, claims: Claims, checked: Checked) -> list[dict[str, Any]]:
     """One row per claim that the network was asked about; replayed adversarials stay in the shard they came from."""
     places: list[tuple[str | None, int | None]] = [(None, None)] * len(claims.rows)
     if claims.origin is not None:
@@ -176,7 +176,7 @@ def claim_rows(work: Work, claims: Claims, checked: Checked) -> list[dict[str, A
     ]
 
 
-def attack_harder(work: Work) -> None:
+def attack_harder(work: EvidenceWork) -> None:
     """One more run of a preset on the next chunk of the chosen samples, with a seed that was not spent yet."""
     began, evidence = time.monotonic(), work.evidence
     round_number, chunk = divmod(evidence.done, work.chunks)
@@ -231,20 +231,20 @@ def attack_harder(work: Work) -> None:
     )
 
 
-STEPS: dict[str, Callable[[Work], None]] = {
+STEPS: dict[str, Callable[[EvidenceWork], None]] = {
     "upload": check_upload,
     "replay": check_replay,
     "harder": attack_harder,
 }
 
 
-def next_indices(work: Work) -> NDArray[np.int64]:
+def next_indices(work: EvidenceWork) -> NDArray[np.int64]:
     """Rows of the data set that are checked next."""
     done = work.evidence.done
     return np.asarray(work.evidence.indices[done : done + work.evaluation.chunk_size], dtype=np.int64)
 
 
-def next_seed(work: Work) -> int:
+def next_seed(work: EvidenceWork) -> int:
     """The first seed that neither the evaluation nor earlier evidence spent on its samples."""
     assert work.evidence.preset is not None
     with reading() as session:
@@ -252,7 +252,7 @@ def next_seed(work: Work) -> int:
     return 1 + (work.evaluation.seed if last is None else last)
 
 
-def find_rows(work: Work, indices: NDArray[np.int64]) -> dict[int, Result]:
+def find_rows(work: EvidenceWork, indices: NDArray[np.int64]) -> dict[int, Result]:
     """The evaluation's rows by index; NotFound where one is gone."""
     with reading() as session:
         found = results.results_of(session, work.evaluation.id, indices.tolist())
@@ -262,7 +262,7 @@ def find_rows(work: Work, indices: NDArray[np.int64]) -> dict[int, Result]:
 
 
 def attempt_row(
-    work: Work, row: Result, attack: str, distance: float, kind: str, place: tuple[str | None, int | None]
+    work: EvidenceWork, row: Result, attack: str, distance: float, kind: str, place: tuple[str | None, int | None]
 ) -> dict[str, Any]:
     """A row of `attempt` in the evidence's own stage; an infinite distance is none found."""
     is_found = bool(np.isfinite(distance))
@@ -279,7 +279,7 @@ def attempt_row(
     }
 
 
-def keep(work: Work, attempts: list[dict[str, Any]], sources: list[str], **progress: Any) -> None:
+def keep(work: EvidenceWork, attempts: list[dict[str, Any]], sources: list[str], **progress: Any) -> None:
     """Write a step down; Stopped where it is no longer wanted."""
     with writing() as session:
         outcome = store.store_step(session, work.evidence, attempts, sources, **progress)
@@ -287,7 +287,7 @@ def keep(work: Work, attempts: list[dict[str, Any]], sources: list[str], **progr
         raise Stopped(f"Evidence {work.evidence.id} was stopped; what it found so far is kept.")
 
 
-def step_reporter(work: Work, before: str = "") -> OnStep:
+def step_reporter(work: EvidenceWork, before: str = "") -> OnStep:
     """Tell what the step in hand is doing; ends it when the evidence was cancelled."""
 
     def keep_text(session: Session, text: str) -> bool:
@@ -297,7 +297,7 @@ def step_reporter(work: Work, before: str = "") -> OnStep:
     return reporter(keep_text, f"Evidence {work.evidence.id} was stopped; what it found so far is kept.")
 
 
-def finish(work: Work) -> None:
+def finish(work: EvidenceWork) -> None:
     """Mark it as succeeded and say on the evaluation's log what came of it."""
     with reading() as session:
         names = checkpoints.names_of(session, [work.evaluation.checkpoint_id])

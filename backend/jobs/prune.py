@@ -41,7 +41,7 @@ from models.pruning.thin_ice import build_thin_ice_loss
 from models.training.losses import AdversarialLoss
 from models.training.parallel import ALONE, Team, run_team
 from models.training.progress import Progress, TrainingReport
-from models.training.stages import OnProgress, Stage, StateFolder, prune
+from models.training.stages import OnProgress, StateFolder, TrainingStage, prune
 from models.training.state import take_fingerprint
 from models.zoo.build import Images, declare_sparsity, measure_claim
 
@@ -53,7 +53,7 @@ logger = logging.getLogger("thinice.jobs")
 
 
 @dataclass(frozen=True)
-class Work:
+class PruningWork:
     """One attempt at a pruning, with the rows that it is about; `worker_id` is who does it."""
 
     pruning: Pruning
@@ -103,7 +103,7 @@ def run(pruning_id: UUID, attempt_number: int, *, worker_id: str, device: str) -
         raise
 
 
-def start(pruning_id: UUID, attempt_number: int, worker_id: str, device: str) -> Work:
+def start(pruning_id: UUID, attempt_number: int, worker_id: str, device: str) -> PruningWork:
     """Mark it as running by this worker; also after a kill, when it runs already."""
     with writing() as session:
         row = store.find_pruning(session, pruning_id)
@@ -119,15 +119,15 @@ def start(pruning_id: UUID, attempt_number: int, worker_id: str, device: str) ->
         return find_work(session, row, worker_id, device)
 
 
-def find_work(session: Session, row: Pruning, worker_id: str, device: str) -> Work:
+def find_work(session: Session, row: Pruning, worker_id: str, device: str) -> PruningWork:
     """The rows that a pruning is about."""
     parent = session.get(Checkpoint, row.parent_id)
     dataset, training = (session.get(Dataset, one) for one in (row.dataset_id, row.training_dataset_id))
     assert parent is not None and dataset is not None and training is not None  # foreign keys hold them
-    return Work(row, parent, dataset, training, worker_id, device)
+    return PruningWork(row, parent, dataset, training, worker_id, device)
 
 
-def train_and_register(work: Work) -> None:
+def train_and_register(work: PruningWork) -> None:
     """Train, measure, and bring the result into the registry."""
     samples = load(dataset_file(work.training))
     network = load_checkpoint(work.parent, work.dataset, work.device).requires_grad_(True)
@@ -161,7 +161,9 @@ def train_and_register(work: Work) -> None:
         raise Stopped(f"Pruning {work.pruning.id} was stopped.")
 
 
-def train(work: Work, network: nn.Module, samples: SampleArrays, data_sha256: str, team: Team = ALONE) -> Trained:
+def train(
+    work: PruningWork, network: nn.Module, samples: SampleArrays, data_sha256: str, team: Team = ALONE
+) -> Trained:
     """Train `network` in place from the last state on disk, or from its present weights; a team's first reports."""
     images, labels = take_images(samples, np.arange(len(samples.labels)))
     decisive = [work.pruning.plan, work.pruning.seed, work.parent.weights_sha256, work.parent.normalization]
@@ -174,8 +176,8 @@ def train(work: Work, network: nn.Module, samples: SampleArrays, data_sha256: st
         images,
         labels,
         search=search,
-        searching=None if plan.searching is None else Stage(plan.searching, loss),
-        finetuning=Stage(plan.finetuning, loss),
+        searching=None if plan.searching is None else TrainingStage(plan.searching, loss),
+        finetuning=TrainingStage(plan.finetuning, loss),
         seed=work.pruning.seed,
         states=StateFolder(work.folder, fingerprint),
         team=team,
@@ -195,7 +197,7 @@ def count_processes(device: str) -> int:
     return 1 if settings.device.startswith("cuda:") else min(settings.training_processes, torch.cuda.device_count())
 
 
-def train_in_team(work: Work, network: nn.Module, data_sha256: str, processes: int) -> Trained:
+def train_in_team(work: PruningWork, network: nn.Module, data_sha256: str, processes: int) -> Trained:
     """Train in several processes, one per GPU, and give `network` what they found; errors as in `run`."""
     device = torch.device(work.device).type
     row = work.pruning
@@ -262,7 +264,7 @@ def find_port() -> int:
         return port
 
 
-def find_loss(work: Work, images: Tensor, labels: Tensor) -> AdversarialLoss | None:
+def find_loss(work: PruningWork, images: Tensor, labels: Tensor) -> AdversarialLoss | None:
     """The thin-ice loss with the dense margins of all training images; None leaves it to the recipes."""
     care = work.plan.care
     if care is None:
@@ -274,7 +276,7 @@ def find_loss(work: Work, images: Tensor, labels: Tensor) -> AdversarialLoss | N
     return build(on_batch=breathe_in(work, "estimating the dense margins"))
 
 
-def read_margins(work: Work) -> Tensor:
+def read_margins(work: PruningWork) -> Tensor:
     """The margins float32 (N,) of the training images in their order: 0 where wrong, inf where none was found."""
     evaluation_id = UUID(work.pruning.record[DENSE_MARGINS]["evaluation_id"])
     with reading() as session:
@@ -284,7 +286,7 @@ def read_margins(work: Work) -> Tensor:
     return torch.tensor([np.inf if margin is None else margin for _, margin in rows], dtype=torch.float32)
 
 
-def take_test_images(work: Work) -> Images:
+def take_test_images(work: PruningWork) -> Images:
     """The first images of the parent's data set in id order, which measure the claim and decide nothing."""
     with reading() as session:
         rows = datasets.first_indices(session, work.dataset.id, CLAIM_SAMPLES)
@@ -292,7 +294,7 @@ def take_test_images(work: Work) -> Images:
     return Images(images.to(work.device), labels.to(work.device))
 
 
-def report_to(work: Work) -> OnProgress:
+def report_to(work: PruningWork) -> OnProgress:
     """A callback that writes the progress of a training down."""
     write = write_now_and_then(work)
 
@@ -302,13 +304,13 @@ def report_to(work: Work) -> OnProgress:
     return report
 
 
-def breathe_in(work: Work, step: str, **values: Any) -> Callable[[], None]:
+def breathe_in(work: PruningWork, step: str, **values: Any) -> Callable[[], None]:
     """Begin a step without progress of its own, and give what is called during it: it ends a run that was cancelled."""
     tell(work, step=step, **values)
     return partial(write_now_and_then(work), step=step)
 
 
-def write_now_and_then(work: Work) -> Callable[..., None]:
+def write_now_and_then(work: PruningWork) -> Callable[..., None]:
     """A callback that writes columns down at most once a second; raises Stopped where the run is no longer wanted."""
 
     def write(**values: Any) -> None:
@@ -325,7 +327,7 @@ def describe(progress: Progress) -> str:
     return f"{progress.stage}: epoch {progress.epoch} of {progress.epochs}, loss {progress.loss:.4f}"
 
 
-def tell(work: Work, **values: Any) -> None:
+def tell(work: PruningWork, **values: Any) -> None:
     """Write progress down; Stopped where somebody else decides now."""
     row = work.pruning
     with writing() as session:

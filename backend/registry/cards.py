@@ -13,7 +13,7 @@ from backend.sandbox import hash_file
 Method = Literal["lwm", "r-admm", "hydra", "harp", "thin-ice", "control"]
 
 
-class Structure(BaseModel):
+class CardStructure(BaseModel):
     """What pruning removed and at which rate 0..1; a structured rate differs from the share of weights."""
 
     kind: Literal["weight", "filter", "channel"]
@@ -36,7 +36,7 @@ class Card(BaseModel):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     parent: str | None = None
     method: Method | None = None
-    structure: Structure | None = None
+    structure: CardStructure | None = None
     declared_sparsity: float | None = Field(None, ge=0, le=1)
     measured_sparsity: float | None = Field(None, ge=0, le=1)
     normalization: str = "none"

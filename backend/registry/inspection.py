@@ -16,14 +16,14 @@ from backend.errors import RejectedCheckpoint, UnreadableCheckpoint
 from backend.registry.descent import compare_states
 from backend.registry.structure import describe_layer, summarise
 from backend.sandbox import Limits, run_in_child
-from backend.schemas.inspections import Descent, Structure
+from backend.schemas.inspections import Descent, StructureOut
 from backend.settings import Settings
 
 LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Subject:
+class InspectedNetwork:
     """A kept weights file, the names of its prunable tensors, and the files that it may have been made from."""
 
     path: Path
@@ -32,14 +32,14 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Finding:
+class InspectionNote:
     """The zeros of a subject, and its descent from each alleged parent; None where they have nothing in common."""
 
-    structure: Structure
+    structure: StructureOut
     descents: list[Descent | None]
 
 
-def take_findings(subjects: Sequence[Subject], *, settings: Settings) -> list[Finding | None]:
+def take_findings(subjects: Sequence[InspectedNetwork], *, settings: Settings) -> list[InspectionNote | None]:
     """Inspect every subject, in the order given, in one child.
 
     Returns:
@@ -68,9 +68,9 @@ def take_findings(subjects: Sequence[Subject], *, settings: Settings) -> list[Fi
     return [None if answer is None else _unpack(answer) for answer in answers]
 
 
-def _unpack(answer: dict[str, Any]) -> Finding:
+def _unpack(answer: dict[str, Any]) -> InspectionNote:
     descents = [None if one is None else Descent.model_validate(one) for one in answer["descents"]]
-    return Finding(Structure.model_validate(answer["structure"]), descents)
+    return InspectionNote(StructureOut.model_validate(answer["structure"]), descents)
 
 
 def inspect_files(requests: list[dict[str, Any]]) -> list[dict[str, Any] | None]:
@@ -91,7 +91,7 @@ def _inspect_file(path: Path, prunable: Sequence[str], parents: Sequence[Path]) 
     return {"structure": finding.structure.model_dump(), "descents": descents}
 
 
-def inspect_weights(path: Path, prunable: Sequence[str], parents: Sequence[Path]) -> Finding:
+def inspect_weights(path: Path, prunable: Sequence[str], parents: Sequence[Path]) -> InspectionNote:
     """Describe the zeros of a kept weights file, and compare it with each alleged parent.
 
     Raises:
@@ -103,7 +103,7 @@ def inspect_weights(path: Path, prunable: Sequence[str], parents: Sequence[Path]
     if missing:
         raise UnreadableCheckpoint(f"The weights file {path.name} holds no weight {missing[0]!r}.", file=path.name)
     structure = summarise([describe_layer(name, state[name]) for name in prunable])
-    return Finding(structure, [_compare(state, parent, prunable) for parent in parents])
+    return InspectionNote(structure, [_compare(state, parent, prunable) for parent in parents])
 
 
 def _compare(state: dict[str, Any], parent: Path, prunable: Sequence[str]) -> Descent | None:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.schemas.inspections import LayerStructure, Structure
+from backend.schemas.inspections import LayerStructure, StructureOut
 
 GROUP_SIZES = (2, 4, 8, 16)
 # Groups of an N:M pattern hold N weights, save for the few that training itself brought to zero.
@@ -69,7 +69,7 @@ def find_pattern(zero: NDArray[np.bool_]) -> str | None:
     return None
 
 
-def summarise(layers: list[LayerStructure]) -> Structure:
+def summarise(layers: list[LayerStructure]) -> StructureOut:
     """The kind of the whole network: that of nearly all its zeros, else "mixed"."""
     zeros = sum(layer.zeros for layer in layers)
     by_kind: dict[str, int] = {}
@@ -83,7 +83,7 @@ def summarise(layers: list[LayerStructure]) -> Structure:
         kind, pattern = "mixed", None
     else:
         kind, pattern = ("n:m", label) if ":" in label else (label, None)
-    return Structure(
+    return StructureOut(
         kind=kind,
         pattern=pattern,
         zero_filters=sum(layer.zero_filters for layer in layers),

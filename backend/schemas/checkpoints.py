@@ -18,7 +18,7 @@ class LayerOut(Schema):
     sparsity: float
 
 
-class PreflightCheck(Schema):
+class PreflightCheckOut(Schema):
     code: str
     title: str
     outcome: Literal["ok", "warn", "fail"]
@@ -27,7 +27,7 @@ class PreflightCheck(Schema):
 
 class PreflightOut(Schema):
     state: Literal["queued", "running", "passed", "warned", "failed", "error"]
-    checks: list[PreflightCheck] = []
+    checks: list[PreflightCheckOut] = []
     clean_accuracy: float | None = None
     n: int | None = None
 

@@ -9,7 +9,7 @@ from backend.schemas.evaluations import EvaluationOut
 from backend.schemas.terms import FlipSet, Interval, Schema
 
 
-class Counts(Schema):
+class CountsOut(Schema):
     n11: int
     n10: int
     n01: int
@@ -41,7 +41,7 @@ class Predictive(Schema):
     fpr_at_95_tpr: float | None
 
 
-class Bin(Schema):
+class BinOut(Schema):
     low: float | None
     high: float | None
     label: str
@@ -51,7 +51,7 @@ class Bin(Schema):
     interval: Interval
 
 
-class Mismatch(Schema):
+class MismatchOut(Schema):
     field: str
     dense: Any
     pruned: Any
@@ -59,7 +59,7 @@ class Mismatch(Schema):
     sentence: str
 
 
-class Correlation(Schema):
+class CorrelationOut(Schema):
     value: float | None
     n: int
     excluded: int
@@ -91,8 +91,8 @@ class ControlOut(Schema):
     name: str
     kind: Literal["finetuned", "seed", "noise"]
     n: int
-    clean: Counts
-    robust: Counts
+    clean: CountsOut
+    robust: CountsOut
     auroc: Auroc | None
     auroc_reason: str | None
     lost_beyond: int = Field(description="Clean samples lost by pruning minus those lost by the control")
@@ -106,7 +106,7 @@ class TextPart(Schema):
     emphasis: Literal["lost", "gained", "number"] | None = None
 
 
-class ClassFlips(Schema):
+class ClassFlipsOut(Schema):
     label: int
     name: str
     n: int
@@ -159,7 +159,7 @@ class NoiseOut(Schema):
     seeds: list[int]
     n: int
     floor: float | None = Field(description="95 % of margins moved by less than this share of themselves, 0..1")
-    robust: Counts = Field(description="The comparison's evaluation against the first other seed, at eps")
+    robust: CountsOut = Field(description="The comparison's evaluation against the first other seed, at eps")
     changed: int = Field(description="Samples whose verdict at eps is not the same with every seed")
     within: int | None = Field(description="Held samples whose margin exceeds eps by less than the floor")
     held: int
@@ -171,8 +171,8 @@ class ComparisonOut(Schema):
     eps: float
     eps_text: str
     n: int
-    clean: Counts
-    robust: Counts
+    clean: CountsOut
+    robust: CountsOut
     negative_flip_rate: Rate
     positive_flip_rate: Rate
     churn: Rate
@@ -181,16 +181,16 @@ class ComparisonOut(Schema):
     auroc_reason: str | None
     predictive: list[Predictive]
     robust_statistics: RobustStatistics
-    spearman: Correlation
-    bins: list[Bin]
+    spearman: CorrelationOut
+    bins: list[BinOut]
     curves: dict[str, list[CurvePoint]] = Field(description="dense and pruned")
-    classes: list[ClassFlips]
+    classes: list[ClassFlipsOut]
     controls: list[ControlOut]
     controls_reason: str | None = Field(description="Why no control stands beside it")
     noise: list[NoiseOut] = Field(description="For each side that was attacked with several seeds")
     replay: ReplayOut | None = Field(description="None until both directions are replayed")
     extra_evidence: list[ExtraEvidence]
-    mismatches: list[Mismatch]
+    mismatches: list[MismatchOut]
     equal_effort: bool
     headline: list[TextPart]
     notes: list[str] = Field(description="What the reader must know: one seed, censored margins, upper bounds")

@@ -21,7 +21,7 @@ class EvaluationIn(Schema):
     priority: int = Field(10, ge=1, le=100, description="Smaller goes first; demo work uses 50")
 
 
-class Progress(Schema):
+class ProgressOut(Schema):
     done: int
     total: int
     stage: str
@@ -71,7 +71,7 @@ class EvaluationOut(Schema):
     priority: int
     state: State
     purpose: Literal["user", "demo"]
-    progress: Progress
+    progress: ProgressOut
     queue_position: int | None
     summary: Summary | None
     flags: list[str]

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from backend.schemas.checkpoints import ClaimOut
 from backend.schemas.claims import Answer
-from backend.schemas.comparisons import Auroc, Bin, Counts, Rate
+from backend.schemas.comparisons import Auroc, BinOut, CountsOut, Rate
 from backend.schemas.terms import Interval, Norm, Origin, Schema
 
 Place = Literal["dense", "finetuned", "seed", "pruned"]
@@ -80,15 +80,15 @@ class FamilyFlips(Schema):
     dense_evaluation_id: UUID
     evaluation_id: UUID
     n: int
-    clean: Counts
-    robust: Counts
+    clean: CountsOut
+    robust: CountsOut
     negative_flip_rate: Rate
     robust_negative_flip_rate: Rate
     auroc: Auroc | None = Field(description="Small dense margin against being lost, clean")
     auroc_reason: str | None
     logit_gap_auroc: Auroc | None
     margin_over_logit_gap: FamilyDifference | None = Field(description="AUROC of the margin minus the logit gap's")
-    bins: list[Bin] = Field(description="Share lost by dense margin")
+    bins: list[BinOut] = Field(description="Share lost by dense margin")
     beyond: FamilyBeyond | None
     beyond_reason: str | None
 
@@ -131,7 +131,7 @@ class FindingPart(Schema):
     evaluation_ids: list[UUID]
 
 
-class Finding(Schema):
+class FamilyFinding(Schema):
     """The question asked of one checkpoint, or of one beside a rival."""
 
     checkpoint_id: UUID
@@ -165,7 +165,7 @@ class FamilyAnswer(Schema):
     asked: int = Field(description="Intervals that decide, asked at once")
     confidence: float = Field(description="Of each of them, so that all hold together in 95 of 100 cases")
     methods: list[MethodAnswer]
-    findings: list[Finding]
+    findings: list[FamilyFinding]
 
 
 class FamilyRoot(Schema):

@@ -27,7 +27,7 @@ class LayerStructure(Schema):
     zero_channels: int
 
 
-class Structure(Schema):
+class StructureOut(Schema):
     """What kind of zeros a network holds in all; `kind` as in `LayerStructure`, or "mixed"."""
 
     kind: str
@@ -102,7 +102,7 @@ class InspectionOut(Schema):
     `descent` compares them with the checkpoint `parent_id`; None without a parent, or where they share no layer.
     """
 
-    structure: Structure
+    structure: StructureOut
     parent_id: UUID | None = None
     descent: Descent | None = None
     likely_parent: LikelyParent | None = None

@@ -13,7 +13,7 @@ TIGHT = 0.3  # of the axis: left of this there is no room for a label before the
 
 
 @dataclass(frozen=True)
-class Curve:
+class CurveLine:
     """A robustness curve: eps as stored, accuracies and their interval 0..1, all of one length.
 
     `at_eps`: the exact accuracy at the eps of the page, which lies between points of the curve.
@@ -29,7 +29,7 @@ class Curve:
 
 
 def robustness_curve(
-    curves: list[Curve], theme: Theme, unit: Unit, *, eps: float, eps_label: str, limit: float
+    curves: list[CurveLine], theme: Theme, unit: Unit, *, eps: float, eps_label: str, limit: float
 ) -> go.Figure:
     """The curves with their bands up to `limit` (shown units), a guide at `eps` (as stored), and their values there."""
     figure = frame(theme, x_title=unit.titled("ε"), y_title="robust accuracy")
@@ -60,13 +60,13 @@ def robustness_curve(
     return figure
 
 
-def add_value(figure: go.Figure, theme: Theme, curve: Curve, x: float) -> None:
+def add_value(figure: go.Figure, theme: Theme, curve: CurveLine, x: float) -> None:
     """A dot where the curve meets eps."""
     dot = {"color": curve.colour, "size": 7, "line": {"color": theme.card, "width": 1.5}}
     figure.add_trace(go.Scatter(x=[x], y=[curve.at_eps], mode="markers", marker=dot, hoverinfo="skip"))
 
 
-def label_value(figure: go.Figure, theme: Theme, curve: Curve, x: float, y: float, *, line: int) -> None:
+def label_value(figure: go.Figure, theme: Theme, curve: CurveLine, x: float, y: float, *, line: int) -> None:
     """The curve's name and value beside the dot: lines above it to the right, line -1 below it to the left."""
     is_above = line > 0
     figure.add_annotation(

@@ -7,7 +7,7 @@ from itertools import pairwise
 import plotly.graph_objects as go
 
 from frontend.figures.frame import add_eps_line, add_ice, frame
-from frontend.figures.scatter import Point, Scale
+from frontend.figures.scatter import AxisScale, Point
 from frontend.figures.units import Unit
 from frontend.theme import Theme
 
@@ -36,7 +36,7 @@ def bin_words(edges: list[float]) -> list[str]:
 
 
 def margin_histogram(
-    points: list[Point], theme: Theme, unit: Unit, *, eps: float, eps_label: str, delta: float, scale: Scale
+    points: list[Point], theme: Theme, unit: Unit, *, eps: float, eps_label: str, delta: float, scale: AxisScale
 ) -> go.Figure:
     """Counts by dense margin, stacked by set; those without a distance are not drawn."""
     edges, counts = count_margins(points, unit, scale.limit)

@@ -33,7 +33,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Scale:
+class AxisScale:
     """One axis of the plot in shown units: real distances on [0, limit], a gutter at either end where it is needed.
 
     `has_beyond`: a few distances lie far beyond the others and would squeeze them; they stand in the end gutter, which
@@ -83,7 +83,7 @@ def jitter(key: int) -> float:
     return math.modf((key + 1) * 0.6180339887498949)[0]
 
 
-def scale_for(margins: list[float | None], unit: Unit, limit: float | None = None) -> Scale:
+def scale_for(margins: list[float | None], unit: Unit, limit: float | None = None) -> AxisScale:
     """The axis for these stored margins, up to `limit` (shown units) where one is given.
 
     Otherwise it reaches to the largest, unless a few stand far out (over 1.25 times the rest): then to the rest.
@@ -93,7 +93,7 @@ def scale_for(margins: list[float | None], unit: Unit, limit: float | None = Non
     if limit is None:
         usual = found[math.ceil(USUAL * (len(found) - 1))] if found else 0.0
         limit = axis_limit(usual if largest > 1.25 * usual > 0 else largest)
-    return Scale(limit, has_missing=len(found) < len(margins), has_beyond=largest > limit)
+    return AxisScale(limit, has_missing=len(found) < len(margins), has_beyond=largest > limit)
 
 
 def margin_scatter(
@@ -104,7 +104,7 @@ def margin_scatter(
     eps: float,
     eps_label: str,
     delta: float,
-    scales: tuple[Scale, Scale],
+    scales: tuple[AxisScale, AxisScale],
 ) -> go.Figure:
     """The scatter. `eps` and `delta` in shown units; `scales`: dense, pruned; fixed while filtering."""
     x_scale, y_scale = scales
@@ -151,7 +151,7 @@ def marker(theme: Theme, name: str, symbol: str, size: float) -> dict[str, Any]:
     return {"symbol": symbol, "size": size, "color": theme.of_set(name), "line": line, "opacity": 1}
 
 
-def add_gutters(figure: go.Figure, theme: Theme, x_scale: Scale, y_scale: Scale) -> None:
+def add_gutters(figure: go.Figure, theme: Theme, x_scale: AxisScale, y_scale: AxisScale) -> None:
     """The strips for samples without a distance, set apart from the real values by their ground."""
     fill = faded(theme.line, 0.45)
     for axis, scale in (("x", x_scale), ("y", y_scale)):
@@ -170,7 +170,7 @@ def is_wrong_twice(point: Point) -> bool:
     return point.dense == 0 and point.pruned == 0
 
 
-def add_corner(figure: go.Figure, theme: Theme, x_scale: Scale, y_scale: Scale, count: int) -> None:
+def add_corner(figure: go.Figure, theme: Theme, x_scale: AxisScale, y_scale: AxisScale, count: int) -> None:
     """The number of samples that both models get wrong, in the corner where their marks would only pile up."""
     if count:
         figure.add_annotation(

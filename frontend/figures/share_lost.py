@@ -11,7 +11,7 @@ from frontend.theme import Theme
 
 
 @dataclass(frozen=True)
-class Share:
+class LostShare:
     """One bin of dense margins (as stored); `high` None: open above, or the samples without an adversarial."""
 
     low: float
@@ -23,7 +23,7 @@ class Share:
     share_high: float
 
 
-def share_lost(bins: list[Share], theme: Theme, unit: Unit, *, delta: float, limit: float) -> go.Figure:
+def share_lost(bins: list[LostShare], theme: Theme, unit: Unit, *, delta: float, limit: float) -> go.Figure:
     """Share lost against dense margin; `delta` and `limit` in shown units. A bin stands at the middle of its range."""
     figure = frame(theme, x_title=unit.titled("margin of the dense model"), y_title="share lost")
     add_ice(figure, theme, delta, limit)
@@ -50,7 +50,7 @@ def share_lost(bins: list[Share], theme: Theme, unit: Unit, *, delta: float, lim
     return figure
 
 
-def middle(item: Share, unit: Unit, limit: float) -> float:
+def middle(item: LostShare, unit: Unit, limit: float) -> float:
     """Where a bin stands on the axis (shown units); an open one reaches to the end of the axis."""
     high = limit if item.high is None else min(unit.shown(item.high), limit)
     return (min(unit.shown(item.low), limit) + high) / 2

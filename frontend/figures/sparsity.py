@@ -19,7 +19,7 @@ HEIGHT = 264
 
 
 @dataclass(frozen=True)
-class Mark:
+class SparsityMark:
     """A value at a level (share pruned, 0..1), in the unit of the axis, with its interval. `link`: evaluation ids."""
 
     level: float
@@ -36,7 +36,7 @@ class Trail:
 
     name: str
     place: int
-    marks: list[Mark]
+    marks: list[SparsityMark]
 
 
 @dataclass(frozen=True)

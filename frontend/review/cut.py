@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 from urllib.parse import urlencode
 
 from backend.errors import InvalidRequest
-from backend.schemas import ComparisonOut, Counts, FlipSet, PairedSample
+from backend.schemas import ComparisonOut, CountsOut, FlipSet, PairedSample
 
 View = Literal["clean", "robust"]
 
@@ -99,7 +99,7 @@ def thinness(sample: PairedSample) -> float:
     return math.inf if margin is None else margin
 
 
-def counts_of(comparison: ComparisonOut, view: View) -> Counts:
+def counts_of(comparison: ComparisonOut, view: View) -> CountsOut:
     return comparison.clean if view == "clean" else comparison.robust
 
 

@@ -31,7 +31,7 @@ class Filters:
 
 
 @dataclass(frozen=True)
-class Pair:
+class ShownPair:
     """A comparison with its samples and what an address says about them."""
 
     cut: Cut
@@ -95,7 +95,7 @@ class Pair:
         return f"{path}?{urlencode({key: value for key, value in values.items() if value is not None}, safe='/')}"
 
 
-def load_pair(query: dict[str, str]) -> Pair:
+def load_pair(query: dict[str, str]) -> ShownPair:
     """The pair that a query names, with its samples.
 
     Raises:
@@ -106,7 +106,7 @@ def load_pair(query: dict[str, str]) -> Pair:
     comparison = comparisons.compare(cut.dense, cut.pruned, cut.eps)
     samples = comparisons.paired_samples(cut.dense, cut.pruned, cut.eps)
     unit = unit_of(comparison.dense.norm)
-    return Pair(
+    return ShownPair(
         cut=cut,
         query={key: value for key, value in query.items() if value},
         comparison=comparison,

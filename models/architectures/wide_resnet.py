@@ -39,7 +39,7 @@ class WideBlock(nn.Module):
         return result
 
 
-class Stage(nn.Module):
+class BlockGroup(nn.Module):
     """A row of blocks under the key `layer`; the first one changes width and size."""
 
     def __init__(self, blocks: int, channels_in: int, channels_out: int, stride: int) -> None:
@@ -63,9 +63,9 @@ class WideResNet(nn.Module):
         blocks = (depth - CONVOLUTIONS_OUTSIDE_BLOCKS) // 6
         widths = [FIRST_WIDTH] + [FIRST_WIDTH * widening * factor for factor in (1, 2, 4)]
         self.conv1 = nn.Conv2d(channels, widths[0], 3, padding=1, bias=False)
-        self.block1 = Stage(blocks, widths[0], widths[1], STAGE_STRIDES[0])
-        self.block2 = Stage(blocks, widths[1], widths[2], STAGE_STRIDES[1])
-        self.block3 = Stage(blocks, widths[2], widths[3], STAGE_STRIDES[2])
+        self.block1 = BlockGroup(blocks, widths[0], widths[1], STAGE_STRIDES[0])
+        self.block2 = BlockGroup(blocks, widths[1], widths[2], STAGE_STRIDES[1])
+        self.block3 = BlockGroup(blocks, widths[2], widths[3], STAGE_STRIDES[2])
         self.bn1 = nn.BatchNorm2d(widths[3])
         self.fc = nn.Linear(widths[3], classes)
 

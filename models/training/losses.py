@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from models.training.passes import LOSS_PASSES, Passes
 from models.training.pgd import attack_mode, climb, find_adversarials
-from models.training.recipe import Attack, Recipe
+from models.training.recipe import Recipe, TrainingAttack
 
 TRADES_START = 0.001
 """Standard deviation of the noise that TRADES starts from: at the image itself the divergence has no gradient."""
@@ -32,7 +32,9 @@ class Batch:
 class AdversarialLoss:
     """PGD-AT: the cross-entropy of adversarial images alone. The other losses override what differs."""
 
-    def find_adversarials(self, network: nn.Module, batch: Batch, attack: Attack, generator: torch.Generator) -> Tensor:
+    def find_adversarials(
+        self, network: nn.Module, batch: Batch, attack: TrainingAttack, generator: torch.Generator
+    ) -> Tensor:
         """Give adversarial images (B, C, H, W) for `batch`, as in `pgd.find_adversarials`."""
         return find_adversarials(
             network,
@@ -63,7 +65,9 @@ class TradesLoss(AdversarialLoss):
     def __init__(self, beta: float = 6.0) -> None:
         self.beta = beta
 
-    def find_adversarials(self, network: nn.Module, batch: Batch, attack: Attack, generator: torch.Generator) -> Tensor:
+    def find_adversarials(
+        self, network: nn.Module, batch: Batch, attack: TrainingAttack, generator: torch.Generator
+    ) -> Tensor:
         """Climb the divergence from the clean prediction, from a small Gaussian start."""
         with attack_mode(network), torch.no_grad():
             clean = functional.softmax(network(batch.images), dim=1)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.training.recipe import Attack
+from models.training.recipe import TrainingAttack
 
 
 @contextmanager
@@ -76,10 +76,10 @@ def find_adversarials(
     def objective(logits: Tensor) -> Tensor:
         return functional.cross_entropy(logits, labels, reduction="sum")
 
-    return climb(network, images, starts, Attack(eps, step_size, steps), objective)
+    return climb(network, images, starts, TrainingAttack(eps, step_size, steps), objective)
 
 
-def climb(network: nn.Module, images: Tensor, starts: Tensor, attack: Attack, objective: Objective) -> Tensor:
+def climb(network: nn.Module, images: Tensor, starts: Tensor, attack: TrainingAttack, objective: Objective) -> Tensor:
     """Take signed gradient steps up `objective` from `starts`, inside the Linf ball around `images` and in [0, 1].
 
     Cost, shapes and result as in `find_adversarials`; the network is in `eval()` mode meanwhile.

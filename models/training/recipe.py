@@ -9,7 +9,7 @@ Precision = Literal["float32", "bfloat16"]
 
 
 @dataclass(frozen=True)
-class Attack:
+class TrainingAttack:
     """How far and how often training attacks: radius and step as pixel distances in [0, 1], and the number of steps."""
 
     eps: float
@@ -73,9 +73,9 @@ class Recipe:
         return float(numerator) / float(denominator or 1)
 
     @property
-    def attack(self) -> Attack:
+    def attack(self) -> TrainingAttack:
         """The attack inside training."""
-        return Attack(self.eps, self.eps * self.pgd_step_share, self.pgd_steps)
+        return TrainingAttack(self.eps, self.eps * self.pgd_step_share, self.pgd_steps)
 
     def count_epoch_images(self, available: int) -> int:
         """Give how many of `available` training images an epoch uses."""

@@ -22,7 +22,7 @@ STAGES = ("search", "finetuning", "training")
 
 
 @dataclass(frozen=True)
-class Stage:
+class TrainingStage:
     """One of the two stages: its recipe, and the loss where it is not the recipe's own."""
 
     recipe: Recipe
@@ -52,8 +52,8 @@ def prune(
     labels: Tensor,
     *,
     search: MaskSearch,
-    searching: Stage | None,
-    finetuning: Stage,
+    searching: TrainingStage | None,
+    finetuning: TrainingStage,
     seed: int,
     states: StateFolder | None = None,
     team: Team = ALONE,

@@ -20,7 +20,7 @@ from models.training.passes import Passes
 from models.training.pgd import check_correct, check_robust
 from models.training.progress import Progress
 from models.training.recipe import Recipe
-from models.training.stages import Stage, StateFolder, prune
+from models.training.stages import StateFolder, TrainingStage, prune
 from models.training.state import take_fingerprint
 from models.zoo.cards import (
     Card,
@@ -104,8 +104,8 @@ def build_entry(
         training.images,
         training.labels,
         search=search,
-        searching=Stage(searching, loss) if searching else None,
-        finetuning=Stage(entry.recipe, loss),
+        searching=TrainingStage(searching, loss) if searching else None,
+        finetuning=TrainingStage(entry.recipe, loss),
         seed=entry.seed,
         states=states,
         on_progress=on_progress,

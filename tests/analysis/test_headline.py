@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from backend.analysis.controls import Beyond, Excess
+from backend.analysis.controls import Beyond, FlipExcess
 from backend.analysis.flips import Counts
 from backend.analysis.headline import join_text, write_headline
 from backend.analysis.statistics import Estimate, Share
@@ -23,7 +23,7 @@ def absent(positives: int, reason: str) -> Prediction:
 def beyond(control: int, low: float | None, high: float | None, n: int = 1687) -> Beyond:
     share = Share(121, n, 0.07, 0.06, 0.08)
     difference = Estimate(None if low is None else 0.05, low, high, n)
-    excess = Excess(n, share, Share(control, n, 0.02, 0.01, 0.03), 0, 0, 0, difference, 0.5)
+    excess = FlipExcess(n, share, Share(control, n, 0.02, 0.01, 0.03), 0, 0, 0, difference, 0.5)
     auroc = AurocDifference(None, None, 0, 0, Estimate(None, None, None, n, "none"))
     return Beyond(None, n, 0, excess, excess, auroc)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from backend.errors import InvalidRequest
-from backend.schemas import Auroc, DatasetOut, EvaluationOut, Mismatch, PairedSample
+from backend.schemas import Auroc, DatasetOut, EvaluationOut, MismatchOut, PairedSample
 from backend.services import comparisons
 from frontend import ids
 from frontend.pages import compare, sample, samples
@@ -355,7 +355,7 @@ def test_mismatch_notice_tells_doubts_from_unequal_effort(pair: Any) -> None:
     comparison = comparisons.compare(pair[0].id, pair[1].id)
     assert mismatch_notice(comparison) is None
     found = [
-        Mismatch(field=field, dense=None, pruned=None, severity="differs", sentence=f"about {field}")
+        MismatchOut(field=field, dense=None, pruned=None, severity="differs", sentence=f"about {field}")
         for field in ("steps", "apparent-gain", "stronger-attack", "parent")
     ]
     notice = mismatch_notice(comparison.model_copy(update={"mismatches": found}))

@@ -8,10 +8,10 @@ import plotly.graph_objects as go
 import pytest
 
 from frontend.figures.classes import MOST, ClassShare, class_flips
-from frontend.figures.curve import Curve, robustness_curve
+from frontend.figures.curve import CurveLine, robustness_curve
 from frontend.figures.histogram import BARS, bin_words, count_margins, margin_histogram
-from frontend.figures.scatter import WEBGL_FROM, Point, Scale, jitter, margin_scatter, scale_for
-from frontend.figures.share_lost import Share, share_lost
+from frontend.figures.scatter import WEBGL_FROM, AxisScale, Point, jitter, margin_scatter, scale_for
+from frontend.figures.share_lost import LostShare, share_lost
 from frontend.figures.units import L2, LINF, axis_limit, tick_step, unit_of
 from frontend.theme import DARK, LIGHT, Theme
 
@@ -148,7 +148,7 @@ def test_scale_for_reaches_to_the_largest_margin_where_none_is_far_out() -> None
 
 
 def test_scale_range_holds_every_place() -> None:
-    scale = Scale(60.0, has_missing=True)
+    scale = AxisScale(60.0, has_missing=True)
     places = [scale.place(margin, key) for key in range(500) for margin in (0.0, 30.0, 60.0, None)]
     assert scale.range[0] < min(places) and max(places) < scale.range[1]
 
@@ -173,17 +173,19 @@ def test_count_margins_beyond_the_axis_go_into_the_open_bin() -> None:
 
 
 def test_margin_histogram_stacks_lost_at_the_foot() -> None:
-    figure = margin_histogram(POINTS, LIGHT, LINF, eps=25.5, eps_label="25.5/255", delta=14.0, scale=Scale(60.0, True))
+    figure = margin_histogram(
+        POINTS, LIGHT, LINF, eps=25.5, eps_label="25.5/255", delta=14.0, scale=AxisScale(60.0, True)
+    )
     assert [trace.name for trace in figure.data] == ["S10", "S11"]
     assert figure.layout.barmode == "stack"
 
 
 # --- share lost ------------------------------------------------------------------------------------------------------
-SHARES = [Share(0.0, 10 / 255, 40, 20, 0.5, 0.35, 0.65), Share(10 / 255, 30 / 255, 50, 0, 0.0, 0.0, 0.07)]
+SHARES = [LostShare(0.0, 10 / 255, 40, 20, 0.5, 0.35, 0.65), LostShare(10 / 255, 30 / 255, 50, 0, 0.0, 0.0, 0.07)]
 
 
 def test_share_lost_draws_bins_in_the_middle_with_their_band() -> None:
-    figure = share_lost([*SHARES, Share(0.2, 0.3, 0, 0, 0.0, 0.0, 1.0)], LIGHT, LINF, delta=14.0, limit=60.0)
+    figure = share_lost([*SHARES, LostShare(0.2, 0.3, 0, 0, 0.0, 0.0, 1.0)], LIGHT, LINF, delta=14.0, limit=60.0)
     band, line = figure.data
     assert list(line.x) == pytest.approx([5, 20]) and list(line.y) == [0.5, 0.0]
     assert list(band.y) == [0.65, 0.07, 0.0, 0.35]
@@ -194,10 +196,12 @@ def test_share_lost_without_bins_draws_no_line() -> None:
 
 
 # --- curve -----------------------------------------------------------------------------------------------------------
-def make_curves() -> list[Curve]:
+def make_curves() -> list[CurveLine]:
     return [
-        Curve("dense", LIGHT.dense, [0.0, 0.1, 0.2], [0.8, 0.6, 0.1], [0.75, 0.55, 0.05], [0.85, 0.65, 0.15], 0.6123),
-        Curve(
+        CurveLine(
+            "dense", LIGHT.dense, [0.0, 0.1, 0.2], [0.8, 0.6, 0.1], [0.75, 0.55, 0.05], [0.85, 0.65, 0.15], 0.6123
+        ),
+        CurveLine(
             "pruned", LIGHT.pruned[0], [0.0, 0.1, 0.2], [0.7, 0.5, 0.0], [0.65, 0.45, 0.0], [0.75, 0.55, 0.1], 0.4987
         ),
     ]

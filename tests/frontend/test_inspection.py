@@ -14,7 +14,7 @@ from backend.schemas import (
     LayerStructure,
     LikelyParent,
     NormDrift,
-    Structure,
+    StructureOut,
 )
 from backend.services import checkpoints
 from frontend.pages import upload
@@ -27,9 +27,9 @@ from tests.services.fabrication import add_checkpoint, add_dataset
 LAYER = {"name": "conv1.weight", "weights": 72, "filters": 8, "channels": 1, "zero_channels": 0}
 
 
-def make_structure(kind: str = "weight", pattern: str | None = None, zero_filters: int = 0) -> Structure:
+def make_structure(kind: str = "weight", pattern: str | None = None, zero_filters: int = 0) -> StructureOut:
     layer = LayerStructure(kind=kind, pattern=pattern, zeros=36, zero_filters=zero_filters, **LAYER)
-    return Structure(
+    return StructureOut(
         kind=kind, pattern=pattern, zero_filters=zero_filters, filters=8, zero_channels=0, channels=1, layers=[layer]
     )
 

@@ -15,7 +15,7 @@ from frontend.figures.units import L2, LINF
 from frontend.pages import sample as page
 from frontend.pages.sample.harder import cold_bound_words
 from frontend.pages.sample.layout import change_text, choose_shown, find_sample, place_words, walked
-from frontend.pages.sample.strip import Mark, margin_strip, tick_values
+from frontend.pages.sample.strip import StripMark, margin_strip, tick_values
 from frontend.pages.sample.words import distance_text, margin_text, verdict_at_eps, why_no_adversarial
 from frontend.review.walk import Place, find_place, load_pair
 from tests.frontend.pairs import CHANGE, GAINED, KEPT, LOST, MISSED, NEVER, MadePair, make_pair
@@ -305,7 +305,7 @@ def test_change_text_is_exact_where_it_can_be() -> None:
 
 
 # --- the axis --------------------------------------------------------------------------------------------------------
-def strip_of(*marks: Mark) -> Component:
+def strip_of(*marks: StripMark) -> Component:
     return margin_strip(list(marks), LINF, eps=25.5, eps_text="25.5/255", delta=13.0, limit=80.0)
 
 
@@ -316,14 +316,14 @@ def left_of(content: Component, kind: str) -> float:
 
 
 def test_margin_strip_places_marks_and_zones_on_one_axis() -> None:
-    content = strip_of(Mark("dense", "dense", 40 / 255, False), Mark("pruned", "pruned", 200 / 255, False))
+    content = strip_of(StripMark("dense", "dense", 40 / 255, False), StripMark("pruned", "pruned", 200 / 255, False))
     assert left_of(content, "dense") == pytest.approx(50)
     assert left_of(content, "pruned") == 100, "beyond the axis it stands at its end"
     assert left_of(content, "eps") == pytest.approx(100 * 25.5 / 80, abs=0.01)
 
 
 def test_margin_strip_keeps_words_off_the_axis() -> None:
-    content = strip_of(Mark("dense", "dense", None, False), Mark("pruned", "pruned", 0.0, True))
+    content = strip_of(StripMark("dense", "dense", None, False), StripMark("pruned", "pruned", 0.0, True))
     wrong, axis, missing = content.children
     assert "pruned" in text_of(wrong) and "dense" in text_of(missing)
     assert "dense" not in text_of(axis) and "pruned" not in text_of(axis)

@@ -5,7 +5,7 @@ import pytest
 from frontend.figures.sparsity import (
     DODGE,
     Band,
-    Mark,
+    SparsityMark,
     Trail,
     colour_of,
     draw_sparsity,
@@ -16,9 +16,11 @@ from frontend.figures.sparsity import (
 from frontend.theme import DARK, LIGHT, Theme
 
 LWM = Trail(
-    "lwm", 0, [Mark(0.99, 70.0, 66.0, 74.0, "lwm-99", ["a", "b"]), Mark(0.9, 80.0, 77.0, 82.0, "lwm-90", ["c"])]
+    "lwm",
+    0,
+    [SparsityMark(0.99, 70.0, 66.0, 74.0, "lwm-99", ["a", "b"]), SparsityMark(0.9, 80.0, 77.0, 82.0, "lwm-90", ["c"])],
 )
-HARP = Trail("harp", 3, [Mark(0.9, 81.0, 78.0, 83.0, "harp-90", ["d"])])
+HARP = Trail("harp", 3, [SparsityMark(0.9, 81.0, 78.0, 83.0, "harp-90", ["d"])])
 BANDS = [Band("dense", 86.0, 84.0, 88.0, False), Band("control", 86.5, 84.5, 88.5, True)]
 TERMS = {"x_title": "weights pruned (%)", "y_title": "", "levels": [0.9, 0.99]}
 
@@ -45,7 +47,7 @@ def test_draw_sparsity_of_nothing_says_so() -> None:
 
 
 def test_draw_sparsity_of_an_auroc_has_the_line_of_guessing() -> None:
-    trail = Trail("lwm", 0, [Mark(0.9, 0.9, 0.8, 0.95, "lwm", ["a"])])
+    trail = Trail("lwm", 0, [SparsityMark(0.9, 0.9, 0.8, 0.95, "lwm", ["a"])])
     figure = draw_sparsity([trail], [], LIGHT, is_share=False, **TERMS)
     assert 0.5 in [shape.y0 for shape in figure.layout.shapes]
     low, high = figure.layout.yaxis.range
@@ -57,9 +59,9 @@ def test_place_level_is_decades_of_what_is_kept() -> None:
 
 
 def test_shown_range_never_makes_a_gap_of_noise_and_stays_inside_percent() -> None:
-    low, high = shown_range([Trail("a", 0, [Mark(0.9, 50.0, 49.9, 50.1, "", [])])], [], True)
+    low, high = shown_range([Trail("a", 0, [SparsityMark(0.9, 50.0, 49.9, 50.1, "", [])])], [], True)
     assert high - low >= 8
-    low, high = shown_range([Trail("a", 0, [Mark(0.9, 1.0, 0.0, 100.0, "", [])])], BANDS, True)
+    low, high = shown_range([Trail("a", 0, [SparsityMark(0.9, 1.0, 0.0, 100.0, "", [])])], BANDS, True)
     assert low <= 0 and high == 100.0
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from backend.attacks.contract import AttackResult, Attempt, PrimaryResult
+from backend.attacks.contract import AttackAttempt, AttackResult, PrimaryResult
 from backend.jobs.rows import Shard, attempt_rows, result_rows
 from backend.store.results import with_bounds
 
@@ -14,11 +14,11 @@ INF = float("inf")
 RIGHT, NEARER, ALONE, WRONG, NEVER = range(5)
 
 
-def make_attempt(name: str, distances: list[float], stage: int) -> Attempt:
+def make_attempt(name: str, distances: list[float], stage: int) -> AttackAttempt:
     distance = torch.tensor(distances)
     tried = torch.ones(len(distances), dtype=torch.bool)
     tried[WRONG] = False
-    return Attempt(name, distance.isfinite() & tried, distance, "minimum", tried, stage)
+    return AttackAttempt(name, distance.isfinite() & tried, distance, "minimum", tried, stage)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from backend.attacks.network.batches import Batches
 from backend.attacks.network.classifier import Classifier
 from backend.attacks.norms import Norm
 from backend.attacks.presets.autoattack_checks import Alarm, inspect_network
-from backend.attacks.search.starts import Pool
+from backend.attacks.search.starts import StartPool
 from backend.attacks.verify import Candidate, return_to_ball
 
 SMALLEST_CLASSES = {"apgd-dlr-5": 3, "apgd-t": 4}  # their losses look at the third and the fourth largest logit
@@ -97,7 +97,7 @@ def attack_officially(
     images: Tensor,
     labels: Tensor,
     *,
-    pool: Pool,
+    pool: StartPool,
     classes: int,
     batches: Batches,
     codes: set[str] | None = None,

@@ -15,15 +15,15 @@ from backend.attacks.presets.fast import seek_hidden, seek_verdict
 from backend.attacks.presets.margin import seek_margin
 from backend.attacks.search.plan import claim_nearest, follow_plan
 from backend.attacks.search.scheduler import Script
-from backend.attacks.search.sequences import Sample, pull_in
-from backend.attacks.search.starts import Pool
+from backend.attacks.search.sequences import AttackedSample, pull_in
+from backend.attacks.search.starts import StartPool
 from backend.attacks.verify import Candidate
 
 ROUNDED = frozenset({"probabilities", "zero-gradients", "gradient-mismatch"})
 HIDDEN = frozenset({"zero-gradients", "gradient-mismatch", "partial-gradients", "not-found", "masking"})
 PROBES = 32
 
-Plan = Callable[[int, Sample], Script]
+Plan = Callable[[int, AttackedSample], Script]
 
 
 def claim_fallbacks(
@@ -34,7 +34,7 @@ def claim_fallbacks(
     *,
     codes: set[str],
     classes: int,
-    pool: Pool,
+    pool: StartPool,
     standing: Tensor,
     transferred: Tensor | None,
 ) -> list[Candidate]:
@@ -68,7 +68,7 @@ def claim_fallbacks(
     return claims
 
 
-def choose_primary(task: Task, pool: Pool) -> Plan:
+def choose_primary(task: Task, pool: StartPool) -> Plan:
     """The preset's own plan."""
     eps = task.eps
     if eps is None:

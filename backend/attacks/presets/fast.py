@@ -19,8 +19,8 @@ from backend.attacks.search.gradient_free_steps import Choose, Squares
 from backend.attacks.search.gradient_steps import Ascend
 from backend.attacks.search.plan import claim_each, follow_plan
 from backend.attacks.search.scheduler import Script
-from backend.attacks.search.sequences import Sample, draw_patterns, minimise, polish, rank, start_from_segment
-from backend.attacks.search.starts import Pool
+from backend.attacks.search.sequences import AttackedSample, draw_patterns, minimise, polish, rank, start_from_segment
+from backend.attacks.search.starts import StartPool
 from backend.attacks.verify import Candidate
 
 # A point at eps sharp may be rounded out of the ball: attacks aim a little inside, and count as broken what lies within
@@ -33,18 +33,18 @@ RESTART_BANDS = ((1.5, 1), (1.2, 6), (1.12, 12), (1.04, 12), (1.025, 36))
 CLOSE = 0.1  # share of the first logit gap that is left after all queries
 
 
-def aim_inside(sample: Sample, eps: float) -> float:
+def aim_inside(sample: AttackedSample, eps: float) -> float:
     """The radius that attacks work in, so that what they reach is within eps after each pixel was rounded."""
     return max(eps * AIM - ROUNDING * sample.limit, 0.5 * eps)
 
 
-def is_within(sample: Sample, radius: float) -> bool:
+def is_within(sample: AttackedSample, radius: float) -> bool:
     """Whether the nearest broken image lies within a radius; also where none is known, since it may lie anywhere."""
     distance = sample.nearest[1]
     return distance <= radius or distance == float("inf")
 
 
-def seek_verdict(sample: Sample, eps: float, pool: Pool) -> Script:
+def seek_verdict(sample: AttackedSample, eps: float, pool: StartPool) -> Script:
     """Every stage on one sample, until something within eps is found."""
     aim, enough, kind = aim_inside(sample, eps), eps * WITHIN, "fmn"
     yield from minimise(sample, "fmn-untargeted", -1, enough, aim)
@@ -74,7 +74,7 @@ def seek_verdict(sample: Sample, eps: float, pool: Pool) -> Script:
         begun += count
 
 
-def break_from_restart(sample: Sample, attack: str, number: int, order: list[int], radius: float) -> Script:
+def break_from_restart(sample: AttackedSample, attack: str, number: int, order: list[int], radius: float) -> Script:
     """One diversified restart: towards the nearest, the second nearest or a random class, in turn."""
     parameters = ATTACKS[attack].parameters
     purpose = f"{attack} {number}"
@@ -90,7 +90,7 @@ def break_from_restart(sample: Sample, attack: str, number: int, order: list[int
     sample.note(attack, walker)
 
 
-def seek_hidden(sample: Sample, eps: float, gives_up: bool) -> Script:
+def seek_hidden(sample: AttackedSample, eps: float, gives_up: bool) -> Script:
     """The fallback attack where gradients do not tell: the Square attack inside eps; Linf only.
 
     `gives_up`: whether squares leave hopeless samples early, by their logit gaps. Then who comes close without success
@@ -102,7 +102,7 @@ def seek_hidden(sample: Sample, eps: float, gives_up: bool) -> Script:
             return
 
 
-def break_by_squares(sample: Sample, purpose: str, radius: float, gives_up: bool) -> Script:
+def break_by_squares(sample: AttackedSample, purpose: str, radius: float, gives_up: bool) -> Script:
     """The Square attack inside the radius, from the lowest of a few patterns; gives the share of the gap that is left.
 
     It is 0 where the sample is broken.
@@ -119,7 +119,7 @@ def break_by_squares(sample: Sample, purpose: str, radius: float, gives_up: bool
     return float(walker.notes["left"]) if walker.distance == float("inf") else 0.0
 
 
-def choose_class(sample: Sample, purpose: str) -> int:
+def choose_class(sample: AttackedSample, purpose: str) -> int:
     """Any class but the label, drawn by the purpose."""
     share = (float(sample.draw(f"{purpose} class", Size([1]))[0]) + 1.0) / 2
     drawn = min(int(share * (sample.classes - 1)), sample.classes - 2)
@@ -132,7 +132,7 @@ def attack_fast(
     images: Tensor,
     labels: Tensor,
     *,
-    pool: Pool,
+    pool: StartPool,
     classes: int,
     is_right: bool = True,
 ) -> list[Candidate]:
@@ -144,7 +144,7 @@ def attack_fast(
     eps = task.eps
     assert eps is not None  # check_request asks for it
 
-    def plan(row: int, sample: Sample) -> Script:
+    def plan(row: int, sample: AttackedSample) -> Script:
         return seek_verdict(sample, eps, pool) if is_right else minimise(sample, "fmn-untargeted")
 
     samples = follow_plan(classifier, task, images, labels, classes, plan)

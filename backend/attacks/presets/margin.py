@@ -10,7 +10,7 @@ from backend.attacks.network.classifier import Classifier
 from backend.attacks.search.plan import claim_each, follow_plan
 from backend.attacks.search.scheduler import Script
 from backend.attacks.search.sequences import (
-    Sample,
+    AttackedSample,
     follow_pattern,
     minimise,
     polish,
@@ -19,14 +19,14 @@ from backend.attacks.search.sequences import (
     search,
     start_from_segment,
 )
-from backend.attacks.search.starts import Pool
+from backend.attacks.search.starts import StartPool
 from backend.attacks.verify import Candidate
 
 RANKED_EXTRA = 1
 LINF_TARGETS = 2  # the third target found least of all attacks there; patterns take its place
 
 
-def seek_margin(sample: Sample, preset: Preset, pool: Pool) -> Script:
+def seek_margin(sample: AttackedSample, preset: Preset, pool: StartPool) -> Script:
     """Every attack of the preset on one sample; what needs more classes than there are does not run."""
     is_linf = sample.norm.name == "Linf"
     targets = preset.parameters["targets"]
@@ -51,7 +51,7 @@ def seek_margin(sample: Sample, preset: Preset, pool: Pool) -> Script:
 
 
 def attack_margins(
-    classifier: Classifier, task: Task, images: Tensor, labels: Tensor, *, pool: Pool, classes: int
+    classifier: Classifier, task: Task, images: Tensor, labels: Tensor, *, pool: StartPool, classes: int
 ) -> list[Candidate]:
     """Run the preset on samples classified as `labels`; images and candidates (B, C, H, W) are on the CPU."""
     samples = follow_plan(

@@ -8,20 +8,20 @@ from torch import Tensor
 from backend.attacks.inputs import Task
 from backend.attacks.network.classifier import Classifier
 from backend.attacks.search.scheduler import Script, run_scripts
-from backend.attacks.search.sequences import Sample
+from backend.attacks.search.sequences import AttackedSample
 from backend.attacks.verify import Candidate
 
 
 def gather_samples(
     classifier: Classifier, task: Task, images: Tensor, labels: Tensor, classes: int
-) -> Iterator[Sample]:
+) -> Iterator[AttackedSample]:
     """The samples (images (B, C, H, W) on the CPU), each moved to the network's device as it is asked for."""
     limit = float(task.norm.measure(torch.ones_like(images[:1]))[0]) if len(images) else 0.0
     if classifier.device.type == "cuda":
         images = images.pin_memory()  # so that a copy need not wait for the passes before it on the one stream
     for image, label in zip(images, labels.tolist(), strict=True):
         content = image.contiguous().numpy().tobytes()
-        yield Sample(
+        yield AttackedSample(
             task.norm, image.to(classifier.device, non_blocking=True), label, classes, task.seed, content, limit
         )
 
@@ -32,12 +32,12 @@ def follow_plan(
     images: Tensor,
     labels: Tensor,
     classes: int,
-    plan: Callable[[int, Sample], Script],
-) -> list[Sample]:
+    plan: Callable[[int, AttackedSample], Script],
+) -> list[AttackedSample]:
     """Follow `plan(row, sample)` for every sample, classified as `labels`; gives them with their results on the CPU."""
-    samples: list[Sample] = []
+    samples: list[AttackedSample] = []
 
-    def follow(row: int, sample: Sample) -> Script:
+    def follow(row: int, sample: AttackedSample) -> Script:
         yield from plan(row, sample)
         sample.results = {name: (point.cpu(), distance) for name, (point, distance) in sample.results.items()}
         classifier.done = min(
@@ -53,7 +53,7 @@ def follow_plan(
     return samples
 
 
-def claim_each(task: Task, images: Tensor, samples: list[Sample]) -> list[Candidate]:
+def claim_each(task: Task, images: Tensor, samples: list[AttackedSample]) -> list[Candidate]:
     """One candidate per attack of the preset; it tried nothing on a sample whose script did not run it."""
     claims = []
     for name in task.preset.attacks:
@@ -68,7 +68,7 @@ def claim_each(task: Task, images: Tensor, samples: list[Sample]) -> list[Candid
     return claims
 
 
-def claim_nearest(name: str, task: Task, images: Tensor, samples: list[Sample], rows: Tensor) -> Candidate:
+def claim_nearest(name: str, task: Task, images: Tensor, samples: list[AttackedSample], rows: Tensor) -> Candidate:
     """One candidate of stage 1: the nearest of everything that was tried on the samples `rows` of the images."""
     points, tried = images.clone(), torch.zeros(len(images), dtype=torch.bool)
     claimed = torch.zeros_like(tried)

@@ -32,7 +32,7 @@ class Thread:
     missing: int = 0
 
 
-class Pool:
+class Slots:
     """The walkers of one pass, grouped by kind of phase; all need the gradient or none does."""
 
     def __init__(self, classifier: Classifier, norm: Norm) -> None:
@@ -116,7 +116,7 @@ def read_back(walker: Walker, rows: Rows, place: int, distance: float) -> None:
 
 def run_scripts(classifier: Classifier, norm: Norm, scripts: Iterator[Script]) -> None:
     """Run every script to its end. Cost: what they ask for, and what fills up passes that are not full."""
-    pools = {True: Pool(classifier, norm), False: Pool(classifier, norm)}
+    pools = {True: Slots(classifier, norm), False: Slots(classifier, norm)}
 
     def proceed(thread: Thread, answer: Any) -> None:
         while True:

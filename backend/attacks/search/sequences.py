@@ -12,7 +12,7 @@ from backend.attacks.search.gradient_free_steps import Bisect, Choose, Search
 from backend.attacks.search.gradient_steps import Ascend, Minimise, Rank
 from backend.attacks.search.phases import Walker
 from backend.attacks.search.scheduler import Script
-from backend.attacks.search.starts import Pool, find_nearest, make_generator
+from backend.attacks.search.starts import StartPool, find_nearest, make_generator
 
 STEP_AFTER_RESTART = 0.3
 PATTERN_ASCENT_FIRST, RESTART_ASCENT_FIRST = 2.0, 0.5
@@ -20,7 +20,7 @@ PATTERN_AXES = (None, 2, 3, 2)  # per pixel, columns, rows, columns: the axis of
 
 
 @dataclass
-class Sample:
+class AttackedSample:
     """A sample under attack, on the network's device, and the nearest broken image of each attack so far.
 
     image float32 (C, H, W) in [0, 1], classified as `label` of `classes`. content: the image's bytes, from which every
@@ -74,14 +74,14 @@ class Sample:
         return Walker(self.image, self.label, self.classes, phase, start, best, distance)
 
 
-def rank(sample: Sample, classes: int) -> Script:
+def rank(sample: AttackedSample, classes: int) -> Script:
     """The other classes with the largest logits, nearest boundary first by estimate."""
     walker = yield sample.send(Rank(min(classes, sample.classes - 1)))
     order = walker.notes["estimates"].argsort(stable=True)
     return walker.notes["others"][order].tolist()
 
 
-def minimise(sample: Sample, attack: str, target: int = -1, enough: float = 0.0, aim: float = 0.0) -> Script:
+def minimise(sample: AttackedSample, attack: str, target: int = -1, enough: float = 0.0, aim: float = 0.0) -> Script:
     """A minimum-norm walk from the clean image, with noise where the catalogue says so; it ends at `enough`."""
     parameters = ATTACKS[attack].parameters
     share = parameters.get("noise", 0.0)
@@ -91,7 +91,7 @@ def minimise(sample: Sample, attack: str, target: int = -1, enough: float = 0.0,
     sample.note(attack, walker)
 
 
-def start_from_segment(sample: Sample, attack: str, pool: Pool, enough: float = 0.0) -> Script:
+def start_from_segment(sample: AttackedSample, attack: str, pool: StartPool, enough: float = 0.0) -> Script:
     """Bisect the segment to the nearest image of another class, then descend from where it crosses the boundary."""
     parameters = ATTACKS[attack].parameters
     label = torch.tensor([sample.label], device=sample.image.device)
@@ -104,7 +104,7 @@ def start_from_segment(sample: Sample, attack: str, pool: Pool, enough: float = 
     sample.note(attack, walker)
 
 
-def restart(sample: Sample, attack: str) -> Script:
+def restart(sample: AttackedSample, attack: str) -> Script:
     """Diversify within the radius of the best known example, then minimise from there.
 
     Output-diversified initialisation (Tashiro et al. 2020, Diversity Can Be Transferred: Output Diversification for
@@ -122,7 +122,7 @@ def restart(sample: Sample, attack: str) -> Script:
     sample.note(attack, walker)
 
 
-def draw_patterns(sample: Sample, purpose: str, count: int) -> Tensor:
+def draw_patterns(sample: AttackedSample, purpose: str, count: int) -> Tensor:
     """Signs (P, C, H, W), -1 or 1: per pixel, or the same along columns or rows, in turn."""
     noise = sample.draw(purpose, torch.Size([count, *sample.image.shape]))
     for number in range(count):
@@ -132,7 +132,7 @@ def draw_patterns(sample: Sample, purpose: str, count: int) -> Tensor:
     return torch.where(noise < 0, -1.0, 1.0)
 
 
-def follow_pattern(sample: Sample, attack: str) -> Script:
+def follow_pattern(sample: AttackedSample, attack: str) -> Script:
     """Start from the best pattern, raise the cross-entropy within its radius, then minimise from there; Linf only.
 
     On a heavily pruned network most pixels have no gradient at all (89 % on the shipped one with 1 % of its weights),
@@ -150,7 +150,7 @@ def follow_pattern(sample: Sample, attack: str) -> Script:
     sample.note(attack, walker)
 
 
-def search(sample: Sample, attack: str) -> Script:
+def search(sample: AttackedSample, attack: str) -> Script:
     """Random squares around the best known example, inside a radius that shrinks with every success; Linf only."""
     parameters = ATTACKS[attack].parameters
     draws = sample.draw(attack, torch.Size([parameters["queries"], 2 + len(sample.image)]))
@@ -163,7 +163,7 @@ def search(sample: Sample, attack: str) -> Script:
         sample.note(attack, sample.send(None))
 
 
-def pull_in(sample: Sample, attack: str, point: Tensor, eps: float | None) -> Script:
+def pull_in(sample: AttackedSample, attack: str, point: Tensor, eps: float | None) -> Script:
     """Bisect the segment to another network's adversarial example; where that does not break this one, to eps.
 
     The nearest example of a network lies on its own boundary, and that of a network made from it may lie a little
@@ -180,7 +180,7 @@ def pull_in(sample: Sample, attack: str, point: Tensor, eps: float | None) -> Sc
     sample.note(attack, walker)
 
 
-def polish(sample: Sample, passes: int) -> Script:
+def polish(sample: AttackedSample, passes: int) -> Script:
     """Bisect the segment to the nearest broken image; the attack that had found it is credited."""
     point, distance = sample.nearest
     if distance == torch.inf:

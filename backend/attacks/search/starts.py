@@ -21,7 +21,7 @@ NOISE_IMAGES = 3
 
 
 @dataclass(frozen=True)
-class Pool:
+class StartPool:
     """Images (N, C, H, W) to start from and what the network takes them for, int64 (N,); on its device."""
 
     images: Tensor
@@ -52,7 +52,7 @@ def draw_uniform(images: Tensor, seed: int, purpose: str, shape: torch.Size) -> 
 
 def gather_pool(
     classifier: Classifier, images: Tensor, logits: Tensor, seed: int, limit: int, batches: Batches
-) -> Pool:
+) -> StartPool:
     """The first `limit` images with their known logits (both on the CPU), flat images and noise images."""
     shape = images.shape[1:]
     flat = torch.stack([torch.full(shape, level) for level in FLAT_LEVELS])
@@ -62,7 +62,7 @@ def gather_pool(
     everything = torch.cat([images[:limit], extra])
     all_logits = torch.cat([logits[:limit], *answers])
     is_finite = all_logits.isfinite().all(1)
-    return Pool(everything[is_finite].to(classifier.device), predict(all_logits[is_finite]).to(classifier.device))
+    return StartPool(everything[is_finite].to(classifier.device), predict(all_logits[is_finite]).to(classifier.device))
 
 
 def classify_on(classifier: Classifier, images: Tensor) -> Tensor:
@@ -70,7 +70,7 @@ def classify_on(classifier: Classifier, images: Tensor) -> Tensor:
     return classifier.classify(images.to(classifier.device)).cpu()
 
 
-def find_nearest(pool: Pool, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+def find_nearest(pool: StartPool, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """Nearest pool image (L2) that is taken for another class: images (B, C, H, W), and whether there is one (B,).
 
     A copy of the image itself is no start, also where noise made the network answer it differently.

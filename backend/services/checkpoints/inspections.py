@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.errors import ThinIceError
-from backend.registry.inspection import Finding, Subject, take_findings
+from backend.registry.inspection import InspectedNetwork, InspectionNote, take_findings
 from backend.schemas.inspections import Descent, InspectionOut, LikelyParent
 from backend.settings import get_settings
 from backend.store import checkpoints as store
@@ -39,7 +39,7 @@ def inspect_checkpoint(
     """
     parents = [*([parent] if parent else []), *others]
     try:
-        subject = Subject(
+        subject = InspectedNetwork(
             artefact_path(file), [layer["name"] for layer in layers], [artefact_path(one.file) for one in parents]
         )
         (finding,) = take_findings([subject], settings=get_settings())
@@ -73,7 +73,7 @@ def inspect_family(rows: Sequence[Checkpoint], parents: dict[UUID, Checkpoint]) 
     named = [None if row.parent_id is None else parents.get(row.parent_id) for row in rows]
     try:
         subjects = [
-            Subject(
+            InspectedNetwork(
                 artefact_path(row.file),
                 [layer["name"] for layer in row.layers],
                 [artefact_path(parent.file)] if parent else [],
@@ -101,7 +101,7 @@ def find_candidates(
     return [row for row in reversed(fitting) if parent is None or row.id != parent.id][:CANDIDATES]
 
 
-def _conclude(finding: Finding, parents: Sequence[Checkpoint], *, is_first_named: bool) -> dict[str, Any]:
+def _conclude(finding: InspectionNote, parents: Sequence[Checkpoint], *, is_first_named: bool) -> dict[str, Any]:
     """Pick what is told of a finding: the named parent's descent, and another's only where that is no parent."""
     pairs = list(zip(parents, finding.descents, strict=True))
     named = pairs.pop(0) if is_first_named else None

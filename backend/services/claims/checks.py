@@ -25,7 +25,7 @@ STRENGTH = ("autoattack-plus", "autoattack", "fast", "margin")
 
 
 @dataclass(frozen=True)
-class Check:
+class ClaimStanding:
     """A checkpoint's claim at its norm and eps, and the evaluation it is held against."""
 
     row: Checkpoint
@@ -55,7 +55,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Home:
+class Snapshot:
     """Everything that claims are held against, read once."""
 
     checkpoints: dict[UUID, Checkpoint]
@@ -74,7 +74,7 @@ class Home:
         )
 
 
-def read_home(preset: str | None) -> Home:
+def read_snapshot(preset: str | None) -> Snapshot:
     """Checkpoints newest first, their finished evaluations (with that preset), and how they were trained."""
     with reading() as session:
         checkpoints = {row.id: row for row in all_checkpoints(session)}
@@ -84,19 +84,19 @@ def read_home(preset: str | None) -> Home:
             if preset in (None, row.preset):
                 found.setdefault(row.checkpoint_id, []).append(row)
         trainings = read_trainings(session, checkpoints.values())
-    return Home(checkpoints, datasets, found, trainings)
+    return Snapshot(checkpoints, datasets, found, trainings)
 
 
-def make_check(row: Checkpoint, home: Home) -> Check:
+def make_check(row: Checkpoint, snapshot: Snapshot) -> ClaimStanding:
     """The claim of a checkpoint that has one, with the best evaluation to hold it against."""
     assert row.claim is not None
-    dataset = home.datasets[row.dataset_id]
+    dataset = snapshot.datasets[row.dataset_id]
     claim = Claim(row.claim["robust_accuracy"], row.claim.get("n"))
     norm = row.claim.get("norm") or dataset.default_norm
     eps_text = row.claim.get("eps_text") or dataset.default_eps
-    fitting = [one for one in home.evaluations.get(row.id, []) if answers(one, dataset, norm, eps_text)]
+    fitting = [one for one in snapshot.evaluations.get(row.id, []) if answers(one, dataset, norm, eps_text)]
     best = max(fitting, key=rank, default=None)  # the first of equals, which is the newest
-    return Check(row, dataset, claim, norm, eps_text, best)
+    return ClaimStanding(row, dataset, claim, norm, eps_text, best)
 
 
 def answers(evaluation: Evaluation, dataset: Dataset, norm: str, eps_text: str) -> bool:
@@ -124,24 +124,26 @@ def is_of_all_samples(origin: str, claim: dict[str, Any] | None, size: int, n: i
     return bool(claim.get("n") == size == n)
 
 
-def find_relatives(row: Checkpoint, home: Home) -> list[tuple[Relation, Checkpoint]]:
+def find_relatives(row: Checkpoint, snapshot: Snapshot) -> list[tuple[Relation, Checkpoint]]:
     """The parent of a checkpoint that names one; of a pruned one also the parent's controls and other seeds.
 
     Of the controls those trained as the checkpoint come first.
     """
-    parent = None if row.parent_id is None else home.checkpoints.get(row.parent_id)
+    parent = None if row.parent_id is None else snapshot.checkpoints.get(row.parent_id)
     if parent is None:
         return []
     found: list[tuple[Relation, Checkpoint]] = [("parent", parent)]
     if row.role != "pruned":
         return found
-    others = sorted(home.checkpoints.values(), key=lambda one: (home.rank_training(row, one), one.name))
+    others = sorted(snapshot.checkpoints.values(), key=lambda one: (snapshot.rank_training(row, one), one.name))
     alike = [one for one in others if one.dataset_id == row.dataset_id and one.id != row.id]
     kinds = [(kind, one) for one in alike if (kind := tell_kind(one, parent)) is not None]
     return found + sorted(kinds, key=lambda entry: entry[0])
 
 
-def find_partner(check: Check, relative: Checkpoint, home: Home) -> tuple[Check | None, str | None]:
+def find_partner(
+    check: ClaimStanding, relative: Checkpoint, snapshot: Snapshot
+) -> tuple[ClaimStanding | None, str | None]:
     """The relative's claim with the newest evaluation that covers this one's samples with equal effort, or why not."""
     if check.evaluation is None:
         return None, f"{check.row.name} has not been re-evaluated."
@@ -151,14 +153,14 @@ def find_partner(check: Check, relative: Checkpoint, home: Home) -> tuple[Check 
     if None in attacks or len({str(one).casefold().replace(" ", "") for one in attacks}) > 1:
         told = " and by ".join(attack or "an unknown attack" for attack in attacks)
         return None, f"Claims by {told} are not compared: they differ by the attacks already."
-    other = make_check(relative, home)
+    other = make_check(relative, snapshot)
     if (other.norm, parse_eps(other.eps_text)) != (check.norm, parse_eps(check.eps_text)):
         return None, f"{relative.name} claims at {other.norm} {other.eps_text}, this one at {check.eps_text}."
-    for row in home.evaluations.get(relative.id, []):
+    for row in snapshot.evaluations.get(relative.id, []):
         if covers(row, check.evaluation) and not find_control_differences(check.evaluation, row):
-            return Check(relative, other.dataset, other.claim, other.norm, other.eps_text, row), None
+            return ClaimStanding(relative, other.dataset, other.claim, other.norm, other.eps_text, row), None
     return None, f"{relative.name} has no evaluation of these samples with equal effort ({check.evaluation.preset})."
 
 
-def hold(outcomes: Outcomes, check: Check) -> BoolArray:
+def hold(outcomes: Outcomes, check: ClaimStanding) -> BoolArray:
     return is_held(outcomes, check.eps)

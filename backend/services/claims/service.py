@@ -5,7 +5,7 @@ from uuid import UUID
 
 import numpy as np
 
-from backend.analysis.claims import Claim, Excess, Gap, measure_excess, measure_gap
+from backend.analysis.claims import Claim, ClaimExcess, Gap, measure_excess, measure_gap
 from backend.analysis.outcomes import Outcomes
 from backend.analysis.pairing import pair
 from backend.analysis.statistics import Estimate
@@ -16,15 +16,15 @@ from backend.schemas.claims import Answer, ClaimAgainst, ClaimCheck, ClaimDiffer
 from backend.schemas.terms import OURS
 from backend.services.checkpoints.lineage import choose_sparsity
 from backend.services.claims.checks import (
-    Check,
-    Home,
+    ClaimStanding,
     Relation,
+    Snapshot,
     find_partner,
     find_relatives,
     hold,
     is_of_all_samples,
     make_check,
-    read_home,
+    read_snapshot,
 )
 from backend.services.evaluations.measurements import (
     count_broken_by_fallbacks,
@@ -60,9 +60,9 @@ def list_claims(
     check_page(limit, offset)
     if preset is not None:
         get_preset(preset)
-    home = read_home(preset)
-    rows = [row for row in home.checkpoints.values() if row.claim and checkpoint_id in (None, row.id)]
-    shown = [show_check(make_check(row, home), home) for row in rows[offset : offset + limit]]
+    snapshot = read_snapshot(preset)
+    rows = [row for row in snapshot.checkpoints.values() if row.claim and checkpoint_id in (None, row.id)]
+    shown = [show_check(make_check(row, snapshot), snapshot) for row in rows[offset : offset + limit]]
     return Page(items=shown, total=len(rows), limit=limit, offset=offset)
 
 
@@ -80,13 +80,13 @@ def answer_claim(checkpoint: CheckpointOut, dataset: DatasetOut, evaluation: Eva
     return measure_gap(claim, held, is_same_samples=is_same).answer
 
 
-def show_check(check: Check, home: Home) -> ClaimCheck:
+def show_check(check: ClaimStanding, snapshot: Snapshot) -> ClaimCheck:
     """One claim with its gap, and the gaps of its relatives."""
     row = check.row
     gap = None if check.key is None else measure(check, load_verdicts(check.key))
     by_fallbacks = 0 if check.key is None else count_broken_by_fallbacks(check.key, check.eps)
-    relatives = find_relatives(row, home)
-    against = [show_against(check, relation, relative, home) for relation, relative in relatives]
+    relatives = find_relatives(row, snapshot)
+    against = [show_against(check, relation, relative, snapshot) for relation, relative in relatives]
     return ClaimCheck(
         checkpoint_id=row.id,
         checkpoint_name=row.name,
@@ -112,14 +112,14 @@ def show_check(check: Check, home: Home) -> ClaimCheck:
     )
 
 
-def show_against(check: Check, relation: Relation, relative: Checkpoint, home: Home) -> ClaimAgainst:
+def show_against(check: ClaimStanding, relation: Relation, relative: Checkpoint, snapshot: Snapshot) -> ClaimAgainst:
     """The relative's claim held against an evaluation of the same samples and effort, and the excess over it.
 
     The primary run of both sides is read: fallback attacks run on doubted networks alone.
     """
-    other, reason = find_partner(check, relative, home)
+    other, reason = find_partner(check, relative, snapshot)
     gap: Gap | None = None
-    excess: Excess | None = None
+    excess: ClaimExcess | None = None
     if other is not None and other.key is not None and check.key is not None:
         try:
             joined = pair(load_outcomes(other.key), load_outcomes(check.key))
@@ -142,11 +142,11 @@ def show_against(check: Check, relation: Relation, relative: Checkpoint, home: H
     )
 
 
-def measure(check: Check, outcomes: Outcomes) -> Gap:
+def measure(check: ClaimStanding, outcomes: Outcomes) -> Gap:
     return measure_gap(check.claim, hold(outcomes, check), is_same_samples=check.is_of_all_samples())
 
 
-def show_reevaluation(check: Check, gap: Gap | None) -> Reevaluation | None:
+def show_reevaluation(check: ClaimStanding, gap: Gap | None) -> Reevaluation | None:
     """The evaluation with its own share; on shared samples where `gap` is on them."""
     if check.evaluation is None or gap is None or gap.held.value is None:
         return None
@@ -160,7 +160,7 @@ def show_reevaluation(check: Check, gap: Gap | None) -> Reevaluation | None:
     )
 
 
-def show_difference(difference: Estimate, found: Gap | Excess) -> ClaimDifference:
+def show_difference(difference: Estimate, found: Gap | ClaimExcess) -> ClaimDifference:
     assert difference.value is not None and difference.low is not None and difference.high is not None
     return ClaimDifference(
         value=difference.value,
@@ -171,7 +171,7 @@ def show_difference(difference: Estimate, found: Gap | Excess) -> ClaimDifferenc
     )
 
 
-def write_notes(check: Check, gap: Gap | None, by_fallbacks: int) -> list[str]:
+def write_notes(check: ClaimStanding, gap: Gap | None, by_fallbacks: int) -> list[str]:
     """What a reader has to know about the numbers, in sentences."""
     notes: list[str] = []
     if gap is not None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from backend.analysis import flips
 from backend.analysis.outcomes import BoolArray, Outcomes, TextArray
 from backend.analysis.pairing import Pair, judge_at
-from backend.schemas import ExtraEvidence, Mismatch
+from backend.schemas import ExtraEvidence, MismatchOut
 from backend.store import evidence, results
 from backend.store.tables import Evaluation
 
@@ -73,7 +73,7 @@ def sum_up(joined: Pair, bounds: Bounds, eps: float, dense: Evaluation, pruned: 
     return found
 
 
-def warn_of_one_side(found: list[ExtraEvidence], eps_text: str) -> list[Mismatch]:
+def warn_of_one_side(found: list[ExtraEvidence], eps_text: str) -> list[MismatchOut]:
     """A mismatch where one side alone has evidence beyond the primary run; it never touches the sets."""
     if len(found) != 1:
         return []
@@ -89,7 +89,7 @@ def warn_of_one_side(found: list[ExtraEvidence], eps_text: str) -> list[Mismatch
         "not attacked as hard, so sets, curves and tests read the primary run of both sides and nothing else."
     )
     return [
-        Mismatch(
+        MismatchOut(
             field=FIELD,
             dense=counts if one.side == "dense" else "-",
             pruned=counts if one.side == "pruned" else "-",

@@ -12,7 +12,7 @@ from backend.analysis.pairing import Pair
 from backend.analysis.statistics import Estimate
 from backend.attacks.catalogue import WEAKENING, get_preset
 from backend.errors import InvalidRequest, NotComparable
-from backend.schemas import Mismatch
+from backend.schemas import MismatchOut
 from backend.services.checkpoints.inspections import question_parent, read_inspection
 from backend.services.evaluations.measurements import Finished, finished, load_outcomes, load_verdicts
 from backend.store import evaluations
@@ -55,12 +55,12 @@ def pick_challenges(margins: Evaluation, rows: Iterable[Evaluation]) -> list[Cha
     ]
 
 
-def caveats_of_gain(joined: Pair, pruned: Checkpoint, norm: str) -> list[Mismatch]:
+def caveats_of_gain(joined: Pair, pruned: Checkpoint, norm: str) -> list[MismatchOut]:
     """The warning that pruned margins are far above dense ones; empty where they are not."""
     return [] if pruned.role != "pruned" else show_gain(caveats.find_gain(joined), pruned, norm)
 
 
-def show_gain(gain: caveats.Gain | None, pruned: Checkpoint, norm: str) -> list[Mismatch]:
+def show_gain(gain: caveats.Gain | None, pruned: Checkpoint, norm: str) -> list[MismatchOut]:
     """The same of a gain that is known."""
     if gain is None:
         return []
@@ -70,12 +70,12 @@ def show_gain(gain: caveats.Gain | None, pruned: Checkpoint, norm: str) -> list[
         f"against {_show_median(gain.dense, norm)} over the {gain.n:,} samples that both get right. That is rarely "
         f"real; gradients may be masked. Run AutoAttack on {pruned.name}."
     )
-    return [Mismatch(field=GAIN, dense=dense_median, pruned=pruned_median, severity="differs", sentence=sentence)]
+    return [MismatchOut(field=GAIN, dense=dense_median, pruned=pruned_median, severity="differs", sentence=sentence)]
 
 
 def caveats_of_margins(
     side: str, key: Finished, checkpoint: Checkpoint, challenges: Sequence[Challenge]
-) -> list[Mismatch]:
+) -> list[MismatchOut]:
     """The warning that a stronger attack breaks what the margins of one side ("dense", "pruned") call robust.
 
     Of several such evaluations the one that breaks the largest share speaks; empty where none breaks any.
@@ -86,7 +86,7 @@ def caveats_of_margins(
     worst, challenge = max(checked, key=lambda pair: (pair[0].share, pair[0].robust))
     counts = f"{worst.broken:,} of {worst.robust:,}"
     return [
-        Mismatch(
+        MismatchOut(
             field=STRONGER,
             dense=counts if side == "dense" else "-",
             pruned=counts if side == "pruned" else "-",
@@ -99,7 +99,7 @@ def caveats_of_margins(
     ]
 
 
-def caveats_of_descent(dense: Checkpoint, pruned: Checkpoint) -> list[Mismatch]:
+def caveats_of_descent(dense: Checkpoint, pruned: Checkpoint) -> list[MismatchOut]:
     """What the weights of a pruned checkpoint say against its named parent; empty where they bear it out."""
     found = read_inspection(pruned)
     if found is None or found.descent is None or found.parent_id != dense.id:
@@ -110,7 +110,7 @@ def caveats_of_descent(dense: Checkpoint, pruned: Checkpoint) -> list[Mismatch]:
     if found.likely_parent is not None:
         sentence += f" They fit {found.likely_parent.name}."
     return [
-        Mismatch(
+        MismatchOut(
             field="parent",
             dense=dense.name,
             pruned=pruned.name,
@@ -120,7 +120,7 @@ def caveats_of_descent(dense: Checkpoint, pruned: Checkpoint) -> list[Mismatch]:
     ]
 
 
-def note_caveats(found: Sequence[Mismatch]) -> list[str]:
+def note_caveats(found: Sequence[MismatchOut]) -> list[str]:
     """What a reader must not conclude, in a sentence; empty without a doubt that matters."""
     names = {one.field for one in found if one.severity == "differs"}
     notes = []

@@ -68,9 +68,9 @@ def describe_exploration(record: Mapping[str, Any]) -> str:
     return str((record["prepared"] or {}).get("precision", "float32"))
 
 
-def show_mismatch(found: Mismatch) -> schemas.Mismatch:
+def show_mismatch(found: Mismatch) -> schemas.MismatchOut:
     """A difference as callers see it."""
-    return schemas.Mismatch(
+    return schemas.MismatchOut(
         field=found.field, dense=found.dense, pruned=found.pruned, severity=found.severity, sentence=found.sentence
     )
 

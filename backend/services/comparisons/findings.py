@@ -9,11 +9,11 @@ from backend.analysis.pairing import Pair, judge_at, pair, restrict
 from backend.analysis.statistics import Share
 from backend.schemas import (
     Auroc,
-    Bin,
-    ClassFlips,
+    BinOut,
+    ClassFlipsOut,
     ControlOut,
-    Correlation,
-    Counts,
+    CorrelationOut,
+    CountsOut,
     CurvePoint,
     Interval,
     Predictive,
@@ -33,8 +33,8 @@ class CleanFindings:
 
     summary: flips.Flips
     prediction: thin_ice.Prediction
-    spearman: Correlation
-    bins: list[Bin]
+    spearman: CorrelationOut
+    bins: list[BinOut]
     curves: dict[str, list[CurvePoint]]
     classes: list[flips.ClassFlips]
 
@@ -72,7 +72,7 @@ def predict_control(dense: Finished, pruned: Finished, control: Finished) -> thi
 
 
 @lru_cache(maxsize=4 * KEPT)
-def find_robust(dense: Finished, pruned: Finished, eps: float, eps_text: str) -> tuple[Counts, RobustStatistics]:
+def find_robust(dense: Finished, pruned: Finished, eps: float, eps_text: str) -> tuple[CountsOut, RobustStatistics]:
     """The same at an eps.
 
     Raises:
@@ -130,7 +130,7 @@ def write_headline(change: str, dense: Finished, pruned: Finished, controls: lis
     return [TextPart(text=part.text, emphasis=part.emphasis) for part in parts]
 
 
-def show_classes(rows: list[flips.ClassFlips], names: list[str]) -> list[ClassFlips]:
+def show_classes(rows: list[flips.ClassFlips], names: list[str]) -> list[ClassFlipsOut]:
     """Losses by class, of the samples that the dense model gets right; classes without any are left out."""
     shown = []
     for row in rows:
@@ -138,7 +138,7 @@ def show_classes(rows: list[flips.ClassFlips], names: list[str]) -> list[ClassFl
             continue
         name = names[row.label] if row.label < len(names) else str(row.label)
         shown.append(
-            ClassFlips(
+            ClassFlipsOut(
                 label=row.label,
                 name=name,
                 n=row.lost.n,
@@ -186,8 +186,8 @@ def show_auroc(prediction: thin_ice.Prediction) -> Auroc | None:
     )
 
 
-def show_counts(counts: flips.Counts) -> Counts:
-    return Counts(n11=counts.n11, n10=counts.n10, n01=counts.n01, n00=counts.n00)
+def show_counts(counts: flips.Counts) -> CountsOut:
+    return CountsOut(n11=counts.n11, n10=counts.n10, n01=counts.n01, n00=counts.n00)
 
 
 def show_rate(share: Share) -> Rate:
@@ -196,14 +196,16 @@ def show_rate(share: Share) -> Rate:
     return Rate(value=share.value, interval=show_interval(share), count=share.count, n=share.n)
 
 
-def _show_correlation(found: margins.Correlation) -> Correlation:
+def _show_correlation(found: margins.Correlation) -> CorrelationOut:
     spearman = found.spearman
-    return Correlation(value=spearman.value, n=found.n, excluded=sum(found.excluded.values()), reason=spearman.reason)
+    return CorrelationOut(
+        value=spearman.value, n=found.n, excluded=sum(found.excluded.values()), reason=spearman.reason
+    )
 
 
-def _show_bin(row: bins.Bin) -> Bin:
+def _show_bin(row: bins.Bin) -> BinOut:
     assert row.lost.value is not None
-    return Bin(
+    return BinOut(
         low=row.low,
         high=row.high,
         label=row.label,

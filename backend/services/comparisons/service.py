@@ -11,7 +11,7 @@ from backend.analysis import flips, mismatches
 from backend.analysis.pairing import Pair, judge_at
 from backend.eps import check_eps, eps_text, parse_eps
 from backend.errors import Conflict, InvalidRequest
-from backend.schemas import ComparisonOut, EvaluationOut, FlipSet, Mismatch, NoiseOut, PairedSample
+from backend.schemas import ComparisonOut, EvaluationOut, FlipSet, MismatchOut, NoiseOut, PairedSample
 from backend.services.checkpoints.lineage import CONTROL
 from backend.services.comparisons import bounds, findings, noise, replays
 from backend.services.comparisons.caveats import (
@@ -242,7 +242,7 @@ def _find_controls(session: Session, sides: Sides) -> tuple[list[Control], str |
     return find_controls(session, sides.dense_checkpoint, sides.dense, sides.pruned)
 
 
-def _find_lineage_mismatches(sides: Sides) -> list[Mismatch]:
+def _find_lineage_mismatches(sides: Sides) -> list[MismatchOut]:
     """Whether the pruned checkpoint was made from this dense one."""
     dense, pruned = sides.dense_checkpoint, sides.pruned_checkpoint
     if pruned.parent_id == dense.id:
@@ -259,8 +259,8 @@ def _find_lineage_mismatches(sides: Sides) -> list[Mismatch]:
     return [_lineage_mismatch(dense, pruned, sentence, "note")]
 
 
-def _lineage_mismatch(dense: Checkpoint, pruned: Checkpoint, sentence: str, severity: str) -> Mismatch:
-    return Mismatch(
+def _lineage_mismatch(dense: Checkpoint, pruned: Checkpoint, sentence: str, severity: str) -> MismatchOut:
+    return MismatchOut(
         field="parent",
         dense=dense.name,
         pruned=pruned.name,

@@ -36,7 +36,7 @@ ARRIVAL_TIME = timedelta(hours=6)  # far more than writing any data set down tak
 
 
 @dataclass(frozen=True)
-class DatasetFile:
+class IncomingDataset:
     """Where a stored data set lies."""
 
     path: Path
@@ -92,7 +92,7 @@ def find_dataset(id_or_slug: str | UUID) -> Dataset:
 def load_samples(dataset: Dataset) -> SampleArrays:
     """Images and labels of a data set: shipped with the product, or in the artefact store."""
     path = catalogue.find_dataset(dataset.file).path if dataset.builtin else artefact_path(dataset.file)
-    return load(DatasetFile(path))
+    return load(IncomingDataset(path))
 
 
 def add_dataset(

@@ -5,7 +5,7 @@ from typing import Any
 
 from backend.analysis.outcomes import tolerance_of
 from backend.eps import parse_eps
-from backend.schemas import ErrorOut, EvaluationOut, MarginRow, Progress, Summary
+from backend.schemas import ErrorOut, EvaluationOut, MarginRow, ProgressOut, Summary
 from backend.store.tables import Chunk, Evaluation
 
 
@@ -48,13 +48,13 @@ def show_evaluation(
     )
 
 
-def show_progress(row: Evaluation, chunks: list[Chunk]) -> Progress:
+def show_progress(row: Evaluation, chunks: list[Chunk]) -> ProgressOut:
     """Samples done and in all; the time left from the speed of the finished chunks, None until there is one."""
     samples = sum(chunk.samples for chunk in chunks)
     eta = None
     if row.state == "running" and samples:
         eta = sum(chunk.seconds for chunk in chunks) / samples * max(0, row.n - row.done)
-    return Progress(done=row.done, total=row.n, stage=row.stage, eta_seconds=eta)
+    return ProgressOut(done=row.done, total=row.n, stage=row.stage, eta_seconds=eta)
 
 
 def show_margin(columns: Mapping[str, Any], eps: float | None) -> MarginRow:

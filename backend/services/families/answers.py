@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from backend.analysis.claims import Answer, answer_of
 from backend.analysis.statistics import Estimate
 from backend.analysis.verdicts import joint_confidence, require_all, settle, widen
-from backend.schemas.families import FamilyAnswer, Finding, FindingPart, MethodAnswer, Question, Unit
+from backend.schemas.families import FamilyAnswer, FamilyFinding, FindingPart, MethodAnswer, Question, Unit
 from backend.schemas.terms import OURS, Interval
-from backend.services.families.findings import NEGLIGIBLE_BY_UNIT, Asked, Part
+from backend.services.families.findings import NEGLIGIBLE_BY_UNIT, AnswerPart, Asked
 
 ANSWERS: tuple[Answer, ...] = ("yes", "no", "cannot tell")
 LEAD: Unit = "auroc difference"  # of the margin over the logit gap: answered beside the question
@@ -82,7 +82,7 @@ def write_answer(question: Question, asked: Sequence[Asked], **names: str) -> Fa
     )
 
 
-def answer_one(asked: Asked, count: int, leads: int) -> Finding:
+def answer_one(asked: Asked, count: int, leads: int) -> FamilyFinding:
     """A checkpoint's answer from its `count` widened intervals; `leads` are asked at once beside them."""
     parts = [show_part(part, count, decides=True) for part in asked.parts]
     answers: list[Answer] = [part.answer for part in parts if part.answer is not None]
@@ -94,7 +94,7 @@ def answer_one(asked: Asked, count: int, leads: int) -> Finding:
     if answer == "no" and None not in denying:
         answer, reason = "cannot tell", denying[0]
     rival = None if asked.rival is None else asked.rival.row
-    return Finding(
+    return FamilyFinding(
         checkpoint_id=asked.member.row.id,
         checkpoint_name=asked.member.row.name,
         method=asked.method,
@@ -111,7 +111,7 @@ def answer_one(asked: Asked, count: int, leads: int) -> Finding:
     )
 
 
-def show_part(part: Part, count: int, *, decides: bool) -> FindingPart:
+def show_part(part: AnswerPart, count: int, *, decides: bool) -> FindingPart:
     """An interval as it is shown: from 0 for an AUROC too, and as one of `count`, with an answer where it decides."""
     wide = widen(part.estimate, count)
     assert wide.value is not None and wide.low is not None and wide.high is not None
@@ -134,9 +134,9 @@ def replace_origin(wide: Estimate, origin: float) -> tuple[float, float]:
     return max(floor, wide.low + origin), min(1.0, wide.high + origin)
 
 
-def settle_methods(found: Sequence[Finding]) -> list[MethodAnswer]:
+def settle_methods(found: Sequence[FamilyFinding]) -> list[MethodAnswer]:
     """Each method's answer, in the order in which the methods come."""
-    by_method: dict[str, list[Finding]] = {}
+    by_method: dict[str, list[FamilyFinding]] = {}
     for one in found:
         by_method.setdefault(one.method, []).append(one)
     return [
@@ -146,7 +146,7 @@ def settle_methods(found: Sequence[Finding]) -> list[MethodAnswer]:
 
 
 def write_sentence(
-    answer: Answer, found: Sequence[Finding], methods: Sequence[MethodAnswer], asked: Sequence[Asked], noun: str
+    answer: Answer, found: Sequence[FamilyFinding], methods: Sequence[MethodAnswer], asked: Sequence[Asked], noun: str
 ) -> str:
     """The answer, its counts and the methods' answers: `No, for our re-implementations: ...`."""
     if not found:
@@ -171,7 +171,7 @@ def write_sentence(
     return f"{sentence}{compare_with_logit_gap(found)}"
 
 
-def compare_with_logit_gap(found: Sequence[Finding]) -> str:
+def compare_with_logit_gap(found: Sequence[FamilyFinding]) -> str:
     """Whether the cheap score would have done as well, where that was measured."""
     given = [part.answer for one in found for part in one.additional if part.unit == LEAD]
     if not given:

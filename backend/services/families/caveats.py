@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from backend.analysis import caveats
 from backend.errors import NotComparable
-from backend.schemas import Mismatch
+from backend.schemas import MismatchOut
 from backend.services.comparisons import findings
 from backend.services.comparisons.caveats import (
     caveat_of_flags,
@@ -29,7 +29,7 @@ def caveat_of_robustness(family: Family, member: Member) -> str | None:
     own = member.chosen[MARGINS]
     if own.evaluation is None or own.key is None:
         return None
-    challenges = pick_challenges(own.evaluation, family.home.evaluations.get(member.row.id, []))
+    challenges = pick_challenges(own.evaluation, family.snapshot.evaluations.get(member.row.id, []))
     side = "dense" if member is family.dense else "pruned"
     return (
         caveat_of_flags(member.row.name, own.evaluation)
@@ -38,7 +38,7 @@ def caveat_of_robustness(family: Family, member: Member) -> str | None:
     )
 
 
-def find_gain(family: Family, member: Member) -> list[Mismatch]:
+def find_gain(family: Family, member: Member) -> list[MismatchOut]:
     dense, own = family.dense.chosen[MARGINS].key, member.chosen[MARGINS].key
     if dense is None or own is None or member.row.role != "pruned":
         return []
@@ -53,6 +53,6 @@ def _measure_gain(dense: Finished, pruned: Finished) -> caveats.Gain | None:
         return None
 
 
-def choose(found: list[Mismatch]) -> str | None:
+def choose(found: list[MismatchOut]) -> str | None:
     """The first that matters; notes do not."""
     return next((one.sentence for one in found if one.severity == "differs"), None)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from backend.analysis.claims import NEGLIGIBLE
-from backend.analysis.controls import Excess, compare_losses
+from backend.analysis.controls import FlipExcess, compare_losses
 from backend.analysis.statistics import Estimate
 from backend.analysis.verdicts import GUESSING, HARDLY_BETTER
 from backend.errors import NotComparable
@@ -30,7 +30,7 @@ CLEAN, ROBUST = "fewer lost, clean", "fewer lost at eps"
 
 
 @dataclass(frozen=True)
-class Part:
+class AnswerPart:
     """An interval at 95 %; `estimate` counts from `origin`, which is guessing for an AUROC and 0 otherwise.
 
     `weak` says why a no by it may come from an attack that found too little.
@@ -49,8 +49,8 @@ class Asked:
     """A question asked of a checkpoint (beside a rival): all `parts` have to say yes for a yes."""
 
     member: Member
-    parts: list[Part]
-    additional: list[Part] = field(default_factory=list)
+    parts: list[AnswerPart]
+    additional: list[AnswerPart] = field(default_factory=list)
     rival: Member | None = None
     reason: str | None = None
     """Why a part is missing or doubted, without which there is no yes."""
@@ -73,14 +73,14 @@ def ask_claims(family: Family) -> list[Asked]:
 def ask_claim(family: Family, member: Member) -> Asked:
     if not member.row.claim:
         return Asked(member, [], reason="It claims nothing.")
-    check = show_check(make_check(member.row, family.home), family.home)
+    check = show_check(make_check(member.row, family.snapshot), family.snapshot)
     if check.gap is None:
         return Asked(member, [], reason=f"No finished evaluation answers at {check.norm} {check.eps_text}.")
     controls = [one for one in check.against if one.relation == "finetuned" and one.excess is not None]
     found = [(DENSE, one) for one in check.against if one.relation == "parent"]
     found += [(CONTROL, one) for one in controls[:1]]  # as in the rows: trained alike first, of those attacked alike
-    parts: list[Part] = []
-    aside: list[Part] = []
+    parts: list[AnswerPart] = []
+    aside: list[AnswerPart] = []
     reason = caveat_of_member(family, member)
     weak = reason or caveat_of_evaluation(family, member, check.reevaluation)
     if is_picked(family, member, check.reevaluation):
@@ -107,7 +107,9 @@ def caveat_of_claim(family: Family, member: Member, other: ClaimAgainst) -> str 
         return f"{member.row.name} or {other.checkpoint_name} claims without saying on how many samples."
     relative = next(one for one in family.members if one.row.id == other.checkpoint_id)
     incompatible = (
-        family.home.describe_training_difference(member.row, relative.row) if other.relation == "finetuned" else None
+        family.snapshot.describe_training_difference(member.row, relative.row)
+        if other.relation == "finetuned"
+        else None
     )
     # Of a relative that is called too robust the claim looks better than it is, and this one's worse beside it.
     return incompatible or caveat_of_evaluation(family, relative, other.reevaluation)
@@ -128,7 +130,7 @@ def is_picked(family: Family, member: Member, used: Reevaluation | None) -> bool
 
 
 def find_row(family: Family, member: Member, used: Reevaluation | None) -> Evaluation | None:
-    rows = family.home.evaluations.get(member.row.id, [])
+    rows = family.snapshot.evaluations.get(member.row.id, [])
     return None if used is None else next((row for row in rows if row.id == used.evaluation_id), None)
 
 
@@ -141,10 +143,10 @@ def find_picked(*members: Member) -> str | None:
     return None
 
 
-def claim_part(name: str, found: ClaimDifference, check: ClaimCheck, other: ClaimAgainst | None = None) -> Part:
+def claim_part(name: str, found: ClaimDifference, check: ClaimCheck, other: ClaimAgainst | None = None) -> AnswerPart:
     sides = (check.reevaluation, None if other is None else other.reevaluation)
     ids = [side.evaluation_id for side in sides if side is not None]
-    return Part(name, "points", Estimate(found.value, found.interval.low, found.interval.high, found.n), ids)
+    return AnswerPart(name, "points", Estimate(found.value, found.interval.low, found.interval.high, found.n), ids)
 
 
 def ask_thin_ice(family: Family, rows: Sequence[FamilyRow]) -> list[Asked]:
@@ -162,11 +164,11 @@ def ask_losses(family: Family, member: Member, row: FamilyRow) -> Asked:
     parts, additional, reason = [], show_additional(found, pair), found.auroc_reason
     if auroc is not None:
         estimate = Estimate(auroc.value - GUESSING, auroc.low - GUESSING, auroc.high - GUESSING, auroc.n)
-        parts.append(Part(PREDICTS, "auroc", estimate, pair, GUESSING))
+        parts.append(AnswerPart(PREDICTS, "auroc", estimate, pair, GUESSING))
     if found.beyond is None or found.beyond.clean is None:
         reason = reason or found.beyond_reason
     else:
-        loses = Part(LOSES, "points", read_estimate(found.beyond.clean), [*pair, found.beyond.evaluation_id])
+        loses = AnswerPart(LOSES, "points", read_estimate(found.beyond.clean), [*pair, found.beyond.evaluation_id])
         if found.beyond.incompatible is None:
             parts.append(loses)
         else:  # a control of another budget may be shown, and decides nothing
@@ -178,19 +180,19 @@ def ask_losses(family: Family, member: Member, row: FamilyRow) -> Asked:
     return Asked(member, [replace(part, weak=caveat) for part in parts], additional, reason=caveat or reason)
 
 
-def show_additional(found: FamilyFlips, pair: list[UUID]) -> list[Part]:
+def show_additional(found: FamilyFlips, pair: list[UUID]) -> list[AnswerPart]:
     """The cheap score, the margin's lead over it, and how many are lost on the thinnest ice and on the thickest."""
     parts = []
     gap = found.logit_gap_auroc
     if gap is not None:
-        parts.append(Part("logit gap", "auroc", Estimate(gap.value, gap.low, gap.high, gap.n), pair))
+        parts.append(AnswerPart("logit gap", "auroc", Estimate(gap.value, gap.low, gap.high, gap.n), pair))
     if found.margin_over_logit_gap is not None:
         parts.append(
-            Part("margin over logit gap", "auroc difference", read_estimate(found.margin_over_logit_gap), pair)
+            AnswerPart("margin over logit gap", "auroc difference", read_estimate(found.margin_over_logit_gap), pair)
         )
     measured = [row for row in found.bins if row.low is not None]
     for name, row in zip(("lost on thinnest ice", "lost on thickest ice"), measured[:1] + measured[-1:], strict=False):
-        parts.append(Part(name, "percent", Estimate(row.share, row.interval.low, row.interval.high, row.n), pair))
+        parts.append(AnswerPart(name, "percent", Estimate(row.share, row.interval.low, row.interval.high, row.n), pair))
     return parts
 
 
@@ -202,7 +204,7 @@ def ask_rivals(family: Family, method: str) -> list[Asked]:
 
 
 def ask_rival(family: Family, member: Member, rival: Member) -> Asked:
-    incompatible = family.home.describe_training_difference(member.row, rival.row) or find_picked(
+    incompatible = family.snapshot.describe_training_difference(member.row, rival.row) or find_picked(
         family.dense, member, rival
     )
     if incompatible is not None:
@@ -226,18 +228,22 @@ def ask_rival(family: Family, member: Member, rival: Member) -> Asked:
     # At eps, whose attack found too little is said to lose too little: where it is the rival, only a no is in doubt.
     weak = {CLEAN: descent, ROBUST: descent or caveat_of_robustness(family, rival)}
     too_large = caveat_of_robustness(family, family.dense) or caveat_of_robustness(family, member)
-    parts = {name: Part(name, "points", excess.difference, ids, weak=weak[name]) for name, excess in excesses.items()}
+    parts = {
+        name: AnswerPart(name, "points", excess.difference, ids, weak=weak[name]) for name, excess in excesses.items()
+    }
     additional = [part for name, excess in excesses.items() for part in show_losses(name, excess, ids)]
     if too_large is not None:
         additional.insert(0, parts.pop(ROBUST))
     return Asked(member, list(parts.values()), additional, rival, descent or too_large)
 
 
-def show_losses(name: str, excess: Excess, ids: list[UUID]) -> list[Part]:
+def show_losses(name: str, excess: FlipExcess, ids: list[UUID]) -> list[AnswerPart]:
     """What either of them loses, of what the dense network holds."""
     at = name.removeprefix("fewer ")
     sides = ((at, excess.control), (f"{at}, by the rival", excess.pruned))
-    return [Part(words, "percent", Estimate(side.value, side.low, side.high, side.n), ids) for words, side in sides]
+    return [
+        AnswerPart(words, "percent", Estimate(side.value, side.low, side.high, side.n), ids) for words, side in sides
+    ]
 
 
 def read_estimate(found: FamilyDifference) -> Estimate:

@@ -9,7 +9,7 @@ from backend.errors import InvalidRequest, NotFound
 from backend.schemas.families import Place
 from backend.services.checkpoints.inspections import read_inspection
 from backend.services.checkpoints.lineage import choose_sparsity
-from backend.services.claims.checks import Home, read_home
+from backend.services.claims.checks import Snapshot, read_snapshot
 from backend.services.comparisons.controls import tell_kind
 from backend.services.comparisons.effort import find_control_differences
 from backend.services.evaluations.measurements import Finished, finished, summarise
@@ -84,9 +84,9 @@ class Terms:
 
 @dataclass(frozen=True)
 class Family:
-    """Members of one dense checkpoint, itself first; `home` is what they were read from."""
+    """Members of one dense checkpoint, itself first; `snapshot` is what they were read from."""
 
-    home: Home
+    snapshot: Snapshot
     terms: Terms
     members: list[Member]
 
@@ -97,7 +97,7 @@ class Family:
     def list_controls(self, member: Member) -> list[Member]:
         """The dense network finetuned without pruning: as `member` was trained first, then by name."""
         controls = [one for one in self.members if one.place == "finetuned"]
-        return sorted(controls, key=lambda one: (self.home.rank_training(member.row, one.row), one.row.name))
+        return sorted(controls, key=lambda one: (self.snapshot.rank_training(member.row, one.row), one.row.name))
 
     @property
     def pruned(self) -> list[Member]:
@@ -114,8 +114,8 @@ def read_family(checkpoint_id: UUID, norm: str | None = None, eps: str | float |
         NotFound: no such checkpoint.
         InvalidRequest: it is pruned or a control, whose parent has the family; or no eps is known for the norm.
     """
-    home = read_home(None)
-    root = home.checkpoints.get(checkpoint_id)
+    snapshot = read_snapshot(None)
+    root = snapshot.checkpoints.get(checkpoint_id)
     if root is None:
         raise NotFound(f"There is no checkpoint {checkpoint_id}.", checkpoint_id=str(checkpoint_id))
     if root.role != "dense" or root.parent_id is not None:
@@ -124,10 +124,10 @@ def read_family(checkpoint_id: UUID, norm: str | None = None, eps: str | float |
             checkpoint_id=str(root.id),
             parent_id=None if root.parent_id is None else str(root.parent_id),
         )
-    dataset = home.datasets[root.dataset_id]
+    dataset = snapshot.datasets[root.dataset_id]
     chosen = norm or dataset.default_norm
     terms = Terms(dataset, chosen, choose_eps(dataset, chosen, eps))
-    return Family(home, terms, find_members(home, root, terms))
+    return Family(snapshot, terms, find_members(snapshot, root, terms))
 
 
 def choose_eps(dataset: Dataset, norm: str, eps: str | float | None) -> str:
@@ -140,16 +140,16 @@ def choose_eps(dataset: Dataset, norm: str, eps: str | float | None) -> str:
     return dataset.default_eps
 
 
-def find_members(home: Home, root: Checkpoint, terms: Terms) -> list[Member]:
+def find_members(snapshot: Snapshot, root: Checkpoint, terms: Terms) -> list[Member]:
     """The dense one, controls, other seeds, then the pruned ones by kind of zeros, level, method and name."""
-    found = {preset: choose_reference(home, root, preset, terms) for preset in PRESETS}
+    found = {preset: choose_reference(snapshot, root, preset, terms) for preset in PRESETS}
     members = [Member(root, "dense", None, None, found)]
-    for row in home.checkpoints.values():
+    for row in snapshot.checkpoints.values():
         place = find_place(row, root)
         if place is None:
             continue
         kind, level = tell_level(row) if place == "pruned" else (None, None)
-        chosen = {preset: choose_alike(home, row, preset, found[preset], terms) for preset in PRESETS}
+        chosen = {preset: choose_alike(snapshot, row, preset, found[preset], terms) for preset in PRESETS}
         members.append(Member(row, place, kind, level, chosen))
     return sorted(members, key=order)
 
@@ -183,25 +183,25 @@ def order(member: Member) -> tuple[int, int, float, str, str]:
     return PLACES.index(member.place), kind, member.level or 0.0, member.method, member.row.name
 
 
-def list_fitting(home: Home, row: Checkpoint, preset: str, terms: Terms) -> list[Evaluation]:
+def list_fitting(snapshot: Snapshot, row: Checkpoint, preset: str, terms: Terms) -> list[Evaluation]:
     """Finished evaluations of a checkpoint that answer here, newest first."""
-    found = home.evaluations.get(row.id, [])
+    found = snapshot.evaluations.get(row.id, [])
     return [one for one in found if terms.fit(one, preset) and summarise(one) is not None]
 
 
-def choose_reference(home: Home, root: Checkpoint, preset: str, terms: Terms) -> Choice:
+def choose_reference(snapshot: Snapshot, root: Checkpoint, preset: str, terms: Terms) -> Choice:
     """The dense network's own: that of most samples, then of the smallest seed, then the newest.
 
     Rows that somebody picked come last: what was chosen for being lost says nothing about the rest.
     """
-    fitting = list_fitting(home, root, preset, terms)
+    fitting = list_fitting(snapshot, root, preset, terms)
     if not fitting:
         return Choice(None, say_missing(preset, terms))
     # The first of equals, which is the newest.
     return Choice(max(fitting, key=lambda one: (not one.explicit, one.n, -one.seed)), None)
 
 
-def choose_alike(home: Home, row: Checkpoint, preset: str, reference: Choice, terms: Terms) -> Choice:
+def choose_alike(snapshot: Snapshot, row: Checkpoint, preset: str, reference: Choice, terms: Terms) -> Choice:
     """Of the evaluations with the effort of the dense network's, that of most samples, if possible of its seed.
 
     Picked rows are set beside picked rows first, and samples in order beside samples in order.
@@ -210,8 +210,8 @@ def choose_alike(home: Home, row: Checkpoint, preset: str, reference: Choice, te
     """
     dense = reference.evaluation
     if dense is None:
-        return choose_reference(home, row, preset, terms)
-    fitting = list_fitting(home, row, preset, terms)
+        return choose_reference(snapshot, row, preset, terms)
+    fitting = list_fitting(snapshot, row, preset, terms)
     if not fitting:
         return Choice(None, say_missing(preset, terms))
     differences = [find_control_differences(dense, one, "here") for one in fitting]

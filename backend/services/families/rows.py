@@ -56,7 +56,7 @@ def show_row(family: Family, member: Member) -> FamilyRow:
         margin=show_margin(member.chosen[MARGINS].key),
         flips=flips,
         flips_reason=flips_reason,
-        training=family.home.trainings.get(row.id),
+        training=family.snapshot.trainings.get(row.id),
     )
 
 
@@ -224,7 +224,7 @@ def show_beyond(
             robust=show_difference(lose_beyond(dense, key, choice.key, family.terms.eps)),
             auroc=show_difference(auroc),
             auroc_reason=auroc.reason,
-            incompatible=family.home.describe_training_difference(member.row, control.row),
+            incompatible=family.snapshot.describe_training_difference(member.row, control.row),
         ), None
     if not controls:
         return None, f"There is no control of {family.dense.row.name}: finetuned as long, nothing pruned."

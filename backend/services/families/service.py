@@ -90,7 +90,7 @@ def write_notes(family: Family, rows: Sequence[FamilyRow]) -> list[str]:
     notes = list(NOTES)
     if any(member.row.origin in OURS for member in family.pruned):
         notes.append(OUR_NETWORKS)
-    known = [family.home.trainings.get(member.row.id) for member in family.pruned]
+    known = [family.snapshot.trainings.get(member.row.id) for member in family.pruned]
     if None in known:
         notes.append(BUDGETS)
     if any(are_alike(known[0], one) is False for one in known):

@@ -40,7 +40,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """A column: its heading with the unit, how a row fills it, and which end is better (None: neither)."""
 
     key: str
@@ -59,16 +59,16 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Layout:
+class TableLayout:
     """The table: headings, to which is added what all cells of a column rest on, and lines under their groups."""
 
-    columns: list[Column]
+    columns: list[TableColumn]
     headings: list[str]
     shared: dict[str, str]
     groups: list[tuple[str, list[Line]]]
 
 
-def lay_out(family: FamilyOut) -> Layout:
+def lay_out(family: FamilyOut) -> TableLayout:
     """The table of a family; a column that needs a rare preset is left out where nothing fills it."""
     is_linf = family.norm == "Linf"
     columns = [one for one in COLUMNS if is_needed(one, family.rows)]
@@ -81,7 +81,7 @@ def lay_out(family: FamilyOut) -> Layout:
     groups: dict[str, list[FamilyRow]] = {}
     for row in family.rows:
         groups.setdefault(row.group, []).append(row)
-    return Layout(
+    return TableLayout(
         columns,
         [title(column, shared[column.key], is_linf) for column in columns],
         shared,
@@ -89,7 +89,7 @@ def lay_out(family: FamilyOut) -> Layout:
     )
 
 
-def is_needed(column: Column, rows: Sequence[FamilyRow]) -> bool:
+def is_needed(column: TableColumn, rows: Sequence[FamilyRow]) -> bool:
     """Whether a column says anything: a rare preset where there is one, budgets where those of pruned ones differ."""
     if column.key in RARE:
         return any(column.fill(row, True).value is not None for row in rows)
@@ -109,13 +109,13 @@ def find_shared(cells: Sequence[Cell]) -> str:
     return details.pop() if len(details) == 1 else ""
 
 
-def title(column: Column, shared: str, is_linf: bool) -> str:
+def title(column: TableColumn, shared: str, is_linf: bool) -> str:
     heading = column.heading if is_linf else column.heading.replace("(1/255)", "")
     return f"{heading.strip()}, {shared}" if shared else heading.strip()
 
 
 def find_incomparable(
-    columns: Sequence[Column], rows: Sequence[FamilyRow], cells: dict[UUID, list[Cell]]
+    columns: Sequence[TableColumn], rows: Sequence[FamilyRow], cells: dict[UUID, list[Cell]]
 ) -> frozenset[str]:
     """Columns of own figures that the dense network lacks, beside which those of the others were found to be alike."""
     dense = next((row for row in rows if row.place == "dense"), None)
@@ -126,7 +126,7 @@ def find_incomparable(
 
 
 def rank(
-    columns: Sequence[Column],
+    columns: Sequence[TableColumn],
     rows: Sequence[FamilyRow],
     cells: dict[UUID, list[Cell]],
     incomparable: frozenset[str] = frozenset(),
@@ -155,7 +155,7 @@ def rank(
     return [Line(row, cells[row.checkpoint_id], frozenset(best[row.checkpoint_id])) for row in rows]
 
 
-def find_gaps(layout: Layout) -> list[str]:
+def find_gaps(layout: TableLayout) -> list[str]:
     """Why cells are empty: each reason once, with the checkpoints that it holds for; nothing of what must be empty."""
     found: dict[str, dict[str, None]] = {}
     for _, lines in layout.groups:
@@ -307,19 +307,19 @@ def signed(value: float, digits: int = 2) -> str:
 
 
 TRAINING = "training"
-COLUMNS: tuple[Column, ...] = (
-    Column(TRAINING, "trained (million passes)", fill_training),
-    Column("clean", "clean (%)", fill_clean, "higher"),
-    Column("claim", "claimed (%)", fill_claim),
-    Column("autoattack-plus", "AutoAttack plus (%)", fill_verdict("autoattack-plus"), "higher"),
-    Column("autoattack", "AutoAttack (%)", fill_verdict("autoattack"), "higher"),
-    Column("fast", "fast (%)", fill_verdict("fast"), "higher"),
-    Column("margin", "by margins (%)", fill_verdict("margin"), "higher"),
-    Column("median", "median margin (1/255)", fill_median, "higher"),
-    Column("clean_flips", "clean lost / gained, lost (%)", fill_flips("clean"), "lower"),
-    Column("robust_flips", "robust lost / gained, lost (%)", fill_flips("robust"), "lower"),
-    Column("auroc", "AUROC of dense margin", fill_auroc),
-    Column("beyond_clean", "clean lost beyond control (points)", fill_beyond("clean"), "lower"),
-    Column("beyond_robust", "robust lost beyond control (points)", fill_beyond("robust"), "lower"),
+COLUMNS: tuple[TableColumn, ...] = (
+    TableColumn(TRAINING, "trained (million passes)", fill_training),
+    TableColumn("clean", "clean (%)", fill_clean, "higher"),
+    TableColumn("claim", "claimed (%)", fill_claim),
+    TableColumn("autoattack-plus", "AutoAttack plus (%)", fill_verdict("autoattack-plus"), "higher"),
+    TableColumn("autoattack", "AutoAttack (%)", fill_verdict("autoattack"), "higher"),
+    TableColumn("fast", "fast (%)", fill_verdict("fast"), "higher"),
+    TableColumn("margin", "by margins (%)", fill_verdict("margin"), "higher"),
+    TableColumn("median", "median margin (1/255)", fill_median, "higher"),
+    TableColumn("clean_flips", "clean lost / gained, lost (%)", fill_flips("clean"), "lower"),
+    TableColumn("robust_flips", "robust lost / gained, lost (%)", fill_flips("robust"), "lower"),
+    TableColumn("auroc", "AUROC of dense margin", fill_auroc),
+    TableColumn("beyond_clean", "clean lost beyond control (points)", fill_beyond("clean"), "lower"),
+    TableColumn("beyond_robust", "robust lost beyond control (points)", fill_beyond("robust"), "lower"),
 )
 RARE = frozenset({"autoattack-plus"})

@@ -6,10 +6,10 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
-from backend.schemas.families import FamilyAnswer, FamilyOut, FamilyRate, FamilyRow, Finding, FindingPart
+from backend.schemas.families import FamilyAnswer, FamilyFinding, FamilyOut, FamilyRate, FamilyRow, FindingPart
 from backend.services.exports import write_csv
 from backend.services.families.members import PRESETS
-from backend.services.families.tables import EMPTY, Layout, Line, find_gaps, lay_out, signed
+from backend.services.families.tables import EMPTY, Line, TableLayout, find_gaps, lay_out, signed
 
 LATEX = {
     "\\": r"\textbackslash{}",
@@ -70,7 +70,7 @@ def write_answer(number: int, answer: FamilyAnswer) -> str:
     return "\n\n".join(lines)
 
 
-def write_findings(findings: Sequence[Finding]) -> str:
+def write_findings(findings: Sequence[FamilyFinding]) -> str:
     """One line a finding: what decides with its widened interval, the answer, and what stands beside it."""
     deciding = name_parts([one.parts for one in findings])
     additional = name_parts([one.additional for one in findings])
@@ -105,7 +105,7 @@ def show_part(part: FindingPart) -> str:
     return f"{value:.3f} [{low:.3f}, {high:.3f}]"
 
 
-def write_table(layout: Layout) -> str:
+def write_table(layout: TableLayout) -> str:
     """The table in pipes; the group stands in the first column of its first row."""
     rows = [
         [
@@ -119,13 +119,13 @@ def write_table(layout: Layout) -> str:
     return write_pipes(["pruned", "checkpoint", *layout.headings], rows, 2)
 
 
-def list_gaps(layout: Layout) -> list[str]:
+def list_gaps(layout: TableLayout) -> list[str]:
     """Why cells are empty: each reason once, with the checkpoints that it holds for."""
     told = find_gaps(layout)
     return [escape_markdown(f"Empty cells. {' '.join(told)}")] if told else []
 
 
-def show_cells(layout: Layout, line: Line, embolden: Escape, escape: Escape = str) -> list[str]:
+def show_cells(layout: TableLayout, line: Line, embolden: Escape, escape: Escape = str) -> list[str]:
     """The cells of a line as text; what not all of a column rest on stands in the cell."""
     shown = []
     for column, cell in zip(layout.columns, line.cells, strict=True):

@@ -19,7 +19,7 @@ AIR = 0.02  # of the share's axis, on either side of what is shown
 
 
 @dataclass(frozen=True)
-class Family:
+class ClaimFamily:
     """Claims of one dense parent, itself first, then what was not pruned, then the pruned ones by sparsity."""
 
     title: str
@@ -27,7 +27,7 @@ class Family:
 
 
 @dataclass(frozen=True)
-class Scale:
+class BarScale:
     """The part of 0..1 that every dumbbell of the table shows."""
 
     low: float
@@ -38,7 +38,7 @@ class Scale:
         return f"{100 * (share - self.low) / (self.high - self.low):.2f}%"
 
 
-def read_families(rows: Sequence[ClaimCheck]) -> list[Family]:
+def read_families(rows: Sequence[ClaimCheck]) -> list[ClaimFamily]:
     """Claims under the dense network they belong to; another training seed stands with the one it is a seed of."""
     roots = {row.checkpoint_id: row.parent_id for row in rows if row.parent_id is not None}
     for row in rows:
@@ -50,7 +50,9 @@ def read_families(rows: Sequence[ClaimCheck]) -> list[Family]:
     grouped: dict[UUID, list[ClaimCheck]] = {}
     for row in sorted(rows, key=order):
         grouped.setdefault(roots.get(row.checkpoint_id, row.checkpoint_id), []).append(row)
-    return [Family(f"{names.get(root, 'unknown')} and what was made from it", each) for root, each in grouped.items()]
+    return [
+        ClaimFamily(f"{names.get(root, 'unknown')} and what was made from it", each) for root, each in grouped.items()
+    ]
 
 
 def order(row: ClaimCheck) -> tuple[bool, bool, float, str]:
@@ -58,7 +60,7 @@ def order(row: ClaimCheck) -> tuple[bool, bool, float, str]:
     return is_pruned, row.parent_id is not None, row.sparsity if is_pruned else 0.0, row.checkpoint_name
 
 
-def claims_table(families: list[Family]) -> Component:
+def claims_table(families: list[ClaimFamily]) -> Component:
     """One row a claim; a heading over each family where there are several."""
     scale = choose_scale([row for family in families for row in family.rows])
     rows: list[list[Content] | Group] = []
@@ -77,17 +79,17 @@ def claims_table(families: list[Family]) -> Component:
     return row_table("Claims and their re-evaluations", columns, rows)
 
 
-def choose_scale(rows: Sequence[ClaimCheck]) -> Scale:
+def choose_scale(rows: Sequence[ClaimCheck]) -> BarScale:
     """Everything that any row shows, with air."""
     marks = [row.claim.robust_accuracy for row in rows]
     for row in rows:
         if row.reevaluation is not None:
             interval = row.reevaluation.robust_accuracy_interval
             marks.extend((interval.low, interval.high))
-    return Scale(max(0.0, min(marks) - AIR), min(1.0, max(marks) + AIR))
+    return BarScale(max(0.0, min(marks) - AIR), min(1.0, max(marks) + AIR))
 
 
-def cells(row: ClaimCheck, scale: Scale) -> list[Content]:
+def cells(row: ClaimCheck, scale: BarScale) -> list[Content]:
     shown = [name_cell(row), dumbbell_cell(row, scale), gap_cell(row)]
     return [*shown, *(relatives_cell(row, name) for name in RELATION_WORDS)]
 
@@ -110,7 +112,7 @@ def name_cell(row: ClaimCheck) -> Component:
     return html.Span([dot(kind), html.Span([name, html.Span(words, className="under")])], className="named")
 
 
-def dumbbell_cell(row: ClaimCheck, scale: Scale) -> Component:
+def dumbbell_cell(row: ClaimCheck, scale: BarScale) -> Component:
     """A diamond, a dot with its interval and the way between them; under it the numbers in words."""
     claim, found = row.claim, row.reevaluation
     marks: list[Component] = []
@@ -135,7 +137,7 @@ def dumbbell_cell(row: ClaimCheck, scale: Scale) -> Component:
     return html.Span(parts, className="db")
 
 
-def span_between(scale: Scale, low: float, high: float) -> dict[str, str]:
+def span_between(scale: BarScale, low: float, high: float) -> dict[str, str]:
     return {"left": scale.place(low), "width": f"{100 * (high - low) / (scale.high - scale.low):.2f}%"}
 
 

@@ -14,7 +14,7 @@ from frontend.figures.classes import class_flips
 from frontend.figures.curve import robustness_curve
 from frontend.figures.frame import message
 from frontend.figures.histogram import margin_histogram
-from frontend.figures.scatter import Scale, margin_scatter, scale_for
+from frontend.figures.scatter import AxisScale, margin_scatter, scale_for
 from frontend.figures.share_lost import share_lost
 from frontend.figures.units import Unit, unit_of
 from frontend.pages.compare import panels, replay
@@ -126,7 +126,7 @@ def margin_panels(
     }
 
 
-def margin_scales(samples: list[PairedSample], unit: Unit) -> tuple[Scale, Scale]:
+def margin_scales(samples: list[PairedSample], unit: Unit) -> tuple[AxisScale, AxisScale]:
     """Axes of the dense and the pruned margins: one length for both, so that no change is the diagonal."""
     dense, pruned = [sample.dense_margin for sample in samples], [sample.pruned_margin for sample in samples]
     limit = max(scale_for(dense, unit).limit, scale_for(pruned, unit).limit)

@@ -3,7 +3,7 @@
 from dash import html
 from dash.development.base_component import Component
 
-from backend.schemas import Auroc, ComparisonOut, ControlOut, Counts, Interval, NoiseOut
+from backend.schemas import Auroc, ComparisonOut, ControlOut, CountsOut, Interval, NoiseOut
 from frontend.components import Content, table
 
 SCORES = {
@@ -132,7 +132,7 @@ def noise_sentence(noise: NoiseOut, comparison: ComparisonOut) -> list[Content]:
     ]
 
 
-def losses(clean: Counts, robust: Counts) -> list[Content]:
+def losses(clean: CountsOut, robust: CountsOut) -> list[Content]:
     return [f"{clean.n10:,}", f"{clean.n01:,}", f"{robust.n10:,}"]
 
 

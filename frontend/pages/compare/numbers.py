@@ -5,7 +5,7 @@ import json
 from dash import html
 from dash.development.base_component import Component
 
-from backend.schemas import ComparisonOut, Counts, Interval, Rate
+from backend.schemas import ComparisonOut, CountsOut, Interval, Rate
 from frontend.components import SET_WORDS, SYMBOLS, Content, aria, data
 from frontend.review.cut import Cut, counts_of
 
@@ -108,5 +108,5 @@ def accuracies(comparison: ComparisonOut, side: str) -> tuple[float, float]:
     return clean, robust
 
 
-def right(counts: Counts, side: str) -> int:
+def right(counts: CountsOut, side: str) -> int:
     return counts.n11 + (counts.n10 if side == "dense" else counts.n01)

@@ -6,10 +6,10 @@ from dash.development.base_component import Component
 from backend.schemas import ComparisonOut, CurvePoint, FlipSet, PairedSample
 from frontend.components import SET_WORDS, SYMBOLS, table
 from frontend.figures.classes import ClassShare
-from frontend.figures.curve import Curve
+from frontend.figures.curve import CurveLine
 from frontend.figures.histogram import bin_words, count_margins
 from frontend.figures.scatter import Point
-from frontend.figures.share_lost import Share
+from frontend.figures.share_lost import LostShare
 from frontend.figures.units import Unit
 from frontend.pages.compare.numbers import accuracies, percent
 from frontend.review.cut import View, set_of
@@ -22,21 +22,21 @@ def points(samples: list[PairedSample], view: View) -> list[Point]:
     return [Point(sample.index, set_of(sample, view), sample.dense_margin, sample.pruned_margin) for sample in samples]
 
 
-def shares(comparison: ComparisonOut) -> list[Share]:
+def shares(comparison: ComparisonOut) -> list[LostShare]:
     """The bins that have a range; samples already wrong and those without an adversarial are in the table only."""
     return [
-        Share(item.low, item.high, item.n, item.lost, item.share, item.interval.low, item.interval.high)
+        LostShare(item.low, item.high, item.n, item.lost, item.share, item.interval.low, item.interval.high)
         for item in comparison.bins
         if item.low is not None and item.high is not None
     ]
 
 
-def curves(comparison: ComparisonOut, theme: Theme) -> list[Curve]:
+def curves(comparison: ComparisonOut, theme: Theme) -> list[CurveLine]:
     shown = []
     for name, colour in (("dense", theme.dense), ("pruned", theme.pruned[0])):
         line = comparison.curves[name]
         shown.append(
-            Curve(
+            CurveLine(
                 name,
                 colour,
                 [point.eps for point in line],
@@ -109,7 +109,7 @@ def share_table(comparison: ComparisonOut, unit: Unit) -> Component:
         low, high = 100 * item.interval.low, 100 * item.interval.high
         share = f"{percent(item.share)} [{low:.1f}, {high:.1f}]"
         rows.append([words, f"{item.n:,}", f"{item.lost:,}", share])
-    return table("Share lost by dense margin", [unit.titled("dense margin"), "samples", "lost", "share"], rows)
+    return table("LostShare lost by dense margin", [unit.titled("dense margin"), "samples", "lost", "share"], rows)
 
 
 def curve_table(comparison: ComparisonOut, unit: Unit) -> Component:
@@ -143,4 +143,4 @@ def class_table(comparison: ComparisonOut) -> Component:
         ]
         for item in sorted(comparison.classes, key=lambda item: -item.rate)
     ]
-    return table("Share lost by class", ["class", "dense right", "lost", "share", "adjusted p"], rows)
+    return table("LostShare lost by class", ["class", "dense right", "lost", "share", "adjusted p"], rows)

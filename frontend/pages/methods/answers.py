@@ -6,7 +6,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from backend.schemas.claims import Answer
-from backend.schemas.families import FamilyAnswer, FamilyOut, Finding, FindingPart
+from backend.schemas.families import FamilyAnswer, FamilyFinding, FamilyOut, FindingPart
 from backend.services.families.texts import name_parts, show_part
 from frontend.components import Content, aria
 from frontend.rows import Column, row_table
@@ -59,7 +59,7 @@ def scrolling(table: Component, label: str) -> Component:
     return html.Div(table, className="table-scroll", tabIndex=0, role="region", **aria(label=label))
 
 
-def say_silent(findings: Sequence[Finding]) -> list[str]:
+def say_silent(findings: Sequence[FamilyFinding]) -> list[str]:
     """`No finished evaluation with margin at Linf: a, b`."""
     found: dict[str, dict[str, None]] = {}
     for one in findings:
@@ -69,7 +69,7 @@ def say_silent(findings: Sequence[Finding]) -> list[str]:
     return [f"{reason}: {', '.join(names)}" for reason, names in found.items()]
 
 
-def findings_table(title: str, findings: Sequence[Finding]) -> Component:
+def findings_table(title: str, findings: Sequence[FamilyFinding]) -> Component:
     """One row a finding: the widened intervals that decide, the answer, and what stands beside."""
     deciding = name_parts([one.parts for one in findings])
     additional = name_parts([one.additional for one in findings])

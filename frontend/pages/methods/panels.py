@@ -7,7 +7,7 @@ from uuid import UUID
 
 from backend.schemas import Rate
 from backend.schemas.families import FamilyOut, FamilyRow
-from frontend.figures.sparsity import Band, Mark, Trail
+from frontend.figures.sparsity import Band, SparsityMark, Trail
 
 METHODS = ("lwm", "r-admm", "hydra", "harp", "thin-ice")
 KINDS = {"weight": "weights", "filter": "filters", "channel": "input channels"}
@@ -114,14 +114,14 @@ def make_panel(family: FamilyOut, rows: Sequence[FamilyRow], kind: str, quantity
     }
 
 
-def make_mark(row: FamilyRow, quantity: Quantity) -> Mark | None:
+def make_mark(row: FamilyRow, quantity: Quantity) -> SparsityMark | None:
     found = quantity.read(row)
     if found is None or row.level is None:
         return None
     value, low, high, ids = found
     digits, unit = (2, " %") if quantity.is_share else (3, "")
     words = f"{row.name}<br>{value:.{digits}f}{unit} [{low:.{digits}f}, {high:.{digits}f}]"
-    return Mark(row.level, value, low, high, words, [str(each) for each in ids])
+    return SparsityMark(row.level, value, low, high, words, [str(each) for each in ids])
 
 
 def make_bands(family: FamilyOut, quantity: Quantity) -> list[Band]:
@@ -136,7 +136,9 @@ def make_bands(family: FamilyOut, quantity: Quantity) -> list[Band]:
 
 def read_panel(panel: dict[str, Any]) -> dict[str, Any]:
     """The arguments of `draw_sparsity` from a panel that went through the browser."""
-    trails = [Trail(each["name"], each["place"], [Mark(**mark) for mark in each["marks"]]) for each in panel["trails"]]
+    trails = [
+        Trail(each["name"], each["place"], [SparsityMark(**mark) for mark in each["marks"]]) for each in panel["trails"]
+    ]
     return {
         "trails": trails,
         "bands": [Band(**band) for band in panel["bands"]],

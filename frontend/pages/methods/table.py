@@ -6,7 +6,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from backend.schemas.families import FamilyOut, FamilyRow
-from backend.services.families.tables import Cell, Layout, Line, find_gaps, lay_out
+from backend.services.families.tables import Cell, Line, TableLayout, find_gaps, lay_out
 from frontend.components import Content, dot, icon
 from frontend.pages.methods.panels import list_methods, place_method
 from frontend.rows import Column, Group, row_table
@@ -37,7 +37,7 @@ def name_cell(row: FamilyRow, methods: Sequence[str]) -> Component:
     return html.Span([dot(kind), html.Span([name, words, *marks])], className="named")
 
 
-def figure_cells(layout: Layout, line: Line, address: str) -> list[Content]:
+def figure_cells(layout: TableLayout, line: Line, address: str) -> list[Content]:
     return [
         figure_cell(cell, column.key in line.best, cell.detail != layout.shared[column.key], address)
         for column, cell in zip(layout.columns, line.cells, strict=True)

@@ -54,7 +54,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Family:
+class HeldFamily:
     """The checkpoints of one dense parent: itself, its controls, then the pruned ones by sparsity."""
 
     name: str
@@ -66,7 +66,7 @@ class Family:
 class Holdings:
     """Everything on the page."""
 
-    families: list[Family]
+    families: list[HeldFamily]
     evaluations: list[EvaluationOut]
 
     @property
@@ -106,7 +106,7 @@ def group(
     jobs: list[EvaluationOut],
     known: dict[UUID, DatasetOut],
     pairs: dict[UUID, tuple[UUID, UUID]],
-) -> list[Family]:
+) -> list[HeldFamily]:
     """Families in the order in which their parents came, the largest first."""
     by_root: dict[UUID, list[CheckpointOut]] = {}
     parents = {row.parent_id for row in rows if row.parent_id is not None}
@@ -126,7 +126,7 @@ def group(
             for row in members
         ]
         standings.sort(key=order)
-        families.append(Family(names[root], known[members[0].dataset_id], standings))
+        families.append(HeldFamily(names[root], known[members[0].dataset_id], standings))
     return sorted(families, key=lambda family: -len(family.members))
 
 

@@ -8,7 +8,7 @@ from frontend.components import Content, aria, card, empty_state, plot
 from frontend.figures.dumbbell import Dumbbell, DumbbellGroup, figure_height
 from frontend.pages.overview.holdings import (
     ACTIVE,
-    Family,
+    HeldFamily,
     Holdings,
     Standing,
     claim_words,
@@ -165,7 +165,7 @@ def dumbbell_groups(holdings: Holdings) -> list[DumbbellGroup]:
     ]
 
 
-def family_title(family: Family) -> str:
+def family_title(family: HeldFamily) -> str:
     return f"{family.name} and what was made from it · {family.dataset.name}"
 
 

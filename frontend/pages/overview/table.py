@@ -8,7 +8,7 @@ from backend.schemas import CheckpointOut, EvaluationOut
 from backend.services import catalogues
 from frontend.components import Content, dot, icon, table
 from frontend.figures.units import unit_of
-from frontend.pages.overview.holdings import Family, Holdings, Standing, claim_words, effort_words
+from frontend.pages.overview.holdings import HeldFamily, Holdings, Standing, claim_words, effort_words
 from frontend.pages.overview.layout import PAGE, family_title, is_above
 from frontend.rows import Column, Group, left_text, live_text, progress_bar, row_table
 from frontend.words import interval_words, percent
@@ -48,7 +48,7 @@ def checkpoint_table(holdings: Holdings) -> Component:
     return row_table("Checkpoints and their evaluations", columns, rows)
 
 
-def best_ids(family: Family) -> dict[str, set[str]]:
+def best_ids(family: HeldFamily) -> dict[str, set[str]]:
     """Checkpoints with the best clean and robust accuracy, named only where all were attacked alike.
 
     What flags doubt is never the best robust one.

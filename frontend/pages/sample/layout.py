@@ -15,13 +15,13 @@ from frontend.figures.perturbation import BLUE_TO_RED, ScaleKind, choose_scale, 
 from frontend.figures.units import Unit
 from frontend.pages.sample import harder
 from frontend.pages.sample.side import Shown, clean_address, side_row
-from frontend.pages.sample.strip import Mark, margin_strip
+from frontend.pages.sample.strip import StripMark, margin_strip
 from frontend.pages.sample.versions import find_versions, version_list
 from frontend.pages.sample.words import headline
 from frontend.review.cut import set_of
 from frontend.review.flipped import class_name
 from frontend.review.notices import context_line, mismatch_notice, verdict_notice
-from frontend.review.walk import SORT_WORDS, STATE_KEYS, Filters, Pair, Place, find_place, load_pair
+from frontend.review.walk import SORT_WORDS, STATE_KEYS, Filters, Place, ShownPair, find_place, load_pair
 
 SAMPLE = "sample"
 BLINK = "sample-blink"
@@ -95,7 +95,7 @@ def layout(**query: str) -> Component:
     return html.Div([part for part in parts if part is not None], id=SAMPLE, className="sample-page", style=style)
 
 
-def find_sample(pair: Pair, text: str) -> PairedSample:
+def find_sample(pair: ShownPair, text: str) -> PairedSample:
     """The sample of that row. Raises InvalidRequest for no number, NotFound for one that the two do not share."""
     if not text.isdecimal():
         raise InvalidRequest(f"A sample is given by its row in the data set, from 0; got {text!r}.", index=text)
@@ -108,12 +108,12 @@ def find_sample(pair: Pair, text: str) -> PairedSample:
     )
 
 
-def names_of(pair: Pair, sample: PairedSample) -> dict[str, str]:
+def names_of(pair: ShownPair, sample: PairedSample) -> dict[str, str]:
     labels = {"label": sample.label, "dense": sample.dense_prediction, "pruned": sample.pruned_prediction}
     return {name: class_name(pair.dataset, label) for name, label in labels.items()}
 
 
-def choose_shown(pair: Pair, sample: PairedSample, kind: ScaleKind) -> tuple[Shown, float | None]:
+def choose_shown(pair: ShownPair, sample: PairedSample, kind: ScaleKind) -> tuple[Shown, float | None]:
     """What the frames share, and the largest change of a pixel in any of them."""
     both = [samples.images(side, sample.index) for side in (pair.cut.dense, pair.cut.pruned)]
     change = largest_change([(one["clean"], one["adversarial"]) for one in both if one["adversarial"] is not None])
@@ -135,7 +135,7 @@ def change_text(change: float | None, unit: Unit) -> str:
     return f"{value:.2f}/255" if value < 10 and abs(value - round(value, 1)) > 1e-6 else f"{round(value, 1):g}/255"
 
 
-def title(pair: Pair, sample: PairedSample) -> Component:
+def title(pair: ShownPair, sample: PairedSample) -> Component:
     """True class, row, the sets it belongs to, and the id of its content."""
     robust = html.Span(
         [f"at ε {pair.comparison.eps_text} ", set_word(sample.robust_set), f" {sample.robust_set}"],
@@ -158,7 +158,7 @@ def title(pair: Pair, sample: PairedSample) -> Component:
     return html.Div([heading, html.Div([*chips, copy], className="fact-chips")], className="sample-title")
 
 
-def walked(pair: Pair, sample: PairedSample, query: dict[str, str]) -> Filters:
+def walked(pair: ShownPair, sample: PairedSample, query: dict[str, str]) -> Filters:
     """The list that the arrows walk: the chosen filters; without a set the sample's own, unless all are asked for."""
     filters = pair.filters
     if filters.set is None and query.get("list") != "all":
@@ -166,7 +166,7 @@ def walked(pair: Pair, sample: PairedSample, query: dict[str, str]) -> Filters:
     return filters
 
 
-def toolbar(pair: Pair, sample: PairedSample, query: dict[str, str]) -> Component:
+def toolbar(pair: ShownPair, sample: PairedSample, query: dict[str, str]) -> Component:
     """Previous and next, where we are, the versions, blink and the keys."""
     filters = walked(pair, sample, query)
     place = find_place(pair.listed(filters), sample, pair.sort)
@@ -198,13 +198,13 @@ def blink_button() -> Component:
     return html.Button(words, id=BLINK, className="button", **aria(pressed="false"), **data(focus="blink"))
 
 
-def back_link(pair: Pair) -> Component:
+def back_link(pair: ShownPair) -> Component:
     href = pair.address("/compare", thin=None, sort=None, list=None)
     link = dcc.Link(["Compare ", html.Kbd("Esc")], href=href, className="button")
     return html.Span(link, **data(key="Escape"))
 
 
-def step(pair: Pair, index: int | None, key: str, word: str) -> Component:
+def step(pair: ShownPair, index: int | None, key: str, word: str) -> Component:
     """A link to a neighbour in the list; a plain word at the ends."""
     arrow = icon("arrow")
     content: list[Content] = [arrow, word] if word == "previous" else [word, arrow]
@@ -218,7 +218,7 @@ def step(pair: Pair, index: int | None, key: str, word: str) -> Component:
     )
 
 
-def place_words(pair: Pair, filters: Filters, place: Place) -> str:
+def place_words(pair: ShownPair, filters: Filters, place: Place) -> str:
     """`3 of 76 lost, by dense margin`."""
     words = [] if filters.set is None else [SET_WORDS[filters.set]]
     if filters.set is not None and filters.view == "robust":
@@ -233,10 +233,10 @@ def place_words(pair: Pair, filters: Filters, place: Place) -> str:
     return f"{number}, by {SORT_WORDS[pair.sort]}"
 
 
-def strip_card(pair: Pair, sample: PairedSample) -> Component:
+def strip_card(pair: ShownPair, sample: PairedSample) -> Component:
     marks = [
-        Mark("dense", "dense", sample.dense_margin, sample.dense_prediction != sample.label),
-        Mark("pruned", "pruned", sample.pruned_margin, sample.pruned_prediction != sample.label),
+        StripMark("dense", "dense", sample.dense_margin, sample.dense_prediction != sample.label),
+        StripMark("pruned", "pruned", sample.pruned_margin, sample.pruned_prediction != sample.label),
     ]
     strip = margin_strip(
         marks, pair.unit, eps=pair.eps, eps_text=pair.comparison.eps_text, delta=pair.delta, limit=pair.sliders.limit
@@ -245,7 +245,7 @@ def strip_card(pair: Pair, sample: PairedSample) -> Component:
     return html.Section([html.H2(words, className="strip-title"), strip], className="card strip-card")
 
 
-def scale_bar(pair: Pair, shown: Shown, change: float | None, kind: ScaleKind) -> Component | None:
+def scale_bar(pair: ShownPair, shown: Shown, change: float | None, kind: ScaleKind) -> Component | None:
     """The colours of both perturbations, and the choice of what gets the full colour."""
     if shown.scale is None or change is None:
         return None

@@ -11,7 +11,7 @@ from frontend.pages.sample.words import distance_text
 
 
 @dataclass(frozen=True)
-class Mark:
+class StripMark:
     """One model's margin (stored unit). `is_wrong`: the clean image is wrong already, so there is no distance."""
 
     name: str
@@ -20,7 +20,9 @@ class Mark:
     is_wrong: bool
 
 
-def margin_strip(marks: list[Mark], unit: Unit, *, eps: float, eps_text: str, delta: float, limit: float) -> Component:
+def margin_strip(
+    marks: list[StripMark], unit: Unit, *, eps: float, eps_text: str, delta: float, limit: float
+) -> Component:
     """The marks between 0 and `limit`, with the ice up to `delta` and a line at `eps` (all three in shown units).
 
     What is already wrong stands in a gutter before 0, what was not found in one behind the end.
@@ -47,7 +49,7 @@ def margin_strip(marks: list[Mark], unit: Unit, *, eps: float, eps_text: str, de
     return html.Div(parts, className="strip", role="img", **aria(label=f"Margins on one axis: {spoken}; ε {eps_text}"))
 
 
-def spoken_margin(mark: Mark, unit: Unit) -> str:
+def spoken_margin(mark: StripMark, unit: Unit) -> str:
     return "already wrong" if mark.is_wrong else distance_text(mark.margin, unit)
 
 
@@ -61,7 +63,7 @@ def tick(value: float, limit: float) -> Component:
     return html.Span(f"{value:g}", className="strip-tick", style=at(value, limit))
 
 
-def dot_at(mark: Mark, unit: Unit, limit: float) -> Component:
+def dot_at(mark: StripMark, unit: Unit, limit: float) -> Component:
     """A mark at its margin, its number on the side where there is room; one beyond the axis stands at its end."""
     assert mark.margin is not None
     value = unit.shown(mark.margin)
@@ -70,7 +72,7 @@ def dot_at(mark: Mark, unit: Unit, limit: float) -> Component:
     return html.Span(text, className=f"strip-dot strip-{mark.kind} {side}".strip(), style=at(min(value, limit), limit))
 
 
-def gutter_dot(mark: Mark) -> Component:
+def gutter_dot(mark: StripMark) -> Component:
     return html.Span(html.Span(mark.name, className="strip-text"), className=f"strip-dot strip-{mark.kind}")
 
 

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from backend.schemas import EvaluationOut
 from backend.services import checkpoints, comparisons
 from frontend.components import aria, data, dot
-from frontend.review.walk import Pair
+from frontend.review.walk import ShownPair
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Version:
         return f"{100 * self.sparsity:.3g} %" if self.family else "control"
 
 
-def find_versions(pair: Pair) -> list[Version]:
+def find_versions(pair: ShownPair) -> list[Version]:
     """All versions with this one among them: controls, then method by method, by sparsity."""
     others = [pruned for dense, pruned in comparisons.default_pairs() if str(dense.id) == pair.cut.dense]
     if all(other.id != pair.comparison.pruned.id for other in others):
@@ -45,7 +45,7 @@ def find_versions(pair: Pair) -> list[Version]:
     return sorted(versions, key=lambda one: (one.family, one.sparsity, one.evaluation.checkpoint_name))
 
 
-def version_list(pair: Pair, versions: list[Version], index: int) -> Component:
+def version_list(pair: ShownPair, versions: list[Version], index: int) -> Component:
     """Links to the same sample under each version; the one shown is marked, its neighbours answer to up and down."""
     current = next(
         place for place, version in enumerate(versions) if version.evaluation.id == pair.comparison.pruned.id
@@ -65,7 +65,7 @@ def version_list(pair: Pair, versions: list[Version], index: int) -> Component:
     )
 
 
-def version_link(pair: Pair, version: Version, index: int, key: str | None) -> Component:
+def version_link(pair: ShownPair, version: Version, index: int, key: str | None) -> Component:
     chosen = str(version.evaluation.id)
     is_current = version.evaluation.id == pair.comparison.pruned.id
     attributes = data(step=json.dumps({"pruned": chosen}), focus=f"version-{chosen}", **({"key": key} if key else {}))

@@ -9,13 +9,13 @@ from dash.development.base_component import Component
 from frontend.components import SET_CLASSES, SET_WORDS, SYMBOLS, Content, aria, data, icon
 from frontend.review.cut import View
 from frontend.review.flipped import class_name
-from frontend.review.walk import SETS, SORT_WORDS, Filters, Pair
+from frontend.review.walk import SETS, SORT_WORDS, Filters, ShownPair
 
 MANY_CLASSES = 12  # more of them fold away
 NO_FILTERS: dict[str, str | None] = dict.fromkeys(("set", "view", "class", "thin", "shown"))
 
 
-def chip_rows(pair: Pair) -> list[Component]:
+def chip_rows(pair: ShownPair) -> list[Component]:
     """One row of chips per question."""
     places = range(len(SETS))
     return [
@@ -26,7 +26,7 @@ def chip_rows(pair: Pair) -> list[Component]:
     ]
 
 
-def delta_text(pair: Pair) -> str:
+def delta_text(pair: ShownPair) -> str:
     """The threshold as its slider writes it."""
     return f"{round(pair.delta, 1):g}/255" if pair.unit.counts_steps else f"{round(pair.delta, 3):g}"
 
@@ -57,7 +57,7 @@ def filter_chip(
     )
 
 
-def set_chip(pair: Pair, view: View, place: int) -> Component:
+def set_chip(pair: ShownPair, view: View, place: int) -> Component:
     name = SETS[place]
     is_on = pair.filters.set == name and pair.filters.view == view
     changes: dict[str, str | None] = {"set": None, "view": None}
@@ -68,7 +68,7 @@ def set_chip(pair: Pair, view: View, place: int) -> Component:
     return filter_chip(f"{view}-{name}", words, count, is_on, changes, str(place + 1) if view == "clean" else "")
 
 
-def thin_chip(pair: Pair) -> list[Component]:
+def thin_chip(pair: ShownPair) -> list[Component]:
     """Nothing where distances only witness that eps is enough: no ice can be told from them."""
     if not pair.has_margins:
         return [html.Span("verdicts at one ε: no margins, so no thin ice", className="muted small")]
@@ -77,7 +77,7 @@ def thin_chip(pair: Pair) -> list[Component]:
     return [filter_chip("thin", words, pair.counted(is_thin=True), is_on, {"thin": None if is_on else "1"}, "t")]
 
 
-def clear_chip(pair: Pair) -> list[Component]:
+def clear_chip(pair: ShownPair) -> list[Component]:
     """Removes every filter at once; nothing where none is set."""
     if pair.filters == replace(Filters(), view=pair.filters.view):
         return []
@@ -90,7 +90,7 @@ def clear_chip(pair: Pair) -> list[Component]:
     ]
 
 
-def class_row(pair: Pair) -> Component:
+def class_row(pair: ShownPair) -> Component:
     """A chip per class; folded away where there are many and none is chosen."""
     labels = sorted({sample.label for sample in pair.samples})
     chips = []
@@ -107,7 +107,7 @@ def class_row(pair: Pair) -> Component:
     return chip_row("class", [*chosen, folded])
 
 
-def sort_choice(pair: Pair) -> Component | None:
+def sort_choice(pair: ShownPair) -> Component | None:
     """How the wall is sorted; nothing to choose where there are no margins."""
     if not pair.has_margins:
         return None

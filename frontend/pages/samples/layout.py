@@ -13,7 +13,7 @@ from frontend.pages.samples.chips import chip_rows, sort_choice
 from frontend.pages.samples.wall import PAGE_SIZE, order_note, sentence, wall
 from frontend.review.notices import context_line, mismatch_notice, verdict_notice
 from frontend.review.sliders import delta_slider, slider
-from frontend.review.walk import Pair, load_pair
+from frontend.review.walk import ShownPair, load_pair
 
 SAMPLES = "samples"
 PAIR = "samples-pair"
@@ -120,7 +120,7 @@ def nothing_yet() -> Component:
     return html.Div([heading, empty_state(words, action, href)], className="samples-page")
 
 
-def browser_state(pair: Pair) -> dict[str, Any]:
+def browser_state(pair: ShownPair) -> dict[str, Any]:
     """What the sliders need, in shown units: their range, and where they stand without a value in the address."""
     return {
         "scale": pair.unit.scale,
@@ -140,7 +140,7 @@ def read_shown(text: str | None) -> int:
     return max(PAGE_SIZE, int(text)) if text and text.isdecimal() and len(text) < 7 else PAGE_SIZE
 
 
-def names(pair: Pair) -> Component:
+def names(pair: ShownPair) -> Component:
     """The two checkpoints, and the way to their comparison."""
     heading = html.H1(
         [
@@ -153,7 +153,7 @@ def names(pair: Pair) -> Component:
     return html.Div([heading, html.Div(id=LINKS)], className="pair")
 
 
-def bar(pair: Pair) -> Component:
+def bar(pair: ShownPair) -> Component:
     """Sliders and order, and under them the chips."""
     state = browser_state(pair)
     controls = [

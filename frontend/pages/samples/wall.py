@@ -10,13 +10,13 @@ from frontend.components import SET_WORDS, Content, data, set_word
 from frontend.pages.samples.chips import NO_FILTERS, delta_text
 from frontend.review.cut import set_of
 from frontend.review.flipped import class_name, margins_text, verdicts_text
-from frontend.review.walk import SORT_WORDS, Pair
+from frontend.review.walk import SORT_WORDS, ShownPair
 
 WALL = "samples-wall"
 PAGE_SIZE = 120
 
 
-def sentence(pair: Pair, count: int) -> list[Content]:
+def sentence(pair: ShownPair, count: int) -> list[Content]:
     """What the wall shows, in words."""
     total = len(pair.samples)
     number = html.Strong(f"{count:,} of {total:,}" if count < total else f"all {total:,}")
@@ -25,7 +25,7 @@ def sentence(pair: Pair, count: int) -> list[Content]:
     return ["Showing ", number, f" samples{which}, sorted by {SORT_WORDS[pair.sort]}."]
 
 
-def order_note(pair: Pair, listed: list[PairedSample]) -> Component | None:
+def order_note(pair: ShownPair, listed: list[PairedSample]) -> Component | None:
     """Why samples without a margin stand between others; nothing where there are none."""
     if pair.sort != "dense" or all(sample.dense_margin != 0 for sample in listed):
         return None
@@ -33,7 +33,7 @@ def order_note(pair: Pair, listed: list[PairedSample]) -> Component | None:
     return html.P(words, className="footnote")
 
 
-def filter_words(pair: Pair) -> list[str]:
+def filter_words(pair: ShownPair) -> list[str]:
     """What a listed sample is, one phrase per filter."""
     filters, words = pair.filters, []
     if filters.set is not None:
@@ -46,7 +46,7 @@ def filter_words(pair: Pair) -> list[str]:
     return words
 
 
-def wall(pair: Pair, listed: list[PairedSample], shown: int) -> list[Component]:
+def wall(pair: ShownPair, listed: list[PairedSample], shown: int) -> list[Component]:
     """The thumbnails, the first ones at once and more on request."""
     if not listed:
         return nothing_listed(pair)
@@ -63,7 +63,7 @@ def wall(pair: Pair, listed: list[PairedSample], shown: int) -> list[Component]:
     return parts
 
 
-def nothing_listed(pair: Pair) -> list[Component]:
+def nothing_listed(pair: ShownPair) -> list[Component]:
     button = html.Button("Show all samples", className="button", **data(go=json.dumps(NO_FILTERS)))
     return [
         html.P(f"No sample is {', '.join(filter_words(pair))}.", className="muted"),
@@ -71,7 +71,7 @@ def nothing_listed(pair: Pair) -> list[Component]:
     ]
 
 
-def tile(pair: Pair, sample: PairedSample) -> Component:
+def tile(pair: ShownPair, sample: PairedSample) -> Component:
     """Picture, true label, what became of it, margin and row; a link to the sample in this very list."""
     name = set_of(sample, pair.filters.view)
     label = class_name(pair.dataset, sample.label)
@@ -92,7 +92,7 @@ def tile(pair: Pair, sample: PairedSample) -> Component:
     return dcc.Link(html.Div(parts), href=pair.address("/sample", index=sample.index, **extra), className="tile")
 
 
-def labels(pair: Pair, sample: PairedSample, label: str) -> list[Content]:
+def labels(pair: ShownPair, sample: PairedSample, label: str) -> list[Content]:
     """The true label, and the wrong one where one of the two models gives one."""
     wrong = sample.pruned_prediction if sample.pruned_prediction != sample.label else sample.dense_prediction
     if wrong == sample.label:

@@ -19,7 +19,7 @@ MARKS: dict[Outcome, tuple[str, str, str]] = {
 
 
 @dataclass(frozen=True)
-class Check:
+class FieldCheck:
     """One question (`title`) and its answer."""
 
     outcome: Outcome
@@ -27,7 +27,7 @@ class Check:
     sentence: Content
 
 
-def check_list(checks: Sequence[Check]) -> Component:
+def check_list(checks: Sequence[FieldCheck]) -> Component:
     """The checks with their marks; the mark's word is said too, for those who do not see it."""
     items = []
     for check in checks:

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dash import dcc
 from dash.development.base_component import Component
 
-from backend.schemas import CheckpointOut, Descent, InspectionOut, NormDrift, Structure
+from backend.schemas import CheckpointOut, Descent, InspectionOut, NormDrift, StructureOut
 from backend.services.checkpoints.lineage import find_uneven_layers
 from frontend.components import Content, card
-from frontend.pages.upload.checks import Check, check_list
+from frontend.pages.upload.checks import FieldCheck, check_list
 from frontend.words import count_words, percent
 
 UNIFORM = 0.01  # layers whose sparsities differ by no more are said to be pruned alike
@@ -35,7 +35,7 @@ def inspection_card(row: CheckpointOut, parent: CheckpointOut | None) -> Compone
     return card("What the weights say", check_list(checks), note=note)
 
 
-def check_sparsity(row: CheckpointOut) -> Check:
+def check_sparsity(row: CheckpointOut) -> FieldCheck:
     """Declared against measured, in all and over the layers."""
     measured, declared = percent(row.measured_sparsity), row.declared_sparsity
     words = [f"{measured} of the prunable weights are zero, {percent(declared)} were declared."]
@@ -52,12 +52,12 @@ def check_sparsity(row: CheckpointOut) -> Check:
             )
     title = "Declared and measured sparsity"
     if declared is None:
-        return Check("info", title, " ".join(words))
+        return FieldCheck("info", title, " ".join(words))
     is_off = abs(declared - row.measured_sparsity) > DIFFERS or bool(find_uneven_layers(row))
-    return Check("warn" if is_off else "ok", title, " ".join(words))
+    return FieldCheck("warn" if is_off else "ok", title, " ".join(words))
 
 
-def check_structure(row: CheckpointOut, structure: Structure) -> Check:
+def check_structure(row: CheckpointOut, structure: StructureOut) -> FieldCheck:
     """The kind of the zeros, against the declared one where there is one."""
     words = f"{structure.pattern} sparsity" if structure.pattern else KIND_WORDS.get(structure.kind, structure.kind)
     if structure.pattern:
@@ -65,11 +65,11 @@ def check_structure(row: CheckpointOut, structure: Structure) -> Check:
         words = f"Of every {size} weights along the inputs {kept} are kept ({structure.pattern})"
     declared = (row.structure or {}).get("kind")
     if declared and structure.kind != "dense" and declared != structure.kind:
-        return Check("warn", "Kind of zeros", f"{words}; pruning by {declared} was declared.")
-    return Check("info", "Kind of zeros", f"{words}.")
+        return FieldCheck("warn", "Kind of zeros", f"{words}; pruning by {declared} was declared.")
+    return FieldCheck("info", "Kind of zeros", f"{words}.")
 
 
-def check_dead(structure: Structure) -> Check:
+def check_dead(structure: StructureOut) -> FieldCheck:
     """Filters without a weight and inputs that are never read."""
     parts = []
     if structure.zero_filters:
@@ -81,10 +81,10 @@ def check_dead(structure: Structure) -> Check:
         parts.append(
             f"{structure.zero_channels:,} of {count_words(structure.channels, 'input channel')} are never read."
         )
-    return Check("info", "Dead channels", " ".join(parts))
+    return FieldCheck("info", "Dead channels", " ".join(parts))
 
 
-def check_kinship(found: InspectionOut, parent: CheckpointOut | None) -> list[Check]:
+def check_kinship(found: InspectionOut, parent: CheckpointOut | None) -> list[FieldCheck]:
     """Whether it was made from the named parent and how, and which other checkpoint it fits."""
     checks = []
     if parent is not None and found.descent is not None and found.parent_id == parent.id:
@@ -102,11 +102,11 @@ def check_kinship(found: InspectionOut, parent: CheckpointOut | None) -> list[Ch
             dcc.Link(likely.name, href=f"/upload?checkpoint={likely.checkpoint_id}"),
             ", which is not named as the parent.",
         ]
-        checks.append(Check("warn", "A likelier parent", sentence))
+        checks.append(FieldCheck("warn", "A likelier parent", sentence))
     return checks
 
 
-def check_descent(descent: Descent, parent: CheckpointOut) -> Check:
+def check_descent(descent: Descent, parent: CheckpointOut) -> FieldCheck:
     """Yes, no or cannot tell, with the two numbers that say so."""
     title = f"Made from {parent.name}?"
     correlation = "–" if descent.correlation is None else f"{descent.correlation:.2f}"
@@ -114,34 +114,36 @@ def check_descent(descent: Descent, parent: CheckpointOut) -> Check:
     if descent.mask_agreement is not None:
         words += f"; in {percent(descent.mask_agreement, digits=0)} of pairs the kept weight was the larger one there"
     if descent.answer == "yes":
-        return Check("ok", title, f"Yes: {words}.")
+        return FieldCheck("ok", title, f"Yes: {words}.")
     if descent.answer == "no":
-        return Check("fail", title, f"No: {words}. Another training run would look like this.")
-    return Check("warn", title, f"Cannot tell: {words}. A re-initialised network or a common start look like this.")
+        return FieldCheck("fail", title, f"No: {words}. Another training run would look like this.")
+    return FieldCheck(
+        "warn", title, f"Cannot tell: {words}. A re-initialised network or a common start look like this."
+    )
 
 
-def check_change(descent: Descent) -> Check:
+def check_change(descent: Descent) -> FieldCheck:
     """Only masked, or finetuned, and how far."""
     title = "Masked or finetuned"
     if descent.changed == 0:
-        return Check("info", title, "Only masked: every surviving weight is the parent's, bit for bit.")
+        return FieldCheck("info", title, "Only masked: every surviving weight is the parent's, bit for bit.")
     words = f"Finetuned: {percent(descent.changed)} of the surviving weights were changed"
     if descent.relative_change is not None:
         words += f", by {percent(descent.relative_change, digits=0)} of their length in all"
     if descent.revived:
         words += f"; {descent.revived:,} weights that are zero in the parent are not zero here"
-        return Check("warn", title, f"{words}.")
-    return Check("info", title, f"{words}.")
+        return FieldCheck("warn", title, f"{words}.")
+    return FieldCheck("info", title, f"{words}.")
 
 
-def check_norms(norms: Sequence[NormDrift]) -> list[Check]:
+def check_norms(norms: Sequence[NormDrift]) -> list[FieldCheck]:
     """How far batch normalisation moved; nothing for a network without any."""
     if not norms:
         return []
     title = "Batch normalisation"
     moved = [norm for norm in norms if not norm.is_unchanged]
     if not moved:
-        return [Check("info", title, f"{count_words(len(norms), 'layer')}, all as in the parent, bit for bit.")]
+        return [FieldCheck("info", title, f"{count_words(len(norms), 'layer')}, all as in the parent, bit for bit.")]
     shifts = [norm.mean_shift for norm in moved]
     affine = [norm.affine_change for norm in moved if norm.affine_change is not None]
     words = (
@@ -151,4 +153,4 @@ def check_norms(norms: Sequence[NormDrift]) -> list[Check]:
     )
     if affine:
         words += f", scale and shift by up to {percent(max(affine), digits=0)}"
-    return [Check("info", title, f"{words}.")]
+    return [FieldCheck("info", title, f"{words}.")]

@@ -9,7 +9,7 @@ from backend.schemas import CheckpointOut, ClaimOut, DatasetOut, EvaluationOut, 
 from backend.services import checkpoints, comparisons, datasets, evaluations
 from frontend.components import Content, aria, card, dot, icon, number_card
 from frontend.pages.upload import names
-from frontend.pages.upload.checks import Check, check_list
+from frontend.pages.upload.checks import FieldCheck, check_list
 from frontend.pages.upload.inspection import inspection_card
 from frontend.rows import Column, Live, left_text, live_cells, live_text, progress_bar, row_table
 from frontend.words import count_words, day_time, percent, short_hash, size_words
@@ -121,7 +121,7 @@ def numbers(row: CheckpointOut) -> Component:
 def preflight_card(row: CheckpointOut) -> Component:
     """Each question with its answer; until then that it waits or runs."""
     flight = row.preflight
-    checks = [Check(check.outcome, check.title, check.sentence) for check in flight.checks]
+    checks = [FieldCheck(check.outcome, check.title, check.sentence) for check in flight.checks]
     waiting = flight.state in ("queued", "running")
     parts: list[Content] = [html.P(PREFLIGHT_SENTENCES[flight.state], role="status", className="muted preflight-state")]
     if waiting:

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from backend import attacks
-from backend.attacks.contract import AttackResult, Attempt
+from backend.attacks.contract import AttackAttempt, AttackResult
 from backend.attacks.presets import fallbacks
 from backend.attacks.presets.fast import seek_hidden
 from backend.attacks.search.scheduler import Script
-from backend.attacks.search.sequences import Sample
+from backend.attacks.search.sequences import AttackedSample
 
 COUNT, CLEAN, PARENTS, OWN = 4, 0.75, 0.5, 0.45  # levels of grey: the clean images, and two boundaries
 WITHOUT = 0
@@ -27,7 +27,7 @@ class Dark(nn.Module):
 
 
 @cache
-def run(preset: str, level: float, eps: float | None) -> tuple[AttackResult, Attempt]:
+def run(preset: str, level: float, eps: float | None) -> tuple[AttackResult, AttackAttempt]:
     """Attack with examples of one grey level, which one sample lacks; the result and the fallback's attempt."""
     images = torch.full((COUNT, 1, 2, 2), CLEAN)
     given = torch.full_like(images, level)
@@ -79,7 +79,7 @@ def test_squares_give_up_only_where_gaps_are_those_of_logits(
 ) -> None:
     seen: list[bool] = []
 
-    def note(sample: Sample, eps: float, gives_up: bool) -> Script:
+    def note(sample: AttackedSample, eps: float, gives_up: bool) -> Script:
         seen.append(gives_up)
         return seek_hidden(sample, eps, gives_up)
 

@@ -11,8 +11,8 @@ from backend.attacks.catalogue.attacks import ATTACKS
 from backend.attacks.presets import fast
 from backend.attacks.presets.fast import RESTART_BANDS
 from backend.attacks.search.scheduler import Script
-from backend.attacks.search.sequences import Sample
-from backend.attacks.search.starts import Pool
+from backend.attacks.search.sequences import AttackedSample
+from backend.attacks.search.starts import StartPool
 from backend.datasets.make_slice import SLICE
 from backend.datasets.readers import read_npz
 from backend.errors import AttackFailed
@@ -140,7 +140,7 @@ def test_fast_in_l2_bisects_the_nearest_before_it_gives_up(monkeypatch: pytest.M
     eps = 0.8
     images = torch.full((4, 1, 8, 8), 0.5 + 0.9 * eps / 8)
 
-    def meet_far_away(sample: Sample, attack: str, pool: Pool, enough: float) -> Script:
+    def meet_far_away(sample: AttackedSample, attack: str, pool: StartPool, enough: float) -> Script:
         walker = sample.send(None)
         walker.best, walker.distance = sample.image - 1.4 * eps / 8, 1.4 * eps
         sample.note(attack, walker)

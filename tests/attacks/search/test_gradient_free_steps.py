@@ -21,13 +21,13 @@ from backend.attacks.search.gradient_free_steps import Choose, Squares, place_sq
 from backend.attacks.search.phases import Walker
 from backend.attacks.search.plan import gather_samples
 from backend.attacks.search.scheduler import Script, run_scripts
-from backend.attacks.search.sequences import Sample, draw_patterns, search
+from backend.attacks.search.sequences import AttackedSample, draw_patterns, search
 from backend.datasets.make_slice import SLICE
 from backend.datasets.readers import read_npz
 from tests.attacks.masked_networks import load_zoo
 
 
-def run_on(network: nn.Module, images: Tensor, script: Any) -> tuple[list[Sample], Classifier]:
+def run_on(network: nn.Module, images: Tensor, script: Any) -> tuple[list[AttackedSample], Classifier]:
     """Follow `script(sample)` for every image with the network's own predictions as labels."""
     classifier = Classifier(network, None, Batches(len(images)))
     with prepare(network):
@@ -57,7 +57,7 @@ def test_choose_stays_in_its_radius_and_ends_on_a_low_gap(
 ) -> None:
     walkers: list[Walker] = []
 
-    def script(sample: Sample) -> Script:
+    def script(sample: AttackedSample) -> Script:
         walkers.append((yield sample.send(Choose(draw_patterns(sample, "x", 8), 1.0, 0.7))))
 
     _, classifier = run_on(zoo_network, slice_images[0][:8], script)
@@ -90,7 +90,7 @@ def test_search_finds_and_shrinks_without_gradients(
 ) -> None:
     reached: list[tuple[float, float]] = []
 
-    def script(sample: Sample) -> Generator[Any, Any, None]:
+    def script(sample: AttackedSample) -> Generator[Any, Any, None]:
         yield from search(sample, "search")
         first = sample.nearest[1]
         sample.results = {"elsewhere": sample.nearest}
@@ -147,7 +147,7 @@ class Areas(nn.Module):
         return torch.eye(10)[:1].expand(len(images), 10) * (gap if len(self.seen) <= self.breaks_after + 2 else -gap)
 
 
-def look_for(sample: Sample, queries: int, gives_up: bool = True) -> Script:
+def look_for(sample: AttackedSample, queries: int, gives_up: bool = True) -> Script:
     """Squares of eight tenths and less, from the clean image."""
     draws = (sample.draw("squares", torch.Size([queries, 3])) + 1.0).clamp_max(1.9) / 2
     walker = yield sample.send(Squares(draws, 0.25, 0.8, gives_up), sample.image)

@@ -16,7 +16,7 @@ from backend.attacks.search.gradient_free_steps import Bisect
 from backend.attacks.search.gradient_steps import Minimise
 from backend.attacks.search.plan import gather_samples
 from backend.attacks.search.scheduler import run_scripts
-from backend.attacks.search.sequences import Sample
+from backend.attacks.search.sequences import AttackedSample
 
 COUNT = 16
 SHIPPED_EPS = 0.1
@@ -52,7 +52,7 @@ def test_run_at_one_width_gives_the_same_bits_in_any_order_and_company(
     assert shuffled.attack == [whole.attack[row] for row in order.tolist()]
 
 
-def build_samples(network: nn.Module, columns: tuple[Tensor, Tensor], classifier: Classifier) -> list[Sample]:
+def build_samples(network: nn.Module, columns: tuple[Tensor, Tensor], classifier: Classifier) -> list[AttackedSample]:
     task = check_request("margin", network, *columns, "Linf", None, 0, classifier.width)
     return list(gather_samples(classifier, task, *columns, 10))
 
@@ -64,12 +64,12 @@ def test_run_scripts_answers_every_script_with_its_own_walkers(
     classifier = Classifier(zoo_network, None, Batches(4))
     told: dict[int, list[Any]] = {}
 
-    def walk(sample: Sample, steps: int) -> Generator[Any, Any, int]:
+    def walk(sample: AttackedSample, steps: int) -> Generator[Any, Any, int]:
         walker = yield sample.send(Minimise(steps))
         assert walker.image is sample.image
         return steps
 
-    def script(row: int, sample: Sample) -> Generator[Any, Any, None]:
+    def script(row: int, sample: AttackedSample) -> Generator[Any, Any, None]:
         told[row] = yield [walk(sample, steps) for steps in (3, 1 + row % 3, 5)]
         assert (yield []) == []
         walker = yield sample.send(Bisect(2), torch.ones_like(sample.image))
@@ -88,7 +88,7 @@ def test_run_scripts_refills_places_that_fall_free(zoo_network: nn.Module, slice
     classifier = Classifier(zoo_network, None, Batches(4))
     lengths = [1, 1, 1, 10] * 4
 
-    def script(sample: Sample, steps: int) -> Generator[Any, Any, None]:
+    def script(sample: AttackedSample, steps: int) -> Generator[Any, Any, None]:
         yield sample.send(Minimise(steps))
 
     with prepare(zoo_network):
@@ -106,7 +106,7 @@ def test_run_scripts_begins_samples_only_as_places_fall_free(
     classifier = Classifier(zoo_network, None, Batches(4))
     begun, ended, most = [0], [0], [0]
 
-    def script(sample: Sample) -> Generator[Any, Any, None]:
+    def script(sample: AttackedSample) -> Generator[Any, Any, None]:
         begun[0] += 1
         most[0] = max(most[0], begun[0] - ended[0])
         yield sample.send(Minimise(2))

@@ -17,7 +17,7 @@ from backend.attacks.network.classifier import prepare
 from backend.attacks.network.prepared import build_prepared
 from backend.attacks.search.plan import claim_nearest, follow_plan
 from backend.attacks.search.scheduler import Script
-from backend.attacks.search.sequences import Sample, follow_pattern, minimise
+from backend.attacks.search.sequences import AttackedSample, follow_pattern, minimise
 from tests.benchmarks.contestants import MARGIN, VERDICT, Answer, Contestant, Terms
 
 # What a bench of the engine shows of it: the preset, and the work per sample it is expected to take. A preset that the
@@ -48,7 +48,7 @@ def run_preset(network: nn.Module, images: Tensor, labels: Tensor, terms: Terms,
     return Answer(result.adversarial, claimed, tuple(result.flags))
 
 
-def walk(sample: Sample) -> Script:
+def walk(sample: AttackedSample) -> Script:
     """What finds most for a hundred gradients (chosen on training images): untargeted, then from two patterns."""
     yield from minimise(sample, "fmn-untargeted")
     yield from follow_pattern(sample, "fmn-pattern-1")

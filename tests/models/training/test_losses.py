@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from models.training.losses import AdversarialLoss, Batch, MartLoss, TradesLoss, boost, build_loss, diverge
-from models.training.recipe import Attack, Recipe
+from models.training.recipe import Recipe, TrainingAttack
 from tests.models.small_networks import build_single_layer, build_stripe_network, draw_stripes
 
 CLEAN = torch.tensor([[0.0, math.log(3.0)]], dtype=torch.float64)
@@ -78,7 +78,7 @@ def test_attack_of_a_loss_ends_at_an_edge_of_the_ball_and_leaves_the_network_alo
     images = 0.5 + 0.1 * torch.rand(8, 1, 1, 2, generator=torch.Generator().manual_seed(0))
     network = nn.Sequential(nn.Flatten(), build_single_layer([[3.0, -2.0], [-1.0, 4.0]])).train()
     batch = Batch(images, torch.arange(8) % 2, torch.arange(8))
-    moved = loss.find_adversarials(network, batch, Attack(0.1, 0.05, 10), torch.Generator().manual_seed(1))
+    moved = loss.find_adversarials(network, batch, TrainingAttack(0.1, 0.05, 10), torch.Generator().manual_seed(1))
     # A linear network's loss and divergence are largest in a corner; the divergence in either of two.
     torch.testing.assert_close((moved - images).abs(), torch.full_like(images, 0.1))
     if not isinstance(loss, TradesLoss):
@@ -106,7 +106,7 @@ def test_passes_that_a_loss_counts_are_those_it_takes(name: str) -> None:
 
     network.register_forward_hook(count_forward)
     batch = Batch(images, labels, torch.arange(4))
-    moved = loss.find_adversarials(network, batch, Attack(0.1, 0.05, 3), torch.Generator().manual_seed(1))
+    moved = loss.find_adversarials(network, batch, TrainingAttack(0.1, 0.05, 3), torch.Generator().manual_seed(1))
     loss.measure(network, batch, moved).backward()
     assert (loss.count_passes(3) * 4).to_record() == {
         "forward": forward,

@@ -18,7 +18,7 @@ from models.training.losses import AdversarialLoss
 from models.training.masks import measure_sparsity
 from models.training.progress import Progress
 from models.training.recipe import Recipe
-from models.training.stages import Stage, StateFolder, prune
+from models.training.stages import StateFolder, TrainingStage, prune
 from models.training.state import StateFile
 from tests.models.small_networks import build_stripe_network, draw_stripes
 
@@ -66,8 +66,8 @@ def run(
             raise Killed
 
     folder = StateFolder(states, "test") if states else None
-    finetuning = Stage(plan.finetuning, loss)
-    searching = Stage(plan.searching, loss) if plan.searching else None
+    finetuning = TrainingStage(plan.finetuning, loss)
+    searching = TrainingStage(plan.searching, loss) if plan.searching else None
     prune(
         network,
         images,

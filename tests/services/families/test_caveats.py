@@ -10,8 +10,8 @@ import pytest
 
 from backend.analysis.controls import compare_losses
 from backend.analysis.statistics import Estimate
-from backend.schemas.families import Finding
-from backend.schemas.inspections import Descent, InspectionOut, Structure
+from backend.schemas.families import FamilyFinding
+from backend.schemas.inspections import Descent, InspectionOut, StructureOut
 from backend.services.claims.service import list_claims
 from backend.services.families import findings
 from backend.services.families.tables import lay_out
@@ -50,7 +50,7 @@ def change_claim(made: MadeFamily, name: str, **values: Any) -> None:
     change(Checkpoint, made.rows[name].id, claim=dict(made.rows[name].claim or {}) | values)
 
 
-def find(made: MadeFamily, question: str, name: str, rival: str | None = None) -> Finding:
+def find(made: MadeFamily, question: str, name: str, rival: str | None = None) -> FamilyFinding:
     found = answer_to(made.family(), question).findings
     return next(one for one in found if (one.checkpoint_name, one.rival_name) == (name, rival))
 
@@ -162,7 +162,7 @@ def test_network_that_is_not_the_parents_descendant_answers_nothing(made: MadeFa
 
 def inspect(made: MadeFamily) -> dict[str, Any]:
     """What an inspection says of weights that do not come from the named parent."""
-    structure = dict.fromkeys(Structure.model_fields, 0) | {"kind": "weight", "pattern": None, "layers": []}
+    structure = dict.fromkeys(StructureOut.model_fields, 0) | {"kind": "weight", "pattern": None, "layers": []}
     descent = dict.fromkeys(Descent.model_fields, 0) | {"answer": "no", "norms": [], "layers": []}
     found = {"structure": structure, "descent": descent, "parent_id": made.rows["dense"].id, "likely_parent": None}
     return InspectionOut.model_validate(found).model_dump(mode="json")
@@ -177,7 +177,7 @@ def test_flagged_margins_decide_no_robust_losses(made: MadeFamily, name: str) ->
     assert one.reason == f"The attack on {name} is flagged (masking): it may call too much robust."
 
 
-def find_rival(made: MadeFamily, method: str, name: str, rival: str) -> Finding:
+def find_rival(made: MadeFamily, method: str, name: str, rival: str) -> FamilyFinding:
     found = answer_to(made.family(method=method), "rivals").findings
     return next(one for one in found if (one.checkpoint_name, one.rival_name) == (name, rival))
 

@@ -7,17 +7,17 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from backend.schemas import Auroc, ClaimOut, Counts, Interval, Rate
+from backend.schemas import Auroc, ClaimOut, CountsOut, Interval, Rate
 from backend.schemas.families import (
     FamilyAnswer,
     FamilyBeyond,
     FamilyDifference,
+    FamilyFinding,
     FamilyFlips,
     FamilyMargin,
     FamilyOut,
     FamilyRate,
     FamilyRow,
-    Finding,
     FindingPart,
     MethodAnswer,
 )
@@ -46,7 +46,7 @@ def found(preset: str, each: Rate | None, id: UUID, *flags: str) -> FamilyRate:
 
 
 def flips(id: UUID, lost: int, n: int = 1000) -> FamilyFlips:
-    counts = Counts(n11=800 - lost, n10=lost, n01=3, n00=n - 803)
+    counts = CountsOut(n11=800 - lost, n10=lost, n01=3, n00=n - 803)
     difference = FamilyDifference(value=lost / 800, interval=Interval(low=-0.0004, high=0.05), n=800)
     return FamilyFlips(
         dense_evaluation_id=IDS["dense"],
@@ -113,7 +113,7 @@ def answer() -> FamilyAnswer:
         answer="cannot tell", evaluation_ids=[IDS["a"]],
     )  # fmt: skip
     additional = part.model_copy(update={"name": "lost, clean", "unit": "percent", "answer": None})
-    finding = Finding(
+    finding = FamilyFinding(
         checkpoint_id=IDS["a"], checkpoint_name="a|b", method="harp", group="weights, 95 %", rival_id=IDS["b"],
         rival_name="b", parts=[part], additional=[additional], answer="cannot tell", reason=None,
     )  # fmt: skip
