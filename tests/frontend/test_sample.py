@@ -18,7 +18,7 @@ from frontend.pages.sample.layout import change_text, choose_shown, find_sample,
 from frontend.pages.sample.strip import StripMark, margin_strip, tick_values
 from frontend.pages.sample.words import distance_text, margin_text, verdict_at_eps, why_no_adversarial
 from frontend.review.walk import Place, find_place, load_pair
-from tests.frontend.pairs import CHANGE, GAINED, KEPT, LOST, MISSED, NEVER, MadePair, make_pair
+from tests.frontend.pairs import CHANGE, GAINED, KEPT, LOST, MISSED, WRONG_ON_BOTH, MadePair, make_pair
 from tests.frontend.words import by_id, hrefs, text_of, walk
 
 
@@ -88,7 +88,9 @@ def test_layout_sample_without_adversarial_says_not_found(pair: MadePair) -> Non
     assert set(pictures(dense)) == {"sample-clean"}
 
 
-@pytest.mark.parametrize(("row", "name"), [(KEPT, "kept"), (LOST, "lost"), (GAINED, "gained"), (NEVER, "never")])
+@pytest.mark.parametrize(
+    ("row", "name"), [(KEPT, "kept"), (LOST, "lost"), (GAINED, "gained"), (WRONG_ON_BOTH, "wrong on both")]
+)
 def test_layout_names_the_set(pair: MadePair, row: int, name: str) -> None:
     words = text_of(shown(pair, row))
     assert f" {name} " in words and f"#{row}" in words
