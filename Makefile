@@ -16,6 +16,10 @@ LOCKED := $(if $(shell command -v flock),flock Makefile)
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 INSTALLED_BENCH := $(VENV)/.installed-bench
+INSTALLED_NODE := node_modules/.installed
+# What eslint and tsc run in: `engines` of package.json.
+SUITABLE_NODE := const [major, minor] = process.versions.node.split(".").map(Number); \
+  process.exit(major >= 24 || major === 22 && minor >= 13 || major === 20 && minor >= 19 ? 0 : 1)
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 # The attack libraries that only the bench runs.
 PEERS := import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["bench"])
@@ -27,7 +31,7 @@ TESTED := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 TEST_PROCESSES ?= 2
 PYTEST := $(TESTED) $(BIN)/python -m pytest -n $(TEST_PROCESSES) --no-loadscope-reorder
 
-.PHONY: help install run test test-slow check bench demo zoo clean chromium
+.PHONY: help install run test test-slow check bench demo zoo clean chromium node suitable-node
 help: ## list the verbs, one sentence each
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
@@ -36,18 +40,20 @@ install: $(INSTALLED) ## build .venv with everything that `make run` needs; TORC
 run: $(INSTALLED) ## start the server and its workers, install first where needed; Ctrl-C stops all of it
 	@$(BIN)/python -m backend.supervisor
 
-test: $(INSTALLED_DEV) chromium ## check the import direction and run every test that is not slow
+test: $(INSTALLED_DEV) chromium node ## check the import direction and run every test that is not slow
 	@$(BIN)/lint-imports
 	@$(PYTEST) -m "not slow"
 
-test-slow: $(INSTALLED_DEV) chromium ## run the slow tests too, minutes to hours
+test-slow: $(INSTALLED_DEV) chromium node ## run the slow tests too, minutes to hours
 	@$(PYTEST)
 
-check: $(INSTALLED_DEV) ## lint, format, types and import direction, without running a test
+check: $(INSTALLED_DEV) $(INSTALLED_NODE) suitable-node ## lint, format, types and import direction, without running a test
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@node_modules/.bin/eslint --max-warnings 0 frontend tests eslint.config.mjs
+	@node_modules/.bin/tsc
 
 bench: $(INSTALLED_BENCH) ## measure Thin Ice beside other attack libraries; make bench ARGS=--full for all of it
 	@$(TESTED) $(BIN)/python -m tests.benchmarks $(ARGS)
@@ -58,8 +64,8 @@ demo: $(INSTALLED) ## queue margins for the shipped checkpoints on a server that
 zoo: $(INSTALLED) ## train and prune the shipped checkpoints that are missing (hours; needs dataset-fashion-mnist)
 	@$(BIN)/python -m backend.jobs.zoo
 
-clean: ## remove .venv and every cache; what lies in THINICE_HOME stays
-	@rm -rf $(VENV) build thinice.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+clean: ## remove .venv, node_modules and every cache; what lies in THINICE_HOME stays
+	@rm -rf $(VENV) node_modules build thinice.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
@@ -88,6 +94,28 @@ $(INSTALLED_DEV): $(INSTALLED)
 $(INSTALLED_BENCH): $(INSTALLED)
 	@$(LOCKED) $(BIN)/python -m pip install --disable-pip-version-check --no-deps $$($(BIN)/python -c '$(PEERS)')
 	@touch $@
+
+# The tools that check the scripts, exactly as package-lock.json pins them; nothing of them is part of the product.
+$(INSTALLED_NODE): package.json package-lock.json | suitable-node
+	@$(LOCKED) npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+suitable-node:
+	@command -v npm >/dev/null && node -e '$(SUITABLE_NODE)' 2>/dev/null || { \
+	  echo "The scripts are checked by eslint and tsc, which need npm and Node.js 20.19, 22.13 or 24 and newer" \
+	    "(https://nodejs.org); found: $$(node --version 2>/dev/null || echo no Node.js)." >&2; \
+	  exit 1; \
+	}
+
+# The tests call the dashboard's scripts in Node.js, 18 or newer: the system's, else Debian's package.
+node:
+	@command -v node >/dev/null && exit 0; \
+	if [ "$$(id -u)" = 0 ] && [ -e /etc/debian_version ]; then \
+	  apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends nodejs; \
+	else \
+	  echo "The tests call the dashboard's scripts in Node.js: install version 18 or newer (https://nodejs.org)." >&2; \
+	  exit 1; \
+	fi
 
 # The browser tests need a Chromium: the system's, else Debian's package, else Playwright's own download.
 chromium: $(INSTALLED_DEV)

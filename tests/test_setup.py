@@ -1,5 +1,6 @@
 """The files around the code: make, pinned versions, container. No Docker engine is needed; nothing is built here."""
 
+import json
 import os
 import re
 import shutil
@@ -97,6 +98,66 @@ def test_make_install_old_python_is_one_sentence(tmp_path: Path) -> None:
     assert "needs Python 3.11" in sentences[0]
     assert "found: Python 3.9.2" in sentences[0]
     assert not (tmp_path / ".venv").exists()
+
+
+def link_programs(folder: Path, *names: str) -> Path:
+    """A folder for PATH with these programs of the machine alone."""
+    folder.mkdir()
+    for name in names:
+        (folder / name).symlink_to(shutil.which(name) or f"/bin/{name}")
+    return folder
+
+
+def fail_without_node(verb: str, programs: Path) -> str:
+    """What a failing verb says, in one sentence."""
+    answer = run_make(verb, path=str(programs))
+    assert answer.returncode != 0
+    sentences = [line for line in answer.stderr.splitlines() if not line.startswith("make: ***")]
+    assert len(sentences) == 1
+    return sentences[0]
+
+
+def test_make_check_without_node_is_one_sentence(tmp_path: Path) -> None:
+    programs = link_programs(tmp_path / "programs", "sh", "echo")
+    sentence = fail_without_node("suitable-node", programs)
+    assert "eslint and tsc" in sentence and "found: no Node.js" in sentence
+    assert "suitable-node" in read_rule("check") and "suitable-node" in read_rule("node_modules/.installed")
+
+
+def test_make_check_with_an_old_node_is_one_sentence(tmp_path: Path) -> None:
+    programs = link_programs(tmp_path / "programs", "sh", "echo")
+    for name in ("node", "npm"):
+        (programs / name).write_text('#!/bin/sh\n[ "$1" = --version ] && echo v18.20.4 && exit 0\nexit 1\n')
+        (programs / name).chmod(0o755)
+    sentence = fail_without_node("suitable-node", programs)
+    assert "found: v18.20.4" in sentence
+    engines = json.loads((REPOSITORY / "package.json").read_text())["engines"]["node"]
+    assert re.findall(r"\d+\.\d+(?=\.0)|(?<=>=)\d+", engines) == ["20.19", "22.13", "24"]
+    assert "20.19, 22.13 or 24 and newer" in sentence
+
+
+def test_make_test_without_node_installs_debians_or_is_one_sentence(tmp_path: Path) -> None:
+    programs = link_programs(tmp_path / "programs", "sh", "echo")
+    (programs / "id").write_text("#!/bin/sh\necho 1000\n")
+    (programs / "id").chmod(0o755)
+    assert "Node.js" in fail_without_node("node", programs)
+    assert "install -q -y --no-install-recommends nodejs" in run_make("--dry-run", "node").stdout
+    assert all("node" in read_rule(verb) for verb in ("test", "test-slow"))
+
+
+def read_rule(target: str) -> list[str]:
+    """What a target of the Makefile needs, as make understood it."""
+    lines = run_make("--print-data-base", "--dry-run", "help").stdout.splitlines()
+    needed = next(line.partition(":")[2] for line in lines if line.startswith(f"{target}:"))
+    return needed.split()
+
+
+def test_node_tools_are_pinned_exactly_and_as_locked() -> None:
+    pinned = json.loads((REPOSITORY / "package.json").read_text())["devDependencies"]
+    locked = json.loads((REPOSITORY / "package-lock.json").read_text())["packages"]
+    assert {"eslint", "typescript"} <= set(pinned)
+    assert pinned == {name: locked[f"node_modules/{name}"]["version"] for name in pinned}
+    assert all("integrity" in row for name, row in locked.items() if name)
 
 
 def test_ci_run_is_make_test_and_nothing_else() -> None:

@@ -106,7 +106,12 @@ def make_outcomes(columns: Mapping[str, Any], *, kind: str, eps: float | None = 
 
 def is_broken(margin: FloatArray, eps: float, kind: str = "minimum") -> BoolArray:
     """Whether an adversarial within eps is known: margin <= eps, up to the tolerance of its kind."""
-    return margin <= eps * (1.0 + tolerance_of(kind))
+    return margin <= largest_within(eps, kind)
+
+
+def largest_within(eps: float, kind: str = "minimum") -> float:
+    """The largest margin of its kind that counts as within eps."""
+    return eps * (1.0 + tolerance_of(kind))
 
 
 def tolerance_of(kind: str) -> float:

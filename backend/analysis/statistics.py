@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import special, stats
 
 from backend.analysis.outcomes import FloatArray, IntArray
@@ -78,10 +79,20 @@ def holm(p_values: FloatArray) -> FloatArray:
     return corrected
 
 
+def find_middle(values: ArrayLike) -> float | None:
+    """The median of values in which inf stands for "not found"; None where that is inf, and where there are no values.
+
+    An even number of values has two middle ones, and the median is their mean: one of them not found makes it None.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    middle = float(np.median(array)) if array.size else np.inf
+    return middle if np.isfinite(middle) else None
+
+
 def median(
     values: FloatArray, *, resamples: int = 1000, seed: int = 0, confidence: float = CONFIDENCE, of: str = "values"
 ) -> Estimate:
-    """Median with a seeded percentile-bootstrap interval; inf counts as "larger than every number", never averaged.
+    """Median (`find_middle`) with a seeded percentile-bootstrap interval; inf is "larger than every number".
 
     A median that is inf is None with a reason; an upper end that is inf is None beside a finite value. Ends are
     order statistics of the resampled medians, so no interpolation meets inf.
@@ -95,11 +106,11 @@ def median(
         raise InvalidRequest("A median needs values without NaN.")
     if n == 0:
         return Estimate(None, None, None, 0, f"There are no {of} to take a median of.")
-    middle = float(np.median(values))
+    middle = find_middle(values)
     medians = np.sort(_resample_medians(values, resamples, seed))
     low = float(medians[int(np.floor((1 - confidence) / 2 * (resamples - 1)))])
     high = float(medians[int(np.ceil((1 + confidence) / 2 * (resamples - 1)))])
-    if np.isinf(middle):
+    if middle is None:
         censored = int(np.isinf(values).sum())
         reason = f"The median lies beyond every radius tried: {censored:,} of {n:,} {of} were not found."
         return Estimate(None, low if np.isfinite(low) else None, None, n, reason)

@@ -8,6 +8,7 @@
     return name;
   }
 
+  /** @param {string} name */
   function show(name) {
     const entry = document.getElementById(name);
     if (!entry) return;

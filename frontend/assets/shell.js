@@ -3,53 +3,87 @@
   const THEME_KEY = "mantine-color-scheme-value"; // shared with the script in the page's head
   const unchanged = () => window.dash_clientside.no_update;
 
-  // Dash's own event makes its Location read the window. (Setting its props instead would push a stale address.)
+  /**
+   * Dash's own event makes its Location read the window. (Setting its props instead would push a stale address.)
+   * @param {string} address
+   * @param {boolean} replace
+   */
   function moveTo(address, replace) {
     if (replace) window.history.replaceState({}, "", address);
     else window.history.pushState({}, "", address);
     window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
   }
 
+  /** @param {URLSearchParams} query */
   function asSearch(query) {
     const text = query.toString().replaceAll("%2F", "/");
     return text ? "?" + text : "";
   }
 
-  // The address with its query changed; no new entry in the history when `replace`.
-  function go(changes, replace) {
-    const query = new URLSearchParams(window.location.search);
+  /**
+   * @param {URLSearchParams} query
+   * @param {Query} changes
+   */
+  function change(query, changes) {
     for (const [key, value] of Object.entries(changes)) {
       if (value === null || value === undefined || value === "") query.delete(key);
-      else query.set(key, value);
+      else query.set(key, String(value));
     }
-    const search = asSearch(query);
+    return query;
+  }
+
+  /**
+   * @param {Query} changes
+   * @param {boolean} replace
+   */
+  function go(changes, replace) {
+    const search = asSearch(change(new URLSearchParams(window.location.search), changes));
     if (search !== window.location.search) moveTo(window.location.pathname + search, replace);
   }
 
-  // Another page, without loading the document anew.
-  function visit(path, query) {
-    moveTo(path + asSearch(new URLSearchParams(query)), false);
-  }
+  /**
+   * @param {string} path
+   * @param {Query} query
+   */
+  const address = (path, query) => path + asSearch(change(new URLSearchParams(), query));
+
+  /**
+   * @param {string} path
+   * @param {Query} query
+   */
+  const visit = (path, query) => moveTo(address(path, query), false);
 
   // Anything with data-go='{"set": "S10"}' changes the address by that much.
   document.addEventListener("click", (event) => {
-    const target = event.target.closest("[data-go]");
-    if (target) go(JSON.parse(target.getAttribute("data-go")), false);
+    const target = thinice.elements.closest(event, "[data-go]");
+    if (target) go(JSON.parse(thinice.elements.data(target, "go")), false);
   });
 
+  /**
+   * Which page an address means; nothing new where only what the page itself cuts has changed.
+   * @param {string | null} pathname
+   * @param {string | null} search
+   * @param {Record<string, string[]>} pageKeys
+   * @param {{ path: string, key: string } | null} current
+   */
   function route(pathname, search, pageKeys, current) {
     const query = new URLSearchParams(search || "");
-    const key = (pageKeys[pathname] || []).map((name) => name + "=" + (query.get(name) || "")).join("&");
+    const key = (pageKeys[pathname || ""] || []).map((name) => name + "=" + (query.get(name) || "")).join("&");
     if (current && current.path === pathname && current.key === key) return unchanged();
     return { path: pathname || "/", key };
   }
 
+  /** @param {string | null} search */
   function redirect(search) {
     if (search) moveTo(window.location.pathname + search, true);
   }
 
-  // A new page: its title, its link in the rail, and the focus where a reader expects it.
+  /** @type {string | null} */
   let shown = null;
+  /**
+   * A new page: its title, its link in the rail, and the focus where a reader expects it.
+   * @param {string | null} title
+   */
   function arrive(title) {
     document.title = title ? title + " · Thin Ice" : "Thin Ice";
     const path = window.location.pathname;
@@ -65,6 +99,10 @@
     shown = path;
   }
 
+  /**
+   * @param {number | null} clicks
+   * @param {string | null} current
+   */
   function theme(clicks, current) {
     const root = document.documentElement;
     if (!clicks || !current) return root.getAttribute("data-theme");
@@ -73,7 +111,7 @@
     root.setAttribute("data-mantine-color-scheme", next);
     try {
       window.localStorage.setItem(THEME_KEY, next);
-    } catch (refused) {
+    } catch {
       // Storage may be forbidden; the choice then lasts for this page only.
     }
     return next;
@@ -86,12 +124,12 @@
       if (!answer.ok) return "";
       const depth = (await answer.json()).queue_depth;
       return depth > 0 ? String(depth) : "";
-    } catch (unreachable) {
+    } catch {
       return "";
     }
   }
 
-  window.thinice = Object.assign({}, window.thinice, { go, visit });
+  window.thinice = Object.assign({}, window.thinice, { go, visit, address });
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     shell: { route, redirect, arrive, theme, countJobs },
   });

@@ -20,6 +20,10 @@ class Unit:
         """A stored distance (pixels in [0, 1]) in this unit."""
         return distance * self.scale
 
+    def precise(self, distance: float) -> float:
+        """The same to nine digits, for the browser: with fewer, a threshold would cut otherwise there than here."""
+        return float(f"{self.shown(distance):.9g}")
+
     def titled(self, words: str) -> str:
         """An axis title: `margin of the dense model (1/255)`."""
         return f"{words} ({self.suffix})"

@@ -1,6 +1,5 @@
 """The samples behind the numbers: a wall of thumbnails, thinnest ice first, and the same as a table."""
 
-import math
 from typing import Any
 
 import dash_ag_grid as dag
@@ -11,7 +10,7 @@ from backend.schemas import DatasetOut, FlipSet, PairedSample
 from frontend import ids
 from frontend.components import SET_CLASSES, SET_WORDS, SYMBOLS, Content, data
 from frontend.figures.units import Unit
-from frontend.review.cut import Cut, View, set_of, thinness
+from frontend.review.cut import Cut, View, set_of
 
 SHOWN = 18  # tiles before "show the others"
 MOST = 120  # tiles at all; the table holds every sample
@@ -49,15 +48,16 @@ def tile(sample: PairedSample, name: FlipSet, cut: Cut, dataset: DatasetOut, uni
     label = class_name(dataset, sample.label)
     address = f"/api/v1/datasets/{dataset.id}/samples/{sample.index}.png"
     picture = html.Img(src=address, alt=f"{label}, sample {sample.index}", className="pixels")
-    distance = math.inf if unit is None else thinness(sample)
     margins = verdicts_text(sample) if unit is None else margins_text(sample, unit)
     parts = [
         picture,
         html.Span(outcome(sample, name, dataset), className="tile-labels"),
         html.Span([html.Span(margins, className="tile-margin"), f"#{sample.index}"], className="tile-foot"),
     ]
+    # What the browser holds against the threshold of thin ice, on which stands only what the dense model gets right.
+    threshold = "" if unit is None or not sample.dense_margin else str(unit.precise(sample.dense_margin))
     return html.A(
-        html.Div(parts, **data(margin="" if unit is None or distance == math.inf else f"{unit.shown(distance):.4f}")),
+        html.Div(parts, **data(margin=threshold)),
         href=cut.sample_address(sample.index),
         className="tile",
         **data(sample=str(sample.index)),

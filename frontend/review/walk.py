@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 from urllib.parse import urlencode
 
+from backend.analysis.outcomes import largest_within
 from backend.errors import InvalidRequest
 from backend.schemas import ComparisonOut, DatasetOut, FlipSet, PairedSample
 from backend.services import comparisons, datasets
@@ -60,13 +61,13 @@ class ShownPair:
         return has_margins(self.comparison)
 
     def is_on_thin_ice(self, sample: PairedSample) -> bool:
-        """Right for the dense model, with a margin up to delta."""
+        """Right for the dense model, with a margin within delta; ice.js says the same in the browser."""
         margin = sample.dense_margin
         return (
             self.has_margins
             and sample.set in ("S11", "S10")
             and margin is not None
-            and self.unit.shown(margin) <= self.delta + 1e-9
+            and margin <= largest_within(self.delta / self.unit.scale)
         )
 
     def is_listed(self, sample: PairedSample, filters: Filters) -> bool:

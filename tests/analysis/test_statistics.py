@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from backend.analysis.statistics import holm, mcnemar, median, paired_difference, wilson
+from backend.analysis.statistics import find_middle, holm, mcnemar, median, paired_difference, wilson
 from backend.errors import InvalidRequest
 from tests.analysis.fabrication import INF
 
@@ -81,6 +81,25 @@ def test_holm_equals_the_definition(p_values: list[float]) -> None:
     for place, index in enumerate(order):
         expected = max((len(p_values) - j) * p_values[order[j]] for j in range(place + 1))
         assert corrected[index] == pytest.approx(min(1.0, expected))
+
+
+@pytest.mark.parametrize(
+    ("values", "middle"),
+    [
+        ([3.0, 1.0, 2.0], 2.0),
+        ([3.0, 1.0, 2.0, 10.0], 2.5),
+        ([1.0, INF, 2.0], 2.0),
+        ([1.0, INF], None),
+        ([1.0, INF, INF], None),
+        ([], None),
+    ],
+    ids=str,
+)
+def test_find_middle_is_the_mean_of_both_middles_and_none_where_one_is_not_found(
+    values: list[float], middle: float | None
+) -> None:
+    assert find_middle(values) == middle
+    assert median(np.array(values)).value == middle
 
 
 def test_median_with_known_values_is_their_median() -> None:

@@ -90,6 +90,43 @@ def test_compare_eps_slider_recuts_the_robust_numbers_and_the_address(page, prod
     expect(page.locator(".number").nth(4)).to_contain_text(f"{100 * held / answer['n']:.2f}")
 
 
+def test_compare_delta_slider_flags_the_samples_of_the_rest_answer(page, product):
+    page.goto(product.compare)
+    slider = page.get_by_role("slider").nth(1)
+    expect(page.locator("#compare-thin")).to_contain_text("precision")
+    slider.focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(re.compile("delta="))
+    delta = re.search(r"delta=([\d.]+)/255", page.url)
+    assert delta is not None
+    dense, pruned = product.evaluations["cnn-dense"], product.evaluations["cnn-lwm-95"]
+    samples = product.get(f"/comparisons/samples?dense={dense}&pruned={pruned}")["items"]
+    held = [one for one in samples if one["set"] in ("S11", "S10")]
+    thin = [
+        one for one in held if one["dense_margin"] is not None and 255 * one["dense_margin"] <= float(delta.group(1))
+    ]
+    assert 0 < len(thin) < len(held)
+    expect(page.locator("#compare-thin")).to_contain_text(f"{len(thin)} of {len(held)} samples")
+    lost = [one for one in thin if one["set"] == "S10"]
+    expect(page.locator("#compare-wall .is-thin")).to_have_count(len(lost))
+
+
+def test_compare_hover_shows_the_sample_of_the_mark(page, product):
+    page.goto(product.compare)
+    mark = page.locator("#compare-scatter .scatterlayer .trace .point").first
+    expect(mark).to_be_attached()
+    box = mark.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=4)
+    card = page.locator("#compare-hover")
+    expect(card).to_be_visible()
+    number = re.search(r"#(\d+)", card.inner_text())
+    assert number is not None
+    assert min(image_widths(page, "#compare-hover-image")) >= 28
+    page.mouse.move(5, 5)
+    expect(card).to_be_hidden()
+
+
 def test_samples_wall_leads_to_a_sample_and_arrows_walk_on(page, product):
     page.goto(product.compare.replace("/compare?", "/samples?") + "&set=S10")
     tiles = page.locator("a.tile")

@@ -13,11 +13,13 @@ from backend.errors import InvalidRequest
 from backend.schemas import Auroc, DatasetOut, EvaluationOut, MismatchOut, PairedSample
 from backend.services import comparisons
 from frontend import ids
+from frontend.figures.scatter import Point
+from frontend.figures.units import LINF
 from frontend.pages import compare, sample, samples
 from frontend.pages.compare.callbacks import fill, pair_panels
 from frontend.pages.compare.evidence import forest
 from frontend.pages.compare.numbers import p_value
-from frontend.pages.compare.panels import median
+from frontend.pages.compare.panels import scatter_table
 from frontend.review.cut import Cut, choose, choose_flips, read_cut, set_of
 from frontend.review.notices import mismatch_notice
 from frontend.review.sliders import default_delta
@@ -338,10 +340,29 @@ def test_p_value_of_a_tiny_p_is_below_a_power_that_holds(p: float, power: str) -
     assert p < 10.0 ** int(power.replace("−", "-"))
 
 
-def test_median_with_missing_margins_treats_them_as_infinite() -> None:
-    assert median([0.1, None, 0.2]) == 0.2
-    assert median([0.1, None, None]) is None
-    assert median([]) is None
+@pytest.mark.parametrize(
+    ("margins", "words"),
+    [
+        ([0.1, None, 0.2], "51.0/255"),
+        ([0.1, 0.3], "51.0/255"),
+        ([0.1, None], "none found"),
+        ([0.1, None, None], "none found"),
+    ],
+    ids=["odd", "even", "one of two not found", "most not found"],
+)
+def test_scatter_table_writes_the_median_with_missing_margins_as_infinite(
+    margins: list[float | None], words: str
+) -> None:
+    marks = [Point(place, "S11", margin, 0.0) for place, margin in enumerate(margins)]
+    kept = scatter_table(marks, LINF).children.children[2].children[0].children
+    assert [cell.children for cell in kept][1:3] == [str(len(margins)), words]
+
+
+def test_scatter_table_median_is_that_of_the_summary(pair: Any) -> None:
+    samples = comparisons.paired_samples(pair[0].id, pair[1].id)
+    held = [Point(sample.index, "S11", sample.dense_margin, 0.0) for sample in samples if sample.set in ("S11", "S10")]
+    assert pair[0].summary is not None and pair[0].summary.median_margin is not None
+    assert LINF.text(pair[0].summary.median_margin) in text_of(scatter_table(held, LINF))
 
 
 def test_forest_places_value_and_interval_between_half_and_one() -> None:

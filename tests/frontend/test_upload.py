@@ -1,7 +1,5 @@
 """Upload: the form agrees with REST and the catalogues, and the sheet says what a checkpoint is and lacks."""
 
-import json
-import re
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,11 +17,11 @@ from frontend.pages.upload import names
 from frontend.pages.upload.callbacks import follow_sheet
 from frontend.pages.upload.form import NORMALIZATIONS, parent_choices
 from models.architectures.layers import NORMALIZATIONS as SHIPPED
+from tests.frontend.assets.scripts import call
 from tests.frontend.words import by_id, hrefs, live_keys, text_of
 from tests.services.fabrication import add_checkpoint, add_dataset, begin, evaluate, make_pixels, measure, queue
 
 N = 60
-SCRIPT = Path(upload.__file__).parents[2] / "assets" / "upload.js"
 
 
 @pytest.fixture
@@ -32,10 +30,9 @@ def dataset(ready: Path, tmp_path: Path) -> DatasetOut:
 
 
 def script_fields(name: str) -> list[str]:
-    """A list of names in upload.js."""
-    found = re.search(rf"const {name} = (\[.*?\]);", SCRIPT.read_text(encoding="utf-8"), re.DOTALL)
-    assert found is not None
-    return [str(item) for item in json.loads(re.sub(r",\s*\]", "]", found.group(1)))]
+    """A list of names in upload_form.js."""
+    fields: list[str] = call(f"uploadForm.{name}")
+    return fields
 
 
 def set_preflight(row: Checkpoint, **report: Any) -> None:
@@ -44,7 +41,7 @@ def set_preflight(row: Checkpoint, **report: Any) -> None:
 
 
 def test_script_sends_fields_that_rest_knows_one_for_each_state() -> None:
-    sent = script_fields("FORM_FIELDS")
+    sent = script_fields("CHECKPOINT_FIELDS")
     assert set(sent) == set(CheckpointIn.model_fields)
     assert len(sent) == len(names.CHECKPOINT_FORM)
     assert set(script_fields("DATASET_FIELDS")) == set(DatasetForm.model_fields)
@@ -52,7 +49,7 @@ def test_script_sends_fields_that_rest_knows_one_for_each_state() -> None:
 
 
 def test_script_fields_stand_in_the_order_of_the_form() -> None:
-    pairs = dict(zip(script_fields("FORM_FIELDS"), names.CHECKPOINT_FORM, strict=True))
+    pairs = dict(zip(script_fields("CHECKPOINT_FIELDS"), names.CHECKPOINT_FORM, strict=True))
     assert pairs["parent_id"] == names.PARENT
     assert pairs["keep_rate"] == names.KEEP_RATE
     assert pairs["claimed_robust_accuracy"] == names.CLAIM

@@ -1,4 +1,4 @@
-"""The page's callbacks: one cuts everything on the server, the others run in the browser (assets/compare.js)."""
+"""The page's callbacks: one cuts everything on the server, the others run in the browser (compare.js, hover.js)."""
 
 from dataclasses import replace
 from typing import Any
@@ -194,7 +194,7 @@ def browser_points(samples: list[PairedSample], cut: Cut, dataset: DatasetOut, u
     """Columns, one entry per sample: index, set, margins (shown units, null where none was found), three labels."""
 
     def shown(margin: float | None) -> float | None:
-        return None if margin is None or unit is None else round(unit.shown(margin), 3)
+        return None if margin is None or unit is None else unit.precise(margin)
 
     return {
         "index": [sample.index for sample in samples],
@@ -276,7 +276,7 @@ def register_browser(app: Dash) -> None:
         prevent_initial_call=True,
     )
     app.clientside_callback(
-        browser("hover"),
+        ClientsideFunction("hover", "show"),
         Input(ids.COMPARE_SCATTER, "hoverData"),
         State(ids.COMPARE_POINTS, "data"),
         State(ids.COMPARE_PAIR, "data"),

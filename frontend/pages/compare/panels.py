@@ -1,8 +1,11 @@
 """From a comparison to the figures' plain data, and to the tables that say the same in numbers."""
 
+import math
+
 from dash import html
 from dash.development.base_component import Component
 
+from backend.analysis.statistics import find_middle
 from backend.schemas import ComparisonOut, CurvePoint, FlipSet, PairedSample
 from frontend.components import SET_WORDS, SYMBOLS, table
 from frontend.figures.classes import ClassShare
@@ -64,7 +67,7 @@ def scatter_table(marks: list[Point], unit: Unit) -> Component:
         row = [f"{SYMBOLS[name]} {SET_WORDS[name]}", f"{len(of_set):,}"]
         for values in ([mark.dense for mark in of_set], [mark.pruned for mark in of_set]):
             row += [
-                unit.text(median(values)) if of_set else "–",
+                unit.text(find_middle([math.inf if value is None else value for value in values])) if of_set else "–",
                 f"{sum(value == 0 for value in values):,}",
                 f"{sum(value is None for value in values):,}",
             ]
@@ -80,13 +83,6 @@ def verdict_table(samples: list[PairedSample], view: View) -> Component:
     names = [set_of(sample, view) for sample in samples]
     rows = [[f"{SYMBOLS[name]} {SET_WORDS[name]}", f"{names.count(name):,}"] for name in SET_ORDER]
     return table("Samples by set", ["set", "samples"], rows)
-
-
-def median(values: list[float | None]) -> float | None:
-    """The middle of margins in which None stands for infinite: None where the middle itself is not found."""
-    ordered = sorted(float("inf") if value is None else value for value in values)
-    middle = ordered[(len(ordered) - 1) // 2] if ordered else float("inf")
-    return None if middle == float("inf") else middle
 
 
 def histogram_table(marks: list[Point], unit: Unit, limit: float) -> Component:

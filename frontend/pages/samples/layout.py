@@ -54,7 +54,7 @@ def complete(query: dict[str, str]) -> dict[str, str] | None:
 
 
 def register(app: Dash) -> None:
-    """The address fills the page and moves the sliders; the sliders move the address (assets/sample.js)."""
+    """The address fills the page and moves the sliders; the sliders move the address (assets/samples.js)."""
 
     def browser(name: str) -> ClientsideFunction:
         return ClientsideFunction("samples", name)

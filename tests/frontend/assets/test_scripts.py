@@ -1,0 +1,54 @@
+"""The scripts as files: Node can read them, nothing in them is untyped, and they define what Python names."""
+
+import re
+import subprocess
+
+from fastapi import FastAPI
+
+from frontend.app import create_dashboard
+from tests.frontend.assets.scripts import ASSETS, PURE, find_node
+
+PARSE = 'for (const f of process.argv.slice(1)) new (require("vm").Script)(require("fs").readFileSync(f, "utf8"), f)'
+DEFINED = re.compile(r"window\.dash_clientside, \{\s*(\w+): \{([\w\s,]+)\}")
+
+
+def read(suffix: str) -> dict[str, str]:
+    """The files with that ending and their text."""
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted(ASSETS.glob(f"*{suffix}"))}
+
+
+def test_every_script_is_a_program() -> None:
+    files = [str(path) for path in sorted(ASSETS.glob("*.js"))]
+    done = subprocess.run([find_node(), "-e", PARSE, *files], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_types_leave_nothing_open() -> None:
+    for name, text in read(".js").items():
+        types = [line for line in text.splitlines() if re.search(r"@(param|type|returns|property|typedef)\b", line)]
+        assert not [line for line in types if re.search(r"\{[^}]*(\bany\b|\*)", line)], name
+        assert "@ts-" not in text, name
+    for name, text in read(".d.ts").items():
+        assert not re.search(r"[:<|] *any\b", text), name
+
+
+def test_pure_scripts_name_nothing_of_a_browser() -> None:
+    for name in PURE:
+        text = (ASSETS / f"{name}.js").read_text(encoding="utf-8")
+        assert "Pure: tests call this in Node." in text
+        assert not re.search(r"\b(window|document)\.", text), name
+
+
+def test_functions_that_python_names_are_those_of_the_scripts() -> None:
+    app = create_dashboard(FastAPI())
+    named: dict[str, set[str]] = {}
+    for row in app._callback_list:
+        function = row["clientside_function"]
+        if function:
+            named.setdefault(function["namespace"], set()).add(function["function_name"])
+    defined = {
+        space: {name.strip() for name in names.split(",") if name.strip()}
+        for text in read(".js").values()
+        for space, names in DEFINED.findall(text)
+    }
+    assert named == defined
