@@ -105,7 +105,7 @@ def share_table(comparison: ComparisonOut, unit: Unit) -> Component:
         low, high = 100 * item.interval.low, 100 * item.interval.high
         share = f"{percent(item.share)} [{low:.1f}, {high:.1f}]"
         rows.append([words, f"{item.n:,}", f"{item.lost:,}", share])
-    return table("LostShare lost by dense margin", [unit.titled("dense margin"), "samples", "lost", "share"], rows)
+    return table("Share lost by dense margin", [unit.titled("dense margin"), "samples", "lost", "share"], rows)
 
 
 def curve_table(comparison: ComparisonOut, unit: Unit) -> Component:
@@ -139,4 +139,4 @@ def class_table(comparison: ComparisonOut) -> Component:
         ]
         for item in sorted(comparison.classes, key=lambda item: -item.rate)
     ]
-    return table("LostShare lost by class", ["class", "dense right", "lost", "share", "adjusted p"], rows)
+    return table("Share lost by class", ["class", "dense right", "lost", "share", "adjusted p"], rows)
