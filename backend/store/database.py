@@ -1,7 +1,7 @@
 """The engine, its SQLite settings, and the only place that commits.
 
 SQLite: WAL, foreign keys, a busy timeout, and BEGIN IMMEDIATE for writers (with the default, concurrent
-read-then-update increments are lost without any error; see CONTRIBUTING.md).
+read-then-update increments are lost without any error; see decision 0001 of the store).
 """
 
 import fcntl

@@ -34,7 +34,7 @@ from models.zoo.entries import DATASET, IMAGE_SHAPE, ZooEntry
 
 NOTES = {
     "thin-ice": "At equal budget thin-ice-aware pruning has not lost measurably fewer samples than HARP at 95 % (three "
-    "seeds), and more at 90 % (one seed): CONTRIBUTING.md."
+    "seeds), and more at 90 % (one seed): decision 0001 of models/pruning."
 }
 """What the card of a method's networks has to say about the method."""
 CLAIM_STEPS = 10

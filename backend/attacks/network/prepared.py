@@ -21,7 +21,7 @@ from backend.attacks.network.classifier import find_device, prepare
 Affine = nn.Conv2d | nn.Linear
 Normalisation = nn.BatchNorm1d | nn.BatchNorm2d
 AGREEMENT = 1e-5  # of the largest logit; folding moves logits by about 5e-7, as another width of a pass does
-# On a CPU it costs nothing where it does not pay (CONTRIBUTING.md). On CUDA float32 convolutions were not measured.
+# On a CPU it costs nothing where it does not pay (decision 0004). On CUDA float32 convolutions were not measured.
 MEMORY_FORMATS = {"cpu": torch.channels_last}
 
 

@@ -1,6 +1,6 @@
 """The claims of the paper answered for a family: yes, no or cannot tell, by one rule, corrected for all that is asked.
 
-The rule, for each of the three questions (decision record in CONTRIBUTING.md):
+The rule, for each of the three questions (decision 0003 of services):
 
 1. Every interval that decides is widened so that all of one question hold together in 95 of 100 cases (Bonferroni).
 2. An interval above 0 says yes; one below what is negligible (1 point of samples; an AUROC of 0.55) says no.
