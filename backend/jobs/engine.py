@@ -11,10 +11,9 @@ from uuid import UUID
 
 from dbos import DBOS
 
-from backend.jobs import evaluate, evidence, preflight, prune
+from backend.jobs import evaluate, evidence, preflight, prune, pruning_results
 from backend.jobs.progress import Stopped
 from backend.jobs.queue import EVALUATE, EVIDENCE, PREFLIGHT, PRUNE
-from backend.services.prunings import results
 
 logger = logging.getLogger("thinice.jobs")
 
@@ -83,7 +82,7 @@ def run_pruning(pruning_id: str, attempt_number: int) -> None:
 
 @DBOS.step(name="after-pruning")
 def follow_pruning(pruning_id: str) -> None:
-    results.follow_up(UUID(pruning_id))
+    pruning_results.follow_up(UUID(pruning_id))
 
 
 @DBOS.workflow(name=PRUNE, max_recovery_attempts=1_000)

@@ -25,14 +25,14 @@ from torch import Tensor, nn
 from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
 
 from backend.datasets.samples import SampleArrays, hash_samples, load
+from backend.jobs import pruning_results
 from backend.jobs.progress import Stopped, describe_error, now_and_then
 from backend.jobs.subjects import dataset_file, device_title, load_checkpoint, take_images
-from backend.services.checkpoints.trainings import DENSE_MARGINS
-from backend.services.prunings import results
 from backend.settings import get_settings
 from backend.store import datasets, evaluations
 from backend.store import prunings as store
 from backend.store.database import reading, writing
+from backend.store.prunings import DENSE_MARGINS
 from backend.store.results import margins_of
 from backend.store.tables import Checkpoint, Dataset, Pruning, now
 from models.pruning.methods import build_search
@@ -74,7 +74,7 @@ class PruningWork:
 
     @property
     def folder(self) -> Path:
-        return results.training_folder(self.pruning.id)
+        return pruning_results.training_folder(self.pruning.id)
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def run(pruning_id: UUID, attempt_number: int, *, worker_id: str, device: str) -
         work = start(pruning_id, attempt_number, worker_id, device)
         train_and_register(work)
     except Stopped:
-        results.forget_deleted(pruning_id)
+        pruning_results.forget_deleted(pruning_id)
         raise
 
 
@@ -157,7 +157,7 @@ def train_and_register(work: PruningWork) -> None:
         "thinice": version("thinice"),
         **measured,
     }
-    if not results.register(work.pruning, work.parent, work.dataset, weights, made):
+    if not pruning_results.register(work.pruning, work.parent, work.dataset, weights, made):
         raise Stopped(f"Pruning {work.pruning.id} was stopped.")
 
 
@@ -231,7 +231,7 @@ def train_share(
     try:
         share(team, device, pruning_id, attempt_number, worker_id, data_sha256)
     except Exception as error:  # whatever it is, the worker must hear of it and not of the broken connection
-        with suppress(FileExistsError), (results.training_folder(pruning_id) / TEAM_ERROR).open("x") as file:
+        with suppress(FileExistsError), (pruning_results.training_folder(pruning_id) / TEAM_ERROR).open("x") as file:
             file.write(describe_error(error)["message"])
         raise
 

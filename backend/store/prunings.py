@@ -10,6 +10,9 @@ from sqlalchemy.orm import Session
 from backend.store.evaluations import ACTIVE
 from backend.store.tables import Pruning
 
+DENSE_MARGINS = "dense_margins"
+"""In the record of a pruning: the evaluation that its dense margins come from."""
+
 
 def find_pruning(session: Session, pruning_id: UUID) -> Pruning | None:
     return session.get(Pruning, pruning_id)

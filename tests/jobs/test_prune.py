@@ -20,10 +20,10 @@ from backend.datasets.samples import hash_samples
 from backend.errors import Conflict, NotFound
 from backend.jobs import queue
 from backend.jobs.prune import start, train_in_team
+from backend.jobs.pruning_results import training_folder
 from backend.jobs.subjects import load_checkpoint, take_images
 from backend.schemas import CheckpointIn, EvaluationIn, PruningIn, PruningOut
 from backend.services import checkpoints, datasets, evaluations, prunings
-from backend.services.prunings.results import training_folder
 from backend.settings import get_settings
 from backend.store import database
 from backend.store import datasets as store

@@ -3,7 +3,6 @@
 from backend.services.evaluations.service import (
     MARGIN_TYPES,
     cancel_evaluation,
-    draft_evaluation,
     get_evaluation,
     list_evaluations,
     load_evaluation,
@@ -18,7 +17,6 @@ from backend.services.evaluations.service import (
 __all__ = [
     "MARGIN_TYPES",
     "cancel_evaluation",
-    "draft_evaluation",
     "get_evaluation",
     "list_evaluations",
     "load_evaluation",

@@ -15,13 +15,14 @@ from backend.attacks.catalogue import get_preset
 from backend.datasets.adversarials import take_adversarials
 from backend.errors import Conflict, InvalidRequest, NotComparable, NotFound
 from backend.jobs import queue
+from backend.jobs.drafts import check_preset_fits
+from backend.jobs.lifecycle import hand_over
 from backend.sandbox import Limits
 from backend.schemas import AttemptOut, EvidenceOut, HarderIn, Page
 from backend.services.evaluations.measurements import eps_of
-from backend.services.evaluations.service import ENDED, check_preset_fits, load_evaluation
+from backend.services.evaluations.service import ENDED, load_evaluation
 from backend.services.evidence.views import show_evidence
 from backend.services.shared.arguments import MAX_MARGINS, check_page, read_id
-from backend.services.shared.queueing import hand_over
 from backend.settings import get_settings
 from backend.store import checkpoints, results
 from backend.store import evidence as store

@@ -8,13 +8,13 @@ from sqlalchemy.orm import Session
 
 from backend.errors import Conflict, NotFound
 from backend.jobs import queue
+from backend.jobs.lifecycle import hand_over
+from backend.jobs.pruning_results import forget_training
+from backend.jobs.registration.checkpoints import refuse_taken_name
 from backend.schemas import ErrorOut, Page, PruningIn, PruningOut, PruningProgress
-from backend.services.checkpoints.service import refuse_taken_name
 from backend.services.evaluations.service import ENDED, check_state
 from backend.services.prunings.plans import Draft, describe_draft, draft_pruning, read_radius
-from backend.services.prunings.results import forget_training
 from backend.services.shared.arguments import check_page, read_id
-from backend.services.shared.queueing import hand_over
 from backend.store import checkpoints, datasets
 from backend.store import prunings as store
 from backend.store.database import reading, writing

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from backend.schemas import CheckpointOut, ClaimOut, DatasetOut, EvaluationOut, Page
 from backend.services import checkpoints, comparisons, datasets, evaluations
-from backend.services.checkpoints.lineage import choose_sparsity
+from backend.services.checkpoints import choose_sparsity
 
 PAGE_ROWS = 200
 ACTIVE = ("running", "queued")

@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 
 from backend.schemas import PruningOut
 from backend.services import prunings
-from backend.services.checkpoints.trainings import DENSE_MARGINS
+from backend.services.prunings import DENSE_MARGINS
 from frontend.components import Content, aria, card, data, icon, number_card
 from frontend.pages.prune import names
 from frontend.rows import Column, progress_bar, row_table

@@ -11,6 +11,7 @@ from sqlalchemy import update
 
 from backend.errors import Conflict, InvalidRequest, NotFound, UnknownName
 from backend.jobs import queue as jobs
+from backend.jobs.drafts import draft_evaluations
 from backend.schemas import EvaluationIn
 from backend.services import evaluations
 from backend.services.evaluations import measurements
@@ -322,8 +323,8 @@ def test_margins_table_holds_the_same_rows(ready: Path, tmp_path: Path) -> None:
 def test_requeue_waiting_hands_lost_jobs_to_the_queue_once(ready: Path, tmp_path: Path) -> None:
     dataset = add_dataset(tmp_path, "digits")
     request = EvaluationIn(checkpoint_id=add_checkpoint(dataset.id, "net").id, dataset_id="digits", samples=5)
-    row = evaluations.draft_evaluation(request, "user")
     with writing() as session:
+        (row,) = draft_evaluations(session, request, "user")
         session.add(row)
     for _ in range(2):
         evaluations.requeue_waiting()

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from backend.errors import Conflict, InvalidRequest, NotFound, ThinIceError, TrainsOnTest, UnknownName
+from backend.jobs.pruning_results import training_folder
 from backend.schemas import CheckpointPatch, PruningIn, PruningOut
 from backend.services import checkpoints, datasets, prunings, system
 from backend.services.checkpoints.trainings import read_record
 from backend.services.prunings import plans
-from backend.services.prunings.results import training_folder
 from backend.store.database import reading, writing
 from backend.store.evaluations import move_state
 from backend.store.tables import Checkpoint, Evaluation, Pruning, new_id

@@ -1,4 +1,4 @@
-"""Handing written rows to the queue."""
+"""What every kind of job goes through. No torch: the web process queues, the workers do the rest."""
 
 from collections.abc import Callable
 from typing import Any
