@@ -80,8 +80,7 @@ def wait_for(client: Client, path: str) -> Any:
             if now["state"] in FINISHED:
                 return answer
             done = now["progress"]
-            doing = done.get("stage", done.get("step")) or now["state"]
-            progress.update(bar, description=doing, completed=done["done"], total=done["total"])
+            progress.update(bar, description=done["stage"] or now["state"], completed=done["done"], total=done["total"])
             time.sleep(POLL_SECONDS)
 
 

@@ -26,58 +26,56 @@ class Executor:
 
 
 @DBOS.step(name="start")
-def start(evaluation_id: str, attempt_number: int) -> int:
-    return evaluate.start(UUID(evaluation_id), attempt_number, Executor.device)
+def start(evaluation_id: str, run_number: int) -> int:
+    return evaluate.start(UUID(evaluation_id), run_number, Executor.device)
 
 
 @DBOS.step(name="chunk")
-def run_chunk(evaluation_id: str, attempt_number: int, number: int) -> None:
-    evaluate.run_chunk(
-        UUID(evaluation_id), attempt_number, number, worker_id=Executor.worker_id, device=Executor.device
-    )
+def run_chunk(evaluation_id: str, run_number: int, number: int) -> None:
+    evaluate.run_chunk(UUID(evaluation_id), run_number, number, worker_id=Executor.worker_id, device=Executor.device)
 
 
 @DBOS.step(name="finish")
-def finish(evaluation_id: str, attempt_number: int) -> None:
-    evaluate.finish(UUID(evaluation_id), attempt_number)
+def finish(evaluation_id: str, run_number: int) -> None:
+    evaluate.finish(UUID(evaluation_id), run_number)
 
 
 @DBOS.workflow(name=EVALUATE, max_recovery_attempts=1_000)
-def evaluate_job(evaluation_id: str, attempt_number: int) -> None:
-    """One evaluation: its chunks in order. `attempt_number` tells resumes apart: an old one writes nothing."""
+def evaluate_job(evaluation_id: str, run_number: int) -> None:
+    """One evaluation: its chunks in order. `run_number` tells resumes apart: an old one writes nothing."""
     try:
-        for number in range(start(evaluation_id, attempt_number)):
-            run_chunk(evaluation_id, attempt_number, number)
-        finish(evaluation_id, attempt_number)
+        for number in range(start(evaluation_id, run_number)):
+            run_chunk(evaluation_id, run_number, number)
+        finish(evaluation_id, run_number)
     except Stopped as stopped:
         logger.info("%s", stopped)
     except Exception as error:  # whatever an attack or a network raises ends this job, never the worker
         logger.error("evaluation %s failed\n%s", evaluation_id, traceback.format_exc())
-        evaluate.fail(UUID(evaluation_id), attempt_number, error)
+        evaluate.fail(UUID(evaluation_id), run_number, error)
 
 
 @DBOS.step(name="evidence")
-def run_evidence(evidence_id: str, attempt_number: int) -> None:
+def run_evidence(evidence_id: str, run_number: int) -> None:
     """All that is left of it: how far it is stands in its row, so a worker that takes over goes on there."""
-    evidence.run(UUID(evidence_id), attempt_number, Executor.device)
+    evidence.run(UUID(evidence_id), run_number, Executor.device)
 
 
 @DBOS.workflow(name=EVIDENCE, max_recovery_attempts=1_000)
-def evidence_job(evidence_id: str, attempt_number: int) -> None:
+def evidence_job(evidence_id: str, run_number: int) -> None:
     """Evidence beside one evaluation's primary run."""
     try:
-        run_evidence(evidence_id, attempt_number)
+        run_evidence(evidence_id, run_number)
     except Stopped as stopped:
         logger.info("%s", stopped)
     except Exception as error:  # as above: this job ends, the worker goes on
         logger.error("evidence %s failed\n%s", evidence_id, traceback.format_exc())
-        evidence.fail(UUID(evidence_id), attempt_number, error)
+        evidence.fail(UUID(evidence_id), run_number, error)
 
 
 @DBOS.step(name="prune")
-def run_pruning(pruning_id: str, attempt_number: int) -> None:
+def run_pruning(pruning_id: str, run_number: int) -> None:
     """The whole training: its state is on disk, so a worker that takes over goes on there, bit for bit."""
-    prune.run(UUID(pruning_id), attempt_number, worker_id=Executor.worker_id, device=Executor.device)
+    prune.run(UUID(pruning_id), run_number, worker_id=Executor.worker_id, device=Executor.device)
 
 
 @DBOS.step(name="after-pruning")
@@ -86,16 +84,16 @@ def follow_pruning(pruning_id: str) -> None:
 
 
 @DBOS.workflow(name=PRUNE, max_recovery_attempts=1_000)
-def prune_job(pruning_id: str, attempt_number: int) -> None:
+def prune_job(pruning_id: str, run_number: int) -> None:
     """One pruning, from its parent to a checkpoint in the registry; then the evaluation that was asked for."""
     try:
-        run_pruning(pruning_id, attempt_number)
+        run_pruning(pruning_id, run_number)
         follow_pruning(pruning_id)
     except Stopped as stopped:
         logger.info("%s", stopped)
     except Exception as error:  # as above: this job ends, the worker goes on
         logger.error("pruning %s failed\n%s", pruning_id, traceback.format_exc())
-        prune.fail(UUID(pruning_id), attempt_number, error)
+        prune.fail(UUID(pruning_id), run_number, error)
 
 
 @DBOS.workflow(name=PREFLIGHT, max_recovery_attempts=1_000)

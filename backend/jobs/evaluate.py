@@ -36,16 +36,16 @@ from backend.store.tables import Chunk, Evaluation, now
 CPU_WIDTH = 64  # within a few per cent of the fastest for the small networks that a CPU can evaluate
 
 
-def get_evaluation(evaluation_id: UUID, attempt_number: int) -> Evaluation:
-    """The evaluation's row; Stopped when it was deleted, or resumed as a newer attempt."""
+def get_evaluation(evaluation_id: UUID, run_number: int) -> Evaluation:
+    """The evaluation's row; Stopped when it was deleted, or resumed as a newer run."""
     with reading() as session:
         evaluation = evaluations.find_evaluation(session, evaluation_id)
-    if evaluation is None or evaluation.attempt_number != attempt_number:
-        raise Stopped(f"Attempt {attempt_number} at evaluation {evaluation_id} is no longer wanted.")
+    if evaluation is None or evaluation.run_number != run_number:
+        raise Stopped(f"Run {run_number} of evaluation {evaluation_id} is no longer wanted.")
     return evaluation
 
 
-def start(evaluation_id: UUID, attempt_number: int, device: str) -> int:
+def start(evaluation_id: UUID, run_number: int, device: str) -> int:
     """Mark an evaluation as running and give the number of its chunks; also after a kill, when it runs already."""
     with writing() as session:
         evaluation = evaluations.find_evaluation(session, evaluation_id)
@@ -55,23 +55,23 @@ def start(evaluation_id: UUID, attempt_number: int, device: str) -> int:
         if evaluation is not None:
             values["record"] = evaluation.record | decide_source(session, evaluation)
         if evaluation is None or not evaluations.move_state(
-            session, evaluation_id, evaluations.ACTIVE, of_attempt=attempt_number, **values
+            session, evaluation_id, evaluations.ACTIVE, of_run=run_number, **values
         ):
             raise Stopped(f"Evaluation {evaluation_id} is not waiting.")
         evaluations.add_log(session, evaluation_id, f"{evaluation.done} of {evaluation.n} samples done; on {device}")
         return -(-evaluation.n // evaluation.chunk_size)
 
 
-def run_chunk(evaluation_id: UUID, attempt_number: int, number: int, *, worker_id: str, device: str) -> None:
+def run_chunk(evaluation_id: UUID, run_number: int, number: int, *, worker_id: str, device: str) -> None:
     """Attack one chunk of samples and store what was found; does nothing when the chunk is stored already.
 
     Raises:
-        Stopped: the evaluation was cancelled meanwhile, or resumed as a newer attempt.
+        Stopped: the evaluation was cancelled meanwhile, or resumed as a newer run.
     """
     with reading() as session:
         if number in evaluations.finished_chunks(session, evaluation_id):
             return
-    evaluation = get_evaluation(evaluation_id, attempt_number)
+    evaluation = get_evaluation(evaluation_id, run_number)
     subject = load_subject(evaluation.checkpoint_id, evaluation.dataset_id, device)
     low = number * evaluation.chunk_size
     indices = np.asarray(evaluation.indices[low : low + evaluation.chunk_size], dtype=np.int64)
@@ -109,7 +109,7 @@ def run_chunk(evaluation_id: UUID, attempt_number: int, number: int, *, worker_i
     attempts = attempt_rows(evaluation_id, numbers, result, {0: (shard, shard_rows), 1: store_fallbacks(result)})
     results = result_rows(evaluation_id, numbers, indices, labels, result, shard, shard_rows, limit)
     with writing() as session:
-        outcome = evaluations.store_chunk(session, chunk, attempts, results, of_attempt=attempt_number)
+        outcome = evaluations.store_chunk(session, chunk, attempts, results, of_run=run_number)
         if outcome == "stored" and not evaluation.record.get("settings"):
             update_record(session, evaluation_id, result, early_flags)
     if outcome == "stopped":
@@ -156,9 +156,7 @@ def stage_reporter(evaluation: Evaluation, number: int) -> OnStep:
 
     def keep(session: Session, text: str) -> bool:
         stage = f"{text} in chunk {number + 1} of {chunks}"[:80]
-        return evaluations.move_state(
-            session, evaluation.id, ["running"], of_attempt=evaluation.attempt_number, stage=stage
-        )
+        return evaluations.move_state(session, evaluation.id, ["running"], of_run=evaluation.run_number, stage=stage)
 
     return reporter(keep, f"Evaluation {evaluation.id} was stopped; its finished chunks are kept.")
 
@@ -247,13 +245,13 @@ def describe_devices(chunks: list[Chunk]) -> dict[str, Any]:
     return described
 
 
-def finish(evaluation_id: UUID, attempt_number: int) -> None:
+def finish(evaluation_id: UUID, run_number: int) -> None:
     """Mark an evaluation as succeeded once every chunk is stored; adds the totals and the flags of all chunks."""
     with writing() as session:
         chunks = evaluations.chunks_of(session, evaluation_id)
         evaluation = evaluations.find_evaluation(session, evaluation_id)
-        if evaluation is None or evaluation.state != "running" or evaluation.attempt_number != attempt_number:
-            raise Stopped(f"Attempt {attempt_number} at evaluation {evaluation_id} is not running.")
+        if evaluation is None or evaluation.state != "running" or evaluation.run_number != run_number:
+            raise Stopped(f"Run {run_number} of evaluation {evaluation_id} is not running.")
         assert sum(chunk.samples for chunk in chunks) == evaluation.n, "a chunk is missing"
         raised = {flag for chunk in chunks for flag in chunk.flags}
         if PRESETS[evaluation.preset].distance_kind == "witness":
@@ -274,13 +272,13 @@ def finish(evaluation_id: UUID, attempt_number: int) -> None:
         evaluations.add_log(session, evaluation_id, f"done: {evaluation.n} samples in {totals['seconds']:.1f} s")
 
 
-def fail(evaluation_id: UUID, attempt_number: int, error: BaseException) -> None:
+def fail(evaluation_id: UUID, run_number: int, error: BaseException) -> None:
     """Mark an evaluation as failed with a sentence; its finished chunks stay, so that it can be resumed.
 
-    Does nothing when it was cancelled, or resumed as a newer attempt: that one is not to suffer from this error.
+    Does nothing when it was cancelled, or resumed as a newer run: that one is not to suffer from this error.
     """
     shown = describe_error(error)
     with writing() as session:
         ended: dict[str, Any] = {"state": "failed", "stage": "failed", "error": shown, "finished_at": now()}
-        if evaluations.move_state(session, evaluation_id, evaluations.ACTIVE, of_attempt=attempt_number, **ended):
+        if evaluations.move_state(session, evaluation_id, evaluations.ACTIVE, of_run=run_number, **ended):
             evaluations.add_log(session, evaluation_id, f"failed: {shown['message']}")

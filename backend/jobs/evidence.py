@@ -64,39 +64,39 @@ class Claims:
     origin: list[tuple[str, int]] | None = None
 
 
-def run(evidence_id: UUID, attempt_number: int, device: str) -> None:
+def run(evidence_id: UUID, run_number: int, device: str) -> None:
     """Do what is left of an evidence.
 
     Raises:
-        Stopped: it was cancelled meanwhile, or resumed as a newer attempt.
+        Stopped: it was cancelled meanwhile, or resumed as a newer run.
     """
-    start(evidence_id, attempt_number)
+    start(evidence_id, run_number)
     while True:
-        work = find_work(evidence_id, attempt_number, device)
+        work = find_work(evidence_id, run_number, device)
         if is_over(work):
             break
         STEPS[work.evidence.kind](work)
     finish(work)
 
 
-def start(evidence_id: UUID, attempt_number: int) -> None:
+def start(evidence_id: UUID, run_number: int) -> None:
     """Mark it as running; also after a kill, when it runs already."""
     with writing() as session:
         row = store.find_evidence(session, evidence_id)
-        values: dict[str, Any] = {"state": "running", "step": "loading", "error": None}
+        values: dict[str, Any] = {"state": "running", "stage": "loading", "error": None}
         if row is not None and row.started_at is None:
             values["started_at"] = now()
-        if row is None or not move(session, row.id, evaluations.ACTIVE, attempt_number, **values):
+        if row is None or not move(session, row.id, evaluations.ACTIVE, run_number, **values):
             raise Stopped(f"Evidence {evidence_id} is not waiting.")
 
 
-def find_work(evidence_id: UUID, attempt_number: int, device: str) -> EvidenceWork:
-    """The rows as they are; Stopped where it no longer runs in this attempt."""
+def find_work(evidence_id: UUID, run_number: int, device: str) -> EvidenceWork:
+    """The rows as they are; Stopped where it no longer runs in this run."""
     with reading() as session:
         row = store.find_evidence(session, evidence_id)
         evaluation = None if row is None else evaluations.find_evaluation(session, row.evaluation_id)
-    if row is None or evaluation is None or (row.state, row.attempt_number) != ("running", attempt_number):
-        raise Stopped(f"Attempt {attempt_number} at evidence {evidence_id} is no longer wanted.")
+    if row is None or evaluation is None or (row.state, row.run_number) != ("running", run_number):
+        raise Stopped(f"Run {run_number} of evidence {evidence_id} is no longer wanted.")
     return EvidenceWork(row, evaluation, load_subject(evaluation.checkpoint_id, evaluation.dataset_id, device), device)
 
 
@@ -264,12 +264,12 @@ def find_rows(work: EvidenceWork, indices: NDArray[np.int64]) -> dict[int, Resul
 def attempt_row(
     work: EvidenceWork, row: Result, attack: str, distance: float, kind: str, place: tuple[str | None, int | None]
 ) -> dict[str, Any]:
-    """A row of `attempt` in the evidence's own stage; an infinite distance is none found."""
+    """A row of `attempt` in the evidence's own series; an infinite distance is none found."""
     is_found = bool(np.isfinite(distance))
     return {
         "evaluation_id": work.evaluation.id,
         "sample_id": row.sample_id,
-        "stage": work.evidence.stage,
+        "series": work.evidence.series,
         "attack": attack[:60],
         "found": is_found,
         "distance": finite_or_none(distance),
@@ -291,8 +291,8 @@ def step_reporter(work: EvidenceWork, before: str = "") -> OnStep:
     """Tell what the step in hand is doing; ends it when the evidence was cancelled."""
 
     def keep_text(session: Session, text: str) -> bool:
-        step = f"{before}{text}"[:80]
-        return move(session, work.evidence.id, ["running"], work.evidence.attempt_number, step=step)
+        stage = f"{before}{text}"[:80]
+        return move(session, work.evidence.id, ["running"], work.evidence.run_number, stage=stage)
 
     return reporter(keep_text, f"Evidence {work.evidence.id} was stopped; what it found so far is kept.")
 
@@ -304,20 +304,20 @@ def finish(work: EvidenceWork) -> None:
     known = {"device": device_title(work.device), "torch": torch.__version__, "thinice": version("thinice")}
     row = work.evidence
     record = row.record | known | {"checkpoint": names[work.evaluation.checkpoint_id]}
-    ended = {"state": "succeeded", "step": "done", "finished_at": now(), "record": record}
+    ended = {"state": "succeeded", "stage": "done", "finished_at": now(), "record": record}
     with writing() as session:
-        if not move(session, row.id, ["running"], row.attempt_number, **ended):
+        if not move(session, row.id, ["running"], row.run_number, **ended):
             raise Stopped(f"Evidence {row.id} was stopped; what it found is kept.")
         text = f"{row.kind} ({row.source}): {row.checked} checked, {row.held} held, {row.improved} bounds lowered"
         evaluations.add_log(session, row.evaluation_id, text)
 
 
-def fail(evidence_id: UUID, attempt_number: int, error: BaseException) -> None:
+def fail(evidence_id: UUID, run_number: int, error: BaseException) -> None:
     """Mark it as failed with a sentence, unless it was cancelled or resumed; what it found stays."""
-    ended: dict[str, Any] = {"state": "failed", "step": "failed", "error": describe_error(error), "finished_at": now()}
+    ended: dict[str, Any] = {"state": "failed", "stage": "failed", "error": describe_error(error), "finished_at": now()}
     with writing() as session:
-        move(session, evidence_id, evaluations.ACTIVE, attempt_number, **ended)
+        move(session, evidence_id, evaluations.ACTIVE, run_number, **ended)
 
 
-def move(session: Session, evidence_id: UUID, allowed: Any, attempt_number: int, **values: Any) -> bool:
-    return evaluations.move_state(session, evidence_id, allowed, of_attempt=attempt_number, of=Evidence, **values)
+def move(session: Session, evidence_id: UUID, allowed: Any, run_number: int, **values: Any) -> bool:
+    return evaluations.move_state(session, evidence_id, allowed, of_run=run_number, of=Evidence, **values)

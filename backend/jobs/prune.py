@@ -54,7 +54,7 @@ logger = logging.getLogger("thinice.jobs")
 
 @dataclass(frozen=True)
 class PruningWork:
-    """One attempt at a pruning, with the rows that it is about; `worker_id` is who does it."""
+    """One run of a pruning, with the rows that it is about; `worker_id` is who does it."""
 
     pruning: Pruning
     parent: Checkpoint
@@ -85,35 +85,35 @@ class Trained:
     declared_sparsity: float
 
 
-def run(pruning_id: UUID, attempt_number: int, *, worker_id: str, device: str) -> None:
+def run(pruning_id: UUID, run_number: int, *, worker_id: str, device: str) -> None:
     """Do what is left of a pruning; nothing where its result is registered already.
 
     Raises:
-        Stopped: it was cancelled meanwhile, resumed as a newer attempt, or taken over by another worker.
+        Stopped: it was cancelled meanwhile, resumed as a newer run, or taken over by another worker.
     """
     with reading() as session:
         row = store.find_pruning(session, pruning_id)
-    if row is not None and (row.state, row.attempt_number) == ("succeeded", attempt_number):
+    if row is not None and (row.state, row.run_number) == ("succeeded", run_number):
         return  # killed between the registration and the end of this step
     try:
-        work = start(pruning_id, attempt_number, worker_id, device)
+        work = start(pruning_id, run_number, worker_id, device)
         train_and_register(work)
     except Stopped:
         pruning_results.forget_deleted(pruning_id)
         raise
 
 
-def start(pruning_id: UUID, attempt_number: int, worker_id: str, device: str) -> PruningWork:
+def start(pruning_id: UUID, run_number: int, worker_id: str, device: str) -> PruningWork:
     """Mark it as running by this worker; also after a kill, when it runs already."""
     with writing() as session:
         row = store.find_pruning(session, pruning_id)
-        values: dict[str, Any] = {"state": "running", "step": "loading", "error": None, "worker_id": worker_id}
+        values: dict[str, Any] = {"state": "running", "stage": "loading", "error": None, "worker_id": worker_id}
         if row is not None and row.started_at is None:
             values["started_at"] = now()
         if row is not None:
             devices = list(dict.fromkeys([*row.record.get("devices", []), device_title(device)]))
             values["record"] = row.record | {"devices": devices}
-        if row is None or not move(session, pruning_id, attempt_number, **values):
+        if row is None or not move(session, pruning_id, run_number, **values):
             raise Stopped(f"Pruning {pruning_id} is not waiting.")
         session.refresh(row)
         return find_work(session, row, worker_id, device)
@@ -141,7 +141,7 @@ def train_and_register(work: PruningWork) -> None:
     breathe = breathe_in(work, "measuring the claim", done=work.pruning.total, eta_seconds=None)
     measured = measure_claim(network, take_test_images(work), work.plan.finetuning, on_batch=breathe)
     measured["claimed_source"] = f"pruned here: PGD-10 on {measured['claimed_n']:,} images of {work.dataset.slug}"
-    tell(work, step="registering")
+    tell(work, stage="registering")
     weights = work.folder / "result.safetensors"
     save_file({name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}, weights)
     made = {
@@ -201,7 +201,7 @@ def train_in_team(work: PruningWork, network: nn.Module, data_sha256: str, proce
     """Train in several processes, one per GPU, and give `network` what they found; errors as in `run`."""
     device = torch.device(work.device).type
     row = work.pruning
-    arguments = (row.id, row.attempt_number, work.worker_id, data_sha256)
+    arguments = (row.id, row.run_number, work.worker_id, data_sha256)
     said = work.folder / TEAM_ERROR
     work.folder.mkdir(parents=True, exist_ok=True)  # before the first state of the training makes it
     said.unlink(missing_ok=True)
@@ -221,7 +221,7 @@ def train_in_team(work: PruningWork, network: nn.Module, data_sha256: str, proce
 
 
 def train_share(
-    team: Team, device: torch.device, pruning_id: UUID, attempt_number: int, worker_id: str, data_sha256: str
+    team: Team, device: torch.device, pruning_id: UUID, run_number: int, worker_id: str, data_sha256: str
 ) -> None:
     """Train as one of a team, in a process that torch ends with its parent; the first writes the result down.
 
@@ -229,7 +229,7 @@ def train_share(
     """
     torch.set_num_threads(1)
     try:
-        share(team, device, pruning_id, attempt_number, worker_id, data_sha256)
+        share(team, device, pruning_id, run_number, worker_id, data_sha256)
     except Exception as error:  # whatever it is, the worker must hear of it and not of the broken connection
         with suppress(FileExistsError), (pruning_results.training_folder(pruning_id) / TEAM_ERROR).open("x") as file:
             file.write(describe_error(error)["message"])
@@ -237,12 +237,12 @@ def train_share(
 
 
 def share(
-    team: Team, device: torch.device, pruning_id: UUID, attempt_number: int, worker_id: str, data_sha256: str
+    team: Team, device: torch.device, pruning_id: UUID, run_number: int, worker_id: str, data_sha256: str
 ) -> None:
     """Train; the first of the team writes the result down."""
     with reading() as session:
         row = store.find_pruning(session, pruning_id)
-        if row is None or row.attempt_number != attempt_number:
+        if row is None or row.run_number != run_number:
             raise Stopped(f"Pruning {pruning_id} was stopped.")
         work = find_work(session, row, worker_id, str(device))
     network = load_checkpoint(work.parent, work.dataset, work.device).requires_grad_(True)
@@ -299,15 +299,15 @@ def report_to(work: PruningWork) -> OnProgress:
     write = write_now_and_then(work)
 
     def report(progress: Progress) -> None:
-        write(step=describe(progress), done=progress.step, eta_seconds=progress.seconds_left)
+        write(stage=describe(progress), done=progress.step, eta_seconds=progress.seconds_left)
 
     return report
 
 
-def breathe_in(work: PruningWork, step: str, **values: Any) -> Callable[[], None]:
-    """Begin a step without progress of its own, and give what is called during it: it ends a run that was cancelled."""
-    tell(work, step=step, **values)
-    return partial(write_now_and_then(work), step=step)
+def breathe_in(work: PruningWork, stage: str, **values: Any) -> Callable[[], None]:
+    """Begin a stage without progress of its own, and give what is called during it: it ends a cancelled run."""
+    tell(work, stage=stage, **values)
+    return partial(write_now_and_then(work), stage=stage)
 
 
 def write_now_and_then(work: PruningWork) -> Callable[..., None]:
@@ -331,19 +331,17 @@ def tell(work: PruningWork, **values: Any) -> None:
     """Write progress down; Stopped where somebody else decides now."""
     row = work.pruning
     with writing() as session:
-        is_wanted = store.keep_progress(session, row.id, row.attempt_number, work.worker_id, **values)
+        is_wanted = store.keep_progress(session, row.id, row.run_number, work.worker_id, **values)
     if not is_wanted:
         raise Stopped(f"Pruning {row.id} was stopped; the state of its training is kept.")
 
 
-def fail(pruning_id: UUID, attempt_number: int, error: BaseException) -> None:
+def fail(pruning_id: UUID, run_number: int, error: BaseException) -> None:
     """Mark it as failed with a sentence, unless it was cancelled or resumed; the state of its training stays."""
-    ended: dict[str, Any] = {"state": "failed", "step": "failed", "error": describe_error(error), "finished_at": now()}
+    ended: dict[str, Any] = {"state": "failed", "stage": "failed", "error": describe_error(error), "finished_at": now()}
     with writing() as session:
-        move(session, pruning_id, attempt_number, **ended)
+        move(session, pruning_id, run_number, **ended)
 
 
-def move(session: Any, pruning_id: UUID, attempt_number: int, **values: Any) -> bool:
-    return evaluations.move_state(
-        session, pruning_id, evaluations.ACTIVE, of_attempt=attempt_number, of=Pruning, **values
-    )
+def move(session: Any, pruning_id: UUID, run_number: int, **values: Any) -> bool:
+    return evaluations.move_state(session, pruning_id, evaluations.ACTIVE, of_run=run_number, of=Pruning, **values)

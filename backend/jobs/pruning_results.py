@@ -56,7 +56,7 @@ def register(pruning: Pruning, parent: Checkpoint, dataset: Dataset, weights: Pa
         made: what the run found, for the record; `declared_sparsity` and the claim go to the checkpoint too.
 
     Returns:
-        False where it no longer runs in this attempt by this worker; nothing is written then.
+        False where this worker's run of it is no longer wanted; nothing is written then.
 
     Raises:
         RejectedCheckpoint: the weights are not finite, or another network's.
@@ -66,13 +66,13 @@ def register(pruning: Pruning, parent: Checkpoint, dataset: Dataset, weights: Pa
     record = pruning.record | made | {"measured_sparsity": row.measured_sparsity, "sha256": row.source_sha256}
     ended: dict[str, Any] = {
         "state": "succeeded",
-        "step": "done",
+        "stage": "done",
         "done": pruning.total,
         "finished_at": now(),
         "record": record,
     }
     with writing() as session:
-        if not store.keep_progress(session, pruning.id, pruning.attempt_number, str(pruning.worker_id), **ended):
+        if not store.keep_progress(session, pruning.id, pruning.run_number, str(pruning.worker_id), **ended):
             return False
         insert_checkpoint(session, row, dataset, made_by=pruning.id)
         store.link_checkpoint(session, pruning.id, row.id)

@@ -43,33 +43,33 @@ def close() -> None:
     _client.cache_clear()
 
 
-def evaluation_job_id(evaluation_id: UUID, attempt_number: int) -> str:
+def evaluation_job_id(evaluation_id: UUID, run_number: int) -> str:
     """Each resume of an evaluation is a job of its own; the finished chunks are known by the store."""
-    return f"{EVALUATE}-{evaluation_id}-{attempt_number}"
+    return f"{EVALUATE}-{evaluation_id}-{run_number}"
 
 
-def enqueue_evaluation(evaluation_id: UUID, attempt_number: int, priority: int) -> None:
+def enqueue_evaluation(evaluation_id: UUID, run_number: int, priority: int) -> None:
     """Queue an evaluation; smaller priorities go first. Doing it twice is doing it once."""
-    job_id = evaluation_job_id(evaluation_id, attempt_number)
-    _enqueue(EVALUATE, job_id, priority, str(evaluation_id), attempt_number)
+    job_id = evaluation_job_id(evaluation_id, run_number)
+    _enqueue(EVALUATE, job_id, priority, str(evaluation_id), run_number)
 
 
-def evidence_job_id(evidence_id: UUID, attempt_number: int) -> str:
-    return f"{EVIDENCE}-{evidence_id}-{attempt_number}"
+def evidence_job_id(evidence_id: UUID, run_number: int) -> str:
+    return f"{EVIDENCE}-{evidence_id}-{run_number}"
 
 
-def enqueue_evidence(evidence_id: UUID, attempt_number: int, priority: int) -> None:
+def enqueue_evidence(evidence_id: UUID, run_number: int, priority: int) -> None:
     """Queue the checking of evidence, as an evaluation is queued."""
-    _enqueue(EVIDENCE, evidence_job_id(evidence_id, attempt_number), priority, str(evidence_id), attempt_number)
+    _enqueue(EVIDENCE, evidence_job_id(evidence_id, run_number), priority, str(evidence_id), run_number)
 
 
-def pruning_job_id(pruning_id: UUID, attempt_number: int) -> str:
-    return f"{PRUNE}-{pruning_id}-{attempt_number}"
+def pruning_job_id(pruning_id: UUID, run_number: int) -> str:
+    return f"{PRUNE}-{pruning_id}-{run_number}"
 
 
-def enqueue_pruning(pruning_id: UUID, attempt_number: int, priority: int) -> None:
+def enqueue_pruning(pruning_id: UUID, run_number: int, priority: int) -> None:
     """Queue a pruning, as an evaluation is queued."""
-    _enqueue(PRUNE, pruning_job_id(pruning_id, attempt_number), priority, str(pruning_id), attempt_number)
+    _enqueue(PRUNE, pruning_job_id(pruning_id, run_number), priority, str(pruning_id), run_number)
 
 
 def preflight_job_id(checkpoint_id: UUID) -> str:
@@ -81,19 +81,19 @@ def enqueue_preflight(checkpoint_id: UUID, priority: int = PREFLIGHT_PRIORITY) -
     _enqueue(PREFLIGHT, preflight_job_id(checkpoint_id), priority, str(checkpoint_id))
 
 
-def cancel_evaluation(evaluation_id: UUID, attempt_number: int) -> None:
+def cancel_evaluation(evaluation_id: UUID, run_number: int) -> None:
     """Take an evaluation out of the queue, or stop it at the end of its present chunk."""
-    client().cancel_workflow(evaluation_job_id(evaluation_id, attempt_number))
+    client().cancel_workflow(evaluation_job_id(evaluation_id, run_number))
 
 
-def cancel_evidence(evidence_id: UUID, attempt_number: int) -> None:
+def cancel_evidence(evidence_id: UUID, run_number: int) -> None:
     """Take evidence out of the queue, or stop its work."""
-    client().cancel_workflow(evidence_job_id(evidence_id, attempt_number))
+    client().cancel_workflow(evidence_job_id(evidence_id, run_number))
 
 
-def cancel_pruning(pruning_id: UUID, attempt_number: int) -> None:
+def cancel_pruning(pruning_id: UUID, run_number: int) -> None:
     """Take a pruning out of the queue, or stop its training."""
-    client().cancel_workflow(pruning_job_id(pruning_id, attempt_number))
+    client().cancel_workflow(pruning_job_id(pruning_id, run_number))
 
 
 def _enqueue(workflow: str, job_id: str, priority: int, *arguments: str | int) -> None:

@@ -9,7 +9,7 @@ from dbos import DBOS
 from backend.jobs import preflight, queue
 from backend.store import checkpoints, evaluations, evidence, prunings, workers
 from backend.store.database import one_at_a_time, reading, writing
-from backend.store.tables import Evaluation, Job, now
+from backend.store.tables import Job, now
 
 LOST = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")  # how a job ends that never said how it went
 
@@ -46,11 +46,11 @@ def _follow(
     job_id: Callable[[UUID, int], str],
     enqueue: Callable[[UUID, int, int], None],
 ) -> None:
-    known = _status_of([job_id(row.id, row.attempt_number) for row in waiting])
+    known = _status_of([job_id(row.id, row.run_number) for row in waiting])
     for row in waiting:
-        status = known.get(job_id(row.id, row.attempt_number))
+        status = known.get(job_id(row.id, row.run_number))
         if status is None:
-            enqueue(row.id, row.attempt_number, row.priority)
+            enqueue(row.id, row.run_number, row.priority)
         elif status in LOST:
             _end(row, status)
 
@@ -74,9 +74,6 @@ def _status_of(job_ids: list[str]) -> dict[str, str]:
 def _end(row: Job, status: str) -> None:
     """What lost its job without saying how it went must not look alive."""
     error = {"code": "internal", "message": f"The job ended as {status} without a result. Resume it.", "details": {}}
-    ended = {"state": "failed", "error": error, "finished_at": now()}
-    ended |= {"stage": "failed"} if isinstance(row, Evaluation) else {"step": "failed"}
+    ended = {"state": "failed", "stage": "failed", "error": error, "finished_at": now()}
     with writing() as session:
-        evaluations.move_state(
-            session, row.id, evaluations.ACTIVE, of_attempt=row.attempt_number, of=type(row), **ended
-        )
+        evaluations.move_state(session, row.id, evaluations.ACTIVE, of_run=row.run_number, of=type(row), **ended)

@@ -51,7 +51,7 @@ def queue_demo(zoo: dict[str, Checkpoint]) -> int:
             session.add(row)
             session.flush()  # one by one, so that their ages tell their order
     for row in rows:
-        queue.enqueue_evaluation(row.id, row.attempt_number, row.priority)
+        queue.enqueue_evaluation(row.id, row.run_number, row.priority)
     return len(rows)
 
 

@@ -94,17 +94,17 @@ def move_state(
     job_id: UUID,
     allowed: Sequence[str],
     *,
-    of_attempt: int | None = None,
+    of_run: int | None = None,
     of: type[Job] = Evaluation,
     **values: Any,
 ) -> bool:
     """Set columns of an evaluation (or another job) if its state is one of `allowed`; False when somebody was faster.
 
-    With `of_attempt` also False when it was resumed since: an old attempt has no say in a newer one.
+    With `of_run` also False when it was resumed since: an old run has no say in a newer one.
     """
     question = update(of).where(of.id == job_id, of.state.in_(allowed))
-    if of_attempt is not None:
-        question = question.where(of.attempt_number == of_attempt)
+    if of_run is not None:
+        question = question.where(of.run_number == of_run)
     changed = session.execute(question.values(**values))
     assert isinstance(changed, CursorResult)
     return changed.rowcount == 1
@@ -138,16 +138,16 @@ def store_chunk(
     attempts: list[dict[str, Any]],
     results: list[dict[str, Any]],
     *,
-    of_attempt: int | None = None,
+    of_run: int | None = None,
 ) -> Literal["stored", "known", "stopped"]:
     """Write a chunk's rows and its progress in the caller's transaction.
 
     "known": the chunk was stored before (a step may run twice), nothing is written. "stopped": the evaluation no longer
-    runs (cancelled by its owner), or no longer in attempt `of_attempt`; nothing is written.
+    runs (cancelled by its owner), or no longer in run `of_run`; nothing is written.
     """
     evaluation_id = chunk["evaluation_id"]
     locked = session.get(Evaluation, evaluation_id, with_for_update=True)
-    if locked is None or locked.state != "running" or of_attempt not in (None, locked.attempt_number):
+    if locked is None or locked.state != "running" or of_run not in (None, locked.run_number):
         return "stopped"
     if session.get(Chunk, (evaluation_id, chunk["number"])) is not None:
         return "known"

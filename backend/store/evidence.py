@@ -11,14 +11,14 @@ from backend.store.evaluations import ACTIVE, insert_new
 from backend.store.results import FALLBACKS, count_bounds, lower_bound
 from backend.store.tables import Attempt, Evaluation, Evidence
 
-FIRST_STAGE = FALLBACKS + 1  # smaller ones are the evaluation's own run
+FIRST_SERIES = FALLBACKS + 1  # smaller ones are the evaluation's own run
 
 
 def add_evidence(session: Session, row: Evidence) -> None:
-    """Insert evidence and give it a stage of its own, under the evaluation's lock."""
+    """Insert evidence and give it a series of its own, under the evaluation's lock."""
     session.get(Evaluation, row.evaluation_id, with_for_update=True)
-    last = session.scalar(select(func.max(Evidence.stage)).where(Evidence.evaluation_id == row.evaluation_id))
-    row.stage = FIRST_STAGE if last is None else last + 1
+    last = session.scalar(select(func.max(Evidence.series)).where(Evidence.evaluation_id == row.evaluation_id))
+    row.series = FIRST_SERIES if last is None else last + 1
     session.add(row)
 
 
@@ -60,9 +60,9 @@ def newest_replay(session: Session, evaluation_id: UUID, source_evaluation_id: U
 
 
 def sources_of(session: Session, evaluation_id: UUID) -> dict[int, Evidence]:
-    """The evidence of an evaluation by its stage."""
+    """The evidence of an evaluation by its series."""
     rows = session.scalars(select(Evidence).where(Evidence.evaluation_id == evaluation_id))
-    return {row.stage: row for row in rows}
+    return {row.series: row for row in rows}
 
 
 def last_seed(session: Session, evaluation_id: UUID, preset: str) -> int | None:
@@ -99,7 +99,7 @@ def store_step(
         "stopped" where it no longer runs, was resumed since, or another worker was faster: nothing is written.
     """
     locked = session.get(Evidence, evidence.id, with_for_update=True, populate_existing=True)
-    is_ours = locked is not None and (locked.attempt_number, locked.done) == (evidence.attempt_number, evidence.done)
+    is_ours = locked is not None and (locked.run_number, locked.done) == (evidence.run_number, evidence.done)
     if locked is None or not is_ours or locked.state != "running":
         return "stopped"
     insert_new(session, Attempt, attempts)
@@ -110,7 +110,7 @@ def store_step(
     locked.held += sum(attempt["found"] for attempt in attempts)
     counts = {reason: locked.refused.get(reason, 0) + count for reason, count in refused.items()}
     locked.refused = locked.refused | counts
-    locked.improved = count_bounds(session, locked.evaluation_id, locked.stage)
+    locked.improved = count_bounds(session, locked.evaluation_id, locked.series)
     for name, value in values.items():
         setattr(locked, name, value)
     return "stored"

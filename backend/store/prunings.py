@@ -51,12 +51,12 @@ def pending_pruning_named(session: Session, name: str) -> Pruning | None:
     return session.scalar(select(Pruning).where(Pruning.name == name, Pruning.state.in_(ACTIVE)).limit(1))
 
 
-def keep_progress(session: Session, pruning_id: UUID, attempt_number: int, worker_id: str, **values: Any) -> bool:
+def keep_progress(session: Session, pruning_id: UUID, run_number: int, worker_id: str, **values: Any) -> bool:
     """Set columns of a running pruning; False where it no longer runs in this attempt, or another worker took over."""
     question = update(Pruning).where(
         Pruning.id == pruning_id,
         Pruning.state == "running",
-        Pruning.attempt_number == attempt_number,
+        Pruning.run_number == run_number,
         Pruning.worker_id == worker_id,
     )
     changed = session.execute(question.values(**values))

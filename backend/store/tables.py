@@ -157,7 +157,7 @@ class Evaluation(Owned, Table):
     state: Mapped[str] = mapped_column(String(12), default="queued", index=True)
     stage: Mapped[str] = mapped_column(String(80), default="waiting")
     done: Mapped[int] = mapped_column(default=0)
-    attempt_number: Mapped[int] = mapped_column(default=0, comment="how often it was queued; part of the job's id")
+    run_number: Mapped[int] = mapped_column(default=0, comment="how often it was queued; part of the job's id")
     flags: Mapped[list[Any]] = mapped_column(default=list)
     record: Mapped[dict[str, Any]] = mapped_column(default=dict)
     summary: Mapped[dict[str, Any] | None] = mapped_column(JSON)
@@ -186,9 +186,9 @@ class Evidence(Owned, Table):
     """Attempts beyond an evaluation's own run: who claims them, how far their checking is, what came of it."""
 
     __tablename__ = "evidence"
-    __table_args__ = (UniqueConstraint("evaluation_id", "stage"),)
+    __table_args__ = (UniqueConstraint("evaluation_id", "series"),)
     evaluation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("evaluation.id", ondelete="CASCADE"), index=True)
-    stage: Mapped[int] = mapped_column(comment="of its attempts; smaller ones are the evaluation's own run")
+    series: Mapped[int] = mapped_column(comment="of its attempts; smaller ones are the evaluation's own run")
     kind: Mapped[str] = mapped_column(String(10))
     source: Mapped[str] = mapped_column(Text, comment="whom its bounds are credited to")
     source_evaluation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("evaluation.id"), index=True)
@@ -203,8 +203,8 @@ class Evidence(Owned, Table):
     seconds: Mapped[float] = mapped_column(default=0.0, comment="of work so far")
     priority: Mapped[int]
     state: Mapped[str] = mapped_column(String(12), default="queued", index=True)
-    step: Mapped[str] = mapped_column(String(80), default="waiting")
-    attempt_number: Mapped[int] = mapped_column(default=0, comment="how often it was queued; part of the job's id")
+    stage: Mapped[str] = mapped_column(String(80), default="waiting")
+    run_number: Mapped[int] = mapped_column(default=0, comment="how often it was queued; part of the job's id")
     checked: Mapped[int] = mapped_column(default=0)
     held: Mapped[int] = mapped_column(default=0)
     improved: Mapped[int] = mapped_column(default=0)
@@ -241,11 +241,11 @@ class Pruning(Owned, Table):
     evaluate: Mapped[str | None] = mapped_column(String(40), comment="preset of the evaluation that follows")
     priority: Mapped[int]
     state: Mapped[str] = mapped_column(String(12), default="queued", index=True)
-    step: Mapped[str] = mapped_column(String(80), default="waiting")
+    stage: Mapped[str] = mapped_column(String(80), default="waiting")
     done: Mapped[int] = mapped_column(default=0, comment="optimiser steps, as total")
     total: Mapped[int]
     eta_seconds: Mapped[float | None]
-    attempt_number: Mapped[int] = mapped_column(default=0, comment="how often it was queued; part of the job's id")
+    run_number: Mapped[int] = mapped_column(default=0, comment="how often it was queued; part of the job's id")
     worker_id: Mapped[str | None] = mapped_column(String(80), comment="who works on it; another writes nothing")
     record: Mapped[dict[str, Any]] = mapped_column(default=dict)
     error: Mapped[dict[str, Any] | None] = mapped_column(JSON)
@@ -260,15 +260,15 @@ Job = Evaluation | Evidence | Pruning
 class Attempt(Table):
     """What one attack achieved on one sample; append-only.
 
-    Stage 0 is the primary run of an evaluation's own run, stage 1 its fallback attacks; every `evidence` has a stage of
-    its own.
+    Series 0 is the primary run of an evaluation's own run, series 1 its fallback attacks; every `evidence` has a series
+    of its own.
     """
 
     __tablename__ = "attempt"
     __table_args__ = {"sqlite_with_rowid": False}
     evaluation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("evaluation.id", ondelete="CASCADE"), primary_key=True)
     sample_id: Mapped[int] = mapped_column(ForeignKey("sample.id"), primary_key=True)
-    stage: Mapped[int] = mapped_column(primary_key=True, default=0)
+    series: Mapped[int] = mapped_column(primary_key=True, default=0)
     attack: Mapped[str] = mapped_column(String(60), primary_key=True)
     found: Mapped[bool]
     distance: Mapped[float | None] = mapped_column(comment="null where not found")
@@ -280,7 +280,7 @@ class Attempt(Table):
 class Result(Table):
     """The best verified attempt of a sample's primary run, what the network says about the clean image, and the bound.
 
-    `best_known` is the nearest verified adversarial of all stages; the other columns never change.
+    `best_known` is the nearest verified adversarial of all series; the other columns never change.
     """
 
     __tablename__ = "result"
@@ -305,7 +305,7 @@ class Result(Table):
     shard_row: Mapped[int | None]
     best_known: Mapped[float | None] = mapped_column(comment="null where not found; at most the margin")
     best_known_found: Mapped[bool] = mapped_column(server_default=false())
-    best_known_stage: Mapped[int] = mapped_column(server_default="0")
+    best_known_series: Mapped[int] = mapped_column(server_default="0")
     best_known_source: Mapped[str] = mapped_column(String(200), server_default="", comment="attack, or who claims it")
 
 

@@ -123,7 +123,7 @@ def test_run_stands_on_jobs_with_progress_and_its_buttons(values: dict[str, Any]
     row = queue_one(values)
     assert "waits for a worker" in text_of(by_id(jobs.layout(), jobs_names.PRUNINGS))
     with writing() as session:
-        running: dict[str, Any] = {"state": "running", "step": "search: epoch 1 of 4", "done": 1, "eta_seconds": 600.0}
+        running: dict[str, Any] = {"state": "running", "stage": "search: epoch 1 of 4", "done": 1, "eta_seconds": 600.0}
         move_state(session, row.id, ["queued"], of=Pruning, **running)
     words = text_of(by_id(jobs.layout(), jobs_names.PRUNINGS))
     assert "1 of 8 steps" in words and "about 10 min left" in words and "Cancel" in words

@@ -101,7 +101,7 @@ def test_upload_is_verified_one_by_one_and_lowers_bounds_beside_an_unchanged_col
     kept = np.load(io.BytesIO(samples.adversarial_npy(dense.id, weak[0], of_bound=True)))
     np.testing.assert_array_equal(kept, claims[weak[0]])
     side = samples.side(dense.id, weak[0])
-    assert [one["source"] for one in side.attempts if one["stage"] > 0] == ["a rival"]
+    assert [one["source"] for one in side.attempts if one["series"] > 0] == ["a rival"]
 
 
 def test_replay_both_ways_says_of_each_adversarial_whether_it_breaks_the_other_network(worker, pair):

@@ -145,7 +145,7 @@ def write_chunk(evaluation_id: UUID, number: int, measured: Measured, seconds: f
         {
             "evaluation_id": evaluation_id,
             "sample_id": result["sample_id"],
-            "stage": 0,
+            "series": 0,
             "attack": measured.attack,
             "found": result["found"] and result["correct"],
             "distance": result["margin"],
@@ -158,7 +158,7 @@ def write_chunk(evaluation_id: UUID, number: int, measured: Measured, seconds: f
     attempts += [
         attempt
         | {
-            "stage": 1,
+            "series": 1,
             "attack": "attacked_again",
             "found": True,
             "distance": measured.fallbacks[index],

@@ -176,7 +176,7 @@ def test_artefact_path_unknown_name_is_not_found(home, name):
 def test_count_attempts_of_one_attack_leaves_out_samples_that_were_wrong(evaluation):
     def attempt(sample: int, attack: str, found: bool) -> dict:
         return {
-            "evaluation_id": evaluation.id, "sample_id": sample, "stage": 0, "attack": attack, "found": found,
+            "evaluation_id": evaluation.id, "sample_id": sample, "series": 0, "attack": attack, "found": found,
             "distance": 0.1 if found else None, "kind": "witness", "artefact": None,
         }  # fmt: skip
 

@@ -129,7 +129,7 @@ def cancel_evaluation(evaluation_id: UUID | str) -> EvaluationOut:
         if not store.move_state(session, row.id, store.ACTIVE, state="cancelled", stage="cancelled", finished_at=now()):
             raise Conflict(f"This evaluation is {row.state} already; there is nothing to cancel.", state=row.state)
         store.add_log(session, row.id, f"cancelled after {row.done} of {row.n} samples")
-    queue.cancel_evaluation(row.id, row.attempt_number)
+    queue.cancel_evaluation(row.id, row.run_number)
     return get_evaluation(row.id)
 
 
@@ -143,7 +143,7 @@ def resume_evaluation(evaluation_id: UUID | str) -> EvaluationOut:
     with writing() as session:
         row = load_evaluation(session, evaluation_id)
         fresh: dict[str, Any] = {"state": "queued", "stage": "waiting", "error": None, "finished_at": None}
-        if not store.move_state(session, row.id, ENDED, attempt_number=row.attempt_number + 1, **fresh):
+        if not store.move_state(session, row.id, ENDED, run_number=row.run_number + 1, **fresh):
             raise Conflict(
                 f"This evaluation is {row.state}; only failed and cancelled ones can be resumed.", state=row.state
             )
@@ -188,7 +188,7 @@ def requeue_waiting() -> None:
     with reading() as session:
         waiting = store.evaluations_in(session, ["queued"])
     for row in waiting:
-        queue.enqueue_evaluation(row.id, row.attempt_number, row.priority)
+        queue.enqueue_evaluation(row.id, row.run_number, row.priority)
 
 
 def _split_columns(columns: dict[str, list[Any]]) -> Iterator[dict[str, Any]]:

@@ -58,7 +58,7 @@ def list_of_sample(evaluation_id: UUID | str, index: int) -> list[EvidenceOut]:
     with reading() as session:
         row = load_evaluation(session, evaluation_id)
         found = [one for one in store.sources_of(session, row.id).values() if index in one.indices]
-        return _show_all(session, sorted(found, key=lambda one: one.stage, reverse=True))
+        return _show_all(session, sorted(found, key=lambda one: one.series, reverse=True))
 
 
 def get_evidence(evidence_id: UUID | str) -> EvidenceOut:
@@ -72,7 +72,7 @@ def attempts(evidence_id: UUID | str, limit: int = MAX_MARGINS, offset: int = 0)
     check_page(limit, offset, MAX_MARGINS)
     with reading() as session:
         row = _load(session, evidence_id)
-        found, total = results.attempts_of_stage(session, row.evaluation_id, row.stage, limit, offset)
+        found, total = results.attempts_of_series(session, row.evaluation_id, row.series, limit, offset)
     items = [
         AttemptOut(
             index=index,
@@ -204,10 +204,10 @@ def cancel_evidence(evidence_id: UUID | str) -> EvidenceOut:
     """
     with writing() as session:
         row = _load(session, evidence_id)
-        values: dict[str, Any] = {"state": "cancelled", "step": "cancelled", "finished_at": now()}
+        values: dict[str, Any] = {"state": "cancelled", "stage": "cancelled", "finished_at": now()}
         if not move_state(session, row.id, ACTIVE, of=Evidence, **values):
             raise Conflict(f"This evidence is {row.state} already; there is nothing to cancel.", state=row.state)
-    queue.cancel_evidence(row.id, row.attempt_number)
+    queue.cancel_evidence(row.id, row.run_number)
     return get_evidence(row.id)
 
 
@@ -219,8 +219,8 @@ def resume_evidence(evidence_id: UUID | str) -> EvidenceOut:
     """
     with writing() as session:
         row = _load(session, evidence_id)
-        fresh: dict[str, Any] = {"state": "queued", "step": "waiting", "error": None, "finished_at": None}
-        if not move_state(session, row.id, ENDED, of=Evidence, attempt_number=row.attempt_number + 1, **fresh):
+        fresh: dict[str, Any] = {"state": "queued", "stage": "waiting", "error": None, "finished_at": None}
+        if not move_state(session, row.id, ENDED, of=Evidence, run_number=row.run_number + 1, **fresh):
             raise Conflict(
                 f"This evidence is {row.state}; only failed and cancelled evidence can be resumed.", state=row.state
             )

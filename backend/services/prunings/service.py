@@ -91,10 +91,10 @@ def cancel_pruning(pruning_id: UUID | str) -> PruningOut:
     """
     with writing() as session:
         row = _load(session, pruning_id)
-        values: dict[str, Any] = {"state": "cancelled", "step": "cancelled", "eta_seconds": None}
+        values: dict[str, Any] = {"state": "cancelled", "stage": "cancelled", "eta_seconds": None}
         if not move_state(session, row.id, ACTIVE, of=Pruning, finished_at=now(), **values):
             raise Conflict(f"This pruning is {row.state} already; there is nothing to cancel.", state=row.state)
-    queue.cancel_pruning(row.id, row.attempt_number)
+    queue.cancel_pruning(row.id, row.run_number)
     return get_pruning(row.id)
 
 
@@ -106,13 +106,13 @@ def resume_pruning(pruning_id: UUID | str) -> PruningOut:
     """
     with writing() as session:
         row = _load(session, pruning_id)
-        fresh: dict[str, Any] = {"state": "queued", "step": "waiting", "error": None, "finished_at": None}
+        fresh: dict[str, Any] = {"state": "queued", "stage": "waiting", "error": None, "finished_at": None}
         if row.state not in ENDED:
             raise Conflict(
                 f"This pruning is {row.state}; only failed and cancelled ones can be resumed.", state=row.state
             )
         refuse_taken_name(session, row.name)
-        move_state(session, row.id, ENDED, of=Pruning, attempt_number=row.attempt_number + 1, **fresh)
+        move_state(session, row.id, ENDED, of=Pruning, run_number=row.run_number + 1, **fresh)
         session.refresh(row)
     hand_over(row, queue.enqueue_pruning)
     return get_pruning(row.id)
@@ -186,7 +186,7 @@ def show_pruning(row: Pruning, *, parent_name: str, training_dataset: str) -> Pr
             "progress": PruningProgress(
                 done=row.done,
                 total=row.total,
-                step=row.step,
+                stage=row.stage,
                 eta_seconds=row.eta_seconds if row.state == "running" else None,
             ),
             "warnings": list(row.record.get("warnings", [])),

@@ -34,7 +34,7 @@ def is_active(row: PruningOut) -> bool:
 
 def fingerprint(rows: Sequence[PruningOut]) -> str:
     """Changes whenever a row reads otherwise."""
-    return "".join(f"{row.id}{row.state}{row.progress.done}{row.progress.step}" for row in rows)
+    return "".join(f"{row.id}{row.state}{row.progress.done}{row.progress.stage}" for row in rows)
 
 
 def pruning_table(rows: Sequence[PruningOut]) -> Component:
@@ -72,7 +72,7 @@ def progress_cell(row: PruningOut) -> Component:
         return html.Span(made_parts(row), className="job-progress")
     done = f"{row.progress.done:,} of {row.progress.total:,} steps"
     left = time_left(row.progress.eta_seconds) if row.state == "running" else ago(row.finished_at)
-    doing = "waits for a worker" if row.state == "queued" else row.progress.step
+    doing = "waits for a worker" if row.state == "queued" else row.progress.stage
     if row.error is not None:
         doing = row.error.message
     parts = [

@@ -45,7 +45,7 @@ def write_outcomes(evidence_id: UUID, outcomes: dict[int, float | None], source:
         numbers = {index: number for index, number, _, _ in dataset_store.dataset_rows(session, evaluation.dataset_id)}
     attempts = [
         {
-            "evaluation_id": row.evaluation_id, "sample_id": numbers[index], "stage": row.stage, "attack": row.kind,
+            "evaluation_id": row.evaluation_id, "sample_id": numbers[index], "series": row.series, "attack": row.kind,
             "found": distance is not None, "distance": distance, "kind": "witness", "artefact": None,
             "shard_row": None,
         }

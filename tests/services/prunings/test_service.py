@@ -38,7 +38,7 @@ def test_queue_writes_the_whole_plan_down_and_counts_in_health(parent: Checkpoin
     row = ask(parent, method="hydra", sparsity=0.95, epochs=8, eps="8/255", seed=4, evaluate="margin")
     assert (row.state, row.name, row.parent_name) == ("queued", "dense-net-hydra-95", "dense-net")
     assert (row.loss, row.epochs, row.eps_text, row.training_dataset) == ("TRADES", 8, "8/255", "training")
-    assert row.progress.model_dump() == {"done": 0, "total": 16, "step": "waiting", "eta_seconds": None}
+    assert row.progress.model_dump() == {"done": 0, "total": 16, "stage": "waiting", "eta_seconds": None}
     assert row.record["recipe"]["search"]["epochs"] == 2 and row.record["passes"]["total"] == row.passes
     assert row.warnings == [] and row.checkpoint_id is None
     assert prunings.list_prunings(parent_id=parent.id).items == [row] == prunings.list_prunings(state="queued").items
