@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from backend.attacks.catalogue import Preset, get_preset
 from backend.eps import check_eps, eps_text
 from backend.errors import InvalidRequest, NotFound
-from backend.jobs import queue
 from backend.jobs.lifecycle import hand_over
 from backend.schemas import EvaluationIn
 from backend.settings import get_settings
@@ -38,8 +37,7 @@ def queue_evaluations(request: EvaluationIn, purpose: str = "user") -> list[Eval
         if len(rows) > 1:
             for row in rows:
                 row.repeat_of = rows[0].id
-    for row in rows:
-        hand_over(row, queue.enqueue_evaluation)
+    hand_over(*rows)
     return rows
 
 

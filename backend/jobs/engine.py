@@ -1,21 +1,16 @@
-"""The durable workflows: which steps a job has, and how it ends. What they do: `evaluate`, `evidence`, `prune` and
-`preflight`.
+"""The durable workflows: which steps a job has; how it ends is `lifecycle.ending`. What the steps do: `evaluate`,
+`evidence`, `prune` and `preflight`.
 
 A workflow may be run again from its start by another process; steps that ended are not repeated, and the step that was
 cut off is (evaluate.run_chunk then finds whether its rows are there).
 """
 
-import logging
-import traceback
 from uuid import UUID
 
 from dbos import DBOS
 
-from backend.jobs import evaluate, evidence, preflight, prune, pruning_results
-from backend.jobs.progress import Stopped
+from backend.jobs import evaluate, evidence, kinds, lifecycle, preflight, prune, pruning_results
 from backend.jobs.queue import EVALUATE, EVIDENCE, PREFLIGHT, PRUNE
-
-logger = logging.getLogger("thinice.jobs")
 
 
 class Executor:
@@ -43,15 +38,10 @@ def finish(evaluation_id: str, run_number: int) -> None:
 @DBOS.workflow(name=EVALUATE, max_recovery_attempts=1_000)
 def evaluate_job(evaluation_id: str, run_number: int) -> None:
     """One evaluation: its chunks in order. `run_number` tells resumes apart: an old one writes nothing."""
-    try:
+    with lifecycle.ending(kinds.EVALUATION, UUID(evaluation_id), run_number):
         for number in range(start(evaluation_id, run_number)):
             run_chunk(evaluation_id, run_number, number)
         finish(evaluation_id, run_number)
-    except Stopped as stopped:
-        logger.info("%s", stopped)
-    except Exception as error:  # whatever an attack or a network raises ends this job, never the worker
-        logger.error("evaluation %s failed\n%s", evaluation_id, traceback.format_exc())
-        evaluate.fail(UUID(evaluation_id), run_number, error)
 
 
 @DBOS.step(name="evidence")
@@ -63,13 +53,8 @@ def run_evidence(evidence_id: str, run_number: int) -> None:
 @DBOS.workflow(name=EVIDENCE, max_recovery_attempts=1_000)
 def evidence_job(evidence_id: str, run_number: int) -> None:
     """Evidence beside one evaluation's primary run."""
-    try:
+    with lifecycle.ending(kinds.EVIDENCE, UUID(evidence_id), run_number):
         run_evidence(evidence_id, run_number)
-    except Stopped as stopped:
-        logger.info("%s", stopped)
-    except Exception as error:  # as above: this job ends, the worker goes on
-        logger.error("evidence %s failed\n%s", evidence_id, traceback.format_exc())
-        evidence.fail(UUID(evidence_id), run_number, error)
 
 
 @DBOS.step(name="prune")
@@ -86,14 +71,9 @@ def follow_pruning(pruning_id: str) -> None:
 @DBOS.workflow(name=PRUNE, max_recovery_attempts=1_000)
 def prune_job(pruning_id: str, run_number: int) -> None:
     """One pruning, from its parent to a checkpoint in the registry; then the evaluation that was asked for."""
-    try:
+    with lifecycle.ending(kinds.PRUNING, UUID(pruning_id), run_number):
         run_pruning(pruning_id, run_number)
         follow_pruning(pruning_id)
-    except Stopped as stopped:
-        logger.info("%s", stopped)
-    except Exception as error:  # as above: this job ends, the worker goes on
-        logger.error("pruning %s failed\n%s", pruning_id, traceback.format_exc())
-        prune.fail(UUID(pruning_id), run_number, error)
 
 
 @DBOS.workflow(name=PREFLIGHT, max_recovery_attempts=1_000)

@@ -25,16 +25,16 @@ from torch import Tensor, nn
 from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
 
 from backend.datasets.samples import SampleArrays, hash_samples, load
-from backend.jobs import pruning_results
+from backend.jobs import lifecycle, pruning_results
+from backend.jobs.kinds import PRUNING
 from backend.jobs.progress import Stopped, describe_error, now_and_then
 from backend.jobs.subjects import dataset_file, device_title, load_checkpoint, take_images
 from backend.settings import get_settings
-from backend.store import datasets, evaluations
-from backend.store import prunings as store
+from backend.store import datasets
 from backend.store.database import reading, writing
 from backend.store.prunings import DENSE_MARGINS
 from backend.store.results import margins_of
-from backend.store.tables import Checkpoint, Dataset, Pruning, now
+from backend.store.tables import Checkpoint, Dataset, Pruning
 from models.pruning.methods import build_search
 from models.pruning.plans import Plan, read_plan
 from models.pruning.thin_ice import build_thin_ice_loss
@@ -92,7 +92,7 @@ def run(pruning_id: UUID, run_number: int, *, worker_id: str, device: str) -> No
         Stopped: it was cancelled meanwhile, resumed as a newer run, or taken over by another worker.
     """
     with reading() as session:
-        row = store.find_pruning(session, pruning_id)
+        row = session.get(Pruning, pruning_id)
     if row is not None and (row.state, row.run_number) == ("succeeded", run_number):
         return  # killed between the registration and the end of this step
     try:
@@ -106,16 +106,10 @@ def run(pruning_id: UUID, run_number: int, *, worker_id: str, device: str) -> No
 def start(pruning_id: UUID, run_number: int, worker_id: str, device: str) -> PruningWork:
     """Mark it as running by this worker; also after a kill, when it runs already."""
     with writing() as session:
-        row = store.find_pruning(session, pruning_id)
-        values: dict[str, Any] = {"state": "running", "stage": "loading", "error": None, "worker_id": worker_id}
-        if row is not None and row.started_at is None:
-            values["started_at"] = now()
-        if row is not None:
-            devices = list(dict.fromkeys([*row.record.get("devices", []), device_title(device)]))
-            values["record"] = row.record | {"devices": devices}
-        if row is None or not move(session, pruning_id, run_number, **values):
-            raise Stopped(f"Pruning {pruning_id} is not waiting.")
-        session.refresh(row)
+        row = lifecycle.start(session, PRUNING, pruning_id, run_number)
+        row.worker_id, row.eta_seconds = worker_id, None
+        devices = dict.fromkeys([*row.record.get("devices", []), device_title(device)])
+        row.record = row.record | {"devices": list(devices)}
         return find_work(session, row, worker_id, device)
 
 
@@ -157,8 +151,7 @@ def train_and_register(work: PruningWork) -> None:
         "thinice": version("thinice"),
         **measured,
     }
-    if not pruning_results.register(work.pruning, work.parent, work.dataset, weights, made):
-        raise Stopped(f"Pruning {work.pruning.id} was stopped.")
+    pruning_results.register(work.pruning, work.parent, work.dataset, weights, made)
 
 
 def train(
@@ -241,9 +234,7 @@ def share(
 ) -> None:
     """Train; the first of the team writes the result down."""
     with reading() as session:
-        row = store.find_pruning(session, pruning_id)
-        if row is None or row.run_number != run_number:
-            raise Stopped(f"Pruning {pruning_id} was stopped.")
+        row = lifecycle.find_wanted(session, PRUNING, pruning_id, run_number, locks=False)
         work = find_work(session, row, worker_id, str(device))
     network = load_checkpoint(work.parent, work.dataset, work.device).requires_grad_(True)
     trained = train(work, network, load(dataset_file(work.training)), data_sha256, team)
@@ -329,19 +320,4 @@ def describe(progress: Progress) -> str:
 
 def tell(work: PruningWork, **values: Any) -> None:
     """Write progress down; Stopped where somebody else decides now."""
-    row = work.pruning
-    with writing() as session:
-        is_wanted = store.keep_progress(session, row.id, row.run_number, work.worker_id, **values)
-    if not is_wanted:
-        raise Stopped(f"Pruning {row.id} was stopped; the state of its training is kept.")
-
-
-def fail(pruning_id: UUID, run_number: int, error: BaseException) -> None:
-    """Mark it as failed with a sentence, unless it was cancelled or resumed; the state of its training stays."""
-    ended: dict[str, Any] = {"state": "failed", "stage": "failed", "error": describe_error(error), "finished_at": now()}
-    with writing() as session:
-        move(session, pruning_id, run_number, **ended)
-
-
-def move(session: Any, pruning_id: UUID, run_number: int, **values: Any) -> bool:
-    return evaluations.move_state(session, pruning_id, evaluations.ACTIVE, of_run=run_number, of=Pruning, **values)
+    lifecycle.tell(work.pruning, Pruning.worker_id == work.worker_id, **values)

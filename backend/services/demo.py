@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from backend.jobs import queue
 from backend.jobs.drafts import draft_evaluations
+from backend.jobs.lifecycle import enqueue
 from backend.schemas import EvaluationIn
-from backend.store import datasets, evaluations
+from backend.store import datasets
 from backend.store.database import reading, writing
+from backend.store.jobs import page_of_jobs
 from backend.store.tables import Checkpoint, Evaluation
 
 PURPOSE = "demo"
@@ -43,7 +44,7 @@ def queue_demo(zoo: dict[str, Checkpoint]) -> int:
     start hands the written ones to the queue.
     """
     with reading() as session:
-        if evaluations.page_of_evaluations(session, 1, 0)[1]:
+        if page_of_jobs(session, Evaluation, 1, 0)[1]:
             return 0
         rows = [row for run in RUNS if run.card in zoo for row in _draft_run(session, run, zoo[run.card])]
     with writing() as session:
@@ -51,7 +52,7 @@ def queue_demo(zoo: dict[str, Checkpoint]) -> int:
             session.add(row)
             session.flush()  # one by one, so that their ages tell their order
     for row in rows:
-        queue.enqueue_evaluation(row.id, row.run_number, row.priority)
+        enqueue(row)
     return len(rows)
 
 

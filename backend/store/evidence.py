@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from backend.store.evaluations import ACTIVE, insert_new
+from backend.store.evaluations import insert_new
+from backend.store.jobs import lock_job
 from backend.store.results import FALLBACKS, count_bounds, lower_bound
 from backend.store.tables import Attempt, Evaluation, Evidence
 
@@ -16,36 +17,10 @@ FIRST_SERIES = FALLBACKS + 1  # smaller ones are the evaluation's own run
 
 def add_evidence(session: Session, row: Evidence) -> None:
     """Insert evidence and give it a series of its own, under the evaluation's lock."""
-    session.get(Evaluation, row.evaluation_id, with_for_update=True)
+    lock_job(session, Evaluation, row.evaluation_id)
     last = session.scalar(select(func.max(Evidence.series)).where(Evidence.evaluation_id == row.evaluation_id))
     row.series = FIRST_SERIES if last is None else last + 1
     session.add(row)
-
-
-def find_evidence(session: Session, evidence_id: UUID) -> Evidence | None:
-    return session.get(Evidence, evidence_id)
-
-
-def page_of_evidence(
-    session: Session, limit: int, offset: int, *, evaluation_ids: Sequence[UUID] | None = None
-) -> tuple[list[Evidence], int]:
-    """(newest first, how many there are in all), of the given evaluations where asked for."""
-    question = select(Evidence)
-    if evaluation_ids is not None:
-        question = question.where(Evidence.evaluation_id.in_(evaluation_ids))
-    total = session.scalar(select(func.count()).select_from(question.subquery())) or 0
-    newest = question.order_by(Evidence.created_at.desc(), Evidence.id.desc())
-    return list(session.scalars(newest.limit(limit).offset(offset))), total
-
-
-def evidence_in(session: Session, states: Sequence[str]) -> list[Evidence]:
-    """In the order in which the queue takes them: priority, then age."""
-    question = select(Evidence).where(Evidence.state.in_(states))
-    return list(session.scalars(question.order_by(Evidence.priority, Evidence.created_at, Evidence.id)))
-
-
-def count_active(session: Session) -> int:
-    return session.scalar(select(func.count()).select_from(Evidence).where(Evidence.state.in_(ACTIVE))) or 0
 
 
 def newest_replay(session: Session, evaluation_id: UUID, source_evaluation_id: UUID) -> Evidence | None:
@@ -98,7 +73,7 @@ def store_step(
     Returns:
         "stopped" where it no longer runs, was resumed since, or another worker was faster: nothing is written.
     """
-    locked = session.get(Evidence, evidence.id, with_for_update=True, populate_existing=True)
+    locked = lock_job(session, Evidence, evidence.id)
     is_ours = locked is not None and (locked.run_number, locked.done) == (evidence.run_number, evidence.done)
     if locked is None or not is_ours or locked.state != "running":
         return "stopped"

@@ -8,7 +8,7 @@ import secrets
 import time
 import uuid
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     JSON,
@@ -75,6 +75,24 @@ class Owned:
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
+class Job(Owned, Table):
+    """Columns of every kind of job: evaluations, evidence and prunings have one life (`backend/jobs/lifecycle.py`)."""
+
+    __abstract__ = True
+    long_columns: ClassVar[tuple[str, ...]] = ()
+    """What lists of jobs leave in the database."""
+
+    priority: Mapped[int]
+    state: Mapped[str] = mapped_column(String(12), default="queued", index=True)
+    stage: Mapped[str] = mapped_column(String(80), default="waiting")
+    done: Mapped[int] = mapped_column(default=0, comment="samples, rounds of an attack, or optimiser steps")
+    run_number: Mapped[int] = mapped_column(default=0, comment="how often it was queued; part of the job's id")
+    record: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    error: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
 class Dataset(Owned, Table):
     __tablename__ = "dataset"
     slug: Mapped[str] = mapped_column(String(120), unique=True)
@@ -137,8 +155,9 @@ class Checkpoint(Owned, Table):
     pruning_id: Mapped[uuid.UUID | None] = mapped_column(comment="the run that made it, of origin pruned")
 
 
-class Evaluation(Owned, Table):
+class Evaluation(Job):
     __tablename__ = "evaluation"
+    long_columns = ("indices",)
     checkpoint_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("checkpoint.id"), index=True)
     dataset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dataset.id"))
     preset: Mapped[str] = mapped_column(String(40))
@@ -151,19 +170,10 @@ class Evaluation(Owned, Table):
     repeat_of: Mapped[uuid.UUID | None] = mapped_column(
         comment="first of the evaluations that differ in the seed alone"
     )
-    priority: Mapped[int]
     purpose: Mapped[str] = mapped_column(String(10), default="user")
     chunk_size: Mapped[int]
-    state: Mapped[str] = mapped_column(String(12), default="queued", index=True)
-    stage: Mapped[str] = mapped_column(String(80), default="waiting")
-    done: Mapped[int] = mapped_column(default=0)
-    run_number: Mapped[int] = mapped_column(default=0, comment="how often it was queued; part of the job's id")
     flags: Mapped[list[Any]] = mapped_column(default=list)
-    record: Mapped[dict[str, Any]] = mapped_column(default=dict)
     summary: Mapped[dict[str, Any] | None] = mapped_column(JSON)
-    error: Mapped[dict[str, Any] | None] = mapped_column(JSON)
-    started_at: Mapped[datetime | None]
-    finished_at: Mapped[datetime | None]
 
 
 class Chunk(Table):
@@ -182,10 +192,11 @@ class Chunk(Table):
     finished_at: Mapped[datetime] = mapped_column(default=now)
 
 
-class Evidence(Owned, Table):
+class Evidence(Job):
     """Attempts beyond an evaluation's own run: who claims them, how far their checking is, what came of it."""
 
     __tablename__ = "evidence"
+    long_columns = ("indices",)
     __table_args__ = (UniqueConstraint("evaluation_id", "series"),)
     evaluation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("evaluation.id", ondelete="CASCADE"), index=True)
     series: Mapped[int] = mapped_column(comment="of its attempts; smaller ones are the evaluation's own run")
@@ -199,20 +210,11 @@ class Evidence(Owned, Table):
     budget_unit: Mapped[str | None] = mapped_column(String(10))
     spent: Mapped[float] = mapped_column(default=0.0, comment="of the budget, in its unit")
     n: Mapped[int]
-    done: Mapped[int] = mapped_column(default=0, comment="samples checked, or rounds of an attack made")
     seconds: Mapped[float] = mapped_column(default=0.0, comment="of work so far")
-    priority: Mapped[int]
-    state: Mapped[str] = mapped_column(String(12), default="queued", index=True)
-    stage: Mapped[str] = mapped_column(String(80), default="waiting")
-    run_number: Mapped[int] = mapped_column(default=0, comment="how often it was queued; part of the job's id")
     checked: Mapped[int] = mapped_column(default=0)
     held: Mapped[int] = mapped_column(default=0)
     improved: Mapped[int] = mapped_column(default=0)
     refused: Mapped[dict[str, Any]] = mapped_column(default=dict, comment="how many adversarials, by reason")
-    record: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    error: Mapped[dict[str, Any] | None] = mapped_column(JSON)
-    started_at: Mapped[datetime | None]
-    finished_at: Mapped[datetime | None]
 
     @property
     def credit(self) -> str:
@@ -220,7 +222,7 @@ class Evidence(Owned, Table):
         return f"replay of {self.source}" if self.kind == "replay" else self.source
 
 
-class Pruning(Owned, Table):
+class Pruning(Job):
     """A network to be pruned here (or, by the method control, finetuned as long): how, how far it is, what it made.
 
     `plan` is everything that decides the run, as `models.pruning.plans` writes it, so that a resumed run is the same
@@ -239,22 +241,10 @@ class Pruning(Owned, Table):
     plan: Mapped[dict[str, Any]]
     seed: Mapped[int]
     evaluate: Mapped[str | None] = mapped_column(String(40), comment="preset of the evaluation that follows")
-    priority: Mapped[int]
-    state: Mapped[str] = mapped_column(String(12), default="queued", index=True)
-    stage: Mapped[str] = mapped_column(String(80), default="waiting")
-    done: Mapped[int] = mapped_column(default=0, comment="optimiser steps, as total")
     total: Mapped[int]
     eta_seconds: Mapped[float | None]
-    run_number: Mapped[int] = mapped_column(default=0, comment="how often it was queued; part of the job's id")
     worker_id: Mapped[str | None] = mapped_column(String(80), comment="who works on it; another writes nothing")
-    record: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    error: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     checkpoint_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("checkpoint.id", ondelete="SET NULL"))
-    started_at: Mapped[datetime | None]
-    finished_at: Mapped[datetime | None]
-
-
-Job = Evaluation | Evidence | Pruning
 
 
 class Attempt(Table):

@@ -35,7 +35,7 @@ def run(queued):
 
 def row_of(evaluation_id):
     with database.reading() as session:
-        row = store.find_evaluation(session, evaluation_id)
+        row = session.get(Evaluation, evaluation_id)
         assert row is not None
         return row
 

@@ -304,7 +304,7 @@ def test_listed_layers_behind_a_normalisation_are_pruned_too_though_the_queue_fo
     )
     checkpoints.add_checkpoint(tmp_path / "l.safetensors", form, filename="l.safetensors")
     with monkeypatch.context() as crash:
-        crash.setattr(queue, "enqueue_pruning", lambda *_: None)
+        crash.setattr(queue, "enqueue", lambda *_: None)
         forgotten = ask(parent="listed", sparsity=0.75)
     done = wait_for_end(forgotten)
     check_weights(done)

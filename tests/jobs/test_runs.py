@@ -3,12 +3,13 @@
 import pytest
 import torch
 
-from backend.jobs import evaluate, progress
+from backend.jobs import evaluate, lifecycle, progress
+from backend.jobs.kinds import EVALUATION
 from backend.jobs.progress import Stopped
 from backend.services import evaluations
 from backend.store import database
 from backend.store import evaluations as store
-from backend.store.tables import Attempt, Chunk
+from backend.store.tables import Attempt, Chunk, Evaluation
 from tests.jobs.conftest import queue_margin
 
 
@@ -30,16 +31,16 @@ def run(evaluation_id, run_number, number):
 
 def row_of(evaluation_id):
     with database.reading() as session:
-        row = store.find_evaluation(session, evaluation_id)
+        row = session.get(Evaluation, evaluation_id)
         assert row is not None
         return row
 
 
 def test_old_run_late_error_does_not_fail_the_new_one(resumed):
-    evaluate.fail(resumed, 0, RuntimeError("the old run broke"))
+    lifecycle.fail(EVALUATION, resumed, 0, RuntimeError("the old run broke"))
     assert (row_of(resumed).state, row_of(resumed).error) == ("running", None)
     assert not any("broke" in line["text"] for line in evaluations.log_tail(resumed))
-    evaluate.fail(resumed, 1, RuntimeError("the new run broke"))
+    lifecycle.fail(EVALUATION, resumed, 1, RuntimeError("the new run broke"))
     assert row_of(resumed).state == "failed"
     assert "the new run broke" in evaluations.log_tail(resumed)[-1]["text"]
 

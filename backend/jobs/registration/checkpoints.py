@@ -82,8 +82,8 @@ def refuse_taken_name(session: Session, name: str, *, made_by: UUID | None = Non
             checkpoint_id=str(found.id),
             name=name,
         )
-    pending = prunings.pending_pruning_named(session, name)
-    if pending is not None and pending.id != made_by:
+    pending = prunings.pending_pruning_named(session, name, besides=made_by)
+    if pending is not None:
         raise Conflict(
             f"A pruning (id {pending.id}) is making a checkpoint called {name!r}. Choose another name.",
             pruning_id=str(pending.id),

@@ -10,7 +10,6 @@ from backend.services.evaluations.service import (
     margins,
     margins_table,
     queue_evaluation,
-    requeue_waiting,
     resume_evaluation,
 )
 
@@ -24,6 +23,5 @@ __all__ = [
     "margins",
     "margins_table",
     "queue_evaluation",
-    "requeue_waiting",
     "resume_evaluation",
 ]

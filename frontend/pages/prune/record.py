@@ -7,7 +7,7 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.schemas import PruningOut
+from backend.schemas import ACTIVE, RESUMABLE, PruningOut
 from backend.services import prunings
 from backend.services.prunings import DENSE_MARGINS
 from frontend.components import Content, aria, card, data, icon, number_card
@@ -15,7 +15,6 @@ from frontend.pages.prune import names
 from frontend.rows import Column, progress_bar, row_table
 from frontend.words import STATE_WORDS, ago, day_time, percent, time_left
 
-ACTIVE = ("queued", "running")
 GRANULARITY_WORDS = {"weight": "US", "filter": "filters", "channel": "channels"}
 MARKS = {"succeeded": "check", "failed": "warning", "cancelled": "close"}
 COLUMNS = [
@@ -101,7 +100,7 @@ def action(row: PruningOut) -> Content:
             title=title,
             **data(confirm="Really cancel?", row=str(row.id)),
         )
-    if row.state in ("failed", "cancelled"):
+    if row.state in RESUMABLE:
         return html.Button(
             "Resume",
             id=names.button(names.RESUME, row.id),

@@ -13,7 +13,7 @@ from backend.services import checkpoints, datasets, prunings, system
 from backend.services.checkpoints.trainings import read_record
 from backend.services.prunings import plans
 from backend.store.database import reading, writing
-from backend.store.evaluations import move_state
+from backend.store.jobs import move_state
 from backend.store.tables import Checkpoint, Evaluation, Pruning, new_id
 from models.pruning.plans import METHODS, read_plan
 from tests.services.fabrication import CLASSES, add_checkpoint, add_dataset, evaluate, make_pixels, measure, write_npz
@@ -205,7 +205,7 @@ def test_cancel_resume_and_delete_go_by_the_state(parent: Checkpoint) -> None:
     with pytest.raises(NotFound):
         prunings.get_pruning(row.id)
     with writing() as session:
-        move_state(session, taken.id, ["queued"], of=Pruning, state="succeeded", checkpoint_id=parent.id)
+        move_state(session, Pruning, taken.id, ["queued"], state="succeeded", checkpoint_id=parent.id)
     with pytest.raises(Conflict, match="came from this pruning"):
         prunings.delete_pruning(taken.id)
     with pytest.raises(Conflict, match="1 prunings"):

@@ -25,6 +25,13 @@ COLUMNS = (
     ("result", "best_known_stage", "best_known_series"),
 )
 
+COMMENTS = (
+    ("attempt", "shard_row", "null in the primary run, whose result knows it"),
+    ("evaluation", "done", "samples, rounds of an attack, or optimiser steps"),
+    ("evidence", "done", "samples, rounds of an attack, or optimiser steps"),
+    ("pruning", "done", "samples, rounds of an attack, or optimiser steps"),
+)
+
 Change = Callable[[dict[str, Any]], None]
 """Changes a JSON object in place."""
 
@@ -95,6 +102,9 @@ def upgrade() -> None:
     for table, old, new in COLUMNS:
         op.alter_column(table, old, new_column_name=new)
     rename_constraint("stage", "series")
+    if op.get_bind().dialect.supports_comments:  # SQLite has none, and would copy the tables
+        for table, column, comment in COMMENTS:
+            op.alter_column(table, column, comment=comment)
     for table, column, changes in list_changes(is_back=False):
         rewrite(table, column, changes)
 
