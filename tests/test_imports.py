@@ -37,6 +37,11 @@ def test_worker_is_where_torch_lives() -> None:
     assert find_loaded("backend.jobs.evaluate", "torch") == ["torch"]
 
 
+def test_what_the_web_uses_of_jobs_leaves_torch_alone() -> None:
+    modules = "backend.jobs.lifecycle, backend.jobs.drafts, backend.jobs.pruning_results, "
+    assert find_loaded(modules + list_modules("backend.jobs.registration"), "torch", "backend.services") == []
+
+
 def test_figures_leave_dash_and_services_alone() -> None:
     assert find_loaded(list_modules("frontend.figures"), "dash", "backend.services", "sqlalchemy") == []
 

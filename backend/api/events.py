@@ -10,19 +10,18 @@ from fastapi import Request
 from fastapi.sse import ServerSentEvent
 
 from backend.api.stopping import is_stopping
-from backend.schemas import EvaluationOut, PruningOut
+from backend.schemas import ENDED, EvaluationOut, EvidenceOut, PruningOut
 
-FINISHED = {"succeeded", "failed", "cancelled"}
 POLL_SECONDS = 1.0
 TICK_SECONDS = 0.25  # how soon a stream notices that the server stops
 
-Job = TypeVar("Job", EvaluationOut, PruningOut)
+Job = TypeVar("Job", EvaluationOut, EvidenceOut, PruningOut)
 
 
 async def follow(request: Request, first: Job, ask: Callable[[UUID], Job]) -> AsyncIterator[ServerSentEvent]:
     """`progress` for `first` and whenever `ask` answers otherwise, `done` at the end; it ends with the server too."""
     now = first
-    while now.state not in FINISHED:
+    while now.state not in ENDED:
         yield ServerSentEvent(event="progress", data=now)
         before = now
         while now == before:

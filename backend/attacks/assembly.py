@@ -48,7 +48,7 @@ def assemble(
     """Put the verified examples of both groups where their samples are."""
     rows, verified = right
     count = len(task.images)
-    plain = [outcome for outcome in verified if not outcome.stage]
+    plain = [outcome for outcome in verified if not outcome.series]
     primary = pick_worst_case(task, classifier, clean, rows, plain, batches)
     best = primary
     if len(plain) < len(verified):
@@ -105,7 +105,7 @@ def spread(outcome: Verified, rows: Tensor, count: int) -> AttackAttempt:
     found, tried = torch.zeros(count, dtype=torch.bool), torch.zeros(count, dtype=torch.bool)
     distance = torch.full((count,), torch.inf)
     found[rows], tried[rows], distance[rows] = outcome.found, outcome.tried, outcome.distance
-    return AttackAttempt(outcome.attack, found, distance, outcome.kind, tried, outcome.stage)
+    return AttackAttempt(outcome.attack, found, distance, outcome.kind, tried, outcome.series)
 
 
 def round_and_classify(

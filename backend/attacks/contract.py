@@ -27,7 +27,7 @@ class AttackAttempt:
         ensemble spares broken samples, `segment` in Linf those where something was found (`fast` has none there);
         patterns, restarts and search try nothing in L2, the third target nothing in Linf, and what needs more classes
         than there are nothing.
-    stage: 0 in the primary run, which is the same for every network; 1 in a fallback attack, which an alarm has called
+    series: 0 in the primary run, which is the same for every network; 1 in a fallback attack, which an alarm has called
         for.
     """
 
@@ -36,7 +36,7 @@ class AttackAttempt:
     distance: Tensor
     kind: str
     tried: Tensor
-    stage: int = 0
+    series: int = 0
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class AttackResult:
     survives_8bit: bool (B,), still misclassified after rounding to 8 bits (which may move it by 1/510 a pixel, also
         out of eps); False where not found.
     attempts: one per attack of the preset, in its order, then one per fallback attack that ran.
-    core: the same worst case over the attempts of stage 0 alone.
+    core: the same worst case over the attempts of series 0 alone.
     forwards, backwards: images sent through the network, forward and backward, over the whole run.
     steps: gradient steps per sample and attack; settings: everything else a record names (JSON-ready).
     """

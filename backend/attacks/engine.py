@@ -350,7 +350,7 @@ def fallback(
 
 def breaks_what_stood(task: Task, verified: list[Verified]) -> bool:
     """Whether fallback attacks broke more than 1 % of what a verdict's primary run left standing, beyond chance."""
-    fallbacks = [outcome for outcome in verified if outcome.stage]
+    fallbacks = [outcome for outcome in verified if outcome.series]
     if not fallbacks or task.eps is None or task.preset.distance_kind != "witness":
         return False
     tried = torch.stack([outcome.tried for outcome in fallbacks]).any(0)
@@ -362,8 +362,8 @@ def beats_the_primary_run(verified: list[Verified]) -> bool:
     """Whether fallback attacks came more than 5 % nearer than the whole primary run on more than a tenth of the
     samples.
     """
-    fallbacks = [outcome for outcome in verified if outcome.stage]
+    fallbacks = [outcome for outcome in verified if outcome.series]
     if not fallbacks or not len(fallbacks[0].distance):
         return False
-    primary = nearest([outcome for outcome in verified if not outcome.stage])[1]
+    primary = nearest([outcome for outcome in verified if not outcome.series])[1]
     return reliability.tells_masking_of_margins(nearest(fallbacks)[1], primary)

@@ -28,7 +28,7 @@ PULLS = (0.0, 6e-8, 1e-6, 1e-5)
 class Candidate:
     """What an attack claims: `images` (B, C, H, W), `claimed` and `tried` bool (B,), all on the CPU.
 
-    `stage`: 0 in the primary run, 1 in a fallback attack (see `contract.Attempt`).
+    `series`: 0 in the primary run, 1 in a fallback attack (see `contract.AttackAttempt`).
     """
 
     attack: str
@@ -36,7 +36,7 @@ class Candidate:
     images: Tensor
     claimed: Tensor
     tried: Tensor
-    stage: int = 0
+    series: int = 0
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Verified:
     distance: Tensor
     tried: Tensor
     prediction: Tensor
-    stage: int = 0
+    series: int = 0
 
 
 def return_to_ball(norm: Norm, images: Tensor, points: Tensor, eps: float | None) -> Tensor:
@@ -129,5 +129,5 @@ def verify(
         reached = candidate.images + push * (candidate.images - images)
         classify_all()
     return Verified(
-        candidate.attack, candidate.kind, points, found, distance, candidate.tried, prediction, candidate.stage
+        candidate.attack, candidate.kind, points, found, distance, candidate.tried, prediction, candidate.series
     )

@@ -16,6 +16,7 @@ from backend.cli.output import err, out, print_checkpoint, print_comparison, pri
 from backend.cli.session import GATE_NOT_MET, REFUSED, AsJson, Url, answers, connected, wait_for, write_whole
 from backend.client import choose_pair
 from backend.errors import InvalidRequest
+from backend.schemas.terms import ACTIVE, RESUMABLE
 
 DEFAULT_SAMPLES = 1000
 DEMO_SAMPLES = 500
@@ -55,7 +56,7 @@ def status(url: Url = None, as_json: AsJson = False) -> None:
             print(health.text)
             return
         active, prunings = (
-            [item for state in ("running", "queued") for item in client.each(what, state=state)]
+            [item for state in reversed(ACTIVE) for item in client.each(what, state=state)]
             for what in ("evaluations", "prunings")
         )
         print_status(client.url, health.json(), active, prunings)
@@ -205,7 +206,7 @@ def evaluate(
             print(answer.text)
         else:
             print_evaluation(answer.json())
-        if answer.json()["state"] in {"failed", "cancelled"}:
+        if answer.json()["state"] in RESUMABLE:
             raise typer.Exit(REFUSED)
 
 
@@ -300,7 +301,7 @@ def demo(
         has_margins = {
             item["checkpoint_id"]
             for item in client.each("evaluations")
-            if item["preset"] == "margin" and item["n"] >= samples and item["state"] not in {"failed", "cancelled"}
+            if item["preset"] == "margin" and item["n"] >= samples and item["state"] not in RESUMABLE
         }
         bodies = []
         for checkpoint in client.each("checkpoints"):

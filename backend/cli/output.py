@@ -135,7 +135,5 @@ def print_status(
         )
     for pruning in prunings:
         progress = pruning["progress"]
-        out.print(
-            f"{pruning['name']}, pruning: {pruning['state']} {progress['done']}/{progress['total']} {progress['step']}",
-            markup=False,
-        )
+        text = f"{pruning['name']}, pruning: {pruning['state']} {progress['done']}/{progress['total']}"
+        out.print(f"{text} {progress['stage']}", markup=False)

@@ -14,10 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from backend.cli.output import err
 from backend.client import Client, RequestRefused, ServerUnreachable
 from backend.errors import StartupFailed, ThinIceError
+from backend.schemas.terms import ENDED
 from backend.startup import find_address, read_settings
 
 REFUSED, UNUSABLE, GATE_NOT_MET, INTERRUPTED = 1, 2, 3, 130
-FINISHED = {"succeeded", "failed", "cancelled"}
 POLL_SECONDS = 1.0
 RESTART_SECONDS = 60.0  # how long a waiting command bears a server that is being restarted
 
@@ -77,11 +77,10 @@ def wait_for(client: Client, path: str) -> Any:
                 time.sleep(POLL_SECONDS)
                 continue
             now = answer.json()
-            if now["state"] in FINISHED:
+            if now["state"] in ENDED:
                 return answer
             done = now["progress"]
-            doing = done.get("stage", done.get("step")) or now["state"]
-            progress.update(bar, description=doing, completed=done["done"], total=done["total"])
+            progress.update(bar, description=done["stage"] or now["state"], completed=done["done"], total=done["total"])
             time.sleep(POLL_SECONDS)
 
 

@@ -1,22 +1,16 @@
-"""The durable workflows: which steps a job has, and how it ends. What they do: `evaluate`, `evidence`, `prune` and
-`preflight`.
+"""The durable workflows: which steps a job has; how it ends is `lifecycle.ending`. What the steps do: `evaluate`,
+`evidence`, `prune` and `preflight`.
 
 A workflow may be run again from its start by another process; steps that ended are not repeated, and the step that was
 cut off is (evaluate.run_chunk then finds whether its rows are there).
 """
 
-import logging
-import traceback
 from uuid import UUID
 
 from dbos import DBOS
 
-from backend.jobs import evaluate, evidence, preflight, prune
-from backend.jobs.progress import Stopped
+from backend.jobs import evaluate, evidence, kinds, lifecycle, preflight, prune, pruning_results
 from backend.jobs.queue import EVALUATE, EVIDENCE, PREFLIGHT, PRUNE
-from backend.services.prunings import results
-
-logger = logging.getLogger("thinice.jobs")
 
 
 class Executor:
@@ -27,76 +21,59 @@ class Executor:
 
 
 @DBOS.step(name="start")
-def start(evaluation_id: str, attempt_number: int) -> int:
-    return evaluate.start(UUID(evaluation_id), attempt_number, Executor.device)
+def start(evaluation_id: str, run_number: int) -> int:
+    return evaluate.start(UUID(evaluation_id), run_number, Executor.device)
 
 
 @DBOS.step(name="chunk")
-def run_chunk(evaluation_id: str, attempt_number: int, number: int) -> None:
-    evaluate.run_chunk(
-        UUID(evaluation_id), attempt_number, number, worker_id=Executor.worker_id, device=Executor.device
-    )
+def run_chunk(evaluation_id: str, run_number: int, number: int) -> None:
+    evaluate.run_chunk(UUID(evaluation_id), run_number, number, worker_id=Executor.worker_id, device=Executor.device)
 
 
 @DBOS.step(name="finish")
-def finish(evaluation_id: str, attempt_number: int) -> None:
-    evaluate.finish(UUID(evaluation_id), attempt_number)
+def finish(evaluation_id: str, run_number: int) -> None:
+    evaluate.finish(UUID(evaluation_id), run_number)
 
 
 @DBOS.workflow(name=EVALUATE, max_recovery_attempts=1_000)
-def evaluate_job(evaluation_id: str, attempt_number: int) -> None:
-    """One evaluation: its chunks in order. `attempt_number` tells resumes apart: an old one writes nothing."""
-    try:
-        for number in range(start(evaluation_id, attempt_number)):
-            run_chunk(evaluation_id, attempt_number, number)
-        finish(evaluation_id, attempt_number)
-    except Stopped as stopped:
-        logger.info("%s", stopped)
-    except Exception as error:  # whatever an attack or a network raises ends this job, never the worker
-        logger.error("evaluation %s failed\n%s", evaluation_id, traceback.format_exc())
-        evaluate.fail(UUID(evaluation_id), attempt_number, error)
+def evaluate_job(evaluation_id: str, run_number: int) -> None:
+    """One evaluation: its chunks in order. `run_number` tells resumes apart: an old one writes nothing."""
+    with lifecycle.ending(kinds.EVALUATION, UUID(evaluation_id), run_number):
+        for number in range(start(evaluation_id, run_number)):
+            run_chunk(evaluation_id, run_number, number)
+        finish(evaluation_id, run_number)
 
 
 @DBOS.step(name="evidence")
-def run_evidence(evidence_id: str, attempt_number: int) -> None:
+def run_evidence(evidence_id: str, run_number: int) -> None:
     """All that is left of it: how far it is stands in its row, so a worker that takes over goes on there."""
-    evidence.run(UUID(evidence_id), attempt_number, Executor.device)
+    evidence.run(UUID(evidence_id), run_number, Executor.device)
 
 
 @DBOS.workflow(name=EVIDENCE, max_recovery_attempts=1_000)
-def evidence_job(evidence_id: str, attempt_number: int) -> None:
+def evidence_job(evidence_id: str, run_number: int) -> None:
     """Evidence beside one evaluation's primary run."""
-    try:
-        run_evidence(evidence_id, attempt_number)
-    except Stopped as stopped:
-        logger.info("%s", stopped)
-    except Exception as error:  # as above: this job ends, the worker goes on
-        logger.error("evidence %s failed\n%s", evidence_id, traceback.format_exc())
-        evidence.fail(UUID(evidence_id), attempt_number, error)
+    with lifecycle.ending(kinds.EVIDENCE, UUID(evidence_id), run_number):
+        run_evidence(evidence_id, run_number)
 
 
 @DBOS.step(name="prune")
-def run_pruning(pruning_id: str, attempt_number: int) -> None:
+def run_pruning(pruning_id: str, run_number: int) -> None:
     """The whole training: its state is on disk, so a worker that takes over goes on there, bit for bit."""
-    prune.run(UUID(pruning_id), attempt_number, worker_id=Executor.worker_id, device=Executor.device)
+    prune.run(UUID(pruning_id), run_number, worker_id=Executor.worker_id, device=Executor.device)
 
 
 @DBOS.step(name="after-pruning")
 def follow_pruning(pruning_id: str) -> None:
-    results.follow_up(UUID(pruning_id))
+    pruning_results.follow_up(UUID(pruning_id))
 
 
 @DBOS.workflow(name=PRUNE, max_recovery_attempts=1_000)
-def prune_job(pruning_id: str, attempt_number: int) -> None:
+def prune_job(pruning_id: str, run_number: int) -> None:
     """One pruning, from its parent to a checkpoint in the registry; then the evaluation that was asked for."""
-    try:
-        run_pruning(pruning_id, attempt_number)
+    with lifecycle.ending(kinds.PRUNING, UUID(pruning_id), run_number):
+        run_pruning(pruning_id, run_number)
         follow_pruning(pruning_id)
-    except Stopped as stopped:
-        logger.info("%s", stopped)
-    except Exception as error:  # as above: this job ends, the worker goes on
-        logger.error("pruning %s failed\n%s", pruning_id, traceback.format_exc())
-        prune.fail(UUID(pruning_id), attempt_number, error)
 
 
 @DBOS.workflow(name=PREFLIGHT, max_recovery_attempts=1_000)

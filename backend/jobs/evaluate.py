@@ -5,7 +5,7 @@ it twice writes it once. Randomness is derived from the seed and each sample's c
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
@@ -13,7 +13,6 @@ from uuid import UUID
 
 import numpy as np
 import torch
-from sqlalchemy.orm import Session
 
 from backend import attacks
 from backend.attacks.catalogue import FLAGS, PRESETS
@@ -24,54 +23,38 @@ from backend.attacks.network.classifier import find_device
 from backend.attacks.network.prepared import Prepared
 from backend.attacks.network.widths import tune_width
 from backend.eps import parse_eps
+from backend.jobs import lifecycle
+from backend.jobs.kinds import EVALUATION
 from backend.jobs.parents import count_outcomes, decide_source, take_adversarials
-from backend.jobs.progress import Stopped, describe_error, now_and_then
 from backend.jobs.rows import attempt_rows, refuse_contradictions, result_rows, store_adversarials, store_fallbacks
 from backend.jobs.subjects import Subject, device_title, load_subject, take_images
 from backend.settings import get_settings
 from backend.store import evaluations, results
 from backend.store.database import reading, writing
-from backend.store.tables import Chunk, Evaluation, now
+from backend.store.tables import Chunk, Evaluation
 
 CPU_WIDTH = 64  # within a few per cent of the fastest for the small networks that a CPU can evaluate
 
 
-def get_evaluation(evaluation_id: UUID, attempt_number: int) -> Evaluation:
-    """The evaluation's row; Stopped when it was deleted, or resumed as a newer attempt."""
-    with reading() as session:
-        evaluation = evaluations.find_evaluation(session, evaluation_id)
-    if evaluation is None or evaluation.attempt_number != attempt_number:
-        raise Stopped(f"Attempt {attempt_number} at evaluation {evaluation_id} is no longer wanted.")
-    return evaluation
-
-
-def start(evaluation_id: UUID, attempt_number: int, device: str) -> int:
-    """Mark an evaluation as running and give the number of its chunks; also after a kill, when it runs already."""
+def start(evaluation_id: UUID, run_number: int, device: str) -> int:
+    """Mark an evaluation as running and give the number of its chunks; raises as `lifecycle.start`."""
     with writing() as session:
-        evaluation = evaluations.find_evaluation(session, evaluation_id)
-        values: dict[str, Any] = {"state": "running", "stage": "loading", "error": None}
-        if evaluation is not None and evaluation.started_at is None:
-            values["started_at"] = now()
-        if evaluation is not None:
-            values["record"] = evaluation.record | decide_source(session, evaluation)
-        if evaluation is None or not evaluations.move_state(
-            session, evaluation_id, evaluations.ACTIVE, of_attempt=attempt_number, **values
-        ):
-            raise Stopped(f"Evaluation {evaluation_id} is not waiting.")
-        evaluations.add_log(session, evaluation_id, f"{evaluation.done} of {evaluation.n} samples done; on {device}")
+        evaluation = lifecycle.start(session, EVALUATION, evaluation_id, run_number)
+        evaluation.record = evaluation.record | decide_source(session, evaluation)
+        EVALUATION.log(session, evaluation, f"started on {device}")
         return -(-evaluation.n // evaluation.chunk_size)
 
 
-def run_chunk(evaluation_id: UUID, attempt_number: int, number: int, *, worker_id: str, device: str) -> None:
+def run_chunk(evaluation_id: UUID, run_number: int, number: int, *, worker_id: str, device: str) -> None:
     """Attack one chunk of samples and store what was found; does nothing when the chunk is stored already.
 
     Raises:
-        Stopped: the evaluation was cancelled meanwhile, or resumed as a newer attempt.
+        Stopped: the evaluation was cancelled meanwhile, or resumed as a newer run.
     """
     with reading() as session:
         if number in evaluations.finished_chunks(session, evaluation_id):
             return
-    evaluation = get_evaluation(evaluation_id, attempt_number)
+        evaluation = lifecycle.find_wanted(session, EVALUATION, evaluation_id, run_number, locks=False)
     subject = load_subject(evaluation.checkpoint_id, evaluation.dataset_id, device)
     low = number * evaluation.chunk_size
     indices = np.asarray(evaluation.indices[low : low + evaluation.chunk_size], dtype=np.int64)
@@ -109,11 +92,11 @@ def run_chunk(evaluation_id: UUID, attempt_number: int, number: int, *, worker_i
     attempts = attempt_rows(evaluation_id, numbers, result, {0: (shard, shard_rows), 1: store_fallbacks(result)})
     results = result_rows(evaluation_id, numbers, indices, labels, result, shard, shard_rows, limit)
     with writing() as session:
-        outcome = evaluations.store_chunk(session, chunk, attempts, results, of_attempt=attempt_number)
+        outcome = evaluations.store_chunk(session, chunk, attempts, results, of_run=run_number)
         if outcome == "stored" and not evaluation.record.get("settings"):
-            update_record(session, evaluation_id, result, early_flags)
+            update_record(session.get_one(Evaluation, evaluation_id), result, early_flags)
     if outcome == "stopped":
-        raise Stopped(f"Evaluation {evaluation_id} was stopped; its finished chunks are kept.")
+        raise lifecycle.stopped(EVALUATION, evaluation_id, run_number)
 
 
 def attack_samples(
@@ -153,27 +136,7 @@ def attack_samples(
 def stage_reporter(evaluation: Evaluation, number: int) -> OnStep:
     """Tell at most once a second what the chunk in hand is doing; ends it when the evaluation was cancelled."""
     chunks = -(-evaluation.n // evaluation.chunk_size)
-
-    def keep(session: Session, text: str) -> bool:
-        stage = f"{text} in chunk {number + 1} of {chunks}"[:80]
-        return evaluations.move_state(
-            session, evaluation.id, ["running"], of_attempt=evaluation.attempt_number, stage=stage
-        )
-
-    return reporter(keep, f"Evaluation {evaluation.id} was stopped; its finished chunks are kept.")
-
-
-def reporter(keep: Callable[[Session, str], bool], stopped: str) -> OnStep:
-    """A callback for attacks that writes their progress down at most once a second; raises Stopped where `keep` says
-    that the work is no longer wanted."""
-
-    def report(done: int, total: int, stage: str) -> None:
-        with writing() as session:
-            is_wanted = keep(session, f"{stage}: {done} of {total}")
-        if not is_wanted:
-            raise Stopped(stopped)
-
-    return now_and_then(report)
+    return lifecycle.reporter(evaluation, lambda text: f"{text} in chunk {number + 1} of {chunks}")
 
 
 def eps_of(evaluation: Evaluation) -> float:
@@ -219,10 +182,8 @@ def choose_prepared(evaluation: Evaluation, subject: Subject) -> Prepared | None
     return replace(subject.prepared, precision=known)
 
 
-def update_record(session: Any, evaluation_id: UUID, result: AttackResult, early_flags: list[str]) -> None:
+def update_record(evaluation: Evaluation, result: AttackResult, early_flags: list[str]) -> None:
     """Add to the record what only the run knows: attacks, versions, steps, dtype; `finish` adds the devices."""
-    evaluation = evaluations.find_evaluation(session, evaluation_id)
-    assert evaluation is not None
     evaluation.record = evaluation.record | {
         "attacks": [attempt.attack for attempt in result.attempts],
         "steps": result.steps,
@@ -247,13 +208,11 @@ def describe_devices(chunks: list[Chunk]) -> dict[str, Any]:
     return described
 
 
-def finish(evaluation_id: UUID, attempt_number: int) -> None:
+def finish(evaluation_id: UUID, run_number: int) -> None:
     """Mark an evaluation as succeeded once every chunk is stored; adds the totals and the flags of all chunks."""
     with writing() as session:
+        evaluation = lifecycle.find_wanted(session, EVALUATION, evaluation_id, run_number)
         chunks = evaluations.chunks_of(session, evaluation_id)
-        evaluation = evaluations.find_evaluation(session, evaluation_id)
-        if evaluation is None or evaluation.state != "running" or evaluation.attempt_number != attempt_number:
-            raise Stopped(f"Attempt {attempt_number} at evaluation {evaluation_id} is not running.")
         assert sum(chunk.samples for chunk in chunks) == evaluation.n, "a chunk is missing"
         raised = {flag for chunk in chunks for flag in chunk.flags}
         if PRESETS[evaluation.preset].distance_kind == "witness":
@@ -270,17 +229,5 @@ def finish(evaluation_id: UUID, attempt_number: int) -> None:
         outcomes = count_outcomes(session, evaluation)
         evaluation.record = evaluation.record | totals | describe_devices(chunks) | outcomes
         evaluation.flags = [code for code in FLAGS if code in raised]
-        evaluation.state, evaluation.stage, evaluation.finished_at = "succeeded", "done", now()
+        lifecycle.end(evaluation, "succeeded")
         evaluations.add_log(session, evaluation_id, f"done: {evaluation.n} samples in {totals['seconds']:.1f} s")
-
-
-def fail(evaluation_id: UUID, attempt_number: int, error: BaseException) -> None:
-    """Mark an evaluation as failed with a sentence; its finished chunks stay, so that it can be resumed.
-
-    Does nothing when it was cancelled, or resumed as a newer attempt: that one is not to suffer from this error.
-    """
-    shown = describe_error(error)
-    with writing() as session:
-        ended: dict[str, Any] = {"state": "failed", "stage": "failed", "error": shown, "finished_at": now()}
-        if evaluations.move_state(session, evaluation_id, evaluations.ACTIVE, of_attempt=attempt_number, **ended):
-            evaluations.add_log(session, evaluation_id, f"failed: {shown['message']}")

@@ -14,13 +14,13 @@ from uuid import UUID
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sqlalchemy.orm import Session
 
 from backend.attacks.contract import OnStep
 from backend.eps import parse_eps
 from backend.errors import NotFound
-from backend.jobs.evaluate import attack_samples, reporter
-from backend.jobs.progress import Stopped, describe_error
+from backend.jobs import lifecycle
+from backend.jobs.evaluate import attack_samples
+from backend.jobs.kinds import EVIDENCE
 from backend.jobs.rows import finite_or_none, refuse_contradictions
 from backend.jobs.shards import read_shard_row, store_shard
 from backend.jobs.subjects import Subject, device_title, load_subject, take_images
@@ -30,7 +30,7 @@ from backend.store import checkpoints, evaluations, results
 from backend.store import evidence as store
 from backend.store.artefacts import artefact_path
 from backend.store.database import reading, writing
-from backend.store.tables import Evaluation, Evidence, Result, now
+from backend.store.tables import Evaluation, Evidence, Result
 
 CHECKED_AT_ONCE = 64  # claims per pass, where the setting leaves the width open
 
@@ -64,39 +64,27 @@ class Claims:
     origin: list[tuple[str, int]] | None = None
 
 
-def run(evidence_id: UUID, attempt_number: int, device: str) -> None:
+def run(evidence_id: UUID, run_number: int, device: str) -> None:
     """Do what is left of an evidence.
 
     Raises:
-        Stopped: it was cancelled meanwhile, or resumed as a newer attempt.
+        Stopped: it was cancelled meanwhile, or resumed as a newer run.
     """
-    start(evidence_id, attempt_number)
+    with writing() as session:
+        lifecycle.start(session, EVIDENCE, evidence_id, run_number)
     while True:
-        work = find_work(evidence_id, attempt_number, device)
+        work = find_work(evidence_id, run_number, device)
         if is_over(work):
             break
         STEPS[work.evidence.kind](work)
     finish(work)
 
 
-def start(evidence_id: UUID, attempt_number: int) -> None:
-    """Mark it as running; also after a kill, when it runs already."""
-    with writing() as session:
-        row = store.find_evidence(session, evidence_id)
-        values: dict[str, Any] = {"state": "running", "step": "loading", "error": None}
-        if row is not None and row.started_at is None:
-            values["started_at"] = now()
-        if row is None or not move(session, row.id, evaluations.ACTIVE, attempt_number, **values):
-            raise Stopped(f"Evidence {evidence_id} is not waiting.")
-
-
-def find_work(evidence_id: UUID, attempt_number: int, device: str) -> EvidenceWork:
-    """The rows as they are; Stopped where it no longer runs in this attempt."""
+def find_work(evidence_id: UUID, run_number: int, device: str) -> EvidenceWork:
+    """The rows as they are; Stopped where this run is no longer wanted."""
     with reading() as session:
-        row = store.find_evidence(session, evidence_id)
-        evaluation = None if row is None else evaluations.find_evaluation(session, row.evaluation_id)
-    if row is None or evaluation is None or (row.state, row.attempt_number) != ("running", attempt_number):
-        raise Stopped(f"Attempt {attempt_number} at evidence {evidence_id} is no longer wanted.")
+        row = lifecycle.find_wanted(session, EVIDENCE, evidence_id, run_number, locks=False)
+        evaluation = session.get_one(Evaluation, row.evaluation_id)
     return EvidenceWork(row, evaluation, load_subject(evaluation.checkpoint_id, evaluation.dataset_id, device), device)
 
 
@@ -264,12 +252,12 @@ def find_rows(work: EvidenceWork, indices: NDArray[np.int64]) -> dict[int, Resul
 def attempt_row(
     work: EvidenceWork, row: Result, attack: str, distance: float, kind: str, place: tuple[str | None, int | None]
 ) -> dict[str, Any]:
-    """A row of `attempt` in the evidence's own stage; an infinite distance is none found."""
+    """A row of `attempt` in the evidence's own series; an infinite distance is none found."""
     is_found = bool(np.isfinite(distance))
     return {
         "evaluation_id": work.evaluation.id,
         "sample_id": row.sample_id,
-        "stage": work.evidence.stage,
+        "series": work.evidence.series,
         "attack": attack[:60],
         "found": is_found,
         "distance": finite_or_none(distance),
@@ -284,17 +272,12 @@ def keep(work: EvidenceWork, attempts: list[dict[str, Any]], sources: list[str],
     with writing() as session:
         outcome = store.store_step(session, work.evidence, attempts, sources, **progress)
     if outcome == "stopped":
-        raise Stopped(f"Evidence {work.evidence.id} was stopped; what it found so far is kept.")
+        raise lifecycle.stopped(EVIDENCE, work.evidence.id, work.evidence.run_number)
 
 
 def step_reporter(work: EvidenceWork, before: str = "") -> OnStep:
     """Tell what the step in hand is doing; ends it when the evidence was cancelled."""
-
-    def keep_text(session: Session, text: str) -> bool:
-        step = f"{before}{text}"[:80]
-        return move(session, work.evidence.id, ["running"], work.evidence.attempt_number, step=step)
-
-    return reporter(keep_text, f"Evidence {work.evidence.id} was stopped; what it found so far is kept.")
+    return lifecycle.reporter(work.evidence, lambda text: f"{before}{text}")
 
 
 def finish(work: EvidenceWork) -> None:
@@ -302,22 +285,10 @@ def finish(work: EvidenceWork) -> None:
     with reading() as session:
         names = checkpoints.names_of(session, [work.evaluation.checkpoint_id])
     known = {"device": device_title(work.device), "torch": torch.__version__, "thinice": version("thinice")}
-    row = work.evidence
-    record = row.record | known | {"checkpoint": names[work.evaluation.checkpoint_id]}
-    ended = {"state": "succeeded", "step": "done", "finished_at": now(), "record": record}
+    known["checkpoint"] = names[work.evaluation.checkpoint_id]
     with writing() as session:
-        if not move(session, row.id, ["running"], row.attempt_number, **ended):
-            raise Stopped(f"Evidence {row.id} was stopped; what it found is kept.")
+        row = lifecycle.find_wanted(session, EVIDENCE, work.evidence.id, work.evidence.run_number)
+        row.record = row.record | known
+        lifecycle.end(row, "succeeded")
         text = f"{row.kind} ({row.source}): {row.checked} checked, {row.held} held, {row.improved} bounds lowered"
         evaluations.add_log(session, row.evaluation_id, text)
-
-
-def fail(evidence_id: UUID, attempt_number: int, error: BaseException) -> None:
-    """Mark it as failed with a sentence, unless it was cancelled or resumed; what it found stays."""
-    ended: dict[str, Any] = {"state": "failed", "step": "failed", "error": describe_error(error), "finished_at": now()}
-    with writing() as session:
-        move(session, evidence_id, evaluations.ACTIVE, attempt_number, **ended)
-
-
-def move(session: Session, evidence_id: UUID, allowed: Any, attempt_number: int, **values: Any) -> bool:
-    return evaluations.move_state(session, evidence_id, allowed, of_attempt=attempt_number, of=Evidence, **values)

@@ -11,7 +11,7 @@ STAGE_SECONDS = 1.0  # how often a running job says what it is doing, and asks w
 
 
 class Stopped(Exception):
-    """The job, or this attempt at it, is no longer wanted (cancelled, resumed); the work in hand is dropped."""
+    """The job, or this run of it, is no longer wanted (cancelled, resumed); the work in hand is dropped."""
 
 
 def now_and_then(write: Callable[P, None]) -> Callable[P, None]:

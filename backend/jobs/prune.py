@@ -25,16 +25,16 @@ from torch import Tensor, nn
 from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
 
 from backend.datasets.samples import SampleArrays, hash_samples, load
+from backend.jobs import lifecycle, pruning_results
+from backend.jobs.kinds import PRUNING
 from backend.jobs.progress import Stopped, describe_error, now_and_then
 from backend.jobs.subjects import dataset_file, device_title, load_checkpoint, take_images
-from backend.services.checkpoints.trainings import DENSE_MARGINS
-from backend.services.prunings import results
 from backend.settings import get_settings
-from backend.store import datasets, evaluations
-from backend.store import prunings as store
+from backend.store import datasets
 from backend.store.database import reading, writing
+from backend.store.prunings import DENSE_MARGINS
 from backend.store.results import margins_of
-from backend.store.tables import Checkpoint, Dataset, Pruning, now
+from backend.store.tables import Checkpoint, Dataset, Pruning
 from models.pruning.methods import build_search
 from models.pruning.plans import Plan, read_plan
 from models.pruning.thin_ice import build_thin_ice_loss
@@ -54,7 +54,7 @@ logger = logging.getLogger("thinice.jobs")
 
 @dataclass(frozen=True)
 class PruningWork:
-    """One attempt at a pruning, with the rows that it is about; `worker_id` is who does it."""
+    """One run of a pruning, with the rows that it is about; `worker_id` is who does it."""
 
     pruning: Pruning
     parent: Checkpoint
@@ -74,7 +74,7 @@ class PruningWork:
 
     @property
     def folder(self) -> Path:
-        return results.training_folder(self.pruning.id)
+        return pruning_results.training_folder(self.pruning.id)
 
 
 @dataclass(frozen=True)
@@ -85,37 +85,31 @@ class Trained:
     declared_sparsity: float
 
 
-def run(pruning_id: UUID, attempt_number: int, *, worker_id: str, device: str) -> None:
+def run(pruning_id: UUID, run_number: int, *, worker_id: str, device: str) -> None:
     """Do what is left of a pruning; nothing where its result is registered already.
 
     Raises:
-        Stopped: it was cancelled meanwhile, resumed as a newer attempt, or taken over by another worker.
+        Stopped: it was cancelled meanwhile, resumed as a newer run, or taken over by another worker.
     """
     with reading() as session:
-        row = store.find_pruning(session, pruning_id)
-    if row is not None and (row.state, row.attempt_number) == ("succeeded", attempt_number):
+        row = session.get(Pruning, pruning_id)
+    if row is not None and (row.state, row.run_number) == ("succeeded", run_number):
         return  # killed between the registration and the end of this step
     try:
-        work = start(pruning_id, attempt_number, worker_id, device)
+        work = start(pruning_id, run_number, worker_id, device)
         train_and_register(work)
     except Stopped:
-        results.forget_deleted(pruning_id)
+        pruning_results.forget_deleted(pruning_id)
         raise
 
 
-def start(pruning_id: UUID, attempt_number: int, worker_id: str, device: str) -> PruningWork:
+def start(pruning_id: UUID, run_number: int, worker_id: str, device: str) -> PruningWork:
     """Mark it as running by this worker; also after a kill, when it runs already."""
     with writing() as session:
-        row = store.find_pruning(session, pruning_id)
-        values: dict[str, Any] = {"state": "running", "step": "loading", "error": None, "worker_id": worker_id}
-        if row is not None and row.started_at is None:
-            values["started_at"] = now()
-        if row is not None:
-            devices = list(dict.fromkeys([*row.record.get("devices", []), device_title(device)]))
-            values["record"] = row.record | {"devices": devices}
-        if row is None or not move(session, pruning_id, attempt_number, **values):
-            raise Stopped(f"Pruning {pruning_id} is not waiting.")
-        session.refresh(row)
+        row = lifecycle.start(session, PRUNING, pruning_id, run_number)
+        row.worker_id, row.eta_seconds = worker_id, None
+        devices = dict.fromkeys([*row.record.get("devices", []), device_title(device)])
+        row.record = row.record | {"devices": list(devices)}
         return find_work(session, row, worker_id, device)
 
 
@@ -141,7 +135,7 @@ def train_and_register(work: PruningWork) -> None:
     breathe = breathe_in(work, "measuring the claim", done=work.pruning.total, eta_seconds=None)
     measured = measure_claim(network, take_test_images(work), work.plan.finetuning, on_batch=breathe)
     measured["claimed_source"] = f"pruned here: PGD-10 on {measured['claimed_n']:,} images of {work.dataset.slug}"
-    tell(work, step="registering")
+    tell(work, stage="registering")
     weights = work.folder / "result.safetensors"
     save_file({name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}, weights)
     made = {
@@ -157,8 +151,7 @@ def train_and_register(work: PruningWork) -> None:
         "thinice": version("thinice"),
         **measured,
     }
-    if not results.register(work.pruning, work.parent, work.dataset, weights, made):
-        raise Stopped(f"Pruning {work.pruning.id} was stopped.")
+    pruning_results.register(work.pruning, work.parent, work.dataset, weights, made)
 
 
 def train(
@@ -201,7 +194,7 @@ def train_in_team(work: PruningWork, network: nn.Module, data_sha256: str, proce
     """Train in several processes, one per GPU, and give `network` what they found; errors as in `run`."""
     device = torch.device(work.device).type
     row = work.pruning
-    arguments = (row.id, row.attempt_number, work.worker_id, data_sha256)
+    arguments = (row.id, row.run_number, work.worker_id, data_sha256)
     said = work.folder / TEAM_ERROR
     work.folder.mkdir(parents=True, exist_ok=True)  # before the first state of the training makes it
     said.unlink(missing_ok=True)
@@ -221,7 +214,7 @@ def train_in_team(work: PruningWork, network: nn.Module, data_sha256: str, proce
 
 
 def train_share(
-    team: Team, device: torch.device, pruning_id: UUID, attempt_number: int, worker_id: str, data_sha256: str
+    team: Team, device: torch.device, pruning_id: UUID, run_number: int, worker_id: str, data_sha256: str
 ) -> None:
     """Train as one of a team, in a process that torch ends with its parent; the first writes the result down.
 
@@ -229,21 +222,19 @@ def train_share(
     """
     torch.set_num_threads(1)
     try:
-        share(team, device, pruning_id, attempt_number, worker_id, data_sha256)
+        share(team, device, pruning_id, run_number, worker_id, data_sha256)
     except Exception as error:  # whatever it is, the worker must hear of it and not of the broken connection
-        with suppress(FileExistsError), (results.training_folder(pruning_id) / TEAM_ERROR).open("x") as file:
+        with suppress(FileExistsError), (pruning_results.training_folder(pruning_id) / TEAM_ERROR).open("x") as file:
             file.write(describe_error(error)["message"])
         raise
 
 
 def share(
-    team: Team, device: torch.device, pruning_id: UUID, attempt_number: int, worker_id: str, data_sha256: str
+    team: Team, device: torch.device, pruning_id: UUID, run_number: int, worker_id: str, data_sha256: str
 ) -> None:
     """Train; the first of the team writes the result down."""
     with reading() as session:
-        row = store.find_pruning(session, pruning_id)
-        if row is None or row.attempt_number != attempt_number:
-            raise Stopped(f"Pruning {pruning_id} was stopped.")
+        row = lifecycle.find_wanted(session, PRUNING, pruning_id, run_number, locks=False)
         work = find_work(session, row, worker_id, str(device))
     network = load_checkpoint(work.parent, work.dataset, work.device).requires_grad_(True)
     trained = train(work, network, load(dataset_file(work.training)), data_sha256, team)
@@ -299,15 +290,15 @@ def report_to(work: PruningWork) -> OnProgress:
     write = write_now_and_then(work)
 
     def report(progress: Progress) -> None:
-        write(step=describe(progress), done=progress.step, eta_seconds=progress.seconds_left)
+        write(stage=describe(progress), done=progress.step, eta_seconds=progress.seconds_left)
 
     return report
 
 
-def breathe_in(work: PruningWork, step: str, **values: Any) -> Callable[[], None]:
-    """Begin a step without progress of its own, and give what is called during it: it ends a run that was cancelled."""
-    tell(work, step=step, **values)
-    return partial(write_now_and_then(work), step=step)
+def breathe_in(work: PruningWork, stage: str, **values: Any) -> Callable[[], None]:
+    """Begin a stage without progress of its own, and give what is called during it: it ends a cancelled run."""
+    tell(work, stage=stage, **values)
+    return partial(write_now_and_then(work), stage=stage)
 
 
 def write_now_and_then(work: PruningWork) -> Callable[..., None]:
@@ -329,21 +320,4 @@ def describe(progress: Progress) -> str:
 
 def tell(work: PruningWork, **values: Any) -> None:
     """Write progress down; Stopped where somebody else decides now."""
-    row = work.pruning
-    with writing() as session:
-        is_wanted = store.keep_progress(session, row.id, row.attempt_number, work.worker_id, **values)
-    if not is_wanted:
-        raise Stopped(f"Pruning {row.id} was stopped; the state of its training is kept.")
-
-
-def fail(pruning_id: UUID, attempt_number: int, error: BaseException) -> None:
-    """Mark it as failed with a sentence, unless it was cancelled or resumed; the state of its training stays."""
-    ended: dict[str, Any] = {"state": "failed", "step": "failed", "error": describe_error(error), "finished_at": now()}
-    with writing() as session:
-        move(session, pruning_id, attempt_number, **ended)
-
-
-def move(session: Any, pruning_id: UUID, attempt_number: int, **values: Any) -> bool:
-    return evaluations.move_state(
-        session, pruning_id, evaluations.ACTIVE, of_attempt=attempt_number, of=Pruning, **values
-    )
+    lifecycle.tell(work.pruning, Pruning.worker_id == work.worker_id, **values)

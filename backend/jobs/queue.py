@@ -43,65 +43,32 @@ def close() -> None:
     _client.cache_clear()
 
 
-def evaluation_job_id(evaluation_id: UUID, attempt_number: int) -> str:
-    """Each resume of an evaluation is a job of its own; the finished chunks are known by the store."""
-    return f"{EVALUATE}-{evaluation_id}-{attempt_number}"
+def name_job(workflow: str, *arguments: UUID | int) -> str:
+    """The engine's id of a job; each run of an evaluation, evidence or pruning is one of its own."""
+    return "-".join([workflow, *map(str, arguments)])
 
 
-def enqueue_evaluation(evaluation_id: UUID, attempt_number: int, priority: int) -> None:
-    """Queue an evaluation; smaller priorities go first. Doing it twice is doing it once."""
-    job_id = evaluation_job_id(evaluation_id, attempt_number)
-    _enqueue(EVALUATE, job_id, priority, str(evaluation_id), attempt_number)
+def enqueue(workflow: str, priority: int, *arguments: UUID | int) -> None:
+    """Queue a job; smaller priorities go first. Doing it twice is doing it once.
+
+    Args:
+        arguments: of the workflow: what it works on, and which run of it this is.
+    """
+    options = EnqueueOptions(
+        workflow_name=workflow,
+        queue_name=QUEUE,
+        workflow_id=name_job(workflow, *arguments),
+        priority=priority,
+        app_version=APPLICATION_VERSION,
+    )
+    client().enqueue(options, *(str(one) if isinstance(one, UUID) else one for one in arguments))
 
 
-def evidence_job_id(evidence_id: UUID, attempt_number: int) -> str:
-    return f"{EVIDENCE}-{evidence_id}-{attempt_number}"
-
-
-def enqueue_evidence(evidence_id: UUID, attempt_number: int, priority: int) -> None:
-    """Queue the checking of evidence, as an evaluation is queued."""
-    _enqueue(EVIDENCE, evidence_job_id(evidence_id, attempt_number), priority, str(evidence_id), attempt_number)
-
-
-def pruning_job_id(pruning_id: UUID, attempt_number: int) -> str:
-    return f"{PRUNE}-{pruning_id}-{attempt_number}"
-
-
-def enqueue_pruning(pruning_id: UUID, attempt_number: int, priority: int) -> None:
-    """Queue a pruning, as an evaluation is queued."""
-    _enqueue(PRUNE, pruning_job_id(pruning_id, attempt_number), priority, str(pruning_id), attempt_number)
-
-
-def preflight_job_id(checkpoint_id: UUID) -> str:
-    return f"{PREFLIGHT}-{checkpoint_id}"
+def cancel(workflow: str, *arguments: UUID | int) -> None:
+    """Take a job out of the queue, or stop it at the end of its present step."""
+    client().cancel_workflow(name_job(workflow, *arguments))
 
 
 def enqueue_preflight(checkpoint_id: UUID, priority: int = PREFLIGHT_PRIORITY) -> None:
     """Queue a checkpoint's pre-flight, by default ahead of every evaluation."""
-    _enqueue(PREFLIGHT, preflight_job_id(checkpoint_id), priority, str(checkpoint_id))
-
-
-def cancel_evaluation(evaluation_id: UUID, attempt_number: int) -> None:
-    """Take an evaluation out of the queue, or stop it at the end of its present chunk."""
-    client().cancel_workflow(evaluation_job_id(evaluation_id, attempt_number))
-
-
-def cancel_evidence(evidence_id: UUID, attempt_number: int) -> None:
-    """Take evidence out of the queue, or stop its work."""
-    client().cancel_workflow(evidence_job_id(evidence_id, attempt_number))
-
-
-def cancel_pruning(pruning_id: UUID, attempt_number: int) -> None:
-    """Take a pruning out of the queue, or stop its training."""
-    client().cancel_workflow(pruning_job_id(pruning_id, attempt_number))
-
-
-def _enqueue(workflow: str, job_id: str, priority: int, *arguments: str | int) -> None:
-    options = EnqueueOptions(
-        workflow_name=workflow,
-        queue_name=QUEUE,
-        workflow_id=job_id,
-        priority=priority,
-        app_version=APPLICATION_VERSION,
-    )
-    client().enqueue(options, *arguments)
+    enqueue(PREFLIGHT, priority, checkpoint_id)

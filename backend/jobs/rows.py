@@ -65,28 +65,28 @@ def finite_or_none(value: float) -> float | None:
 def attempt_rows(
     evaluation_id: UUID, numbers: list[int], result: AttackResult, shards: dict[int, Shard]
 ) -> list[dict[str, Any]]:
-    """One row per sample and attack that ran on it; `shards` by stage hold the examples of the best."""
+    """One row per sample and attack that ran on it; `shards` by series hold the examples of the best."""
     rows = []
     winners = {0: result.primary.attack, 1: result.attack}
     for attempt in result.attempts:
-        name, shard_rows = shards[attempt.stage]
+        name, shard_rows = shards[attempt.series]
         columns = (attempt.tried.tolist(), attempt.found.tolist(), attempt.distance.tolist())
         for position, (tried, found, distance) in enumerate(zip(*columns, strict=True)):
             if tried:
-                is_best = found and winners[attempt.stage][position] == attempt.attack
+                is_best = found and winners[attempt.series][position] == attempt.attack
                 # A fallback attack of the primary run's name wins only where it came nearer than the primary run.
-                is_best = is_best and (attempt.stage == 0 or shard_rows[position] is not None)
+                is_best = is_best and (attempt.series == 0 or shard_rows[position] is not None)
                 rows.append(
                     {
                         "evaluation_id": evaluation_id,
                         "sample_id": numbers[position],
-                        "stage": attempt.stage,
+                        "series": attempt.series,
                         "attack": attempt.attack,
                         "found": found,
                         "distance": finite_or_none(distance) if found else None,
                         "kind": attempt.kind,
                         "artefact": name if is_best else None,
-                        "shard_row": shard_rows[position] if is_best and attempt.stage else None,
+                        "shard_row": shard_rows[position] if is_best and attempt.series else None,
                     }
                 )
     return rows

@@ -72,9 +72,26 @@ from backend.schemas.prunings import (
     PruningOut,
     PruningProgress,
 )
-from backend.schemas.terms import FlipSet, Interval, Norm, Page, Role, Schema, Split, State
+from backend.schemas.terms import (
+    ACTIVE,
+    ENDED,
+    RESUMABLE,
+    STATES,
+    FlipSet,
+    Interval,
+    Norm,
+    Page,
+    Role,
+    Schema,
+    Split,
+    State,
+)
 
 __all__ = [
+    "ACTIVE",
+    "ENDED",
+    "RESUMABLE",
+    "STATES",
     "AttemptOut",
     "Auroc",
     "BinOut",

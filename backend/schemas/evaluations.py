@@ -24,7 +24,7 @@ class EvaluationIn(Schema):
 class ProgressOut(Schema):
     done: int
     total: int
-    stage: str
+    stage: str = Field(description="What it is doing now")
     eta_seconds: float | None
 
 
@@ -143,4 +143,7 @@ class SampleSide(Schema):
     checkpoint_name: str
     row: MarginRow
     has_adversarial: bool
-    attempts: list[dict[str, Any]] = Field(description="attack, stage, source, found, distance, kind")
+    attempts: list[dict[str, Any]] = Field(
+        description="attack, series (0 the primary run, 1 fallback attacks, from 2 on evidence), source, found, "
+        "distance, kind"
+    )

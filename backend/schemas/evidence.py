@@ -40,7 +40,7 @@ class EvidenceProgress(Schema):
     done: float
     total: float
     unit: Literal["samples", "gradients", "seconds"]
-    step: str
+    stage: str = Field(description="What it is doing now")
     eta_seconds: float | None
 
 
@@ -53,7 +53,7 @@ class EvidenceOut(Schema):
     kind: EvidenceKind
     source: str = Field(description="Whom the bounds are credited to; of a replay the other checkpoint")
     source_evaluation_id: UUID | None
-    stage: int = Field(description="Stage of its attempts, its own within the evaluation")
+    series: int = Field(description="Of its attempts, its own within the evaluation")
     preset: str | None
     budget: float | None
     budget_unit: BudgetUnit | None

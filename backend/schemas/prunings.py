@@ -60,7 +60,7 @@ class PruningProgress(Schema):
 
     done: int
     total: int
-    step: str
+    stage: str = Field(description="What it is doing now")
     eta_seconds: float | None
 
 

@@ -6,6 +6,12 @@ from pydantic import BaseModel, ConfigDict
 
 Role = Literal["dense", "pruned"]
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+"""Of a job: an evaluation, evidence or a pruning."""
+
+ACTIVE: tuple[State, ...] = ("queued", "running")
+RESUMABLE: tuple[State, ...] = ("failed", "cancelled")
+ENDED: tuple[State, ...] = ("succeeded", *RESUMABLE)
+STATES: tuple[State, ...] = (*ACTIVE, *ENDED)
 Norm = Literal["Linf", "L2", "L1"]
 Split = Literal["train", "test"]
 FlipSet = Literal["S11", "S10", "S01", "S00"]

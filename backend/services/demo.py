@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
-from backend.jobs import queue
+from sqlalchemy.orm import Session
+
+from backend.jobs.drafts import draft_evaluations
+from backend.jobs.lifecycle import enqueue
 from backend.schemas import EvaluationIn
-from backend.services.evaluations.service import draft_evaluation
-from backend.store import evaluations
+from backend.store import datasets
 from backend.store.database import reading, writing
-from backend.store.tables import Checkpoint, Dataset
+from backend.store.jobs import page_of_jobs
+from backend.store.tables import Checkpoint, Evaluation
 
 PURPOSE = "demo"
 
@@ -41,27 +44,25 @@ def queue_demo(zoo: dict[str, Checkpoint]) -> int:
     start hands the written ones to the queue.
     """
     with reading() as session:
-        if evaluations.page_of_evaluations(session, 1, 0)[1]:
+        if page_of_jobs(session, Evaluation, 1, 0)[1]:
             return 0
-        sizes = {row.dataset_id: session.get(Dataset, row.dataset_id) for row in zoo.values()}
-    rows = []
-    for run in RUNS:
-        checkpoint = zoo.get(run.card)
-        dataset = None if checkpoint is None else sizes[checkpoint.dataset_id]
-        if checkpoint is None or dataset is None:
-            continue
-        request = EvaluationIn(
-            checkpoint_id=checkpoint.id,
-            dataset_id=dataset.slug,
-            samples=min(run.samples, dataset.size),
-            preset=run.preset,
-            priority=run.priority,
-        )
-        rows.append(draft_evaluation(request, PURPOSE))
+        rows = [row for run in RUNS if run.card in zoo for row in _draft_run(session, run, zoo[run.card])]
     with writing() as session:
         for row in rows:
             session.add(row)
             session.flush()  # one by one, so that their ages tell their order
     for row in rows:
-        queue.enqueue_evaluation(row.id, row.attempt_number, row.priority)
+        enqueue(row)
     return len(rows)
+
+
+def _draft_run(session: Session, run: DemoRun, checkpoint: Checkpoint) -> list[Evaluation]:
+    dataset = datasets.need_dataset(session, checkpoint.dataset_id)
+    request = EvaluationIn(
+        checkpoint_id=checkpoint.id,
+        dataset_id=dataset.slug,
+        samples=min(run.samples, dataset.size),
+        preset=run.preset,
+        priority=run.priority,
+    )
+    return draft_evaluations(session, request, PURPOSE)

@@ -57,8 +57,8 @@ def side(evaluation_id: UUID | str, index: int) -> SampleSide:
         attempts=[
             {
                 "attack": attempt.attack,
-                "stage": attempt.stage,
-                "source": sources[attempt.stage].credit if attempt.stage in sources else None,
+                "series": attempt.series,
+                "source": sources[attempt.series].credit if attempt.series in sources else None,
                 "found": attempt.found,
                 "distance": attempt.distance,
                 "kind": attempt.kind,

@@ -5,14 +5,16 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 from backend.jobs import queue
+from backend.jobs.kinds import KINDS
+from backend.jobs.lifecycle import requeue_waiting
+from backend.jobs.registration.inspections import inspect_missing
 from backend.schemas import Health, WorkerOut
-from backend.services.checkpoints.inspections import inspect_missing
 from backend.services.demo import queue_demo
-from backend.services.evaluations.service import requeue_waiting
 from backend.services.zoo import load_datasets, load_zoo
 from backend.settings import Settings, get_settings
 from backend.startup import prepare_home
-from backend.store import database, evaluations, evidence, prunings, workers
+from backend.store import database, workers
+from backend.store.jobs import count_active
 
 LOG = logging.getLogger(__name__)
 
@@ -21,7 +23,7 @@ def health() -> Health:
     """Version, database, living workers, length of the queue; "degraded" while work waits and no worker lives."""
     with database.reading() as session:
         living = workers.living_workers(session)
-        depth = sum(jobs.count_active(session) for jobs in (evaluations, evidence, prunings))
+        depth = sum(count_active(session, kind.table) for kind in KINDS)
     status: Literal["ok", "degraded"] = "degraded" if depth and not living else "ok"
     return Health(
         status=status,

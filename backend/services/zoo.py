@@ -10,11 +10,11 @@ from backend.datasets.samples import load
 from backend.eps import canonical_eps, eps_text
 from backend.errors import StartupFailed
 from backend.jobs import queue
+from backend.jobs.registration.checkpoints import read_columns
+from backend.jobs.registration.inspections import inspect_family
+from backend.jobs.registration.lineage import describe_oddities
 from backend.registry.cards import Card, read_cards
 from backend.registry.shipment import ShippedFile, take_shipped
-from backend.services.checkpoints.inspections import inspect_family
-from backend.services.checkpoints.lineage import describe_oddities
-from backend.services.checkpoints.service import take_facts
 from backend.settings import get_settings
 from backend.store import checkpoints, datasets
 from backend.store.database import reading, writing
@@ -69,7 +69,7 @@ def load_zoo() -> dict[str, Checkpoint]:
     for card, found in zip(missing, facts, strict=True):
         dataset, parent = shelves[card.dataset], known.get(card.parent or "")
         assert dataset is not None
-        known[card.name] = Checkpoint(id=new_id(), **take_facts(found), **_read_card(card, dataset, parent))
+        known[card.name] = Checkpoint(id=new_id(), **read_columns(found), **_read_card(card, dataset, parent))
     inspect_family([known[card.name] for card in missing], {row.id: row for row in known.values()})
     with writing() as session:
         for card in missing:

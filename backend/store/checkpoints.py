@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from backend.schemas.terms import ACTIVE
 from backend.store.tables import Checkpoint, Evaluation, Pruning
 
 
@@ -55,7 +56,7 @@ def set_preflight(session: Session, checkpoint_id: UUID, preflight: dict[str, An
 def checkpoints_in_preflight(session: Session) -> list[UUID]:
     """Ids of the checkpoints whose pre-flight waits or runs."""
     state = Checkpoint.preflight["state"].as_string()
-    return list(session.scalars(select(Checkpoint.id).where(state.in_(["queued", "running"]))))
+    return list(session.scalars(select(Checkpoint.id).where(state.in_(ACTIVE))))
 
 
 def checkpoint_named(session: Session, name: str) -> Checkpoint | None:

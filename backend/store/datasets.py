@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from backend.errors import NotFound
 from backend.store.evaluations import insert_new
 from backend.store.tables import Dataset, DatasetSample, Sample
 
@@ -22,6 +23,15 @@ def find_dataset(session: Session, id_or_slug: str | UUID) -> Dataset | None:
         found = None
     found = found or session.scalar(select(Dataset).where(Dataset.slug == str(id_or_slug)))
     return found if found is not None and found.size else None
+
+
+def need_dataset(session: Session, id_or_slug: str | UUID) -> Dataset:
+    """The same; NotFound names some of those there are."""
+    found = find_dataset(session, id_or_slug)
+    if found is None:
+        known = [row.slug for row in page_of_datasets(session, 20, 0)[0]]
+        raise NotFound(f"There is no data set {str(id_or_slug)!r}. Known: {', '.join(known) or 'none'}.", known=known)
+    return found
 
 
 def page_of_datasets(session: Session, limit: int, offset: int) -> tuple[list[Dataset], int]:

@@ -1,45 +1,17 @@
-"""Questions about evaluations, their chunks and their log; the writes that move one from state to state."""
+"""Questions about evaluations, their chunks and their log, and the write that ends a chunk."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import CursorResult, and_, func, or_, select, update
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session
 
+from backend.store.jobs import leave_out, lock_job, move_state
 from backend.store.results import with_bounds
-from backend.store.tables import Attempt, Chunk, Evaluation, Job, LogLine, Result, Table, now
-
-ACTIVE = ("queued", "running")
-WITHOUT_INDICES = defer(Evaluation.indices, raiseload=True)  # a list of up to all rows of a data set, as JSON
-
-
-def find_evaluation(session: Session, evaluation_id: UUID) -> Evaluation | None:
-    return session.get(Evaluation, evaluation_id)
-
-
-def page_of_evaluations(
-    session: Session,
-    limit: int,
-    offset: int,
-    *,
-    checkpoint_id: UUID | None = None,
-    state: str | None = None,
-    repeat_of: UUID | None = None,
-) -> tuple[list[Evaluation], int]:
-    """(newest first and without their `indices`, how many there are in all)."""
-    question = select(Evaluation)
-    if checkpoint_id is not None:
-        question = question.where(Evaluation.checkpoint_id == checkpoint_id)
-    if state is not None:
-        question = question.where(Evaluation.state == state)
-    if repeat_of is not None:
-        question = question.where(Evaluation.repeat_of == repeat_of)
-    total = session.scalar(select(func.count()).select_from(question.subquery())) or 0
-    newest = question.options(WITHOUT_INDICES).order_by(Evaluation.created_at.desc(), Evaluation.id.desc())
-    return list(session.scalars(newest.limit(limit).offset(offset))), total
+from backend.store.tables import Attempt, Chunk, Evaluation, LogLine, Result, Table, now
 
 
 def succeeded_evaluations(session: Session, checkpoint_ids: Sequence[UUID] | None = None) -> list[Evaluation]:
@@ -62,18 +34,8 @@ def whole_evaluation(
         Evaluation.norm == norm,
         Evaluation.preset.in_(presets),
     )
-    newest = question.options(WITHOUT_INDICES).order_by(Evaluation.created_at.desc(), Evaluation.id.desc())
+    newest = question.options(*leave_out(Evaluation)).order_by(Evaluation.created_at.desc(), Evaluation.id.desc())
     return session.scalars(newest.limit(1)).first()
-
-
-def evaluations_in(session: Session, states: Sequence[str]) -> list[Evaluation]:
-    """In the order in which the queue takes them: priority, then age; without their `indices`."""
-    question = select(Evaluation).options(WITHOUT_INDICES).where(Evaluation.state.in_(states))
-    return list(session.scalars(question.order_by(Evaluation.priority, Evaluation.created_at, Evaluation.id)))
-
-
-def count_active(session: Session) -> int:
-    return session.scalar(select(func.count()).select_from(Evaluation).where(Evaluation.state.in_(ACTIVE))) or 0
 
 
 def queue_position(session: Session, evaluation: Evaluation) -> int | None:
@@ -89,30 +51,9 @@ def queue_position(session: Session, evaluation: Evaluation) -> int | None:
     )
 
 
-def move_state(
-    session: Session,
-    job_id: UUID,
-    allowed: Sequence[str],
-    *,
-    of_attempt: int | None = None,
-    of: type[Job] = Evaluation,
-    **values: Any,
-) -> bool:
-    """Set columns of an evaluation (or another job) if its state is one of `allowed`; False when somebody was faster.
-
-    With `of_attempt` also False when it was resumed since: an old attempt has no say in a newer one.
-    """
-    question = update(of).where(of.id == job_id, of.state.in_(allowed))
-    if of_attempt is not None:
-        question = question.where(of.attempt_number == of_attempt)
-    changed = session.execute(question.values(**values))
-    assert isinstance(changed, CursorResult)
-    return changed.rowcount == 1
-
-
 def keep_summary(session: Session, evaluation_id: UUID, summary: dict[str, Any]) -> None:
     """Write down what the rows of a succeeded evaluation come to; they never change again."""
-    move_state(session, evaluation_id, ["succeeded"], summary=summary)
+    move_state(session, Evaluation, evaluation_id, ["succeeded"], summary=summary)
 
 
 def finished_chunks(session: Session, evaluation_id: UUID) -> set[int]:
@@ -138,16 +79,16 @@ def store_chunk(
     attempts: list[dict[str, Any]],
     results: list[dict[str, Any]],
     *,
-    of_attempt: int | None = None,
+    of_run: int | None = None,
 ) -> Literal["stored", "known", "stopped"]:
     """Write a chunk's rows and its progress in the caller's transaction.
 
     "known": the chunk was stored before (a step may run twice), nothing is written. "stopped": the evaluation no longer
-    runs (cancelled by its owner), or no longer in attempt `of_attempt`; nothing is written.
+    runs (cancelled by its owner), or no longer in run `of_run`; nothing is written.
     """
     evaluation_id = chunk["evaluation_id"]
-    locked = session.get(Evaluation, evaluation_id, with_for_update=True)
-    if locked is None or locked.state != "running" or of_attempt not in (None, locked.attempt_number):
+    locked = lock_job(session, Evaluation, evaluation_id)
+    if locked is None or locked.state != "running" or of_run not in (None, locked.run_number):
         return "stopped"
     if session.get(Chunk, (evaluation_id, chunk["number"])) is not None:
         return "known"
@@ -155,7 +96,7 @@ def store_chunk(
     insert_new(session, Attempt, attempts)
     insert_new(session, Result, with_bounds(results, attempts))
     done = select(func.coalesce(func.sum(Chunk.samples), 0)).where(Chunk.evaluation_id == evaluation_id)
-    move_state(session, evaluation_id, ["running"], done=done.scalar_subquery())
+    move_state(session, Evaluation, evaluation_id, ["running"], done=done.scalar_subquery())
     return "stored"
 
 

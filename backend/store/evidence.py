@@ -7,45 +7,20 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from backend.store.evaluations import ACTIVE, insert_new
+from backend.store.evaluations import insert_new
+from backend.store.jobs import lock_job
 from backend.store.results import FALLBACKS, count_bounds, lower_bound
 from backend.store.tables import Attempt, Evaluation, Evidence
 
-FIRST_STAGE = FALLBACKS + 1  # smaller ones are the evaluation's own run
+FIRST_SERIES = FALLBACKS + 1  # smaller ones are the evaluation's own run
 
 
 def add_evidence(session: Session, row: Evidence) -> None:
-    """Insert evidence and give it a stage of its own, under the evaluation's lock."""
-    session.get(Evaluation, row.evaluation_id, with_for_update=True)
-    last = session.scalar(select(func.max(Evidence.stage)).where(Evidence.evaluation_id == row.evaluation_id))
-    row.stage = FIRST_STAGE if last is None else last + 1
+    """Insert evidence and give it a series of its own, under the evaluation's lock."""
+    lock_job(session, Evaluation, row.evaluation_id)
+    last = session.scalar(select(func.max(Evidence.series)).where(Evidence.evaluation_id == row.evaluation_id))
+    row.series = FIRST_SERIES if last is None else last + 1
     session.add(row)
-
-
-def find_evidence(session: Session, evidence_id: UUID) -> Evidence | None:
-    return session.get(Evidence, evidence_id)
-
-
-def page_of_evidence(
-    session: Session, limit: int, offset: int, *, evaluation_ids: Sequence[UUID] | None = None
-) -> tuple[list[Evidence], int]:
-    """(newest first, how many there are in all), of the given evaluations where asked for."""
-    question = select(Evidence)
-    if evaluation_ids is not None:
-        question = question.where(Evidence.evaluation_id.in_(evaluation_ids))
-    total = session.scalar(select(func.count()).select_from(question.subquery())) or 0
-    newest = question.order_by(Evidence.created_at.desc(), Evidence.id.desc())
-    return list(session.scalars(newest.limit(limit).offset(offset))), total
-
-
-def evidence_in(session: Session, states: Sequence[str]) -> list[Evidence]:
-    """In the order in which the queue takes them: priority, then age."""
-    question = select(Evidence).where(Evidence.state.in_(states))
-    return list(session.scalars(question.order_by(Evidence.priority, Evidence.created_at, Evidence.id)))
-
-
-def count_active(session: Session) -> int:
-    return session.scalar(select(func.count()).select_from(Evidence).where(Evidence.state.in_(ACTIVE))) or 0
 
 
 def newest_replay(session: Session, evaluation_id: UUID, source_evaluation_id: UUID) -> Evidence | None:
@@ -60,9 +35,9 @@ def newest_replay(session: Session, evaluation_id: UUID, source_evaluation_id: U
 
 
 def sources_of(session: Session, evaluation_id: UUID) -> dict[int, Evidence]:
-    """The evidence of an evaluation by its stage."""
+    """The evidence of an evaluation by its series."""
     rows = session.scalars(select(Evidence).where(Evidence.evaluation_id == evaluation_id))
-    return {row.stage: row for row in rows}
+    return {row.series: row for row in rows}
 
 
 def last_seed(session: Session, evaluation_id: UUID, preset: str) -> int | None:
@@ -98,8 +73,8 @@ def store_step(
     Returns:
         "stopped" where it no longer runs, was resumed since, or another worker was faster: nothing is written.
     """
-    locked = session.get(Evidence, evidence.id, with_for_update=True, populate_existing=True)
-    is_ours = locked is not None and (locked.attempt_number, locked.done) == (evidence.attempt_number, evidence.done)
+    locked = lock_job(session, Evidence, evidence.id)
+    is_ours = locked is not None and (locked.run_number, locked.done) == (evidence.run_number, evidence.done)
     if locked is None or not is_ours or locked.state != "running":
         return "stopped"
     insert_new(session, Attempt, attempts)
@@ -110,7 +85,7 @@ def store_step(
     locked.held += sum(attempt["found"] for attempt in attempts)
     counts = {reason: locked.refused.get(reason, 0) + count for reason, count in refused.items()}
     locked.refused = locked.refused | counts
-    locked.improved = count_bounds(session, locked.evaluation_id, locked.stage)
+    locked.improved = count_bounds(session, locked.evaluation_id, locked.series)
     for name, value in values.items():
         setattr(locked, name, value)
     return "stored"

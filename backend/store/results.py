@@ -26,11 +26,11 @@ COLUMNS = (
     "survives_8bit",
     "best_known",
     "best_known_found",
-    "best_known_stage",
+    "best_known_series",
     "best_known_source",
 )
 SOURCE_LENGTH = 200  # of `result.best_known_source`
-FALLBACKS = 1  # stage of the attempts of fallback attacks in an evaluation's own run; 0 is its primary run
+FALLBACKS = 1  # series of the attempts of fallback attacks in an evaluation's own run; 0 is its primary run
 
 
 def result_columns(
@@ -89,7 +89,7 @@ def count_fallbacks(session: Session, evaluation_id: UUID, eps: float) -> tuple[
     of_fallbacks = (
         select(func.count(distinct(Attempt.sample_id)))
         .join(Result, (Result.evaluation_id == Attempt.evaluation_id) & (Result.sample_id == Attempt.sample_id))
-        .where(Attempt.evaluation_id == evaluation_id, Attempt.stage == FALLBACKS, Result.correct)
+        .where(Attempt.evaluation_id == evaluation_id, Attempt.series == FALLBACKS, Result.correct)
     )
     broken = of_fallbacks.where(Attempt.found, Attempt.distance <= eps)
     return session.scalar(broken) or 0, session.scalar(of_fallbacks) or 0
@@ -97,7 +97,7 @@ def count_fallbacks(session: Session, evaluation_id: UUID, eps: float) -> tuple[
 
 def attempts_of(session: Session, evaluation_id: UUID, sample_number: int) -> list[Attempt]:
     question = select(Attempt).where(Attempt.evaluation_id == evaluation_id, Attempt.sample_id == sample_number)
-    return list(session.scalars(question.order_by(Attempt.stage, Attempt.attack)))
+    return list(session.scalars(question.order_by(Attempt.series, Attempt.attack)))
 
 
 def with_bounds(results: list[dict[str, Any]], attempts: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -106,7 +106,7 @@ def with_bounds(results: list[dict[str, Any]], attempts: list[dict[str, Any]]) -
     """
     nearest: dict[int, dict[str, Any]] = {}
     for attempt in attempts:
-        if attempt["stage"] > 0 and attempt["found"] and attempt["distance"] is not None:
+        if attempt["series"] > 0 and attempt["found"] and attempt["distance"] is not None:
             best = nearest.setdefault(attempt["sample_id"], attempt)
             if attempt["distance"] < best["distance"]:
                 nearest[attempt["sample_id"]] = attempt
@@ -115,13 +115,13 @@ def with_bounds(results: list[dict[str, Any]], attempts: list[dict[str, Any]]) -
 
 def _bound_of(row: dict[str, Any], fallback: dict[str, Any] | None) -> dict[str, Any]:
     if fallback is None or (row["found"] and fallback["distance"] >= row["margin"]):
-        stage, distance, found, source = 0, row["margin"], row["found"], row["attack"]
+        series, distance, found, source = 0, row["margin"], row["found"], row["attack"]
     else:
-        stage, distance, found, source = fallback["stage"], fallback["distance"], True, fallback["attack"]
+        series, distance, found, source = fallback["series"], fallback["distance"], True, fallback["attack"]
     return {
         "best_known": distance,
         "best_known_found": found,
-        "best_known_stage": stage,
+        "best_known_series": series,
         "best_known_source": source,
     }
 
@@ -138,7 +138,7 @@ def lower_bound(session: Session, attempt: dict[str, Any], source: str) -> bool:
     bound = {
         "best_known": attempt["distance"],
         "best_known_found": True,
-        "best_known_stage": attempt["stage"],
+        "best_known_series": attempt["series"],
         "best_known_source": source[:SOURCE_LENGTH],
     }
     changed = session.execute(question.values(**bound))
@@ -146,18 +146,20 @@ def lower_bound(session: Session, attempt: dict[str, Any], source: str) -> bool:
     return changed.rowcount == 1
 
 
-def count_bounds(session: Session, evaluation_id: UUID, stage: int) -> int:
-    """Samples whose best-known bound was set by that stage."""
+def count_bounds(session: Session, evaluation_id: UUID, series: int) -> int:
+    """Samples whose best-known bound was set by that series."""
     question = select(func.count()).select_from(Result)
-    return session.scalar(question.where(Result.evaluation_id == evaluation_id, Result.best_known_stage == stage)) or 0
+    return (
+        session.scalar(question.where(Result.evaluation_id == evaluation_id, Result.best_known_series == series)) or 0
+    )
 
 
 def lowered_bounds(session: Session, evaluation_id: UUID) -> dict[str, tuple[float, int, str]]:
-    """(best-known bound, its stage, its source) by content id, of the samples where it is below the primary run's."""
+    """(best-known bound, its series, its source) by content id, of the samples where it is below the primary run's."""
     question = (
-        select(Sample.content_id, Result.best_known, Result.best_known_stage, Result.best_known_source)
+        select(Sample.content_id, Result.best_known, Result.best_known_series, Result.best_known_source)
         .join(Sample, Sample.id == Result.sample_id)
-        .where(Result.evaluation_id == evaluation_id, Result.best_known_stage > 0, Result.best_known.is_not(None))
+        .where(Result.evaluation_id == evaluation_id, Result.best_known_series > 0, Result.best_known.is_not(None))
     )
     return {row[0]: (row[1], row[2], row[3]) for row in session.execute(question) if row[1] is not None}
 
@@ -167,7 +169,7 @@ def nearest_fallbacks(session: Session, evaluation_id: UUID) -> dict[str, float]
     question = (
         select(Sample.content_id, func.min(Attempt.distance))
         .join(Sample, Sample.id == Attempt.sample_id)
-        .where(Attempt.evaluation_id == evaluation_id, Attempt.stage == FALLBACKS, Attempt.found)
+        .where(Attempt.evaluation_id == evaluation_id, Attempt.series == FALLBACKS, Attempt.found)
         .group_by(Sample.content_id)
     )
     return {row[0]: row[1] for row in session.execute(question) if row[1] is not None}
@@ -179,12 +181,12 @@ def results_of(session: Session, evaluation_id: UUID, indices: Sequence[int]) ->
     return {row.index: row for row in session.scalars(question)}
 
 
-def stage_outcomes(session: Session, evaluation_id: UUID, stage: int) -> dict[str, bool]:
-    """Whether an adversarial was found, by content id, of the samples that a stage with one attempt each tried."""
+def series_outcomes(session: Session, evaluation_id: UUID, series: int) -> dict[str, bool]:
+    """Whether an adversarial was found, by content id, of the samples that a series with one attempt each tried."""
     question = (
         select(Sample.content_id, Attempt.found)
         .join(Sample, Sample.id == Attempt.sample_id)
-        .where(Attempt.evaluation_id == evaluation_id, Attempt.stage == stage)
+        .where(Attempt.evaluation_id == evaluation_id, Attempt.series == series)
     )
     return {row[0]: row[1] for row in session.execute(question)}
 
@@ -219,15 +221,15 @@ def replayable_indices(session: Session, evaluation_id: UUID, source_evaluation_
     return list(session.scalars(question.order_by(Result.index)))
 
 
-def attempts_of_stage(
-    session: Session, evaluation_id: UUID, stage: int, limit: int, offset: int
+def attempts_of_series(
+    session: Session, evaluation_id: UUID, series: int, limit: int, offset: int
 ) -> tuple[list[tuple[Attempt, int, str]], int]:
     """(attempt, index, content id) by index, and how many there are in all."""
     question = (
         select(Attempt, Result.index, Sample.content_id)
         .join(Result, (Result.evaluation_id == Attempt.evaluation_id) & (Result.sample_id == Attempt.sample_id))
         .join(Sample, Sample.id == Attempt.sample_id)
-        .where(Attempt.evaluation_id == evaluation_id, Attempt.stage == stage)
+        .where(Attempt.evaluation_id == evaluation_id, Attempt.series == series)
     )
     total = session.scalar(select(func.count()).select_from(question.subquery())) or 0
     rows = session.execute(question.order_by(Result.index, Attempt.attack).limit(limit).offset(offset))
@@ -236,12 +238,12 @@ def attempts_of_stage(
 
 def bound_place(session: Session, result: Result) -> tuple[str, int] | None:
     """(shard, row in it) of the adversarial that set a sample's best-known bound; None where none is kept."""
-    if result.best_known_stage == 0:
+    if result.best_known_series == 0:
         return None if result.shard is None or result.shard_row is None else (result.shard, result.shard_row)
     question = select(Attempt.artefact, Attempt.shard_row).where(
         Attempt.evaluation_id == result.evaluation_id,
         Attempt.sample_id == result.sample_id,
-        Attempt.stage == result.best_known_stage,
+        Attempt.series == result.best_known_series,
         Attempt.distance == result.best_known,
         Attempt.artefact.is_not(None),
     )

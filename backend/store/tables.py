@@ -8,7 +8,7 @@ import secrets
 import time
 import uuid
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     JSON,
@@ -75,6 +75,24 @@ class Owned:
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
+class Job(Owned, Table):
+    """Columns of every kind of job: evaluations, evidence and prunings have one life (`backend/jobs/lifecycle.py`)."""
+
+    __abstract__ = True
+    long_columns: ClassVar[tuple[str, ...]] = ()
+    """What lists of jobs leave in the database."""
+
+    priority: Mapped[int]
+    state: Mapped[str] = mapped_column(String(12), default="queued", index=True)
+    stage: Mapped[str] = mapped_column(String(80), default="waiting")
+    done: Mapped[int] = mapped_column(default=0, comment="samples, rounds of an attack, or optimiser steps")
+    run_number: Mapped[int] = mapped_column(default=0, comment="how often it was queued; part of the job's id")
+    record: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    error: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
 class Dataset(Owned, Table):
     __tablename__ = "dataset"
     slug: Mapped[str] = mapped_column(String(120), unique=True)
@@ -137,8 +155,9 @@ class Checkpoint(Owned, Table):
     pruning_id: Mapped[uuid.UUID | None] = mapped_column(comment="the run that made it, of origin pruned")
 
 
-class Evaluation(Owned, Table):
+class Evaluation(Job):
     __tablename__ = "evaluation"
+    long_columns = ("indices",)
     checkpoint_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("checkpoint.id"), index=True)
     dataset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dataset.id"))
     preset: Mapped[str] = mapped_column(String(40))
@@ -151,19 +170,10 @@ class Evaluation(Owned, Table):
     repeat_of: Mapped[uuid.UUID | None] = mapped_column(
         comment="first of the evaluations that differ in the seed alone"
     )
-    priority: Mapped[int]
     purpose: Mapped[str] = mapped_column(String(10), default="user")
     chunk_size: Mapped[int]
-    state: Mapped[str] = mapped_column(String(12), default="queued", index=True)
-    stage: Mapped[str] = mapped_column(String(80), default="waiting")
-    done: Mapped[int] = mapped_column(default=0)
-    attempt_number: Mapped[int] = mapped_column(default=0, comment="how often it was queued; part of the job's id")
     flags: Mapped[list[Any]] = mapped_column(default=list)
-    record: Mapped[dict[str, Any]] = mapped_column(default=dict)
     summary: Mapped[dict[str, Any] | None] = mapped_column(JSON)
-    error: Mapped[dict[str, Any] | None] = mapped_column(JSON)
-    started_at: Mapped[datetime | None]
-    finished_at: Mapped[datetime | None]
 
 
 class Chunk(Table):
@@ -182,13 +192,14 @@ class Chunk(Table):
     finished_at: Mapped[datetime] = mapped_column(default=now)
 
 
-class Evidence(Owned, Table):
+class Evidence(Job):
     """Attempts beyond an evaluation's own run: who claims them, how far their checking is, what came of it."""
 
     __tablename__ = "evidence"
-    __table_args__ = (UniqueConstraint("evaluation_id", "stage"),)
+    long_columns = ("indices",)
+    __table_args__ = (UniqueConstraint("evaluation_id", "series"),)
     evaluation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("evaluation.id", ondelete="CASCADE"), index=True)
-    stage: Mapped[int] = mapped_column(comment="of its attempts; smaller ones are the evaluation's own run")
+    series: Mapped[int] = mapped_column(comment="of its attempts; smaller ones are the evaluation's own run")
     kind: Mapped[str] = mapped_column(String(10))
     source: Mapped[str] = mapped_column(Text, comment="whom its bounds are credited to")
     source_evaluation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("evaluation.id"), index=True)
@@ -199,20 +210,11 @@ class Evidence(Owned, Table):
     budget_unit: Mapped[str | None] = mapped_column(String(10))
     spent: Mapped[float] = mapped_column(default=0.0, comment="of the budget, in its unit")
     n: Mapped[int]
-    done: Mapped[int] = mapped_column(default=0, comment="samples checked, or rounds of an attack made")
     seconds: Mapped[float] = mapped_column(default=0.0, comment="of work so far")
-    priority: Mapped[int]
-    state: Mapped[str] = mapped_column(String(12), default="queued", index=True)
-    step: Mapped[str] = mapped_column(String(80), default="waiting")
-    attempt_number: Mapped[int] = mapped_column(default=0, comment="how often it was queued; part of the job's id")
     checked: Mapped[int] = mapped_column(default=0)
     held: Mapped[int] = mapped_column(default=0)
     improved: Mapped[int] = mapped_column(default=0)
     refused: Mapped[dict[str, Any]] = mapped_column(default=dict, comment="how many adversarials, by reason")
-    record: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    error: Mapped[dict[str, Any] | None] = mapped_column(JSON)
-    started_at: Mapped[datetime | None]
-    finished_at: Mapped[datetime | None]
 
     @property
     def credit(self) -> str:
@@ -220,7 +222,7 @@ class Evidence(Owned, Table):
         return f"replay of {self.source}" if self.kind == "replay" else self.source
 
 
-class Pruning(Owned, Table):
+class Pruning(Job):
     """A network to be pruned here (or, by the method control, finetuned as long): how, how far it is, what it made.
 
     `plan` is everything that decides the run, as `models.pruning.plans` writes it, so that a resumed run is the same
@@ -239,36 +241,24 @@ class Pruning(Owned, Table):
     plan: Mapped[dict[str, Any]]
     seed: Mapped[int]
     evaluate: Mapped[str | None] = mapped_column(String(40), comment="preset of the evaluation that follows")
-    priority: Mapped[int]
-    state: Mapped[str] = mapped_column(String(12), default="queued", index=True)
-    step: Mapped[str] = mapped_column(String(80), default="waiting")
-    done: Mapped[int] = mapped_column(default=0, comment="optimiser steps, as total")
     total: Mapped[int]
     eta_seconds: Mapped[float | None]
-    attempt_number: Mapped[int] = mapped_column(default=0, comment="how often it was queued; part of the job's id")
     worker_id: Mapped[str | None] = mapped_column(String(80), comment="who works on it; another writes nothing")
-    record: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    error: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     checkpoint_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("checkpoint.id", ondelete="SET NULL"))
-    started_at: Mapped[datetime | None]
-    finished_at: Mapped[datetime | None]
-
-
-Job = Evaluation | Evidence | Pruning
 
 
 class Attempt(Table):
     """What one attack achieved on one sample; append-only.
 
-    Stage 0 is the primary run of an evaluation's own run, stage 1 its fallback attacks; every `evidence` has a stage of
-    its own.
+    Series 0 is the primary run of an evaluation's own run, series 1 its fallback attacks; every `evidence` has a series
+    of its own.
     """
 
     __tablename__ = "attempt"
     __table_args__ = {"sqlite_with_rowid": False}
     evaluation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("evaluation.id", ondelete="CASCADE"), primary_key=True)
     sample_id: Mapped[int] = mapped_column(ForeignKey("sample.id"), primary_key=True)
-    stage: Mapped[int] = mapped_column(primary_key=True, default=0)
+    series: Mapped[int] = mapped_column(primary_key=True, default=0)
     attack: Mapped[str] = mapped_column(String(60), primary_key=True)
     found: Mapped[bool]
     distance: Mapped[float | None] = mapped_column(comment="null where not found")
@@ -280,7 +270,7 @@ class Attempt(Table):
 class Result(Table):
     """The best verified attempt of a sample's primary run, what the network says about the clean image, and the bound.
 
-    `best_known` is the nearest verified adversarial of all stages; the other columns never change.
+    `best_known` is the nearest verified adversarial of all series; the other columns never change.
     """
 
     __tablename__ = "result"
@@ -305,7 +295,7 @@ class Result(Table):
     shard_row: Mapped[int | None]
     best_known: Mapped[float | None] = mapped_column(comment="null where not found; at most the margin")
     best_known_found: Mapped[bool] = mapped_column(server_default=false())
-    best_known_stage: Mapped[int] = mapped_column(server_default="0")
+    best_known_series: Mapped[int] = mapped_column(server_default="0")
     best_known_source: Mapped[str] = mapped_column(String(200), server_default="", comment="attack, or who claims it")
 
 

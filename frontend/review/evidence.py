@@ -3,13 +3,12 @@
 from dash import ALL, Dash, Input, ctx, dcc, html
 from dash.development.base_component import Component
 
-from backend.schemas import EvidenceOut
+from backend.schemas import ACTIVE, EvidenceOut
 from backend.services import evidence
 from frontend.callbacks import in_thread, notify
 from frontend.components import Content, data, table
 from frontend.words import ago, count_words, sentence_list, time_left
 
-ACTIVE = ("queued", "running")
 CANCEL = "evidence-cancel"
 KIND_WORDS = {"upload": "uploaded adversarials", "replay": "replayed adversarials", "harder": "more effort"}
 REASON_WORDS = {

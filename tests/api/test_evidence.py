@@ -39,7 +39,7 @@ def test_post_upload_is_202_and_waits_with_its_source_and_rows(client: TestClien
     assert answer.status_code == 202, answer.text
     body = answer.json()
     assert (body["kind"], body["source"], body["state"], body["n"]) == ("upload", "a rival", "queued", 3)
-    assert body["progress"] == {"done": 0, "total": 3, "unit": "samples", "step": "waiting", "eta_seconds": None}
+    assert body["progress"] == {"done": 0, "total": 3, "unit": "samples", "stage": "waiting", "eta_seconds": None}
     listed = client.get(f"{URL}/{site.dense_evaluation}/evidence").json()
     assert listed["items"][0]["id"] == body["id"] and listed["total"] >= 2
     assert client.get(f"/api/v1/evidence/{body['id']}/attempts").json()["items"] == []

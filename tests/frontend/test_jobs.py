@@ -9,12 +9,12 @@ import pytest
 from dash import no_update
 
 from backend.errors import InvalidRequest, NotFound
-from backend.schemas import DatasetOut
+from backend.schemas import ACTIVE, DatasetOut
 from backend.services import catalogues, evaluations
-from backend.store import evaluations as store
 from backend.store import workers
 from backend.store.database import writing
-from backend.store.tables import Checkpoint, Worker, now
+from backend.store.jobs import move_state
+from backend.store.tables import Checkpoint, Evaluation, Worker, now
 from frontend.pages import jobs
 from frontend.pages.jobs import names
 from frontend.pages.jobs.callbacks import answer_form, follow_record, renew
@@ -49,7 +49,7 @@ def stock(ready: Path, tmp_path: Path) -> Stock:
 def fail(evaluation_id: Any, message: str) -> None:
     with writing() as session:
         error = {"code": "attack_failed", "message": message, "details": {}}
-        assert store.move_state(session, evaluation_id, store.ACTIVE, state="failed", error=error, finished_at=now())
+        assert move_state(session, Evaluation, evaluation_id, ACTIVE, state="failed", error=error, finished_at=now())
 
 
 def test_listing_puts_running_then_the_queue_then_the_newest_ended(stock: Stock) -> None:
@@ -113,7 +113,7 @@ def test_cells_tell_how_long_ago_the_ended_rows_ended(stock: Stock) -> None:
     assert {f"{done.id}:ago", f"{cancelled.id}:ago"} <= set(first) <= live_keys(page)
     assert first[f"{done.id}:ago"] == {"text": "just now"}
     with writing() as session:
-        row = store.find_evaluation(session, done.id)
+        row = session.get(Evaluation, done.id)
         assert row is not None
         row.finished_at = now() - timedelta(minutes=5)
     renewed = renew("", by_id(page, names.STATE).data, first)
@@ -219,7 +219,7 @@ def test_record_explains_each_flag(stock: Stock) -> None:
     dataset, checkpoint, measured = stock
     row = evaluate(checkpoint, dataset, measured)
     with writing() as session:
-        found = store.find_evaluation(session, row.id)
+        found = session.get(Evaluation, row.id)
         assert found is not None
         found.flags = ["masking"]
     words = text_of(jobs.layout(evaluation=str(row.id)))

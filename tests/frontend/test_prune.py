@@ -10,7 +10,7 @@ from backend.errors import InvalidRequest
 from backend.schemas import PruningOut
 from backend.services import prunings
 from backend.store.database import writing
-from backend.store.evaluations import move_state
+from backend.store.jobs import move_state
 from backend.store.tables import Checkpoint, Pruning
 from frontend.pages import jobs, overview, prune
 from frontend.pages.jobs import names as jobs_names
@@ -123,8 +123,8 @@ def test_run_stands_on_jobs_with_progress_and_its_buttons(values: dict[str, Any]
     row = queue_one(values)
     assert "waits for a worker" in text_of(by_id(jobs.layout(), jobs_names.PRUNINGS))
     with writing() as session:
-        running: dict[str, Any] = {"state": "running", "step": "search: epoch 1 of 4", "done": 1, "eta_seconds": 600.0}
-        move_state(session, row.id, ["queued"], of=Pruning, **running)
+        running: dict[str, Any] = {"state": "running", "stage": "search: epoch 1 of 4", "done": 1, "eta_seconds": 600.0}
+        move_state(session, Pruning, row.id, ["queued"], **running)
     words = text_of(by_id(jobs.layout(), jobs_names.PRUNINGS))
     assert "1 of 8 steps" in words and "about 10 min left" in words and "Cancel" in words
     prunings.cancel_pruning(row.id)
@@ -142,7 +142,7 @@ def test_record_of_a_finished_run_leads_to_its_checkpoint_and_its_file(values: d
             "checkpoint_id": made.id,
             "record": row.record | MADE | {"dense_margins": source},
         }
-        move_state(session, row.id, ["queued"], of=Pruning, **ended)
+        move_state(session, Pruning, row.id, ["queued"], **ended)
     page = prune.layout(pruning=str(row.id))
     assert "/jobs?evaluation=11" in hrefs(page) and "measured, 39,000 passes of its own" in text_of(page)
     assert {f"/upload?checkpoint={made.id}", f"/api/v1/prunings/{row.id}"} <= set(hrefs(page))

@@ -101,7 +101,7 @@ def test_upload_is_verified_one_by_one_and_lowers_bounds_beside_an_unchanged_col
     kept = np.load(io.BytesIO(samples.adversarial_npy(dense.id, weak[0], of_bound=True)))
     np.testing.assert_array_equal(kept, claims[weak[0]])
     side = samples.side(dense.id, weak[0])
-    assert [one["source"] for one in side.attempts if one["stage"] > 0] == ["a rival"]
+    assert [one["source"] for one in side.attempts if one["series"] > 0] == ["a rival"]
 
 
 def test_replay_both_ways_says_of_each_adversarial_whether_it_breaks_the_other_network(worker, pair):
@@ -188,12 +188,12 @@ def test_cancel_ends_running_evidence_keeps_its_bounds_and_resume_goes_on(worker
 def test_evidence_that_never_reached_the_queue_or_lost_its_job_is_found_by_the_reaper(worker, pair, monkeypatch):
     chosen = HarderIn(samples=weak_rows(pair[0])[:1], budget=1)
     with monkeypatch.context() as crash:
-        crash.setattr(queue, "enqueue_evidence", lambda *_: None)
+        crash.setattr(queue, "enqueue", lambda *_: None)
         forgotten = evidence.queue_harder(pair[0].id, chosen)
     wait_for_evidence(forgotten)
     queue_margin(n=4)  # keeps the worker busy while the job is spoilt
     lost = evidence.queue_harder(pair[0].id, chosen)
-    queue.cancel_evidence(lost.id, 0)
+    queue.cancel(queue.EVIDENCE, lost.id, 0)
     wait_for(lambda: evidence.get_evidence(lost.id).state == "failed", "the lost job")
 
 

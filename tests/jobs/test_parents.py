@@ -35,7 +35,7 @@ def run(queued):
 
 def row_of(evaluation_id):
     with database.reading() as session:
-        row = store.find_evaluation(session, evaluation_id)
+        row = session.get(Evaluation, evaluation_id)
         assert row is not None
         return row
 
@@ -83,7 +83,7 @@ def test_parents_adversarials_are_a_fallback_attack_credited_to_the_evaluation_t
         rows = session.query(Result).filter_by(evaluation_id=done.id).all()
     assert len(of_fallback) == source["tried"] > 0
     assert sum(attempt.found for attempt in of_fallback) == source["found"]
-    assert {attempt.stage for attempt in of_fallback} == {1}
+    assert {attempt.series for attempt in of_fallback} == {1}
     assert all(row.attack != "transfer" for row in rows)
 
 

@@ -79,7 +79,7 @@ def test_rows_of_a_run_with_fallback_attacks_keep_the_cold_core_and_lower_the_bo
     assert [row["margin_pred"] for row in rows] == [near(0.1), near(0.2), None, near(0.2), None]
     assert [row["shard_row"] for row in rows] == [0, 1, None, None, None]
     assert [row["best_known"] for row in rows] == [near(0.1), near(0.15), near(0.3), 0.0, None]
-    bounds = [(row["best_known_stage"], row["best_known_source"], row["best_known_found"]) for row in rows]
+    bounds = [(row["best_known_series"], row["best_known_source"], row["best_known_found"]) for row in rows]
     assert bounds == [(0, "fmn", True), (1, "fmn", True), (1, "square", True), (0, "clean", True), (0, "", False)]
     kept = {(row["sample_id"], row["attack"], row["artefact"]): row["shard_row"] for row in attempts if row["artefact"]}
     assert kept == {

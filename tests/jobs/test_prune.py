@@ -20,10 +20,10 @@ from backend.datasets.samples import hash_samples
 from backend.errors import Conflict, NotFound
 from backend.jobs import queue
 from backend.jobs.prune import start, train_in_team
+from backend.jobs.pruning_results import training_folder
 from backend.jobs.subjects import load_checkpoint, take_images
 from backend.schemas import CheckpointIn, EvaluationIn, PruningIn, PruningOut
 from backend.services import checkpoints, datasets, evaluations, prunings
-from backend.services.prunings.results import training_folder
 from backend.settings import get_settings
 from backend.store import database
 from backend.store import datasets as store
@@ -144,7 +144,7 @@ def test_pruning_ends_as_a_checkpoint_with_parent_recipe_claim_and_the_weights_o
     worker: Crew,
 ) -> None:
     done = wait_for_end(ask(method="hydra", sparsity=0.95, seed=3, evaluate="fast", name="made-here"))
-    assert (done.progress.done, done.progress.total, done.progress.step) == (4, 4, "done")
+    assert (done.progress.done, done.progress.total, done.progress.stage) == (4, 4, "done")
     made = checkpoints.get_checkpoint(done.checkpoint_id)
     assert (made.name, made.role, made.method, made.origin) == ("made-here", "pruned", "hydra", "pruned")
     assert (made.parent_id, made.pruning_id) == (find_id("dense"), done.id)
@@ -179,7 +179,7 @@ def test_pruning_shared_by_two_processes_ends_as_one_and_a_cancel_ends_both(crew
     crew.start()
     try:
         done = wait_for_end(ask(method="harp", sparsity=0.9, name="by-two"))
-        assert done.record["processes"] == 2 and done.progress.step == "done"
+        assert done.record["processes"] == 2 and done.progress.stage == "done"
         made = checkpoints.get_checkpoint(done.checkpoint_id)
         assert made.measured_sparsity == pytest.approx(0.9, abs=4 / PRUNABLE)
         assert made.inspection is not None and made.inspection.descent is not None
@@ -304,7 +304,7 @@ def test_listed_layers_behind_a_normalisation_are_pruned_too_though_the_queue_fo
     )
     checkpoints.add_checkpoint(tmp_path / "l.safetensors", form, filename="l.safetensors")
     with monkeypatch.context() as crash:
-        crash.setattr(queue, "enqueue_pruning", lambda *_: None)
+        crash.setattr(queue, "enqueue", lambda *_: None)
         forgotten = ask(parent="listed", sparsity=0.75)
     done = wait_for_end(forgotten)
     check_weights(done)

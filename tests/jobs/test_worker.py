@@ -4,7 +4,7 @@ from backend.jobs import queue
 from backend.services import checkpoints, evaluations, system
 from backend.store import database
 from backend.store import evaluations as questions
-from backend.store.tables import Checkpoint
+from backend.store.tables import Checkpoint, Evaluation
 from tests.jobs.conftest import queue_margin, wait_for
 
 
@@ -88,7 +88,7 @@ def test_cancel_waiting_evaluation_never_runs(worker):
 def test_evaluation_that_never_reached_the_queue_is_found_by_the_reaper(worker, monkeypatch):
     # As after a crash between the two commits: the row is there, the job is not.
     with monkeypatch.context() as crash:
-        crash.setattr(queue, "enqueue_evaluation", lambda *_: None)
+        crash.setattr(queue, "enqueue", lambda *_: None)
         forgotten = queue_margin(n=10)
     wait_for(lambda: state_of(forgotten.id) == "succeeded", "the forgotten evaluation")
 
@@ -97,7 +97,7 @@ def test_failing_evaluation_ends_with_a_sentence_and_spares_the_worker(worker):
     queue_margin(n=30)  # keeps the worker busy while the next one is spoilt
     broken = queue_margin(n=10)
     with database.writing() as session:
-        row = questions.find_evaluation(session, broken.id)
+        row = session.get(Evaluation, broken.id)
         assert row is not None
         row.indices = [5_000_000]
     wait_for(lambda: state_of(broken.id) == "failed", "the failure")
@@ -140,6 +140,6 @@ def test_preflight_whose_job_was_lost_ends_as_an_error(worker):
     queue_margin(n=30)  # keeps the worker busy while the job is spoilt
     lost = add_twin("lost", "running")
     queue.enqueue_preflight(lost)
-    queue.client().cancel_workflow(queue.preflight_job_id(lost))
+    queue.client().cancel_workflow(queue.name_job(queue.PREFLIGHT, lost))
     wait_for(lambda: checkpoints.get_checkpoint(lost).preflight.state == "error", "the lost pre-flight")
     assert "CANCELLED" in checkpoints.get_checkpoint(lost).preflight.checks[0].sentence

@@ -10,12 +10,13 @@ import numpy as np
 
 from backend.datasets.intake import write_canonical
 from backend.datasets.samples import sample_ids
-from backend.schemas import DatasetOut, EvaluationIn, EvaluationOut
+from backend.schemas import ACTIVE, DatasetOut, EvaluationIn, EvaluationOut
 from backend.services import datasets, evaluations
 from backend.store import datasets as dataset_store
 from backend.store import evaluations as store
 from backend.store.artefacts import put_bytes
 from backend.store.database import reading, writing
+from backend.store.jobs import move_state
 from backend.store.tables import Checkpoint, Dataset, Evaluation, now
 
 CLASSES = 4
@@ -122,15 +123,15 @@ def queue(checkpoint: Checkpoint, dataset: DatasetOut, samples: Any = None, **fi
 def begin(evaluation_id: UUID) -> None:
     """What a worker writes first."""
     with writing() as session:
-        assert store.move_state(
-            session, evaluation_id, store.ACTIVE, state="running", stage="loading", started_at=now()
+        assert move_state(
+            session, Evaluation, evaluation_id, ACTIVE, state="running", stage="loading", started_at=now()
         )
 
 
 def write_chunk(evaluation_id: UUID, number: int, measured: Measured, seconds: float = 2.0) -> None:
     """One chunk of rows with its shard, through the store as the worker does it."""
     with reading() as session:
-        row = store.find_evaluation(session, evaluation_id)
+        row = session.get(Evaluation, evaluation_id)
         assert row is not None
         numbered = dataset_store.dataset_rows(session, row.dataset_id)
     indices = row.indices[number * row.chunk_size : (number + 1) * row.chunk_size]
@@ -145,7 +146,7 @@ def write_chunk(evaluation_id: UUID, number: int, measured: Measured, seconds: f
         {
             "evaluation_id": evaluation_id,
             "sample_id": result["sample_id"],
-            "stage": 0,
+            "series": 0,
             "attack": measured.attack,
             "found": result["found"] and result["correct"],
             "distance": result["margin"],
@@ -158,7 +159,7 @@ def write_chunk(evaluation_id: UUID, number: int, measured: Measured, seconds: f
     attempts += [
         attempt
         | {
-            "stage": 1,
+            "series": 1,
             "attack": "attacked_again",
             "found": True,
             "distance": measured.fallbacks[index],
@@ -211,7 +212,7 @@ def _result(row: Evaluation, measured: Measured, sample: Any, shard: str | None,
 def finish(evaluation_id: UUID, measured: Measured, **record: Any) -> None:
     """What a worker writes last."""
     with writing() as session:
-        row = store.find_evaluation(session, evaluation_id)
+        row = session.get(Evaluation, evaluation_id)
         assert row is not None
         row.record = row.record | {
             "attacks": [measured.attack],
@@ -235,7 +236,7 @@ def evaluate(
     queued = queue(checkpoint, dataset, samples, **fields)
     begin(queued.id)
     with reading() as session:
-        row = store.find_evaluation(session, queued.id)
+        row = session.get(Evaluation, queued.id)
         assert row is not None
     for number in range(-(-row.n // row.chunk_size)):
         write_chunk(queued.id, number, measured)

@@ -111,7 +111,7 @@ def test_side_holds_row_and_attempts(ready: Path, tmp_path: Path) -> None:
     assert side.attempts == [
         {
             "attack": "fmn-untargeted",
-            "stage": 0,
+            "series": 0,
             "source": None,
             "found": True,
             "distance": side.row.margin,

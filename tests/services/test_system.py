@@ -10,6 +10,7 @@ import pytest
 
 from backend.errors import StartupFailed
 from backend.jobs import queue as jobs
+from backend.jobs.lifecycle import requeue_waiting
 from backend.registry.cards import read_cards
 from backend.services import checkpoints, datasets, demo, evaluations, system, zoo
 from backend.settings import get_settings
@@ -90,13 +91,13 @@ def test_queue_demo_cut_off_before_the_queue_is_made_good(ready: Path, monkeypat
     dataset = datasets.get_dataset("fashion-mnist-test")
     rows = {name: add_checkpoint(dataset.id, name) for name in ("cnn-dense", "cnn-lwm-95")}
     with monkeypatch.context() as patch:
-        patch.setattr(demo.queue, "enqueue_evaluation", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(jobs, "enqueue", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             demo.queue_demo(rows)
     queued = evaluations.list_evaluations().items
     assert len(queued) == 6 and jobs.client().list_workflows() == []
     assert demo.queue_demo(rows) == 0
-    evaluations.requeue_waiting()
+    requeue_waiting()
     assert {item.workflow_id for item in jobs.client().list_workflows()} == {f"evaluate-{item.id}-0" for item in queued}
 
 

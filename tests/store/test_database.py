@@ -39,7 +39,7 @@ def test_migrate_from_the_first_tables_starts_bounds_at_the_margins(home):
     database.migrate()
     with database.reading() as session:
         rows = session.query(Result).order_by(Result.sample_id).all()
-    bounds = [(row.best_known, row.best_known_found, row.best_known_stage, row.best_known_source) for row in rows]
+    bounds = [(row.best_known, row.best_known_found, row.best_known_series, row.best_known_source) for row in rows]
     assert bounds == [(0.25, True, 0, "fmn"), (None, False, 0, "")]
 
 
@@ -140,7 +140,7 @@ def test_migrate_from_the_schema_before_prunings_keeps_checkpoints_and_takes_pru
         session.add(row)
     with database.reading() as session:
         found = session.query(Pruning).one()
-        assert (found.state, found.step, found.done, found.record, found.checkpoint_id) == (
+        assert (found.state, found.stage, found.done, found.record, found.checkpoint_id) == (
             "queued",
             "waiting",
             0,

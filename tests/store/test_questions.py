@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import inspect
 
 from backend.errors import NotFound
-from backend.store import artefacts, database, datasets, evaluations, results, workers
+from backend.store import artefacts, database, datasets, evaluations, jobs, results, workers
 from backend.store.tables import Checkpoint, Dataset, Evaluation, Worker, now
 
 
@@ -91,14 +91,14 @@ def test_store_chunk_twice_writes_once(evaluation):
         assert evaluations.store_chunk(session, chunk_of(evaluation, 0, 2), [], again) == "known"
     with database.reading() as session:
         assert results.result_columns(session, evaluation.id)["margin"] == [0.5, None]
-        stored = evaluations.find_evaluation(session, evaluation.id)
+        stored = session.get(Evaluation, evaluation.id)
         assert stored is not None
         assert stored.done == 2
 
 
 def test_store_chunk_of_a_cancelled_evaluation_writes_nothing(evaluation):
     with database.writing() as session:
-        assert evaluations.move_state(session, evaluation.id, ["running"], state="cancelled")
+        assert jobs.move_state(session, Evaluation, evaluation.id, ["running"], state="cancelled")
     with database.writing() as session:
         rows = [result_of(evaluation, 2, 1, 0.5)]
         assert evaluations.store_chunk(session, chunk_of(evaluation, 0, 2), [], rows) == "stopped"
@@ -109,22 +109,22 @@ def test_store_chunk_of_a_cancelled_evaluation_writes_nothing(evaluation):
 
 def test_move_state_from_another_state_changes_nothing(evaluation):
     with database.writing() as session:
-        assert not evaluations.move_state(session, evaluation.id, ["queued"], state="succeeded")
+        assert not jobs.move_state(session, Evaluation, evaluation.id, ["queued"], state="succeeded")
     with database.reading() as session:
-        stored = evaluations.find_evaluation(session, evaluation.id)
+        stored = session.get(Evaluation, evaluation.id)
         assert stored is not None
         assert stored.state == "running"
 
 
 def test_lists_of_evaluations_leave_the_indices_in_the_database(evaluation):
     with database.reading() as session:
-        (listed,), total = evaluations.page_of_evaluations(session, 10, 0)
+        (listed,), total = jobs.page_of_jobs(session, Evaluation, 10, 0)
         assert (listed.n, total, "indices" in inspect(listed).unloaded) == (3, 1, True)
     with database.reading() as session:
-        (running,) = evaluations.evaluations_in(session, ["running"])
+        (running,) = jobs.jobs_in(session, Evaluation, ["running"])
         assert (running.n, "indices" in inspect(running).unloaded) == (3, True)
     with database.reading() as session:
-        found = evaluations.find_evaluation(session, evaluation.id)
+        found = session.get(Evaluation, evaluation.id)
         assert found is not None
         assert found.indices == [1, 2, 0]
 
@@ -176,7 +176,7 @@ def test_artefact_path_unknown_name_is_not_found(home, name):
 def test_count_attempts_of_one_attack_leaves_out_samples_that_were_wrong(evaluation):
     def attempt(sample: int, attack: str, found: bool) -> dict:
         return {
-            "evaluation_id": evaluation.id, "sample_id": sample, "stage": 0, "attack": attack, "found": found,
+            "evaluation_id": evaluation.id, "sample_id": sample, "series": 0, "attack": attack, "found": found,
             "distance": 0.1 if found else None, "kind": "witness", "artefact": None,
         }  # fmt: skip
 

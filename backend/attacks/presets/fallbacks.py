@@ -1,6 +1,6 @@
 """Fallback attacks: what a run does besides its primary run once a flag says that gradients may not be trusted.
 
-They are attempts of stage 1: they make a verdict right, and comparisons leave them out, because one side alone had
+They are attempts of series 1: they make a verdict right, and comparisons leave them out, because one side alone had
 them.
 """
 

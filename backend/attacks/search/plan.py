@@ -77,4 +77,4 @@ def claim_nearest(name: str, task: Task, images: Tensor, samples: list[AttackedS
         tried[row] = True
         if distance < torch.inf:
             points[row], claimed[row] = point.cpu(), True
-    return Candidate(name, task.preset.distance_kind, points, claimed, tried, stage=1)
+    return Candidate(name, task.preset.distance_kind, points, claimed, tried, series=1)

@@ -1,5 +1,6 @@
 """Checkpoints: taken in, inspected, changed and deleted."""
 
+from backend.jobs.registration.lineage import choose_sparsity, find_uneven_layers
 from backend.services.checkpoints.service import (
     add_checkpoint,
     delete_checkpoint,
@@ -12,7 +13,9 @@ from backend.services.checkpoints.service import (
 
 __all__ = [
     "add_checkpoint",
+    "choose_sparsity",
     "delete_checkpoint",
+    "find_uneven_layers",
     "get_checkpoint",
     "list_checkpoints",
     "list_parents",

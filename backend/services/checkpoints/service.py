@@ -2,7 +2,6 @@
 
 import logging
 import math
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,21 +11,24 @@ from sqlalchemy.orm import Session
 from backend.attacks.catalogue import get_preset
 from backend.eps import check_eps, eps_text
 from backend.errors import Conflict, InvalidRequest, NotFound
-from backend.jobs import queue
-from backend.registry.facts import ImportedCheckpoint
+from backend.jobs.drafts import check_preset_fits
+from backend.jobs.registration.checkpoints import (
+    insert_checkpoint,
+    inspect_columns,
+    queue_first_evaluation,
+    queue_preflight,
+    read_columns,
+    refuse_taken_name,
+)
+from backend.jobs.registration.lineage import check_parent, describe_oddities
 from backend.registry.intake import take_checkpoint
 from backend.registry.layer_lists import is_layer_list, read_layer_list
-from backend.schemas import CheckpointIn, CheckpointOut, CheckpointPatch, EvaluationIn, Page
-from backend.services.checkpoints.inspections import find_candidates, inspect_checkpoint
-from backend.services.checkpoints.lineage import check_parent, describe_oddities
+from backend.schemas import CheckpointIn, CheckpointOut, CheckpointPatch, Page
 from backend.services.checkpoints.views import show_checkpoint
 from backend.services.datasets.service import find_dataset
-from backend.services.evaluations.service import check_preset_fits, queue_evaluation
 from backend.services.shared.arguments import check_page, read_id
 from backend.settings import get_settings
 from backend.store import checkpoints as store
-from backend.store import prunings
-from backend.store.artefacts import artefact_path
 from backend.store.database import reading, writing
 from backend.store.tables import Checkpoint, Dataset
 
@@ -93,7 +95,7 @@ def add_checkpoint(path: Path, form: CheckpointIn, *, filename: str) -> Checkpoi
         architecture = listed.name if listed else form.architecture
         parent = check_parent(session, form.parent_id, form.role, form.method, dataset, architecture=architecture)
     settings = get_settings()
-    facts = take_checkpoint(
+    imported = take_checkpoint(
         path,
         dataset_classes=len(dataset.classes),
         dataset_shape=(dataset.shape[0], dataset.shape[1], dataset.shape[2]),
@@ -104,7 +106,7 @@ def add_checkpoint(path: Path, form: CheckpointIn, *, filename: str) -> Checkpoi
         keep_rate=form.keep_rate,
         file_name=filename,
     )
-    columns = take_facts(facts)
+    columns = read_columns(imported)
     row = Checkpoint(
         **columns,
         inspection=inspect_columns(columns, form.role, dataset.id, parent),
@@ -130,65 +132,6 @@ def add_checkpoint(path: Path, form: CheckpointIn, *, filename: str) -> Checkpoi
         LOG.exception("the evaluation of %s was not queued", row.id)
         return shown.model_copy(update={"warnings": [*shown.warnings, f"The evaluation was not queued: {error}"]})
     return shown
-
-
-def insert_checkpoint(session: Session, row: Checkpoint, dataset: Dataset, *, made_by: UUID | None = None) -> None:
-    """Insert an imported checkpoint, in the caller's transaction.
-
-    Raises:
-        Conflict: the name is taken, by another than the pruning `made_by`.
-        NotFound, InvalidRequest: its file is gone, or its parent is gone or does not fit.
-    """
-    refuse_taken_name(session, row.name, made_by=made_by)
-    # The file may have been there before, and its last user may just have been deleted.
-    artefact_path(row.file)
-    parent = check_parent(session, row.parent_id, row.role, row.method, dataset, architecture=row.architecture)
-    twins = store.checkpoints_with_weights(session, row.weights_sha256)
-    row.warnings = [*row.warnings, *describe_oddities(row, parent, twins)]
-    session.add(row)
-    session.flush()
-
-
-def queue_preflight(row: Checkpoint) -> None:
-    """Queue the pre-flight of a new checkpoint."""
-    try:
-        queue.enqueue_preflight(row.id)
-    except Exception:  # the checkpoint is kept whatever the job engine raised; the workers' reaper queues it later
-        LOG.exception("the pre-flight of %s was not queued", row.id)
-
-
-def queue_first_evaluation(row: Checkpoint, dataset: Dataset, preset: str) -> None:
-    """Queue what an upload or a pruning asked for; raises as `queue_evaluation`."""
-    n = min(EVALUATED_AT_ONCE, dataset.size)
-    queue_evaluation(EvaluationIn(checkpoint_id=row.id, dataset_id=dataset.slug, samples=n, preset=preset))
-
-
-def inspect_columns(
-    columns: Mapping[str, Any], role: str, dataset_id: UUID, parent: Checkpoint | None
-) -> dict[str, Any] | None:
-    """What the weights say; a pruned checkpoint is also held against other dense ones."""
-    others: list[Checkpoint] = []
-    if role == "pruned":
-        with reading() as session:
-            others = find_candidates(session, dataset_id, columns["architecture"], parent)
-    return inspect_checkpoint(columns["file"], columns["layers"], parent, others)
-
-
-def take_facts(facts: ImportedCheckpoint) -> dict[str, Any]:
-    """The columns of a checkpoint that the import knows."""
-    return {
-        "source_sha256": facts.source_sha256,
-        "weights_sha256": facts.weights_sha256,
-        "file": facts.file_name,
-        "architecture": facts.architecture,
-        "layer_list": facts.layer_list,
-        "normalization": facts.normalization,
-        "measured_sparsity": facts.measured_sparsity,
-        "parameters": facts.parameters,
-        "prunable": facts.prunable,
-        "layers": [layer.model_dump() for layer in facts.layers],
-        "warnings": list(facts.warnings),
-    }
 
 
 def patch_checkpoint(checkpoint_id: UUID | str, patch: CheckpointPatch) -> CheckpointOut:
@@ -312,24 +255,6 @@ def choose_claimed_eps(
             norm=norm,
         )
     return norm, dataset.default_eps
-
-
-def refuse_taken_name(session: Session, name: str, *, made_by: UUID | None = None) -> None:
-    """Refuse the name of a checkpoint, and one that a pruning which waits or runs will give; not `made_by` itself."""
-    found = store.checkpoint_named(session, name)
-    if found is not None:
-        raise Conflict(
-            f"There is a checkpoint called {name!r} already (id {found.id}). Choose another name, or use that one.",
-            checkpoint_id=str(found.id),
-            name=name,
-        )
-    pending = prunings.pending_pruning_named(session, name)
-    if pending is not None and pending.id != made_by:
-        raise Conflict(
-            f"A pruning (id {pending.id}) is making a checkpoint called {name!r}. Choose another name.",
-            pruning_id=str(pending.id),
-            name=name,
-        )
 
 
 def _check_lineage(session: Session, row: Checkpoint, patch: CheckpointPatch, dataset: Dataset) -> Checkpoint | None:

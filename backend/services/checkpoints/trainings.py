@@ -11,10 +11,9 @@ from backend.eps import parse_eps
 from backend.registry.cards import read_cards
 from backend.schemas.families import FamilyTraining
 from backend.store import prunings
+from backend.store.prunings import DENSE_MARGINS
 from backend.store.tables import Checkpoint
 
-DENSE_MARGINS = "dense_margins"
-"""In the record of a pruning: the evaluation that its dense margins come from."""
 NEGLIGIBLE = 0.01  # share of the passes by which whole images and epochs make equal budgets differ
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from backend.jobs.registration.inspections import read_inspection
 from backend.schemas import CheckpointOut, ClaimOut, LayerOut, PreflightOut
-from backend.services.checkpoints.inspections import read_inspection
 from backend.store.tables import Checkpoint
 
 

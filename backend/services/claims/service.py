@@ -11,10 +11,10 @@ from backend.analysis.pairing import pair
 from backend.analysis.statistics import Estimate
 from backend.attacks.catalogue import get_preset
 from backend.errors import NotComparable
+from backend.jobs.registration.lineage import choose_sparsity
 from backend.schemas import CheckpointOut, ClaimOut, DatasetOut, EvaluationOut, Interval, Norm, Page
 from backend.schemas.claims import Answer, ClaimAgainst, ClaimCheck, ClaimDifference, Reevaluation
 from backend.schemas.terms import OURS
-from backend.services.checkpoints.lineage import choose_sparsity
 from backend.services.claims.checks import (
     ClaimStanding,
     Relation,

@@ -35,8 +35,8 @@ def load_bounds(session: Session, dense: Evaluation, pruned: Evaluation) -> Boun
 def _load_side(session: Session, row: Evaluation) -> Known:
     """Of evidence its credit, without the seed that each bound names; of a fallback attack in the run its attack."""
     lowered = results.lowered_bounds(session, row.id)
-    credits = {stage: one.credit for stage, one in evidence.sources_of(session, row.id).items()} if lowered else {}
-    return {sample: (bound, credits.get(stage, source)) for sample, (bound, stage, source) in lowered.items()}
+    credits = {series: one.credit for series, one in evidence.sources_of(session, row.id).items()} if lowered else {}
+    return {sample: (bound, credits.get(series, source)) for sample, (bound, series, source) in lowered.items()}
 
 
 def lower(joined: Pair, bounds: Bounds) -> Pair:

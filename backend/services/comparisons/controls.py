@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from backend.services.checkpoints.lineage import CONTROL
+from backend.jobs.registration.lineage import CONTROL
 from backend.services.checkpoints.trainings import describe_training_difference, rank_alike, read_trainings
 from backend.services.comparisons.effort import find_control_differences
 from backend.services.evaluations.measurements import Finished, finished

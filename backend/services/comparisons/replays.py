@@ -16,7 +16,7 @@ def find_replays(session: Session, dense: Evaluation, pruned: Evaluation) -> lis
     for target, source in ((pruned, dense), (dense, pruned)):
         row = evidence.newest_replay(session, target.id, source.id)
         if row is not None:
-            found.append((row, results.stage_outcomes(session, target.id, row.stage)))
+            found.append((row, results.series_outcomes(session, target.id, row.series)))
     return found if len(found) == 2 else []
 
 

@@ -11,8 +11,8 @@ from backend.analysis import flips, mismatches
 from backend.analysis.pairing import Pair, judge_at
 from backend.eps import check_eps, eps_text, parse_eps
 from backend.errors import Conflict, InvalidRequest
+from backend.jobs.registration.lineage import CONTROL
 from backend.schemas import ComparisonOut, EvaluationOut, FlipSet, MismatchOut, NoiseOut, PairedSample
-from backend.services.checkpoints.lineage import CONTROL
 from backend.services.comparisons import bounds, findings, noise, replays
 from backend.services.comparisons.caveats import (
     caveats_of_descent,

@@ -82,11 +82,7 @@ def find_dataset(id_or_slug: str | UUID) -> Dataset:
         NotFound: none has that id or slug.
     """
     with reading() as session:
-        found = store.find_dataset(session, id_or_slug)
-        known = [] if found else [row.slug for row in store.page_of_datasets(session, 20, 0)[0]]
-    if found is None:
-        raise NotFound(f"There is no data set {str(id_or_slug)!r}. Known: {', '.join(known) or 'none'}.", known=known)
-    return found
+        return store.need_dataset(session, id_or_slug)
 
 
 def load_samples(dataset: Dataset) -> SampleArrays:

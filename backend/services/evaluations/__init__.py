@@ -3,7 +3,6 @@
 from backend.services.evaluations.service import (
     MARGIN_TYPES,
     cancel_evaluation,
-    draft_evaluation,
     get_evaluation,
     list_evaluations,
     load_evaluation,
@@ -11,14 +10,12 @@ from backend.services.evaluations.service import (
     margins,
     margins_table,
     queue_evaluation,
-    requeue_waiting,
     resume_evaluation,
 )
 
 __all__ = [
     "MARGIN_TYPES",
     "cancel_evaluation",
-    "draft_evaluation",
     "get_evaluation",
     "list_evaluations",
     "load_evaluation",
@@ -26,6 +23,5 @@ __all__ = [
     "margins",
     "margins_table",
     "queue_evaluation",
-    "requeue_waiting",
     "resume_evaluation",
 ]

@@ -82,7 +82,7 @@ def show_margin(columns: Mapping[str, Any], eps: float | None) -> MarginRow:
         best_known_found=bool(columns["best_known_found"]),
         best_known_robust=is_robust(correct, columns["best_known"], eps, columns["kind"]),
         best_known_source=columns["best_known_source"],
-        has_evidence=columns["best_known_stage"] > 0,
+        has_evidence=columns["best_known_series"] > 0,
     )
 
 

@@ -6,43 +6,51 @@ It lowers the best-known bounds of samples and never the margins that comparison
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from backend.attacks.catalogue import get_preset
 from backend.datasets.adversarials import take_adversarials
-from backend.errors import Conflict, InvalidRequest, NotComparable, NotFound
-from backend.jobs import queue
+from backend.errors import Conflict, InvalidRequest, NotComparable
+from backend.jobs import kinds
+from backend.jobs.drafts import check_preset_fits
+from backend.jobs.lifecycle import hand_over
 from backend.sandbox import Limits
 from backend.schemas import AttemptOut, EvidenceOut, HarderIn, Page
 from backend.services.evaluations.measurements import eps_of
-from backend.services.evaluations.service import ENDED, check_preset_fits, load_evaluation
+from backend.services.evaluations.service import load_evaluation
 from backend.services.evidence.views import show_evidence
 from backend.services.shared.arguments import MAX_MARGINS, check_page, read_id
-from backend.services.shared.queueing import hand_over
+from backend.services.shared.jobs import Jobs
 from backend.settings import get_settings
 from backend.store import checkpoints, results
 from backend.store import evidence as store
 from backend.store.database import reading, writing
-from backend.store.evaluations import ACTIVE, move_state
-from backend.store.tables import Dataset, Evaluation, Evidence, now
+from backend.store.tables import Dataset, Evaluation, Evidence
 
 PRIORITY = 10
 SHOWN_INDICES = 8
+
+
+def _show_all(session: Session, rows: Sequence[Evidence]) -> list[EvidenceOut]:
+    owners = {row.evaluation_id: load_evaluation(session, row.evaluation_id).checkpoint_id for row in rows}
+    names = checkpoints.names_of(session, list(owners.values()))
+    return [show_evidence(row, checkpoint_name=names[owners[row.evaluation_id]]) for row in rows]
+
+
+JOBS = Jobs(kinds.EVIDENCE, _show_all)
+get_evidence = JOBS.get
+cancel_evidence, resume_evidence, delete_evidence = JOBS.cancel, JOBS.resume, JOBS.delete
 
 
 def list_evidence(
     limit: int = 50, offset: int = 0, *, evaluation_ids: Sequence[UUID | str] | None = None
 ) -> Page[EvidenceOut]:
     """A page of evidence, newest first, of the given evaluations where asked for."""
-    check_page(limit, offset)
-    wanted = None if evaluation_ids is None else [read_id(one, "evaluation") for one in evaluation_ids]
-    with reading() as session:
-        rows, total = store.page_of_evidence(session, limit, offset, evaluation_ids=wanted)
-        items = _show_all(session, rows)
-    return Page(items=items, total=total, limit=limit, offset=offset)
+    if evaluation_ids is None:
+        return JOBS.page(limit, offset)
+    return JOBS.page(limit, offset, Evidence.evaluation_id.in_([read_id(one, "evaluation") for one in evaluation_ids]))
 
 
 def list_of_evaluation(evaluation_id: UUID | str, limit: int = 50, offset: int = 0) -> Page[EvidenceOut]:
@@ -57,21 +65,15 @@ def list_of_sample(evaluation_id: UUID | str, index: int) -> list[EvidenceOut]:
     with reading() as session:
         row = load_evaluation(session, evaluation_id)
         found = [one for one in store.sources_of(session, row.id).values() if index in one.indices]
-        return _show_all(session, sorted(found, key=lambda one: one.stage, reverse=True))
-
-
-def get_evidence(evidence_id: UUID | str) -> EvidenceOut:
-    """One evidence with its progress and what came of it."""
-    with reading() as session:
-        return _show_all(session, [_load(session, evidence_id)])[0]
+        return _show_all(session, sorted(found, key=lambda one: one.series, reverse=True))
 
 
 def attempts(evidence_id: UUID | str, limit: int = MAX_MARGINS, offset: int = 0) -> Page[AttemptOut]:
     """What it achieved on each sample, by index; malformed adversarials are counted in `refused` alone."""
     check_page(limit, offset, MAX_MARGINS)
     with reading() as session:
-        row = _load(session, evidence_id)
-        found, total = results.attempts_of_stage(session, row.evaluation_id, row.stage, limit, offset)
+        row = JOBS.load(session, evidence_id)
+        found, total = results.attempts_of_series(session, row.evaluation_id, row.series, limit, offset)
     items = [
         AttemptOut(
             index=index,
@@ -195,54 +197,14 @@ def queue_harder(evaluation_id: UUID | str, request: HarderIn) -> EvidenceOut:
     )
 
 
-def cancel_evidence(evidence_id: UUID | str) -> EvidenceOut:
-    """Take it out of the queue or end its work; bounds that it lowered stay.
-
-    Raises:
-        NotFound: none of that id. Conflict: it ended already.
-    """
-    with writing() as session:
-        row = _load(session, evidence_id)
-        values: dict[str, Any] = {"state": "cancelled", "step": "cancelled", "finished_at": now()}
-        if not move_state(session, row.id, ACTIVE, of=Evidence, **values):
-            raise Conflict(f"This evidence is {row.state} already; there is nothing to cancel.", state=row.state)
-    queue.cancel_evidence(row.id, row.attempt_number)
-    return get_evidence(row.id)
-
-
-def resume_evidence(evidence_id: UUID | str) -> EvidenceOut:
-    """Queue failed or cancelled evidence again; it goes on where it stopped.
-
-    Raises:
-        NotFound: none of that id. Conflict: it waits, runs or succeeded.
-    """
-    with writing() as session:
-        row = _load(session, evidence_id)
-        fresh: dict[str, Any] = {"state": "queued", "step": "waiting", "error": None, "finished_at": None}
-        if not move_state(session, row.id, ENDED, of=Evidence, attempt_number=row.attempt_number + 1, **fresh):
-            raise Conflict(
-                f"This evidence is {row.state}; only failed and cancelled evidence can be resumed.", state=row.state
-            )
-        session.refresh(row)
-    hand_over(row, queue.enqueue_evidence)
-    return get_evidence(row.id)
-
-
 def _queue(evaluation: Evaluation, kind: str, source: str, indices: list[int], **fields: object) -> EvidenceOut:
     """Write it down and hand it to the queue."""
     values = {"priority": PRIORITY, "record": {}} | fields
     row = Evidence(evaluation_id=evaluation.id, kind=kind, source=source, indices=indices, n=len(indices), **values)
     with writing() as session:
         store.add_evidence(session, row)
-    hand_over(row, queue.enqueue_evidence)
+    hand_over(row)
     return get_evidence(row.id)
-
-
-def _load(session: Session, evidence_id: UUID | str) -> Evidence:
-    row = store.find_evidence(session, read_id(evidence_id, "evidence"))
-    if row is None:
-        raise NotFound(f"There is no evidence {evidence_id}.", evidence_id=str(evidence_id))
-    return row
 
 
 def _load_succeeded(session: Session, evaluation_id: UUID | str) -> Evaluation:
@@ -271,9 +233,3 @@ def _some(indices: Sequence[int]) -> str:
     """The first few of some row numbers, and how many more there are."""
     more = len(indices) - SHOWN_INDICES
     return ", ".join(map(str, indices[:SHOWN_INDICES])) + (f" and {more:,} more" if more > 0 else "")
-
-
-def _show_all(session: Session, rows: Sequence[Evidence]) -> list[EvidenceOut]:
-    owners = {row.evaluation_id: load_evaluation(session, row.evaluation_id).checkpoint_id for row in rows}
-    names = checkpoints.names_of(session, list(owners.values()))
-    return [show_evidence(row, checkpoint_name=names[owners[row.evaluation_id]]) for row in rows]

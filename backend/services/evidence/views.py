@@ -6,7 +6,7 @@ from backend.store.tables import Evidence
 
 def show_evidence(row: Evidence, *, checkpoint_name: str) -> EvidenceOut:
     """Evidence with its progress and what came of it so far."""
-    same = "id evaluation_id kind source source_evaluation_id stage preset budget budget_unit n state checked held"
+    same = "id evaluation_id kind source source_evaluation_id series preset budget budget_unit n state checked held"
     names = f"{same} improved created_at started_at finished_at".split()
     return EvidenceOut.model_validate(
         {
@@ -27,5 +27,5 @@ def show_evidence_progress(row: Evidence) -> EvidenceProgress:
         done, total, unit = min(row.spent, row.budget), row.budget, row.budget_unit
     eta = row.seconds / done * (total - done) if row.state == "running" and done else None
     return EvidenceProgress.model_validate(
-        {"done": done, "total": total, "unit": unit, "step": row.step, "eta_seconds": eta}
+        {"done": done, "total": total, "unit": unit, "stage": row.stage, "eta_seconds": eta}
     )

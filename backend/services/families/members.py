@@ -6,9 +6,9 @@ from uuid import UUID
 
 from backend.eps import check_eps, eps_text, parse_eps
 from backend.errors import InvalidRequest, NotFound
+from backend.jobs.registration.inspections import read_inspection
+from backend.jobs.registration.lineage import choose_sparsity
 from backend.schemas.families import Place
-from backend.services.checkpoints.inspections import read_inspection
-from backend.services.checkpoints.lineage import choose_sparsity
 from backend.services.claims.checks import Snapshot, read_snapshot
 from backend.services.comparisons.controls import tell_kind
 from backend.services.comparisons.effort import find_control_differences

@@ -111,7 +111,7 @@ def count_broken_by_evidence(key: Finished, eps: float) -> int:
     """Samples that the evaluation's own run leaves robust at eps and evidence that came later breaks."""
     with reading() as session:
         lowered = results.lowered_bounds(session, key.evaluation_id)
-    known = {sample for sample, (bound, stage, _) in lowered.items() if stage > results.FALLBACKS and bound <= eps}
+    known = {sample for sample, (bound, series, _) in lowered.items() if series > results.FALLBACKS and bound <= eps}
     if not known:
         return 0
     verdicts = load_verdicts(key)

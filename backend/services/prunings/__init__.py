@@ -9,8 +9,10 @@ from backend.services.prunings.service import (
     resume_pruning,
     suggest_name,
 )
+from backend.store.prunings import DENSE_MARGINS
 
 __all__ = [
+    "DENSE_MARGINS",
     "cancel_pruning",
     "delete_pruning",
     "get_pruning",

@@ -10,17 +10,17 @@ from sqlalchemy.orm import Session
 from backend.attacks.catalogue import PRESETS, get_preset
 from backend.eps import check_eps, eps_text, parse_eps
 from backend.errors import InvalidRequest, TrainsOnTest, UnknownName
+from backend.jobs.drafts import check_fit, check_preset_fits
 from backend.schemas import DatasetOut, Page
 from backend.schemas.prunings import MethodOut, PassesOut, PruningIn, ScheduleOut, SettingOut, TrainingLoss
 from backend.services.checkpoints.service import load_checkpoint
-from backend.services.checkpoints.trainings import DENSE_MARGINS
 from backend.services.comparisons.caveats import caveat_of_flags
 from backend.services.datasets.service import find_dataset
 from backend.services.datasets.views import show_dataset
-from backend.services.evaluations.service import check_fit, check_preset_fits
 from backend.store import datasets
 from backend.store.database import reading
 from backend.store.evaluations import whole_evaluation
+from backend.store.prunings import DENSE_MARGINS
 from backend.store.tables import Checkpoint, Dataset, Evaluation
 from models.pruning.fitting import SCHEDULES, Changes, make_plan
 from models.pruning.plans import CONTROL, MEASURED_MARGINS, METHODS, SETTINGS, Method, Plan

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-from backend.schemas import EvaluationOut, Health, State
+from backend.schemas import ACTIVE, EvaluationOut, Health, State
 from backend.services import checkpoints, evaluations, system
 
 STATES: tuple[State, ...] = ("running", "queued", "failed", "cancelled", "succeeded")
-ACTIVE = ("running", "queued")
 ENDED_SHOWN = 50
 PAGE_ROWS = 200
 

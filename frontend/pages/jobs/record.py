@@ -6,12 +6,11 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.schemas import EvaluationOut, Summary
+from backend.schemas import ACTIVE, EvaluationOut, Summary
 from backend.services import catalogues, checkpoints, datasets, evaluations
 from frontend.components import Content, aria, card, data, icon, number_card
 from frontend.figures.units import unit_of
 from frontend.pages.jobs import additional, names
-from frontend.pages.jobs.listing import ACTIVE
 from frontend.pages.jobs.table import actions_cell, progress_cell, state_word
 from frontend.words import count_words, day_time, duration_words, interval_words, percent
 

@@ -5,10 +5,10 @@ import json
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.schemas import EvaluationOut, Health, WorkerOut
+from backend.schemas import ACTIVE, RESUMABLE, EvaluationOut, Health, WorkerOut
 from frontend.components import Content, aria, data, empty_state, icon
 from frontend.pages.jobs import names
-from frontend.pages.jobs.listing import ACTIVE, STATES, Filter, Listing
+from frontend.pages.jobs.listing import STATES, Filter, Listing
 from frontend.rows import (
     Column,
     Live,
@@ -122,7 +122,7 @@ def actions_cell(row: EvaluationOut) -> Content:
             title=f"Cancel the {row.preset} evaluation of {row.checkpoint_name}; what is done is kept",
             **data(confirm="Really cancel?", row=str(row.id)),
         )
-    if row.state in ("failed", "cancelled"):
+    if row.state in RESUMABLE:
         return html.Button(
             "Resume",
             id=names.button(names.RESUME, row.id),

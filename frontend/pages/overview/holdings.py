@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 from uuid import UUID
 
-from backend.schemas import CheckpointOut, ClaimOut, DatasetOut, EvaluationOut, Page
+from backend.schemas import ACTIVE, CheckpointOut, ClaimOut, DatasetOut, EvaluationOut, Page
 from backend.services import checkpoints, comparisons, datasets, evaluations
-from backend.services.checkpoints.lineage import choose_sparsity
+from backend.services.checkpoints import choose_sparsity
 
 PAGE_ROWS = 200
-ACTIVE = ("running", "queued")
 # At equal n, the robust accuracy shown is that of the first there is.
 STRENGTH = ("autoattack-plus", "autoattack", "fast", "margin")
 PRESET_NAMES = {"autoattack-plus": "AutoAttack plus", "autoattack": "AutoAttack", "fast": "fast", "margin": "margin"}

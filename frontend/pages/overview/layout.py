@@ -3,11 +3,11 @@
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from backend.schemas import ACTIVE
 from backend.services import claims
 from frontend.components import Content, aria, card, empty_state, plot
 from frontend.figures.dumbbell import Dumbbell, DumbbellGroup, figure_height
 from frontend.pages.overview.holdings import (
-    ACTIVE,
     HeldFamily,
     Holdings,
     Standing,

@@ -4,7 +4,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from backend.attacks.catalogue import WEAKENING
-from backend.schemas import CheckpointOut, EvaluationOut
+from backend.schemas import RESUMABLE, CheckpointOut, EvaluationOut
 from backend.services import catalogues
 from frontend.components import Content, dot, icon, table
 from frontend.figures.units import unit_of
@@ -205,7 +205,7 @@ def jobs_cell(standing: Standing) -> Content:
     if not standing.evaluations:
         return html.Span("not evaluated", className="muted")
     last = max(standing.evaluations, key=lambda row: row.created_at)
-    if last.state in ("failed", "cancelled"):
+    if last.state in RESUMABLE:
         return dcc.Link(
             [icon("warning"), f"last {last.state}"],
             href=f"/jobs?evaluation={last.id}",

@@ -7,15 +7,14 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.schemas import PruningOut
+from backend.schemas import ACTIVE, RESUMABLE, PruningOut
 from backend.services import prunings
-from backend.services.checkpoints.trainings import DENSE_MARGINS
+from backend.services.prunings import DENSE_MARGINS
 from frontend.components import Content, aria, card, data, icon, number_card
 from frontend.pages.prune import names
 from frontend.rows import Column, progress_bar, row_table
 from frontend.words import STATE_WORDS, ago, day_time, percent, time_left
 
-ACTIVE = ("queued", "running")
 GRANULARITY_WORDS = {"weight": "US", "filter": "filters", "channel": "channels"}
 MARKS = {"succeeded": "check", "failed": "warning", "cancelled": "close"}
 COLUMNS = [
@@ -34,7 +33,7 @@ def is_active(row: PruningOut) -> bool:
 
 def fingerprint(rows: Sequence[PruningOut]) -> str:
     """Changes whenever a row reads otherwise."""
-    return "".join(f"{row.id}{row.state}{row.progress.done}{row.progress.step}" for row in rows)
+    return "".join(f"{row.id}{row.state}{row.progress.done}{row.progress.stage}" for row in rows)
 
 
 def pruning_table(rows: Sequence[PruningOut]) -> Component:
@@ -72,7 +71,7 @@ def progress_cell(row: PruningOut) -> Component:
         return html.Span(made_parts(row), className="job-progress")
     done = f"{row.progress.done:,} of {row.progress.total:,} steps"
     left = time_left(row.progress.eta_seconds) if row.state == "running" else ago(row.finished_at)
-    doing = "waits for a worker" if row.state == "queued" else row.progress.step
+    doing = "waits for a worker" if row.state == "queued" else row.progress.stage
     if row.error is not None:
         doing = row.error.message
     parts = [
@@ -101,7 +100,7 @@ def action(row: PruningOut) -> Content:
             title=title,
             **data(confirm="Really cancel?", row=str(row.id)),
         )
-    if row.state in ("failed", "cancelled"):
+    if row.state in RESUMABLE:
         return html.Button(
             "Resume",
             id=names.button(names.RESUME, row.id),

@@ -207,7 +207,7 @@ def attempts(side: SampleSide, unit: Unit) -> Component:
     """Every attack of the primary run; the best is bold. Then, for each source, the best of what came beside it."""
     if not side.attempts:
         return html.P("No attempts are stored for this sample.", className="small muted")
-    primary = [item for item in side.attempts if not item["stage"]]
+    primary = [item for item in side.attempts if not item["series"]]
     found = [item["distance"] for item in primary if item["found"] and item["distance"] is not None]
     best = None if side.row.distance_kind == "witness" else min(found, default=None)
     suffix = f" ({unit.suffix})" if unit.suffix else ""
@@ -223,8 +223,8 @@ def attempts(side: SampleSide, unit: Unit) -> Component:
         [attack_title(item["attack"]), "yes" if item["found"] else "not found", shown_distance(item)]
         for item in primary
     ]
-    for stage in sorted({item["stage"] for item in side.attempts if item["stage"]}):
-        runs = [item for item in side.attempts if item["stage"] == stage]
+    for series in sorted({item["series"] for item in side.attempts if item["series"]}):
+        runs = [item for item in side.attempts if item["series"] == series]
         nearest = min(runs, key=lambda item: item["distance"] if item["found"] else math.inf)
         name = f"{runs[0]['source'] or attack_title(runs[0]['attack'])} (beside)"
         words = f"{sum(item['found'] for item in runs):,} of {len(runs):,}"

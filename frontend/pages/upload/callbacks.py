@@ -2,6 +2,7 @@
 
 from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 
+from backend.schemas import ACTIVE
 from backend.services import checkpoints
 from frontend.callbacks import in_thread
 from frontend.components import Content
@@ -35,7 +36,7 @@ def follow_sheet(checkpoint_id: str, state: str, live: Live | None) -> tuple[Con
     """The sheet anew when the pre-flight or a job moved on, its live cells otherwise; seldom when nothing runs."""
     row = checkpoints.get_checkpoint(checkpoint_id)
     jobs = sheet.jobs_of(row)
-    is_busy = row.preflight.state in ("queued", "running") or any(job.state in sheet.ACTIVE for job in jobs)
+    is_busy = row.preflight.state in ACTIVE or any(job.state in ACTIVE for job in jobs)
     pace = names.POLL_MILLISECONDS if is_busy else SLOW_MILLISECONDS
     now = sheet.fingerprint(row, jobs)
     if now != state:

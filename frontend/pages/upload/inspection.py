@@ -6,7 +6,7 @@ from dash import dcc
 from dash.development.base_component import Component
 
 from backend.schemas import CheckpointOut, Descent, InspectionOut, NormDrift, StructureOut
-from backend.services.checkpoints.lineage import find_uneven_layers
+from backend.services.checkpoints import find_uneven_layers
 from frontend.components import Content, card
 from frontend.pages.upload.checks import FieldCheck, check_list
 from frontend.words import count_words, percent

@@ -5,7 +5,15 @@ import json
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.schemas import CheckpointOut, ClaimOut, DatasetOut, EvaluationOut, LayerDescent, LayerStructure
+from backend.schemas import (
+    ACTIVE,
+    CheckpointOut,
+    ClaimOut,
+    DatasetOut,
+    EvaluationOut,
+    LayerDescent,
+    LayerStructure,
+)
 from backend.services import checkpoints, comparisons, datasets, evaluations
 from frontend.components import Content, aria, card, dot, icon, number_card
 from frontend.pages.upload import names
@@ -14,7 +22,6 @@ from frontend.pages.upload.inspection import inspection_card
 from frontend.rows import Column, Live, left_text, live_cells, live_text, progress_bar, row_table
 from frontend.words import count_words, day_time, percent, short_hash, size_words
 
-ACTIVE = ("running", "queued")
 DIFFERS = 0.01
 PREFLIGHT_SENTENCES = {
     "queued": "The pre-flight waits for a worker.",
@@ -122,7 +129,7 @@ def preflight_card(row: CheckpointOut) -> Component:
     """Each question with its answer; until then that it waits or runs."""
     flight = row.preflight
     checks = [FieldCheck(check.outcome, check.title, check.sentence) for check in flight.checks]
-    waiting = flight.state in ("queued", "running")
+    waiting = flight.state in ACTIVE
     parts: list[Content] = [html.P(PREFLIGHT_SENTENCES[flight.state], role="status", className="muted preflight-state")]
     if waiting:
         parts.append(html.Div([html.Div(className="skeleton skeleton-line") for _ in range(5)], className="waiting"))

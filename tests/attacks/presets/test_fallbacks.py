@@ -47,7 +47,7 @@ def test_anothers_examples_are_pulled_to_the_boundary_even_from_behind_it(
     preset: str, level: float, eps: float | None
 ) -> None:
     _, transfer = run(preset, level, eps)
-    assert transfer.stage == 1
+    assert transfer.series == 1
     assert int(transfer.tried.sum()) >= COUNT // 2
     assert torch.equal(transfer.found, transfer.tried)
     torch.testing.assert_close(

@@ -46,7 +46,7 @@ def test_fast_on_the_shipped_network_breaks_what_margin_breaks_at_half_the_gradi
     margin = attacks.run("margin", zoo_network, images, labels)
     assert fast.flags == ()
     assert torch.equal(fast.primary.distance, fast.distance)
-    assert {attempt.stage for attempt in fast.attempts} == {0}
+    assert {attempt.series for attempt in fast.attempts} == {0}
     assert not ((margin.distance <= EPS) & (fast.distance > EPS)).any()
     assert fast.backwards < 130 * COUNT
     assert fast.backwards < 0.7 * margin.backwards
@@ -157,7 +157,7 @@ def test_fast_beyond_hidden_gradients_finds_by_its_fallback_attack_and_keeps_the
 ) -> None:
     network, result, images, labels = pruned
     assert "partial-gradients" in result.flags
-    fallbacks = [attempt for attempt in result.attempts if attempt.stage == 1]
+    fallbacks = [attempt for attempt in result.attempts if attempt.series == 1]
     assert [attempt.attack for attempt in fallbacks] == ["hidden"]
     lowered = result.distance < result.primary.distance
     assert int((lowered & (result.distance <= EPS)).sum()) >= 2

@@ -130,8 +130,7 @@ def test_add_checkpoint_queue_out_of_order_is_still_an_answer(
     def refuse(*_: object) -> None:
         raise RuntimeError("the queue is closed")
 
-    monkeypatch.setattr(jobs, "enqueue_preflight", refuse)
-    monkeypatch.setattr(jobs, "enqueue_evaluation", refuse)
+    monkeypatch.setattr(jobs, "enqueue", refuse)
     path = save_network(tmp_path / "odd.safetensors", 7)
     answer = checkpoints.add_checkpoint(path, form(name="odd", evaluate="margin"), filename="odd.safetensors")
     assert answer.id == by_name("odd").id

@@ -11,10 +11,11 @@ from sqlalchemy import update
 
 from backend.errors import Conflict, InvalidRequest, NotFound, UnknownName
 from backend.jobs import queue as jobs
+from backend.jobs.drafts import draft_evaluations
+from backend.jobs.lifecycle import requeue_waiting
 from backend.schemas import EvaluationIn
 from backend.services import evaluations
 from backend.services.evaluations import measurements
-from backend.store import evaluations as store
 from backend.store.database import reading, writing, writing_if_free
 from backend.store.tables import Evaluation
 from tests.services.fabrication import (
@@ -72,7 +73,7 @@ def test_queue_evaluation_smaller_sets_are_nested_in_larger_ones(ready: Path, tm
     checkpoint = add_checkpoint(dataset.id, "net")
     ids = [queue(checkpoint, dataset, n).id for n in (10, 25)]
     with reading() as session:
-        small, large = (store.find_evaluation(session, evaluation_id) for evaluation_id in ids)
+        small, large = (session.get(Evaluation, evaluation_id) for evaluation_id in ids)
     assert small is not None and large is not None
     assert large.indices[:10] == small.indices and len(set(large.indices)) == 25
 
@@ -82,7 +83,7 @@ def test_queue_evaluation_explicit_rows_keep_their_order(ready: Path, tmp_path: 
     checkpoint = add_checkpoint(dataset.id, "net")
     queued, again = queue(checkpoint, dataset, [7, 3, 5]), queue(checkpoint, dataset, [3, 5, 7])
     with writing() as session:
-        row = store.find_evaluation(session, queued.id)
+        row = session.get(Evaluation, queued.id)
         assert row is not None and row.explicit and row.indices == [7, 3, 5]
     assert queued.record["samples"] == again.record["samples"]
 
@@ -194,7 +195,7 @@ def test_cancel_then_resume_keeps_finished_chunks(ready: Path, tmp_path: Path) -
     done = evaluations.get_evaluation(queued.id)
     assert (done.state, done.progress.done, evaluations.margins(queued.id).total) == ("succeeded", 60, 60)
     texts = [line["text"] for line in evaluations.log_tail(queued.id)]
-    assert texts == ["cancelled after 20 of 60 samples", "resumed with 20 of 60 samples done"]
+    assert texts == ["cancelled; 20 of 60 samples done", "resumed; 20 of 60 samples done"]
 
 
 def test_cancel_and_resume_in_the_wrong_state_conflict(ready: Path, tmp_path: Path) -> None:
@@ -322,11 +323,11 @@ def test_margins_table_holds_the_same_rows(ready: Path, tmp_path: Path) -> None:
 def test_requeue_waiting_hands_lost_jobs_to_the_queue_once(ready: Path, tmp_path: Path) -> None:
     dataset = add_dataset(tmp_path, "digits")
     request = EvaluationIn(checkpoint_id=add_checkpoint(dataset.id, "net").id, dataset_id="digits", samples=5)
-    row = evaluations.draft_evaluation(request, "user")
     with writing() as session:
+        (row,) = draft_evaluations(session, request, "user")
         session.add(row)
     for _ in range(2):
-        evaluations.requeue_waiting()
+        requeue_waiting()
         assert job_status(row.id, 0) == "ENQUEUED"
 
 

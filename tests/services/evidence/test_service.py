@@ -13,7 +13,7 @@ from backend.services.comparisons import noise
 from backend.store import datasets as dataset_store
 from backend.store import evidence as store
 from backend.store.database import reading, writing
-from backend.store.evaluations import move_state
+from backend.store.jobs import move_state
 from backend.store.tables import Evidence, now
 from tests.services.fabrication import SIDE, Measured, add_checkpoint, add_dataset, evaluate, make_pixels, measure
 from tests.services.fabrication import queue as queue_one
@@ -45,20 +45,20 @@ def write_outcomes(evidence_id: UUID, outcomes: dict[int, float | None], source:
         numbers = {index: number for index, number, _, _ in dataset_store.dataset_rows(session, evaluation.dataset_id)}
     attempts = [
         {
-            "evaluation_id": row.evaluation_id, "sample_id": numbers[index], "stage": row.stage, "attack": row.kind,
+            "evaluation_id": row.evaluation_id, "sample_id": numbers[index], "series": row.series, "attack": row.kind,
             "found": distance is not None, "distance": distance, "kind": "witness", "artefact": None,
             "shard_row": None,
         }
         for index, distance in outcomes.items()
     ]  # fmt: skip
     with writing() as session:
-        assert move_state(session, row.id, ["queued"], of=Evidence, state="running", started_at=now())
+        assert move_state(session, Evidence, row.id, ["queued"], state="running", started_at=now())
     with writing() as session:
         counts = {"steps": row.n, "checked": len(outcomes), "refused": {}}
         assert store.store_step(session, row, attempts, [source] * len(attempts), **counts) == "stored"
         assert store.store_step(session, row, attempts, [source] * len(attempts), **counts) == "stopped"
     with writing() as session:
-        assert move_state(session, row.id, ["running"], of=Evidence, state="succeeded", finished_at=now())
+        assert move_state(session, Evidence, row.id, ["running"], state="succeeded", finished_at=now())
 
 
 def harden(evaluation: EvaluationOut, bounds: dict[int, float], source: str = "margin, seed 1") -> None:

@@ -298,10 +298,10 @@ def test_verdicts_say_what_later_evidence_breaks(made: MadeFamily) -> None:
         rows = session.query(Result).filter(Result.evaluation_id == done.id, Result.correct).all()
         robust = [row for row in rows if row.margin is None or row.margin > EPS]
         for row in robust[:3]:
-            row.best_known, row.best_known_stage = EPS / 2, 2
-        robust[3].best_known, robust[3].best_known_stage = EPS * 2, 2
+            row.best_known, row.best_known_series = EPS / 2, 2
+        robust[3].best_known, robust[3].best_known_series = EPS * 2, 2
         broken = next(row for row in rows if row.margin is not None and EPS / 2 < row.margin <= EPS)
-        broken.best_known, broken.best_known_stage = EPS / 4, 2
+        broken.best_known, broken.best_known_series = EPS / 4, 2
     family = made.family()
     assert verdict_of(row_of(family, "lwm-95"), "margin").broken_by_evidence == 3
     assert verdict_of(row_of(family, "harp-95"), "margin").broken_by_evidence == 0

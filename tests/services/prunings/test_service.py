@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from backend.errors import Conflict, InvalidRequest, NotFound, ThinIceError, TrainsOnTest, UnknownName
+from backend.jobs.pruning_results import training_folder
 from backend.schemas import CheckpointPatch, PruningIn, PruningOut
 from backend.services import checkpoints, datasets, prunings, system
 from backend.services.checkpoints.trainings import read_record
 from backend.services.prunings import plans
-from backend.services.prunings.results import training_folder
 from backend.store.database import reading, writing
-from backend.store.evaluations import move_state
+from backend.store.jobs import move_state
 from backend.store.tables import Checkpoint, Evaluation, Pruning, new_id
 from models.pruning.plans import METHODS, read_plan
 from tests.services.fabrication import CLASSES, add_checkpoint, add_dataset, evaluate, make_pixels, measure, write_npz
@@ -38,7 +38,7 @@ def test_queue_writes_the_whole_plan_down_and_counts_in_health(parent: Checkpoin
     row = ask(parent, method="hydra", sparsity=0.95, epochs=8, eps="8/255", seed=4, evaluate="margin")
     assert (row.state, row.name, row.parent_name) == ("queued", "dense-net-hydra-95", "dense-net")
     assert (row.loss, row.epochs, row.eps_text, row.training_dataset) == ("TRADES", 8, "8/255", "training")
-    assert row.progress.model_dump() == {"done": 0, "total": 16, "step": "waiting", "eta_seconds": None}
+    assert row.progress.model_dump() == {"done": 0, "total": 16, "stage": "waiting", "eta_seconds": None}
     assert row.record["recipe"]["search"]["epochs"] == 2 and row.record["passes"]["total"] == row.passes
     assert row.warnings == [] and row.checkpoint_id is None
     assert prunings.list_prunings(parent_id=parent.id).items == [row] == prunings.list_prunings(state="queued").items
@@ -205,7 +205,7 @@ def test_cancel_resume_and_delete_go_by_the_state(parent: Checkpoint) -> None:
     with pytest.raises(NotFound):
         prunings.get_pruning(row.id)
     with writing() as session:
-        move_state(session, taken.id, ["queued"], of=Pruning, state="succeeded", checkpoint_id=parent.id)
+        move_state(session, Pruning, taken.id, ["queued"], state="succeeded", checkpoint_id=parent.id)
     with pytest.raises(Conflict, match="came from this pruning"):
         prunings.delete_pruning(taken.id)
     with pytest.raises(Conflict, match="1 prunings"):

@@ -6,10 +6,10 @@ from uuid import UUID
 import numpy as np
 import pytest
 
+from backend.jobs.registration.inspections import find_candidates, inspect_family, inspect_missing
 from backend.registry.cards import find_zoo
 from backend.schemas import CheckpointIn, CheckpointOut, CheckpointPatch, DatasetOut
 from backend.services import checkpoints, comparisons, datasets
-from backend.services.checkpoints.inspections import find_candidates, inspect_family, inspect_missing
 from backend.store.artefacts import put_bytes
 from backend.store.database import reading
 from backend.store.tables import Checkpoint

@@ -7,20 +7,21 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from backend.registry.intake import take_checkpoint
-from backend.services.checkpoints.lineage import CONTROL
-from backend.services.checkpoints.service import (
+from backend.jobs import lifecycle
+from backend.jobs.kinds import PRUNING
+from backend.jobs.registration.checkpoints import (
     insert_checkpoint,
     inspect_columns,
     queue_first_evaluation,
     queue_preflight,
-    take_facts,
+    read_columns,
 )
+from backend.jobs.registration.lineage import CONTROL
+from backend.registry.intake import take_checkpoint
 from backend.settings import get_settings
 from backend.store import checkpoints
-from backend.store import prunings as store
 from backend.store.database import reading, writing
-from backend.store.tables import Checkpoint, Dataset, Pruning, new_id, now
+from backend.store.tables import Checkpoint, Dataset, Pruning, new_id
 
 LOG = logging.getLogger(__name__)
 
@@ -40,12 +41,12 @@ def forget_training(pruning_id: UUID) -> None:
 def forget_deleted(pruning_id: UUID) -> None:
     """Delete what the training of a pruning wrote that was deleted meanwhile."""
     with reading() as session:
-        is_gone = store.find_pruning(session, pruning_id) is None
+        is_gone = session.get(Pruning, pruning_id) is None
     if is_gone:
         forget_training(pruning_id)
 
 
-def register(pruning: Pruning, parent: Checkpoint, dataset: Dataset, weights: Path, made: dict[str, Any]) -> bool:
+def register(pruning: Pruning, parent: Checkpoint, dataset: Dataset, weights: Path, made: dict[str, Any]) -> None:
     """Import the weights of a finished run and mark it as succeeded, in one transaction.
 
     Args:
@@ -55,36 +56,28 @@ def register(pruning: Pruning, parent: Checkpoint, dataset: Dataset, weights: Pa
         weights: state dict as safetensors, normalisation included.
         made: what the run found, for the record; `declared_sparsity` and the claim go to the checkpoint too.
 
-    Returns:
-        False where it no longer runs in this attempt by this worker; nothing is written then.
-
     Raises:
+        Stopped: this run of it is no longer wanted, or another worker took over; nothing is written then.
         RejectedCheckpoint: the weights are not finite, or another network's.
         Conflict: the name was taken meanwhile; the pruning can be resumed once it is free.
     """
     row = _draft(pruning, parent, dataset, weights, made)
     record = pruning.record | made | {"measured_sparsity": row.measured_sparsity, "sha256": row.source_sha256}
-    ended: dict[str, Any] = {
-        "state": "succeeded",
-        "step": "done",
-        "done": pruning.total,
-        "finished_at": now(),
-        "record": record,
-    }
     with writing() as session:
-        if not store.keep_progress(session, pruning.id, pruning.attempt_number, str(pruning.worker_id), **ended):
-            return False
+        kept = lifecycle.find_wanted(session, PRUNING, pruning.id, pruning.run_number)
+        if kept.worker_id != pruning.worker_id:
+            raise lifecycle.stopped(PRUNING, pruning.id, pruning.run_number)
         insert_checkpoint(session, row, dataset, made_by=pruning.id)
-        store.link_checkpoint(session, pruning.id, row.id)
+        kept.record, kept.done, kept.checkpoint_id = record, pruning.total, row.id
+        lifecycle.end(kept, "succeeded")
     queue_preflight(row)
-    return True
 
 
 def _draft(pruning: Pruning, parent: Checkpoint, dataset: Dataset, weights: Path, made: dict[str, Any]) -> Checkpoint:
     """The checkpoint's row, its weights kept and looked at."""
     settings = get_settings()
     listed = None if parent.layer_list is None else json.dumps(parent.layer_list)
-    facts = take_checkpoint(
+    imported = take_checkpoint(
         weights,
         dataset_classes=len(dataset.classes),
         dataset_shape=(dataset.shape[0], dataset.shape[1], dataset.shape[2]),
@@ -93,7 +86,7 @@ def _draft(pruning: Pruning, parent: Checkpoint, dataset: Dataset, weights: Path
         out_dir=settings.artefacts,
         settings=settings,
     )
-    columns = take_facts(facts)
+    columns = read_columns(imported)
     role = "dense" if pruning.method == CONTROL else "pruned"
     claim = {name: made[f"claimed_{name}"] for name in CLAIMED} | {"eps_text": made["claimed_eps"]}
     return Checkpoint(
@@ -117,7 +110,7 @@ def _draft(pruning: Pruning, parent: Checkpoint, dataset: Dataset, weights: Path
 def follow_up(pruning_id: UUID) -> None:
     """Once the result is registered: forget the training, queue the evaluation that was asked for. May run twice."""
     with reading() as session:
-        row = store.find_pruning(session, pruning_id)
+        row = session.get(Pruning, pruning_id)
         made = None if row is None or row.checkpoint_id is None else session.get(Checkpoint, row.checkpoint_id)
         evaluated = 0 if made is None else checkpoints.count_dependants(session, made.id)[1]
         dataset = None if made is None else session.get(Dataset, made.dataset_id)
@@ -129,7 +122,7 @@ def follow_up(pruning_id: UUID) -> None:
     except Exception as error:  # the checkpoint is there; what it lacks can be asked for again
         LOG.exception("the evaluation of %s was not queued", made.id)
         with writing() as session:
-            kept = store.find_pruning(session, pruning_id)
+            kept = session.get(Pruning, pruning_id)
             if kept is not None:
                 told = [*kept.record.get("warnings", []), f"The evaluation was not queued: {error}"]
                 kept.record = kept.record | {"warnings": told}

@@ -1,20 +1,21 @@
-"""A cancelled and resumed evaluation: whatever its old attempt still says comes too late."""
+"""A cancelled and resumed evaluation: whatever its old run still says comes too late."""
 
 import pytest
 import torch
 
-from backend.jobs import evaluate, progress
+from backend.jobs import evaluate, lifecycle, progress
+from backend.jobs.kinds import EVALUATION
 from backend.jobs.progress import Stopped
 from backend.services import evaluations
 from backend.store import database
 from backend.store import evaluations as store
-from backend.store.tables import Attempt, Chunk
+from backend.store.tables import Attempt, Chunk, Evaluation
 from tests.jobs.conftest import queue_margin
 
 
 @pytest.fixture
 def resumed(crew):
-    """An evaluation of two chunks that was started, cancelled, resumed and started again: attempt 1 runs."""
+    """An evaluation of two chunks that was started, cancelled, resumed and started again: run 1 goes on."""
     torch.set_num_threads(1)
     queued = queue_margin(n=20)
     evaluate.start(queued.id, 0, "cpu")
@@ -24,44 +25,44 @@ def resumed(crew):
     return queued.id
 
 
-def run(evaluation_id, attempt, number):
-    evaluate.run_chunk(evaluation_id, attempt, number, worker_id="w", device="cpu")
+def run(evaluation_id, run_number, number):
+    evaluate.run_chunk(evaluation_id, run_number, number, worker_id="w", device="cpu")
 
 
 def row_of(evaluation_id):
     with database.reading() as session:
-        row = store.find_evaluation(session, evaluation_id)
+        row = session.get(Evaluation, evaluation_id)
         assert row is not None
         return row
 
 
-def test_old_attempt_late_error_does_not_fail_the_new_one(resumed):
-    evaluate.fail(resumed, 0, RuntimeError("the old attempt broke"))
+def test_old_run_late_error_does_not_fail_the_new_one(resumed):
+    lifecycle.fail(EVALUATION, resumed, 0, RuntimeError("the old run broke"))
     assert (row_of(resumed).state, row_of(resumed).error) == ("running", None)
     assert not any("broke" in line["text"] for line in evaluations.log_tail(resumed))
-    evaluate.fail(resumed, 1, RuntimeError("the new attempt broke"))
+    lifecycle.fail(EVALUATION, resumed, 1, RuntimeError("the new run broke"))
     assert row_of(resumed).state == "failed"
-    assert "the new attempt broke" in evaluations.log_tail(resumed)[-1]["text"]
+    assert "the new run broke" in evaluations.log_tail(resumed)[-1]["text"]
 
 
-def test_old_attempt_can_neither_start_report_store_nor_finish(resumed, monkeypatch):
+def test_old_run_can_neither_start_report_store_nor_finish(resumed, monkeypatch):
     monkeypatch.setattr(progress, "STAGE_SECONDS", 0.0)
     stale = row_of(resumed)
-    stale.attempt_number = 0
+    stale.run_number = 0
     report = evaluate.stage_reporter(stale, 0)
     calls = (
         lambda: evaluate.start(resumed, 0, "cpu"),
         lambda: run(resumed, 0, 0),
-        lambda: report(1, 2, "stage of the old attempt"),
+        lambda: report(1, 2, "stage of the old run"),
         lambda: evaluate.finish(resumed, 0),
     )
     for call in calls:
         with pytest.raises(Stopped):
             call()
     with database.writing() as session:
-        assert store.store_chunk(session, {"evaluation_id": resumed, "number": 0}, [], [], of_attempt=0) == "stopped"
+        assert store.store_chunk(session, {"evaluation_id": resumed, "number": 0}, [], [], of_run=0) == "stopped"
         assert store.finished_chunks(session, resumed) == set()
-    assert "old attempt" not in row_of(resumed).stage
+    assert "old run" not in row_of(resumed).stage
 
 
 def test_finish_names_every_device_that_took_part(resumed):

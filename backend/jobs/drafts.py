@@ -1,0 +1,200 @@
+"""A request for an evaluation, checked and made into rows, then handed to the queue. No torch: the web queues too."""
+
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from backend.attacks.catalogue import Preset, get_preset
+from backend.eps import check_eps, eps_text
+from backend.errors import InvalidRequest, NotFound
+from backend.jobs.lifecycle import hand_over
+from backend.schemas import EvaluationIn
+from backend.settings import get_settings
+from backend.store import checkpoints, datasets
+from backend.store.database import writing
+from backend.store.tables import Checkpoint, Dataset, Evaluation
+
+LARGEST_SEED = 2**31 - 1
+
+
+def queue_evaluations(request: EvaluationIn, purpose: str = "user") -> list[Evaluation]:
+    """Check a request and write it down in one transaction, then queue it; with `repeat` once for each seed.
+
+    Raises:
+        NotFound: no such checkpoint or data set.
+        UnknownName: no such preset.
+        InvalidRequest: the preset does not take the norm or needs an eps, the samples are out of range, or the data
+            set does not fit the checkpoint; or the seeds of the repeats would be too large.
+    """
+    with writing() as session:
+        rows = draft_evaluations(session, request, purpose)
+        session.add_all(rows)
+        session.flush()
+        if len(rows) > 1:
+            for row in rows:
+                row.repeat_of = rows[0].id
+    hand_over(*rows)
+    return rows
+
+
+def draft_evaluations(session: Session, request: EvaluationIn, purpose: str) -> list[Evaluation]:
+    """A checked request as rows that are not written down yet, one for each seed; raises as `queue_evaluations`."""
+    last = request.seed + request.repeat - 1
+    if last > LARGEST_SEED:
+        raise InvalidRequest(f"The seeds would go up to {last:,}; the largest is {LARGEST_SEED:,}.", seed=request.seed)
+    preset = get_preset(request.preset)
+    dataset = datasets.need_dataset(session, request.dataset_id)
+    checkpoint = checkpoints.find_checkpoint(session, request.checkpoint_id)
+    if checkpoint is None:
+        raise NotFound(f"There is no checkpoint {request.checkpoint_id}.", checkpoint_id=str(request.checkpoint_id))
+    check_fit(session, checkpoint, dataset)
+    indices, content_ids = _choose_samples(session, dataset, request.samples)
+    norm = request.norm or dataset.default_norm
+    check_preset_fits(preset, norm)
+    eps = _choose_eps(request, preset, dataset, norm)
+    record = _start_record(checkpoint, dataset, content_ids, preset, norm, eps)
+    return [
+        Evaluation(
+            checkpoint_id=checkpoint.id,
+            dataset_id=dataset.id,
+            preset=preset.name,
+            norm=norm,
+            eps=eps,
+            indices=indices,
+            explicit=isinstance(request.samples, list),
+            n=len(indices),
+            seed=seed,
+            priority=request.priority,
+            purpose=purpose,
+            chunk_size=get_settings().chunk_samples,
+            record=record | {"seed": seed},
+        )
+        for seed in range(request.seed, last + 1)
+    ]
+
+
+def check_preset_fits(preset: Preset, norm: str) -> None:
+    """Refuse a norm that the preset does not attack in."""
+    if norm not in preset.norms:
+        raise InvalidRequest(
+            f"The preset {preset.name} takes {' and '.join(preset.norms)}; got {norm}.",
+            preset=preset.name,
+            norms=list(preset.norms),
+        )
+
+
+def check_fit(session: Session, checkpoint: Checkpoint, dataset: Dataset) -> None:
+    """Refuse a data set that the network cannot take: other shape, or other number of classes."""
+    own = session.get(Dataset, checkpoint.dataset_id)
+    assert own is not None
+    if own.id == dataset.id:
+        return
+    if own.shape != dataset.shape:
+        raise InvalidRequest(
+            f"{checkpoint.name} takes images of {_show_shape(own.shape)}; {dataset.slug} has "
+            f"{_show_shape(dataset.shape)}.",
+            expected=own.shape,
+            got=dataset.shape,
+        )
+    if len(own.classes) != len(dataset.classes):
+        raise InvalidRequest(
+            f"{checkpoint.name} tells {len(own.classes)} classes apart; {dataset.slug} has {len(dataset.classes)}.",
+            expected=len(own.classes),
+            got=len(dataset.classes),
+        )
+
+
+def _show_shape(shape: Sequence[int]) -> str:
+    return " x ".join(str(size) for size in shape)
+
+
+def _choose_samples(session: Session, dataset: Dataset, samples: int | list[int]) -> tuple[list[int], list[str]]:
+    """(rows of the data set in the order of the chunks, their content ids).
+
+    A number means the first n in id order, so that smaller sets are nested in larger ones.
+    """
+    size = dataset.size
+    if isinstance(samples, int):
+        if not 1 <= samples <= size:
+            raise InvalidRequest(
+                f"samples must be within 1..{size:,}, the size of {dataset.slug}; got {samples:,}.",
+                size=size,
+                samples=samples,
+            )
+        indices = datasets.first_indices(session, dataset.id, samples)
+    else:
+        _check_indices(samples, dataset)
+        indices = samples
+    contents = {index: content for index, _, content, _ in datasets.dataset_rows(session, dataset.id)}
+    return indices, [contents[index] for index in indices]
+
+
+def _check_indices(indices: list[int], dataset: Dataset) -> None:
+    """Explicit rows: at least one, each once, each inside the data set."""
+    if not indices:
+        raise InvalidRequest("samples is an empty list; name at least one row, or give a number.")
+    outside = [index for index in indices if not 0 <= index < dataset.size]
+    if outside:
+        raise InvalidRequest(
+            f"{dataset.slug} has {dataset.size:,} samples, rows 0 to {dataset.size - 1:,}; "
+            f"outside: {', '.join(map(str, outside[:8]))}.",
+            size=dataset.size,
+            outside=outside[:100],
+        )
+    repeated = sorted(index for index, times in Counter(indices).items() if times > 1)
+    if repeated:
+        raise InvalidRequest(
+            f"Each row may be named once; repeated: {', '.join(map(str, repeated[:8]))}.", repeated=repeated[:100]
+        )
+
+
+def _choose_eps(request: EvaluationIn, preset: Preset, dataset: Dataset, norm: str) -> str | None:
+    """The exact text of eps: as asked for, else the data set's in its own norm, else none where none is needed."""
+    if request.eps is not None:
+        check_eps(request.eps, norm, math.prod(dataset.shape))
+        return eps_text(request.eps, norm)
+    if norm == dataset.default_norm:
+        return dataset.default_eps
+    if preset.needs_eps:
+        raise InvalidRequest(
+            f"The preset {preset.name} needs an eps, and {dataset.slug} has no default for {norm}.",
+            preset=preset.name,
+            norm=norm,
+        )
+    return None
+
+
+def _start_record(
+    checkpoint: Checkpoint,
+    dataset: Dataset,
+    content_ids: list[str],
+    preset: Preset,
+    norm: str,
+    eps: str | None,
+) -> dict[str, Any]:
+    """What is known before the run (protocol 4.9) and holds for every seed; the worker adds what only the run knows."""
+    return {
+        "checkpoint": checkpoint.name,
+        "source_sha256": checkpoint.source_sha256,
+        "weights_sha256": checkpoint.weights_sha256,
+        "architecture": checkpoint.architecture,
+        "normalization": checkpoint.normalization,
+        "measured_sparsity": checkpoint.measured_sparsity,
+        "dataset": dataset.slug,
+        "split": dataset.split,
+        "n": len(content_ids),
+        "samples": hash_samples(content_ids),
+        "norm": norm,
+        "eps": eps,
+        "preset": preset.name,
+        "distance_kind": preset.distance_kind,
+    }
+
+
+def hash_samples(content_ids: Sequence[str]) -> str:
+    """SHA-256 (hex) over the sorted sample ids, one a line: the same set in any order has the same hash."""
+    return hashlib.sha256("\n".join(sorted(content_ids)).encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""From a file or a finished pruning to a checkpoint in the store."""
