@@ -1,10 +1,6 @@
 """Reliability flags that a few passes can see (protocol 4.7); what each means is in the catalogue."""
 
-import sys
-from collections.abc import Callable
 from dataclasses import dataclass
-from types import FrameType
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +8,7 @@ from torch import Tensor, nn
 from backend.attacks.catalogue import FLAGS
 from backend.attacks.losses import measure_gap
 from backend.attacks.network.batches import Batches
+from backend.attacks.network.call_watch import CallWatch
 from backend.attacks.network.classifier import Classifier
 from backend.attacks.norms import TINY, measure_l1
 from backend.attacks.search.gradient_steps import differentiate_gap
@@ -205,17 +202,7 @@ def _gap_on(classifier: Classifier, images: Tensor, labels: Tensor, part: slice)
 
 def inspect_inner_optimisation(classifier: Classifier, image: Tensor) -> set[str]:
     """`optimises-at-inference` where a forward pass differentiates; one pass of an image (1, C, H, W)."""
-    watched = {torch.autograd.grad.__code__, torch.autograd.backward.__code__}
-    seen: list[str] = []
-
-    def watch(frame: FrameType, event: str, _: Any) -> None:
-        if event == "call" and frame.f_code in watched:
-            seen.append(frame.f_code.co_name)
-
-    before: Callable[..., Any] | None = sys.getprofile()
-    sys.setprofile(watch)
-    try:
+    network, watch = classifier.network, CallWatch(torch.autograd.grad, torch.autograd.backward)
+    with classifier.following(lambda images: watch.call(network, images)):
         classifier.classify(image.to(classifier.device))
-    finally:
-        sys.setprofile(before)
-    return {"optimises-at-inference"} if seen else set()
+    return {"optimises-at-inference"} if watch.is_called else set()

@@ -55,7 +55,7 @@ def claim_fallbacks(
         claims.append(claim_nearest(name, task, images, samples, rows))
 
     if codes & ROUNDED:
-        with classifier.following(build_precise(classifier.network, task.images[:PROBES]).network):
+        with classifier.following(build_precise(task.network, task.images[:PROBES]).network):
             follow("precise", choose_primary(task, pool), left)
     if codes & (ROUNDED | HIDDEN) and transferred is not None:
         known = (standing & (transferred != images).flatten(1).any(1)).nonzero()[:, 0]
