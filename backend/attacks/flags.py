@@ -1,4 +1,4 @@
-"""Reliability flags that a few passes can see (protocol 4.7); what each means is in the catalogue."""
+"""Reliability flags that a few passes can see (Help has the protocol); what each means is in the catalogue."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from backend.attacks.norms import TINY, measure_l1
 from backend.attacks.search.gradient_steps import differentiate_gap
 from backend.attacks.search.starts import draw_noise
 
-LOOKED_AT = 128
+FLAG_IMAGES = 128
 REPEAT_TOLERANCE = 1e-4
 PROBABILITY_TOLERANCE = 1e-5
 SATURATED_SHARE = 0.5
@@ -100,7 +100,7 @@ def inspect_repeat(classifier: Classifier, images: Tensor, batches: Batches) -> 
         # NaN compares as different from itself: only places where both passes are numbers tell something.
         return bool((((first - second).abs() / scale).nan_to_num(nan=0.0) > REPEAT_TOLERANCE).any())
 
-    for _, part_differs in batches.run(min(len(images), LOOKED_AT), repeat):
+    for _, part_differs in batches.run(min(len(images), FLAG_IMAGES), repeat):
         differs |= part_differs
     return {"randomised"} if differs else set()
 
@@ -124,11 +124,11 @@ class Slopes:
 
 
 def inspect_gradients(
-    classifier: Classifier, images: Tensor, labels: Tensor, batches: Batches, most: int = LOOKED_AT
+    classifier: Classifier, images: Tensor, labels: Tensor, batches: Batches, most: int = FLAG_IMAGES
 ) -> set[str]:
     """`zero-gradients`, `gradient-mismatch` and `partial-gradients`: do gradients tell what small steps change?
 
-    Steps are measured by the median first-order Linf margin, a length that fits the network, so that the answer depends
+    Steps are measured by the median first-order Linf margin, a length that fits the network, so that the flags depend
     neither on the norm nor on the eps of the run. Shares must be exceeded beyond chance. Cost: one gradient and one
     forward pass for up to `most` images, and one more forward pass where pixels without a gradient exist.
 
@@ -138,7 +138,7 @@ def inspect_gradients(
     images, labels = images[:most], labels[:most]
     if len(images) == 0:
         return set()
-    parts = [answer for _, answer in batches.run(len(images), lambda part: _gap_on(classifier, images, labels, part))]
+    parts = [found for _, found in batches.run(len(images), lambda part: _gap_on(classifier, images, labels, part))]
     gaps, gradients = (torch.cat(column) for column in zip(*parts, strict=True))
     lengths = measure_l1(gradients)
     is_flat = lengths == 0
@@ -191,7 +191,7 @@ def measure_gaps(classifier: Classifier, images: Tensor, labels: Tensor, batches
         logits = classifier.classify(images[part].to(classifier.device))
         return measure_gap(logits, labels[part].to(classifier.device)).cpu()
 
-    return torch.cat([answer for _, answer in batches.run(len(images), measure)])
+    return torch.cat([gaps for _, gaps in batches.run(len(images), measure)])
 
 
 def _gap_on(classifier: Classifier, images: Tensor, labels: Tensor, part: slice) -> tuple[Tensor, Tensor]:

@@ -38,7 +38,7 @@ def evaluate(preset: str, norm: str) -> AttackResult:
     """The problem with the labels of the last three samples moved by one, so that those are wrong already."""
     problem = pose_problem()
     # The official code takes as long for five samples as for twelve; its batches are cut in test_official.
-    size = 12 if PRESETS[preset].is_official else 5
+    size = 12 if PRESETS[preset].is_foreign else 5
     return attacks.run(
         preset, problem.network, problem.images, give_labels(), norm=norm, eps=choose_eps(norm), batch_size=size
     )
@@ -65,7 +65,7 @@ def test_run_known_answer_found_where_it_must_be(preset: str, norm: str) -> None
         assert not within[exact > eps * 1.001].any()
         assert (~within).any()
         assert within.any()
-        if PRESETS[preset].is_official:
+        if PRESETS[preset].is_foreign:
             assert torch.equal(within, found)
         else:
             assert found.all(), "what lies beyond eps is met, and said to lie there"
@@ -115,7 +115,7 @@ def test_run_already_wrong_is_found_at_zero_with_a_margin_of_its_own(preset: str
     assert (result.margin_pred[-3:] > 0).all()
     assert torch.equal(result.margin_pred[:-3], result.distance[:-3])
     assert torch.equal(result.margin_pred_found, result.margin_pred.isfinite())
-    if not PRESETS[preset].is_official:
+    if not PRESETS[preset].is_foreign:
         exact = torch.from_numpy(problem.margins[norm])[-3:]
         assert (result.margin_pred[-3:] / exact).max() < 1.03
     for attempt in result.attempts:
@@ -186,7 +186,7 @@ def test_run_on_a_constant_network_finds_nothing(preset: str, norm: str) -> None
     assert torch.equal(result.adversarial, images)
     assert result.survives_8bit.tolist() == [False, False]
     assert "zero-gradients" in result.flags
-    assert ("not-found" in result.flags) == (not PRESETS[preset].is_official)
+    assert ("not-found" in result.flags) == (not PRESETS[preset].is_foreign)
 
 
 @pytest.mark.parametrize(("preset", "norm"), CASES)
