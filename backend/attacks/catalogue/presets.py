@@ -12,8 +12,9 @@ class Preset:
     """Attacks that run together under one name, and everything that is said of them anywhere.
 
     short_title: as columns and notes have it. rank: strength; of evaluations of the same samples the one with the
-    higher rank is shown. runs: the function that attacks, as "package.module:function" (`runs.AttackFunction`), which
-    is imported when it is needed, so that this catalogue stays free of torch.
+    higher rank is shown. is_usual: tables keep a column for it even where no evaluation fills it. runs: the function
+    that attacks, as "package.module:function" (`runs.AttackFunction`), which is imported when it is needed, so that
+    this catalogue stays free of torch.
 
     promises: "margin" (the smallest perturbation that it can find, without an eps, or that it found none at all) or
     "verdict" (whether it breaks a sample within eps, with a perturbation as witness).
@@ -43,6 +44,7 @@ class Preset:
     goes_beyond_eps: bool = False
     refuses_randomised: bool = False
     is_foreign: bool = False
+    is_usual: bool = False
 
     @property
     def needs_eps(self) -> bool:
@@ -92,6 +94,7 @@ ROWS = (
         parameters={"steps": MARGIN_STEPS, "restarts": 1, "targets": 3, "passes": BISECTION_PASSES},
         fallbacks=("precise", "transfer"),
         pool_norms=("Linf", "L2"),
+        is_usual=True,
     ),
     Preset(
         name="fast",
@@ -123,6 +126,7 @@ ROWS = (
         pool_norms=("L2",),
         goes_beyond_eps=True,
         refuses_randomised=True,
+        is_usual=True,
     ),
     Preset(
         name="autoattack",
@@ -138,6 +142,7 @@ ROWS = (
         attacks=("apgd-ce", "apgd-t", "fab-t", "square"),
         parameters={"version": "standard", "steps": 100, "restarts": 1, "targets": 9, "queries": 5000},
         is_foreign=True,
+        is_usual=True,
     ),
     Preset(
         name="autoattack-plus",
