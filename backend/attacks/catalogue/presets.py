@@ -1,5 +1,6 @@
 """What presets there are, and how others are added. Data only: no torch here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -174,26 +175,34 @@ def register_preset(preset: Preset, *attacks: Attack) -> None:
     """Add a preset to the catalogue, with rows for those of its attacks that the catalogue does not have.
 
     Raises:
-        InvalidRequest: a name is taken, an attack has no row, an attack is not the preset's, or `runs` is no
-            "package.module:function".
+        InvalidRequest: a name is taken, an attack has no row or is not one of the preset's, `parameters` name no steps,
+            or `runs` is no "package.module:function".
     """
-    known = {**ATTACKS, **{attack.name: attack for attack in attacks}}
-    missing = [name for name in (*preset.attacks, *preset.fallbacks) if name not in known]
-    taken = [attack.name for attack in attacks if attack.name in ATTACKS]
-    if preset.name in PRESETS:
-        raise InvalidRequest(f"There is a preset {preset.name!r} already.", preset=preset.name)
-    if taken or len(known) < len(ATTACKS) + len(attacks):
-        raise InvalidRequest(f"Attacks of these names are there already: {', '.join(taken) or 'given twice'}.")
-    if missing:
-        raise InvalidRequest(f"The preset {preset.name!r} runs attacks without a row: {', '.join(missing)}.")
-    if unused := [attack.name for attack in attacks if attack.name not in preset.attacks]:
-        raise InvalidRequest(f"The preset {preset.name!r} does not run these attacks: {', '.join(unused)}.")
-    module, _, function = preset.runs.partition(":")
-    if not all(part.isidentifier() for part in (*module.split("."), function)):
-        raise InvalidRequest(f"`runs` must be 'package.module:function'; {preset.runs!r} came.", preset=preset.name)
-    ATTACKS.update({attack.name: attack for attack in attacks})
+    names = [attack.name for attack in attacks]
+    if wrong := find_fault(preset, names):
+        raise InvalidRequest(f"The preset {preset.name!r} cannot be added: {wrong}.", preset=preset.name)
+    ATTACKS.update(zip(names, attacks, strict=True))
     PRESETS[preset.name] = preset
-    BROUGHT[preset.name] = tuple(attack.name for attack in attacks)
+    BROUGHT[preset.name] = tuple(names)
+
+
+def find_fault(preset: Preset, names: Sequence[str]) -> str:
+    """Why a preset with rows for attacks of these names does not fit the catalogue; empty where it does."""
+    module, _, function = preset.runs.partition(":")
+    faults = {
+        "the name is taken": [preset.name] if preset.name in PRESETS else [],
+        "these attacks have a row already": [name for name in names if name in ATTACKS],
+        "these rows are given twice": sorted({name for name in names if names.count(name) > 1}),
+        "it does not run these attacks": [name for name in names if name not in preset.attacks],
+        "it runs attacks without a row": [
+            name for name in (*preset.attacks, *preset.fallbacks) if name not in {*ATTACKS, *names}
+        ],
+        "`parameters` must name its steps": [] if "steps" in preset.parameters else ["steps"],
+        "`runs` must be 'package.module:function'": [
+            part for part in (*module.split("."), function) if not part.isidentifier()
+        ],
+    }
+    return "; ".join(f"{fault} ({', '.join(map(repr, found))})" for fault, found in faults.items() if found)
 
 
 def remove_preset(name: str) -> None:

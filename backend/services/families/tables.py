@@ -203,7 +203,9 @@ def fill_verdict(preset: str) -> Callable[[FamilyRow, bool], Cell]:
     """A column of robust accuracy by one preset."""
 
     def fill(row: FamilyRow, _is_linf: bool) -> Cell:
-        found = next(one for one in row.verdicts if one.preset == preset)
+        found = next((one for one in row.verdicts if one.preset == preset), None)
+        if found is None:
+            return Cell()
         if found.rate is None or found.evaluation_id is None:
             return Cell(reason=found.reason)
         cell = rate_cell(found.rate, [found.evaluation_id])
