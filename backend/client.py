@@ -7,6 +7,7 @@ from uuid import UUID
 
 import httpx2
 
+from backend.attacks.catalogue import promises_margins
 from backend.startup import is_loopback
 
 PAGE = 200
@@ -135,4 +136,4 @@ def choose_pair(dense: list[dict[str, Any]], pruned: list[dict[str, Any]]) -> tu
     pairs = [(one, other) for other in pruned for one in dense if all(one[key] == other[key] for key in SAME_EFFORT)]
     if not pairs:
         return dense[0], pruned[0]
-    return max(pairs, key=lambda pair: (pair[1]["preset"] == "margin", pair[1]["n"]))
+    return max(pairs, key=lambda pair: (promises_margins(pair[1]["preset"]), pair[1]["n"]))

@@ -7,13 +7,13 @@ The names of this package are resolved on first use, at run time, because the we
 from importlib import import_module
 from typing import Any
 
-__all__ = ["AttackResult", "Attempt", "find_early_flags", "run"]
+__all__ = ["AttackAttempt", "AttackResult", "find_early_flags", "run"]
 
 _HOMES = {
     "run": "backend.attacks.engine",
     "find_early_flags": "backend.attacks.engine",
     "AttackResult": "backend.attacks.contract",
-    "Attempt": "backend.attacks.contract",
+    "AttackAttempt": "backend.attacks.contract",
 }
 
 

@@ -73,7 +73,7 @@ class AttackResult:
     survives_8bit: bool (B,), still misclassified after rounding to 8 bits (which may move it by 1/510 a pixel, also
         out of eps); False where not found.
     attempts: one per attack of the preset, in its order, then one per fallback attack that ran.
-    core: the same worst case over the attempts of series 0 alone.
+    primary: the same worst case over the attempts of series 0 alone.
     forwards, backwards: images sent through the network, forward and backward, over the whole run.
     steps: gradient steps per sample and attack; settings: everything else a record names (JSON-ready).
     """

@@ -1,10 +1,6 @@
-"""Reliability flags that a few passes can see (protocol 4.7); what each means is in the catalogue."""
+"""Reliability flags that a few passes can see (Help has the protocol); what each means is in the catalogue."""
 
-import sys
-from collections.abc import Callable
 from dataclasses import dataclass
-from types import FrameType
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,12 +8,13 @@ from torch import Tensor, nn
 from backend.attacks.catalogue import FLAGS
 from backend.attacks.losses import measure_gap
 from backend.attacks.network.batches import Batches
+from backend.attacks.network.call_watch import CallWatch
 from backend.attacks.network.classifier import Classifier
 from backend.attacks.norms import TINY, measure_l1
 from backend.attacks.search.gradient_steps import differentiate_gap
 from backend.attacks.search.starts import draw_noise
 
-LOOKED_AT = 128
+FLAG_IMAGES = 128
 REPEAT_TOLERANCE = 1e-4
 PROBABILITY_TOLERANCE = 1e-5
 SATURATED_SHARE = 0.5
@@ -103,7 +100,7 @@ def inspect_repeat(classifier: Classifier, images: Tensor, batches: Batches) -> 
         # NaN compares as different from itself: only places where both passes are numbers tell something.
         return bool((((first - second).abs() / scale).nan_to_num(nan=0.0) > REPEAT_TOLERANCE).any())
 
-    for _, part_differs in batches.run(min(len(images), LOOKED_AT), repeat):
+    for _, part_differs in batches.run(min(len(images), FLAG_IMAGES), repeat):
         differs |= part_differs
     return {"randomised"} if differs else set()
 
@@ -127,11 +124,11 @@ class Slopes:
 
 
 def inspect_gradients(
-    classifier: Classifier, images: Tensor, labels: Tensor, batches: Batches, most: int = LOOKED_AT
+    classifier: Classifier, images: Tensor, labels: Tensor, batches: Batches, most: int = FLAG_IMAGES
 ) -> set[str]:
     """`zero-gradients`, `gradient-mismatch` and `partial-gradients`: do gradients tell what small steps change?
 
-    Steps are measured by the median first-order Linf margin, a length that fits the network, so that the answer depends
+    Steps are measured by the median first-order Linf margin, a length that fits the network, so that the flags depend
     neither on the norm nor on the eps of the run. Shares must be exceeded beyond chance. Cost: one gradient and one
     forward pass for up to `most` images, and one more forward pass where pixels without a gradient exist.
 
@@ -141,7 +138,7 @@ def inspect_gradients(
     images, labels = images[:most], labels[:most]
     if len(images) == 0:
         return set()
-    parts = [answer for _, answer in batches.run(len(images), lambda part: _gap_on(classifier, images, labels, part))]
+    parts = [found for _, found in batches.run(len(images), lambda part: _gap_on(classifier, images, labels, part))]
     gaps, gradients = (torch.cat(column) for column in zip(*parts, strict=True))
     lengths = measure_l1(gradients)
     is_flat = lengths == 0
@@ -194,7 +191,7 @@ def measure_gaps(classifier: Classifier, images: Tensor, labels: Tensor, batches
         logits = classifier.classify(images[part].to(classifier.device))
         return measure_gap(logits, labels[part].to(classifier.device)).cpu()
 
-    return torch.cat([answer for _, answer in batches.run(len(images), measure)])
+    return torch.cat([gaps for _, gaps in batches.run(len(images), measure)])
 
 
 def _gap_on(classifier: Classifier, images: Tensor, labels: Tensor, part: slice) -> tuple[Tensor, Tensor]:
@@ -205,17 +202,7 @@ def _gap_on(classifier: Classifier, images: Tensor, labels: Tensor, part: slice)
 
 def inspect_inner_optimisation(classifier: Classifier, image: Tensor) -> set[str]:
     """`optimises-at-inference` where a forward pass differentiates; one pass of an image (1, C, H, W)."""
-    watched = {torch.autograd.grad.__code__, torch.autograd.backward.__code__}
-    seen: list[str] = []
-
-    def watch(frame: FrameType, event: str, _: Any) -> None:
-        if event == "call" and frame.f_code in watched:
-            seen.append(frame.f_code.co_name)
-
-    before: Callable[..., Any] | None = sys.getprofile()
-    sys.setprofile(watch)
-    try:
+    network, watch = classifier.network, CallWatch(torch.autograd.grad, torch.autograd.backward)
+    with classifier.following(lambda images: watch.call(network, images)):
         classifier.classify(image.to(classifier.device))
-    finally:
-        sys.setprofile(before)
-    return {"optimises-at-inference"} if seen else set()
+    return {"optimises-at-inference"} if watch.is_called else set()

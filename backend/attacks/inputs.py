@@ -63,8 +63,8 @@ def check_request(
         measured,
         check_eps(eps, chosen, measured, checked_images),
         seed,
-        batch_size or choose_batch_size(network, None if chosen.is_official else len(checked_images)),
-        None if chosen.is_official else prepared,
+        batch_size or choose_batch_size(network, None if chosen.is_foreign else len(checked_images)),
+        None if chosen.is_foreign else prepared,
     )
 
 

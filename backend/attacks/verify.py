@@ -1,8 +1,8 @@
 """Every adversarial example is classified again by the network itself before it counts (protocol 4.2).
 
 One forward pass decides, and its verdict, prediction and distance are what is stored. It may run at another batch
-width than the pass in which the attack met the example; attacks therefore claim only what is lost by `losses.SLACK`,
-four times the noise between widths.
+width than the pass in which the attack met the example; attacks therefore propose only examples that are lost by
+`losses.SLACK`, four times the noise between widths.
 """
 
 from dataclasses import dataclass
@@ -15,33 +15,36 @@ from backend.attacks.network.batches import Batches
 from backend.attacks.network.classifier import Classifier
 from backend.attacks.norms import Norm, clamp_to_box, expand
 
-# How far beyond itself, as a share of its length, a perturbation is pushed that did not hold. Attacks end a hair behind
-# the boundary; where they walked on a copy of the network (folded, in float64), rounding moves it by less than a hair.
+# A perturbation that did not hold is made longer by these shares of its length. Attacks end just behind the boundary;
+# where they walked on a copy of the network (folded, in float64), rounding moves the boundary by less than that.
 PUSHES = (1e-5, 1e-4)
 
 # Pixels near 1 are float32 with steps of 6e-8, so a point projected onto the ball may be rounded out of it. It is then
-# projected onto a smaller ball, by these lengths in turn, until what is measured is at most eps without a tolerance.
+# projected onto balls that are smaller by these lengths, until the measured distance is at most eps, without tolerance.
 PULLS = (0.0, 6e-8, 1e-6, 1e-5)
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """What an attack claims: `images` (B, C, H, W), `claimed` and `tried` bool (B,), all on the CPU.
+    """What an attack proposes: `images` (B, C, H, W), `proposed` and `tried` bool (B,), all on the CPU.
 
+    `images` count only where `proposed`; `tried` says whether the attack ran on the sample at all.
     `series`: 0 in the primary run, 1 in a fallback attack (see `contract.AttackAttempt`).
     """
 
     attack: str
     kind: str
     images: Tensor
-    claimed: Tensor
+    proposed: Tensor
     tried: Tensor
     series: int = 0
 
 
 @dataclass(frozen=True)
 class Verified:
-    """What holds: `images` (B, C, H, W) in the box, `found` (B,), `distance` (B,), inf where not found."""
+    """A candidate after verification: `images` (B, C, H, W) in the box, `found` (B,), `distance` (B,), inf where not
+    found.
+    """
 
     attack: str
     kind: str
@@ -82,22 +85,22 @@ def verify(
     *,
     is_randomised: bool = False,
 ) -> Verified:
-    """Classify the claimed examples in float32 and measure their distances anew.
+    """Classify the proposed examples in float32 and measure their distances anew.
 
-    A near miss of a minimum-norm attack is pushed over the boundary and tried again. Cost: one forward per claimed
+    A near miss of a minimum-norm attack is pushed over the boundary and tried again. Cost: one forward per proposed
     example, two more for one that does not hold.
 
     Args:
         images, labels: (B, C, H, W) and int64 (B,), on the CPU; found means that the prediction is not the label.
-        eps: radius of the ball the example must lie in (the official code), or None (our own attacks).
-        is_randomised: whether the network was seen to answer one batch in two ways. Only then can the clean image be
-            its own adversarial example, at distance 0; otherwise rounding at another batch width is all it could be.
+        eps: radius of the ball that the examples must lie in, or None where the attacks search beyond it.
+        is_randomised: whether two passes over the same batch differed. Only then can the clean image be its own
+            adversarial example, at distance 0; otherwise rounding at another batch width is all it could be.
     """
     found = torch.zeros(len(images), dtype=torch.bool)
     distance = torch.full((len(images),), torch.inf)
     points = images.clone()
     prediction = labels.clone()
-    rows = candidate.claimed.nonzero()[:, 0]
+    rows = candidate.proposed.nonzero()[:, 0]
     reached = candidate.images
 
     def classify(part: slice) -> None:
@@ -122,8 +125,7 @@ def verify(
             pass
 
     classify_all()
-    # Pushed out of its ball a witness of the official code is none, and of a network that answers by chance another try
-    # is another draw.
+    # An example pushed out of its ball is no witness, and on a randomised network another try is another draw.
     for push in PUSHES if eps is None and not is_randomised else ():
         rows = rows[~found[rows]]
         reached = candidate.images + push * (candidate.images - images)

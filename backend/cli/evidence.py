@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from backend.attacks.catalogue import DEFAULT_PRESET
 from backend.cli.output import print_evidence
 from backend.cli.session import REFUSED, AsJson, Url, answers, connected, wait_for
 from backend.client import Client, choose_pair
@@ -85,7 +86,9 @@ def attack_harder(
         ),
     ],
     unit: Annotated[str, typer.Option(help="gradients or seconds")] = "gradients",
-    preset: Annotated[str, typer.Option(help="What to run again and again, each time with another seed")] = "margin",
+    preset: Annotated[
+        str, typer.Option(help="What to run again and again, each time with another seed")
+    ] = DEFAULT_PRESET,
     wait: Wait = False,
     url: Url = None,
     as_json: AsJson = False,

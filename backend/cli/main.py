@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import wrap_file
 
+from backend.attacks.catalogue import DEFAULT_PRESET, PRESETS
 from backend.cli import claims, evidence, prunings, table
 from backend.cli.datasets import file_to_send
 from backend.cli.output import err, out, print_checkpoint, print_comparison, print_evaluation, print_status
@@ -172,7 +173,7 @@ def dataset(
 @answers
 def evaluate(
     checkpoint: Annotated[str, typer.Argument(help="Checkpoint, by name or id")],
-    preset: Annotated[str, typer.Option(help="margin, fast, autoattack or autoattack-plus")] = "margin",
+    preset: Annotated[str, typer.Option(help=", ".join(PRESETS))] = DEFAULT_PRESET,
     samples: Annotated[str | None, typer.Option(help="How many, or row indices separated by commas")] = None,
     dataset: Annotated[str | None, typer.Option(help="Data set; default the checkpoint's")] = None,
     norm: Annotated[str | None, typer.Option(help="Linf or L2; default the data set's")] = None,
@@ -301,13 +302,13 @@ def demo(
         has_margins = {
             item["checkpoint_id"]
             for item in client.each("evaluations")
-            if item["preset"] == "margin" and item["n"] >= samples and item["state"] not in RESUMABLE
+            if item["preset"] == DEFAULT_PRESET and item["n"] >= samples and item["state"] not in RESUMABLE
         }
         bodies = []
         for checkpoint in client.each("checkpoints"):
             if checkpoint["origin"] == "zoo" and checkpoint["id"] not in has_margins:
                 request = {"checkpoint_id": checkpoint["id"], "dataset_id": checkpoint["dataset_id"]}
-                wish = {"samples": samples, "preset": "margin", "priority": DEMO_PRIORITY}
+                wish = {"samples": samples, "preset": DEFAULT_PRESET, "priority": DEMO_PRIORITY}
                 bodies.append(client.request("POST", "evaluations", json=request | wish).text)
     if as_json:
         print(f"[{','.join(bodies)}]")

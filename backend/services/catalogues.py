@@ -59,11 +59,14 @@ class AttackOut(Schema):
 
 
 class PresetOut(Schema):
-    """Attacks that run together, by the name that an evaluation asks for."""
+    """Attacks that run together, by the name that an evaluation asks for; the stronger preset has the higher `rank`."""
 
     name: str
     title: str
+    short_title: str
     description: str
+    promises: Literal["margin", "verdict"]
+    rank: int
     needs_eps: bool
     norms: list[Norm]
     distance_kind: Literal["minimum", "witness"]

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from backend.attacks.catalogue import index_by_name
+from backend.attacks.catalogue import PRESETS, index_by_name
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ MEASURING = (
     Word(
         "preset",
         "Attacks that run together under one name, with all their settings.",
-        ("margin", "fast", "autoattack", "autoattack-plus"),
+        tuple(PRESETS),
     ),
     Word("perturbation", "What is added to the pixels of an image: the adversarial image minus the clean one."),
     Word(

@@ -1,4 +1,9 @@
-"""Every preset in every norm of the catalogue, against linear networks whose margins are known exactly."""
+"""What every preset of the catalogue promises, in every norm, on linear networks whose margins are known exactly.
+
+A preset is asked for what its kind promises. A margin is the distance of the boundary, hardly more. A verdict names
+nothing broken that is not broken within eps, and breaks what lies within half of eps; only the presets of `COMPLETE`,
+whose figures are reported, have to break everything within eps. Adding a row to the catalogue adds its cases here.
+"""
 
 from functools import cache
 
@@ -12,15 +17,15 @@ from backend.attacks.catalogue import PRESETS
 from tests.attacks.foreign_networks import Constant
 from tests.attacks.linear_oracle import LinearProblem, build_problem
 
-# All but the longest official recipes, which test_official holds against the official code with fewer steps.
+# All but the longest official recipes, which test_autoattack holds against the official code with fewer steps.
 CASES = [(name, norm) for name, preset in PRESETS.items() for norm in preset.norms]
 CASES = [case for case in CASES if case[0] != "autoattack-plus" and case != ("autoattack", "L1")]
-CHEAP, QUICKEST = (
-    {name for name, preset in PRESETS.items() if "version" not in preset.parameters},
-    ("autoattack", "Linf"),
-)
+# What takes the official recipes seconds, one of them does.
+QUICK_CASES = [case for case in CASES if not PRESETS[case[0]].is_foreign or case == ("autoattack", "Linf")]
+COMPLETE = ("fast", "autoattack")
 SHAPE = (1, 6, 6)
 TOLERANCE = 1e-5
+SURE = 0.5  # share of eps within which every verdict has to break a sample
 
 
 @cache
@@ -37,8 +42,8 @@ def choose_eps(norm: str) -> float:
 def evaluate(preset: str, norm: str) -> AttackResult:
     """The problem with the labels of the last three samples moved by one, so that those are wrong already."""
     problem = pose_problem()
-    # The official code takes as long for five samples as for twelve; its batches are cut in test_official.
-    size = 12 if PRESETS[preset].is_official else 5
+    # The official code takes as long for five samples as for twelve; its batches are cut in test_autoattack.
+    size = 12 if PRESETS[preset].is_foreign else 5
     return attacks.run(
         preset, problem.network, problem.images, give_labels(), norm=norm, eps=choose_eps(norm), batch_size=size
     )
@@ -54,21 +59,21 @@ def give_labels() -> torch.Tensor:
 def test_run_known_answer_found_where_it_must_be(preset: str, norm: str) -> None:
     result, exact = evaluate(preset, norm), torch.from_numpy(pose_problem().margins[norm])[:-3]
     found, distance = result.found[:-3], result.distance[:-3]
-    if PRESETS[preset].distance_kind == "minimum":
+    if PRESETS[preset].promises == "margin":
         assert found.all()
         assert (distance / exact).max() < 1.03
         assert (distance / exact).mean() < 1.005
+        return
+    eps = choose_eps(norm)
+    within = found & (distance <= eps)
+    sure = exact <= eps * (0.999 if preset in COMPLETE else SURE)
+    assert sure.any()
+    assert within[sure].all()
+    assert not within[exact > eps * 1.001].any()
+    if PRESETS[preset].goes_beyond_eps:
+        assert found.all(), "what lies beyond eps is met, and said to lie there"
     else:
-        eps = choose_eps(norm)
-        within = found & (distance <= eps)
-        assert (within | (exact > eps * 0.999)).all()
-        assert not within[exact > eps * 1.001].any()
-        assert (~within).any()
-        assert within.any()
-        if PRESETS[preset].is_official:
-            assert torch.equal(within, found)
-        else:
-            assert found.all(), "what lies beyond eps is met, and said to lie there"
+        assert torch.equal(within, found)
 
 
 @pytest.mark.parametrize(("preset", "norm"), CASES)
@@ -115,7 +120,7 @@ def test_run_already_wrong_is_found_at_zero_with_a_margin_of_its_own(preset: str
     assert (result.margin_pred[-3:] > 0).all()
     assert torch.equal(result.margin_pred[:-3], result.distance[:-3])
     assert torch.equal(result.margin_pred_found, result.margin_pred.isfinite())
-    if not PRESETS[preset].is_official:
+    if PRESETS[preset].always_finds:
         exact = torch.from_numpy(problem.margins[norm])[-3:]
         assert (result.margin_pred[-3:] / exact).max() < 1.03
     for attempt in result.attempts:
@@ -167,14 +172,13 @@ def test_run_same_seed_gives_the_same_bits_and_leaves_inputs_alone(preset: str, 
     assert torch.equal(first.adversarial, second.adversarial)
     assert torch.equal(first.distance, second.distance)
     assert first.attack == second.attack
-    assert first.found.all()
+    assert first.found.any()
     assert torch.equal(images, problem.images)
     assert torch.equal(labels, problem.predictions)
 
 
-@pytest.mark.parametrize(("preset", "norm"), [case for case in CASES if case[0] in CHEAP or case == QUICKEST])
+@pytest.mark.parametrize(("preset", "norm"), QUICK_CASES)
 def test_run_on_a_constant_network_finds_nothing(preset: str, norm: str) -> None:
-    """With one of the official recipes, which take seconds to find nothing; the known answer has such samples too."""
     images = pose_problem().images[:2]
     result = attacks.run(
         preset, Constant([0.0, 1.0, 0.5]), images, torch.tensor([1, 1]), norm=norm, eps=choose_eps(norm)
@@ -186,7 +190,7 @@ def test_run_on_a_constant_network_finds_nothing(preset: str, norm: str) -> None
     assert torch.equal(result.adversarial, images)
     assert result.survives_8bit.tolist() == [False, False]
     assert "zero-gradients" in result.flags
-    assert ("not-found" in result.flags) == (not PRESETS[preset].is_official)
+    assert ("not-found" in result.flags) == PRESETS[preset].always_finds
 
 
 @pytest.mark.parametrize(("preset", "norm"), CASES)
@@ -197,9 +201,9 @@ def test_run_on_two_classes_in_colour_finds_the_known_margin(preset: str, norm: 
     result = attacks.run(preset, problem.network, problem.images, problem.predictions, norm=norm, eps=eps)
     assert result.found.all()
     assert (result.distance >= exact * (1 - TOLERANCE)).all()
-    if PRESETS[preset].distance_kind == "minimum":
+    if PRESETS[preset].promises == "margin":
         assert (result.distance / exact).max() < 1.01
-    assert "few-classes" in result.flags
+    assert ("few-classes" in result.flags) == (PRESETS[preset].parameters.get("targets", 0) > 1)
     assert result.settings["classes"] == 2
 
 

@@ -57,7 +57,7 @@ def test_run_reports_progress_before_every_pass(preset: str) -> None:
     assert list(done) == sorted(done)
     assert (done[0], done[-1]) == (0, 10)
     assert len(set(done)) >= 3
-    names = {PRESETS[preset].attacks[0]} if PRESETS[preset].is_official else {preset}
+    names = {PRESETS[preset].attacks[0]} if PRESETS[preset].is_foreign else {preset}
     assert names | {"clean", "flags", "verification"} <= set(stages)
     assert set(stages) <= {"clean", "flags", "verification", "widths", preset, *PRESETS[preset].attacks}
 
@@ -130,7 +130,7 @@ def test_importing_attacks_leaves_torch_out(module: str) -> None:
 def test_attacks_package_gives_its_names_on_first_use_and_no_others() -> None:
     assert {name: getattr(attacks, name).__name__ for name in attacks.__all__} == {
         "AttackResult": "AttackResult",
-        "Attempt": "Attempt",
+        "AttackAttempt": "AttackAttempt",
         "find_early_flags": "find_early_flags",
         "run": "run",
     }

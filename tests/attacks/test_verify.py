@@ -1,4 +1,4 @@
-"""What an attack claims is believed only after the network itself agrees, in the box and in the ball."""
+"""What an attack proposes counts only after the network itself agrees, in the box and in the ball."""
 
 import pytest
 import torch
@@ -25,15 +25,15 @@ IMAGES = torch.full((4, 1, 2, 2), 0.75)
 LABELS = torch.zeros(4, dtype=torch.int64)
 
 
-def claim(points: Tensor, claimed: list[bool] | None = None) -> Candidate:
-    flags = torch.tensor(claimed or [True] * len(points))
+def propose(points: Tensor, proposed: list[bool] | None = None) -> Candidate:
+    flags = torch.tensor(proposed or [True] * len(points))
     return Candidate("test", "minimum", points, flags, torch.ones(len(points), dtype=torch.bool))
 
 
 def verify_here(
-    points: Tensor, norm: str = "Linf", eps: float | None = None, claimed: list[bool] | None = None
+    points: Tensor, norm: str = "Linf", eps: float | None = None, proposed: list[bool] | None = None
 ) -> Verified:
-    return verify(Classifier(Brightness()), get_norm(norm), IMAGES, LABELS, claim(points, claimed), Batches(3), eps)
+    return verify(Classifier(Brightness()), get_norm(norm), IMAGES, LABELS, propose(points, proposed), Batches(3), eps)
 
 
 def test_verify_measures_distances_anew() -> None:
@@ -62,15 +62,22 @@ def test_verify_pushes_a_near_miss_of_a_margin_over_the_boundary_and_nothing_els
     assert (outcome.distance[outcome.found] <= 0.25 * (1 + 1e-4)).all()
     assert not verify_here(points, eps=0.25).found.any()
     randomised = verify(
-        Classifier(Brightness()), get_norm("Linf"), IMAGES, LABELS, claim(points), Batches(3), None, is_randomised=True
+        Classifier(Brightness()),
+        get_norm("Linf"),
+        IMAGES,
+        LABELS,
+        propose(points),
+        Batches(3),
+        None,
+        is_randomised=True,
     )
     assert not randomised.found.any()
 
 
-def test_verify_ignores_what_is_not_claimed_and_spends_nothing_on_it() -> None:
+def test_verify_ignores_what_is_not_proposed_and_spends_nothing_on_it() -> None:
     classifier = Classifier(Brightness())
     points = torch.zeros_like(IMAGES)
-    candidate = claim(points, [False, True, False, False])
+    candidate = propose(points, [False, True, False, False])
     outcome = verify(classifier, get_norm("Linf"), IMAGES, LABELS, candidate, Batches(3), None)
     assert outcome.found.tolist() == [False, True, False, False]
     assert classifier.forwards == 1
@@ -108,7 +115,7 @@ def test_verify_refuses_pixels_and_logits_that_are_not_numbers() -> None:
     points = torch.full_like(IMAGES, 0.25)
     points[0, 0, 0, 0] = torch.nan
     points[1] = 0.0
-    outcome = verify(Classifier(NanBelow()), get_norm("Linf"), IMAGES, LABELS, claim(points), Batches(4), None)
+    outcome = verify(Classifier(NanBelow()), get_norm("Linf"), IMAGES, LABELS, propose(points), Batches(4), None)
     assert outcome.found.tolist() == [False, False, True, True]
     assert outcome.images.isfinite().all()
 
@@ -121,7 +128,7 @@ def test_verify_does_not_take_the_clean_image_for_an_example_when_the_width_flip
     assert classifier.classify(images).argmax(1).tolist() == [1, 1, 1]
     points = images.clone()
     points[2] = 0.4
-    arguments = classifier, get_norm("Linf"), images, LABELS[:3], claim(points), Batches(3), None
+    arguments = classifier, get_norm("Linf"), images, LABELS[:3], propose(points), Batches(3), None
     assert verify(*arguments).found.tolist() == [False, False, True]
     assert verify(*arguments, is_randomised=True).distance[:2].tolist() == [0.0, 0.0]
 

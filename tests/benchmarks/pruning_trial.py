@@ -25,8 +25,8 @@ from torch import Tensor, nn
 from backend import attacks
 from backend.attacks.catalogue import PRESETS
 from backend.attacks.catalogue.attacks import ATTACKS
-from backend.attacks.presets import fast
-from backend.attacks.search import gradient_free_steps
+from backend.attacks.presets import fallbacks, fast
+from backend.attacks.search import gradient_free_steps, sequences
 from backend.datasets.make_slice import SLICE, SOURCE_FOLDER, read_split
 from backend.datasets.readers import read_npz
 from backend.jobs.zoo import DEFAULT_FOLDER, read_training_images, report_progress
@@ -196,7 +196,7 @@ def name_judge(which: str) -> str:
     """Give a name that changes with what the judging attack does, so that no kept verdict is one of another attack."""
     if which != "shipped":
         return f"pgd-{PGD_STEPS}"
-    rules = [fast.TARGET_BANDS, fast.RESTART_BANDS, fast.AIM, fast.WITHIN, fast.CLOSE]
+    rules = [fast.TARGET_BANDS, fast.RESTART_BANDS, sequences.AIM, fast.WITHIN, fallbacks.CLOSE]
     decisive = [PRESETS["fast"], ATTACKS, *rules, gradient_free_steps.HALVINGS, gradient_free_steps.GIVE_UP]
     return hashlib.sha256(repr(decisive).encode()).hexdigest()[:8]
 

@@ -2,18 +2,32 @@
 
 from backend.attacks.catalogue.attacks import ATTACKS, Attack
 from backend.attacks.catalogue.flags import FLAGS, WEAKENING, Flag, index_by_name
-from backend.attacks.catalogue.presets import PRESETS, Preset, get_attack, get_flag, get_preset
+from backend.attacks.catalogue.presets import (
+    DEFAULT_PRESET,
+    PRESETS,
+    Preset,
+    get_preset,
+    promises_margins,
+    rank_of,
+    register_preset,
+    remove_preset,
+    short_title,
+)
 
 __all__ = [
     "ATTACKS",
+    "DEFAULT_PRESET",
     "FLAGS",
     "PRESETS",
     "WEAKENING",
     "Attack",
     "Flag",
     "Preset",
-    "get_attack",
-    "get_flag",
     "get_preset",
     "index_by_name",
+    "promises_margins",
+    "rank_of",
+    "register_preset",
+    "remove_preset",
+    "short_title",
 ]

@@ -1,137 +1,239 @@
-"""What presets there are, and how attacks, presets and flags are found by name. Data only: no torch here."""
+"""What presets there are, and how others are added. Data only: no torch here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from backend.attacks.catalogue.attacks import ATTACKS, BISECTION_PASSES, MARGIN_STEPS, SEARCH, Attack
-from backend.attacks.catalogue.flags import FLAGS, Flag, index_by_name
-from backend.errors import UnknownName
+from backend.errors import InvalidRequest, UnknownName
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Preset:
-    """Attacks that are run together; `distance_kind` says what the distances mean (protocol: minimum or witness)."""
+    """Attacks that run together under one name, and everything that is said of them anywhere.
+
+    short_title: as columns and notes have it. rank: strength; of evaluations of the same samples the one with the
+    higher rank is shown. is_usual: tables keep a column for it even where no evaluation fills it. runs: the function
+    that attacks, as "package.module:function" (`runs.AttackFunction`), which is imported when it is needed, so that
+    this catalogue stays free of torch.
+
+    promises: "margin" (the smallest perturbation that it can find, without an eps, or that it found none at all) or
+    "verdict" (whether it breaks a sample within eps, with a perturbation as witness).
+
+    attacks: names in `ATTACKS`, in the order of the candidates. parameters: `steps` (gradient steps per attack) and
+    what else a reader wants to know; `targets` other classes at least are needed for all attacks to run. fallbacks:
+    names of the fallback attacks that flags may call for. pool_norms: norms in which attacks start from other images.
+
+    goes_beyond_eps: a verdict whose attacks search outside of eps too, so that every sample is broken somewhere;
+    otherwise examples are put back into the ball. refuses_randomised: no run on a network whose outputs are random.
+    is_foreign: foreign code that cuts and draws by batch and calls the network itself: its passes are neither padded
+    nor narrowed, and it never follows a prepared copy.
+    """
 
     name: str
     title: str
+    short_title: str
     description: str
-    needs_eps: bool
+    promises: Literal["margin", "verdict"]
+    rank: int
+    runs: str
     norms: tuple[str, ...]
-    distance_kind: str
     attacks: tuple[str, ...]
     parameters: dict[str, Any] = field(default_factory=dict)
     fallbacks: tuple[str, ...] = ()
+    pool_norms: tuple[str, ...] = ()
+    goes_beyond_eps: bool = False
+    refuses_randomised: bool = False
+    is_foreign: bool = False
+    is_usual: bool = False
 
     @property
-    def is_official(self) -> bool:
-        """Whether the official code of AutoAttack runs it."""
-        return "version" in self.parameters
+    def needs_eps(self) -> bool:
+        """Whether the caller has to name an eps."""
+        return self.promises == "verdict"
+
+    @property
+    def distance_kind(self) -> Literal["minimum", "witness"]:
+        """What its distances mean: the smallest that was found, or one that is enough."""
+        return "minimum" if self.promises == "margin" else "witness"
+
+    @property
+    def always_finds(self) -> bool:
+        """Whether it searches everywhere, so that a sample without an adversarial example raises `not-found`."""
+        return self.promises == "margin" or self.goes_beyond_eps
 
 
-PRESETS: dict[str, Preset] = index_by_name(
-    [
-        Preset(
-            "margin",
-            "Margins",
-            "Smallest perturbation that changes the decision, per sample: an untargeted minimum-norm run, runs towards "
-            "the classes whose boundaries are estimated nearest (two in Linf, three in L2), in L2 these and a second "
-            "untargeted run begin along the gradient's signs and end along the gradient, a start on the segment to a "
-            "sample of another class (in Linf only where nothing was found), in Linf two starts from random patterns "
-            "within the best radius, a diversified restart and a random search without gradients, and a bisection of "
-            "the best. Needs no eps; gives the whole robustness curve.",
-            False,
-            ("Linf", "L2"),
-            "minimum",
-            (
-                "fmn-untargeted",
-                "fmn-target-1",
-                "fmn-target-2",
-                "spread-untargeted",
-                "spread-target-1",
-                "spread-target-2",
-                "spread-target-3",
-                "segment",
-                "fmn-pattern-1",
-                "fmn-pattern-2",
-                "fmn-restart-1",
-                SEARCH,
-            ),
-            {"steps": MARGIN_STEPS, "restarts": 1, "targets": 3, "passes": BISECTION_PASSES},
-            ("precise", "transfer"),
+ROWS = (
+    Preset(
+        name="margin",
+        title="Margins",
+        short_title="margin",
+        description="Smallest perturbation that changes the decision, per sample: an untargeted minimum-norm run, runs "
+        "towards the classes whose boundaries are estimated nearest (two in Linf, three in L2), in L2 these and a "
+        "second untargeted run begin along the gradient's signs and end along the gradient, a start on the segment to "
+        "a sample of another class (in Linf only where nothing was found), in Linf two starts from random patterns "
+        "within the best radius, a diversified restart and a random search without gradients, and a bisection of the "
+        "best. Needs no eps; gives the whole robustness curve.",
+        promises="margin",
+        rank=10,
+        runs="backend.attacks.presets.margin:attack_margins",
+        norms=("Linf", "L2"),
+        attacks=(
+            "fmn-untargeted",
+            "fmn-target-1",
+            "fmn-target-2",
+            "spread-untargeted",
+            "spread-target-1",
+            "spread-target-2",
+            "spread-target-3",
+            "segment",
+            "fmn-pattern-1",
+            "fmn-pattern-2",
+            "fmn-restart-1",
+            SEARCH,
         ),
-        Preset(
-            "fast",
-            "Fast verdict",
-            "A verdict at one eps at a fraction of AutoAttack's work (in Linf as strong at less than a tenth): a "
-            "minimum-norm run, in L2 a second one that begins along the gradient's signs, runs towards the nearest "
-            "classes, in L2 a start on the segment to a sample of another class, and for what comes close to eps "
-            "diversified restarts inside it. What is broken or far leaves early, so that its distances answer at "
-            "this eps alone; margins come from margin.",
-            True,
-            ("Linf", "L2"),
-            "witness",
-            (
-                "fmn-untargeted",
-                "fmn-target-1",
-                "fmn-target-2",
-                "fmn-target-3",
-                "spread-untargeted",
-                "spread-target-1",
-                "spread-target-2",
-                "spread-target-3",
-                "segment",
-                "ascent-restart",
-            ),
-            {"steps": MARGIN_STEPS, "restarts": 67, "targets": 3},
-            ("precise", "transfer", "hidden"),
+        parameters={"steps": MARGIN_STEPS, "restarts": 1, "targets": 3, "passes": BISECTION_PASSES},
+        fallbacks=("precise", "transfer"),
+        pool_norms=("Linf", "L2"),
+        is_usual=True,
+    ),
+    Preset(
+        name="fast",
+        title="Fast verdict",
+        short_title="fast",
+        description="A verdict at one eps at a fraction of AutoAttack's work (in Linf as strong at less than a tenth): "
+        "a minimum-norm run, in L2 a second one that begins along the gradient's signs, runs towards the nearest "
+        "classes, in L2 a start on the segment to a sample of another class, and for what comes close to eps "
+        "diversified restarts inside it. What is broken or far leaves early, so that its distances hold at this eps "
+        "alone; margins come from margin.",
+        promises="verdict",
+        rank=20,
+        runs="backend.attacks.presets.fast:attack_fast",
+        norms=("Linf", "L2"),
+        attacks=(
+            "fmn-untargeted",
+            "fmn-target-1",
+            "fmn-target-2",
+            "fmn-target-3",
+            "spread-untargeted",
+            "spread-target-1",
+            "spread-target-2",
+            "spread-target-3",
+            "segment",
+            "ascent-restart",
         ),
-        Preset(
-            "autoattack",
-            "AutoAttack, standard",
-            "The official recipe at one eps, with the official code (pyautoattack): each attack runs on what the ones "
-            "before it left standing. A verdict at eps, for citing; its distances only witness that eps is enough.",
-            True,
-            ("Linf", "L2", "L1"),
-            "witness",
-            ("apgd-ce", "apgd-t", "fab-t", "square"),
-            {"version": "standard", "steps": 100, "restarts": 1, "targets": 9, "queries": 5000},
-        ),
-        Preset(
-            "autoattack-plus",
-            "AutoAttack plus",
-            "AutoAttack version plus, the official code (pyautoattack): untargeted attacks with five restarts, Square, "
-            "then the targeted ones, each on what the ones before it left standing. A verdict at eps, for citing, at "
-            "three times the cost of the standard version; its distances only witness that eps is enough.",
-            True,
-            ("Linf", "L2"),
-            "witness",
-            ("apgd-ce-5", "apgd-dlr-5", "fab-5", "square", "apgd-t", "fab-t"),
-            {"version": "plus", "steps": 100, "restarts": 5, "targets": 9, "queries": 5000},
-        ),
-    ]
+        parameters={"steps": MARGIN_STEPS, "restarts": 67, "targets": 3},
+        fallbacks=("precise", "transfer", "hidden"),
+        pool_norms=("L2",),
+        goes_beyond_eps=True,
+        refuses_randomised=True,
+        is_usual=True,
+    ),
+    Preset(
+        name="autoattack",
+        title="AutoAttack, standard",
+        short_title="AutoAttack",
+        description="The official recipe at one eps, with the official code (pyautoattack): each attack runs on what "
+        "the ones before it left standing. A verdict at eps, for citing; its distances only witness that eps is "
+        "enough.",
+        promises="verdict",
+        rank=30,
+        runs="backend.attacks.presets.autoattack:attack_officially",
+        norms=("Linf", "L2", "L1"),
+        attacks=("apgd-ce", "apgd-t", "fab-t", "square"),
+        parameters={"version": "standard", "steps": 100, "restarts": 1, "targets": 9, "queries": 5000},
+        is_foreign=True,
+        is_usual=True,
+    ),
+    Preset(
+        name="autoattack-plus",
+        title="AutoAttack plus",
+        short_title="AutoAttack plus",
+        description="AutoAttack version plus, the official code (pyautoattack): untargeted attacks with five restarts, "
+        "Square, then the targeted ones, each on what the ones before it left standing. A verdict at eps, for citing, "
+        "at three times the cost of the standard version; its distances only witness that eps is enough.",
+        promises="verdict",
+        rank=40,
+        runs="backend.attacks.presets.autoattack:attack_officially",
+        norms=("Linf", "L2"),
+        attacks=("apgd-ce-5", "apgd-dlr-5", "fab-5", "square", "apgd-t", "fab-t"),
+        parameters={"version": "plus", "steps": 100, "restarts": 5, "targets": 9, "queries": 5000},
+        is_foreign=True,
+    ),
 )
 
+PRESETS: dict[str, Preset] = {}
+"""Every preset by name, in order; `register_preset` adds to it."""
 
-def find_entry(kind: str, name: str, entries: dict[str, Any]) -> Any:
-    """Entry of this name; UnknownName lists what exists."""
-    if name not in entries:
-        raise UnknownName(kind, name, entries)
-    return entries[name]
+DEFAULT_PRESET = "margin"
+"""What forms and commands propose, and the margins that pages read."""
+
+BROUGHT: dict[str, tuple[str, ...]] = {}  # names of the attacks that came with a preset
+
+
+def register_preset(preset: Preset, *attacks: Attack) -> None:
+    """Add a preset to the catalogue, with rows for those of its attacks that the catalogue does not have.
+
+    Raises:
+        InvalidRequest: a name is taken, an attack has no row or is not one of the preset's, `parameters` name no steps,
+            or `runs` is no "package.module:function".
+    """
+    names = [attack.name for attack in attacks]
+    if wrong := find_fault(preset, names):
+        raise InvalidRequest(f"The preset {preset.name!r} cannot be added: {wrong}.", preset=preset.name)
+    ATTACKS.update(zip(names, attacks, strict=True))
+    PRESETS[preset.name] = preset
+    BROUGHT[preset.name] = tuple(names)
+
+
+def find_fault(preset: Preset, names: Sequence[str]) -> str:
+    """Why a preset with rows for attacks of these names does not fit the catalogue; empty where it does."""
+    module, _, function = preset.runs.partition(":")
+    faults = {
+        "the name is taken": [preset.name] if preset.name in PRESETS else [],
+        "these attacks have a row already": [name for name in names if name in ATTACKS],
+        "these rows are given twice": sorted({name for name in names if names.count(name) > 1}),
+        "it does not run these attacks": [name for name in names if name not in preset.attacks],
+        "it runs attacks without a row": [
+            name for name in (*preset.attacks, *preset.fallbacks) if name not in {*ATTACKS, *names}
+        ],
+        "`parameters` must name its steps": [] if "steps" in preset.parameters else ["steps"],
+        "`runs` must be 'package.module:function'": [
+            part for part in (*module.split("."), function) if not part.isidentifier()
+        ],
+    }
+    return "; ".join(f"{fault} ({', '.join(map(repr, found))})" for fault, found in faults.items() if found)
+
+
+def remove_preset(name: str) -> None:
+    """Take a preset out of the catalogue, and the attacks that came with it; UnknownName lists what exists."""
+    get_preset(name)
+    del PRESETS[name]
+    for attack in BROUGHT.pop(name):
+        del ATTACKS[attack]
 
 
 def get_preset(name: str) -> Preset:
     """Preset of this name; UnknownName lists what exists."""
-    preset: Preset = find_entry("preset", name, PRESETS)
-    return preset
+    if name not in PRESETS:
+        raise UnknownName("preset", name, PRESETS)
+    return PRESETS[name]
 
 
-def get_attack(name: str) -> Attack:
-    """Attack of this name; UnknownName lists what exists."""
-    attack: Attack = find_entry("attack", name, ATTACKS)
-    return attack
+def short_title(name: str) -> str:
+    """What columns and notes call a preset; the name itself where this version has no such preset."""
+    return PRESETS[name].short_title if name in PRESETS else name
 
 
-def get_flag(code: str) -> Flag:
-    """Flag with this code; UnknownName lists what exists."""
-    flag: Flag = find_entry("flag", code, FLAGS)
-    return flag
+def rank_of(name: str) -> int:
+    """The strength of a preset; below every other where this version has no such preset."""
+    return PRESETS[name].rank if name in PRESETS else -1
+
+
+def promises_margins(name: str) -> bool:
+    """Whether a preset gives margins, which say something at every eps; False where this version has no such preset."""
+    return name in PRESETS and PRESETS[name].promises == "margin"
+
+
+for row in ROWS:
+    register_preset(row)

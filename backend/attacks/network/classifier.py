@@ -35,7 +35,7 @@ class Classifier:
         *,
         explores_roughly: bool = False,
     ) -> None:
-        self.network = network
+        self.network: Callable[[Tensor], Any] = network
         self.explores_roughly = explores_roughly
         self.is_rough = False
         self.explored = network if explored is None else explored
@@ -73,7 +73,7 @@ class Classifier:
         self.backwards += len(gradient)
 
     @contextmanager
-    def following(self, network: nn.Module) -> Iterator[None]:
+    def following(self, network: Callable[[Tensor], Any]) -> Iterator[None]:
         """Ask another network for the time being (a copy to walk on); counted alike."""
         own = self.network
         self.network = network

@@ -2,11 +2,11 @@
 
 Each attack of the official recipe runs on the samples that the ones before it left standing, with the official
 components, parameters and seed. They are called one by one, so that every broken sample is credited to the attack
-that broke it; the checks that the official loop logs are flags here (`official_checks`).
+that broke it; the checks that the official loop logs are flags here (`autoattack_checks`).
 Differs from the official loop: examples are put into the box and the ball, classified and measured by us; a sample
 leaves the recipe only when its label is lost by more than the noise between batch widths, so that a near miss is
-claimed and yet meets the remaining attacks; targets are limited to the classes that exist; attacks that the network or
-the image size rule out are left out, and their attempts say that they tried nothing.
+proposed and yet meets the remaining attacks; targets are limited to the classes that exist; attacks that the number of
+classes or the image size rules out are left out, and their attempts say that they tried nothing.
 """
 
 from collections.abc import Iterator
@@ -21,11 +21,10 @@ from torch import Tensor
 from backend.attacks.catalogue import Preset
 from backend.attacks.inputs import Task
 from backend.attacks.losses import is_lost, predict
-from backend.attacks.network.batches import Batches
 from backend.attacks.network.classifier import Classifier
 from backend.attacks.norms import Norm
 from backend.attacks.presets.autoattack_checks import Alarm, inspect_network
-from backend.attacks.search.starts import StartPool
+from backend.attacks.runs import Run, SampleGroup
 from backend.attacks.verify import Candidate, return_to_ball
 
 SMALLEST_CLASSES = {"apgd-dlr-5": 3, "apgd-t": 4}  # their losses look at the third and the fourth largest logit
@@ -91,50 +90,40 @@ def keep_random_state(device: torch.device) -> Iterator[None]:
         yield
 
 
-def attack_officially(
-    classifier: Classifier,
-    task: Task,
-    images: Tensor,
-    labels: Tensor,
-    *,
-    pool: StartPool,
-    classes: int,
-    batches: Batches,
-    codes: set[str] | None = None,
-) -> list[Candidate]:
-    """Run the recipe on samples classified as `labels` (on the CPU); candidates lie within eps when verified.
+def attack_officially(run: Run, group: SampleGroup) -> list[Candidate]:
+    """Run the recipe on a group of samples (on the CPU); candidates lie within eps when verified.
 
     The official code draws its starting points and squares by position in the batch, so that, other than with our own
-    attacks, another batch size is another draw. With `codes`, the flags that the official checks raise are added.
+    attacks, another batch size is another draw. On the samples that are right the official checks may raise flags.
     """
-    preset, alarm = task.preset, Alarm()
-    usable = list_attacks(preset, task.norm, classes, images.shape[1:])
+    classifier, preset, images, labels, alarm = run.classifier, run.task.preset, group.images, group.labels, Alarm()
+    usable = list_attacks(preset, run.task.norm, run.classes, images.shape[1:])
     stands = torch.ones(len(images), dtype=torch.bool)
     done_before = classifier.done
     candidates = []
     with keep_random_state(classifier.device):
-        official = build_official(classifier, task)
-        if codes is not None:
-            codes |= inspect_network(classifier, images, labels, batches, official)
-        components = build_components(official, preset.attacks, classes, alarm)
+        official = build_official(classifier, run.task)
+        if group.is_right:
+            run.flags.update(inspect_network(classifier, images, labels, run.batches, official))
+        components = build_components(official, preset.attacks, run.classes, alarm)
         for name in preset.attacks:
             tried = stands.clone() if name in usable else torch.zeros_like(stands)
-            points, claimed = images.clone(), torch.zeros_like(stands)
+            points, proposed = images.clone(), torch.zeros_like(stands)
             rows = tried.nonzero()[:, 0]
             classifier.stage = name
 
             def attack(part: slice, component: Any = components[name], rows: Tensor = rows) -> Perturbed:
-                return perturb(classifier, task, component, images[rows[part]], labels[rows[part]])
+                return perturb(classifier, run.task, component, images[rows[part]], labels[rows[part]])
 
-            for part, reached in batches.run(len(rows), attack):
+            for part, reached in run.batches.run(len(rows), attack):
                 points[rows[part]] = reached.images
-                claimed[rows[part]] = reached.is_broken
+                proposed[rows[part]] = reached.is_broken
                 stands[rows[part]] = ~reached.is_lost
                 classifier.done += int(reached.is_lost.sum())
-            candidates.append(Candidate(name, preset.distance_kind, points, claimed, tried))
+            candidates.append(Candidate(name, preset.distance_kind, points, proposed, tried))
     classifier.done = done_before + len(images)
-    if codes is not None and alarm.is_raised:
-        codes.add("zero-gradients")  # the one check that the attacks themselves make
+    if group.is_right and alarm.is_raised:
+        run.flags.add("zero-gradients")  # the one check that the attacks themselves make
     return candidates
 
 

@@ -10,32 +10,22 @@ again and more from the nearest boundary on networks trained against Linf attack
 stands up to twice eps then gets the start on the segment to an image of another class and a bisection of the nearest.
 """
 
-from torch import Size, Tensor
+from torch import Size
 
 from backend.attacks.catalogue.attacks import ATTACKS, BISECTION_PASSES
-from backend.attacks.inputs import Task
-from backend.attacks.network.classifier import Classifier
-from backend.attacks.search.gradient_free_steps import Choose, Squares
+from backend.attacks.runs import Run, SampleGroup
 from backend.attacks.search.gradient_steps import Ascend
-from backend.attacks.search.plan import claim_each, follow_plan
+from backend.attacks.search.plan import follow_plan, propose_each
 from backend.attacks.search.scheduler import Script
-from backend.attacks.search.sequences import AttackedSample, draw_patterns, minimise, polish, rank, start_from_segment
+from backend.attacks.search.sequences import AttackedSample, aim_inside, minimise, polish, rank, start_from_segment
 from backend.attacks.search.starts import StartPool
 from backend.attacks.verify import Candidate
 
-# A point at eps sharp may be rounded out of the ball: attacks aim a little inside, and count as broken what lies within
-# less than that. A pixel is rounded by up to 3e-8.
-AIM, ROUNDING, WITHIN = 1.0 - 4e-6, 6e-8, 1.0 - 1e-6
+WITHIN = 1.0 - 1e-6  # of eps: attacks count as broken what lies within less than that
 RANKED = 4
 TARGET_BANDS = (float("inf"), 2.0, 1.5)
 SEGMENT_BAND = 2.0
 RESTART_BANDS = ((1.5, 1), (1.2, 6), (1.12, 12), (1.04, 12), (1.025, 36))
-CLOSE = 0.1  # share of the first logit gap that is left after all queries
-
-
-def aim_inside(sample: AttackedSample, eps: float) -> float:
-    """The radius that attacks work in, so that what they reach is within eps after each pixel was rounded."""
-    return max(eps * AIM - ROUNDING * sample.limit, 0.5 * eps)
 
 
 def is_within(sample: AttackedSample, radius: float) -> bool:
@@ -45,7 +35,7 @@ def is_within(sample: AttackedSample, radius: float) -> bool:
 
 
 def seek_verdict(sample: AttackedSample, eps: float, pool: StartPool) -> Script:
-    """Every stage on one sample, until something within eps is found."""
+    """The whole sequence on one sample, until something within eps is found."""
     aim, enough, kind = aim_inside(sample, eps), eps * WITHIN, "fmn"
     yield from minimise(sample, "fmn-untargeted", -1, enough, aim)
     if sample.nearest[1] <= enough:
@@ -90,35 +80,6 @@ def break_from_restart(sample: AttackedSample, attack: str, number: int, order: 
     sample.note(attack, walker)
 
 
-def seek_hidden(sample: AttackedSample, eps: float, gives_up: bool) -> Script:
-    """The fallback attack where gradients do not tell: the Square attack inside eps; Linf only.
-
-    `gives_up`: whether squares leave hopeless samples early, by their logit gaps. Then who comes close without success
-    gets other draws once: on 900 training images and `cnn-lwm-99`, three seeds each, runs then miss 8 instead of 13.
-    """
-    for number in range(ATTACKS["hidden"].parameters["restarts"]):
-        left = yield from break_by_squares(sample, f"hidden {number}", aim_inside(sample, eps), gives_up)
-        if not gives_up or not 0.0 < left <= CLOSE:
-            return
-
-
-def break_by_squares(sample: AttackedSample, purpose: str, radius: float, gives_up: bool) -> Script:
-    """The Square attack inside the radius, from the lowest of a few patterns; gives the share of the gap that is left.
-
-    It is 0 where the sample is broken.
-    """
-    parameters = ATTACKS["hidden"].parameters
-    signs = draw_patterns(sample, f"{purpose} patterns", parameters["patterns"])
-    walker = yield sample.send(Choose(signs, min(radius, 1.0), 1.0))
-    if walker.distance == float("inf"):
-        draws = sample.draw(purpose, Size([parameters["queries"], 2 + len(sample.image)]))
-        draws = ((draws + 1.0) / 2).clamp_max(1.0 - 1e-6)
-        squares = Squares(draws, min(radius, 1.0), parameters["p_init"], gives_up)
-        walker = yield sample.send(squares, before=walker)
-    sample.note("hidden", walker)
-    return float(walker.notes["left"]) if walker.distance == float("inf") else 0.0
-
-
 def choose_class(sample: AttackedSample, purpose: str) -> int:
     """Any class but the label, drawn by the purpose."""
     share = (float(sample.draw(f"{purpose} class", Size([1]))[0]) + 1.0) / 2
@@ -126,26 +87,16 @@ def choose_class(sample: AttackedSample, purpose: str) -> int:
     return drawn + (drawn >= sample.label)
 
 
-def attack_fast(
-    classifier: Classifier,
-    task: Task,
-    images: Tensor,
-    labels: Tensor,
-    *,
-    pool: StartPool,
-    classes: int,
-    is_right: bool = True,
-) -> list[Candidate]:
-    """Run the preset on samples classified as `labels`; images and candidates (B, C, H, W) are on the CPU.
+def attack_fast(run: Run, group: SampleGroup) -> list[Candidate]:
+    """Run the preset on a group of samples; candidates are on the CPU.
 
-    Samples that are wrong already (`is_right` False) need no verdict: the untargeted walk alone tells how far they are
-    from another prediction.
+    Samples that are wrong already need no verdict: the untargeted walk alone tells how far they are from another
+    prediction.
     """
-    eps = task.eps
+    eps = run.task.eps
     assert eps is not None  # check_request asks for it
 
-    def plan(row: int, sample: AttackedSample) -> Script:
-        return seek_verdict(sample, eps, pool) if is_right else minimise(sample, "fmn-untargeted")
+    def plan(place: int, sample: AttackedSample) -> Script:
+        return seek_verdict(sample, eps, run.pool) if group.is_right else minimise(sample, "fmn-untargeted")
 
-    samples = follow_plan(classifier, task, images, labels, classes, plan)
-    return claim_each(task, images, samples)
+    return propose_each(run, group, follow_plan(run, group, plan))

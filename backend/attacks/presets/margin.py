@@ -1,13 +1,11 @@
 """Preset `margin`: an untargeted walk, walks towards the nearest classes, from elsewhere, a search and a bisection."""
 
 import torch
-from torch import Tensor
 
 from backend.attacks.catalogue import Preset
 from backend.attacks.catalogue.attacks import SEARCH
-from backend.attacks.inputs import Task
-from backend.attacks.network.classifier import Classifier
-from backend.attacks.search.plan import claim_each, follow_plan
+from backend.attacks.runs import Run, SampleGroup
+from backend.attacks.search.plan import follow_plan, propose_each
 from backend.attacks.search.scheduler import Script
 from backend.attacks.search.sequences import (
     AttackedSample,
@@ -50,11 +48,7 @@ def seek_margin(sample: AttackedSample, preset: Preset, pool: StartPool) -> Scri
     yield from polish(sample, preset.parameters["passes"])
 
 
-def attack_margins(
-    classifier: Classifier, task: Task, images: Tensor, labels: Tensor, *, pool: StartPool, classes: int
-) -> list[Candidate]:
-    """Run the preset on samples classified as `labels`; images and candidates (B, C, H, W) are on the CPU."""
-    samples = follow_plan(
-        classifier, task, images, labels, classes, lambda row, sample: seek_margin(sample, task.preset, pool)
-    )
-    return claim_each(task, images, samples)
+def attack_margins(run: Run, group: SampleGroup) -> list[Candidate]:
+    """Run the preset on a group of samples; candidates are on the CPU."""
+    samples = follow_plan(run, group, lambda place, sample: seek_margin(sample, run.task.preset, run.pool))
+    return propose_each(run, group, samples)

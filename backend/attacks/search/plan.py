@@ -1,15 +1,20 @@
-"""From images to claims: one script per sample through the queue, and each attack's nearest image put in its row."""
+"""From samples to candidates: one script per sample through the queue, and each attack's nearest image in its row."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from backend.attacks.inputs import Task
 from backend.attacks.network.classifier import Classifier
+from backend.attacks.norms import Norm
+from backend.attacks.runs import Run, SampleGroup
 from backend.attacks.search.scheduler import Script, run_scripts
 from backend.attacks.search.sequences import AttackedSample
 from backend.attacks.verify import Candidate
+
+Plan = Callable[[int, AttackedSample], Script]
+"""The attacks on one sample, in order, given its place in the group."""
 
 
 def gather_samples(
@@ -26,55 +31,65 @@ def gather_samples(
         )
 
 
-def follow_plan(
-    classifier: Classifier,
-    task: Task,
-    images: Tensor,
-    labels: Tensor,
-    classes: int,
-    plan: Callable[[int, AttackedSample], Script],
-) -> list[AttackedSample]:
-    """Follow `plan(row, sample)` for every sample, classified as `labels`; gives them with their results on the CPU."""
+def follow_plan(run: Run, group: SampleGroup, plan: Plan) -> list[AttackedSample]:
+    """Follow `plan(place, sample)` for every sample of the group; gives the samples with their results on the CPU."""
+    classifier = run.classifier
     samples: list[AttackedSample] = []
 
-    def follow(row: int, sample: AttackedSample) -> Script:
-        yield from plan(row, sample)
+    def follow(place: int, sample: AttackedSample) -> Script:
+        yield from plan(place, sample)
         sample.results = {name: (point.cpu(), distance) for name, (point, distance) in sample.results.items()}
-        classifier.done = min(
-            classifier.done + 1, classifier.total
-        )  # fallback attacks follow samples that were done before
+        # Fallback attacks follow samples that were counted before.
+        classifier.done = min(classifier.done + 1, classifier.total)
 
     def begin() -> Iterator[Script]:
-        for row, sample in enumerate(gather_samples(classifier, task, images, labels, classes)):
+        gathered = gather_samples(classifier, run.task, group.images, group.labels, run.classes)
+        for place, sample in enumerate(gathered):
             samples.append(sample)
-            yield follow(row, sample)
+            yield follow(place, sample)
 
-    run_scripts(classifier, task.norm, begin())
+    run_scripts(classifier, run.task.norm, begin())
     return samples
 
 
-def claim_each(task: Task, images: Tensor, samples: list[AttackedSample]) -> list[Candidate]:
+def propose_each(run: Run, group: SampleGroup, samples: Sequence[AttackedSample]) -> list[Candidate]:
     """One candidate per attack of the preset; it tried nothing on a sample whose script did not run it."""
-    claims = []
-    for name in task.preset.attacks:
-        points = images.clone()
+    preset, candidates = run.task.preset, []
+    for name in preset.attacks:
+        points = group.images.clone()
         tried = torch.tensor([name in sample.results for sample in samples], dtype=torch.bool)
-        claimed = torch.zeros_like(tried)
-        for row in tried.nonzero()[:, 0].tolist():
-            point, distance = samples[row].results[name]
+        proposed = torch.zeros_like(tried)
+        for place in tried.nonzero()[:, 0].tolist():
+            point, distance = samples[place].results[name]
             if distance < torch.inf:
-                points[row], claimed[row] = point, True
-        claims.append(Candidate(name, task.preset.distance_kind, points, claimed, tried))
-    return claims
+                points[place], proposed[place] = point, True
+        candidates.append(Candidate(name, preset.distance_kind, points, proposed, tried))
+    return candidates
 
 
-def claim_nearest(name: str, task: Task, images: Tensor, samples: list[AttackedSample], rows: Tensor) -> Candidate:
-    """One candidate of stage 1: the nearest of everything that was tried on the samples `rows` of the images."""
+def propose_nearest(name: str, kind: str, images: Tensor, samples: Sequence[AttackedSample], rows: Tensor) -> Candidate:
+    """One candidate of series 1: the nearest of everything that was tried on the samples `rows` of the images."""
     points, tried = images.clone(), torch.zeros(len(images), dtype=torch.bool)
-    claimed = torch.zeros_like(tried)
+    proposed = torch.zeros_like(tried)
+    tried[rows] = True
     for row, sample in zip(rows.tolist(), samples, strict=True):
         point, distance = sample.nearest
-        tried[row] = True
         if distance < torch.inf:
-            points[row], claimed[row] = point.cpu(), True
-    return Candidate(name, task.preset.distance_kind, points, claimed, tried, series=1)
+            points[row], proposed[row] = point.cpu(), True
+    return Candidate(name, kind, points, proposed, tried, series=1)
+
+
+def keep_nearest(
+    name: str, kind: str, images: Tensor, candidates: Sequence[Candidate], norm: Norm, rows: Tensor
+) -> Candidate:
+    """One candidate of series 1: the nearest that several candidates for the samples `rows` of the images propose."""
+    distances = torch.stack(
+        [norm.distance(images[rows], one.images).masked_fill(~one.proposed, torch.inf) for one in candidates]
+    )
+    nearest = distances.min(0)
+    points, tried = images.clone(), torch.zeros(len(images), dtype=torch.bool)
+    proposed = torch.zeros_like(tried)
+    tried[rows], proposed[rows] = True, nearest.values.isfinite()
+    reached = torch.stack([one.images for one in candidates])
+    points[rows] = reached[nearest.indices, torch.arange(len(rows))]
+    return Candidate(name, kind, points, proposed, tried, series=1)

@@ -1,5 +1,6 @@
 """One sample's attacks, as scripts for the queue: what each starts from, and what it is credited with."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,7 +9,7 @@ from torch import Tensor
 
 from backend.attacks.catalogue.attacks import ATTACKS
 from backend.attacks.norms import Norm
-from backend.attacks.search.gradient_free_steps import Bisect, Choose, Search
+from backend.attacks.search.gradient_free_steps import Bisect, Choose, Search, Squares
 from backend.attacks.search.gradient_steps import Ascend, Minimise, Rank
 from backend.attacks.search.phases import Walker
 from backend.attacks.search.scheduler import Script
@@ -16,6 +17,8 @@ from backend.attacks.search.starts import StartPool, find_nearest, make_generato
 
 STEP_AFTER_RESTART = 0.3
 PATTERN_ASCENT_FIRST, RESTART_ASCENT_FIRST = 2.0, 0.5
+# A point at eps sharp may be rounded out of the ball: attacks aim a little inside. A pixel is rounded by up to 3e-8.
+AIM, ROUNDING = 1.0 - 4e-6, 6e-8
 PATTERN_AXES = (None, 2, 3, 2)  # per pixel, columns, rows, columns: the axis of (P, C, H, W) that shares a sign
 
 
@@ -161,6 +164,29 @@ def search(sample: AttackedSample, attack: str) -> Script:
         sample.note(attack, walker)
     else:
         sample.note(attack, sample.send(None))
+
+
+def aim_inside(sample: AttackedSample, eps: float) -> float:
+    """The radius that attacks work in, so that what they reach is within eps after each pixel was rounded."""
+    return max(eps * AIM - ROUNDING * sample.limit, 0.5 * eps)
+
+
+def break_by_squares(
+    sample: AttackedSample, attack: str, purpose: str, parameters: Mapping[str, Any], radius: float, gives_up: bool
+) -> Script:
+    """The Square attack inside the radius, from the lowest of a few patterns; gives the share of the gap that is left.
+
+    It is 0 where the sample is broken. `purpose` fixes the draws; `parameters` as those of `hidden` in the catalogue.
+    """
+    signs = draw_patterns(sample, f"{purpose} patterns", parameters["patterns"])
+    walker = yield sample.send(Choose(signs, min(radius, 1.0), 1.0))
+    if walker.distance == float("inf"):
+        draws = sample.draw(purpose, torch.Size([parameters["queries"], 2 + len(sample.image)]))
+        draws = ((draws + 1.0) / 2).clamp_max(1.0 - 1e-6)
+        squares = Squares(draws, min(radius, 1.0), parameters["p_init"], gives_up)
+        walker = yield sample.send(squares, before=walker)
+    sample.note(attack, walker)
+    return float(walker.notes["left"]) if walker.distance == float("inf") else 0.0
 
 
 def pull_in(sample: AttackedSample, attack: str, point: Tensor, eps: float | None) -> Script:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from backend.analysis.claims import Claim
 from backend.analysis.outcomes import BoolArray, Outcomes, is_held
+from backend.attacks.catalogue import rank_of
 from backend.eps import parse_eps
 from backend.schemas.families import FamilyTraining
 from backend.schemas.terms import OURS
@@ -21,7 +22,6 @@ from backend.store.tables import Checkpoint, Dataset, Evaluation
 OWN_SOURCES = ("card: ", "pruned here: ")  # what our cards and prunings write as the source of a claim
 Relation = Literal["parent", "finetuned", "seed"]
 # Of evaluations of equally many samples, the first of these is what a claim is held against.
-STRENGTH = ("autoattack-plus", "autoattack", "fast", "margin")
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,7 @@ def rank(evaluation: Evaluation) -> tuple[bool, int, int]:
 
     What somebody picked, for being lost perhaps, says nothing about the rest.
     """
-    strength = STRENGTH.index(evaluation.preset) if evaluation.preset in STRENGTH else len(STRENGTH)
-    return not evaluation.explicit, evaluation.n, -strength
+    return not evaluation.explicit, evaluation.n, rank_of(evaluation.preset)
 
 
 def is_of_all_samples(origin: str, claim: dict[str, Any] | None, size: int, n: int | None) -> bool:

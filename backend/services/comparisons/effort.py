@@ -45,7 +45,7 @@ def describe(row: Evaluation) -> dict[str, Any]:
     else:
         record.pop("eps", None)  # margins are measured without one; it only says where the summary was taken
     settings = record.get("settings", {})
-    if not PRESETS[row.preset].is_official:
+    if not PRESETS[row.preset].is_foreign:
         record["exploration"] = describe_exploration(record)
     libraries = {name: record[name] for name in LIBRARIES if name in record}
     record["versions"] = libraries | settings.get("versions", {})

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from backend.analysis import flips, mismatches
 from backend.analysis.pairing import Pair, judge_at
+from backend.attacks.catalogue import promises_margins
 from backend.eps import check_eps, eps_text, parse_eps
 from backend.errors import Conflict, InvalidRequest
 from backend.jobs.registration.lineage import CONTROL
@@ -302,7 +303,7 @@ def _rank(pruned: Evaluation, checkpoint: Checkpoint) -> tuple[bool, bool, int, 
     is_control = checkpoint.role == "dense"
     return (
         pruned.purpose != "user",
-        pruned.preset != "margin",
+        not promises_margins(pruned.preset),
         -pruned.n,
         is_control,
         abs(sparsity - INTERESTING_SPARSITY),

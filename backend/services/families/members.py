@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from uuid import UUID
 
+from backend.attacks.catalogue import DEFAULT_PRESET, PRESETS, promises_margins
 from backend.eps import check_eps, eps_text, parse_eps
 from backend.errors import InvalidRequest, NotFound
 from backend.jobs.registration.inspections import read_inspection
@@ -15,9 +16,9 @@ from backend.services.comparisons.effort import find_control_differences
 from backend.services.evaluations.measurements import Finished, finished, summarise
 from backend.store.tables import Checkpoint, Dataset, Evaluation
 
-MARGINS = "margin"
-# Columns of robust accuracy. Only margins answer at any eps; the others are verdicts at the eps they were asked for.
-PRESETS = (MARGINS, "fast", "autoattack", "autoattack-plus")
+MARGINS = DEFAULT_PRESET
+"""Whose margins a row shows, with the flips they tell."""
+
 PLACES: tuple[Place, ...] = ("dense", "finetuned", "seed", "pruned")
 # What a rate of channels is of for HARP, which leaves more of them than who takes the rate in every layer.
 OF_MULTIPLICATIONS = " of multiplications"
@@ -77,7 +78,7 @@ class Terms:
         """Whether an evaluation with that preset answers here."""
         if (evaluation.preset, evaluation.dataset_id, evaluation.norm) != (preset, self.dataset.id, self.norm):
             return False
-        if preset == MARGINS:
+        if promises_margins(preset):
             return True
         return evaluation.eps is not None and parse_eps(evaluation.eps) == parse_eps(self.eps_text)
 
@@ -223,5 +224,5 @@ def choose_alike(snapshot: Snapshot, row: Checkpoint, preset: str, reference: Ch
 
 
 def say_missing(preset: str, terms: Terms) -> str:
-    at = terms.norm if preset == MARGINS else f"{terms.norm} {terms.eps_text}"
+    at = terms.norm if promises_margins(preset) else f"{terms.norm} {terms.eps_text}"
     return f"No finished evaluation with {preset} at {at}."

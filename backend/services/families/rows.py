@@ -8,6 +8,7 @@ from backend.analysis.curves import MedianMargin, accuracy, median_margin
 from backend.analysis.outcomes import is_held
 from backend.analysis.statistics import Estimate
 from backend.analysis.thin_ice import Prediction
+from backend.attacks.catalogue import promises_margins
 from backend.eps import parse_eps
 from backend.errors import NotComparable
 from backend.schemas import Auroc, ClaimOut, Rate
@@ -23,7 +24,7 @@ from backend.schemas.terms import Interval
 from backend.services.comparisons import findings
 from backend.services.comparisons.controls import covers
 from backend.services.evaluations.measurements import Finished, count_broken_by_fallbacks, load_verdicts, summarise
-from backend.services.families.members import MARGINS, PRESETS, Choice, Family, Member, Terms
+from backend.services.families.members import MARGINS, Choice, Family, Member, Terms
 from backend.store import results
 from backend.store.database import reading
 from backend.store.tables import Evaluation
@@ -52,7 +53,7 @@ def show_row(family: Family, member: Member) -> FamilyRow:
         clean_accuracy=show_clean(member),
         claim=claim,
         claim_reason=claim_reason,
-        verdicts=[show_verdict(member.chosen[preset], preset, family.terms) for preset in PRESETS],
+        verdicts=[show_verdict(choice, preset, family.terms) for preset, choice in member.chosen.items()],
         margin=show_margin(member.chosen[MARGINS].key),
         flips=flips,
         flips_reason=flips_reason,
@@ -94,7 +95,7 @@ def show_verdict(choice: Choice, preset: str, terms: Terms) -> FamilyRate:
     if evaluation is None or key is None:
         return missing_rate(preset, choice)
     additional = count_broken_by_evidence(key, terms.eps)
-    if preset == MARGINS:
+    if promises_margins(preset):
         shown = show_rate(evaluation, findings.show_rate(accuracy(load_verdicts(key), terms.eps)))
         by_fallbacks = count_broken_by_fallbacks(key, terms.eps)
     else:

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import UUID
 
-from backend.attacks.catalogue import WEAKENING
+from backend.attacks.catalogue import PRESETS, WEAKENING, Preset
 from backend.schemas import Interval, Rate
 from backend.schemas.families import FamilyDifference, FamilyOut, FamilyRow
 from backend.services.checkpoints.trainings import are_alike
+from backend.services.families.members import MARGINS
 from backend.services.families.rows import ITSELF, UNPRUNED
 
 Better = Literal["higher", "lower"]
@@ -69,9 +70,9 @@ class TableLayout:
 
 
 def lay_out(family: FamilyOut) -> TableLayout:
-    """The table of a family; a column that needs a rare preset is left out where nothing fills it."""
+    """The table of a family; a column of an unusual preset is left out where nothing fills it."""
     is_linf = family.norm == "Linf"
-    columns = [one for one in COLUMNS if is_needed(one, family.rows)]
+    columns = [one for one in list_all_columns() if is_needed(one, family.rows)]
     cells = {row.checkpoint_id: [column.fill(row, is_linf) for column in columns] for row in family.rows}
     shared = {
         column.key: find_shared([cells[row.checkpoint_id][place] for row in family.rows])
@@ -90,8 +91,8 @@ def lay_out(family: FamilyOut) -> TableLayout:
 
 
 def is_needed(column: TableColumn, rows: Sequence[FamilyRow]) -> bool:
-    """Whether a column says anything: a rare preset where there is one, budgets where those of pruned ones differ."""
-    if column.key in RARE:
+    """Whether a column says anything: an unusual preset where it was run, budgets where those of pruned ones differ."""
+    if column.key in PRESETS and not PRESETS[column.key].is_usual:
         return any(column.fill(row, True).value is not None for row in rows)
     if column.key == TRAINING:
         return not are_of_one_budget([row for row in rows if row.place == "pruned"])
@@ -202,7 +203,9 @@ def fill_verdict(preset: str) -> Callable[[FamilyRow, bool], Cell]:
     """A column of robust accuracy by one preset."""
 
     def fill(row: FamilyRow, _is_linf: bool) -> Cell:
-        found = next(one for one in row.verdicts if one.preset == preset)
+        found = next((one for one in row.verdicts if one.preset == preset), None)
+        if found is None:
+            return Cell()
         if found.rate is None or found.evaluation_id is None:
             return Cell(reason=found.reason)
         cell = rate_cell(found.rate, [found.evaluation_id])
@@ -222,7 +225,7 @@ def has_caveat(row: FamilyRow, preset: str) -> bool:
 
 def fill_median(row: FamilyRow, is_linf: bool) -> Cell:
     found = row.margin
-    verdict = next(one for one in row.verdicts if one.preset == "margin")
+    verdict = next(one for one in row.verdicts if one.preset == MARGINS)
     if found is None or verdict.evaluation_id is None:
         return Cell(reason=verdict.reason)
     if found.median is None:
@@ -235,7 +238,7 @@ def fill_median(row: FamilyRow, is_linf: bool) -> Cell:
 
     interval = f"[{show(found.low)}, {show(found.high)}]"
     ids = (verdict.evaluation_id,)
-    return Cell(show(found.median), interval, "", found.median, ids, has_caveat=has_caveat(row, "margin"))
+    return Cell(show(found.median), interval, "", found.median, ids, has_caveat=has_caveat(row, MARGINS))
 
 
 def fill_flips(name: Literal["clean", "robust"]) -> Callable[[FamilyRow, bool], Cell]:
@@ -250,7 +253,7 @@ def fill_flips(name: Literal["clean", "robust"]) -> Callable[[FamilyRow, bool], 
             counts, rate = (found.robust, found.robust_negative_flip_rate)
         pair = (found.dense_evaluation_id, found.evaluation_id)
         interval = f"{percent(rate.value)} {percents(rate.interval)}"
-        is_weak = name == "robust" and has_caveat(row, "margin")
+        is_weak = name == "robust" and has_caveat(row, MARGINS)
         figure = f"{counts.n10:,} / {counts.n01:,}"
         return Cell(figure, interval, f"n {found.n:,}", counts.n10, pair, has_caveat=is_weak)
 
@@ -281,7 +284,7 @@ def fill_beyond(name: Literal["clean", "robust"]) -> Callable[[FamilyRow, bool],
         if difference is None:
             return Cell(reason="The dense network holds none of the shared samples.", evaluation_ids=pair)
         incompatible = "" if found.beyond.incompatible is None else ", control trained otherwise"
-        is_weak = name == "robust" and has_caveat(row, "margin")
+        is_weak = name == "robust" and has_caveat(row, MARGINS)
         detail = f"n {difference.n:,}{incompatible}"
         return Cell(*points(difference), detail, difference.value, pair, has_caveat=is_weak)
 
@@ -307,14 +310,12 @@ def signed(value: float, digits: int = 2) -> str:
 
 
 TRAINING = "training"
-COLUMNS: tuple[TableColumn, ...] = (
+BEFORE_VERDICTS: tuple[TableColumn, ...] = (
     TableColumn(TRAINING, "trained (million passes)", fill_training),
     TableColumn("clean", "clean (%)", fill_clean, "higher"),
     TableColumn("claim", "claimed (%)", fill_claim),
-    TableColumn("autoattack-plus", "AutoAttack plus (%)", fill_verdict("autoattack-plus"), "higher"),
-    TableColumn("autoattack", "AutoAttack (%)", fill_verdict("autoattack"), "higher"),
-    TableColumn("fast", "fast (%)", fill_verdict("fast"), "higher"),
-    TableColumn("margin", "by margins (%)", fill_verdict("margin"), "higher"),
+)
+AFTER_VERDICTS: tuple[TableColumn, ...] = (
     TableColumn("median", "median margin (1/255)", fill_median, "higher"),
     TableColumn("clean_flips", "clean lost / gained, lost (%)", fill_flips("clean"), "lower"),
     TableColumn("robust_flips", "robust lost / gained, lost (%)", fill_flips("robust"), "lower"),
@@ -322,4 +323,14 @@ COLUMNS: tuple[TableColumn, ...] = (
     TableColumn("beyond_clean", "clean lost beyond control (points)", fill_beyond("clean"), "lower"),
     TableColumn("beyond_robust", "robust lost beyond control (points)", fill_beyond("robust"), "lower"),
 )
-RARE = frozenset({"autoattack-plus"})
+
+
+def list_all_columns() -> tuple[TableColumn, ...]:
+    """Every column; robust accuracy has one for each preset, the strongest first."""
+    presets = sorted(PRESETS.values(), key=lambda preset: -preset.rank)
+    return (*BEFORE_VERDICTS, *map(verdict_column, presets), *AFTER_VERDICTS)
+
+
+def verdict_column(preset: Preset) -> TableColumn:
+    by = f"by {preset.short_title}s" if preset.promises == "margin" else preset.short_title
+    return TableColumn(preset.name, f"{by} (%)", fill_verdict(preset.name), "higher")

@@ -6,9 +6,9 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
+from backend.attacks.catalogue import PRESETS
 from backend.schemas.families import FamilyAnswer, FamilyFinding, FamilyOut, FamilyRate, FamilyRow, FindingPart
 from backend.services.exports import write_csv
-from backend.services.families.members import PRESETS
 from backend.services.families.tables import EMPTY, Line, TableLayout, find_gaps, lay_out, signed
 
 LATEX = {

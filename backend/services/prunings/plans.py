@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from backend.attacks.catalogue import PRESETS, get_preset
+from backend.attacks.catalogue import DEFAULT_PRESET, PRESETS, get_preset, promises_margins
 from backend.eps import check_eps, eps_text, parse_eps
 from backend.errors import InvalidRequest, TrainsOnTest, UnknownName
 from backend.jobs.drafts import check_fit, check_preset_fits
@@ -108,15 +108,15 @@ def find_margins(parent: Checkpoint, training: Dataset) -> Evaluation:
     Raises:
         InvalidRequest: there is none; says how to get one.
     """
-    presets = [name for name, preset in PRESETS.items() if preset.distance_kind == "minimum"]
+    presets = [name for name in PRESETS if promises_margins(name)]
     with reading() as session:
         found = whole_evaluation(session, parent.id, training.id, training.size, norm="Linf", presets=presets)
     if found is not None:
         return found
     raise InvalidRequest(
         f"No evaluation measured the margins of {parent.name} on all of {training.slug}. Queue one first (`thinice "
-        f"evaluate {parent.name} --preset margin --dataset {training.slug} --norm Linf --samples {training.size}`), or "
-        f"leave {MEASURED_MARGINS} out, and they are estimated.",
+        f"evaluate {parent.name} --preset {DEFAULT_PRESET} --dataset {training.slug} --norm Linf --samples "
+        f"{training.size}`), or leave {MEASURED_MARGINS} out, and they are estimated.",
         setting=MEASURED_MARGINS,
     )
 

@@ -3,6 +3,7 @@
 from dash import Dash, dcc, html
 from dash.development.base_component import Component
 
+from backend.attacks.catalogue import PRESETS
 from backend.schemas import Page
 from backend.schemas.claims import Answer, ClaimCheck
 from backend.schemas.terms import OURS
@@ -12,7 +13,6 @@ from frontend.components import Content, aria, card, empty_state
 from frontend.pages.claims.table import claims_table, order, read_families, references_table
 from frontend.words import count_words, sentence_list
 
-PRESETS = (("Most samples", None), ("AutoAttack", "autoattack"), ("Margins", "margin"))
 PAGE_ROWS = 200
 ANSWERS: tuple[Answer, ...] = ("yes", "no", "cannot tell")
 
@@ -67,14 +67,15 @@ def scrolling(table: Component, label: str) -> Component:
 
 
 def choices(preset: str | None) -> Component:
-    """Which evaluations claims are held against."""
+    """Which evaluations claims are held against: those of most samples, or of one preset, the strongest first."""
+    presets = sorted(PRESETS.values(), key=lambda row: -row.rank)
     links: list[Content] = [
         dcc.Link(
             words,
             href="/claims" if name is None else f"/claims?preset={name}",
             className=f"chip chip-choice {'is-chosen' if name == preset else ''}".strip(),
         )
-        for words, name in PRESETS
+        for words, name in [("Most samples", None), *((row.short_title, row.name) for row in presets)]
     ]
     return html.Div(links, className="chips", role="group", **aria(label="Held against"))
 

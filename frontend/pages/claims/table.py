@@ -7,13 +7,13 @@ from uuid import UUID
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from backend.attacks.catalogue import short_title
 from backend.schemas import Interval
 from backend.schemas.claims import ClaimAgainst, ClaimCheck, ClaimDifference, Reevaluation, ReferenceFigure
 from frontend.components import Content, aria, dot, icon
 from frontend.rows import Column, Group, row_table
 from frontend.words import percent
 
-PRESET_WORDS = {"autoattack": "AutoAttack", "autoattack-plus": "AutoAttack plus"}
 RELATION_WORDS = {"parent": "parent", "finetuned": "control", "seed": "other seed"}
 AIR = 0.02  # of the share's axis, on either side of what is shown
 
@@ -199,7 +199,7 @@ def points_range(interval: Interval, *, signed: bool = True) -> str:
 
 
 def effort(found: Reevaluation) -> str:
-    return f"{PRESET_WORDS.get(found.preset, found.preset)}, n {found.n:,}"
+    return f"{short_title(found.preset)}, n {found.n:,}"
 
 
 def count_words_of(n: int | None) -> str:

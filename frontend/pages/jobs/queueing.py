@@ -8,6 +8,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 from pydantic import ValidationError
 
+from backend.attacks.catalogue import DEFAULT_PRESET
 from backend.errors import InvalidRequest, NotFound
 from backend.schemas import CheckpointOut, DatasetOut, EvaluationIn, EvaluationOut, Norm
 from backend.services import catalogues, checkpoints, datasets, evaluations
@@ -15,7 +16,6 @@ from frontend.components import Content, icon
 from frontend.pages.jobs import names
 
 DEFAULT_SAMPLES = 500
-DEFAULT_PRESET = "margin"
 
 
 def queue_card(query: dict[str, str]) -> Component:

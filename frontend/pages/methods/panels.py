@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
+from backend.attacks.catalogue import DEFAULT_PRESET
 from backend.schemas import Rate
 from backend.schemas.families import FamilyOut, FamilyRow
 from frontend.figures.sparsity import Band, SparsityMark, Trail
@@ -38,7 +39,7 @@ def read_clean(row: FamilyRow) -> Interval | None:
 
 
 def read_robust(row: FamilyRow) -> Interval | None:
-    found = next(one for one in row.verdicts if one.preset == "margin")
+    found = next(one for one in row.verdicts if one.preset == DEFAULT_PRESET)
     return read_rate(found.rate, [found.evaluation_id])
 
 

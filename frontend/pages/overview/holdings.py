@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 from uuid import UUID
 
+from backend.attacks.catalogue import DEFAULT_PRESET, PRESETS, rank_of, short_title
 from backend.schemas import ACTIVE, CheckpointOut, ClaimOut, DatasetOut, EvaluationOut, Page
 from backend.services import checkpoints, comparisons, datasets, evaluations
 from backend.services.checkpoints import choose_sparsity
 
 PAGE_ROWS = 200
-# At equal n, the robust accuracy shown is that of the first there is.
-STRENGTH = ("autoattack-plus", "autoattack", "fast", "margin")
-PRESET_NAMES = {"autoattack-plus": "AutoAttack plus", "autoattack": "AutoAttack", "fast": "fast", "margin": "margin"}
 Place = Literal["dense", "control", "pruned"]
 Item = TypeVar("Item")
 
@@ -173,19 +171,19 @@ def stand(
         dataset=dataset,
         place=place,
         verdict=best_verdict(jobs, dataset),
-        margins=best_of_preset(jobs, dataset, "margin"),
+        margins=best_of_preset(jobs, dataset, DEFAULT_PRESET),
         evaluations=jobs,
         pair=pairs.get(row.id),
     )
 
 
 def best_verdict(jobs: list[EvaluationOut], dataset: DatasetOut) -> EvaluationOut | None:
-    """The evaluation whose robust accuracy is shown: that of most samples; at equal n AutoAttack before margins.
+    """The evaluation whose robust accuracy is shown: that of most samples; at equal n that of the strongest preset.
 
     Both verify every adversarial, so both are upper bounds. Fewer samples blur a claim's gap more than the preset does.
     """
-    found = [row for preset in STRENGTH if (row := best_of_preset(jobs, dataset, preset)) is not None]
-    return max(found, key=lambda row: (not row.explicit, row.n), default=None)  # the first of equals
+    found = [row for preset in PRESETS if (row := best_of_preset(jobs, dataset, preset)) is not None]
+    return max(found, key=lambda row: (not row.explicit, row.n, rank_of(row.preset)), default=None)
 
 
 def best_of_preset(jobs: list[EvaluationOut], dataset: DatasetOut, preset: str) -> EvaluationOut | None:
@@ -207,7 +205,7 @@ def best_of_preset(jobs: list[EvaluationOut], dataset: DatasetOut, preset: str) 
 
 def effort_words(evaluation: EvaluationOut) -> str:
     """`AutoAttack, n 200`: what a robust accuracy rests on."""
-    return f"{PRESET_NAMES.get(evaluation.preset, evaluation.preset)}, n {evaluation.n:,}"
+    return f"{short_title(evaluation.preset)}, n {evaluation.n:,}"
 
 
 def claim_words(claim: ClaimOut) -> str:

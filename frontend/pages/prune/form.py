@@ -7,6 +7,7 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from backend.attacks.catalogue import DEFAULT_PRESET
 from backend.schemas import CheckpointOut, DatasetOut, MethodOut
 from backend.services import catalogues
 from backend.services.prunings import plans
@@ -185,7 +186,7 @@ def next_fields() -> list[Component]:
             label="Evaluate it then",
             placeholder="not now",
             data=presets,
-            value="margin",
+            value=DEFAULT_PRESET,
             clearable=True,
             className="field",
         ),

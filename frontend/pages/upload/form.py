@@ -6,6 +6,7 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
+from backend.attacks.catalogue import DEFAULT_PRESET
 from backend.schemas import DatasetOut
 from backend.services import catalogues, checkpoints
 from frontend.components import card
@@ -198,7 +199,7 @@ def next_fields() -> list[Component]:
             description="The pre-flight runs in any case.",
             placeholder="not now",
             data=presets,
-            value="margin",
+            value=DEFAULT_PRESET,
             clearable=True,
             className="field",
         )

@@ -5,6 +5,7 @@ import json
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from backend.attacks.catalogue import promises_margins
 from backend.schemas import (
     ACTIVE,
     CheckpointOut,
@@ -181,7 +182,7 @@ def waiting_words(row: CheckpointOut, parent: CheckpointOut, jobs: list[Evaluati
     efforts = {effort(job) for job in jobs if job.state in ACTIVE}
     if any(effort(job) in efforts for job in done):
         return [" as soon as its evaluation is through."]
-    other = max(done, key=lambda job: (job.preset == "margin", job.n))
+    other = max(done, key=lambda job: (promises_margins(job.preset), job.n))
     alike = dcc.Link("Evaluate this one alike", href=f"/jobs?new={row.id}&preset={other.preset}&n={other.n}")
     return [f", which was evaluated with {other.preset}, n {other.n:,}. ", alike, "."]
 

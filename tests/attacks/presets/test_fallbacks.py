@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from backend import attacks
 from backend.attacks.contract import AttackAttempt, AttackResult
 from backend.attacks.presets import fallbacks
-from backend.attacks.presets.fast import seek_hidden
+from backend.attacks.presets.fallbacks import seek_hidden
 from backend.attacks.search.scheduler import Script
 from backend.attacks.search.sequences import AttackedSample
 

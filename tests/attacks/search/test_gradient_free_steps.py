@@ -15,7 +15,7 @@ from backend.attacks.inputs import check_request
 from backend.attacks.network.batches import Batches
 from backend.attacks.network.classifier import Classifier, prepare
 from backend.attacks.norms import NORMS
-from backend.attacks.presets.fast import seek_hidden
+from backend.attacks.presets.fallbacks import seek_hidden
 from backend.attacks.search import gradient_free_steps
 from backend.attacks.search.gradient_free_steps import Choose, Squares, place_squares
 from backend.attacks.search.phases import Walker

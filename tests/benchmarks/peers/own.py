@@ -10,14 +10,16 @@ from torch import Tensor, nn
 
 from backend import attacks
 from backend.attacks.catalogue import PRESETS
-from backend.attacks.engine import build_classifier
+from backend.attacks.first_passes import build_classifier
 from backend.attacks.inputs import check_request
 from backend.attacks.network.batches import Batches
 from backend.attacks.network.classifier import prepare
 from backend.attacks.network.prepared import build_prepared
-from backend.attacks.search.plan import claim_nearest, follow_plan
+from backend.attacks.runs import Clean, Run, SampleGroup, find_attack
+from backend.attacks.search.plan import follow_plan, propose_nearest
 from backend.attacks.search.scheduler import Script
 from backend.attacks.search.sequences import AttackedSample, follow_pattern, minimise
+from backend.attacks.search.starts import StartPool
 from tests.benchmarks.contestants import MARGIN, VERDICT, Answer, Contestant, Terms
 
 # What a bench of the engine shows of it: the preset, and the work per sample it is expected to take. A preset that the
@@ -59,14 +61,19 @@ def run_walks(network: nn.Module, images: Tensor, labels: Tensor, terms: Terms) 
     """`margin` cut down to ninety gradients."""
     prepared, _ = build_prepared(network, images[: terms.batch])
     task = check_request("margin", network, images, labels, terms.norm, None, terms.seed, terms.batch, prepared)
+    rows, is_right = torch.arange(len(images)), torch.ones(len(images), dtype=torch.bool)
+    # Nothing but walks: no clean pass, no flags and no pool, and every label is taken for the network's own.
+    clean = Clean(torch.zeros(len(images), terms.classes), task.labels, is_right, is_right)
     with prepare(network):
-        classifier = build_classifier(task, None, Batches(task.batch_size))
+        batches = Batches(task.batch_size)
+        classifier = build_classifier(task, None, batches)
+        pool = StartPool(task.images[:0], task.labels[:0])
+        run = Run(task, find_attack(task.preset), classifier, batches, clean, pool, set())
+        group = SampleGroup(rows, task.images, task.labels, True)
         with classifier.exploring():
-            samples = follow_plan(
-                classifier, task, task.images, labels, terms.classes, lambda row, sample: walk(sample)
-            )
-    claim = claim_nearest("walks", task, task.images, samples, torch.arange(len(images)))
-    return Answer(claim.images, claim.claimed)
+            samples = follow_plan(run, group, lambda place, sample: walk(sample))
+    found = propose_nearest("walks", "minimum", task.images, samples, rows)
+    return Answer(found.images, found.proposed)
 
 
 def describe(preset: str, task: str, work: int) -> Contestant:
