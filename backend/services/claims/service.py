@@ -60,8 +60,17 @@ def list_claims(
     check_page(limit, offset)
     if preset is not None:
         get_preset(preset)
-    snapshot = read_snapshot(preset)
-    rows = [row for row in snapshot.checkpoints.values() if row.claim and checkpoint_id in (None, row.id)]
+
+    def list_claiming(known: Snapshot) -> list[Checkpoint]:
+        return [row for row in known.checkpoints.values() if row.claim and checkpoint_id in (None, row.id)]
+
+    def choose(known: Snapshot) -> set[UUID]:
+        page = list_claiming(known)[offset : offset + limit]
+        relatives = {relative.id for row in page for _, relative in find_relatives(row, known)}
+        return relatives | {row.id for row in page}
+
+    snapshot = read_snapshot(choose, preset)
+    rows = list_claiming(snapshot)
     shown = [show_check(make_check(row, snapshot), snapshot) for row in rows[offset : offset + limit]]
     return Page(items=shown, total=len(rows), limit=limit, offset=offset)
 

@@ -27,6 +27,7 @@ from backend.services.comparisons.notes import MEDIAN_EPS, write_notes
 from backend.services.evaluations.measurements import Finished, finished, load_indices
 from backend.services.evaluations.service import load_evaluation, show_all
 from backend.store import evaluations
+from backend.store.checkpoints import all_checkpoints
 from backend.store.database import reading
 from backend.store.tables import Checkpoint, Dataset, Evaluation
 
@@ -162,12 +163,17 @@ def default_pairs() -> list[tuple[EvaluationOut, EvaluationOut]]:
     nearest 95 %, then the newest. A child is paired with the newest fitting evaluation of its parent.
     """
     with reading() as session:
-        rows = evaluations.succeeded_evaluations(session)
-        checkpoints = {row.id: row for row in session.query(Checkpoint)}
+        checkpoints = {row.id: row for row in all_checkpoints(session)}
+        parents = {row.id: row.parent_id for row in checkpoints.values() if row.parent_id is not None}
+        rows = evaluations.succeeded_evaluations(session, [*{*parents, *parents.values()}])
+        by_checkpoint: dict[UUID, list[Evaluation]] = {}
+        for row in rows:
+            by_checkpoint.setdefault(row.checkpoint_id, []).append(row)
         pairs = [
             (dense, pruned)
             for pruned in rows
-            if (dense := _find_partner(pruned, checkpoints[pruned.checkpoint_id].parent_id, rows)) is not None
+            if pruned.checkpoint_id in parents
+            and (dense := _find_partner(pruned, by_checkpoint.get(parents[pruned.checkpoint_id], []))) is not None
         ]
         # `rows` is newest first and sorting is stable.
         pairs.sort(key=lambda pair: _rank(pair[1], checkpoints[pair[1].checkpoint_id]))
@@ -281,18 +287,9 @@ def _name_change(sides: Sides) -> str:
     return "Another training seed" if tell_kind(row, sides.dense_checkpoint) == "seed" else "Another dense network"
 
 
-def _find_partner(pruned: Evaluation, parent_id: UUID | None, rows: list[Evaluation]) -> Evaluation | None:
-    """The newest evaluation of the parent on the same samples, attacked alike with the same seed."""
-    if parent_id is None:
-        return None
-    return next(
-        (
-            row
-            for row in rows
-            if row.checkpoint_id == parent_id and row.seed == pruned.seed and is_same_effort(row, pruned)
-        ),
-        None,
-    )
+def _find_partner(pruned: Evaluation, rows: list[Evaluation]) -> Evaluation | None:
+    """The newest of the parent's evaluations on the same samples, attacked alike with the same seed."""
+    return next((row for row in rows if row.seed == pruned.seed and is_same_effort(row, pruned)), None)
 
 
 def _rank(pruned: Evaluation, checkpoint: Checkpoint) -> tuple[bool, bool, int, bool, float]:
