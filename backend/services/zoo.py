@@ -14,7 +14,7 @@ from backend.registry.cards import Card, read_cards
 from backend.registry.shipment import ShippedFile, take_shipped
 from backend.services.checkpoints.inspections import inspect_family
 from backend.services.checkpoints.lineage import describe_oddities
-from backend.services.checkpoints.service import take_facts
+from backend.services.checkpoints.service import columns_of_import
 from backend.settings import get_settings
 from backend.store import checkpoints, datasets
 from backend.store.database import reading, writing
@@ -65,11 +65,11 @@ def load_zoo() -> dict[str, Checkpoint]:
         return known
     settings = get_settings()
     files = [_describe_file(card, shelves[card.dataset]) for card in missing]
-    facts = take_shipped(files, out_dir=settings.artefacts, settings=settings)
-    for card, found in zip(missing, facts, strict=True):
+    imported = take_shipped(files, out_dir=settings.artefacts, settings=settings)
+    for card, found in zip(missing, imported, strict=True):
         dataset, parent = shelves[card.dataset], known.get(card.parent or "")
         assert dataset is not None
-        known[card.name] = Checkpoint(id=new_id(), **take_facts(found), **_read_card(card, dataset, parent))
+        known[card.name] = Checkpoint(id=new_id(), **columns_of_import(found), **_read_card(card, dataset, parent))
     inspect_family([known[card.name] for card in missing], {row.id: row for row in known.values()})
     with writing() as session:
         for card in missing:

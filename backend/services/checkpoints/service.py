@@ -13,8 +13,8 @@ from backend.attacks.catalogue import get_preset
 from backend.eps import check_eps, eps_text
 from backend.errors import Conflict, InvalidRequest, NotFound
 from backend.jobs import queue
-from backend.registry.facts import ImportedCheckpoint
-from backend.registry.intake import take_checkpoint
+from backend.registry.child import take_checkpoint
+from backend.registry.imported import ImportedCheckpoint
 from backend.registry.layer_lists import is_layer_list, read_layer_list
 from backend.schemas import CheckpointIn, CheckpointOut, CheckpointPatch, EvaluationIn, Page
 from backend.services.checkpoints.inspections import find_candidates, inspect_checkpoint
@@ -81,7 +81,7 @@ def add_checkpoint(path: Path, form: CheckpointIn, *, filename: str) -> Checkpoi
         InvalidRequest, UnknownName: a field does not fit; before the file is opened.
         NotFound: no such data set or parent.
         Conflict: the name is taken.
-        RejectedCheckpoint, TooLarge: see `backend.registry.intake`.
+        RejectedCheckpoint, TooLarge: see `backend.registry.child`.
     """
     dataset = find_dataset(form.dataset_id)
     claim = read_claim(form, dataset)
@@ -93,7 +93,7 @@ def add_checkpoint(path: Path, form: CheckpointIn, *, filename: str) -> Checkpoi
         architecture = listed.name if listed else form.architecture
         parent = check_parent(session, form.parent_id, form.role, form.method, dataset, architecture=architecture)
     settings = get_settings()
-    facts = take_checkpoint(
+    imported = take_checkpoint(
         path,
         dataset_classes=len(dataset.classes),
         dataset_shape=(dataset.shape[0], dataset.shape[1], dataset.shape[2]),
@@ -104,7 +104,7 @@ def add_checkpoint(path: Path, form: CheckpointIn, *, filename: str) -> Checkpoi
         keep_rate=form.keep_rate,
         file_name=filename,
     )
-    columns = take_facts(facts)
+    columns = columns_of_import(imported)
     row = Checkpoint(
         **columns,
         inspection=inspect_columns(columns, form.role, dataset.id, parent),
@@ -174,20 +174,20 @@ def inspect_columns(
     return inspect_checkpoint(columns["file"], columns["layers"], parent, others)
 
 
-def take_facts(facts: ImportedCheckpoint) -> dict[str, Any]:
+def columns_of_import(imported: ImportedCheckpoint) -> dict[str, Any]:
     """The columns of a checkpoint that the import knows."""
     return {
-        "source_sha256": facts.source_sha256,
-        "weights_sha256": facts.weights_sha256,
-        "file": facts.file_name,
-        "architecture": facts.architecture,
-        "layer_list": facts.layer_list,
-        "normalization": facts.normalization,
-        "measured_sparsity": facts.measured_sparsity,
-        "parameters": facts.parameters,
-        "prunable": facts.prunable,
-        "layers": [layer.model_dump() for layer in facts.layers],
-        "warnings": list(facts.warnings),
+        "source_sha256": imported.source_sha256,
+        "weights_sha256": imported.weights_sha256,
+        "file": imported.file_name,
+        "architecture": imported.architecture,
+        "layer_list": imported.layer_list,
+        "normalization": imported.normalization,
+        "measured_sparsity": imported.measured_sparsity,
+        "parameters": imported.parameters,
+        "prunable": imported.prunable,
+        "layers": [layer.model_dump() for layer in imported.layers],
+        "warnings": list(imported.warnings),
     }
 
 

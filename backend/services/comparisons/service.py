@@ -13,7 +13,7 @@ from backend.eps import check_eps, eps_text, parse_eps
 from backend.errors import Conflict, InvalidRequest
 from backend.schemas import ComparisonOut, EvaluationOut, FlipSet, MismatchOut, NoiseOut, PairedSample
 from backend.services.checkpoints.lineage import CONTROL
-from backend.services.comparisons import bounds, findings, noise, replays
+from backend.services.comparisons import bounds, noise, numbers, replays
 from backend.services.comparisons.caveats import (
     caveats_of_descent,
     caveats_of_gain,
@@ -72,9 +72,9 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
         shown = show_all(session, [sides.dense, sides.pruned])
     text = choose_eps(sides, eps)
     number = float(parse_eps(text))
-    joined = findings.join(sides.dense_key, sides.pruned_key)
-    clean = findings.find_clean(sides.dense_key, sides.pruned_key)
-    robust, robust_statistics = findings.find_robust(sides.dense_key, sides.pruned_key, number, text)
+    joined = numbers.join(sides.dense_key, sides.pruned_key)
+    clean = numbers.find_clean(sides.dense_key, sides.pruned_key)
+    robust, robust_statistics = numbers.find_robust(sides.dense_key, sides.pruned_key, number, text)
     differences = find_mismatches(sides.dense, sides.pruned, sides.dense_key, sides.pruned_key, joined)
     caveats = [
         *caveats_of_gain(joined, sides.pruned_checkpoint, sides.pruned.norm),
@@ -93,21 +93,21 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
         eps=number,
         eps_text=text,
         n=joined.n,
-        clean=findings.show_counts(clean.summary.counts),
+        clean=numbers.show_counts(clean.summary.counts),
         robust=robust,
-        negative_flip_rate=findings.show_rate(clean.summary.negative_flip_rate),
-        positive_flip_rate=findings.show_rate(clean.summary.positive_flip_rate),
-        churn=findings.show_rate(clean.summary.churn),
+        negative_flip_rate=numbers.show_rate(clean.summary.negative_flip_rate),
+        positive_flip_rate=numbers.show_rate(clean.summary.positive_flip_rate),
+        churn=numbers.show_rate(clean.summary.churn),
         mcnemar_p=clean.summary.mcnemar_p,
-        auroc=findings.show_auroc(clean.prediction),
+        auroc=numbers.show_auroc(clean.prediction),
         auroc_reason=clean.prediction.reason,
-        predictive=findings.show_predictive(clean.prediction),
+        predictive=numbers.show_predictive(clean.prediction),
         robust_statistics=robust_statistics,
         spearman=clean.spearman,
         bins=clean.bins,
         curves=clean.curves,
-        classes=findings.show_classes(clean.classes, sides.dataset.classes),
-        controls=[findings.show_control(sides.dense_key, sides.pruned_key, control, number) for control in controls],
+        classes=numbers.show_classes(clean.classes, sides.dataset.classes),
+        controls=[numbers.show_control(sides.dense_key, sides.pruned_key, control, number) for control in controls],
         controls_reason=controls_reason,
         noise=_find_noise(repeats, number),
         replay=replays.explain(joined, number, replayed),
@@ -119,7 +119,7 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
             *bounds.warn_of_one_side(extra, text),
         ],
         equal_effort=mismatches.is_equal_effort(differences),
-        headline=findings.write_headline(_name_change(sides), sides.dense_key, sides.pruned_key, controls),
+        headline=numbers.write_headline(_name_change(sides), sides.dense_key, sides.pruned_key, controls),
         notes=notes,
     )
 
@@ -141,7 +141,7 @@ def paired_samples(
         sides = _load_sides(session, dense_id, pruned_id)
         known = bounds.load_bounds(session, sides.dense, sides.pruned)
     number = float(parse_eps(choose_eps(sides, eps)))
-    joined = findings.join(sides.dense_key, sides.pruned_key)
+    joined = numbers.join(sides.dense_key, sides.pruned_key)
     names, robust_names = flips.name_sets(joined), flips.name_sets(judge_at(joined, number), number)
     lowered = bounds.lower(joined, known)
     best_names = bounds.name_best_known_sets(joined, known, number)
@@ -214,7 +214,7 @@ def _choose_median_margin(sides: Sides) -> str:
 
     Margins of 0 and infinite ones are censored, so they do not count.
     """
-    norm, dense = sides.dense.norm, findings.join(sides.dense_key, sides.pruned_key).dense
+    norm, dense = sides.dense.norm, numbers.join(sides.dense_key, sides.pruned_key).dense
     margins = dense.margin[np.isfinite(dense.margin) & (dense.margin > 0)]
     if dense.kind != "minimum" or not margins.size:
         raise InvalidRequest(

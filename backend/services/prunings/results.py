@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from backend.registry.intake import take_checkpoint
+from backend.registry.child import take_checkpoint
 from backend.services.checkpoints.lineage import CONTROL
 from backend.services.checkpoints.service import (
+    columns_of_import,
     insert_checkpoint,
     inspect_columns,
     queue_first_evaluation,
     queue_preflight,
-    take_facts,
 )
 from backend.settings import get_settings
 from backend.store import checkpoints
@@ -84,7 +84,7 @@ def _draft(pruning: Pruning, parent: Checkpoint, dataset: Dataset, weights: Path
     """The checkpoint's row, its weights kept and looked at."""
     settings = get_settings()
     listed = None if parent.layer_list is None else json.dumps(parent.layer_list)
-    facts = take_checkpoint(
+    imported = take_checkpoint(
         weights,
         dataset_classes=len(dataset.classes),
         dataset_shape=(dataset.shape[0], dataset.shape[1], dataset.shape[2]),
@@ -93,7 +93,7 @@ def _draft(pruning: Pruning, parent: Checkpoint, dataset: Dataset, weights: Path
         out_dir=settings.artefacts,
         settings=settings,
     )
-    columns = take_facts(facts)
+    columns = columns_of_import(imported)
     role = "dense" if pruning.method == CONTROL else "pruned"
     claim = {name: made[f"claimed_{name}"] for name in CLAIMED} | {"eps_text": made["claimed_eps"]}
     return Checkpoint(

@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 from starlette.testclient import TestClient
 
 from backend.api.errors import add_error_handlers
-from backend.api.intake import LARGEST_FIELD, MOST_FIELDS, received_form
+from backend.api.incoming import LARGEST_FIELD, MOST_FIELDS, received_form
 from backend.api.request_log import RequestLog
 from backend.services import uploads
 from backend.services.uploads import clean_filename, uploads_folder

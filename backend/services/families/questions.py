@@ -13,7 +13,7 @@ from backend.schemas.claims import ClaimAgainst, ClaimCheck, ClaimDifference, Re
 from backend.schemas.families import FamilyDifference, FamilyFlips, FamilyRow, Unit
 from backend.services.claims.checks import make_check
 from backend.services.claims.service import show_check
-from backend.services.comparisons import findings
+from backend.services.comparisons import numbers
 from backend.services.comparisons.caveats import caveat_of_flags
 from backend.services.families.caveats import caveat_of_member, caveat_of_robustness
 from backend.services.families.members import MARGINS, Family, Member
@@ -217,7 +217,7 @@ def ask_rival(family: Family, member: Member, rival: Member) -> Asked:
     dense, other, own = keys
     ids = [key.evaluation_id for key in (own, other, dense)]
     try:
-        pairs = findings.join(dense, other), findings.join(dense, own)
+        pairs = numbers.join(dense, other), numbers.join(dense, own)
         # What the rival loses, and the checkpoint does not.
         excesses = {name: compare_losses(*pairs, eps=eps) for name, eps in ((CLEAN, None), (ROBUST, family.terms.eps))}
     except NotComparable as error:
