@@ -88,7 +88,8 @@ def find_lost(pair: Pair, eps: float | None = None) -> BoolArray:
 def name_sets(pair: Pair, eps: float | None = None) -> TextArray:
     """The set of every sample, text (N,) of S11, S10, S01, S00."""
     dense, pruned = find_held(pair, eps)
-    return np.array(SETS)[2 * (~dense) + (~pruned)]
+    names: TextArray = np.array(SETS)[2 * (~dense) + (~pruned)]
+    return names
 
 
 def count_sets(pair: Pair, eps: float | None = None) -> Counts:

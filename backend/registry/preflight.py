@@ -83,7 +83,7 @@ def _check_samples(images: Tensor, labels: Tensor, classes: int) -> None:
 @torch.no_grad()
 def _classify(network: nn.Module, images: Tensor) -> Tensor:
     """Logits (B, K) of all images, batch by batch."""
-    return torch.cat([network(batch) for batch in images.split(BATCH)])
+    return torch.cat([network(batch) for batch in torch.split(images, BATCH)])
 
 
 def _find_accuracy(logits: Tensor, labels: Tensor) -> float:

@@ -14,13 +14,14 @@ from backend.datasets import catalogue
 from backend.datasets.child import take_dataset
 from backend.datasets.downloads import download
 from backend.datasets.imported import ImportedDataset
-from backend.datasets.published import ARCHIVES, PUBLISHED, Split, find_published
+from backend.datasets.published import ARCHIVES, PUBLISHED, find_published
 from backend.datasets.readers import read_idx
 from backend.datasets.samples import SampleArrays, load
 from backend.eps import eps_text, parse_eps
 from backend.errors import Conflict, InvalidRequest, NotFound
 from backend.sandbox import Limits
 from backend.schemas import DatasetOut, Page
+from backend.schemas.terms import Split
 from backend.services.datasets.views import show_dataset
 from backend.services.shared.arguments import check_page
 from backend.services.shared.pixels import encode_png
