@@ -121,7 +121,7 @@ def test_compare_states_nothing_in_common_is_none() -> None:
         (None, None, 1000, "cannot tell"),
     ],
 )
-def test_decide_between_yes_and_no_lies_unclear(
+def test_decide_between_yes_and_no_cannot_tell(
     correlation: float | None, agreement: float | None, survivors: int, wanted: str
 ) -> None:
     assert decide(correlation, agreement, survivors) == wanted

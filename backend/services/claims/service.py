@@ -124,7 +124,7 @@ def show_check(check: ClaimStanding, snapshot: Snapshot) -> ClaimCheck:
 def show_against(check: ClaimStanding, relation: Relation, relative: Checkpoint, snapshot: Snapshot) -> ClaimAgainst:
     """The relative's claim held against an evaluation of the same samples and effort, and the excess over it.
 
-    The primary run of both sides is read: fallback attacks run on doubted networks alone.
+    The primary run of both sides is read: fallback attacks run only where early flags were raised.
     """
     other, reason = find_partner(check, relative, snapshot)
     gap: Gap | None = None

@@ -53,7 +53,7 @@ class Asked:
     additional: list[AnswerPart] = field(default_factory=list)
     rival: Member | None = None
     reason: str | None = None
-    """Why a part is missing or doubted, without which there is no yes."""
+    """Why there can be no yes: a part is missing, or has a caveat."""
 
     @property
     def method(self) -> str:
@@ -111,7 +111,7 @@ def caveat_of_claim(family: Family, member: Member, other: ClaimAgainst) -> str 
         if other.relation == "finetuned"
         else None
     )
-    # Of a relative that is called too robust the claim looks better than it is, and this one's worse beside it.
+    # Where the relative is called too robust, its claim looks better than it is, and this one's looks worse.
     return incompatible or caveat_of_evaluation(family, relative, other.reevaluation)
 
 
@@ -225,7 +225,7 @@ def ask_rival(family: Family, member: Member, rival: Member) -> Asked:
     if not all(excess.n for excess in excesses.values()):
         return Asked(member, [], rival=rival, reason=f"The dense network holds no sample at {family.terms.eps_text}.")
     descent = caveat_of_member(family, member) or caveat_of_member(family, rival)
-    # At eps, whose attack found too little is said to lose too little: where it is the rival, only a no is in doubt.
+    # A network whose attack found too little seems to lose too little at eps; of the rival, that weakens only a no.
     weak = {CLEAN: descent, ROBUST: descent or caveat_of_robustness(family, rival)}
     too_large = caveat_of_robustness(family, family.dense) or caveat_of_robustness(family, member)
     parts = {
