@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from humanize import naturalsize, naturaltime, precisedelta
+
 from backend.schemas import Interval
 
 STATE_WORDS = {
@@ -11,7 +13,7 @@ STATE_WORDS = {
     "failed": "failed",
     "cancelled": "cancelled",
 }
-SIZE_UNITS = ("bytes", "kB", "MB", "GB", "TB")
+MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
 def percent(share: float | None, *, digits: int = 2, unit: bool = True) -> str:
@@ -34,21 +36,18 @@ def count_words(number: int, noun: str, plural: str | None = None) -> str:
 
 
 def duration_words(seconds: float | None) -> str:
-    """A length of time as `45 s`, `3 min`, `1 h 20 min`; nothing where it is not known."""
+    """A length of time as `45 seconds`, `3 minutes`, `1 hour and 20 minutes`; nothing where it is not known.
+
+    From a minute on in whole minutes, from a day on in whole hours.
+    """
     if seconds is None:
         return ""
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    minutes = round(whole / 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if minutes and hours < 24 else f"{hours} h"
+    unit = 1 if seconds < MINUTE else MINUTE if seconds < DAY else HOUR
+    return precisedelta(max(0, round(seconds / unit)) * unit, format="%d")
 
 
 def time_left(eta_seconds: float | None) -> str:
-    """`about 3 min left`; the estimate is the speed so far, so it is never called exact."""
+    """`about 3 minutes left`; the estimate is the speed so far, so it is never called exact."""
     if eta_seconds is None:
         return "time left not known yet"
     return "a few seconds left" if eta_seconds < 8 else f"about {duration_words(eta_seconds)} left"
@@ -64,11 +63,11 @@ def seconds_since(moment: datetime) -> float:
 
 
 def ago(moment: datetime | None) -> str:
-    """`just now`, `5 min ago`; nothing where there is no moment."""
+    """`just now`, `5 minutes ago`; nothing where there is no moment."""
     if moment is None:
         return ""
     passed = seconds_since(moment)
-    return "just now" if passed < 5 else f"{duration_words(passed)} ago"
+    return "just now" if passed < 5 else naturaltime(passed)
 
 
 def day_time(moment: datetime | None) -> str:
@@ -80,12 +79,8 @@ def day_time(moment: datetime | None) -> str:
 
 
 def size_words(size_bytes: int) -> str:
-    """`412 kB`, `1.3 GB`, in powers of a thousand."""
-    size, place = float(size_bytes), 0
-    while size >= 1000 and place < len(SIZE_UNITS) - 1:
-        size, place = size / 1000, place + 1
-    digits = 0 if place == 0 or size >= 100 else 1
-    return f"{size:.{digits}f} {SIZE_UNITS[place]}"
+    """`412.0 kB`, `1.3 GB`, in powers of a thousand."""
+    return naturalsize(size_bytes)
 
 
 def short_hash(sha256: str) -> str:

@@ -10,12 +10,11 @@ from backend.analysis.pairing import Pair
 from backend.analysis.statistics import CONFIDENCE, Share, holm, mcnemar, wilson
 
 SETS = ("S11", "S10", "S01", "S00")
-OUTCOMES_OF_SETS = {"S11": "kept", "S10": "lost", "S01": "gained", "S00": "wrong on both"}
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Samples by (dense holds, pruned holds): n11 kept, n10 lost, n01 gained, n00 never."""
+    """Samples by (dense holds, pruned holds): n11 kept, n10 lost, n01 gained, n00 wrong on both."""
 
     n11: int
     n10: int
@@ -89,7 +88,8 @@ def find_lost(pair: Pair, eps: float | None = None) -> BoolArray:
 def name_sets(pair: Pair, eps: float | None = None) -> TextArray:
     """The set of every sample, text (N,) of S11, S10, S01, S00."""
     dense, pruned = find_held(pair, eps)
-    return np.array(SETS)[2 * (~dense) + (~pruned)]
+    names: TextArray = np.array(SETS)[2 * (~dense) + (~pruned)]
+    return names
 
 
 def count_sets(pair: Pair, eps: float | None = None) -> Counts:

@@ -1,6 +1,5 @@
 """The finding of a comparison in plain words, as parts that a page can colour."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -44,11 +43,6 @@ def write_headline(
     parts.extend(_tell_prediction(prediction))
     parts.extend(_tell_control(control, control_words))
     return parts
-
-
-def join_text(parts: Iterable[HeadlinePart]) -> str:
-    """The headline as one plain string."""
-    return "".join(part.text for part in parts)
 
 
 def _tell_flips(change: str, counts: Counts, eps_text: str | None) -> list[HeadlinePart]:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from backend.api.errors import checked
 from backend.api.forms import SENT_BEFORE, describe_form
-from backend.api.intake import received_form
+from backend.api.incoming import received_form
 from backend.api.lists import Limit, Offset
 from backend.schemas import CheckpointIn, CheckpointOut, CheckpointPatch, Page
 from backend.services import checkpoints, uploads
@@ -35,8 +35,8 @@ async def post_checkpoint(request: Request) -> CheckpointOut:
 
 def add(form: CheckpointIn, arrived: UploadOut) -> CheckpointOut:
     """Import the file, and forget the upload once that worked."""
-    path, facts = uploads.find_upload(arrived.upload_id)
-    added = checkpoints.add_checkpoint(path, form, filename=facts.filename)
+    path, upload = uploads.find_upload(arrived.upload_id)
+    added = checkpoints.add_checkpoint(path, form, filename=upload.filename)
     uploads.discard_upload(arrived.upload_id)
     return added
 

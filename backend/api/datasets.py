@@ -11,7 +11,7 @@ from starlette.responses import Response
 from backend.api.errors import checked
 from backend.api.files import ASK_FIRST, FOREVER, PNG, cached
 from backend.api.forms import SENT_ALONG, describe_form
-from backend.api.intake import received_form
+from backend.api.incoming import received_form
 from backend.api.lists import DatasetId, Limit, Offset, SampleIndex, Scale
 from backend.errors import InvalidRequest
 from backend.schemas import DatasetOut, Norm, Page, Schema

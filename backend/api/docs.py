@@ -94,7 +94,8 @@ def body_fields(schema: dict[str, Any], operation: dict[str, Any]) -> Iterator[t
 
 def resolve(schema: dict[str, Any], field: dict[str, Any]) -> dict[str, Any]:
     if "$ref" in field:
-        return schema["components"]["schemas"][field["$ref"].rsplit("/", 1)[-1]]
+        named: dict[str, Any] = schema["components"]["schemas"][field["$ref"].rsplit("/", 1)[-1]]
+        return named
     return field
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from backend.api.errors import checked
 from backend.api.forms import SENT_BEFORE, describe_form
-from backend.api.intake import received_form
+from backend.api.incoming import received_form
 from backend.api.lists import Limit, MarginLimit, Offset
 from backend.errors import InvalidRequest
 from backend.schemas import AttemptOut, EvidenceOut, HarderIn, Page, PairIn, ReplayIn, Schema

@@ -1,4 +1,4 @@
-"""How a form with a file is described in the OpenAPI document; `intake` receives it."""
+"""How a form with a file is described in the OpenAPI document; `incoming` receives it."""
 
 from collections.abc import Sequence
 from typing import Any

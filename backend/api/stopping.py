@@ -7,9 +7,9 @@ from starlette.applications import Starlette
 
 def prepare(app: Starlette) -> threading.Event:
     """Give the app the event that is set when the server is asked to stop."""
-    app.state.stopping = threading.Event()
-    return app.state.stopping
+    stopping = app.state.stopping = threading.Event()
+    return stopping
 
 
 def is_stopping(app: Starlette) -> bool:
-    return app.state.stopping.is_set()
+    return bool(app.state.stopping.is_set())

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from backend.api.intake import received_body
+from backend.api.incoming import received_body
 from backend.services.uploads import UploadOut
 
 router = APIRouter(prefix="/uploads", tags=["checkpoints"])

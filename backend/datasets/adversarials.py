@@ -19,7 +19,7 @@ DAMAGES = (ValueError, EOFError, OSError, SyntaxError, TypeError, OverflowError,
 
 
 @dataclass(frozen=True)
-class AdversarialFacts:
+class ImportedAdversarials:
     """Kept adversarials: the artefact's name, how many there are, and the hash of the file as it was sent."""
 
     file_name: str
@@ -27,7 +27,9 @@ class AdversarialFacts:
     source_sha256: str
 
 
-def take_adversarials(path: Path, *, shape: tuple[int, int, int], out_dir: Path, limits: Limits) -> AdversarialFacts:
+def take_adversarials(
+    path: Path, *, shape: tuple[int, int, int], out_dir: Path, limits: Limits
+) -> ImportedAdversarials:
     """Read the upload at `path` and keep it in `out_dir` as `<sha256>.npy`, float32 (n, C, H, W).
 
     Args:
@@ -51,7 +53,7 @@ def take_adversarials(path: Path, *, shape: tuple[int, int, int], out_dir: Path,
         limits=limits,
         rejection=UnreadableAdversarials,
     )
-    return AdversarialFacts(made.path.name, made.answer["n"], hash_file(path))
+    return ImportedAdversarials(made.path.name, made.answer["n"], hash_file(path))
 
 
 def write_canonical(path: str, shape: list[int], max_bytes: int, out: str) -> dict[str, Any]:

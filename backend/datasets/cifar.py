@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.datasets.pickled import read_pickled, unpack_pixels
-from backend.datasets.published import Split
 from backend.errors import TooLarge, UnreadableDataset
+from backend.schemas.terms import Split
 
 MB = 1024 * 1024
 SIDE = 32

@@ -17,7 +17,7 @@ from backend.jobs.registration.checkpoints import (
     read_columns,
 )
 from backend.jobs.registration.lineage import CONTROL
-from backend.registry.intake import take_checkpoint
+from backend.registry.child import take_checkpoint
 from backend.settings import get_settings
 from backend.store import checkpoints
 from backend.store.database import reading, writing

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from backend.errors import StartupFailed, UnknownName
+from backend.errors import StartupFailed
 from backend.sandbox import hash_file
 
 Method = Literal["lwm", "r-admm", "hydra", "harp", "thin-ice", "control"]
@@ -73,18 +73,6 @@ def read_cards(folder: Path | None = None) -> list[Card]:
     folder = folder if folder is not None else find_zoo()
     cards = {card.name: card for card in (_read_card(path) for path in sorted(folder.glob("*.json")))}
     return _sort_by_parent(cards)
-
-
-def find_card(name: str, folder: Path | None = None) -> Card:
-    """Give the card called `name`.
-
-    Raises:
-        UnknownName: no such card; lists what exists.
-    """
-    cards = {card.name: card for card in read_cards(folder)}
-    if name not in cards:
-        raise UnknownName("shipped checkpoint", name, cards)
-    return cards[name]
 
 
 def _read_card(path: Path) -> Card:

@@ -57,10 +57,10 @@ def compare_states(child: State, parent: State, prunable: Sequence[str]) -> Desc
 
 
 def decide(correlation: float | None, agreement: float | None, survivors: int) -> Answer:
-    """Answer "yes", "no" or "unclear": whether a network was made from another, by its weights.
+    """Whether a network was made from another, by its weights: "yes", "no" or "cannot tell".
 
-    "unclear" also where the mask follows the parent's large weights while the weights are others (re-initialised after
-    pruning), and where weights are alike without such a mask (two runs from one random start).
+    The answer is "cannot tell" also where the mask follows the parent's large weights while the weights are others
+    (re-initialised after pruning), and where weights are alike without such a mask (two runs from one random start).
     """
     if correlation is None or survivors < MIN_SURVIVORS:
         return "cannot tell"

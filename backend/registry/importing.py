@@ -1,4 +1,4 @@
-"""Reads one uploaded checkpoint and writes its effective weights. Runs in the child that `intake` starts."""
+"""Reads one uploaded checkpoint and writes its effective weights. Runs in the process that `child` starts."""
 
 import hashlib
 import json
@@ -37,7 +37,7 @@ def import_checkpoint(
     keep_rate: float | None,
     file_name: str | None = None,
 ) -> dict[str, Any]:
-    """Import the file at `path`, write float32 safetensors to `out` and give the facts.
+    """Import the file at `path`, write float32 safetensors to `out` and describe what was imported.
 
     Args:
         architecture: a name, the JSON of a list of layers, or None to tell it by keys and shapes.

@@ -39,11 +39,11 @@ class InspectionNote:
     descents: list[Descent | None]
 
 
-def take_findings(subjects: Sequence[InspectedNetwork], *, settings: Settings) -> list[InspectionNote | None]:
-    """Inspect every subject, in the order given, in one child.
+def inspect_all(subjects: Sequence[InspectedNetwork], *, settings: Settings) -> list[InspectionNote | None]:
+    """Inspect every subject, in the order given, in one child process.
 
     Returns:
-        A finding each; None for a file that is gone, damaged, or not what the names say.
+        A note each; None for a file that is gone, damaged, or not what the names say.
 
     Raises:
         RejectedCheckpoint: the child died or took too long.
@@ -83,12 +83,12 @@ def inspect_files(requests: list[dict[str, Any]]) -> list[dict[str, Any] | None]
 
 def _inspect_file(path: Path, prunable: Sequence[str], parents: Sequence[Path]) -> dict[str, Any] | None:
     try:
-        finding = inspect_weights(path, prunable, parents)
+        note = inspect_weights(path, prunable, parents)
     except UnreadableCheckpoint as error:
         LOG.warning("weights were not inspected: %s", error.message)
         return None
-    descents = [None if one is None else one.model_dump() for one in finding.descents]
-    return {"structure": finding.structure.model_dump(), "descents": descents}
+    descents = [None if one is None else one.model_dump() for one in note.descents]
+    return {"structure": note.structure.model_dump(), "descents": descents}
 
 
 def inspect_weights(path: Path, prunable: Sequence[str], parents: Sequence[Path]) -> InspectionNote:

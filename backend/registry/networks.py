@@ -31,7 +31,7 @@ def load_network(
     """Load a kept checkpoint.
 
     Args:
-        weights_path: safetensors file as `intake.take_checkpoint` keeps it.
+        weights_path: safetensors file as `child.take_checkpoint` keeps it.
         architecture: name in `models.architectures`, or that of a list of layers, which the file itself holds.
         normalization: preset in `models.architectures.layers`; it becomes the first layer.
         classes: number of logits.

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from backend.errors import InvalidRequest
-from backend.registry.facts import Outcome, PreflightCheck, PreflightReport, find_state
+from backend.registry.preflight_report import Outcome, PreflightCheck, PreflightReport, find_worst
 from backend.registry.silence import count_silent
 from models.architectures.layers import NORMALIZATIONS, Normalized, normalize
 
@@ -66,7 +66,7 @@ def _report(
     checks: list[PreflightCheck], n: int, accuracy: float | None, accuracies: dict[str, float]
 ) -> PreflightReport:
     return PreflightReport(
-        state=find_state(checks), n=n, clean_accuracy=accuracy, accuracy_by_normalization=accuracies, checks=checks
+        state=find_worst(checks), n=n, clean_accuracy=accuracy, accuracy_by_normalization=accuracies, checks=checks
     )
 
 
@@ -83,7 +83,7 @@ def _check_samples(images: Tensor, labels: Tensor, classes: int) -> None:
 @torch.no_grad()
 def _classify(network: nn.Module, images: Tensor) -> Tensor:
     """Logits (B, K) of all images, batch by batch."""
-    return torch.cat([network(batch) for batch in images.split(BATCH)])
+    return torch.cat([network(batch) for batch in torch.split(images, BATCH)])
 
 
 def _find_accuracy(logits: Tensor, labels: Tensor) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.registry.facts import ImportedCheckpoint
+from backend.registry.imported import ImportedCheckpoint
 from backend.sandbox import Limits, hash_file, run_in_child
 from backend.settings import Settings
 

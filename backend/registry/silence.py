@@ -51,7 +51,7 @@ def count_silent(network: nn.Module, images: Tensor, *, batch: int) -> Silence:
         batch: images per pass.
     """
     peaks: list[Tensor] = []
-    for part in images.split(batch):
+    for part in torch.split(images, batch):
         with _Listener() as listener:
             network(part)
         if not peaks:

@@ -2,15 +2,15 @@
 
 from torch import nn
 
-from backend.registry.facts import LayerFacts
+from backend.registry.imported import ImportedLayer
 from models.training.masks import find_prunable_weights, measure_sparsity
 
 
-def describe_layers(network: nn.Module) -> list[LayerFacts]:
+def describe_layers(network: nn.Module) -> list[ImportedLayer]:
     """Give shape, weights, zeros and sparsity of every prunable tensor, in the order of the modules."""
     weights = find_prunable_weights(network)
     return [
-        LayerFacts(
+        ImportedLayer(
             name=layer.name,
             shape=list(weights[layer.name].shape),
             weights=layer.size,

@@ -72,9 +72,9 @@ class NormDrift(Schema):
 class Descent(Schema):
     """Whether a network was made from its alleged parent, and what was done to it.
 
-    `answer` is "yes", "no" or "unclear". `changed` is the share (0..1) of surviving weights that are not the parent's:
-    0 where the network was only masked. `relative_change` is the length of that change over the length of the parent's
-    weights there.
+    `answer` is "yes", "no" or "cannot tell". `changed` is the share (0..1) of surviving weights that are not the
+    parent's: 0 where the network was only masked. `relative_change` is the length of that change over the length of the
+    parent's weights there.
     """
 
     answer: Answer

@@ -94,13 +94,13 @@ def refuse_full_disk(size_bytes: int) -> None:
 
 
 def find_upload(upload_id: UUID | str) -> tuple[Path, UploadOut]:
-    """Path and facts of a file that arrived; raises NotFound for an unknown or already imported one."""
+    """Path and description of a file that arrived; raises NotFound for an unknown or already imported one."""
     path = uploads_folder() / f"{UUID(str(upload_id))}.upload"
     try:
-        facts = UploadOut.model_validate_json(path.with_suffix(".json").read_text(encoding="utf-8"))
+        upload = UploadOut.model_validate_json(path.with_suffix(".json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise NotFound(f"There is no upload {upload_id}. Send the file again.", upload_id=str(upload_id)) from None
-    return path, facts
+    return path, upload
 
 
 def discard_upload(upload_id: UUID | str) -> None:

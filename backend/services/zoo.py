@@ -65,8 +65,8 @@ def load_zoo() -> dict[str, Checkpoint]:
         return known
     settings = get_settings()
     files = [_describe_file(card, shelves[card.dataset]) for card in missing]
-    facts = take_shipped(files, out_dir=settings.artefacts, settings=settings)
-    for card, found in zip(missing, facts, strict=True):
+    imported = take_shipped(files, out_dir=settings.artefacts, settings=settings)
+    for card, found in zip(missing, imported, strict=True):
         dataset, parent = shelves[card.dataset], known.get(card.parent or "")
         assert dataset is not None
         known[card.name] = Checkpoint(id=new_id(), **read_columns(found), **_read_card(card, dataset, parent))

@@ -34,6 +34,12 @@ def need_dataset(session: Session, id_or_slug: str | UUID) -> Dataset:
     return found
 
 
+def all_datasets(session: Session) -> Sequence[Dataset]:
+    """Every data set that has arrived whole, newest first."""
+    newest = select(Dataset).where(Dataset.size > 0).order_by(Dataset.created_at.desc(), Dataset.id.desc())
+    return session.scalars(newest).all()
+
+
 def page_of_datasets(session: Session, limit: int, offset: int) -> tuple[list[Dataset], int]:
     total = session.scalar(select(func.count()).select_from(Dataset).where(Dataset.size > 0)) or 0
     newest = select(Dataset).where(Dataset.size > 0).order_by(Dataset.created_at.desc(), Dataset.id.desc())

@@ -14,12 +14,21 @@ from backend.store.results import with_bounds
 from backend.store.tables import Attempt, Chunk, Evaluation, LogLine, Result, Table, now
 
 
-def succeeded_evaluations(session: Session, checkpoint_ids: Sequence[UUID] | None = None) -> list[Evaluation]:
-    """Finished evaluations (of the given checkpoints), newest first."""
-    question = select(Evaluation).where(Evaluation.state == "succeeded")
-    if checkpoint_ids is not None:
-        question = question.where(Evaluation.checkpoint_id.in_(checkpoint_ids))
+def succeeded_evaluations(
+    session: Session, checkpoint_ids: Sequence[UUID], preset: str | None = None
+) -> list[Evaluation]:
+    """Finished evaluations of the given checkpoints (with that preset), newest first and without their `indices`."""
+    question = select(Evaluation).options(*leave_out(Evaluation)).where(Evaluation.state == "succeeded")
+    question = question.where(Evaluation.checkpoint_id.in_(checkpoint_ids))
+    if preset is not None:
+        question = question.where(Evaluation.preset == preset)
     return list(session.scalars(question.order_by(Evaluation.created_at.desc(), Evaluation.id.desc())))
+
+
+def indices_of(session: Session, evaluation_ids: Sequence[UUID]) -> dict[UUID, list[int]]:
+    """Rows of the data set that each evaluation is of."""
+    question = select(Evaluation.id, Evaluation.indices).where(Evaluation.id.in_(evaluation_ids))
+    return {row.id: row.indices for row in session.execute(question)}
 
 
 def whole_evaluation(

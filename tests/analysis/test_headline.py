@@ -6,13 +6,17 @@ import pytest
 
 from backend.analysis.controls import Beyond, FlipExcess
 from backend.analysis.flips import Counts
-from backend.analysis.headline import join_text, write_headline
+from backend.analysis.headline import HeadlinePart, write_headline
 from backend.analysis.statistics import Estimate, Share
 from backend.analysis.thin_ice import AurocDifference, Prediction
 
 COUNTS = Counts(n11=1566, n10=121, n01=33, n00=280)
 PREDICTION = Prediction("clean", None, 1687, 121, 0, 0.8961, 0.8702, 0.9213, 0.4, 0.3, (), None)
 NO_CONTROL = " There is no control yet, so how much of this any other change would do is open."
+
+
+def join_text(parts: list[HeadlinePart]) -> str:
+    return "".join(part.text for part in parts)
 
 
 def absent(positives: int, reason: str) -> Prediction:

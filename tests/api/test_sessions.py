@@ -1,34 +1,56 @@
 """Signed cookies: only ours, only with the present token, only for a while."""
 
-import pytest
+import time
 
-from backend.api.sessions import SESSION_SECONDS, bearer_token, is_session, is_token, new_session
+import pytest
+from itsdangerous import TimestampSigner
+
+from backend.api.sessions import SESSION_SECONDS, bearer_token, is_session, is_token, make_signer, new_session
 
 TOKEN = "correct-horse-battery"
 
 
+def make_session(token: str, *, seconds_ago: int) -> str:
+    """A cookie that was made some time ago."""
+    signer = make_signer(token)
+    signer.get_timestamp = lambda: int(time.time()) - seconds_ago
+    return signer.sign("nonce").decode()
+
+
 def test_session_is_good_until_it_expires() -> None:
-    cookie = new_session(TOKEN, now=1000)
-    assert is_session(cookie, TOKEN, now=1000 + SESSION_SECONDS - 1)
-    assert not is_session(cookie, TOKEN, now=1000 + SESSION_SECONDS)
+    assert is_session(new_session(TOKEN), TOKEN)
+    assert is_session(make_session(TOKEN, seconds_ago=SESSION_SECONDS - 60), TOKEN)
+    assert not is_session(make_session(TOKEN, seconds_ago=SESSION_SECONDS + 1), TOKEN)
+
+
+def test_session_of_the_future_is_no_session() -> None:
+    assert not is_session(make_session(TOKEN, seconds_ago=-60), TOKEN)
 
 
 def test_session_ends_with_the_token_that_made_it() -> None:
     assert not is_session(new_session(TOKEN), TOKEN + "2")
 
 
-def test_session_with_a_later_expiry_is_no_session() -> None:
-    expiry, nonce, signature = new_session(TOKEN, now=1000).split(".")
-    assert not is_session(f"{int(expiry) + 999999}.{nonce}.{signature}", TOKEN, now=1000)
+def test_session_with_a_later_moment_is_no_session() -> None:
+    nonce, _, signature = make_session(TOKEN, seconds_ago=SESSION_SECONDS + 1).split(".")
+    _, moment, _ = new_session(TOKEN).split(".")
+    assert not is_session(f"{nonce}.{moment}.{signature}", TOKEN)
 
 
-@pytest.mark.parametrize("cookie", [None, "", ".", "..", "a.b.c", "9999999999.x.", "é.ü.ö", "²." * 3])
+def test_session_signed_for_another_purpose_is_no_session() -> None:
+    assert not is_session(TimestampSigner(TOKEN).sign("nonce").decode(), TOKEN)
+
+
+@pytest.mark.parametrize(
+    "cookie",
+    [None, "", ".", "..", "a.b.c", "9999999999.x.", "é.ü.ö", "²." * 3, "\udcff", "a" * 5000, f"a.{'_' * 20}.x"],
+)
 def test_session_made_of_anything_else_is_no_session(cookie: str | None) -> None:
     assert not is_session(cookie, TOKEN)
 
 
 def test_sessions_differ() -> None:
-    assert new_session(TOKEN, now=1) != new_session(TOKEN, now=1)
+    assert new_session(TOKEN) != new_session(TOKEN)
 
 
 @pytest.mark.parametrize(

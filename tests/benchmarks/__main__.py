@@ -20,7 +20,7 @@ from tests.benchmarks.contestants import Contestant
 from tests.benchmarks.costs import Point, sweep_samples, tabulate_growth, tabulate_networks
 from tests.benchmarks.exact import NETWORKS as EXACT_NETWORKS
 from tests.benchmarks.exact import measure_exact
-from tests.benchmarks.facts import describe_facts, gather_facts
+from tests.benchmarks.machine import describe_machine, read_machine
 from tests.benchmarks.margin_tables import tabulate_margins
 from tests.benchmarks.measuring import Job, Ledger, Measurer, list_jobs
 from tests.benchmarks.memory import tabulate_memory
@@ -192,8 +192,8 @@ def main(words: Sequence[str] | None = None) -> int:
     given = parse(words)
     torch.set_num_threads(1)
     console = Console(width=max(SCREEN_WIDTH, Console().width))
-    facts = gather_facts()
-    console.print(describe_facts(facts), READING, sep="\n", style="dim", highlight=False)
+    machine = read_machine()
+    console.print(describe_machine(machine), READING, sep="\n", style="dim", highlight=False)
     contestants = choose_contestants(given.peers, given.tasks)
     problems, notes = set_problems(
         choose_networks(given.networks), Places(given.cache, given.cifar), given.samples, console
@@ -214,7 +214,7 @@ def main(words: Sequence[str] | None = None) -> int:
     for table in tables:
         show(console, table)
     options = {name: str(value) if isinstance(value, Path) else value for name, value in vars(given).items()}
-    written = write_files(given.out, tables, facts, notes, options)
+    written = write_files(given.out, tables, machine, notes, options)
     figures = draw_margins(margins)
     figures += [
         draw_times([Point(**record) for record in table.records], table.title)

@@ -10,7 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table as ScreenTable
 
-from tests.benchmarks.facts import describe_facts
+from tests.benchmarks.machine import describe_machine
 from tests.benchmarks.tables import Table
 
 READING = (
@@ -36,8 +36,8 @@ def show(console: Console, table: Table) -> None:
     console.print()
 
 
-def write_markdown(tables: Sequence[Table], facts: dict[str, object], notes: Sequence[str]) -> str:
-    lines = ["# Thin Ice beside other attack libraries", "", describe_facts(facts), "", READING, ""]
+def write_markdown(tables: Sequence[Table], machine: dict[str, object], notes: Sequence[str]) -> str:
+    lines = ["# Thin Ice beside other attack libraries", "", describe_machine(machine), "", READING, ""]
     lines += [f"- {note}" for note in notes]
     for table in tables:
         lines += ["", f"## {table.title}", "", " | ".join(["", *table.headings, ""]).strip()]
@@ -61,17 +61,17 @@ def make_plain(value: Any) -> Any:
 
 
 def write_files(
-    folder: Path, tables: Sequence[Table], facts: dict[str, object], notes: Sequence[str], options: dict[str, Any]
+    folder: Path, tables: Sequence[Table], machine: dict[str, object], notes: Sequence[str], options: dict[str, Any]
 ) -> list[Path]:
     """bench.json and bench.md in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     record = {
-        "facts": facts,
+        "machine": machine,
         "options": options,
         "notes": list(notes),
         "tables": [{"title": table.title, "records": table.records, "notes": table.notes} for table in tables],
     }
     paths = [folder / "bench.json", folder / "bench.md"]
     paths[0].write_text(json.dumps(make_plain(record), indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    paths[1].write_text(write_markdown(tables, facts, notes), encoding="utf-8")
+    paths[1].write_text(write_markdown(tables, machine, notes), encoding="utf-8")
     return paths

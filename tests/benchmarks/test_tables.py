@@ -198,8 +198,16 @@ def test_files_hold_the_tables_and_null_for_infinity(tmp_path) -> None:
     runs = [make_run("x FMN 100", [0.1, 0.2, INF, INF], task=MARGIN), make_run("y", [INF] * 4, task=MARGIN)]
     rows = [make_contestant("x FMN 100", MARGIN), make_contestant("y", MARGIN)]
     table = tabulate_margins(make_ledger(runs), make_problem(), "Linf", rows)
-    facts = {"processor": "a", "cores": 1, "threads": 1, "load_at_start": 0, "system": "s", "python": "3", "date": "d"}
-    paths = write_files(tmp_path, [table], {**facts, "versions": {"torch": "2"}}, ["left out"], {"samples": 4})
+    machine = {
+        "processor": "a",
+        "cores": 1,
+        "threads": 1,
+        "load_at_start": 0,
+        "system": "s",
+        "python": "3",
+        "date": "d",
+    }
+    paths = write_files(tmp_path, [table], {**machine, "versions": {"torch": "2"}}, ["left out"], {"samples": 4})
     record = json.loads(paths[0].read_text())
     assert [row["median"] for row in record["tables"][0]["records"]] == [[None], [None]]
     assert record["tables"][0]["records"][1]["ratio"] == [None]

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from backend.datasets.child import take_dataset
 from backend.datasets.formats import read_samples
-from backend.datasets.intake import take_dataset
 from backend.datasets.published import ARCHIVES, PUBLISHED, find_published
 from backend.datasets.readers import read_npz
 from backend.datasets.samples import sample_ids
@@ -68,16 +68,16 @@ def test_take_dataset_archive_is_kept_as_the_same_npz_would_be(tmp_path: Path) -
     np.savez(tmp_path / "a.npz", x=TRAIN[0], y=TRAIN[1])
     archive = write_cifar10(tmp_path / "cifar-10-python.tar.gz", TRAIN, TEST)
     plain = take_dataset(tmp_path / "a.npz", out_dir=tmp_path / "kept", limits=LIMITS)
-    facts = take_dataset(archive, out_dir=tmp_path / "kept", limits=LIMITS, split="train")
-    assert facts.sha256 == plain.sha256, "the same samples give the same bytes"
-    assert (facts.published, facts.split, facts.size) == ("cifar10", "train", 12)
+    imported = take_dataset(archive, out_dir=tmp_path / "kept", limits=LIMITS, split="train")
+    assert imported.sha256 == plain.sha256, "the same samples give the same bytes"
+    assert (imported.published, imported.split, imported.size) == ("cifar10", "train", 12)
     assert (plain.published, plain.split) == (None, None)
-    images, labels = read_npz(tmp_path / "kept" / facts.file_name)
+    images, labels = read_npz(tmp_path / "kept" / imported.file_name)
     assert np.array_equal(images, TRAIN[0]) and np.array_equal(labels, TRAIN[1])
     assert sample_ids(images) == sample_ids(TRAIN[0])
-    assert "has 50,000 images, this file 12" in facts.warnings[-2]
-    assert "not that of the published file" in facts.warnings[-1]
-    assert facts.warnings[:-2] == plain.warnings
+    assert "has 50,000 images, this file 12" in imported.warnings[-2]
+    assert "not that of the published file" in imported.warnings[-1]
+    assert imported.warnings[:-2] == plain.warnings
 
 
 def test_take_dataset_hostile_archive_runs_nothing_and_leaves_nothing(tmp_path: Path) -> None:

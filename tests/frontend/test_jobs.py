@@ -102,7 +102,7 @@ def test_layout_has_the_cells_that_the_poll_changes(stock: Stock) -> None:
     assert set(cells) <= live_keys(page)
     assert cells[f"{running.id}:done"] == {"text": "20 of 60"}
     assert cells[f"{running.id}:fill"] == {"width": "33.3%"}
-    assert cells[f"{running.id}:left"] == {"text": "about 3 min left"}
+    assert cells[f"{running.id}:left"] == {"text": "about 3 minutes left"}
 
 
 def test_cells_tell_how_long_ago_the_ended_rows_ended(stock: Stock) -> None:
@@ -117,7 +117,7 @@ def test_cells_tell_how_long_ago_the_ended_rows_ended(stock: Stock) -> None:
         assert row is not None
         row.finished_at = now() - timedelta(minutes=5)
     renewed = renew("", by_id(page, names.STATE).data, first)
-    assert renewed["live"][f"{done.id}:ago"] == {"text": "5 min ago"}
+    assert renewed["live"][f"{done.id}:ago"] == {"text": "5 minutes ago"}
 
 
 def test_renew_changes_cells_only_while_no_state_changes(stock: Stock) -> None:
@@ -262,19 +262,20 @@ def test_record_follows_what_runs_and_rests_when_it_ended(stock: Stock) -> None:
 
 # --- words -----------------------------------------------------------------------------------------------------------
 def test_words_read_well() -> None:
-    assert [duration_words(value) for value in (0.4, 59, 61, 3599, 3600, 4800)] == [
-        "0 s",
-        "59 s",
-        "1 min",
-        "1 h",
-        "1 h",
-        "1 h 20 min",
+    assert [duration_words(value) for value in (0.4, 59, 61, 3599, 3600, 4800, 200_000)] == [
+        "0 seconds",
+        "59 seconds",
+        "1 minute",
+        "1 hour",
+        "1 hour",
+        "1 hour and 20 minutes",
+        "2 days and 8 hours",
     ]
     assert time_left(None) == "time left not known yet"
     assert [size_words(value) for value in (12, 1500, 999_400_000, 2_500_000_000)] == [
-        "12 bytes",
+        "12 Bytes",
         "1.5 kB",
-        "999 MB",
+        "999.4 MB",
         "2.5 GB",
     ]
 

@@ -126,7 +126,7 @@ def test_run_stands_on_jobs_with_progress_and_its_buttons(values: dict[str, Any]
         running: dict[str, Any] = {"state": "running", "stage": "search: epoch 1 of 4", "done": 1, "eta_seconds": 600.0}
         move_state(session, Pruning, row.id, ["queued"], **running)
     words = text_of(by_id(jobs.layout(), jobs_names.PRUNINGS))
-    assert "1 of 8 steps" in words and "about 10 min left" in words and "Cancel" in words
+    assert "1 of 8 steps" in words and "about 10 minutes left" in words and "Cancel" in words
     prunings.cancel_pruning(row.id)
     page = jobs.layout()
     assert "Resume" in text_of(by_id(page, jobs_names.PRUNINGS)) and f"/prune?pruning={row.id}" in hrefs(page)

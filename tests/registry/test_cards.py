@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from backend.errors import StartupFailed, UnknownName
-from backend.registry.cards import find_card, find_zoo, read_cards
+from backend.errors import StartupFailed
+from backend.registry.cards import find_zoo, read_cards
 
 
 def write_card(folder: Path, name: str, /, **changes: Any) -> None:
@@ -70,13 +70,6 @@ def test_read_cards_broken_json_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("{")
     with pytest.raises(StartupFailed, match=r"card a\.json is not valid"):
         read_cards(tmp_path)
-
-
-def test_find_card_unknown_name_lists_what_exists(tmp_path: Path) -> None:
-    write_card(tmp_path, "a")
-    assert find_card("a", tmp_path).name == "a"
-    with pytest.raises(UnknownName, match="Known: a"):
-        find_card("z", tmp_path)
 
 
 def test_read_cards_shipped_ones_are_sound() -> None:

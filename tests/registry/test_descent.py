@@ -9,7 +9,7 @@ from safetensors.numpy import load_file, save_file
 
 from backend.registry.cards import find_zoo
 from backend.registry.descent import compare_norms, compare_states, decide
-from backend.registry.inspection import InspectedNetwork, inspect_weights, take_findings
+from backend.registry.inspection import InspectedNetwork, inspect_all, inspect_weights
 from backend.settings import Settings
 
 PRUNABLE = ["conv1.weight", "conv2.weight", "conv3.weight", "linear.weight"]
@@ -121,7 +121,7 @@ def test_compare_states_nothing_in_common_is_none() -> None:
         (None, None, 1000, "cannot tell"),
     ],
 )
-def test_decide_between_yes_and_no_lies_unclear(
+def test_decide_between_yes_and_no_cannot_tell(
     correlation: float | None, agreement: float | None, survivors: int, wanted: str
 ) -> None:
     assert decide(correlation, agreement, survivors) == wanted
@@ -144,7 +144,7 @@ def test_take_findings_in_a_child_gives_the_same(tmp_path: Path) -> None:
     child, dense = find_zoo() / "cnn-lwm-90.safetensors", find_zoo() / "cnn-dense.safetensors"
     settings = Settings(home=tmp_path / "home")
     subject = InspectedNetwork(child, PRUNABLE, [dense, tmp_path / "broken", tmp_path / "gone"])
-    found, *unreadable = take_findings(
+    found, *unreadable = inspect_all(
         [
             subject,
             InspectedNetwork(tmp_path / "broken", PRUNABLE),

@@ -1,4 +1,4 @@
-"""What is imported computes what the uploaded file computes, and the facts about it are right."""
+"""What is imported computes what the uploaded file computes, and its numbers are right."""
 
 import copy
 from pathlib import Path
@@ -26,9 +26,13 @@ def import_bytes(folder: Path, content: bytes, **changes: Any) -> dict[str, Any]
     return import_checkpoint(str(folder / "upload"), str(folder / "out.safetensors"), **{**given, **changes})
 
 
-def reload(folder: Path, facts: dict[str, Any]) -> nn.Module:
+def reload(folder: Path, imported: dict[str, Any]) -> nn.Module:
     return load_network(
-        folder / "out.safetensors", facts["architecture"], facts["normalization"], facts["classes"], facts["channels"]
+        folder / "out.safetensors",
+        imported["architecture"],
+        imported["normalization"],
+        imported["classes"],
+        imported["channels"],
     )
 
 
@@ -47,11 +51,11 @@ def test_import_checkpoint_round_trip_gives_the_same_logits(tmp_path: Path, netw
         "safetensors": lambda: save_safetensors(dict(state)),
         "wrapped": lambda: save({"net": with_prefix(network, "module."), "acc": 0.5}),
     }[kind]()
-    facts = import_bytes(tmp_path, raw)
+    imported = import_bytes(tmp_path, raw)
     images = draw_images()
-    assert facts["architecture"] == "small-cnn" and facts["warnings"] == []
-    assert torch.equal(reload(tmp_path, facts)(images), network(images))
-    assert facts["weights_sha256"] == hash_state(state)
+    assert imported["architecture"] == "small-cnn" and imported["warnings"] == []
+    assert torch.equal(reload(tmp_path, imported)(images), network(images))
+    assert imported["weights_sha256"] == hash_state(state)
 
 
 def test_import_checkpoint_torch_prune_file_computes_the_same(tmp_path: Path, network: nn.Module) -> None:
@@ -59,19 +63,19 @@ def test_import_checkpoint_torch_prune_file_computes_the_same(tmp_path: Path, ne
     for module in pruned.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
             prune.random_unstructured(module, "weight", amount=0.75)
-    facts = import_bytes(tmp_path, save(pruned.state_dict()))
+    imported = import_bytes(tmp_path, save(pruned.state_dict()))
     images = draw_images()
-    assert torch.equal(reload(tmp_path, facts)(images), pruned(images))
-    assert facts["measured_sparsity"] == pytest.approx(0.75, abs=1e-3)
+    assert torch.equal(reload(tmp_path, imported)(images), pruned(images))
+    assert imported["measured_sparsity"] == pytest.approx(0.75, abs=1e-3)
     assert not torch.equal(pruned(images), network(images))
 
 
-def test_import_checkpoint_facts_count_what_is_in_the_network(tmp_path: Path, network: nn.Module) -> None:
+def test_import_checkpoint_counts_what_is_in_the_network(tmp_path: Path, network: nn.Module) -> None:
     with torch.no_grad():
         network.conv2.weight.view(-1)[:100] = 0
-    facts = import_bytes(tmp_path, save(network.state_dict()))
-    assert facts["parameters"] == 102_090
-    layers = {layer["name"]: layer for layer in facts["layers"]}
+    imported = import_bytes(tmp_path, save(network.state_dict()))
+    assert imported["parameters"] == 102_090
+    layers = {layer["name"]: layer for layer in imported["layers"]}
     assert list(layers) == ["conv1.weight", "conv2.weight", "conv3.weight", "linear.weight"]
     assert layers["conv2.weight"] == {
         "name": "conv2.weight",
@@ -80,22 +84,22 @@ def test_import_checkpoint_facts_count_what_is_in_the_network(tmp_path: Path, ne
         "zeros": 100,
         "sparsity": 100 / 18_432,
     }
-    assert facts["prunable"] == 32 * 25 + 64 * 32 * 9 + 112 * 64 * 9 + 1792 * 10
-    assert facts["measured_sparsity"] == 100 / facts["prunable"]
+    assert imported["prunable"] == 32 * 25 + 64 * 32 * 9 + 112 * 64 * 9 + 1792 * 10
+    assert imported["measured_sparsity"] == 100 / imported["prunable"]
 
 
 def test_import_checkpoint_missing_counters_give_the_same_network_and_hash(tmp_path: Path, network: nn.Module) -> None:
     state = {name: tensor for name, tensor in network.state_dict().items() if "num_batches" not in name}
-    facts = import_bytes(tmp_path, save(state))
-    assert facts["weights_sha256"] == hash_state(network.state_dict())
-    assert torch.equal(reload(tmp_path, facts)(draw_images()), network(draw_images()))
+    imported = import_bytes(tmp_path, save(state))
+    assert imported["weights_sha256"] == hash_state(network.state_dict())
+    assert torch.equal(reload(tmp_path, imported)(draw_images()), network(draw_images()))
 
 
 def test_import_checkpoint_half_precision_is_kept_exactly(tmp_path: Path, network: nn.Module) -> None:
     half = {name: tensor.half() if "num" not in name else tensor for name, tensor in network.state_dict().items()}
-    facts = import_bytes(tmp_path, save(half))
+    imported = import_bytes(tmp_path, save(half))
     kept = load_file(tmp_path / "out.safetensors")
-    assert facts["warnings"] == []
+    assert imported["warnings"] == []
     assert all(torch.equal(kept[name], half[name].to(kept[name].dtype)) for name in half)
     assert kept["conv1.weight"].dtype == torch.float32
 
@@ -125,16 +129,16 @@ def test_import_checkpoint_whole_numbers_as_weights_are_refused(tmp_path: Path, 
 
 def test_import_checkpoint_normalised_network_brings_its_preset(tmp_path: Path, network: nn.Module) -> None:
     whole = normalize(network, "fashion-mnist").eval()
-    facts = import_bytes(tmp_path, save(whole.state_dict()))
-    assert facts["normalization"] == "fashion-mnist"
-    assert torch.equal(reload(tmp_path, facts)(draw_images()), whole(draw_images()))
+    imported = import_bytes(tmp_path, save(whole.state_dict()))
+    assert imported["normalization"] == "fashion-mnist"
+    assert torch.equal(reload(tmp_path, imported)(draw_images()), whole(draw_images()))
 
 
 def test_import_checkpoint_given_preset_is_used(tmp_path: Path, network: nn.Module) -> None:
-    facts = import_bytes(tmp_path, save(network.state_dict()), normalization="fashion-mnist")
+    imported = import_bytes(tmp_path, save(network.state_dict()), normalization="fashion-mnist")
     preset = NORMALIZATIONS["fashion-mnist"]
     wanted = Normalized(network, preset.mean, preset.std).eval()
-    assert torch.equal(reload(tmp_path, facts)(draw_images()), wanted(draw_images()))
+    assert torch.equal(reload(tmp_path, imported)(draw_images()), wanted(draw_images()))
 
 
 @pytest.mark.parametrize(
@@ -161,18 +165,18 @@ def test_import_checkpoint_normalisation_that_cannot_be_is_refused(
 def test_import_checkpoint_normalisation_of_no_preset_is_kept(tmp_path: Path, size: int) -> None:
     network = build_network(channels=3)
     mean, std = torch.tensor([0.5071, 0.4865, 0.4409])[:size], torch.tensor([0.2673, 0.2564, 0.123456789])[:size]
-    facts = import_bytes(tmp_path, save({**network.state_dict(), "mu": mean, "sigma": std}), shape=(28, 28, 3))
+    imported = import_bytes(tmp_path, save({**network.state_dict(), "mu": mean, "sigma": std}), shape=(28, 28, 3))
     images = draw_images(3)
     shape = (1, size, 1, 1)
-    assert torch.equal(reload(tmp_path, facts)(images), network((images - mean.view(shape)) / std.view(shape)))
-    assert "belongs to no known preset; it was kept" in facts["warnings"][0]
-    assert facts["normalization"].startswith("0.5071,") and len(facts["normalization"]) <= 80
+    assert torch.equal(reload(tmp_path, imported)(images), network((images - mean.view(shape)) / std.view(shape)))
+    assert "belongs to no known preset; it was kept" in imported["warnings"][0]
+    assert imported["normalization"].startswith("0.5071,") and len(imported["normalization"]) <= 80
 
 
 def test_import_checkpoint_preset_with_more_digits_is_taken_and_said(tmp_path: Path, network: nn.Module) -> None:
     state = dict(network.state_dict()) | {"mean": torch.tensor([0.28604]), "std": torch.tensor([0.35302])}
-    facts = import_bytes(tmp_path, save(state))
-    assert facts["normalization"] == "fashion-mnist" and "was taken as the preset" in facts["warnings"][0]
+    imported = import_bytes(tmp_path, save(state))
+    assert imported["normalization"] == "fashion-mnist" and "was taken as the preset" in imported["warnings"][0]
 
 
 def test_import_checkpoint_images_of_another_size_are_refused(tmp_path: Path, network: nn.Module) -> None:
@@ -192,14 +196,14 @@ def test_import_checkpoint_real_resnet18_is_told_and_loaded(tmp_path: Path) -> N
     # An adversarially trained CIFAR-10 network of 2020: legacy format, saved on a GPU.
     source = Path(pyautoattack.__file__).parent / "examples" / "model_test.pt"
     out = tmp_path / "out.safetensors"
-    facts = import_checkpoint(str(source), str(out), 10, (32, 32, 3), None, None, None)
-    assert (facts["architecture"], facts["format"]) == ("resnet18", "legacy")
-    assert (facts["parameters"], facts["prunable"], len(facts["layers"])) == (11_173_962, 11_164_352, 21)
+    imported = import_checkpoint(str(source), str(out), 10, (32, 32, 3), None, None, None)
+    assert (imported["architecture"], imported["format"]) == ("resnet18", "legacy")
+    assert (imported["parameters"], imported["prunable"], len(imported["layers"])) == (11_173_962, 11_164_352, 21)
     original = torch.load(source, map_location="cpu", weights_only=True)
     wanted = build_network("resnet18", channels=3)
     wanted.load_state_dict(original, strict=True)
     images = draw_images(3, 32)[:2]
-    assert torch.equal(reload(tmp_path, facts)(images), wanted.eval()(images))
+    assert torch.equal(reload(tmp_path, imported)(images), wanted.eval()(images))
 
 
 def test_hash_state_depends_on_names_shapes_and_values_but_not_on_order_or_minus_zero() -> None:

@@ -10,8 +10,8 @@ from torch.nn import functional
 from backend.datasets.catalogue import find_dataset
 from backend.datasets.samples import load
 from backend.errors import InvalidRequest
-from backend.registry.facts import PreflightCheck, PreflightReport
 from backend.registry.preflight import preflight
+from backend.registry.preflight_report import PreflightCheck, PreflightReport
 from backend.registry.silence import count_silent
 from models.architectures.layers import normalize
 

@@ -49,13 +49,13 @@ def classify_dense(state: dict[str, Tensor], images: Tensor) -> Tensor:
 @pytest.mark.parametrize(("first", "start"), [(1, ""), (1, "module."), (0, ""), (0, "layers."), (1, "main.")], ids=str)
 def test_import_dense_sequence_computes_its_formula(tmp_path: Path, first: int, start: str) -> None:
     state = draw_dense(first, start)
-    facts = import_bytes(tmp_path, save({"state_dict": state}), architecture=json.dumps(DENSE))
+    imported = import_bytes(tmp_path, save({"state_dict": state}), architecture=json.dumps(DENSE))
     listed = read_layer_list(json.dumps(DENSE))
-    assert facts["architecture"] == listed.name and facts["layer_list"] == json.loads(listed.text)
-    assert [layer["name"] for layer in facts["layers"]] == ["1.weight", "3.weight"]
-    assert any("to stand outside" in words for words in facts["warnings"]) is (first == 0)
+    assert imported["architecture"] == listed.name and imported["layer_list"] == json.loads(listed.text)
+    assert [layer["name"] for layer in imported["layers"]] == ["1.weight", "3.weight"]
+    assert any("to stand outside" in words for words in imported["warnings"]) is (first == 0)
     images = draw_images()
-    torch.testing.assert_close(reload(tmp_path, facts)(images), classify_dense(state, images), atol=1e-4, rtol=1e-5)
+    torch.testing.assert_close(reload(tmp_path, imported)(images), classify_dense(state, images), atol=1e-4, rtol=1e-5)
 
 
 def test_import_convolutional_sequence_computes_its_formula(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_import_convolutional_sequence_computes_its_formula(tmp_path: Path) -> N
         "1.running_mean": torch.randn(6), "1.running_var": torch.rand(6),
         "6.weight": torch.randn(10, 294), "6.bias": torch.randn(10),
     }  # fmt: skip
-    facts = import_bytes(tmp_path, save(state, legacy=True), architecture=json.dumps(CONVOLUTIONAL))
+    imported = import_bytes(tmp_path, save(state, legacy=True), architecture=json.dumps(CONVOLUTIONAL))
     images = draw_images()
     windows = nn.functional.unfold(images, 4, padding=1, stride=2)
     features = (state["0.weight"].view(6, 16) @ windows).view(-1, 6, 14, 14)
@@ -77,16 +77,16 @@ def test_import_convolutional_sequence_computes_its_formula(tmp_path: Path) -> N
     features = torch.where(features > 0, features, 0.2 * features)
     features = features.reshape(-1, 6, 7, 2, 7, 2).mean(dim=(3, 5)).reshape(-1, 294)
     wanted = features @ state["6.weight"].T + state["6.bias"]
-    torch.testing.assert_close(reload(tmp_path, facts)(images), wanted, atol=1e-3, rtol=1e-4)
+    torch.testing.assert_close(reload(tmp_path, imported)(images), wanted, atol=1e-3, rtol=1e-4)
 
 
 def test_import_other_layers_between_equal_weights_are_another_network(tmp_path: Path) -> None:
     raw = save(draw_dense())
-    facts = import_bytes(tmp_path, raw, architecture=json.dumps(DENSE))
+    imported = import_bytes(tmp_path, raw, architecture=json.dumps(DENSE))
     other = import_bytes(tmp_path, raw, architecture=json.dumps([*DENSE[:2], "Tanh", DENSE[3]]))
-    assert facts["weights_sha256"] != other["weights_sha256"] and facts["architecture"] != other["architecture"]
+    assert imported["weights_sha256"] != other["weights_sha256"] and imported["architecture"] != other["architecture"]
     with pytest.raises(UnreadableCheckpoint, match="does not hold the layers"):
-        load_network(tmp_path / "out.safetensors", facts["architecture"], "none", 10, 1)
+        load_network(tmp_path / "out.safetensors", imported["architecture"], "none", 10, 1)
 
 
 @pytest.mark.parametrize("first", [0, 1], ids=["flattened-outside", "flattened-inside"])
@@ -95,8 +95,8 @@ def test_import_sequence_without_a_list_asks_and_proposes(tmp_path: Path, first:
         import_bytes(tmp_path, save(draw_dense(first)))
     assert asked.value.details["ask"] == "architecture"
     assert json.loads(asked.value.details["suggestion"]) == DENSE
-    facts = import_bytes(tmp_path, save(draw_dense(first)), architecture=asked.value.details["suggestion"])
-    assert facts["architecture"] == read_layer_list(json.dumps(DENSE)).name
+    imported = import_bytes(tmp_path, save(draw_dense(first)), architecture=asked.value.details["suggestion"])
+    assert imported["architecture"] == read_layer_list(json.dumps(DENSE)).name
 
 
 def test_propose_layers_has_every_weight_of_the_file() -> None:
@@ -171,8 +171,8 @@ def test_check_sizes_slow_list_is_refused() -> None:
 
 
 def test_load_network_changed_list_in_the_file_is_refused(tmp_path: Path) -> None:
-    facts = import_bytes(tmp_path, save(draw_dense()), architecture=json.dumps(DENSE))
+    imported = import_bytes(tmp_path, save(draw_dense()), architecture=json.dumps(DENSE))
     path = tmp_path / "out.safetensors"
     path.write_bytes(path.read_bytes().replace(b"ReLU", b"Tanh"))
     with pytest.raises(UnreadableCheckpoint, match="does not hold the layers"):
-        load_network(path, facts["architecture"], "none", 10, 1)
+        load_network(path, imported["architecture"], "none", 10, 1)

@@ -50,9 +50,9 @@ def network() -> nn.Module:
     return build_lively(kept=0.1)
 
 
-def assert_computes(folder: Path, facts: dict[str, Any], images: Tensor, wanted: Tensor) -> None:
+def assert_computes(folder: Path, imported: dict[str, Any], images: Tensor, wanted: Tensor) -> None:
     """The kept file gives these logits, to a thousandth of how far they differ between images."""
-    logits = reload(folder, facts)(images)
+    logits = reload(folder, imported)(images)
     spread = float(wanted.std(dim=0).max())
     assert spread > 1e-3, "a network that answers all images alike proves nothing"
     assert float((logits - wanted).abs().max()) < 1e-3 * spread + 1e-6
@@ -94,13 +94,13 @@ def test_import_zeroed_weights_of_every_architecture_compute_as_their_figure(tmp
     for tensor in state.values():
         if tensor.ndim > 1:
             tensor.mul_(tensor.abs() >= tensor.abs().median())
-    facts = import_bytes(
+    imported = import_bytes(
         tmp_path, save({"state_dict": {f"module.{key}": value for key, value in state.items()}}), **COLOUR
     )
     images = draw(3, 32)
-    assert facts["architecture"] == name and facts["warnings"] == []
-    assert facts["measured_sparsity"] == pytest.approx(0.5, abs=0.01)
-    assert_computes(tmp_path, facts, images, ARCHITECTURES[name](Layers(state), images))
+    assert imported["architecture"] == name and imported["warnings"] == []
+    assert imported["measured_sparsity"] == pytest.approx(0.5, abs=0.01)
+    assert_computes(tmp_path, imported, images, ARCHITECTURES[name](Layers(state), images))
 
 
 # --- HYDRA -----------------------------------------------------------------------------------------------------------
@@ -108,11 +108,11 @@ def test_import_zeroed_weights_of_every_architecture_compute_as_their_figure(tmp
 def test_import_hydra_masked_file_computes_with_its_scores(tmp_path: Path, network: nn.Module, rate: float) -> None:
     state = add_scores(network)
     raw = save({"epoch": 99, "arch": "small", "state_dict": {f"module.{key}": value for key, value in state.items()}})
-    facts = import_bytes(tmp_path, raw, keep_rate=rate)
+    imported = import_bytes(tmp_path, raw, keep_rate=rate)
     wanted = oracles.classify_small(Layers(state, oracles.weigh_hydra(rate)), draw())
-    assert_computes(tmp_path, facts, draw(), wanted)
-    assert facts["measured_sparsity"] == pytest.approx(1 - rate, abs=1e-3)
-    assert f"HYDRA's masks were applied to 4 layers with keep rate {rate:g}" in facts["warnings"][0]
+    assert_computes(tmp_path, imported, draw(), wanted)
+    assert imported["measured_sparsity"] == pytest.approx(1 - rate, abs=1e-3)
+    assert f"HYDRA's masks were applied to 4 layers with keep rate {rate:g}" in imported["warnings"][0]
 
 
 def test_import_hydra_dead_block_of_a_wide_network_is_left_out_with_its_scores(tmp_path: Path) -> None:
@@ -125,16 +125,18 @@ def test_import_hydra_dead_block_of_a_wide_network_is_left_out_with_its_scores(t
     dead = {
         f"sub_block1.{key.removeprefix('block1.')}": value for key, value in state.items() if key.startswith("block1.")
     }
-    facts = import_bytes(tmp_path, save({"state_dict": state | dead}), keep_rate=0.3, **COLOUR)
+    imported = import_bytes(tmp_path, save({"state_dict": state | dead}), keep_rate=0.3, **COLOUR)
 
     def weigh(state: oracles.State, start: str) -> Tensor:
         return oracles.weigh_hydra(0.3)(state, start) if start in scored else state[f"{start}.weight"]
 
     images = draw(3, 32)
-    assert_computes(tmp_path, facts, images, oracles.classify_wide(Layers(state, weigh), images))
-    assert facts["prunable"] == sum(value.numel() for key, value in network.state_dict().items() if value.ndim > 1)
-    assert f"{len(dead)} tensors under 'sub_block1.'" in facts["warnings"][0]
-    assert "applied to 3 layers" in facts["warnings"][1] and "have no scores and stay dense" in facts["warnings"][2]
+    assert_computes(tmp_path, imported, images, oracles.classify_wide(Layers(state, weigh), images))
+    assert imported["prunable"] == sum(value.numel() for key, value in network.state_dict().items() if value.ndim > 1)
+    assert f"{len(dead)} tensors under 'sub_block1.'" in imported["warnings"][0]
+    assert (
+        "applied to 3 layers" in imported["warnings"][1] and "have no scores and stay dense" in imported["warnings"][2]
+    )
 
 
 def test_find_state_scores_without_a_rate_are_a_question(network: nn.Module) -> None:
@@ -145,10 +147,10 @@ def test_find_state_scores_without_a_rate_are_a_question(network: nn.Module) -> 
 
 def test_import_hydra_rate_in_the_name_is_used_and_said(tmp_path: Path, network: nn.Module) -> None:
     state = add_scores(network)
-    facts = import_bytes(tmp_path, save(state), file_name="vgg_adv_k0.1.pth.tar")
+    imported = import_bytes(tmp_path, save(state), file_name="vgg_adv_k0.1.pth.tar")
     wanted = oracles.classify_small(Layers(state, oracles.weigh_hydra(0.1)), draw())
-    assert_computes(tmp_path, facts, draw(), wanted)
-    assert facts["warnings"][0] == "The keep rate 0.1 was read from the file's name, 'vgg_adv_k0.1.pth.tar'."
+    assert_computes(tmp_path, imported, draw(), wanted)
+    assert imported["warnings"][0] == "The keep rate 0.1 was read from the file's name, 'vgg_adv_k0.1.pth.tar'."
 
 
 @pytest.mark.parametrize(
@@ -201,10 +203,10 @@ def test_import_harp_weight_scores_compute_with_learned_rates(
     tmp_path: Path, network: nn.Module, target: float
 ) -> None:
     state = add_rates(add_scores(network))
-    facts = import_bytes(tmp_path, save({"state_dict": state}), keep_rate=target)
+    imported = import_bytes(tmp_path, save({"state_dict": state}), keep_rate=target)
     wanted = oracles.classify_small(Layers(state, oracles.weigh_harp(target)), draw())
-    assert_computes(tmp_path, facts, draw(), wanted)
-    kept = [1 - layer["sparsity"] for layer in facts["layers"]]
+    assert_computes(tmp_path, imported, draw(), wanted)
+    kept = [1 - layer["sparsity"] for layer in imported["layers"]]
     rates = [
         0.1 * target + (1 - 0.1 * target) * float(torch.sigmoid(state[f"{s}.k_score"])) for s in find_scored(network)
     ]
@@ -215,13 +217,15 @@ def test_import_harp_channel_scores_tie_shortcuts_to_the_first_convolution(tmp_p
     network = build_lively("resnet18", 3, 0.2)
     state = add_rates(add_scores(network, channels=True))
     raw = save({"state_dict": {f"module.{key}": value for key, value in state.items()}}, legacy=True)
-    facts = import_bytes(tmp_path, tag_cuda(raw), keep_rate=0.5, **COLOUR)
+    imported = import_bytes(tmp_path, tag_cuda(raw), keep_rate=0.5, **COLOUR)
     tied = {f"layer{stage}.0.shortcut.0": f"layer{stage}.0.conv1" for stage in (2, 3, 4)}
     weigh = oracles.weigh_harp(0.5, lambda start: tied.get(start, start))
     images = draw(3, 32)
-    assert_computes(tmp_path, facts, images, oracles.classify_resnet18(Layers(state, weigh), images))
-    assert sum("HARP ties the two for channels" in sentence for sentence in facts["warnings"]) == 3
-    assert next(layer for layer in facts["layers"] if layer["name"] == "layer1.0.conv1.weight")["zeros"] % (64 * 9) == 0
+    assert_computes(tmp_path, imported, images, oracles.classify_resnet18(Layers(state, weigh), images))
+    assert sum("HARP ties the two for channels" in sentence for sentence in imported["warnings"]) == 3
+    assert (
+        next(layer for layer in imported["layers"] if layer["name"] == "layer1.0.conv1.weight")["zeros"] % (64 * 9) == 0
+    )
 
 
 def test_find_state_harp_without_a_target_asks_and_says_what_would_fit(network: nn.Module) -> None:
@@ -250,9 +254,9 @@ def test_find_state_harp_rates_beyond_the_given_target_are_odd(network: nn.Modul
 def test_import_harp_dense_file_is_taken_with_a_warning(tmp_path: Path, network: nn.Module) -> None:
     state = dict(network.state_dict())
     state |= {f"{start}.k_score": torch.tensor(-1.0) for start in find_scored(network)}
-    facts = import_bytes(tmp_path, save({"state_dict": state}))
-    assert_computes(tmp_path, facts, draw(), oracles.classify_small(Layers(state), draw()))
-    assert "not the network that HARP evaluated. Prefer the masked file" in facts["warnings"][0]
+    imported = import_bytes(tmp_path, save({"state_dict": state}))
+    assert_computes(tmp_path, imported, draw(), oracles.classify_small(Layers(state), draw()))
+    assert "not the network that HARP evaluated. Prefer the masked file" in imported["warnings"][0]
 
 
 def test_find_state_harp_layer_with_only_half_of_it_is_refused(network: nn.Module) -> None:
@@ -273,9 +277,9 @@ def test_import_torch_prune_computes_the_product(tmp_path: Path, network: nn.Mod
     def weigh(state: oracles.State, start: str) -> Tensor:
         return oracles.weigh_pruned(state, start)
 
-    facts = import_bytes(tmp_path, save({"model": with_prefix(pruned, "module.basic_model.")}))
-    assert_computes(tmp_path, facts, draw(), oracles.classify_small(Layers(dict(state), weigh), draw()))
-    assert facts["layers"][1]["zeros"] == 16 * 32 * 9
+    imported = import_bytes(tmp_path, save({"model": with_prefix(pruned, "module.basic_model.")}))
+    assert_computes(tmp_path, imported, draw(), oracles.classify_small(Layers(dict(state), weigh), draw()))
+    assert imported["layers"][1]["zeros"] == 16 * 32 * 9
 
 
 def test_import_twinrep_computes_weight_times_twin_times_mask(tmp_path: Path, network: nn.Module) -> None:
@@ -284,10 +288,10 @@ def test_import_twinrep_computes_weight_times_twin_times_mask(tmp_path: Path, ne
         weight = state[f"{start}.weight"]
         state[f"{start}.aux_weight"] = torch.rand_like(weight) + 0.5
         state[f"{start}.mask"] = (torch.rand_like(weight) < 0.3).float()
-    facts = import_bytes(tmp_path, save({"net": state}))
+    imported = import_bytes(tmp_path, save({"net": state}))
     wanted = oracles.classify_small(Layers(state, oracles.weigh_twins), draw())
-    assert_computes(tmp_path, facts, draw(), wanted)
-    assert facts["measured_sparsity"] == pytest.approx(0.7, abs=0.01)
+    assert_computes(tmp_path, imported, draw(), wanted)
+    assert imported["measured_sparsity"] == pytest.approx(0.7, abs=0.01)
     del state["conv2.mask"]
     with pytest.raises(RejectedCheckpoint, match=r"'conv2\.aux_weight' is a TwinRep factor, but the mask"):
         find_state(state)
@@ -300,12 +304,12 @@ def test_import_mad_computes_with_softened_masks(tmp_path: Path, network: nn.Mod
         state[f"{start}.mask_weight"] = torch.where(closed, -200.0, 0.5413)
     state["linear.mask_bias"] = torch.full((10,), 0.3)
     raw = save({"model": state, "args": argparse.Namespace(sparsity=0.6, arch="small")})
-    facts = import_bytes(tmp_path, raw)
+    imported = import_bytes(tmp_path, raw)
     softened = state | {"linear.bias": state["linear.bias"] * torch.log1p(torch.exp(state["linear.mask_bias"]))}
     wanted = oracles.classify_small(Layers(softened, oracles.weigh_softly), draw())
-    assert_computes(tmp_path, facts, draw(), wanted)
-    assert facts["measured_sparsity"] == pytest.approx(0.6, abs=0.01)
-    assert "softplus" in facts["warnings"][0] and not any("quite close" in words for words in facts["warnings"])
+    assert_computes(tmp_path, imported, draw(), wanted)
+    assert imported["measured_sparsity"] == pytest.approx(0.6, abs=0.01)
+    assert "softplus" in imported["warnings"][0] and not any("quite close" in words for words in imported["warnings"])
 
 
 def test_find_state_mad_masks_that_do_not_close_are_said() -> None:
@@ -337,13 +341,13 @@ def flyingbird(network: nn.Module) -> dict[str, Any]:
 def test_import_flyingbird_keeps_its_normalisation(tmp_path: Path) -> None:
     torch.manual_seed(1)
     content = flyingbird(build_lively(channels=3))
-    facts = import_bytes(tmp_path, save(content), shape=(28, 28, 3))
+    imported = import_bytes(tmp_path, save(content), shape=(28, 28, 3))
     images = draw(3)
     mean, std = (content["state_dict"][f"normalize.{name}"].view(1, 3, 1, 1) for name in ("mean", "std"))
     wanted = oracles.classify_small(Layers(content["state_dict"]), (images - mean) / std)
-    assert_computes(tmp_path, facts, images, wanted)
-    assert facts["normalization"] == "cifar10-flyingbird" and facts["warnings"] == []
-    assert facts["measured_sparsity"] == pytest.approx(0.6, abs=0.01)
+    assert_computes(tmp_path, imported, images, wanted)
+    assert imported["normalization"] == "cifar10-flyingbird" and imported["warnings"] == []
+    assert imported["measured_sparsity"] == pytest.approx(0.6, abs=0.01)
 
 
 def test_find_state_flyingbird_masks_that_contradict_the_weights_are_refused(network: nn.Module) -> None:
@@ -365,11 +369,11 @@ def test_import_robustbench_last_with_mu_and_sigma_inside(tmp_path: Path, shape:
     }
     state = network.state_dict() | inside
     raw = save({"last": {f"module.{key}": value for key, value in state.items()}})
-    facts = import_bytes(tmp_path, raw, shape=(28, 28, 3))
+    imported = import_bytes(tmp_path, raw, shape=(28, 28, 3))
     images = draw(3)
     normalised = (images - inside["mu"].view(1, 3, 1, 1)) / inside["sigma"].view(1, 3, 1, 1)
-    assert_computes(tmp_path, facts, images, oracles.classify_small(Layers(dict(state)), normalised))
-    assert facts["normalization"] == "cifar10"
+    assert_computes(tmp_path, imported, images, oracles.classify_small(Layers(dict(state)), normalised))
+    assert imported["normalization"] == "cifar10"
 
 
 @pytest.mark.parametrize("key", ["conv1.mask", "conv1.popup_score", "conv1.weight_mask", "extra"])

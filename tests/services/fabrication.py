@@ -8,7 +8,7 @@ from uuid import UUID
 
 import numpy as np
 
-from backend.datasets.intake import write_canonical
+from backend.datasets.child import write_canonical
 from backend.datasets.samples import sample_ids
 from backend.schemas import ACTIVE, DatasetOut, EvaluationIn, EvaluationOut
 from backend.services import datasets, evaluations
@@ -37,7 +37,7 @@ def write_npz(path: Path, images: np.ndarray, labels: np.ndarray) -> Path:
 
 
 def add_dataset(folder: Path, name: str, n: int = 60, seed: int = 0, order: Any = None, **fields: Any) -> DatasetOut:
-    """A stored data set, its file written by the intake's own code but without a child process.
+    """A stored data set, its file written by the import's own code but without a child process.
 
     `order` permutes the rows of the same images.
     """

@@ -15,7 +15,7 @@ from backend.jobs import queue
 from backend.jobs.drafts import queue_evaluations
 from backend.jobs.registration.inspections import find_candidates, inspect_checkpoint
 from backend.jobs.registration.lineage import check_parent, describe_oddities
-from backend.registry.facts import ImportedCheckpoint
+from backend.registry.imported import ImportedCheckpoint
 from backend.schemas import EvaluationIn
 from backend.store import checkpoints as store
 from backend.store import prunings

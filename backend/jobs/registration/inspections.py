@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.errors import ThinIceError
-from backend.registry.inspection import InspectedNetwork, InspectionNote, take_findings
+from backend.registry.inspection import InspectedNetwork, InspectionNote, inspect_all
 from backend.schemas.inspections import Descent, InspectionOut, LikelyParent
 from backend.settings import get_settings
 from backend.store import checkpoints as store
@@ -42,7 +42,7 @@ def inspect_checkpoint(
         subject = InspectedNetwork(
             artefact_path(file), [layer["name"] for layer in layers], [artefact_path(one.file) for one in parents]
         )
-        (finding,) = take_findings([subject], settings=get_settings())
+        (finding,) = inspect_all([subject], settings=get_settings())
     except ThinIceError as error:
         LOG.warning("the weights %s were not inspected: %s", file, error.message)
         return None
@@ -80,7 +80,7 @@ def inspect_family(rows: Sequence[Checkpoint], parents: dict[UUID, Checkpoint]) 
             )
             for row, parent in zip(rows, named, strict=True)
         ]
-        findings = take_findings(subjects, settings=get_settings())
+        findings = inspect_all(subjects, settings=get_settings())
     except ThinIceError as error:
         LOG.warning("%d checkpoints were not inspected: %s", len(rows), error.message)
         return

@@ -21,7 +21,7 @@ from backend.jobs.registration.checkpoints import (
     refuse_taken_name,
 )
 from backend.jobs.registration.lineage import check_parent, describe_oddities
-from backend.registry.intake import take_checkpoint
+from backend.registry.child import take_checkpoint
 from backend.registry.layer_lists import is_layer_list, read_layer_list
 from backend.schemas import CheckpointIn, CheckpointOut, CheckpointPatch, Page
 from backend.services.checkpoints.views import show_checkpoint
@@ -83,7 +83,7 @@ def add_checkpoint(path: Path, form: CheckpointIn, *, filename: str) -> Checkpoi
         InvalidRequest, UnknownName: a field does not fit; before the file is opened.
         NotFound: no such data set or parent.
         Conflict: the name is taken.
-        RejectedCheckpoint, TooLarge: see `backend.registry.intake`.
+        RejectedCheckpoint, TooLarge: see `backend.registry.child`.
     """
     dataset = find_dataset(form.dataset_id)
     claim = read_claim(form, dataset)

@@ -1,5 +1,6 @@
 """Which evaluation a claim is held against, and which relatives' claims stand beside it."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
@@ -56,7 +57,7 @@ class ClaimStanding:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything that claims are held against, read once."""
+    """Everything that claims are held against, read once; `evaluations` come without their `indices`."""
 
     checkpoints: dict[UUID, Checkpoint]
     datasets: dict[UUID, Dataset]
@@ -74,17 +75,20 @@ class Snapshot:
         )
 
 
-def read_snapshot(preset: str | None) -> Snapshot:
-    """Checkpoints newest first, their finished evaluations (with that preset), and how they were trained."""
+def read_snapshot(choose: Callable[[Snapshot], Iterable[UUID]], preset: str | None = None) -> Snapshot:
+    """Checkpoints newest first, how they were trained, and the finished evaluations of those in question.
+
+    Args:
+        choose: ids of the checkpoints in question, from a snapshot without evaluations.
+        preset: only evaluations with this preset.
+    """
     with reading() as session:
         checkpoints = {row.id: row for row in all_checkpoints(session)}
         datasets = {row.id: row for row in session.query(Dataset)}
-        found: dict[UUID, list[Evaluation]] = {}
-        for row in evaluations.succeeded_evaluations(session):
-            if preset in (None, row.preset):
-                found.setdefault(row.checkpoint_id, []).append(row)
-        trainings = read_trainings(session, checkpoints.values())
-    return Snapshot(checkpoints, datasets, found, trainings)
+        snapshot = Snapshot(checkpoints, datasets, {}, read_trainings(session, checkpoints.values()))
+        for row in evaluations.succeeded_evaluations(session, [*choose(snapshot)], preset):
+            snapshot.evaluations.setdefault(row.checkpoint_id, []).append(row)
+    return snapshot
 
 
 def make_check(row: Checkpoint, snapshot: Snapshot) -> ClaimStanding:

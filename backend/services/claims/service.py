@@ -60,8 +60,17 @@ def list_claims(
     check_page(limit, offset)
     if preset is not None:
         get_preset(preset)
-    snapshot = read_snapshot(preset)
-    rows = [row for row in snapshot.checkpoints.values() if row.claim and checkpoint_id in (None, row.id)]
+
+    def list_claiming(known: Snapshot) -> list[Checkpoint]:
+        return [row for row in known.checkpoints.values() if row.claim and checkpoint_id in (None, row.id)]
+
+    def choose(known: Snapshot) -> set[UUID]:
+        page = list_claiming(known)[offset : offset + limit]
+        relatives = {relative.id for row in page for _, relative in find_relatives(row, known)}
+        return relatives | {row.id for row in page}
+
+    snapshot = read_snapshot(choose, preset)
+    rows = list_claiming(snapshot)
     shown = [show_check(make_check(row, snapshot), snapshot) for row in rows[offset : offset + limit]]
     return Page(items=shown, total=len(rows), limit=limit, offset=offset)
 
@@ -115,7 +124,7 @@ def show_check(check: ClaimStanding, snapshot: Snapshot) -> ClaimCheck:
 def show_against(check: ClaimStanding, relation: Relation, relative: Checkpoint, snapshot: Snapshot) -> ClaimAgainst:
     """The relative's claim held against an evaluation of the same samples and effort, and the excess over it.
 
-    The primary run of both sides is read: fallback attacks run on doubted networks alone.
+    The primary run of both sides is read: fallback attacks run only where early flags were raised.
     """
     other, reason = find_partner(check, relative, snapshot)
     gap: Gap | None = None

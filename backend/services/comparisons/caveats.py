@@ -121,7 +121,7 @@ def caveats_of_descent(dense: Checkpoint, pruned: Checkpoint) -> list[MismatchOu
 
 
 def note_caveats(found: Sequence[MismatchOut]) -> list[str]:
-    """What a reader must not conclude, in a sentence; empty without a doubt that matters."""
+    """What a reader must not conclude, in a sentence; empty without a caveat that matters."""
     names = {one.field for one in found if one.severity == "differs"}
     notes = []
     if GAIN in names:

@@ -1,6 +1,7 @@
 """Which controls stand beside a comparison: the same parent changed without pruning, and another training seed."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 from uuid import UUID
 
@@ -11,11 +12,13 @@ from backend.services.checkpoints.trainings import describe_training_difference,
 from backend.services.comparisons.effort import find_control_differences
 from backend.services.evaluations.measurements import Finished, finished
 from backend.store import checkpoints, evaluations
+from backend.store.database import reading
 from backend.store.tables import Checkpoint, Evaluation
 
 Kind = Literal["finetuned", "seed"]
 WORDS: dict[str, str] = {"finetuned": "same finetuning, nothing pruned", "seed": "another training seed"}
 ORDER = ("finetuned", "seed")
+ANSWERS_KEPT = 4096
 
 
 @dataclass(frozen=True)
@@ -101,9 +104,33 @@ def covers(wide: Evaluation, narrow: Evaluation) -> bool:
     """
     if any(getattr(wide, name) != getattr(narrow, name) for name in ("dataset_id", "preset", "norm")):
         return False
-    if not set(narrow.indices) <= set(wide.indices):
+    if wide.record.get("distance_kind") == "witness" and wide.eps != narrow.eps:
         return False
-    return wide.record.get("distance_kind") != "witness" or wide.eps == narrow.eps
+    return has_samples_of(wide, narrow)
+
+
+def has_samples_of(wide: Evaluation, narrow: Evaluation) -> bool:
+    """Whether `wide` is of at least the samples of `narrow`, both of one data set.
+
+    Where nobody picked them, they are the first of the data set; equal sets have equal hashes. So only the lists of
+    picked samples are read, which the two rows may come without.
+    """
+    if wide.n < narrow.n:
+        return False
+    if not wide.explicit and not narrow.explicit:
+        return True
+    hashes = wide.record.get("samples"), narrow.record.get("samples")
+    if wide.n == narrow.n and None not in hashes:
+        return bool(hashes[0] == hashes[1])
+    return _is_within(narrow.id, wide.id)
+
+
+@lru_cache(maxsize=ANSWERS_KEPT)
+def _is_within(narrow_id: UUID, wide_id: UUID) -> bool:
+    """Whether the samples of one evaluation are among those of another, by their lists, which never change."""
+    with reading() as session:
+        indices = evaluations.indices_of(session, [narrow_id, wide_id])
+    return set(indices[narrow_id]) <= set(indices[wide_id])
 
 
 def tell_kind(row: Checkpoint, root: Checkpoint) -> Kind | None:

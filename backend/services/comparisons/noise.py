@@ -12,7 +12,7 @@ from backend.errors import Conflict, NotFound
 from backend.schemas import NoiseOut, NoiseReport, SpreadRow
 from backend.services.comparisons.controls import covers
 from backend.services.comparisons.effort import find_control_differences
-from backend.services.comparisons.findings import show_counts
+from backend.services.comparisons.numbers import show_counts
 from backend.services.evaluations.measurements import Finished, finished, load_indices, load_outcomes
 from backend.services.evaluations.service import load_evaluation
 from backend.store import evaluations

@@ -14,7 +14,7 @@ from backend.eps import check_eps, eps_text, parse_eps
 from backend.errors import Conflict, InvalidRequest
 from backend.jobs.registration.lineage import CONTROL
 from backend.schemas import ComparisonOut, EvaluationOut, FlipSet, MismatchOut, NoiseOut, PairedSample
-from backend.services.comparisons import bounds, findings, noise, replays
+from backend.services.comparisons import bounds, noise, numbers, replays
 from backend.services.comparisons.caveats import (
     caveats_of_descent,
     caveats_of_gain,
@@ -28,6 +28,7 @@ from backend.services.comparisons.notes import MEDIAN_EPS, write_notes
 from backend.services.evaluations.measurements import Finished, finished, load_indices
 from backend.services.evaluations.service import load_evaluation, show_all
 from backend.store import evaluations
+from backend.store.checkpoints import all_checkpoints
 from backend.store.database import reading
 from backend.store.tables import Checkpoint, Dataset, Evaluation
 
@@ -72,9 +73,9 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
         shown = show_all(session, [sides.dense, sides.pruned])
     text = choose_eps(sides, eps)
     number = float(parse_eps(text))
-    joined = findings.join(sides.dense_key, sides.pruned_key)
-    clean = findings.find_clean(sides.dense_key, sides.pruned_key)
-    robust, robust_statistics = findings.find_robust(sides.dense_key, sides.pruned_key, number, text)
+    joined = numbers.join(sides.dense_key, sides.pruned_key)
+    clean = numbers.find_clean(sides.dense_key, sides.pruned_key)
+    robust, robust_statistics = numbers.find_robust(sides.dense_key, sides.pruned_key, number, text)
     differences = find_mismatches(sides.dense, sides.pruned, sides.dense_key, sides.pruned_key, joined)
     caveats = [
         *caveats_of_gain(joined, sides.pruned_checkpoint, sides.pruned.norm),
@@ -93,21 +94,21 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
         eps=number,
         eps_text=text,
         n=joined.n,
-        clean=findings.show_counts(clean.summary.counts),
+        clean=numbers.show_counts(clean.summary.counts),
         robust=robust,
-        negative_flip_rate=findings.show_rate(clean.summary.negative_flip_rate),
-        positive_flip_rate=findings.show_rate(clean.summary.positive_flip_rate),
-        churn=findings.show_rate(clean.summary.churn),
+        negative_flip_rate=numbers.show_rate(clean.summary.negative_flip_rate),
+        positive_flip_rate=numbers.show_rate(clean.summary.positive_flip_rate),
+        churn=numbers.show_rate(clean.summary.churn),
         mcnemar_p=clean.summary.mcnemar_p,
-        auroc=findings.show_auroc(clean.prediction),
+        auroc=numbers.show_auroc(clean.prediction),
         auroc_reason=clean.prediction.reason,
-        predictive=findings.show_predictive(clean.prediction),
+        predictive=numbers.show_predictive(clean.prediction),
         robust_statistics=robust_statistics,
         spearman=clean.spearman,
         bins=clean.bins,
         curves=clean.curves,
-        classes=findings.show_classes(clean.classes, sides.dataset.classes),
-        controls=[findings.show_control(sides.dense_key, sides.pruned_key, control, number) for control in controls],
+        classes=numbers.show_classes(clean.classes, sides.dataset.classes),
+        controls=[numbers.show_control(sides.dense_key, sides.pruned_key, control, number) for control in controls],
         controls_reason=controls_reason,
         noise=_find_noise(repeats, number),
         replay=replays.explain(joined, number, replayed),
@@ -119,7 +120,7 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
             *bounds.warn_of_one_side(extra, text),
         ],
         equal_effort=mismatches.is_equal_effort(differences),
-        headline=findings.write_headline(_name_change(sides), sides.dense_key, sides.pruned_key, controls),
+        headline=numbers.write_headline(_name_change(sides), sides.dense_key, sides.pruned_key, controls),
         notes=notes,
     )
 
@@ -141,7 +142,7 @@ def paired_samples(
         sides = _load_sides(session, dense_id, pruned_id)
         known = bounds.load_bounds(session, sides.dense, sides.pruned)
     number = float(parse_eps(choose_eps(sides, eps)))
-    joined = findings.join(sides.dense_key, sides.pruned_key)
+    joined = numbers.join(sides.dense_key, sides.pruned_key)
     names, robust_names = flips.name_sets(joined), flips.name_sets(judge_at(joined, number), number)
     lowered = bounds.lower(joined, known)
     best_names = bounds.name_best_known_sets(joined, known, number)
@@ -163,12 +164,17 @@ def default_pairs() -> list[tuple[EvaluationOut, EvaluationOut]]:
     nearest 95 %, then the newest. A child is paired with the newest fitting evaluation of its parent.
     """
     with reading() as session:
-        rows = evaluations.succeeded_evaluations(session)
-        checkpoints = {row.id: row for row in session.query(Checkpoint)}
+        checkpoints = {row.id: row for row in all_checkpoints(session)}
+        parents = {row.id: row.parent_id for row in checkpoints.values() if row.parent_id is not None}
+        rows = evaluations.succeeded_evaluations(session, [*{*parents, *parents.values()}])
+        by_checkpoint: dict[UUID, list[Evaluation]] = {}
+        for row in rows:
+            by_checkpoint.setdefault(row.checkpoint_id, []).append(row)
         pairs = [
             (dense, pruned)
             for pruned in rows
-            if (dense := _find_partner(pruned, checkpoints[pruned.checkpoint_id].parent_id, rows)) is not None
+            if pruned.checkpoint_id in parents
+            and (dense := _find_partner(pruned, by_checkpoint.get(parents[pruned.checkpoint_id], []))) is not None
         ]
         # `rows` is newest first and sorting is stable.
         pairs.sort(key=lambda pair: _rank(pair[1], checkpoints[pair[1].checkpoint_id]))
@@ -209,7 +215,7 @@ def _choose_median_margin(sides: Sides) -> str:
 
     Margins of 0 and infinite ones are censored, so they do not count.
     """
-    norm, dense = sides.dense.norm, findings.join(sides.dense_key, sides.pruned_key).dense
+    norm, dense = sides.dense.norm, numbers.join(sides.dense_key, sides.pruned_key).dense
     margins = dense.margin[np.isfinite(dense.margin) & (dense.margin > 0)]
     if dense.kind != "minimum" or not margins.size:
         raise InvalidRequest(
@@ -282,18 +288,9 @@ def _name_change(sides: Sides) -> str:
     return "Another training seed" if tell_kind(row, sides.dense_checkpoint) == "seed" else "Another dense network"
 
 
-def _find_partner(pruned: Evaluation, parent_id: UUID | None, rows: list[Evaluation]) -> Evaluation | None:
-    """The newest evaluation of the parent on the same samples, attacked alike with the same seed."""
-    if parent_id is None:
-        return None
-    return next(
-        (
-            row
-            for row in rows
-            if row.checkpoint_id == parent_id and row.seed == pruned.seed and is_same_effort(row, pruned)
-        ),
-        None,
-    )
+def _find_partner(pruned: Evaluation, rows: list[Evaluation]) -> Evaluation | None:
+    """The newest of the parent's evaluations on the same samples, attacked alike with the same seed."""
+    return next((row for row in rows if row.seed == pruned.seed and is_same_effort(row, pruned)), None)
 
 
 def _rank(pruned: Evaluation, checkpoint: Checkpoint) -> tuple[bool, bool, int, bool, float]:

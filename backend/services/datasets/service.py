@@ -11,16 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.datasets import catalogue
+from backend.datasets.child import take_dataset
 from backend.datasets.downloads import download
-from backend.datasets.facts import DatasetFacts
-from backend.datasets.intake import take_dataset
-from backend.datasets.published import ARCHIVES, PUBLISHED, Split, find_published
+from backend.datasets.imported import ImportedDataset
+from backend.datasets.published import ARCHIVES, PUBLISHED, find_published
 from backend.datasets.readers import read_idx
 from backend.datasets.samples import SampleArrays, load
 from backend.eps import eps_text, parse_eps
 from backend.errors import Conflict, InvalidRequest, NotFound
 from backend.sandbox import Limits
 from backend.schemas import DatasetOut, Page
+from backend.schemas.terms import Split
 from backend.services.datasets.views import show_dataset
 from backend.services.shared.arguments import check_page
 from backend.services.shared.pixels import encode_png
@@ -105,7 +106,7 @@ def add_dataset(
     Raises:
         InvalidRequest: a field is out of range, or there are fewer class names than labels.
         Conflict: a data set has this name already.
-        UnreadableDataset, TooLarge: see `backend.datasets.intake`.
+        UnreadableDataset, TooLarge: see `backend.datasets.child`.
     """
     slug = make_slug(name)
     if default_norm not in NORMS:
@@ -113,19 +114,19 @@ def add_dataset(
     eps = eps_text(parse_eps(default_eps), default_norm)
     _refuse_taken_slug(slug)
     settings = get_settings()
-    facts = take_dataset(path, out_dir=settings.artefacts, limits=Limits.from_settings(settings), split=split)
+    imported = take_dataset(path, out_dir=settings.artefacts, limits=Limits.from_settings(settings), split=split)
     row = Dataset(
         slug=slug,
         name=name.strip(),
-        split=facts.split or "upload",
-        size=facts.size,
-        classes=_name_classes(classes, facts),
-        shape=list(facts.shape),
+        split=imported.split or "upload",
+        size=imported.size,
+        classes=_name_classes(classes, imported),
+        shape=list(imported.shape),
         default_norm=default_norm,
         default_eps=eps,
-        source=_describe_source(facts),
+        source=_describe_source(imported),
         builtin=False,
-        file=facts.file_name,
+        file=imported.file_name,
     )
     _write_down(row, load_samples(row))
     return show_dataset(row)
@@ -222,25 +223,26 @@ def _refuse_taken(found: Dataset | None) -> None:
         )
 
 
-def _describe_source(facts: DatasetFacts) -> str:
+def _describe_source(imported: ImportedDataset) -> str:
     """Where the file comes from, as far as its hash tells."""
-    if facts.source_sha256 in ARCHIVES:
-        return f"{ARCHIVES[facts.source_sha256].file_name} as published, SHA-256 {facts.source_sha256}"
-    kind = f"an archive of {PUBLISHED[facts.published].title}, not the published one" if facts.published else ""
-    return ", ".join(part for part in ("uploaded", kind, f"SHA-256 {facts.source_sha256}") if part)
+    if imported.source_sha256 in ARCHIVES:
+        return f"{ARCHIVES[imported.source_sha256].file_name} as published, SHA-256 {imported.source_sha256}"
+    kind = f"an archive of {PUBLISHED[imported.published].title}, not the published one" if imported.published else ""
+    return ", ".join(part for part in ("uploaded", kind, f"SHA-256 {imported.source_sha256}") if part)
 
 
-def _name_classes(names: list[str] | None, facts: DatasetFacts) -> list[str]:
+def _name_classes(names: list[str] | None, imported: ImportedDataset) -> list[str]:
     """The class names, by default their numbers."""
-    if names is None and facts.published is not None:
-        return list(PUBLISHED[facts.published].classes)
+    if names is None and imported.published is not None:
+        return list(PUBLISHED[imported.published].classes)
     if names is None:
-        return [str(label) for label in range(facts.classes)]
+        return [str(label) for label in range(imported.classes)]
     cleaned = [name.strip() for name in names]
-    if len(cleaned) < facts.classes or not all(cleaned):
+    if len(cleaned) < imported.classes or not all(cleaned):
         raise InvalidRequest(
-            f"The labels go up to {facts.classes - 1}, so {facts.classes} class names are needed; got {len(cleaned)}.",
-            expected=facts.classes,
+            f"The labels go up to {imported.classes - 1}, so {imported.classes} class names are needed; "
+            f"got {len(cleaned)}.",
+            expected=imported.classes,
             got=len(cleaned),
         )
     return cleaned

@@ -112,17 +112,17 @@ def add_upload(
     settings = get_settings()
     height, width, channels = dataset.shape
     limits = Limits.from_settings(settings)
-    facts = take_adversarials(path, shape=(channels, height, width), out_dir=settings.artefacts, limits=limits)
-    if facts.n != len(rows):
+    imported = take_adversarials(path, shape=(channels, height, width), out_dir=settings.artefacts, limits=limits)
+    if imported.n != len(rows):
         which = "the evaluation has" if indices is None else "`indices` names"
         raise InvalidRequest(
-            f"The file holds {facts.n:,} adversarials, {which} {len(rows):,} samples. Send one for each, and say in "
+            f"The file holds {imported.n:,} adversarials, {which} {len(rows):,} samples. Send one for each, and say in "
             "`indices` for which rows of the data set they are.",
-            adversarials=facts.n,
+            adversarials=imported.n,
             samples=len(rows),
         )
-    record = {"source_sha256": facts.source_sha256}
-    return _queue(evaluation, "upload", source.strip(), rows, file=facts.file_name, record=record)
+    record = {"source_sha256": imported.source_sha256}
+    return _queue(evaluation, "upload", source.strip(), rows, file=imported.file_name, record=record)
 
 
 def queue_replay(evaluation_id: UUID | str, source_evaluation_id: UUID | str) -> EvidenceOut:

@@ -16,7 +16,7 @@ from backend.analysis.statistics import Estimate
 from backend.analysis.verdicts import joint_confidence, require_all, settle, widen
 from backend.schemas.families import FamilyAnswer, FamilyFinding, FindingPart, MethodAnswer, Question, Unit
 from backend.schemas.terms import OURS, Interval
-from backend.services.families.findings import NEGLIGIBLE_BY_UNIT, AnswerPart, Asked
+from backend.services.families.questions import NEGLIGIBLE_BY_UNIT, AnswerPart, Asked
 
 ANSWERS: tuple[Answer, ...] = ("yes", "no", "cannot tell")
 LEAD: Unit = "auroc difference"  # of the margin over the logit gap: answered beside the question

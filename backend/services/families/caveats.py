@@ -5,7 +5,7 @@ from functools import lru_cache
 from backend.analysis import caveats
 from backend.errors import NotComparable
 from backend.schemas import MismatchOut
-from backend.services.comparisons import findings
+from backend.services.comparisons import numbers
 from backend.services.comparisons.caveats import (
     caveat_of_flags,
     caveats_of_descent,
@@ -48,7 +48,7 @@ def find_gain(family: Family, member: Member) -> list[MismatchOut]:
 @lru_cache(maxsize=KEPT)
 def _measure_gain(dense: Finished, pruned: Finished) -> caveats.Gain | None:
     try:
-        return caveats.find_gain(findings.join(dense, pruned))
+        return caveats.find_gain(numbers.join(dense, pruned))
     except NotComparable:
         return None
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from backend.services.families.findings import ask_claims, ask_rivals
 from backend.services.families.members import Family, read_family
+from backend.services.families.questions import ask_claims, ask_rivals
 from backend.services.families.rows import show_row
 
 LOG = logging.getLogger(__name__)

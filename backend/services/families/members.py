@@ -115,7 +115,16 @@ def read_family(checkpoint_id: UUID, norm: str | None = None, eps: str | float |
         NotFound: no such checkpoint.
         InvalidRequest: it is pruned or a control, whose parent has the family; or no eps is known for the norm.
     """
-    snapshot = read_snapshot(None)
+    snapshot = read_snapshot(lambda known: list_family(known, find_root(known, checkpoint_id)))
+    root = snapshot.checkpoints[checkpoint_id]
+    dataset = snapshot.datasets[root.dataset_id]
+    chosen = norm or dataset.default_norm
+    terms = Terms(dataset, chosen, choose_eps(dataset, chosen, eps))
+    return Family(snapshot, terms, find_members(snapshot, root, terms))
+
+
+def find_root(snapshot: Snapshot, checkpoint_id: UUID) -> Checkpoint:
+    """The checkpoint, if it is the dense root of a family; raises as `read_family`."""
     root = snapshot.checkpoints.get(checkpoint_id)
     if root is None:
         raise NotFound(f"There is no checkpoint {checkpoint_id}.", checkpoint_id=str(checkpoint_id))
@@ -125,10 +134,13 @@ def read_family(checkpoint_id: UUID, norm: str | None = None, eps: str | float |
             checkpoint_id=str(root.id),
             parent_id=None if root.parent_id is None else str(root.parent_id),
         )
-    dataset = snapshot.datasets[root.dataset_id]
-    chosen = norm or dataset.default_norm
-    terms = Terms(dataset, chosen, choose_eps(dataset, chosen, eps))
-    return Family(snapshot, terms, find_members(snapshot, root, terms))
+    return root
+
+
+def list_family(snapshot: Snapshot, root: Checkpoint) -> list[UUID]:
+    """Ids of the root and of everything that stands in its family."""
+    others = (row.id for row in snapshot.checkpoints.values() if find_place(row, root) is not None)
+    return [root.id, *others]
 
 
 def choose_eps(dataset: Dataset, norm: str, eps: str | float | None) -> str:

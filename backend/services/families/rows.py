@@ -21,7 +21,7 @@ from backend.schemas.families import (
     FamilyRow,
 )
 from backend.schemas.terms import Interval
-from backend.services.comparisons import findings
+from backend.services.comparisons import numbers
 from backend.services.comparisons.controls import covers
 from backend.services.evaluations.measurements import Finished, count_broken_by_fallbacks, load_verdicts, summarise
 from backend.services.families.members import MARGINS, Choice, Family, Member, Terms
@@ -96,7 +96,7 @@ def show_verdict(choice: Choice, preset: str, terms: Terms) -> FamilyRate:
         return missing_rate(preset, choice)
     additional = count_broken_by_evidence(key, terms.eps)
     if promises_margins(preset):
-        shown = show_rate(evaluation, findings.show_rate(accuracy(load_verdicts(key), terms.eps)))
+        shown = show_rate(evaluation, numbers.show_rate(accuracy(load_verdicts(key), terms.eps)))
         by_fallbacks = count_broken_by_fallbacks(key, terms.eps)
     else:
         summary = summarise(evaluation)
@@ -164,22 +164,22 @@ def show_flips(family: Family, member: Member) -> tuple[FamilyFlips | None, str 
     if dense.key is None or own.key is None or own.evaluation is None:
         return None, own.reason or dense.reason
     try:
-        clean = findings.find_clean(dense.key, own.key)
+        clean = numbers.find_clean(dense.key, own.key)
     except NotComparable as error:
         return None, error.message
     terms = family.terms
-    robust, statistics = findings.find_robust(dense.key, own.key, terms.eps, terms.eps_text)
+    robust, statistics = numbers.find_robust(dense.key, own.key, terms.eps, terms.eps_text)
     beyond, beyond_reason = show_beyond(family, member, dense.key, own.evaluation)
     counts = clean.summary.counts
     flips = FamilyFlips(
         dense_evaluation_id=dense.key.evaluation_id,
         evaluation_id=own.key.evaluation_id,
         n=counts.n,
-        clean=findings.show_counts(counts),
+        clean=numbers.show_counts(counts),
         robust=robust,
-        negative_flip_rate=findings.show_rate(clean.summary.negative_flip_rate),
+        negative_flip_rate=numbers.show_rate(clean.summary.negative_flip_rate),
         robust_negative_flip_rate=statistics.negative_flip_rate,
-        auroc=findings.show_auroc(clean.prediction),
+        auroc=numbers.show_auroc(clean.prediction),
         auroc_reason=clean.prediction.reason,
         logit_gap_auroc=show_logit_gap(clean.prediction)[0],
         margin_over_logit_gap=show_logit_gap(clean.prediction)[1],
@@ -215,7 +215,7 @@ def show_beyond(
             continue
         key = member.chosen[MARGINS].key
         assert key is not None
-        clean = findings.find_beyond(dense, key, choice.key)
+        clean = numbers.find_beyond(dense, key, choice.key)
         auroc = clean.auroc.difference
         return FamilyBeyond(
             control_id=control.row.id,
@@ -235,7 +235,7 @@ def show_beyond(
 @lru_cache(maxsize=KEPT)
 def lose_beyond(dense: Finished, pruned: Finished, other: Finished, eps: float | None) -> Estimate:
     """Share of what the dense network holds that `pruned` loses, minus the share that `other` loses, paired."""
-    joined = findings.join(dense, pruned), findings.join(dense, other)
+    joined = numbers.join(dense, pruned), numbers.join(dense, other)
     return compare_losses(*joined, eps=eps).difference
 
 

@@ -9,8 +9,8 @@ from backend.schemas.terms import OURS
 from backend.services.checkpoints.trainings import are_alike
 from backend.services.claims.service import read_norm
 from backend.services.families.answers import RULE, write_answer
-from backend.services.families.findings import ask_claims, ask_rivals, ask_thin_ice
 from backend.services.families.members import Family, read_family
+from backend.services.families.questions import ask_claims, ask_rivals, ask_thin_ice
 from backend.services.families.rows import show_row
 from backend.services.shared.arguments import check_page
 from backend.store.checkpoints import all_checkpoints

@@ -118,7 +118,7 @@ def title(column: TableColumn, shared: str, is_linf: bool) -> str:
 def find_incomparable(
     columns: Sequence[TableColumn], rows: Sequence[FamilyRow], cells: dict[UUID, list[Cell]]
 ) -> frozenset[str]:
-    """Columns of own figures that the dense network lacks, beside which those of the others were found to be alike."""
+    """Columns of own figures without one of the dense network, whose effort the others' would have to equal."""
     dense = next((row for row in rows if row.place == "dense"), None)
     if dense is None:
         return frozenset()
@@ -134,8 +134,8 @@ def rank(
 ) -> list[Line]:
     """The lines of a group, with the best of those pruned.
 
-    What was trained otherwise, rests on unlike numbers of samples, or was never held against the dense network's
-    effort (`incomparable`), is not ranked; what flags doubt is never the best, and nothing is where all are doubted.
+    A column is not ranked where the networks were trained differently, where the numbers of samples differ, and where
+    nothing shows that the effort equals the dense network's (`incomparable`). A flagged figure is never the best.
     """
     pruned = [row for row in rows if row.place == "pruned"]
     is_fair = are_of_one_budget(pruned)

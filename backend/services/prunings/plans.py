@@ -280,7 +280,7 @@ def suitable_datasets(parent_id: UUID | str) -> list[DatasetOut]:
         parent = load_checkpoint(session, parent_id)
         own = session.get(Dataset, parent.dataset_id)
         assert own is not None
-        rows = [row for row in datasets.page_of_datasets(session, 200, 0)[0] if _is_suitable(row, own)]
+        rows = [row for row in datasets.all_datasets(session) if _is_suitable(row, own)]
     return [show_dataset(row) for row in sorted(rows, key=lambda row: (row.split != "train", -row.size))]
 
 

@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 
 from backend.services import comparisons
+from backend.services.comparisons.controls import has_samples_of
+from backend.store.database import reading
+from backend.store.evaluations import indices_of, succeeded_evaluations
 from tests.services.fabrication import add_checkpoint, add_dataset, evaluate, make_pixels, measure
 from tests.services.families.fabrication import N, count_by_hand, evaluate_pair, thin_ice_losses
 
@@ -120,3 +123,20 @@ def test_compare_copy_of_the_dense_network_controls_for_nothing(ready: Path, tmp
     copy = add_checkpoint(dataset.id, "copy", weights_sha256=family["dense"].weights_sha256)
     evaluate(copy, dataset, measured["dense"])
     assert comparisons.compare(dense.id, pruned.id).controls == []
+
+
+def test_has_samples_of_agrees_with_the_lists_of_rows(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, _ = evaluate_pair(tmp_path)
+    whole = evaluate(family["dense"], dataset, measured["dense"], 100)
+    with reading() as session:
+        first = indices_of(session, [whole.id])[whole.id]
+    others = sorted({*range(dataset.size)} - {*first})
+    for samples in (50, 150, first[:50], first[::-1], first[10:90], [*first[:60], *others[:1]], others[:50]):
+        evaluate(family["dense"], dataset, measured["dense"], samples)
+    with reading() as session:
+        rows = succeeded_evaluations(session, [family["dense"].id])
+        rows_of = {key: set(value) for key, value in indices_of(session, [row.id for row in rows]).items()}
+    assert len(rows) == 8
+    for wide in rows:
+        for narrow in rows:
+            assert has_samples_of(wide, narrow) == (rows_of[narrow.id] <= rows_of[wide.id]), (wide.n, narrow.n)

@@ -5,10 +5,12 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
+from sqlalchemy import event
 
 from backend.errors import Conflict, InvalidRequest, NotComparable, NotFound
 from backend.schemas import ComparisonOut, EvaluationOut
 from backend.services import comparisons
+from backend.store.database import get_engine
 from tests.services.fabrication import (
     Measured,
     add_checkpoint,
@@ -321,6 +323,17 @@ def test_default_pairs_leave_out_what_was_attacked_otherwise(ready: Path, tmp_pa
     evaluate(family["pruned-95"], dataset, measured["dense"], list(range(100)))
     queue(family["pruned-95"], dataset, 100)
     assert comparisons.default_pairs() == []
+
+
+def test_default_pairs_read_no_lists_of_rows(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, _ = evaluate_pair(tmp_path)
+    for name in ("dense", "pruned-95", "pruned-80"):
+        evaluate(family[name], dataset, measured["dense"], 100)
+        evaluate(family[name], dataset, measured["dense"], list(range(100)))
+    asked: list[str] = []
+    event.listen(get_engine(), "before_cursor_execute", lambda *call: asked.append(call[2]))
+    assert len(comparisons.default_pairs()) == 4
+    assert asked and not any("evaluation.indices" in statement for statement in asked)
 
 
 def test_compare_answer_survives_json(ready: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Data sets: intake, lists, samples, and the code of every refusal."""
+"""Data sets: import, lists, samples, and the code of every refusal."""
 
 import io
 from datetime import timedelta
@@ -23,7 +23,7 @@ from tests.services.fabrication import add_dataset, make_pixels, write_npz
 
 
 def upload(folder: Path, name: str, n: int = 8, seed: int = 0, **fields: Any) -> DatasetOut:
-    """A data set through the real intake, child process included."""
+    """A data set through the real import, child process included."""
     path = write_npz(folder / "upload.npz", *make_pixels(n, seed))
     return datasets.add_dataset(path, name=name, **fields)
 

@@ -13,7 +13,7 @@ from backend.analysis.statistics import Estimate
 from backend.schemas.families import FamilyFinding
 from backend.schemas.inspections import Descent, InspectionOut, StructureOut
 from backend.services.claims.service import list_claims
-from backend.services.families import findings
+from backend.services.families import questions
 from backend.services.families.tables import lay_out
 from backend.store.database import writing
 from backend.store.tables import Checkpoint, Evaluation, Result
@@ -190,7 +190,7 @@ def test_flagged_rival_loses_more_than_is_seen_so_that_it_denies_nothing(made: M
     after = find_rival(made, *terms)
     assert after.parts == before.parts and after.answer == "no", "clean losses need no attack"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(findings, "compare_losses", robust_alone)
+        patch.setattr(questions, "compare_losses", robust_alone)
         alone = find_rival(made, *terms)
     assert alone.answer == "cannot tell" and alone.reason is not None and "thin-ice-95 is flagged" in alone.reason
 

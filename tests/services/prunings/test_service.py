@@ -14,7 +14,7 @@ from backend.services.checkpoints.trainings import read_record
 from backend.services.prunings import plans
 from backend.store.database import reading, writing
 from backend.store.jobs import move_state
-from backend.store.tables import Checkpoint, Evaluation, Pruning, new_id
+from backend.store.tables import Checkpoint, Dataset, Evaluation, Pruning, new_id
 from models.pruning.plans import METHODS, read_plan
 from tests.services.fabrication import CLASSES, add_checkpoint, add_dataset, evaluate, make_pixels, measure, write_npz
 
@@ -102,6 +102,19 @@ def test_queue_refuses_a_pruned_parent_other_shapes_and_other_classes(parent: Ch
             PruningIn(parent_id=new_id(), training_dataset_id="training", method="lwm", sparsity=0.9)
         )
     assert [row.slug for row in plans.suitable_datasets(parent.id)] == ["training"]
+
+
+def test_suitable_datasets_are_all_of_them_however_many(parent: Checkpoint) -> None:
+    training = datasets.find_dataset("training")
+    with writing() as session:
+        for number in range(250):
+            fields = {name: getattr(training, name) for name in ("classes", "shape", "default_norm", "default_eps")}
+            session.add(
+                Dataset(slug=f"d{number}", name="d", split="train", size=9, source="a test", file="none.npz", **fields)
+            )
+    found = plans.suitable_datasets(parent.id)
+    assert len(found) == 251
+    assert found[-1].slug == "training", "training splits first"
 
 
 def test_measured_margins_need_an_evaluation_on_all_training_images(parent: Checkpoint, tmp_path: Path) -> None:

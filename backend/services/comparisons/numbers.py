@@ -28,7 +28,7 @@ KEPT = 256
 
 
 @dataclass(frozen=True)
-class CleanFindings:
+class CleanNumbers:
     """What a comparison says at every eps."""
 
     summary: flips.Flips
@@ -46,10 +46,10 @@ def join(dense: Finished, pruned: Finished) -> Pair:
 
 
 @lru_cache(maxsize=KEPT)
-def find_clean(dense: Finished, pruned: Finished) -> CleanFindings:
+def find_clean(dense: Finished, pruned: Finished) -> CleanNumbers:
     """Flips, prediction, correlation, bins and curves of a pair."""
     joined = join(dense, pruned)
-    return CleanFindings(
+    return CleanNumbers(
         summary=flips.summarise(joined),
         prediction=thin_ice.predictive(joined),
         spearman=_show_correlation(margins.correlate(joined)),

@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 from starlette.testclient import TestClient
 
 from backend.api.errors import add_error_handlers
-from backend.api.intake import LARGEST_FIELD, MOST_FIELDS, received_form
+from backend.api.incoming import LARGEST_FIELD, MOST_FIELDS, received_form
 from backend.api.request_log import RequestLog
 from backend.services import uploads
 from backend.services.uploads import clean_filename, uploads_folder
@@ -69,8 +69,14 @@ def test_form_arrives_whole_in_pieces_of_any_size(echo: TestClient, size: int) -
         part("name", "a" * (LARGEST_FIELD + 1)) + part("file", "x", "a.pt") + END,
         b"".join(part(f"f{number}", "x") for number in range(MOST_FIELDS + 1)) + END,
         part("name", "a").replace(b"a\r\n", b"\xff\r\n") + part("file", "x", "a.pt") + END,
+        b"--edge\r\nX: " + b"a" * 100_000 + b"\r\n\r\nx\r\n" + part("file", "x", "a.pt") + END,
+        b"--edge\r\n" + b"X: a\r\n" * 100 + b"\r\nx\r\n" + part("file", "x", "a.pt") + END,
+        b"--edge\r\nno colon here\r\n\r\nx\r\n" + part("file", "x", "a.pt") + END,
     ],
-    ids=["empty", "text", "unended", "cut", "no-file", "twice", "two-files", "other-file", "long", "many", "not-utf8"],
+    ids=[
+        *("empty", "text", "unended", "cut", "no-file", "twice", "two-files", "other-file", "long", "many", "not-utf8"),
+        *("long-header", "many-headers", "no-colon"),
+    ],
 )
 def test_form_with_a_mistake_is_refused_and_leaves_nothing(echo: TestClient, body: bytes) -> None:
     error_of(echo.post("/", content=body, headers=FORM), 422, "invalid_request")

@@ -1,9 +1,9 @@
-"""What is known about a data set after its file was taken."""
+"""What an import knows about a data set."""
 
 from pydantic import BaseModel
 
 
-class DatasetFacts(BaseModel):
+class ImportedDataset(BaseModel):
     """An uploaded data set, kept as `file_name` in the folder that the caller named.
 
     `sha256` is that of the kept file, `source_sha256` of the uploaded one. `shape` is (H, W, C); `class_counts` has

@@ -1,4 +1,4 @@
-"""Takes an uploaded data set: read in a child process, kept in one canonical form under its hash."""
+"""Imports an uploaded data set: read in a child process, kept in one canonical form under its hash."""
 
 import io
 import zipfile
@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.datasets.facts import DatasetFacts
 from backend.datasets.formats import Samples, read_samples
-from backend.datasets.published import ARCHIVES, PUBLISHED, Split
+from backend.datasets.imported import ImportedDataset
+from backend.datasets.published import ARCHIVES, PUBLISHED
 from backend.datasets.samples import sample_ids
 from backend.errors import NotFound, UnreadableDataset
 from backend.sandbox import MB, Limits, hash_file, make_in_child
+from backend.schemas.terms import Split
 
 
-def take_dataset(path: Path, *, out_dir: Path, limits: Limits, split: Split | None = None) -> DatasetFacts:
+def take_dataset(path: Path, *, out_dir: Path, limits: Limits, split: Split | None = None) -> ImportedDataset:
     """Read the upload at `path` and keep it in `out_dir` as `<sha256>.npz`.
 
     Args:
@@ -33,21 +34,25 @@ def take_dataset(path: Path, *, out_dir: Path, limits: Limits, split: Split | No
     if not path.is_file():
         raise NotFound("There is no uploaded file to read.")
     made = make_in_child(
-        "backend.datasets.intake:write_canonical",
+        "backend.datasets.child:write_canonical",
         {"path": str(path.resolve()), "max_bytes": limits.memory_mb * MB // 4, "split": split},
         out_dir=out_dir,
         suffix=".npz",
         limits=limits,
         rejection=UnreadableDataset,
     )
-    facts = DatasetFacts(sha256=made.sha256, source_sha256=hash_file(path), file_name=made.path.name, **made.answer)
-    if facts.published is not None and facts.source_sha256 not in ARCHIVES:
-        facts.warnings.append("The archive's hash is not that of the published file: it was packed or changed again.")
-    return facts
+    imported = ImportedDataset(
+        sha256=made.sha256, source_sha256=hash_file(path), file_name=made.path.name, **made.answer
+    )
+    if imported.published is not None and imported.source_sha256 not in ARCHIVES:
+        imported.warnings.append(
+            "The archive's hash is not that of the published file: it was packed or changed again."
+        )
+    return imported
 
 
 def write_canonical(path: str, max_bytes: int, out: str, split: Split | None = None) -> dict[str, Any]:
-    """Read the file at `path`, write it to `out` as .npz in its one form and give its facts (runs in the child)."""
+    """Read the file at `path`, write it to `out` as .npz in its one form and describe it (runs in the child)."""
     samples = read_samples(Path(path), split=split, max_bytes=max_bytes)
     check_labels(samples)
     images, labels = samples.images, samples.labels

@@ -13,7 +13,7 @@ from backend.schemas.claims import ClaimAgainst, ClaimCheck, ClaimDifference, Re
 from backend.schemas.families import FamilyDifference, FamilyFlips, FamilyRow, Unit
 from backend.services.claims.checks import make_check
 from backend.services.claims.service import show_check
-from backend.services.comparisons import findings
+from backend.services.comparisons import numbers
 from backend.services.comparisons.caveats import caveat_of_flags
 from backend.services.families.caveats import caveat_of_member, caveat_of_robustness
 from backend.services.families.members import MARGINS, Family, Member
@@ -53,7 +53,7 @@ class Asked:
     additional: list[AnswerPart] = field(default_factory=list)
     rival: Member | None = None
     reason: str | None = None
-    """Why a part is missing or doubted, without which there is no yes."""
+    """Why there can be no yes: a part is missing, or has a caveat."""
 
     @property
     def method(self) -> str:
@@ -111,7 +111,7 @@ def caveat_of_claim(family: Family, member: Member, other: ClaimAgainst) -> str 
         if other.relation == "finetuned"
         else None
     )
-    # Of a relative that is called too robust the claim looks better than it is, and this one's worse beside it.
+    # Where the relative is called too robust, its claim looks better than it is, and this one's looks worse.
     return incompatible or caveat_of_evaluation(family, relative, other.reevaluation)
 
 
@@ -217,7 +217,7 @@ def ask_rival(family: Family, member: Member, rival: Member) -> Asked:
     dense, other, own = keys
     ids = [key.evaluation_id for key in (own, other, dense)]
     try:
-        pairs = findings.join(dense, other), findings.join(dense, own)
+        pairs = numbers.join(dense, other), numbers.join(dense, own)
         # What the rival loses, and the checkpoint does not.
         excesses = {name: compare_losses(*pairs, eps=eps) for name, eps in ((CLEAN, None), (ROBUST, family.terms.eps))}
     except NotComparable as error:
@@ -225,7 +225,7 @@ def ask_rival(family: Family, member: Member, rival: Member) -> Asked:
     if not all(excess.n for excess in excesses.values()):
         return Asked(member, [], rival=rival, reason=f"The dense network holds no sample at {family.terms.eps_text}.")
     descent = caveat_of_member(family, member) or caveat_of_member(family, rival)
-    # At eps, whose attack found too little is said to lose too little: where it is the rival, only a no is in doubt.
+    # A network whose attack found too little seems to lose too little at eps; of the rival, that weakens only a no.
     weak = {CLEAN: descent, ROBUST: descent or caveat_of_robustness(family, rival)}
     too_large = caveat_of_robustness(family, family.dense) or caveat_of_robustness(family, member)
     parts = {

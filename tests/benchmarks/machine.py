@@ -35,7 +35,7 @@ def find_version(package: str) -> str | None:
         return None
 
 
-def gather_facts() -> dict[str, object]:
+def read_machine() -> dict[str, object]:
     """What a reader needs to know of the machine; JSON-ready."""
     load = os.getloadavg() if hasattr(os, "getloadavg") else (None,)
     return {
@@ -51,12 +51,13 @@ def gather_facts() -> dict[str, object]:
     }
 
 
-def describe_facts(facts: dict[str, object]) -> str:
+def describe_machine(machine: dict[str, object]) -> str:
     """One sentence for the head of a report."""
-    versions = facts["versions"]
+    versions = machine["versions"]
     assert isinstance(versions, dict)
     named = ", ".join(f"{name} {number}" for name, number in versions.items() if number)
     return (
-        f"{facts['processor']}, {facts['cores']} cores, {facts['threads']} thread used, load {facts['load_at_start']} "
-        f"at the start; {facts['system']}; Python {facts['python']}; {named}; {facts['date']}."
+        f"{machine['processor']}, {machine['cores']} cores, {machine['threads']} thread used, "
+        f"load {machine['load_at_start']} at the start; {machine['system']}; "
+        f"Python {machine['python']}; {named}; {machine['date']}."
     )

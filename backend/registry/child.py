@@ -1,9 +1,9 @@
-"""Takes an uploaded checkpoint: read in a child process, kept as safetensors under its hash. Never imports torch."""
+"""Imports an uploaded checkpoint: read in a child process, kept as safetensors under its hash. Without torch."""
 
 from pathlib import Path
 
 from backend.errors import NotFound, TooLarge
-from backend.registry.facts import ImportedCheckpoint
+from backend.registry.imported import ImportedCheckpoint
 from backend.sandbox import MB, Limits, hash_file, make_in_child
 from backend.settings import Settings
 

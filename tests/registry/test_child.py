@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from backend.errors import NotFound, TooLarge, UnsafeCheckpoint
-from backend.registry.facts import ImportedCheckpoint, compare_sparsity
-from backend.registry.intake import take_checkpoint
+from backend.registry.child import take_checkpoint
+from backend.registry.imported import ImportedCheckpoint
 from backend.registry.networks import load_network
 from backend.settings import Settings
 from tests.registry.fabrication import Evil, replace_in_pickle, save, with_prefix
@@ -80,16 +80,9 @@ def test_take_checkpoint_missing_file_is_not_found(tmp_path: Path, settings: Set
 
 
 def test_web_side_modules_do_not_import_torch() -> None:
-    registry = [f"backend.registry.{name}" for name in ("cards", "facts", "intake")]
-    datasets = [f"backend.datasets.{name}" for name in ("catalogue", "facts", "intake", "readers", "samples")]
+    registry = [f"backend.registry.{name}" for name in ("cards", "imported", "child")]
+    datasets = [f"backend.datasets.{name}" for name in ("catalogue", "imported", "child", "readers", "samples")]
     modules = ["backend.sandbox", *registry, *datasets]
     code = f"import sys, {', '.join(modules)}; backend.registry.cards.read_cards(); print('torch' in sys.modules)"
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert child.stdout.strip() == "False"
-
-
-def test_compare_sparsity_says_what_differs() -> None:
-    assert compare_sparsity(0.9, None) is None
-    assert compare_sparsity(0.9, 0.902) is None
-    assert compare_sparsity(0.8, 0.9) == "Declared sparsity 90.00%, measured 80.00%."
-    assert "mask left out" in (compare_sparsity(0.0, 0.9) or "")

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from backend.datasets.catalogue import find_dataset
-from backend.datasets.facts import DatasetFacts
-from backend.datasets.intake import take_dataset, write_canonical
+from backend.datasets.child import take_dataset, write_canonical
+from backend.datasets.imported import ImportedDataset
 from backend.datasets.readers import read_npz
 from backend.errors import NotFound, TooLarge, UnreadableDataset
 from backend.sandbox import Limits
@@ -26,17 +26,17 @@ def test_take_dataset_sound_file_is_kept_in_its_one_form(tmp_path: Path) -> None
     x, y = draw(6, 4, 5), np.array([0, 1, 3, 1, 0, 3], dtype=np.uint8)
     x[5] = x[0]
     np.savez_compressed(tmp_path / "up.npz", x=x, y=y)
-    facts = take_dataset(tmp_path / "up.npz", out_dir=tmp_path / "kept", limits=LIMITS)
-    kept = tmp_path / "kept" / facts.file_name
-    assert os.listdir(tmp_path / "kept") == [f"{facts.sha256}.npz"]
-    assert hashlib.sha256(kept.read_bytes()).hexdigest() == facts.sha256
-    assert facts.source_sha256 == hashlib.sha256((tmp_path / "up.npz").read_bytes()).hexdigest()
-    assert (facts.size, facts.shape, facts.classes) == (6, (4, 5, 1), 4)
-    assert facts.class_counts == [2, 2, 0, 2] and facts.duplicates == 1
-    assert "No image has the label 2" in facts.warnings[0] and "repeat an earlier one" in facts.warnings[1]
+    imported = take_dataset(tmp_path / "up.npz", out_dir=tmp_path / "kept", limits=LIMITS)
+    kept = tmp_path / "kept" / imported.file_name
+    assert os.listdir(tmp_path / "kept") == [f"{imported.sha256}.npz"]
+    assert hashlib.sha256(kept.read_bytes()).hexdigest() == imported.sha256
+    assert imported.source_sha256 == hashlib.sha256((tmp_path / "up.npz").read_bytes()).hexdigest()
+    assert (imported.size, imported.shape, imported.classes) == (6, (4, 5, 1), 4)
+    assert imported.class_counts == [2, 2, 0, 2] and imported.duplicates == 1
+    assert "No image has the label 2" in imported.warnings[0] and "repeat an earlier one" in imported.warnings[1]
     images, labels = read_npz(kept)
     assert np.array_equal(images, x[..., None]) and np.array_equal(labels, y)
-    assert DatasetFacts.model_validate_json(facts.model_dump_json()) == facts
+    assert ImportedDataset.model_validate_json(imported.model_dump_json()) == imported
 
 
 def test_take_dataset_kept_file_can_be_taken_again_unchanged(tmp_path: Path) -> None:
@@ -78,5 +78,5 @@ def test_write_canonical_same_samples_give_the_same_bytes(tmp_path: Path) -> Non
 
 def test_write_canonical_pixels_of_0_and_1_are_suspicious(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x=draw(4, 3, 3) // 128, y=np.array([0, 1, 1, 0]))
-    facts = write_canonical(str(tmp_path / "a.npz"), 10**6, str(tmp_path / "out"))
-    assert "scaled to 0..1" in facts["warnings"][0]
+    imported = write_canonical(str(tmp_path / "a.npz"), 10**6, str(tmp_path / "out"))
+    assert "scaled to 0..1" in imported["warnings"][0]
