@@ -10,7 +10,8 @@ from fastapi import Request
 from fastapi.sse import ServerSentEvent
 
 from backend.api.stopping import is_stopping
-from backend.schemas import EvaluationOut, PruningOut
+from backend.schemas.evaluations import EvaluationOut
+from backend.schemas.prunings import PruningOut
 
 FINISHED = {"succeeded", "failed", "cancelled"}
 POLL_SECONDS = 1.0

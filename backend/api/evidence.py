@@ -12,9 +12,10 @@ from backend.api.forms import SENT_BEFORE, describe_form
 from backend.api.incoming import received_form
 from backend.api.lists import Limit, MarginLimit, Offset
 from backend.errors import InvalidRequest
-from backend.schemas import AttemptOut, EvidenceOut, HarderIn, Page, PairIn, ReplayIn, Schema
+from backend.schemas import Page, Schema
+from backend.schemas.evidence import AttemptOut, EvidenceOut, HarderIn, PairIn, ReplayIn
+from backend.schemas.uploads import UploadOut
 from backend.services import evidence, uploads
-from backend.services.uploads import UploadOut
 
 router = APIRouter(tags=["evidence"])
 imports = CapacityLimiter(2)  # each import is a child process with memory of its own

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import Field
 
+from backend.schemas import Schema, State
 from backend.schemas.evaluations import ErrorOut
-from backend.schemas.terms import Schema, State
 
 EvidenceKind = Literal["upload", "replay", "harder"]
 BudgetUnit = Literal["gradients", "seconds"]

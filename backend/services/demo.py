@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from backend.jobs import queue
-from backend.schemas import EvaluationIn
+from backend.schemas.evaluations import EvaluationIn
 from backend.services.evaluations.service import draft_evaluation
 from backend.store import evaluations
 from backend.store.database import reading, writing

@@ -5,7 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 from backend.jobs import queue
-from backend.schemas import Health, WorkerOut
+from backend.schemas.health import Health, WorkerOut
 from backend.services.checkpoints.inspections import inspect_missing
 from backend.services.demo import queue_demo
 from backend.services.evaluations.service import requeue_waiting

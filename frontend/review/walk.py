@@ -7,7 +7,9 @@ from typing import Any, Literal, get_args
 from urllib.parse import urlencode
 
 from backend.errors import InvalidRequest
-from backend.schemas import ComparisonOut, DatasetOut, FlipSet, PairedSample
+from backend.schemas import FlipSet
+from backend.schemas.comparisons import ComparisonOut, PairedSample
+from backend.schemas.datasets import DatasetOut
 from backend.services import comparisons, datasets
 from frontend.figures.units import Unit, unit_of
 from frontend.review.cut import Cut, View, has_margins, read_cut, set_of, thinness

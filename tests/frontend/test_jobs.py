@@ -9,7 +9,7 @@ import pytest
 from dash import no_update
 
 from backend.errors import InvalidRequest, NotFound
-from backend.schemas import DatasetOut
+from backend.schemas.datasets import DatasetOut
 from backend.services import catalogues, evaluations
 from backend.store import evaluations as store
 from backend.store import workers

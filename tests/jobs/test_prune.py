@@ -21,7 +21,9 @@ from backend.errors import Conflict, NotFound
 from backend.jobs import queue
 from backend.jobs.prune import start, train_in_team
 from backend.jobs.subjects import load_checkpoint, take_images
-from backend.schemas import CheckpointIn, EvaluationIn, PruningIn, PruningOut
+from backend.schemas.checkpoints import CheckpointIn
+from backend.schemas.evaluations import EvaluationIn
+from backend.schemas.prunings import PruningIn, PruningOut
 from backend.services import checkpoints, datasets, evaluations, prunings
 from backend.services.prunings.results import training_folder
 from backend.settings import get_settings

@@ -6,7 +6,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.errors import InvalidRequest, NotFound
-from backend.schemas import CheckpointOut, InspectionOut, LayerOut
+from backend.schemas.checkpoints import CheckpointOut, LayerOut
+from backend.schemas.inspections import InspectionOut
 from backend.services.checkpoints.inspections import describe_kinship
 from backend.store import checkpoints as store
 from backend.store.tables import Checkpoint, Dataset

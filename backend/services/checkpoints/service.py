@@ -16,7 +16,9 @@ from backend.jobs import queue
 from backend.registry.child import take_checkpoint
 from backend.registry.imported import ImportedCheckpoint
 from backend.registry.layer_lists import is_layer_list, read_layer_list
-from backend.schemas import CheckpointIn, CheckpointOut, CheckpointPatch, EvaluationIn, Page
+from backend.schemas import Page
+from backend.schemas.checkpoints import CheckpointIn, CheckpointOut, CheckpointPatch
+from backend.schemas.evaluations import EvaluationIn
 from backend.services.checkpoints.inspections import find_candidates, inspect_checkpoint
 from backend.services.checkpoints.lineage import check_parent, describe_oddities
 from backend.services.checkpoints.views import show_checkpoint

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from backend.schemas import CheckpointOut, ClaimOut, LayerOut, PreflightOut
+from backend.schemas.checkpoints import CheckpointOut, ClaimOut, LayerOut, PreflightOut
 from backend.services.checkpoints.inspections import read_inspection
 from backend.store.tables import Checkpoint
 

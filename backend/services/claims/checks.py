@@ -8,8 +8,8 @@ from uuid import UUID
 from backend.analysis.claims import Claim
 from backend.analysis.outcomes import BoolArray, Outcomes, is_held
 from backend.eps import parse_eps
+from backend.schemas import OURS
 from backend.schemas.families import FamilyTraining
-from backend.schemas.terms import OURS
 from backend.services.checkpoints.trainings import describe_training_difference, rank_alike, read_trainings
 from backend.services.comparisons.controls import covers, tell_kind
 from backend.services.comparisons.effort import find_control_differences

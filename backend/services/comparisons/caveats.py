@@ -12,7 +12,7 @@ from backend.analysis.pairing import Pair
 from backend.analysis.statistics import Estimate
 from backend.attacks.catalogue import WEAKENING, get_preset
 from backend.errors import InvalidRequest, NotComparable
-from backend.schemas import MismatchOut
+from backend.schemas.comparisons import MismatchOut
 from backend.services.checkpoints.inspections import question_parent, read_inspection
 from backend.services.evaluations.measurements import Finished, finished, load_outcomes, load_verdicts
 from backend.store import evaluations

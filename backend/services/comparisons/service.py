@@ -11,7 +11,9 @@ from backend.analysis import flips, mismatches
 from backend.analysis.pairing import Pair, judge_at
 from backend.eps import check_eps, eps_text, parse_eps
 from backend.errors import Conflict, InvalidRequest
-from backend.schemas import ComparisonOut, EvaluationOut, FlipSet, MismatchOut, NoiseOut, PairedSample
+from backend.schemas import FlipSet
+from backend.schemas.comparisons import ComparisonOut, MismatchOut, NoiseOut, PairedSample
+from backend.schemas.evaluations import EvaluationOut
 from backend.services.checkpoints.lineage import CONTROL
 from backend.services.comparisons import bounds, noise, numbers, replays
 from backend.services.comparisons.caveats import (

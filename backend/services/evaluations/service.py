@@ -14,7 +14,8 @@ from backend.attacks.catalogue import Preset, get_preset
 from backend.eps import check_eps, eps_text
 from backend.errors import Conflict, InvalidRequest, NotFound
 from backend.jobs import queue
-from backend.schemas import EvaluationIn, EvaluationOut, MarginRow, Page, State
+from backend.schemas import Page, State
+from backend.schemas.evaluations import EvaluationIn, EvaluationOut, MarginRow
 from backend.services.datasets.service import find_dataset
 from backend.services.evaluations.measurements import eps_of, summarise
 from backend.services.evaluations.views import show_evaluation, show_margin

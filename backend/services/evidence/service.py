@@ -16,7 +16,8 @@ from backend.datasets.adversarials import take_adversarials
 from backend.errors import Conflict, InvalidRequest, NotComparable, NotFound
 from backend.jobs import queue
 from backend.sandbox import Limits
-from backend.schemas import AttemptOut, EvidenceOut, HarderIn, Page
+from backend.schemas import Page
+from backend.schemas.evidence import AttemptOut, EvidenceOut, HarderIn
 from backend.services.evaluations.measurements import eps_of
 from backend.services.evaluations.service import ENDED, check_preset_fits, load_evaluation
 from backend.services.evidence.views import show_evidence

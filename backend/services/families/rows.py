@@ -10,7 +10,9 @@ from backend.analysis.statistics import Estimate
 from backend.analysis.thin_ice import Prediction
 from backend.eps import parse_eps
 from backend.errors import NotComparable
-from backend.schemas import Auroc, ClaimOut, Rate
+from backend.schemas import Interval
+from backend.schemas.checkpoints import ClaimOut
+from backend.schemas.comparisons import Auroc, Rate
 from backend.schemas.families import (
     FamilyBeyond,
     FamilyDifference,
@@ -19,7 +21,6 @@ from backend.schemas.families import (
     FamilyRate,
     FamilyRow,
 )
-from backend.schemas.terms import Interval
 from backend.services.comparisons import numbers
 from backend.services.comparisons.controls import covers
 from backend.services.evaluations.measurements import Finished, count_broken_by_fallbacks, load_verdicts, summarise

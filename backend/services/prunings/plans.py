@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from backend.attacks.catalogue import PRESETS, get_preset
 from backend.eps import check_eps, eps_text, parse_eps
 from backend.errors import InvalidRequest, TrainsOnTest, UnknownName
-from backend.schemas import DatasetOut, Page
+from backend.schemas import Page
+from backend.schemas.datasets import DatasetOut
 from backend.schemas.prunings import MethodOut, PassesOut, PruningIn, ScheduleOut, SettingOut, TrainingLoss
 from backend.services.checkpoints.service import load_checkpoint
 from backend.services.checkpoints.trainings import DENSE_MARGINS

@@ -8,7 +8,9 @@ from sqlalchemy.orm import Session
 
 from backend.errors import Conflict, NotFound
 from backend.jobs import queue
-from backend.schemas import ErrorOut, Page, PruningIn, PruningOut, PruningProgress
+from backend.schemas import Page
+from backend.schemas.evaluations import ErrorOut
+from backend.schemas.prunings import PruningIn, PruningOut, PruningProgress
 from backend.services.checkpoints.service import refuse_taken_name
 from backend.services.evaluations.service import ENDED, check_state
 from backend.services.prunings.plans import Draft, describe_draft, draft_pruning, read_radius

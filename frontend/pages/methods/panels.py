@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
-from backend.schemas import Rate
+from backend.schemas.comparisons import Rate
 from backend.schemas.families import FamilyOut, FamilyRow
 from frontend.figures.sparsity import Band, SparsityMark, Trail
 

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 from uuid import UUID
 
-from backend.schemas import CheckpointOut, ClaimOut, DatasetOut, EvaluationOut, Page
+from backend.schemas import Page
+from backend.schemas.checkpoints import CheckpointOut, ClaimOut
+from backend.schemas.datasets import DatasetOut
+from backend.schemas.evaluations import EvaluationOut
 from backend.services import checkpoints, comparisons, datasets, evaluations
 from backend.services.checkpoints.lineage import choose_sparsity
 

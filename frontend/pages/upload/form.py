@@ -6,7 +6,7 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
-from backend.schemas import DatasetOut
+from backend.schemas.datasets import DatasetOut
 from backend.services import catalogues, checkpoints
 from frontend.components import card
 from frontend.pages.upload import names

@@ -5,7 +5,10 @@ import json
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.schemas import CheckpointOut, ClaimOut, DatasetOut, EvaluationOut, LayerDescent, LayerStructure
+from backend.schemas.checkpoints import CheckpointOut, ClaimOut
+from backend.schemas.datasets import DatasetOut
+from backend.schemas.evaluations import EvaluationOut
+from backend.schemas.inspections import LayerDescent, LayerStructure
 from backend.services import checkpoints, comparisons, datasets, evaluations
 from frontend.components import Content, aria, card, dot, icon, number_card
 from frontend.pages.upload import names

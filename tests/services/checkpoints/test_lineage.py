@@ -6,7 +6,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from backend.registry.cards import Card, find_zoo, read_cards
-from backend.schemas import LayerOut
+from backend.schemas.checkpoints import LayerOut
 from backend.services.checkpoints.lineage import describe_oddities, find_uneven_layers
 from backend.store.tables import Checkpoint
 

@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from backend.errors import Conflict, InvalidRequest, NotFound, UnknownName
 from backend.jobs import queue as jobs
-from backend.schemas import EvaluationIn
+from backend.schemas.evaluations import EvaluationIn
 from backend.services import evaluations
 from backend.services.evaluations import measurements
 from backend.store import evaluations as store

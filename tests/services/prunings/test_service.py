@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from backend.errors import Conflict, InvalidRequest, NotFound, ThinIceError, TrainsOnTest, UnknownName
-from backend.schemas import CheckpointPatch, PruningIn, PruningOut
+from backend.schemas.checkpoints import CheckpointPatch
+from backend.schemas.prunings import PruningIn, PruningOut
 from backend.services import checkpoints, datasets, prunings, system
 from backend.services.checkpoints.trainings import read_record
 from backend.services.prunings import plans
