@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from dash import html
 from dash.development.base_component import Component
 
-from backend.schemas import EvaluationOut, PruningOut
+from backend.schemas.evaluations import EvaluationOut
+from backend.schemas.prunings import PruningOut
 from frontend.components import Content, aria, data
 from frontend.words import duration_words, time_left
 

@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 
 from backend.schemas import Page
+from backend.schemas.catalogues import ArchitecturePage, AttackPage, FlagOut
 from backend.services import catalogues
-from backend.services.catalogues import ArchitecturePage, AttackPage, FlagOut
 
 router = APIRouter(tags=["catalogues"])
 

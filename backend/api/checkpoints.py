@@ -9,9 +9,10 @@ from backend.api.errors import checked
 from backend.api.forms import SENT_BEFORE, describe_form
 from backend.api.incoming import received_form
 from backend.api.lists import Limit, Offset
-from backend.schemas import CheckpointIn, CheckpointOut, CheckpointPatch, Page
+from backend.schemas import Page
+from backend.schemas.checkpoints import CheckpointIn, CheckpointOut, CheckpointPatch
+from backend.schemas.uploads import UploadOut
 from backend.services import checkpoints, uploads
-from backend.services.uploads import UploadOut
 
 router = APIRouter(prefix="/checkpoints", tags=["checkpoints"])
 imports = CapacityLimiter(2)  # each import is a child process with memory of its own

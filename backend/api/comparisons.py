@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from backend.api.files import TABLE_CONTENT, download
 from backend.api.lists import MarginLimit, Offset
-from backend.schemas import ComparisonOut, FlipSet, Page, PairedSample
+from backend.schemas import FlipSet, Page
+from backend.schemas.comparisons import ComparisonOut, PairedSample
 from backend.services import comparisons, exports
 
 router = APIRouter(prefix="/comparisons", tags=["comparisons"])

@@ -5,7 +5,6 @@ from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request
-from pydantic import Field
 from starlette.responses import Response
 
 from backend.api.errors import checked
@@ -14,23 +13,13 @@ from backend.api.forms import SENT_ALONG, describe_form
 from backend.api.incoming import received_form
 from backend.api.lists import DatasetId, Limit, Offset, SampleIndex, Scale
 from backend.errors import InvalidRequest
-from backend.schemas import DatasetOut, Norm, Page, Schema
-from backend.schemas.terms import Split
+from backend.schemas import Page
+from backend.schemas.datasets import DatasetForm, DatasetOut
+from backend.schemas.uploads import UploadOut
 from backend.services import datasets, uploads
-from backend.services.uploads import UploadOut
 
 router = APIRouter(prefix="/datasets", tags=["data sets"])
 imports = CapacityLimiter(2)  # each import is a child process with memory of its own
-
-
-class DatasetForm(Schema):
-    """The form fields beside an uploaded .npz (`x` uint8 N,H,W,C or N,H,W; `y` integer labels) or archive."""
-
-    name: str = Field(min_length=1, max_length=120)
-    default_norm: Norm = "Linf"
-    default_eps: str = Field("8/255", max_length=40, description='"8/255" or a decimal')
-    classes: str | None = Field(None, description="Class names, as a JSON list or separated by commas")
-    split: Split | None = Field(None, description="Which images of an archive of CIFAR or SVHN; default test")
 
 
 def class_names(text: str | None) -> list[str] | None:

@@ -17,19 +17,13 @@ from starlette.responses import Response
 
 from backend.api.request_log import current_request_id
 from backend.errors import InvalidRequest, ThinIceError
-from backend.schemas import ErrorOut, Schema
+from backend.schemas import Schema
 
 log = logging.getLogger("thinice.api")
 
 CODES = {400: "invalid_request", 401: "access_denied", 403: "forbidden_origin", 404: "not_found"}
 CODES |= {405: "method_not_allowed", 409: "conflict", 413: "too_large", 422: "invalid_request"}
 SHOWN_INPUT = 80  # characters of a refused value that a message repeats
-
-
-class ErrorBody(Schema):
-    """The shape of every answer that is not a success."""
-
-    error: ErrorOut
 
 
 def error_response(

@@ -11,7 +11,8 @@ from starlette.responses import Response
 from backend.api import events
 from backend.api.files import ASK_FIRST, NPY, PNG, TABLE_CONTENT, cached, download
 from backend.api.lists import Limit, MarginLimit, Offset, SampleIndex, Scale
-from backend.schemas import EvaluationIn, EvaluationOut, MarginRow, NoiseReport, Page, State
+from backend.schemas import Page, State
+from backend.schemas.evaluations import EvaluationIn, EvaluationOut, MarginRow, NoiseReport
 from backend.services import evaluations, exports, samples
 from backend.services.comparisons import noise
 

@@ -10,7 +10,10 @@ from fastapi import Request
 from fastapi.sse import ServerSentEvent
 
 from backend.api.stopping import is_stopping
-from backend.schemas import ENDED, EvaluationOut, EvidenceOut, PruningOut
+from backend.schemas import ENDED
+from backend.schemas.evaluations import EvaluationOut
+from backend.schemas.evidence import EvidenceOut
+from backend.schemas.prunings import PruningOut
 
 POLL_SECONDS = 1.0
 TICK_SECONDS = 0.25  # how soon a stream notices that the server stops

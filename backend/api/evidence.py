@@ -5,28 +5,19 @@ from uuid import UUID
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request
-from pydantic import Field
 
 from backend.api.errors import checked
 from backend.api.forms import SENT_BEFORE, describe_form
 from backend.api.incoming import received_form
 from backend.api.lists import Limit, MarginLimit, Offset
 from backend.errors import InvalidRequest
-from backend.schemas import AttemptOut, EvidenceOut, HarderIn, Page, PairIn, ReplayIn, Schema
+from backend.schemas import Page
+from backend.schemas.evidence import AttemptOut, EvidenceOut, HarderIn, PairIn, ReplayIn, UploadForm
+from backend.schemas.uploads import UploadOut
 from backend.services import evidence, uploads
-from backend.services.uploads import UploadOut
 
 router = APIRouter(tags=["evidence"])
 imports = CapacityLimiter(2)  # each import is a child process with memory of its own
-
-
-class UploadForm(Schema):
-    """The form fields beside an .npy of adversarials, float32 (n, C, H, W) in [0, 1]."""
-
-    source: str = Field(min_length=1, max_length=500, description="Whom to credit: attack, tool, author")
-    indices: str | None = Field(
-        None, description="Row of the data set of each, as a JSON list; default all rows of the evaluation, ascending"
-    )
 
 
 FORM_BODY = describe_form(UploadForm, SENT_BEFORE, ["source"])

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from backend.schemas import Health
+from backend.schemas.health import Health
 from backend.services import system
 
 router = APIRouter(tags=["health"])

@@ -14,8 +14,9 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from backend.errors import InvalidRequest, NotFound
+from backend.schemas.uploads import UploadOut
 from backend.services import uploads
-from backend.services.uploads import IncomingFile, UploadOut
+from backend.services.uploads import IncomingFile
 
 MEGABYTE = 1024 * 1024
 LARGEST_FIELD = 256 * 1024  # a thousand class names as JSON fit

@@ -9,7 +9,8 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from backend.api import events
 from backend.api.lists import Limit, Offset
-from backend.schemas import MethodOut, Page, PassesOut, PruningIn, PruningOut, State
+from backend.schemas import Page, State
+from backend.schemas.prunings import MethodOut, PassesOut, PruningIn, PruningOut
 from backend.services import prunings
 from backend.services.prunings import plans
 

@@ -17,9 +17,10 @@ from backend.api import (
     prunings,
     uploads,
 )
-from backend.api.errors import ErrorBody, add_error_handlers
+from backend.api.errors import add_error_handlers
 from backend.api.files import Responses
 from backend.api.unknown import UnknownPath
+from backend.schemas.errors import ErrorBody
 
 NOUNS = (
     health,

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from backend.api.incoming import received_body
-from backend.services.uploads import UploadOut
+from backend.schemas.uploads import UploadOut
 
 router = APIRouter(prefix="/uploads", tags=["checkpoints"])
 

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import typer
 
 from backend.cli.output import err
-from backend.schemas.terms import Split
+from backend.schemas import Split
 
 
 @contextmanager

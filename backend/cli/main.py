@@ -17,7 +17,7 @@ from backend.cli.output import err, out, print_checkpoint, print_comparison, pri
 from backend.cli.session import GATE_NOT_MET, REFUSED, AsJson, Url, answers, connected, wait_for, write_whole
 from backend.client import choose_pair
 from backend.errors import InvalidRequest
-from backend.schemas.terms import ACTIVE, RESUMABLE
+from backend.schemas import ACTIVE, RESUMABLE
 
 DEFAULT_SAMPLES = 1000
 DEMO_SAMPLES = 500

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from backend.cli.output import err
 from backend.client import Client, RequestRefused, ServerUnreachable
 from backend.errors import StartupFailed, ThinIceError
-from backend.schemas.terms import ENDED
+from backend.schemas import ENDED
 from backend.startup import find_address, read_settings
 
 REFUSED, UNUSABLE, GATE_NOT_MET, INTERRUPTED = 1, 2, 3, 130

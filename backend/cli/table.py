@@ -10,7 +10,7 @@ import typer
 from backend.cli.output import err
 from backend.cli.session import REFUSED, AsJson, Url, answers, connected, wait_for, write_whole
 from backend.client import Client
-from backend.schemas.terms import ACTIVE
+from backend.schemas import ACTIVE
 
 FORMATS = ("markdown", "latex", "csv", "json")
 ROUNDS = 3  # the dense network of a newer engine first, then what has to stand beside it

@@ -14,7 +14,7 @@ from backend.datasets.published import ARCHIVES, PUBLISHED
 from backend.datasets.samples import sample_ids
 from backend.errors import NotFound, UnreadableDataset
 from backend.sandbox import MB, Limits, hash_file, make_in_child
-from backend.schemas.terms import Split
+from backend.schemas import Split
 
 
 def take_dataset(path: Path, *, out_dir: Path, limits: Limits, split: Split | None = None) -> ImportedDataset:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from backend.datasets.pickled import read_pickled, unpack_pixels
 from backend.errors import TooLarge, UnreadableDataset
-from backend.schemas.terms import Split
+from backend.schemas import Split
 
 MB = 1024 * 1024
 SIDE = 32

@@ -11,7 +11,7 @@ from backend.datasets.cifar import read_cifar
 from backend.datasets.readers import MAX_INFLATED_BYTES, read_npz
 from backend.datasets.svhn import read_svhn
 from backend.errors import InvalidRequest
-from backend.schemas.terms import Split
+from backend.schemas import Split
 
 GZIP = b"\x1f\x8b"
 TAR, TAR_AT = b"ustar", 257

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from backend.errors import UnknownName
-from backend.schemas.terms import Split
+from backend.schemas import Split
 
 TORONTO = "https://www.cs.toronto.edu/~kriz"
 STANFORD = "http://ufldl.stanford.edu/housenumbers"

@@ -12,7 +12,7 @@ from backend.attacks.catalogue import Preset, get_preset
 from backend.eps import check_eps, eps_text
 from backend.errors import InvalidRequest, NotFound
 from backend.jobs.lifecycle import hand_over
-from backend.schemas import EvaluationIn
+from backend.schemas.evaluations import EvaluationIn
 from backend.settings import get_settings
 from backend.store import checkpoints, datasets
 from backend.store.database import writing

@@ -23,7 +23,7 @@ from backend.errors import Conflict, ThinIceError
 from backend.jobs import queue
 from backend.jobs.kinds import KINDS, Kind, kind_of
 from backend.jobs.progress import Stopped, describe_error, now_and_then
-from backend.schemas.terms import ACTIVE, RESUMABLE, State
+from backend.schemas import ACTIVE, RESUMABLE, State
 from backend.store import jobs
 from backend.store.database import reading, writing
 from backend.store.jobs import J

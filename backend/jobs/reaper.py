@@ -9,7 +9,7 @@ from dbos import DBOS
 from backend.errors import ThinIceError
 from backend.jobs import lifecycle, preflight, queue
 from backend.jobs.kinds import KINDS, Kind
-from backend.schemas.terms import ACTIVE
+from backend.schemas import ACTIVE
 from backend.store import checkpoints, workers
 from backend.store.database import one_at_a_time, reading
 from backend.store.jobs import J, jobs_in

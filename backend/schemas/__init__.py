@@ -1,160 +1,49 @@
 """What travels between services and their callers: REST bodies, CLI output, page data. One shape, one class.
 
+This module holds what all shapes are made of; the shapes of a noun are imported from the module of that noun.
+
 Shares and accuracies are 0..1. Margins are in the norm's unit for pixels in [0, 1]; `None` with `found: false` means
 that no adversarial was found (never 0, never a maximum). Times are UTC, ISO 8601.
 """
 
-from backend.schemas.checkpoints import (
-    CheckpointIn,
-    CheckpointOut,
-    CheckpointPatch,
-    ClaimOut,
-    LayerOut,
-    PreflightCheckOut,
-    PreflightOut,
-)
-from backend.schemas.comparisons import (
-    Auroc,
-    BinOut,
-    ClassFlipsOut,
-    ComparisonOut,
-    ControlOut,
-    CorrelationOut,
-    CountsOut,
-    CurvePoint,
-    ExtraEvidence,
-    MismatchOut,
-    NoiseOut,
-    PairedSample,
-    Predictive,
-    Rate,
-    ReplayDirection,
-    ReplayOut,
-    RobustStatistics,
-    TextPart,
-)
-from backend.schemas.datasets import DatasetOut
-from backend.schemas.evaluations import (
-    ErrorOut,
-    EvaluationIn,
-    EvaluationOut,
-    MarginRow,
-    NoiseReport,
-    ProgressOut,
-    SampleSide,
-    SpreadRow,
-    Summary,
-)
-from backend.schemas.evidence import (
-    AttemptOut,
-    BudgetUnit,
-    EvidenceKind,
-    EvidenceOut,
-    EvidenceProgress,
-    HarderIn,
-    PairIn,
-    ReplayIn,
-)
-from backend.schemas.health import Health, WorkerOut
-from backend.schemas.inspections import (
-    Descent,
-    InspectionOut,
-    LayerDescent,
-    LayerStructure,
-    LikelyParent,
-    NormDrift,
-    StructureOut,
-)
-from backend.schemas.prunings import (
-    MethodOut,
-    PassesOut,
-    PruningIn,
-    PruningOut,
-    PruningProgress,
-)
-from backend.schemas.terms import (
-    ACTIVE,
-    ENDED,
-    RESUMABLE,
-    STATES,
-    FlipSet,
-    Interval,
-    Norm,
-    Page,
-    Role,
-    Schema,
-    Split,
-    State,
-)
+from typing import Generic, Literal, TypeVar
 
-__all__ = [
-    "ACTIVE",
-    "ENDED",
-    "RESUMABLE",
-    "STATES",
-    "AttemptOut",
-    "Auroc",
-    "BinOut",
-    "BudgetUnit",
-    "CheckpointIn",
-    "CheckpointOut",
-    "CheckpointPatch",
-    "ClaimOut",
-    "ClassFlipsOut",
-    "ComparisonOut",
-    "ControlOut",
-    "CorrelationOut",
-    "CountsOut",
-    "CurvePoint",
-    "DatasetOut",
-    "Descent",
-    "ErrorOut",
-    "EvaluationIn",
-    "EvaluationOut",
-    "EvidenceKind",
-    "EvidenceOut",
-    "EvidenceProgress",
-    "ExtraEvidence",
-    "FlipSet",
-    "HarderIn",
-    "Health",
-    "InspectionOut",
-    "Interval",
-    "LayerDescent",
-    "LayerOut",
-    "LayerStructure",
-    "LikelyParent",
-    "MarginRow",
-    "MethodOut",
-    "MismatchOut",
-    "NoiseOut",
-    "NoiseReport",
-    "Norm",
-    "NormDrift",
-    "Page",
-    "PairIn",
-    "PairedSample",
-    "PassesOut",
-    "Predictive",
-    "PreflightCheckOut",
-    "PreflightOut",
-    "ProgressOut",
-    "PruningIn",
-    "PruningOut",
-    "PruningProgress",
-    "Rate",
-    "ReplayDirection",
-    "ReplayIn",
-    "ReplayOut",
-    "RobustStatistics",
-    "Role",
-    "SampleSide",
-    "Schema",
-    "Split",
-    "SpreadRow",
-    "State",
-    "StructureOut",
-    "Summary",
-    "TextPart",
-    "WorkerOut",
-]
+from pydantic import BaseModel, ConfigDict
+
+Role = Literal["dense", "pruned"]
+State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+"""Of a job: an evaluation, evidence or a pruning."""
+
+ACTIVE: tuple[State, ...] = ("queued", "running")
+RESUMABLE: tuple[State, ...] = ("failed", "cancelled")
+ENDED: tuple[State, ...] = ("succeeded", *RESUMABLE)
+STATES: tuple[State, ...] = (*ACTIVE, *ENDED)
+Norm = Literal["Linf", "L2", "L1"]
+Split = Literal["train", "test"]
+FlipSet = Literal["S11", "S10", "S01", "S00"]
+Origin = Literal["zoo", "upload", "pruned"]
+"""Shipped, sent by a user, or pruned here."""
+
+OURS: tuple[Origin, ...] = ("zoo", "pruned")
+"""Made by Thin Ice: what it shows holds for our re-implementation of its method, and its claim is our measurement."""
+
+Item = TypeVar("Item")
+
+
+class Schema(BaseModel):
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+
+class Page(Schema, Generic[Item]):
+    """A slice of a list, newest first."""
+
+    items: list[Item]
+    total: int
+    limit: int
+    offset: int
+
+
+class Interval(Schema):
+    low: float
+    high: float
+    confidence: float = 0.95

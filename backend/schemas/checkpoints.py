@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import Field
 
+from backend.schemas import Norm, Origin, Role, Schema
 from backend.schemas.inspections import InspectionOut
-from backend.schemas.terms import Norm, Origin, Role, Schema
 
 
 class LayerOut(Schema):

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from pydantic import Field
 
+from backend.schemas import Interval, Norm, Origin, Role, Schema
 from backend.schemas.checkpoints import ClaimOut
-from backend.schemas.terms import Interval, Norm, Origin, Role, Schema
 
 Basis = Literal["same samples", "unpaired", "number only"]
 Answer = Literal["yes", "no", "cannot tell"]

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from pydantic import Field
 
+from backend.schemas import FlipSet, Interval, Schema
 from backend.schemas.evaluations import EvaluationOut
-from backend.schemas.terms import FlipSet, Interval, Schema
 
 
 class CountsOut(Schema):

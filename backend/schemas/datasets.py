@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from backend.schemas.terms import Norm, Schema
+from backend.schemas import Norm, Schema, Split
 
 
 class DatasetOut(Schema):
@@ -21,3 +21,13 @@ class DatasetOut(Schema):
     default_eps_text: str
     source: str
     created_at: datetime
+
+
+class DatasetForm(Schema):
+    """The form fields beside an uploaded .npz (`x` uint8 N,H,W,C or N,H,W; `y` integer labels) or archive."""
+
+    name: str = Field(min_length=1, max_length=120)
+    default_norm: Norm = "Linf"
+    default_eps: str = Field("8/255", max_length=40, description='"8/255" or a decimal')
+    classes: str | None = Field(None, description="Class names, as a JSON list or separated by commas")
+    split: Split | None = Field(None, description="Which images of an archive of CIFAR or SVHN; default test")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from backend.schemas.terms import Interval, Norm, Schema, State
+from backend.schemas import Interval, Norm, Schema, State
 
 
 class EvaluationIn(Schema):

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import Field
 
+from backend.schemas import Schema, State
 from backend.schemas.evaluations import ErrorOut
-from backend.schemas.terms import Schema, State
 
 EvidenceKind = Literal["upload", "replay", "harder"]
 BudgetUnit = Literal["gradients", "seconds"]
@@ -80,3 +80,12 @@ class AttemptOut(Schema):
     found: bool
     distance: float | None
     distance_kind: Literal["minimum", "witness"]
+
+
+class UploadForm(Schema):
+    """The form fields beside an .npy of adversarials, float32 (n, C, H, W) in [0, 1]."""
+
+    source: str = Field(min_length=1, max_length=500, description="Whom to credit: attack, tool, author")
+    indices: str | None = Field(
+        None, description="Row of the data set of each, as a JSON list; default all rows of the evaluation, ascending"
+    )

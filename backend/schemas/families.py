@@ -5,10 +5,10 @@ from uuid import UUID
 
 from pydantic import Field
 
+from backend.schemas import Interval, Norm, Origin, Schema
 from backend.schemas.checkpoints import ClaimOut
 from backend.schemas.claims import Answer
 from backend.schemas.comparisons import Auroc, BinOut, CountsOut, Rate
-from backend.schemas.terms import Interval, Norm, Origin, Schema
 
 Place = Literal["dense", "finetuned", "seed", "pruned"]
 Question = Literal["claims", "thin ice", "rivals"]

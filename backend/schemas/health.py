@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from backend.schemas.terms import Schema
+from backend.schemas import Schema
 
 
 class WorkerOut(Schema):

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from backend.schemas.terms import Schema
+from backend.schemas import Schema
 
 Answer = Literal["yes", "no", "cannot tell"]
 

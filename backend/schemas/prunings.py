@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import Field
 
+from backend.schemas import Schema, State
 from backend.schemas.evaluations import ErrorOut
-from backend.schemas.terms import Schema, State
 
 Granularity = Literal["weight", "filter", "channel"]
 Schedule = Literal["short", "paper"]

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from backend.jobs.drafts import draft_evaluations
 from backend.jobs.lifecycle import enqueue
-from backend.schemas import EvaluationIn
+from backend.schemas.evaluations import EvaluationIn
 from backend.store import datasets
 from backend.store.database import reading, writing
 from backend.store.jobs import page_of_jobs

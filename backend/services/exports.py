@@ -9,7 +9,7 @@ from uuid import UUID
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from backend.schemas import PairedSample
+from backend.schemas.comparisons import PairedSample
 from backend.services.comparisons.service import paired_samples
 from backend.services.evaluations.service import margins_table
 

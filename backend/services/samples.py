@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from backend.eps import eps_text
 from backend.errors import InvalidRequest, NotFound
-from backend.schemas import SampleSide
+from backend.schemas.evaluations import SampleSide
 from backend.services.datasets.service import load_samples
 from backend.services.evaluations.measurements import eps_of
 from backend.services.evaluations.service import load_evaluation

@@ -8,7 +8,7 @@ from backend.jobs import queue
 from backend.jobs.kinds import KINDS
 from backend.jobs.lifecycle import requeue_waiting
 from backend.jobs.registration.inspections import inspect_missing
-from backend.schemas import Health, WorkerOut
+from backend.schemas.health import Health, WorkerOut
 from backend.services.demo import queue_demo
 from backend.services.zoo import load_datasets, load_zoo
 from backend.settings import Settings, get_settings

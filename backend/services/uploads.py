@@ -10,24 +10,13 @@ import time
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from pydantic import Field
-
 from backend.errors import NotFound, TooLarge
-from backend.schemas import Schema
+from backend.schemas.uploads import UploadOut
 from backend.settings import get_settings
 
 MEGABYTE = 1024 * 1024
 FREE_SPACE_KEPT = 256 * MEGABYTE  # what an upload leaves on the disk, so that the database can still write
 KEPT_SECONDS = 24 * 3600  # an upload that nobody imported
-
-
-class UploadOut(Schema):
-    """A file that has arrived whole."""
-
-    upload_id: UUID
-    filename: str
-    bytes: int = Field(description="Size in bytes")
-    sha256: str
 
 
 class IncomingFile:

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from backend.schemas.terms import ACTIVE
+from backend.schemas import ACTIVE
 from backend.store.tables import Checkpoint, Evaluation, Pruning
 
 

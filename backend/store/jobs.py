@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, CursorResult, func, select, update
 from sqlalchemy.orm import Session, defer
 from sqlalchemy.orm.interfaces import ORMOption
 
-from backend.schemas.terms import ACTIVE
+from backend.schemas import ACTIVE
 from backend.store.tables import Job
 
 J = TypeVar("J", bound=Job)

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.schemas.terms import ACTIVE
+from backend.schemas import ACTIVE
 from backend.store.tables import Pruning
 
 DENSE_MARGINS = "dense_margins"

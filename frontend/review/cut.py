@@ -6,7 +6,8 @@ from typing import Any, Literal, get_args
 from urllib.parse import urlencode
 
 from backend.errors import InvalidRequest
-from backend.schemas import ComparisonOut, CountsOut, FlipSet, PairedSample
+from backend.schemas import FlipSet
+from backend.schemas.comparisons import ComparisonOut, CountsOut, PairedSample
 
 View = Literal["clean", "robust"]
 

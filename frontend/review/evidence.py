@@ -3,7 +3,8 @@
 from dash import ALL, Dash, Input, ctx, dcc, html
 from dash.development.base_component import Component
 
-from backend.schemas import ACTIVE, EvidenceOut
+from backend.schemas import ACTIVE
+from backend.schemas.evidence import EvidenceOut
 from backend.services import evidence
 from frontend.callbacks import in_thread, notify
 from frontend.components import Content, data, table

@@ -6,7 +6,9 @@ import dash_ag_grid as dag
 from dash import html
 from dash.development.base_component import Component
 
-from backend.schemas import DatasetOut, FlipSet, PairedSample
+from backend.schemas import FlipSet
+from backend.schemas.comparisons import PairedSample
+from backend.schemas.datasets import DatasetOut
 from frontend import ids
 from frontend.components import SET_CLASSES, SET_WORDS, SYMBOLS, Content, data
 from frontend.figures.units import Unit

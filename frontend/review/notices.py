@@ -5,7 +5,9 @@ from datetime import datetime
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.schemas import ComparisonOut, DatasetOut, EvaluationOut
+from backend.schemas.comparisons import ComparisonOut
+from backend.schemas.datasets import DatasetOut
+from backend.schemas.evaluations import EvaluationOut
 from frontend.components import Content, icon
 from frontend.review.cut import has_margins
 

@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 
 from backend.eps import parse_eps
 from backend.errors import InvalidRequest
-from backend.schemas import ComparisonOut, PairedSample
+from backend.schemas.comparisons import ComparisonOut, PairedSample
 from backend.services import comparisons
 from frontend.figures.scatter import scale_for
 from frontend.figures.units import Unit, tick_step

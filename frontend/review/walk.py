@@ -8,7 +8,9 @@ from urllib.parse import urlencode
 
 from backend.analysis.outcomes import largest_within
 from backend.errors import InvalidRequest
-from backend.schemas import ComparisonOut, DatasetOut, FlipSet, PairedSample
+from backend.schemas import FlipSet
+from backend.schemas.comparisons import ComparisonOut, PairedSample
+from backend.schemas.datasets import DatasetOut
 from backend.services import comparisons, datasets
 from frontend.figures.units import Unit, unit_of
 from frontend.review.cut import Cut, View, has_margins, read_cut, set_of, thinness

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from backend.jobs import queue
-from backend.schemas import HarderIn, PruningIn
+from backend.schemas.evidence import HarderIn
+from backend.schemas.prunings import PruningIn
 from backend.services import evidence, prunings, system
 from backend.settings import get_settings
 from backend.store import database

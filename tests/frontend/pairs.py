@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from backend.jobs import queue
-from backend.schemas import DatasetOut, EvaluationOut
+from backend.schemas.datasets import DatasetOut
+from backend.schemas.evaluations import EvaluationOut
 from backend.settings import get_settings
 from backend.store import database
 from tests.services.fabrication import (

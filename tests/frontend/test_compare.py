@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from backend.errors import InvalidRequest
-from backend.schemas import Auroc, DatasetOut, EvaluationOut, MismatchOut, PairedSample
+from backend.schemas.comparisons import Auroc, MismatchOut, PairedSample
+from backend.schemas.datasets import DatasetOut
+from backend.schemas.evaluations import EvaluationOut
 from backend.services import comparisons
 from frontend import ids
 from frontend.figures.scatter import Point

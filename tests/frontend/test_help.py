@@ -12,7 +12,8 @@ import frontend
 from backend.api.routes import add_api
 from backend.attacks.catalogue import FLAGS, PRESETS
 from backend.attacks.catalogue.attacks import ATTACKS
-from backend.schemas import FlipSet, MarginRow, Norm, Role
+from backend.schemas import FlipSet, Norm, Role
+from backend.schemas.evaluations import MarginRow
 from frontend.components import SET_WORDS
 from frontend.help.glossary import WORDS, find_word
 from frontend.help.guide import CALLS

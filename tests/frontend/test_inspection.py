@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 
-from backend.schemas import (
-    CheckpointOut,
+from backend.schemas.checkpoints import CheckpointOut, LayerOut
+from backend.schemas.inspections import (
     Descent,
     InspectionOut,
     LayerDescent,
-    LayerOut,
     LayerStructure,
     LikelyParent,
     NormDrift,

@@ -9,7 +9,8 @@ import pytest
 from dash import no_update
 
 from backend.errors import InvalidRequest, NotFound
-from backend.schemas import ACTIVE, DatasetOut
+from backend.schemas import ACTIVE
+from backend.schemas.datasets import DatasetOut
 from backend.services import catalogues, evaluations
 from backend.store import workers
 from backend.store.database import writing

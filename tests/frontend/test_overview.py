@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from dash import no_update
 
-from backend.schemas import DatasetOut
+from backend.schemas.datasets import DatasetOut
 from backend.services import evaluations
 from backend.services.claims.service import list_claims
 from backend.store.tables import Checkpoint

@@ -7,7 +7,7 @@ import dash_mantine_components as dmc
 import pytest
 
 from backend.errors import InvalidRequest
-from backend.schemas import PruningOut
+from backend.schemas.prunings import PruningOut
 from backend.services import prunings
 from backend.store.database import writing
 from backend.store.jobs import move_state

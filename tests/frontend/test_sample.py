@@ -8,7 +8,7 @@ import pytest
 from dash.development.base_component import Component
 
 from backend.errors import InvalidRequest, NotFound
-from backend.schemas import MarginRow
+from backend.schemas.evaluations import MarginRow
 from backend.services import comparisons, samples
 from frontend.figures.perturbation import choose_scale, largest_change
 from frontend.figures.units import L2, LINF

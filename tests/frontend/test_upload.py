@@ -6,9 +6,10 @@ from typing import Any, get_args
 import pytest
 from dash import no_update
 
-from backend.api.datasets import DatasetForm
 from backend.errors import NotFound
-from backend.schemas import CheckpointIn, DatasetOut, Norm
+from backend.schemas import Norm
+from backend.schemas.checkpoints import CheckpointIn
+from backend.schemas.datasets import DatasetForm, DatasetOut
 from backend.store import checkpoints as store
 from backend.store.database import writing
 from backend.store.tables import Checkpoint

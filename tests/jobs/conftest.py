@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from backend.jobs import queue
-from backend.schemas import EvaluationIn, EvaluationOut
+from backend.schemas.evaluations import EvaluationIn, EvaluationOut
 from backend.services import checkpoints, evaluations
 from backend.settings import get_settings
 from backend.store import database

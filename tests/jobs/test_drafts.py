@@ -9,7 +9,7 @@ from sqlalchemy import event
 from backend.errors import InvalidRequest
 from backend.jobs import queue
 from backend.jobs.drafts import queue_evaluations
-from backend.schemas import EvaluationIn
+from backend.schemas.evaluations import EvaluationIn
 from backend.services import evaluations
 from backend.store.database import get_engine
 from tests.services.conftest import ready, template

@@ -8,7 +8,8 @@ import pytest
 
 from backend.errors import Conflict
 from backend.jobs import queue
-from backend.schemas import EvaluationOut, HarderIn
+from backend.schemas.evaluations import EvaluationOut
+from backend.schemas.evidence import HarderIn
 from backend.services import datasets, evaluations, evidence, samples
 from backend.store import database
 from backend.store.tables import Evidence, Result

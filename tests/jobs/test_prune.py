@@ -22,7 +22,9 @@ from backend.jobs import queue
 from backend.jobs.prune import start, train_in_team
 from backend.jobs.pruning_results import training_folder
 from backend.jobs.subjects import load_checkpoint, take_images
-from backend.schemas import CheckpointIn, EvaluationIn, PruningIn, PruningOut
+from backend.schemas.checkpoints import CheckpointIn
+from backend.schemas.evaluations import EvaluationIn
+from backend.schemas.prunings import PruningIn, PruningOut
 from backend.services import checkpoints, datasets, evaluations, prunings
 from backend.settings import get_settings
 from backend.store import database

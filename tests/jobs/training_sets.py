@@ -7,7 +7,7 @@ import numpy as np
 from backend.datasets import catalogue
 from backend.datasets.samples import load
 from backend.jobs import queue
-from backend.schemas import CheckpointIn
+from backend.schemas.checkpoints import CheckpointIn
 from backend.services import checkpoints, datasets, system
 from backend.settings import get_settings
 from backend.store import database

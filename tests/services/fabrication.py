@@ -10,7 +10,9 @@ import numpy as np
 
 from backend.datasets.child import write_canonical
 from backend.datasets.samples import sample_ids
-from backend.schemas import ACTIVE, DatasetOut, EvaluationIn, EvaluationOut
+from backend.schemas import ACTIVE
+from backend.schemas.datasets import DatasetOut
+from backend.schemas.evaluations import EvaluationIn, EvaluationOut
 from backend.services import datasets, evaluations
 from backend.store import datasets as dataset_store
 from backend.store import evaluations as store

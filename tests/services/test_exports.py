@@ -36,7 +36,8 @@ def test_margins_parquet_read_back_is_the_table(ready: Path, tmp_path: Path) -> 
 
 
 def test_margins_table_columns_are_those_of_the_schema() -> None:
-    from backend.schemas import MarginRow, PairedSample
+    from backend.schemas.comparisons import PairedSample
+    from backend.schemas.evaluations import MarginRow
 
     assert list(evaluations.MARGIN_TYPES) == list(MarginRow.model_fields)
     assert list(exports.SAMPLE_TYPES) == list(PairedSample.model_fields)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from backend.errors import InvalidRequest, NotFound
-from backend.schemas import EvaluationOut
+from backend.schemas.evaluations import EvaluationOut
 from backend.services import samples
 from backend.services.shared import pixels
 from tests.services.fabrication import add_checkpoint, add_dataset, evaluate, make_pixels, measure, queue

@@ -16,7 +16,7 @@ from backend.jobs.drafts import queue_evaluations
 from backend.jobs.registration.inspections import find_candidates, inspect_checkpoint
 from backend.jobs.registration.lineage import check_parent, describe_oddities
 from backend.registry.imported import ImportedCheckpoint
-from backend.schemas import EvaluationIn
+from backend.schemas.evaluations import EvaluationIn
 from backend.store import checkpoints as store
 from backend.store import prunings
 from backend.store.artefacts import artefact_path

@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from backend.errors import InvalidRequest, NotFound
 from backend.jobs.registration.inspections import describe_kinship
-from backend.schemas import CheckpointOut, InspectionOut, LayerOut
+from backend.schemas.checkpoints import CheckpointOut, LayerOut
+from backend.schemas.inspections import InspectionOut
 from backend.store import checkpoints as store
 from backend.store.tables import Checkpoint, Dataset
 

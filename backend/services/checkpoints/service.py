@@ -23,7 +23,8 @@ from backend.jobs.registration.checkpoints import (
 from backend.jobs.registration.lineage import check_parent, describe_oddities
 from backend.registry.child import take_checkpoint
 from backend.registry.layer_lists import is_layer_list, read_layer_list
-from backend.schemas import CheckpointIn, CheckpointOut, CheckpointPatch, Page
+from backend.schemas import Page
+from backend.schemas.checkpoints import CheckpointIn, CheckpointOut, CheckpointPatch
 from backend.services.checkpoints.views import show_checkpoint
 from backend.services.datasets.service import find_dataset
 from backend.services.shared.arguments import check_page, read_id

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from backend.jobs.registration.inspections import read_inspection
-from backend.schemas import CheckpointOut, ClaimOut, LayerOut, PreflightOut
+from backend.schemas.checkpoints import CheckpointOut, ClaimOut, LayerOut, PreflightOut
 from backend.store.tables import Checkpoint
 
 

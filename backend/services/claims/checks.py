@@ -9,8 +9,8 @@ from backend.analysis.claims import Claim
 from backend.analysis.outcomes import BoolArray, Outcomes, is_held
 from backend.attacks.catalogue import rank_of
 from backend.eps import parse_eps
+from backend.schemas import OURS
 from backend.schemas.families import FamilyTraining
-from backend.schemas.terms import OURS
 from backend.services.checkpoints.trainings import describe_training_difference, rank_alike, read_trainings
 from backend.services.comparisons.controls import covers, tell_kind
 from backend.services.comparisons.effort import find_control_differences

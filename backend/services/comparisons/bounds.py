@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from backend.analysis import flips
 from backend.analysis.outcomes import BoolArray, Outcomes, TextArray
 from backend.analysis.pairing import Pair, judge_at
-from backend.schemas import ExtraEvidence, MismatchOut
+from backend.schemas.comparisons import ExtraEvidence, MismatchOut
 from backend.store import evidence, results
 from backend.store.tables import Evaluation
 

@@ -13,7 +13,7 @@ from backend.analysis.statistics import Estimate
 from backend.attacks.catalogue import WEAKENING, get_preset
 from backend.errors import InvalidRequest, NotComparable
 from backend.jobs.registration.inspections import question_parent, read_inspection
-from backend.schemas import MismatchOut
+from backend.schemas.comparisons import MismatchOut
 from backend.services.evaluations.measurements import Finished, finished, load_outcomes, load_verdicts
 from backend.store import evaluations
 from backend.store.tables import Checkpoint, Evaluation

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from backend import schemas
 from backend.analysis import mismatches
 from backend.analysis.mismatches import Mismatch
 from backend.analysis.pairing import Pair
 from backend.attacks.catalogue import PRESETS
+from backend.schemas.comparisons import MismatchOut
 from backend.services.evaluations.measurements import Finished, eps_of, load_indices
 from backend.store.tables import Evaluation
 
@@ -68,9 +68,9 @@ def describe_exploration(record: Mapping[str, Any]) -> str:
     return str((record["prepared"] or {}).get("precision", "float32"))
 
 
-def show_mismatch(found: Mismatch) -> schemas.MismatchOut:
+def show_mismatch(found: Mismatch) -> MismatchOut:
     """A difference as callers see it."""
-    return schemas.MismatchOut(
+    return MismatchOut(
         field=found.field, dense=found.dense, pruned=found.pruned, severity=found.severity, sentence=found.sentence
     )
 

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from backend.analysis import noise as analysis
 from backend.analysis.outcomes import answers_at, is_held
 from backend.errors import Conflict, NotFound
-from backend.schemas import NoiseOut, NoiseReport, SpreadRow
+from backend.schemas.comparisons import NoiseOut
+from backend.schemas.evaluations import NoiseReport, SpreadRow
 from backend.services.comparisons.controls import covers
 from backend.services.comparisons.effort import find_control_differences
 from backend.services.comparisons.numbers import show_counts

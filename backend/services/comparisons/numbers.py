@@ -7,7 +7,8 @@ from backend.analysis import bins, curves, flips, headline, margins, thin_ice
 from backend.analysis.controls import Beyond, compare_control
 from backend.analysis.pairing import Pair, judge_at, pair, restrict
 from backend.analysis.statistics import Share
-from backend.schemas import (
+from backend.schemas import Interval
+from backend.schemas.comparisons import (
     Auroc,
     BinOut,
     ClassFlipsOut,
@@ -15,7 +16,6 @@ from backend.schemas import (
     CorrelationOut,
     CountsOut,
     CurvePoint,
-    Interval,
     Predictive,
     Rate,
     RobustStatistics,

@@ -4,7 +4,7 @@ from sqlalchemy.orm import Session
 
 from backend.analysis import replay as analysis
 from backend.analysis.pairing import Pair, judge_at
-from backend.schemas import ReplayDirection, ReplayOut
+from backend.schemas.comparisons import ReplayDirection, ReplayOut
 from backend.services.comparisons.numbers import show_rate
 from backend.store import evidence, results
 from backend.store.tables import Evaluation, Evidence

@@ -13,7 +13,9 @@ from backend.attacks.catalogue import promises_margins
 from backend.eps import check_eps, eps_text, parse_eps
 from backend.errors import Conflict, InvalidRequest
 from backend.jobs.registration.lineage import CONTROL
-from backend.schemas import ComparisonOut, EvaluationOut, FlipSet, MismatchOut, NoiseOut, PairedSample
+from backend.schemas import FlipSet
+from backend.schemas.comparisons import ComparisonOut, MismatchOut, NoiseOut, PairedSample
+from backend.schemas.evaluations import EvaluationOut
 from backend.services.comparisons import bounds, noise, numbers, replays
 from backend.services.comparisons.caveats import (
     caveats_of_descent,

@@ -20,8 +20,8 @@ from backend.datasets.samples import SampleArrays, load
 from backend.eps import eps_text, parse_eps
 from backend.errors import Conflict, InvalidRequest, NotFound
 from backend.sandbox import Limits
-from backend.schemas import DatasetOut, Page
-from backend.schemas.terms import Split
+from backend.schemas import Page, Split
+from backend.schemas.datasets import DatasetOut
 from backend.services.datasets.views import show_dataset
 from backend.services.shared.arguments import check_page
 from backend.services.shared.pixels import encode_png

@@ -1,7 +1,7 @@
 """The row of a data set as callers see it."""
 
 from backend.eps import parse_eps
-from backend.schemas import DatasetOut
+from backend.schemas.datasets import DatasetOut
 from backend.store.tables import Dataset
 
 

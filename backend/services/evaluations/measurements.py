@@ -17,7 +17,8 @@ from backend.analysis.outcomes import Outcomes, TextArray, answers_at, is_held, 
 from backend.analysis.statistics import Share
 from backend.eps import parse_eps
 from backend.errors import InvalidRequest
-from backend.schemas import Interval, Summary
+from backend.schemas import Interval
+from backend.schemas.evaluations import Summary
 from backend.store import evaluations, results
 from backend.store.database import reading, writing_if_free
 from backend.store.tables import Evaluation

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from backend.jobs import kinds
 from backend.jobs.drafts import queue_evaluations
-from backend.schemas import EvaluationIn, EvaluationOut, MarginRow, Page
+from backend.schemas import Page
+from backend.schemas.evaluations import EvaluationIn, EvaluationOut, MarginRow
 from backend.services.evaluations.measurements import eps_of, summarise
 from backend.services.evaluations.views import show_evaluation, show_margin
 from backend.services.shared.arguments import MAX_MARGINS, check_page, read_id

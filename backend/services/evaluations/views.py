@@ -5,7 +5,7 @@ from typing import Any
 
 from backend.analysis.outcomes import tolerance_of
 from backend.eps import parse_eps
-from backend.schemas import ErrorOut, EvaluationOut, MarginRow, ProgressOut, Summary
+from backend.schemas.evaluations import ErrorOut, EvaluationOut, MarginRow, ProgressOut, Summary
 from backend.store.tables import Chunk, Evaluation
 
 

@@ -17,7 +17,8 @@ from backend.jobs import kinds
 from backend.jobs.drafts import check_preset_fits
 from backend.jobs.lifecycle import hand_over
 from backend.sandbox import Limits
-from backend.schemas import AttemptOut, EvidenceOut, HarderIn, Page
+from backend.schemas import Page
+from backend.schemas.evidence import AttemptOut, EvidenceOut, HarderIn
 from backend.services.evaluations.measurements import eps_of
 from backend.services.evaluations.service import load_evaluation
 from backend.services.evidence.views import show_evidence

@@ -1,6 +1,7 @@
 """The row of evidence as callers see it."""
 
-from backend.schemas import ErrorOut, EvidenceOut, EvidenceProgress
+from backend.schemas.evaluations import ErrorOut
+from backend.schemas.evidence import EvidenceOut, EvidenceProgress
 from backend.store.tables import Evidence
 
 

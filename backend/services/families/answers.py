@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from backend.analysis.claims import Answer, answer_of
 from backend.analysis.statistics import Estimate
 from backend.analysis.verdicts import joint_confidence, require_all, settle, widen
+from backend.schemas import OURS, Interval
 from backend.schemas.families import FamilyAnswer, FamilyFinding, FindingPart, MethodAnswer, Question, Unit
-from backend.schemas.terms import OURS, Interval
 from backend.services.families.questions import NEGLIGIBLE_BY_UNIT, AnswerPart, Asked
 
 ANSWERS: tuple[Answer, ...] = ("yes", "no", "cannot tell")

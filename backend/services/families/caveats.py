@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from backend.analysis import caveats
 from backend.errors import NotComparable
-from backend.schemas import MismatchOut
+from backend.schemas.comparisons import MismatchOut
 from backend.services.comparisons import numbers
 from backend.services.comparisons.caveats import (
     caveat_of_flags,

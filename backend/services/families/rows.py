@@ -11,7 +11,9 @@ from backend.analysis.thin_ice import Prediction
 from backend.attacks.catalogue import promises_margins
 from backend.eps import parse_eps
 from backend.errors import NotComparable
-from backend.schemas import Auroc, ClaimOut, Rate
+from backend.schemas import Interval
+from backend.schemas.checkpoints import ClaimOut
+from backend.schemas.comparisons import Auroc, Rate
 from backend.schemas.families import (
     FamilyBeyond,
     FamilyDifference,
@@ -20,7 +22,6 @@ from backend.schemas.families import (
     FamilyRate,
     FamilyRow,
 )
-from backend.schemas.terms import Interval
 from backend.services.comparisons import numbers
 from backend.services.comparisons.controls import covers
 from backend.services.evaluations.measurements import Finished, count_broken_by_fallbacks, load_verdicts, summarise

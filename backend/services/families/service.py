@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from backend.schemas import Page
+from backend.schemas import OURS, Page
 from backend.schemas.families import FamilyOut, FamilyRoot, FamilyRow
-from backend.schemas.terms import OURS
 from backend.services.checkpoints.trainings import are_alike
 from backend.services.claims.service import read_norm
 from backend.services.families.answers import RULE, write_answer

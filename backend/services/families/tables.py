@@ -6,7 +6,8 @@ from typing import Literal
 from uuid import UUID
 
 from backend.attacks.catalogue import PRESETS, WEAKENING, Preset
-from backend.schemas import Interval, Rate
+from backend.schemas import Interval
+from backend.schemas.comparisons import Rate
 from backend.schemas.families import FamilyDifference, FamilyOut, FamilyRow
 from backend.services.checkpoints.trainings import are_alike
 from backend.services.families.members import MARGINS

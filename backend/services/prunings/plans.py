@@ -11,7 +11,8 @@ from backend.attacks.catalogue import DEFAULT_PRESET, PRESETS, get_preset, promi
 from backend.eps import check_eps, eps_text, parse_eps
 from backend.errors import InvalidRequest, TrainsOnTest, UnknownName
 from backend.jobs.drafts import check_fit, check_preset_fits
-from backend.schemas import DatasetOut, Page
+from backend.schemas import Page
+from backend.schemas.datasets import DatasetOut
 from backend.schemas.prunings import MethodOut, PassesOut, PruningIn, ScheduleOut, SettingOut, TrainingLoss
 from backend.services.checkpoints.service import load_checkpoint
 from backend.services.comparisons.caveats import caveat_of_flags

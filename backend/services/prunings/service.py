@@ -10,7 +10,9 @@ from backend.jobs import kinds
 from backend.jobs.lifecycle import hand_over
 from backend.jobs.pruning_results import forget_training
 from backend.jobs.registration.checkpoints import refuse_taken_name
-from backend.schemas import ErrorOut, Page, PruningIn, PruningOut, PruningProgress
+from backend.schemas import Page
+from backend.schemas.evaluations import ErrorOut
+from backend.schemas.prunings import PruningIn, PruningOut, PruningProgress
 from backend.services.prunings.plans import Draft, describe_draft, draft_pruning, read_radius
 from backend.services.shared.arguments import read_id
 from backend.services.shared.jobs import Jobs

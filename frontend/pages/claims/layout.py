@@ -4,9 +4,8 @@ from dash import Dash, dcc, html
 from dash.development.base_component import Component
 
 from backend.attacks.catalogue import PRESETS
-from backend.schemas import Page
+from backend.schemas import OURS, Page
 from backend.schemas.claims import Answer, ClaimCheck
-from backend.schemas.terms import OURS
 from backend.services import claims
 from backend.services.claims import references
 from frontend.components import Content, aria, card, empty_state

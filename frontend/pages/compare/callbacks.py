@@ -5,7 +5,8 @@ from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 
-from backend.schemas import ComparisonOut, DatasetOut, PairedSample
+from backend.schemas.comparisons import ComparisonOut, PairedSample
+from backend.schemas.datasets import DatasetOut
 from backend.services import comparisons, datasets
 from frontend import ids
 from frontend.callbacks import in_thread

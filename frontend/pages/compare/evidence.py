@@ -3,7 +3,8 @@
 from dash import html
 from dash.development.base_component import Component
 
-from backend.schemas import Auroc, ComparisonOut, ControlOut, CountsOut, Interval, NoiseOut
+from backend.schemas import Interval
+from backend.schemas.comparisons import Auroc, ComparisonOut, ControlOut, CountsOut, NoiseOut
 from frontend.components import Content, table
 
 SCORES = {

@@ -6,7 +6,8 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
-from backend.schemas import ComparisonOut, DatasetOut, TextPart
+from backend.schemas.comparisons import ComparisonOut, TextPart
+from backend.schemas.datasets import DatasetOut
 from frontend import ids
 from frontend.components import SET_WORDS, SYMBOLS, aria, dot, icon
 from frontend.figures.units import Unit

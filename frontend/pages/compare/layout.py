@@ -5,7 +5,7 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.schemas import ComparisonOut
+from backend.schemas.comparisons import ComparisonOut
 from backend.services import comparisons, datasets, evaluations
 from frontend import ids
 from frontend.components import SET_CLASSES, SET_WORDS, SYMBOLS, aria, card, empty_state, plot

@@ -5,7 +5,8 @@ import json
 from dash import html
 from dash.development.base_component import Component
 
-from backend.schemas import ComparisonOut, CountsOut, Interval, Rate
+from backend.schemas import Interval
+from backend.schemas.comparisons import ComparisonOut, CountsOut, Rate
 from frontend.components import SET_WORDS, SYMBOLS, Content, aria, data
 from frontend.review.cut import Cut, counts_of
 

@@ -6,7 +6,8 @@ from dash import html
 from dash.development.base_component import Component
 
 from backend.analysis.statistics import find_middle
-from backend.schemas import ComparisonOut, CurvePoint, FlipSet, PairedSample
+from backend.schemas import FlipSet
+from backend.schemas.comparisons import ComparisonOut, CurvePoint, PairedSample
 from frontend.components import SET_WORDS, SYMBOLS, table
 from frontend.figures.classes import ClassShare
 from frontend.figures.curve import CurveLine

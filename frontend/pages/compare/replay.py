@@ -5,7 +5,8 @@ from typing import Any
 from dash import Dash, Input, Output, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
-from backend.schemas import ComparisonOut, EvidenceOut, Rate, ReplayDirection, ReplayOut
+from backend.schemas.comparisons import ComparisonOut, Rate, ReplayDirection, ReplayOut
+from backend.schemas.evidence import EvidenceOut
 from backend.services import comparisons, evidence
 from frontend import ids
 from frontend.callbacks import in_thread, notify

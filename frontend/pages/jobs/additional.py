@@ -5,7 +5,7 @@ from typing import Any
 from dash import Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 
-from backend.schemas import EvidenceOut
+from backend.schemas.evidence import EvidenceOut
 from backend.services import evidence as service
 from frontend.callbacks import in_thread
 from frontend.components import Content, card

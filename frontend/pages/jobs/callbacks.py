@@ -6,7 +6,7 @@ from typing import Any
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 
 from backend.errors import ThinIceError
-from backend.schemas import EvaluationOut
+from backend.schemas.evaluations import EvaluationOut
 from backend.services import evaluations
 from frontend import ids
 from frontend.callbacks import in_thread, notify, query_values

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from backend.schemas import ACTIVE, EvaluationOut, Health, State
+from backend.schemas import ACTIVE, State
+from backend.schemas.evaluations import EvaluationOut
+from backend.schemas.health import Health
 from backend.services import checkpoints, evaluations, system
 
 STATES: tuple[State, ...] = ("running", "queued", "failed", "cancelled", "succeeded")

@@ -5,7 +5,7 @@ from typing import Any
 from dash import Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 
-from backend.schemas import PruningOut
+from backend.schemas.prunings import PruningOut
 from backend.services import prunings
 from frontend.callbacks import in_thread
 from frontend.components import Content, card

@@ -10,7 +10,10 @@ from pydantic import ValidationError
 
 from backend.attacks.catalogue import DEFAULT_PRESET
 from backend.errors import InvalidRequest, NotFound
-from backend.schemas import CheckpointOut, DatasetOut, EvaluationIn, EvaluationOut, Norm
+from backend.schemas import Norm
+from backend.schemas.checkpoints import CheckpointOut
+from backend.schemas.datasets import DatasetOut
+from backend.schemas.evaluations import EvaluationIn, EvaluationOut
 from backend.services import catalogues, checkpoints, datasets, evaluations
 from frontend.components import Content, icon
 from frontend.pages.jobs import names

@@ -6,7 +6,8 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.schemas import ACTIVE, EvaluationOut, Summary
+from backend.schemas import ACTIVE
+from backend.schemas.evaluations import EvaluationOut, Summary
 from backend.services import catalogues, checkpoints, datasets, evaluations
 from frontend.components import Content, aria, card, data, icon, number_card
 from frontend.figures.units import unit_of

@@ -5,7 +5,9 @@ import json
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.schemas import ACTIVE, RESUMABLE, EvaluationOut, Health, WorkerOut
+from backend.schemas import ACTIVE, RESUMABLE
+from backend.schemas.evaluations import EvaluationOut
+from backend.schemas.health import Health, WorkerOut
 from frontend.components import Content, aria, data, empty_state, icon
 from frontend.pages.jobs import names
 from frontend.pages.jobs.listing import STATES, Filter, Listing

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from backend.attacks.catalogue import DEFAULT_PRESET
-from backend.schemas import Rate
+from backend.schemas.comparisons import Rate
 from backend.schemas.families import FamilyOut, FamilyRow
 from frontend.figures.sparsity import Band, SparsityMark, Trail
 

@@ -4,7 +4,9 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from backend.attacks.catalogue import WEAKENING
-from backend.schemas import RESUMABLE, CheckpointOut, EvaluationOut
+from backend.schemas import RESUMABLE
+from backend.schemas.checkpoints import CheckpointOut
+from backend.schemas.evaluations import EvaluationOut
 from backend.services import catalogues
 from frontend.components import Content, dot, icon, table
 from frontend.figures.units import unit_of

@@ -8,7 +8,9 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from backend.attacks.catalogue import DEFAULT_PRESET
-from backend.schemas import CheckpointOut, DatasetOut, MethodOut
+from backend.schemas.checkpoints import CheckpointOut
+from backend.schemas.datasets import DatasetOut
+from backend.schemas.prunings import MethodOut
 from backend.services import catalogues
 from backend.services.prunings import plans
 from frontend.components import Content, aria, card, icon

@@ -3,7 +3,7 @@
 from dash import html
 from dash.development.base_component import Component
 
-from backend.schemas import CheckpointOut
+from backend.schemas.checkpoints import CheckpointOut
 from backend.services import checkpoints
 from frontend.components import empty_state
 from frontend.pages.prune import names

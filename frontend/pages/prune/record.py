@@ -7,7 +7,8 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.schemas import ACTIVE, RESUMABLE, PruningOut
+from backend.schemas import ACTIVE, RESUMABLE
+from backend.schemas.prunings import PruningOut
 from backend.services import prunings
 from backend.services.prunings import DENSE_MARGINS
 from frontend.components import Content, aria, card, data, icon, number_card

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from backend.errors import InvalidRequest, ThinIceError
-from backend.schemas import PruningIn
+from backend.schemas.prunings import PruningIn
 from backend.services import prunings
 from backend.services.prunings import plans
 from frontend.words import count_words

@@ -7,7 +7,8 @@ import dash_mantine_components as dmc
 from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
-from backend.schemas import EvidenceOut, HarderIn, MarginRow, SampleSide
+from backend.schemas.evaluations import MarginRow, SampleSide
+from backend.schemas.evidence import EvidenceOut, HarderIn
 from backend.services import evidence, samples
 from backend.services.evaluations.views import is_robust
 from frontend.callbacks import in_thread, notify

@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 
 from backend.eps import eps_text
 from backend.errors import InvalidRequest, NotFound
-from backend.schemas import PairedSample
+from backend.schemas.comparisons import PairedSample
 from backend.services import comparisons, samples
 from frontend.components import SET_WORDS, Content, aria, data, empty_state, icon, set_word
 from frontend.figures.perturbation import BLUE_TO_RED, ScaleKind, choose_scale, largest_change

@@ -7,7 +7,8 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from backend.attacks.catalogue.attacks import ATTACKS
-from backend.schemas import DatasetOut, SampleSide
+from backend.schemas.datasets import DatasetOut
+from backend.schemas.evaluations import SampleSide
 from backend.services.evaluations.views import measure_slack
 from frontend.components import Content, dot, icon, table
 from frontend.figures.units import Unit

@@ -8,7 +8,7 @@ from itertools import groupby
 from dash import html
 from dash.development.base_component import Component
 
-from backend.schemas import EvaluationOut
+from backend.schemas.evaluations import EvaluationOut
 from backend.services import checkpoints, comparisons
 from frontend.components import aria, data, dot
 from frontend.review.walk import ShownPair

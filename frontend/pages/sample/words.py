@@ -1,7 +1,8 @@
 """What the page says about a sample, in words: no distance is ever made up for one that there is not."""
 
 from backend.attacks.catalogue.attacks import ATTACKS
-from backend.schemas import MarginRow, PairedSample
+from backend.schemas.comparisons import PairedSample
+from backend.schemas.evaluations import MarginRow
 from backend.services.evaluations.views import is_robust
 from frontend.figures.units import Unit
 

@@ -5,7 +5,7 @@ import json
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.schemas import PairedSample
+from backend.schemas.comparisons import PairedSample
 from frontend.components import SET_WORDS, Content, data, set_word
 from frontend.pages.samples.chips import NO_FILTERS, delta_text
 from frontend.review.cut import set_of

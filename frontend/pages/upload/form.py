@@ -7,7 +7,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from backend.attacks.catalogue import DEFAULT_PRESET
-from backend.schemas import DatasetOut
+from backend.schemas.datasets import DatasetOut
 from backend.services import catalogues, checkpoints
 from frontend.components import card
 from frontend.pages.upload import names

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dash import dcc
 from dash.development.base_component import Component
 
-from backend.schemas import CheckpointOut, Descent, InspectionOut, NormDrift, StructureOut
+from backend.schemas.checkpoints import CheckpointOut
+from backend.schemas.inspections import Descent, InspectionOut, NormDrift, StructureOut
 from backend.services.checkpoints import find_uneven_layers
 from frontend.components import Content, card
 from frontend.pages.upload.checks import FieldCheck, check_list

@@ -6,7 +6,7 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.schemas import DatasetOut
+from backend.schemas.datasets import DatasetOut
 from backend.services import datasets
 from backend.settings import get_settings
 from frontend.components import Content, aria, card

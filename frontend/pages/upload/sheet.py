@@ -6,15 +6,11 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from backend.attacks.catalogue import promises_margins
-from backend.schemas import (
-    ACTIVE,
-    CheckpointOut,
-    ClaimOut,
-    DatasetOut,
-    EvaluationOut,
-    LayerDescent,
-    LayerStructure,
-)
+from backend.schemas import ACTIVE
+from backend.schemas.checkpoints import CheckpointOut, ClaimOut
+from backend.schemas.datasets import DatasetOut
+from backend.schemas.evaluations import EvaluationOut
+from backend.schemas.inspections import LayerDescent, LayerStructure
 from backend.services import checkpoints, comparisons, datasets, evaluations
 from frontend.components import Content, aria, card, dot, icon, number_card
 from frontend.pages.upload import names

@@ -22,7 +22,7 @@ from backend.attacks.catalogue import (
 from backend.attacks.norms import NORMS
 from backend.attacks.runs import find_attack
 from backend.errors import InvalidRequest, UnknownName
-from backend.schemas import EvaluationIn
+from backend.schemas.evaluations import EvaluationIn
 from backend.schemas.evidence import HarderIn
 from tests.attacks.linear_oracle import build_problem
 from tests.attacks.toy_preset.rows import ATTACK, PRESET

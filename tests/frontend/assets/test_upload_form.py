@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backend.schemas import CheckpointIn
+from backend.schemas.checkpoints import CheckpointIn
 from frontend.words import percent, size_words
 from tests.frontend.assets.scripts import call, call_all
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backend.schemas import HarderIn
+from backend.schemas.evidence import HarderIn
 from backend.services import comparisons, datasets, evidence
 from backend.store import database
 from backend.store.tables import Checkpoint

@@ -8,7 +8,8 @@ import pytest
 
 from backend.jobs.registration.inspections import find_candidates, inspect_family, inspect_missing
 from backend.registry.cards import find_zoo
-from backend.schemas import CheckpointIn, CheckpointOut, CheckpointPatch, DatasetOut
+from backend.schemas.checkpoints import CheckpointIn, CheckpointOut, CheckpointPatch
+from backend.schemas.datasets import DatasetOut
 from backend.services import checkpoints, comparisons, datasets
 from backend.store.artefacts import put_bytes
 from backend.store.database import reading

@@ -7,7 +7,7 @@ from safetensors.numpy import load_file
 
 from backend.jobs.registration.lineage import describe_oddities, find_uneven_layers
 from backend.registry.cards import Card, find_zoo, read_cards
-from backend.schemas import LayerOut
+from backend.schemas.checkpoints import LayerOut
 from backend.store.tables import Checkpoint
 
 SIZES = {"conv1.weight": 72, "conv2.weight": 1_000, "conv3.weight": 10_000, "linear.weight": 500}

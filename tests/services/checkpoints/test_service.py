@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from backend.errors import Conflict, InvalidRequest, NotFound, RejectedCheckpoint, UnknownName
 from backend.jobs import queue as jobs
-from backend.schemas import CheckpointIn, CheckpointPatch, DatasetOut
+from backend.schemas.checkpoints import CheckpointIn, CheckpointPatch
+from backend.schemas.datasets import DatasetOut
 from backend.services import checkpoints, evaluations
 from backend.services.datasets.service import find_dataset
 from backend.settings import get_settings

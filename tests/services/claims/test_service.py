@@ -8,7 +8,8 @@ import pytest
 
 from backend.analysis.claims import Claim, measure_excess, measure_gap
 from backend.errors import UnknownName
-from backend.schemas import CheckpointPatch, DatasetOut
+from backend.schemas.checkpoints import CheckpointPatch
+from backend.schemas.datasets import DatasetOut
 from backend.services import checkpoints
 from backend.services.claims.service import list_claims
 from backend.store.tables import Checkpoint

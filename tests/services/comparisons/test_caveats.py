@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.schemas import ComparisonOut, DatasetOut
+from backend.schemas.comparisons import ComparisonOut
+from backend.schemas.datasets import DatasetOut
 from backend.services import comparisons
 from backend.store.tables import Checkpoint
 from tests.services.fabrication import Measured, add_checkpoint, add_dataset, evaluate, make_pixels, measure

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import event
 
 from backend.errors import Conflict, InvalidRequest, NotComparable, NotFound
-from backend.schemas import ComparisonOut, EvaluationOut
+from backend.schemas.comparisons import ComparisonOut
+from backend.schemas.evaluations import EvaluationOut
 from backend.services import comparisons
 from backend.store.database import get_engine
 from tests.services.fabrication import (

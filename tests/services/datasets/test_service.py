@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from backend.datasets.samples import sample_ids
 from backend.errors import Conflict, InvalidRequest, NotFound, UnreadableDataset
-from backend.schemas import DatasetOut
+from backend.schemas.datasets import DatasetOut
 from backend.services import datasets
 from backend.services.datasets import service
 from backend.store import datasets as store

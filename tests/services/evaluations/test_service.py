@@ -13,7 +13,7 @@ from backend.errors import Conflict, InvalidRequest, NotFound, UnknownName
 from backend.jobs import queue as jobs
 from backend.jobs.drafts import draft_evaluations
 from backend.jobs.lifecycle import requeue_waiting
-from backend.schemas import EvaluationIn
+from backend.schemas.evaluations import EvaluationIn
 from backend.services import evaluations
 from backend.services.evaluations import measurements
 from backend.store.database import reading, writing, writing_if_free

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from backend.errors import Conflict, InvalidRequest, NotComparable, NotFound
-from backend.schemas import EvaluationIn, EvaluationOut, HarderIn
+from backend.schemas.evaluations import EvaluationIn, EvaluationOut
+from backend.schemas.evidence import HarderIn
 from backend.services import comparisons, evaluations, evidence, exports
 from backend.services.comparisons import noise
 from backend.store import datasets as dataset_store

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import numpy as np
 
-from backend.schemas import DatasetOut
+from backend.schemas.datasets import DatasetOut
 from backend.store.tables import Checkpoint
 from tests.services.fabrication import Measured, add_checkpoint, add_dataset, make_pixels, measure
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from backend.jobs import queue
-from backend.schemas import DatasetOut
+from backend.schemas.datasets import DatasetOut
 from backend.schemas.families import FamilyAnswer, FamilyOut, FamilyRow
 from backend.services.families.service import get_family
 from backend.settings import get_settings

@@ -7,7 +7,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from backend.schemas import Auroc, ClaimOut, CountsOut, Interval, Rate
+from backend.schemas import Interval
+from backend.schemas.checkpoints import ClaimOut
+from backend.schemas.comparisons import Auroc, CountsOut, Rate
 from backend.schemas.families import (
     FamilyAnswer,
     FamilyBeyond,

@@ -8,7 +8,8 @@ import pytest
 
 from backend.errors import Conflict, InvalidRequest, NotFound, ThinIceError, TrainsOnTest, UnknownName
 from backend.jobs.pruning_results import training_folder
-from backend.schemas import CheckpointPatch, PruningIn, PruningOut
+from backend.schemas.checkpoints import CheckpointPatch
+from backend.schemas.prunings import PruningIn, PruningOut
 from backend.services import checkpoints, datasets, prunings, system
 from backend.services.checkpoints.trainings import read_record
 from backend.services.prunings import plans
