@@ -12,8 +12,8 @@ import pytest
 from backend.errors import InvalidRequest
 from backend.schemas import Auroc, DatasetOut, EvaluationOut, MismatchOut, PairedSample
 from backend.services import comparisons
-from frontend import ids
 from frontend.pages import compare, sample, samples
+from frontend.pages.compare import ids
 from frontend.pages.compare.callbacks import fill, pair_panels
 from frontend.pages.compare.evidence import forest
 from frontend.pages.compare.numbers import p_value
@@ -118,7 +118,7 @@ def test_layout_of_a_pair_names_both_and_states_the_effort(pair: Any) -> None:
 def state_of(pair: Any, **query: str) -> dict[str, Any]:
     """What the page gives to the browser for an address."""
     content = compare.layout(dense=str(pair[0].id), pruned=str(pair[1].id), **query)
-    state: dict[str, Any] = by_id(content, ids.COMPARE_PAIR).data
+    state: dict[str, Any] = by_id(content, ids.PAIR).data
     return state
 
 
@@ -322,7 +322,7 @@ def test_fill_of_witnesses_shows_verdicts_where_margins_would_stand(ready: Path,
     assert set(shown["points"]["dense"]) == {None}
     page = compare.layout(**query)
     assert "not how far away the nearest one is" in text_of(page)
-    assert "margin" not in str([one["headerName"] for one in by_id(page, ids.COMPARE_TABLE).columnDefs])
+    assert "margin" not in str([one["headerName"] for one in by_id(page, ids.TABLE).columnDefs])
 
 
 # --- words -----------------------------------------------------------------------------------------------------------

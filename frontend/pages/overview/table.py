@@ -8,8 +8,9 @@ from backend.schemas import CheckpointOut, EvaluationOut
 from backend.services import catalogues
 from frontend.components import Content, dot, icon, table
 from frontend.figures.units import unit_of
+from frontend.pages.overview import ids
 from frontend.pages.overview.holdings import HeldFamily, Holdings, Standing, claim_words, effort_words
-from frontend.pages.overview.layout import PAGE, family_title, is_above
+from frontend.pages.overview.layout import family_title, is_above
 from frontend.rows import Column, Group, left_text, live_text, progress_bar, row_table
 from frontend.words import interval_words, percent
 
@@ -109,7 +110,7 @@ def name_cell(standing: Standing) -> Component:
 
 def named(row: CheckpointOut | EvaluationOut, what: str) -> str:
     """An id, so that live.js finds a focused link again after its table was built anew."""
-    return f"{PAGE}-{what}-{row.id}"
+    return f"{ids.PAGE}-{what}-{row.id}"
 
 
 def sparsity_cell(row: CheckpointOut) -> Content:
