@@ -25,7 +25,7 @@ from tests.services.fabrication import (
 )
 
 N = 200
-KEPT, LOST, GAINED, NEVER, MISSED = 10, 11, 12, 13, 14
+KEPT, LOST, GAINED, WRONG_ON_BOTH, MISSED = 10, 11, 12, 13, 14
 EPS = 25.5 / 255
 CHANGE = {"dense": 0.05, "pruned": 0.02}
 
@@ -67,7 +67,7 @@ def home_with_pair(template: Path, folder: Path) -> Iterator[MadePair]:
 
 
 def make_pair(folder: Path, norm: str = "Linf", *, is_witness: bool = False) -> MadePair:
-    """Rows KEPT, LOST, GAINED and NEVER are what they are called; for row MISSED the dense side found nothing.
+    """Rows KEPT, LOST, GAINED and WRONG_ON_BOTH are what they are called; for row MISSED the dense side found nothing.
 
     `is_witness`: AutoAttack's verdicts at EPS on the same networks, with the distances that its witnesses have.
     """
@@ -76,7 +76,7 @@ def make_pair(folder: Path, norm: str = "Linf", *, is_witness: bool = False) -> 
     dense, pruned = measure(labels, 1), measure(labels, 2)
     milder = measure(labels, 3)
     for measured, right in ((dense, (KEPT, LOST, MISSED)), (pruned, (KEPT, GAINED, MISSED))):
-        for row in (KEPT, LOST, GAINED, NEVER, MISSED):
+        for row in (KEPT, LOST, GAINED, WRONG_ON_BOTH, MISSED):
             is_right = row in right
             measured.predictions[row] = labels[row] if is_right else (labels[row] + 1) % CLASSES
             measured.margin[row] = 0.1 if is_right else 0.0

@@ -19,10 +19,12 @@ from frontend.figures.share_lost import share_lost
 from frontend.figures.units import Unit, unit_of
 from frontend.pages.compare import ids, panels, replay
 from frontend.pages.compare.evidence import controls_table, predictive_table
+from frontend.pages.compare.grid import grid_rows
 from frontend.pages.compare.header import scope_words, sentence
 from frontend.pages.compare.numbers import number_cards
+from frontend.pages.compare.wall import wall
 from frontend.review.cut import Cut, choose, choose_flips, has_margins, read_cut, set_of
-from frontend.review.flipped import class_name, grid_rows, wall
+from frontend.review.words import class_name
 from frontend.theme import Theme, theme_named
 
 NO_MARGINS_WORDS = "These evaluations hold verdicts at one ε. Margins come from the preset margin."

@@ -10,10 +10,10 @@ from backend.services import comparisons, datasets, evaluations
 from frontend.components import SET_CLASSES, SET_WORDS, SYMBOLS, aria, card, empty_state, plot
 from frontend.figures.units import Unit, unit_of
 from frontend.pages.compare import ids
+from frontend.pages.compare.grid import grid
 from frontend.pages.compare.header import bar, names
 from frontend.pages.compare.replay import replay_card
 from frontend.review.cut import Cut, has_margins, read_cut
-from frontend.review.flipped import grid
 from frontend.review.notices import context_line, mismatch_notice, verdict_notice
 from frontend.review.sliders import Sliders, read_sliders
 

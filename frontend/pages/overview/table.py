@@ -3,7 +3,6 @@
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.attacks.catalogue import WEAKENING
 from backend.schemas import CheckpointOut, EvaluationOut
 from backend.services import catalogues
 from frontend.components import Content, dot, icon, table
@@ -68,7 +67,7 @@ def best_ids(family: HeldFamily) -> dict[str, set[str]]:
 
 def has_caveat(standing: Standing) -> bool:
     """Whether flags say that the attack may have found too little."""
-    return standing.verdict is not None and not WEAKENING.isdisjoint(standing.verdict.flags)
+    return standing.verdict is not None and catalogues.is_weakened(standing.verdict.flags)
 
 
 def accuracy(standing: Standing, name: str) -> float | None:

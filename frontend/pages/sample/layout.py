@@ -19,20 +19,13 @@ from frontend.pages.sample.strip import StripMark, margin_strip
 from frontend.pages.sample.versions import find_versions, version_list
 from frontend.pages.sample.words import headline
 from frontend.review.cut import set_of
-from frontend.review.flipped import class_name
+from frontend.review.keys import SAMPLE_KEYS, key_words
 from frontend.review.notices import context_line, mismatch_notice, verdict_notice
 from frontend.review.walk import SORT_WORDS, STATE_KEYS, Filters, Place, ShownPair, find_place, load_pair
+from frontend.review.words import class_name
 
 KEYS = ("dense", "pruned", "index", "scale", *STATE_KEYS)
 ROOMS = {"wide": 232, "middle": 168, "narrow": 100}  # pixels a frame may take, by width of the screen
-
-KEY_WORDS = {
-    "←  →": "previous, next sample of the list",
-    "↑  ↓": "the less, the more pruned version",
-    "b": "blink: show the clean image in the adversarial's place",
-    "Esc": "back to Compare",
-    "?": "show or hide this list",
-}
 
 
 def complete(query: dict[str, str]) -> dict[str, str] | None:
@@ -269,7 +262,4 @@ def scale_bar(pair: ShownPair, shown: Shown, change: float | None, kind: ScaleKi
 
 
 def key_list() -> Component:
-    items = [part for key, words in KEY_WORDS.items() for part in (html.Dt(html.Kbd(key)), html.Dd(words))]
-    return html.Details(
-        [html.Summary("Keys"), html.Dl(items, className="key-words")], id=ids.KEY_LIST, className="card keys"
-    )
+    return html.Details([html.Summary("Keys"), key_words(SAMPLE_KEYS)], id=ids.KEY_LIST, className="card keys")

@@ -1,7 +1,7 @@
 """What the page says about a sample, in words: no distance is ever made up for one that there is not."""
 
-from backend.attacks.catalogue.attacks import ATTACKS
 from backend.schemas import MarginRow, PairedSample
+from backend.services import catalogues
 from backend.services.evaluations.views import is_robust
 from frontend.figures.units import Unit
 
@@ -25,7 +25,8 @@ def margin_text(row: MarginRow, unit: Unit) -> str:
 
 def attack_title(name: str) -> str:
     """An attack as people know it; its own name where the catalogue of this version lacks it."""
-    return ATTACKS[name].title if name in ATTACKS else name
+    found = catalogues.find_attack(name)
+    return name if found is None else found.title
 
 
 def why_no_adversarial(row: MarginRow, label: str, prediction: str, unit: Unit) -> tuple[str, str]:

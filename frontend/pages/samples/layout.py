@@ -18,14 +18,6 @@ from frontend.review.walk import ShownPair, load_pair
 
 KEYS = ("dense", "pruned")
 
-KEY_WORDS = {
-    "1  2  3  4": "only the kept, lost, gained or wrong on both; once more: all",
-    "t": "only those on thin ice; once more: all",
-    "Esc": "remove every filter",
-    "←  →  ↑  ↓": "from one sample to the next",
-    "Enter": "open the sample",
-}
-
 FILLED = {
     "sentence": Output(ids.SENTENCE, "children"),
     "links": Output(ids.LINKS, "children"),

@@ -10,8 +10,8 @@ from frontend.components import SET_WORDS, Content, data, set_word
 from frontend.pages.samples import ids
 from frontend.pages.samples.chips import NO_FILTERS, delta_text
 from frontend.review.cut import set_of
-from frontend.review.flipped import class_name, margins_text, verdicts_text
 from frontend.review.walk import SORT_WORDS, ShownPair
+from frontend.review.words import class_name, margins_text, verdicts_text
 
 PAGE_SIZE = 120
 

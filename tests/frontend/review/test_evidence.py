@@ -15,10 +15,10 @@ from frontend.figures.units import LINF
 from frontend.pages import compare, jobs, sample
 from frontend.pages.compare import ids, replay
 from frontend.pages.compare.evidence import controls_table
+from frontend.pages.compare.grid import grid_rows
 from frontend.pages.jobs import additional
 from frontend.pages.sample import harder
 from frontend.review.evidence import outcome_words, state_words, title_words
-from frontend.review.flipped import grid_rows
 from frontend.review.notices import mismatch_notice
 from tests.frontend.pairs import EPS, KEPT, LOST, MadePair, home_with_pair
 from tests.frontend.words import by_id, text_of
