@@ -15,6 +15,7 @@ from backend.errors import ThinIceError
 from frontend import ids
 from frontend.callbacks import failure_parts, in_thread, query_values, report_error
 from frontend.components import Content, error_state
+from frontend.icons import icon_rules
 from frontend.pages import PAGES, load_pages
 from frontend.shell import shell
 from frontend.theme import style_block
@@ -43,6 +44,7 @@ INDEX = (
 <link rel="icon" type="image/svg+xml" href="/assets/icons/favicon.svg">
 <style>"""
     + style_block()
+    + icon_rules()
     + "</style>\n<script>"
     + BOOT
     + """</script>
@@ -81,7 +83,8 @@ def create_dashboard(server: FastAPI) -> Dash:
     app.layout = shell({path: list(getattr(page, "KEYS", ())) for path, page in pages.items()})
     register_shell(app, pages)
     for page in pages.values():
-        page.register(app)
+        if hasattr(page, "register"):
+            page.register(app)
     server.add_middleware(PageAddresses, paths=frozenset(row.path for row in PAGES))
     return app
 

@@ -30,13 +30,13 @@ class Theme:
     gained: str
     gained_soft: str
     kept: str
-    never: str
+    wrong_on_both: str
     warning: str
     warning_soft: str
 
     def of_set(self, name: str) -> str:
         """The colour of one of the four sets, S11, S10, S01 or S00."""
-        return {"S11": self.kept, "S10": self.lost, "S01": self.gained, "S00": self.never}[name]
+        return {"S11": self.kept, "S10": self.lost, "S01": self.gained, "S00": self.wrong_on_both}[name]
 
 
 LIGHT = Theme(
@@ -60,7 +60,7 @@ LIGHT = Theme(
     gained="#0f7b6f",
     gained_soft="#e2f4f1",
     kept="#8296a8",
-    never="#87939f",
+    wrong_on_both="#87939f",
     warning="#8a5a00",
     warning_soft="#fdf1d8",
 )
@@ -86,7 +86,7 @@ DARK = Theme(
     gained="#4fd1c0",
     gained_soft="#12322f",
     kept="#74899f",
-    never="#6b7d8f",
+    wrong_on_both="#6b7d8f",
     warning="#f0c060",
     warning_soft="#33290f",
 )

@@ -6,7 +6,15 @@ The architectures stand here as data, because the table that builds them imports
 from collections.abc import Iterable
 from typing import Any
 
-from backend.attacks.catalogue import FLAGS, PRESETS
+from backend.attacks.catalogue import (
+    DEFAULT_PRESET,
+    FLAGS,
+    PRESETS,
+    WEAKENING,
+    promises_margins,
+    rank_of,
+    short_title,
+)
 from backend.attacks.catalogue.attacks import ATTACKS
 from backend.registry.layer_lists import LAYERS, Argument
 from backend.schemas import Page
@@ -20,6 +28,21 @@ from backend.schemas.catalogues import (
     LayerTypeOut,
     PresetOut,
 )
+
+__all__ = [
+    "DEFAULT_PRESET",
+    "PRESETS",
+    "find_attack",
+    "is_weakened",
+    "list_architectures",
+    "list_attacks",
+    "list_flags",
+    "promises_margins",
+    "rank_of",
+    "read_all",
+    "short_title",
+    "show_argument",
+]
 
 ARCHITECTURES: tuple[tuple[str, str, str, tuple[int, int] | None], ...] = (
     ("small-cnn", "Small CNN, 102,090 parameters", "cnn", (28, 28)),
@@ -70,10 +93,20 @@ def list_attacks() -> AttackPage:
     return AttackPage(items=items, total=len(items), limit=len(items), offset=0, presets=presets)
 
 
+def find_attack(name: str) -> AttackOut | None:
+    """The attack of that name; None where the catalogue of this version lacks it."""
+    return AttackOut.model_validate(ATTACKS[name]) if name in ATTACKS else None
+
+
 def list_flags() -> Page[FlagOut]:
     """Every reliability flag with its help."""
     items = read_all(FlagOut, FLAGS.values())
     return Page(items=items, total=len(items), limit=len(items), offset=0)
+
+
+def is_weakened(flags: Iterable[str]) -> bool:
+    """Whether one of these flags says that the attack may have found too little."""
+    return not WEAKENING.isdisjoint(flags)
 
 
 def read_all(schema: type[Any], entries: Iterable[Any]) -> list[Any]:

@@ -1,7 +1,7 @@
 // Help: the entry that the address names is brought into view once the page is there.
 (function () {
   function arrive() {
-    if (window.location.pathname !== "/help") return null;
+    if (!/^\/help(\/|$)/.test(window.location.pathname)) return null;
     const name = decodeURIComponent(window.location.hash.slice(1));
     // The shell scrolls a new page to its top first.
     if (name) window.setTimeout(() => show(name), 60);

@@ -88,7 +88,8 @@
     document.title = title ? title + " · Thin Ice" : "Thin Ice";
     const path = window.location.pathname;
     document.querySelectorAll(".rail-link[href]").forEach((link) => {
-      if (link.getAttribute("href") === path) link.setAttribute("aria-current", "page");
+      const href = link.getAttribute("href");
+      if (href === path || path.startsWith(href + "/")) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     });
     if (shown !== null && shown !== path) {

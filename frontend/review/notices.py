@@ -9,6 +9,7 @@ from backend.schemas.comparisons import ComparisonOut
 from backend.schemas.datasets import DatasetOut
 from backend.schemas.evaluations import EvaluationOut
 from frontend.components import Content, icon
+from frontend.help.addresses import help_address
 from frontend.review.cut import has_margins
 
 CAVEATS = {"apparent-gain": "apparent-gain", "stronger-attack": "masking"}  # field of a mismatch: flag in Help
@@ -58,7 +59,7 @@ def mismatch_notice(comparison: ComparisonOut) -> Component | None:
     """What differs between the two evaluations and what is doubtful about them, loudly; None where nothing is."""
     loud = [item for item in comparison.mismatches if item.severity == "differs"]
     flagged = [
-        html.Li([f"{side.checkpoint_name}: ", dcc.Link(flag, href=f"/help#flag-{flag}")])
+        html.Li([f"{side.checkpoint_name}: ", dcc.Link(flag, href=help_address("flag", flag))])
         for side in (comparison.dense, comparison.pruned)
         for flag in side.flags
     ]
@@ -84,7 +85,7 @@ def mismatch_notice(comparison: ComparisonOut) -> Component | None:
 
 def caveat_link(field: str) -> list[Content]:
     """Where Help says what to do about a doubt."""
-    return [" ", dcc.Link("What to do", href=f"/help#flag-{CAVEATS[field]}")] if field in CAVEATS else []
+    return [" ", dcc.Link("What to do", href=help_address("flag", CAVEATS[field]))] if field in CAVEATS else []
 
 
 def verdict_notice(comparison: ComparisonOut) -> Component | None:

@@ -1,10 +1,14 @@
 """The docs page lists every operation and loads nothing from elsewhere."""
 
+import importlib
+import pkgutil
 import re
 
 from starlette.testclient import TestClient
 
+from backend import api
 from backend.api.docs import docs_page, operations
+from backend.api.routes import NOUNS
 
 
 def test_docs_list_every_operation_with_local_assets_only(client: TestClient) -> None:
@@ -15,6 +19,12 @@ def test_docs_list_every_operation_with_local_assets_only(client: TestClient) ->
     assert not re.search(r"(src|href)=\"(https?:)?//", page)
     for path in ("/docs", "/redoc", "/openapi.json"):
         assert "swagger" not in client.get(path).text.lower()
+
+
+def test_every_noun_with_routes_is_on_the_application() -> None:
+    modules = [importlib.import_module(f"backend.api.{row.name}") for row in pkgutil.iter_modules(api.__path__)]
+    left_out = [one.__name__ for one in modules if hasattr(one, "router") and one.__name__ != "backend.api.docs"]
+    assert set(left_out) - {noun.__name__ for noun in NOUNS} == set(), "add these to NOUNS in backend/api/routes.py"
 
 
 def test_openapi_describes_errors_and_uploads(client: TestClient) -> None:

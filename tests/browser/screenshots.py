@@ -13,6 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from frontend.pages import PAGES
 from tests.browser.conftest import ARGUMENTS, find_chromium
 
 README_PICTURE = Path(__file__).parents[2] / "frontend" / "help" / "compare.png"
@@ -36,17 +37,11 @@ def find_pages(address: str) -> dict[str, str]:
     pair = f"dense={dense['id']}&pruned={pruned['id']}"
     index = ask(f"/comparisons/samples?{pair}&set=S10")[0]["index"]
     return {
-        "overview": "/",
+        **{row.module: row.path for row in PAGES},
         "compare": f"/compare?{pair}",
         "samples": f"/samples?{pair}",
         "sample": f"/sample?{pair}&index={index}",
-        "jobs": "/jobs",
         "record": f"/jobs?evaluation={pruned['id']}",
-        "claims": "/claims",
-        "methods": "/methods",
-        "prune": "/prune",
-        "upload": "/upload",
-        "help": "/help",
     }
 
 

@@ -7,8 +7,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from frontend.pages import PAGES
+
 pytestmark = pytest.mark.browser
-PAGES = ("/", "/claims", "/methods", "/compare", "/samples", "/jobs", "/upload", "/help")
+ADDRESSES = [row.path for row in PAGES]
 
 
 def lost_of(product):
@@ -140,7 +142,7 @@ def test_samples_wall_leads_to_a_sample_and_arrows_walk_on(page, product):
     expect(page).to_have_url(re.compile(rf"index={lost[1]['index']}\b"))
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", ADDRESSES)
 def test_page_has_no_accessibility_violation_in_either_theme_and_fits_a_phone(page, product, path):
     page.goto(product.address + path)
     expect(page.get_by_role("heading", level=1)).to_be_visible()

@@ -20,6 +20,7 @@ from frontend import callbacks, ids
 from frontend.app import create_dashboard, show_page
 from frontend.callbacks import in_thread, query_values, report_error
 from frontend.components import GRAPH_CONFIG, icon, plot, table
+from frontend.icons import list_icons
 from frontend.pages import PAGES, PageRow, load_pages
 
 ASSETS = Path(frontend.__file__).parent / "assets"
@@ -79,11 +80,21 @@ def test_routes_registered_before_the_dashboard_keep_their_answers(client: TestC
 
 
 def test_assets_and_icons_are_served(client: TestClient) -> None:
-    styles = client.get("/assets/base.css").text
-    icons = re.findall(r"/assets/icons/[\w-]+\.svg", styles)
+    assert client.get("/assets/base.css").status_code == 200
+    icons = re.findall(r"/assets/icons/[\w-]+\.svg", client.get("/").text)
     assert icons and all(client.get(name).status_code == 200 for name in icons)
-    named = {name for row in PAGES if row.place for name in icon(row.module).className.split()[1:]}
-    assert all(f".{name} " in styles for name in named)
+    assert f".{icon('brand').className.split()[1]}{{" in client.get("/").text
+
+
+@pytest.mark.parametrize("row", [row for row in PAGES if row.place], ids=lambda row: row.module)
+def test_every_page_in_the_rail_has_an_icon(row: PageRow) -> None:
+    assert row.module in list_icons(), f"draw frontend/assets/icons/{row.module}.svg: the link to {row.path} shows it"
+
+
+def test_icons_that_the_pages_name_are_there() -> None:
+    sources = "\n".join(path.read_text() for path in Path(frontend.__file__).parent.rglob("*.py"))
+    named = set(re.findall(r"\bicon\(\"([\w-]+)\"\)", sources))
+    assert named - set(list_icons()) == set(), "no such SVG in frontend/assets/icons"
 
 
 def test_layout_has_main_landmark_navigation_and_skip_link(client: TestClient) -> None:
@@ -111,9 +122,35 @@ def test_table_marks_its_first_column_as_header_and_aligns_numbers() -> None:
     assert cells[0].scope == "row" and cells[1].className == "number-cell"
 
 
-def test_page_row_without_module_is_absent() -> None:
-    assert not PageRow("nowhere", "/nowhere", "Nowhere", None).is_present()
+@pytest.mark.parametrize(
+    ("module", "error", "words"),
+    [("nowhere", ImportError, "frontend.pages.nowhere"), ("compare.ids", AttributeError, "has no TITLE")],
+)
+def test_page_row_without_a_page_says_what_is_missing(module: str, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        PageRow(module, "/nowhere").load()
+
+
+def test_folders_of_pages_have_a_row_each() -> None:
+    folders = {path.parent.name for path in (Path(frontend.__file__).parent / "pages").glob("*/__init__.py")}
+    rows = {row.module.split(".")[0] for row in PAGES}
+    assert folders == rows, "give each folder in frontend/pages a PageRow in frontend/pages/__init__.py"
     assert load_pages()["/compare"].TITLE == "Compare"
+
+
+@pytest.mark.parametrize("row", PAGES, ids=lambda row: row.module)
+def test_every_page_has_its_tests(row: PageRow) -> None:
+    name = f"tests/frontend/pages/test_{row.module.split('.')[0]}.py"
+    assert (Path(__file__).parents[2] / name).exists(), f"write {name}: frontend.pages.{row.module} has no tests"
+
+
+def test_component_ids_of_pages_are_unique() -> None:
+    """Dash takes two components of one id for one, on whatever pages they stand."""
+    owners: dict[str, str] = {}
+    for path in sorted(Path(frontend.__file__).parent.rglob("ids.py")):
+        for value in re.findall(r'^[A-Z_]+ = "([\w-]+)"', path.read_text(), flags=re.MULTILINE):
+            owner = str(path.relative_to(Path(frontend.__file__).parent))
+            assert owners.setdefault(value, owner) == owner, f"{value} is an id of {owners[value]} and of {owner}"
 
 
 # --- routing ---------------------------------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ def test_text_on_its_coloured_ground_keeps_four_and_a_half(theme: Theme, text: s
 
 
 @pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("name", ["kept", "never", "lost", "gained", "dense", "accent", "edge"])
+@pytest.mark.parametrize("name", ["kept", "wrong_on_both", "lost", "gained", "dense", "accent", "edge"])
 def test_marks_on_card_keep_three(theme: Theme, name: str) -> None:
     assert contrast(getattr(theme, name), theme.card) >= 3
 
@@ -78,7 +78,7 @@ def test_of_set_knows_the_four_sets_only() -> None:
         LIGHT.kept,
         LIGHT.lost,
         LIGHT.gained,
-        LIGHT.never,
+        LIGHT.wrong_on_both,
     ]
     with pytest.raises(KeyError):
         LIGHT.of_set("S12")

@@ -1,9 +1,8 @@
 """Claims: what every checkpoint claims, what a re-evaluation leaves of it, and whether its relatives do better."""
 
-from frontend.pages.claims.layout import layout, register
+from frontend.pages.claims.layout import layout
 
-PATH = "/claims"
 TITLE = "Claims"
 KEYS = ("preset",)
 
-__all__ = ["KEYS", "PATH", "TITLE", "layout", "register"]
+__all__ = ["KEYS", "TITLE", "layout"]

@@ -1,15 +1,16 @@
 """The page's frame: the sentence, the table of claims with its notes, and the published figures apart from it."""
 
-from dash import Dash, dcc, html
+from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.attacks.catalogue import PRESETS
 from backend.schemas import OURS, Page
 from backend.schemas.claims import Answer, ClaimCheck
 from backend.services import claims
+from backend.services.catalogues import PRESETS
 from backend.services.claims import references
 from frontend.components import Content, aria, card, empty_state
-from frontend.pages.claims.table import claims_table, order, read_families, references_table
+from frontend.pages.claims.table import claims_table, order, read_families
+from frontend.references import references_table
 from frontend.words import count_words, sentence_list
 
 PAGE_ROWS = 200
@@ -45,10 +46,6 @@ def layout(preset: str | None = None, **_query: str) -> Component:
         ),
     ]
     return html.Div(parts, className="page-stack claims")
-
-
-def register(app: Dash) -> None:
-    """The page has no callbacks: a link builds it anew."""
 
 
 def read_claims(preset: str | None) -> list[ClaimCheck]:

@@ -1,15 +1,15 @@
 """The table of claims, each with its dumbbell, and that of published figures."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.attacks.catalogue import short_title
 from backend.schemas import Interval
-from backend.schemas.claims import ClaimAgainst, ClaimCheck, ClaimDifference, Reevaluation, ReferenceFigure
+from backend.schemas.claims import ClaimAgainst, ClaimCheck, ClaimDifference, Reevaluation
+from backend.services.catalogues import short_title
 from frontend.components import Content, aria, dot, icon
 from frontend.rows import Column, Group, row_table
 from frontend.words import percent
@@ -204,42 +204,3 @@ def effort(found: Reevaluation) -> str:
 
 def count_words_of(n: int | None) -> str:
     return "n unknown" if n is None else f"n {n:,}"
-
-
-def references_table(rows: Sequence[ReferenceFigure]) -> Component:
-    """Published figures, one row a method and network, under their sources."""
-    rates = sorted({row.sparsity for row in rows})
-    shown: list[list[Content] | Group] = []
-    for source in dict.fromkeys(row.source for row in rows):
-        of_source = [row for row in rows if row.source == source]
-        first = of_source[0]
-        title = f"{source} · {first.dataset} · {first.norm} {first.eps_text} · {first.attack} · "
-        shown.append(Group([title, html.Span(first.url.removeprefix("https://"))]))
-        for name in dict.fromkeys((row.method, row.architecture) for row in of_source):
-            same = {row.sparsity: row for row in of_source if (row.method, row.architecture) == name}
-            shown.append([name[0], name[1], *(figure_cell(same.get(rate)) for rate in rates), remark(same.values())])
-    columns = [
-        Column("method"),
-        Column("network"),
-        *(Column(f"{percent(rate, digits=0)} of weights, clean / robust (%)", True) for rate in rates),
-        Column("note"),
-    ]
-    return row_table("Published figures", columns, shown)
-
-
-def figure_cell(row: ReferenceFigure | None) -> Content:
-    """`80.54 / 43.68`; nothing where the source has none."""
-    if row is None:
-        return None
-    return f"{percent(row.clean_accuracy, unit=False)} / {percent(row.robust_accuracy, unit=False)}"
-
-
-def remark(rows: Iterable[ReferenceFigure]) -> str | None:
-    """What was claimed before, and what else has to be known."""
-    said: list[str] = []
-    for row in rows:
-        if row.claimed_robust_accuracy is not None:
-            said.append(f"Claimed {percent(row.claimed_robust_accuracy)} with {row.claimed_attack}.")
-        if row.note:
-            said.append(row.note)
-    return " ".join(said) or None

@@ -3,8 +3,7 @@
 from frontend.pages.compare.callbacks import register
 from frontend.pages.compare.layout import complete, layout
 
-PATH = "/compare"
 TITLE = "Compare"
 KEYS = ("dense", "pruned")
 
-__all__ = ["KEYS", "PATH", "TITLE", "complete", "layout", "register"]
+__all__ = ["KEYS", "TITLE", "complete", "layout", "register"]

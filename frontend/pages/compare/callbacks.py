@@ -8,7 +8,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 from backend.schemas.comparisons import ComparisonOut, PairedSample
 from backend.schemas.datasets import DatasetOut
 from backend.services import comparisons, datasets
-from frontend import ids
+from frontend import ids as shell_ids
 from frontend.callbacks import in_thread
 from frontend.components import SET_WORDS, SYMBOLS, Content, aria, icon
 from frontend.figures.classes import class_flips
@@ -18,40 +18,42 @@ from frontend.figures.histogram import margin_histogram
 from frontend.figures.scatter import AxisScale, margin_scatter, scale_for
 from frontend.figures.share_lost import share_lost
 from frontend.figures.units import Unit, unit_of
-from frontend.pages.compare import panels, replay
+from frontend.pages.compare import ids, panels, replay
 from frontend.pages.compare.evidence import controls_table, predictive_table
+from frontend.pages.compare.grid import grid_rows
 from frontend.pages.compare.header import scope_words, sentence
 from frontend.pages.compare.numbers import number_cards
+from frontend.pages.compare.wall import wall
 from frontend.review.cut import Cut, choose, choose_flips, has_margins, read_cut, set_of
-from frontend.review.flipped import class_name, grid_rows, wall
+from frontend.review.words import class_name
 from frontend.theme import Theme, theme_named
 
 NO_MARGINS_WORDS = "These evaluations hold verdicts at one ε. Margins come from the preset margin."
 NO_MARGINS = NO_MARGINS_WORDS.replace(". ", ".<br>", 1)
 
 FILLED = {
-    "headline": Output(ids.COMPARE_HEADLINE, "children"),
-    "numbers": Output(ids.COMPARE_NUMBERS, "children"),
-    "scatter": Output(ids.COMPARE_SCATTER, "figure"),
-    "scatter_table": Output(ids.COMPARE_SCATTER_TABLE, "children"),
-    "curve": Output(ids.COMPARE_CURVE, "figure"),
-    "curve_table": Output(ids.COMPARE_CURVE_TABLE, "children"),
-    "histogram": Output(ids.COMPARE_HISTOGRAM, "figure"),
-    "histogram_table": Output(ids.COMPARE_HISTOGRAM_TABLE, "children"),
-    "predictive": Output(ids.COMPARE_PREDICTIVE, "children"),
-    "controls": Output(ids.COMPARE_CONTROLS, "children"),
-    "notes": Output(ids.COMPARE_NOTES, "children"),
-    "points": Output(ids.COMPARE_POINTS, "data"),
-    "wall": Output(ids.COMPARE_WALL, "children"),
-    "rows": Output(ids.COMPARE_TABLE, "rowData"),
-    "downloads": Output(ids.COMPARE_DOWNLOADS, "children"),
+    "headline": Output(ids.HEADLINE, "children"),
+    "numbers": Output(ids.NUMBERS, "children"),
+    "scatter": Output(ids.SCATTER, "figure"),
+    "scatter_table": Output(ids.SCATTER_TABLE, "children"),
+    "curve": Output(ids.CURVE, "figure"),
+    "curve_table": Output(ids.CURVE_TABLE, "children"),
+    "histogram": Output(ids.HISTOGRAM, "figure"),
+    "histogram_table": Output(ids.HISTOGRAM_TABLE, "children"),
+    "predictive": Output(ids.PREDICTIVE, "children"),
+    "controls": Output(ids.CONTROLS, "children"),
+    "notes": Output(ids.NOTES, "children"),
+    "points": Output(ids.POINTS, "data"),
+    "wall": Output(ids.WALL, "children"),
+    "rows": Output(ids.TABLE, "rowData"),
+    "downloads": Output(ids.DOWNLOADS, "children"),
 }
 
 OF_THE_PAIR = {
-    "share": Output(ids.COMPARE_SHARE, "figure"),
-    "share_table": Output(ids.COMPARE_SHARE_TABLE, "children"),
-    "classes": Output(ids.COMPARE_CLASSES, "figure"),
-    "classes_table": Output(ids.COMPARE_CLASSES_TABLE, "children"),
+    "share": Output(ids.SHARE, "figure"),
+    "share_table": Output(ids.SHARE_TABLE, "children"),
+    "classes": Output(ids.CLASSES, "figure"),
+    "classes_table": Output(ids.CLASSES_TABLE, "children"),
 }
 
 
@@ -63,9 +65,9 @@ def register(app: Dash) -> None:
     @app.callback(
         output=OF_THE_PAIR,
         inputs={
-            "state": Input(ids.COMPARE_PAIR, "data"),
-            "theme": Input(ids.THEME, "data"),
-            "delta": State(ids.COMPARE_DELTA, "value"),
+            "state": Input(ids.PAIR, "data"),
+            "theme": Input(shell_ids.THEME, "data"),
+            "delta": State(ids.DELTA, "value"),
         },
     )
     @in_thread
@@ -77,9 +79,9 @@ def register(app: Dash) -> None:
     @app.callback(
         output=FILLED,
         inputs={
-            "query": Input(ids.COMPARE_CUT, "data"),
-            "theme": Input(ids.THEME, "data"),
-            "delta": State(ids.COMPARE_DELTA, "value"),
+            "query": Input(ids.CUT, "data"),
+            "theme": Input(shell_ids.THEME, "data"),
+            "delta": State(ids.DELTA, "value"),
         },
     )
     @in_thread
@@ -245,53 +247,53 @@ def register_browser(app: Dash) -> None:
 
     app.clientside_callback(
         browser("read"),
-        Output(ids.COMPARE_CUT, "data"),
-        Output(ids.COMPARE_EPS, "value"),
-        Output(ids.COMPARE_DELTA, "value"),
-        Output(ids.COMPARE_VIEW, "value"),
-        Output(ids.COMPARE_CLASS, "value"),
-        Output(ids.COMPARE_SET, "value"),
-        Input(ids.URL, "search"),
-        Input(ids.COMPARE_PAIR, "data"),
-        State(ids.COMPARE_CUT, "data"),
+        Output(ids.CUT, "data"),
+        Output(ids.EPS, "value"),
+        Output(ids.DELTA, "value"),
+        Output(ids.VIEW, "value"),
+        Output(ids.CLASS, "value"),
+        Output(ids.SET, "value"),
+        Input(shell_ids.URL, "search"),
+        Input(ids.PAIR, "data"),
+        State(ids.CUT, "data"),
     )
     app.clientside_callback(
         browser("slideEps"),
-        Output(ids.COMPARE_EPS_TEXT, "children"),
-        Input(ids.COMPARE_EPS, "value"),
-        State(ids.COMPARE_PAIR, "data"),
+        Output(ids.EPS_TEXT, "children"),
+        Input(ids.EPS, "value"),
+        State(ids.PAIR, "data"),
     )
     app.clientside_callback(
         browser("slideDelta"),
-        Output(ids.COMPARE_DELTA_TEXT, "children"),
-        Output(ids.COMPARE_THIN, "children"),
-        Input(ids.COMPARE_DELTA, "value"),
-        Input(ids.COMPARE_POINTS, "data"),
-        State(ids.COMPARE_PAIR, "data"),
+        Output(ids.DELTA_TEXT, "children"),
+        Output(ids.THIN, "children"),
+        Input(ids.DELTA, "value"),
+        Input(ids.POINTS, "data"),
+        State(ids.PAIR, "data"),
     )
     app.clientside_callback(
         browser("choose"),
-        Input(ids.COMPARE_VIEW, "value"),
-        Input(ids.COMPARE_CLASS, "value"),
-        Input(ids.COMPARE_SET, "value"),
+        Input(ids.VIEW, "value"),
+        Input(ids.CLASS, "value"),
+        Input(ids.SET, "value"),
         prevent_initial_call=True,
     )
     app.clientside_callback(
         ClientsideFunction("hover", "show"),
-        Input(ids.COMPARE_SCATTER, "hoverData"),
-        State(ids.COMPARE_POINTS, "data"),
-        State(ids.COMPARE_PAIR, "data"),
+        Input(ids.SCATTER, "hoverData"),
+        State(ids.POINTS, "data"),
+        State(ids.PAIR, "data"),
         prevent_initial_call=True,
     )
     app.clientside_callback(
         browser("open"),
-        Input(ids.COMPARE_SCATTER, "clickData"),
+        Input(ids.SCATTER, "clickData"),
         prevent_initial_call=True,
     )
     app.clientside_callback(
         browser("pick"),
-        Input(ids.COMPARE_PICK_GO, "n_clicks"),
-        State(ids.COMPARE_PICK_DENSE, "value"),
-        State(ids.COMPARE_PICK_PRUNED, "value"),
+        Input(ids.PICK_GO, "n_clicks"),
+        State(ids.PICK_DENSE, "value"),
+        State(ids.PICK_PRUNED, "value"),
         prevent_initial_call=True,
     )

@@ -8,9 +8,9 @@ from dash.development.base_component import Component
 
 from backend.schemas.comparisons import ComparisonOut, TextPart
 from backend.schemas.datasets import DatasetOut
-from frontend import ids
 from frontend.components import SET_WORDS, SYMBOLS, aria, dot, icon
 from frontend.figures.units import Unit
+from frontend.pages.compare import ids
 from frontend.review.cut import Cut
 from frontend.review.sliders import delta_slider, slider
 
@@ -45,9 +45,9 @@ def picker(comparison: ComparisonOut, choices: list[dict[str, str]]) -> Componen
         )
 
     body = [
-        select(ids.COMPARE_PICK_DENSE, "Dense", comparison.dense.id),
-        select(ids.COMPARE_PICK_PRUNED, "Pruned", comparison.pruned.id),
-        html.Button("Compare", id=ids.COMPARE_PICK_GO, className="button button-primary"),
+        select(ids.PICK_DENSE, "Dense", comparison.dense.id),
+        select(ids.PICK_PRUNED, "Pruned", comparison.pruned.id),
+        html.Button("Compare", id=ids.PICK_GO, className="button button-primary"),
     ]
     opener = html.Summary([icon("plus"), "compare another"], className="button")
     return html.Details([opener, html.Div(body, className="picker")], className="picker-holder")
@@ -83,24 +83,24 @@ def bar(state: dict[str, Any], unit: Unit, dataset: DatasetOut) -> Component:
     sets: Any = [{"value": name, "label": f"{SYMBOLS[name]} {SET_WORDS[name]} {name}"} for name in SYMBOLS]
     views: Any = [{"value": "clean", "label": "clean"}, {"value": "robust", "label": "robust at ε"}]
     parts = [
-        slider(ids.COMPARE_EPS, ids.COMPARE_EPS_TEXT, "ε", "perturbation size ε", state["eps"], state, unit),
-        delta_slider(ids.COMPARE_DELTA, ids.COMPARE_DELTA_TEXT, state["delta"], state, unit),
+        slider(ids.EPS, ids.EPS_TEXT, "ε", "perturbation size ε", state["eps"], state, unit),
+        delta_slider(ids.DELTA, ids.DELTA_TEXT, state["delta"], state, unit),
         html.Div(
             [
                 html.Span("flips", className="control-label", id="compare-view-label"),
-                dmc.SegmentedControl(id=ids.COMPARE_VIEW, data=views, value=state["view"], size="xs"),
+                dmc.SegmentedControl(id=ids.VIEW, data=views, value=state["view"], size="xs"),
             ],
             className="control",
         ),
         html.Div(
             [
-                filter_select(ids.COMPARE_CLASS, "all classes", "Show one class only", classes, state["label"]),
-                filter_select(ids.COMPARE_SET, "all sets", "Show one set only", sets, state["set"]),
+                filter_select(ids.CLASS, "all classes", "Show one class only", classes, state["label"]),
+                filter_select(ids.SET, "all sets", "Show one set only", sets, state["set"]),
             ],
             className="control filters",
         ),
     ]
-    return html.Div(parts, id=ids.COMPARE_BAR, className="bar", role="group", **aria(label="What the page shows"))
+    return html.Div(parts, id=ids.BAR, className="bar", role="group", **aria(label="What the page shows"))
 
 
 def filter_select(id: str, placeholder: str, name: str, options: Any, value: str | None) -> Component:

@@ -7,13 +7,13 @@ from dash.development.base_component import Component
 
 from backend.schemas.comparisons import ComparisonOut
 from backend.services import comparisons, datasets, evaluations
-from frontend import ids
 from frontend.components import SET_CLASSES, SET_WORDS, SYMBOLS, aria, card, empty_state, plot
 from frontend.figures.units import Unit, unit_of
+from frontend.pages.compare import ids
+from frontend.pages.compare.grid import grid
 from frontend.pages.compare.header import bar, names
 from frontend.pages.compare.replay import replay_card
 from frontend.review.cut import Cut, has_margins, read_cut
-from frontend.review.flipped import grid
 from frontend.review.notices import context_line, mismatch_notice, verdict_notice
 from frontend.review.sliders import Sliders, read_sliders
 
@@ -44,27 +44,27 @@ def layout(**query: str) -> Component:
     sliders = read_sliders(comparison, samples, cut, unit)
     state = page_state(comparison, cut, sliders, unit)
     parts = [
-        dcc.Store(id=ids.COMPARE_PAIR, data=state),
-        dcc.Store(id=ids.COMPARE_CUT),
-        dcc.Store(id=ids.COMPARE_POINTS),
+        dcc.Store(id=ids.PAIR, data=state),
+        dcc.Store(id=ids.CUT),
+        dcc.Store(id=ids.POINTS),
         context_line(comparison, dataset, sliders.median_eps),
         names(comparison, evaluation_choices()),
         mismatch_notice(comparison),
         verdict_notice(comparison),
-        html.P(id=ids.COMPARE_HEADLINE, className="headline"),
+        html.P(id=ids.HEADLINE, className="headline"),
         bar(state, unit, dataset),
         html.Div(
             [html.Div(className="number skeleton-number") for _ in range(6)],
-            id=ids.COMPARE_NUMBERS,
+            id=ids.NUMBERS,
             className="numbers",
         ),
         picture_cards(is_measured),
         evidence_cards(is_measured),
         sample_cards(grid(unit, is_measured, has_evidence=bool(comparison.extra_evidence))),
-        card("What to keep in mind", html.Ul(id=ids.COMPARE_NOTES, className="notes")),
+        card("What to keep in mind", html.Ul(id=ids.NOTES, className="notes")),
         hover_card(),
     ]
-    return html.Div([part for part in parts if part is not None], id=ids.COMPARE, className="compare")
+    return html.Div([part for part in parts if part is not None], id=ids.PAGE, className="compare")
 
 
 def nothing_yet() -> Component:
@@ -125,8 +125,8 @@ def picture_cards(is_measured: bool) -> Component:
     scatter = card(
         "Where each sample stood, and stands",
         plot(
-            ids.COMPARE_SCATTER,
-            ids.COMPARE_SCATTER_TABLE,
+            ids.SCATTER,
+            ids.SCATTER_TABLE,
             height=616 if is_measured else 2 * WORDS_HEIGHT,
             label="Dense margin against pruned margin, one mark per sample",
         ),
@@ -136,19 +136,19 @@ def picture_cards(is_measured: bool) -> Component:
     share = card(
         "Does thin ice foretell the losses?",
         plot(
-            ids.COMPARE_SHARE,
-            ids.COMPARE_SHARE_TABLE,
+            ids.SHARE,
+            ids.SHARE_TABLE,
             height=216 if is_measured else WORDS_HEIGHT,
             label="Share lost by dense margin, with interval",
         ),
-        html.P(id=ids.COMPARE_THIN, className="footnote", **aria(live="polite")),
+        html.P(id=ids.THIN, className="footnote", **aria(live="polite")),
         note="clean flips; not moved by ε",
     )
     curve = card(
         "Robustness curve",
         plot(
-            ids.COMPARE_CURVE,
-            ids.COMPARE_CURVE_TABLE,
+            ids.CURVE,
+            ids.CURVE_TABLE,
             height=232 if is_measured else WORDS_HEIGHT,
             label="Robust accuracy by eps for both models",
         ),
@@ -158,13 +158,13 @@ def picture_cards(is_measured: bool) -> Component:
 
 
 def evidence_cards(is_measured: bool) -> Component:
-    predictive = card("Which score foretells losses?", html.Div(id=ids.COMPARE_PREDICTIVE), kind="wide")
-    controls = card("Beside the controls", html.Div(id=ids.COMPARE_CONTROLS), note="what any change to the model does")
+    predictive = card("Which score foretells losses?", html.Div(id=ids.PREDICTIVE), kind="wide")
+    controls = card("Beside the controls", html.Div(id=ids.CONTROLS), note="what any change to the model does")
     histogram = card(
         "Where the samples stood before pruning",
         plot(
-            ids.COMPARE_HISTOGRAM,
-            ids.COMPARE_HISTOGRAM_TABLE,
+            ids.HISTOGRAM,
+            ids.HISTOGRAM_TABLE,
             height=260 if is_measured else WORDS_HEIGHT,
             label="Histogram of dense margins by set",
         ),
@@ -172,18 +172,18 @@ def evidence_cards(is_measured: bool) -> Component:
     )
     classes = card(
         "Who pays",
-        plot(ids.COMPARE_CLASSES, ids.COMPARE_CLASSES_TABLE, height=300, label="Share lost by class, with interval"),
+        plot(ids.CLASSES, ids.CLASSES_TABLE, height=300, label="Share lost by class, with interval"),
         note="clean flips; red where a class loses more than the rest (p < 0.05, corrected)",
     )
     return html.Div([predictive, controls, histogram, classes, replay_card()], className="evidence")
 
 
 def sample_cards(table: Component) -> Component:
-    wall = html.Section(id=ids.COMPARE_WALL, className="card")
+    wall = html.Section(id=ids.WALL, className="card")
     rows = card(
         "The same as a table",
         table,
-        tools=html.Div(id=ids.COMPARE_DOWNLOADS, className="downloads"),
+        tools=html.Div(id=ids.DOWNLOADS, className="downloads"),
         note="the flipped samples, or the chosen set; sort by any column",
     )
     return html.Div([wall, rows], className="stack")
@@ -192,8 +192,8 @@ def sample_cards(table: Component) -> Component:
 def hover_card() -> Component:
     """What a mark of the scatter shows under the pointer; moved and filled by the browser."""
     return html.Div(
-        [html.Img(id=ids.COMPARE_HOVER_IMAGE, className="pixels", alt=""), html.Div(id=ids.COMPARE_HOVER_TEXT)],
-        id=ids.COMPARE_HOVER,
+        [html.Img(id=ids.HOVER_IMAGE, className="pixels", alt=""), html.Div(id=ids.HOVER_TEXT)],
+        id=ids.HOVER,
         className="hover-card",
         hidden=True,
     )

@@ -8,9 +8,9 @@ from dash.development.base_component import Component
 from backend.schemas.comparisons import ComparisonOut, Rate, ReplayDirection, ReplayOut
 from backend.schemas.evidence import EvidenceOut
 from backend.services import comparisons, evidence
-from frontend import ids
 from frontend.callbacks import in_thread, notify
 from frontend.components import Content, card, table
+from frontend.pages.compare import ids
 from frontend.review.cut import read_cut
 from frontend.review.evidence import cancel_button, is_active, state_words, title_words
 
@@ -21,9 +21,9 @@ def replay_card() -> Component:
     """An empty card; `register` fills it once the cut is known."""
     return card(
         "Boundary moved, or a new hole?",
-        html.Div(id=ids.COMPARE_REPLAY),
-        html.Button("Replay both ways", id=ids.COMPARE_REPLAY_GO, className="button"),
-        dcc.Interval(id=ids.COMPARE_REPLAY_POLL, interval=POLL_MILLISECONDS, disabled=True),
+        html.Div(id=ids.REPLAY),
+        html.Button("Replay both ways", id=ids.REPLAY_GO, className="button"),
+        dcc.Interval(id=ids.REPLAY_POLL, interval=POLL_MILLISECONDS, disabled=True),
         note="adversarials of one network tried on the other; beside the primary run",
         kind="replay-card",
     )
@@ -33,18 +33,18 @@ def register(app: Dash) -> None:
     """Fill the card for the cut, queue both replays, and follow them to their end."""
 
     @app.callback(
-        Output(ids.COMPARE_REPLAY, "children"),
-        Output(ids.COMPARE_REPLAY_POLL, "disabled"),
-        Input(ids.COMPARE_CUT, "data"),
-        Input(ids.COMPARE_REPLAY_GO, "n_clicks"),
-        Input(ids.COMPARE_REPLAY_POLL, "n_intervals"),
+        Output(ids.REPLAY, "children"),
+        Output(ids.REPLAY_POLL, "disabled"),
+        Input(ids.CUT, "data"),
+        Input(ids.REPLAY_GO, "n_clicks"),
+        Input(ids.REPLAY_POLL, "n_intervals"),
     )
     @in_thread
     def follow(query: dict[str, Any] | None, clicks: int | None, _tick: int | None) -> tuple[Content, Content]:
         if query is None:
             return no_update, no_update
         cut = read_cut(query)
-        if ctx.triggered_id == ids.COMPARE_REPLAY_GO and clicks:
+        if ctx.triggered_id == ids.REPLAY_GO and clicks:
             evidence.replay_pair(cut.dense, cut.pruned)
             notify("Queued", "Both replays wait for a worker. They go on when this tab is closed.")
         waiting = active_replays(cut.dense, cut.pruned)

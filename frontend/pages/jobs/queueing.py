@@ -8,13 +8,13 @@ from dash import dcc, html
 from dash.development.base_component import Component
 from pydantic import ValidationError
 
-from backend.attacks.catalogue import DEFAULT_PRESET
 from backend.errors import InvalidRequest, NotFound
 from backend.schemas import Norm
 from backend.schemas.checkpoints import CheckpointOut
 from backend.schemas.datasets import DatasetOut
 from backend.schemas.evaluations import EvaluationIn, EvaluationOut
 from backend.services import catalogues, checkpoints, datasets, evaluations
+from backend.services.catalogues import DEFAULT_PRESET
 from frontend.components import Content, icon
 from frontend.pages.jobs import names
 

@@ -3,8 +3,7 @@
 from frontend.pages.methods.callbacks import register
 from frontend.pages.methods.layout import complete, layout
 
-PATH = "/methods"
 TITLE = "Methods"
 KEYS = ("family", "eps", "norm", "method")
 
-__all__ = ["KEYS", "PATH", "TITLE", "complete", "layout", "register"]
+__all__ = ["KEYS", "TITLE", "complete", "layout", "register"]

@@ -7,15 +7,16 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, html, no_u
 from dash.development.base_component import Component
 
 from backend.errors import ThinIceError
-from frontend import ids
+from frontend import ids as shell_ids
 from frontend.callbacks import failure_parts, in_thread
 from frontend.components import card
 from frontend.figures.sparsity import draw_sparsity
+from frontend.pages.methods import ids
 from frontend.pages.methods.layout import HEADING, show_family
 from frontend.pages.methods.panels import read_panel
 from frontend.theme import theme_named
 
-PANELS = {"type": ids.METHODS_PANEL, "key": ALL}
+PANELS = {"type": ids.PANEL, "key": ALL}
 
 
 def register(app: Dash) -> None:
@@ -23,8 +24,8 @@ def register(app: Dash) -> None:
 
     @app.callback(
         Output(PANELS, "figure"),
-        Input(ids.METHODS_PANELS, "data"),
-        Input(ids.THEME, "data"),
+        Input(ids.PANELS, "data"),
+        Input(shell_ids.THEME, "data"),
         State(PANELS, "id"),
     )
     @in_thread
@@ -34,12 +35,12 @@ def register(app: Dash) -> None:
         return draw_panels(panels, theme, [one["key"] for one in shown])
 
     @app.callback(
-        Output(ids.METHODS_PAGE, "children"),
-        Output(ids.METHODS_POLL, "max_intervals"),
-        Input(ids.METHODS_POLL, "n_intervals"),
-        State(ids.METHODS_QUERY, "data"),
+        Output(ids.PAGE, "children"),
+        Output(ids.POLL, "max_intervals"),
+        Input(ids.POLL, "n_intervals"),
+        State(ids.QUERY, "data"),
         # One question at a time: an answer that a later question overtakes would be dropped.
-        running=[(Output(ids.METHODS_POLL, "disabled"), True, False)],
+        running=[(Output(ids.POLL, "disabled"), True, False)],
         prevent_initial_call=True,
     )
     @in_thread
@@ -51,8 +52,8 @@ def register(app: Dash) -> None:
     )
     app.clientside_callback(
         ClientsideFunction("methods", "choose"),
-        Input(ids.METHODS_EPS, "value"),
-        Input(ids.METHODS_METHOD, "value"),
+        Input(ids.EPS, "value"),
+        Input(ids.METHOD, "value"),
         prevent_initial_call=True,
     )
 

@@ -11,9 +11,9 @@ from backend.schemas.families import FamilyOut, FamilyRoot
 from backend.services import families
 from backend.services.families.measuring import Measuring, measure_ahead
 from backend.services.shared.arguments import read_id
-from frontend import ids
 from frontend.components import Content, aria, blank_figure, card, empty_state, graph_config, icon
 from frontend.figures.sparsity import HEIGHT
+from frontend.pages.methods import ids
 from frontend.pages.methods.answers import answer_cards, evidence
 from frontend.pages.methods.panels import list_methods, list_panels, place_method
 from frontend.pages.methods.table import family_table, gaps
@@ -54,9 +54,9 @@ def layout(
     parts, is_whole = show_family(query)
     return html.Div(
         [
-            html.Div(parts, id=ids.METHODS_PAGE, className="page-stack methods"),
-            dcc.Store(id=ids.METHODS_QUERY, data=query),
-            dcc.Interval(id=ids.METHODS_POLL, interval=POLL_MILLISECONDS, max_intervals=0 if is_whole else -1),
+            html.Div(parts, id=ids.PAGE, className="page-stack methods"),
+            dcc.Store(id=ids.QUERY, data=query),
+            dcc.Interval(id=ids.POLL, interval=POLL_MILLISECONDS, max_intervals=0 if is_whole else -1),
         ]
     )
 
@@ -76,7 +76,7 @@ def show_family(query: dict[str, str | None], patience: float | None = None) -> 
     terms = {key: value for key, value in (("eps", eps), ("norm", norm), ("method", method)) if value}
     panels = list_panels(found)
     parts: list[Component] = [
-        dcc.Store(id=ids.METHODS_PANELS, data=panels),
+        dcc.Store(id=ids.PANELS, data=panels),
         context_line(found),
         html.Div([HEADING, family_choices(found, terms), controls(found, eps, own)], className="methods-head"),
         answer_cards(found, own),
@@ -161,7 +161,7 @@ def controls(family: FamilyOut, eps: str | None, method: str) -> Component:
     """At which eps margins are cut, and whose losses are held against the others'; the address keeps both."""
     methods: Any = sorted({*list_methods(family), method})
     eps_input = dmc.TextInput(
-        id=ids.METHODS_EPS,
+        id=ids.EPS,
         value=eps or "",
         placeholder=family.eps_text,
         debounce=True,
@@ -170,7 +170,7 @@ def controls(family: FamilyOut, eps: str | None, method: str) -> Component:
         **aria(label="ε"),
     )
     method_select = dmc.Select(
-        id=ids.METHODS_METHOD,
+        id=ids.METHOD,
         data=methods,
         value=method,
         allowDeselect=False,
@@ -193,7 +193,7 @@ def controls(family: FamilyOut, eps: str | None, method: str) -> Component:
 
 def panel_graph(key: str, title: str, x_title: str) -> Component:
     graph = dcc.Graph(
-        id={"type": ids.METHODS_PANEL, "key": key},
+        id={"type": ids.PANEL, "key": key},
         config={**graph_config(f"methods-{key}"), "displayModeBar": "hover"},
         style={"height": f"{HEIGHT}px"},
         figure=blank_figure(),

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
-from backend.attacks.catalogue import DEFAULT_PRESET
 from backend.schemas.comparisons import Rate
 from backend.schemas.families import FamilyOut, FamilyRow
+from backend.services.catalogues import DEFAULT_PRESET
 from frontend.figures.sparsity import Band, SparsityMark, Trail
 
 METHODS = ("lwm", "r-admm", "hydra", "harp", "thin-ice")

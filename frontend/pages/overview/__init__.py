@@ -3,7 +3,6 @@
 from frontend.pages.overview.callbacks import register
 from frontend.pages.overview.layout import layout
 
-PATH = "/"
 TITLE = "Overview"
 
-__all__ = ["PATH", "TITLE", "layout", "register"]
+__all__ = ["TITLE", "layout", "register"]

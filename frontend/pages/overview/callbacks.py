@@ -4,10 +4,11 @@ from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 
-from frontend import ids
+from frontend import ids as shell_ids
 from frontend.callbacks import in_thread
 from frontend.components import Content
 from frontend.figures.dumbbell import dumbbells, figure_height
+from frontend.pages.overview import ids
 from frontend.pages.overview import layout as page
 from frontend.pages.overview.holdings import Holdings, read_holdings
 from frontend.pages.overview.table import checkpoint_table, claims_table
@@ -15,15 +16,15 @@ from frontend.rows import live_cells
 from frontend.theme import Theme, theme_named
 
 FILLED = {
-    "context": Output(page.CONTEXT, "children"),
-    "sentence": Output(page.SENTENCE, "children"),
-    "figure": Output(page.CLAIMS, "figure"),
-    "style": Output(page.CLAIMS, "style"),
-    "numbers": Output(page.CLAIMS_TABLE, "children"),
-    "checkpoints": Output(page.CHECKPOINTS, "children"),
-    "state": Output(page.STATE, "data"),
-    "live": Output(page.LIVE, "data"),
-    "pace": Output(page.POLL, "interval"),
+    "context": Output(ids.CONTEXT, "children"),
+    "sentence": Output(ids.SENTENCE, "children"),
+    "figure": Output(ids.CLAIMS, "figure"),
+    "style": Output(ids.CLAIMS, "style"),
+    "numbers": Output(ids.CLAIMS_TABLE, "children"),
+    "checkpoints": Output(ids.CHECKPOINTS, "children"),
+    "state": Output(ids.STATE, "data"),
+    "live": Output(ids.LIVE, "data"),
+    "pace": Output(ids.POLL, "interval"),
 }
 
 
@@ -33,10 +34,10 @@ def register(app: Dash) -> None:
     @app.callback(
         output=FILLED,
         inputs={
-            "_tick": Input(page.POLL, "n_intervals"),
-            "theme": Input(ids.THEME, "data"),
-            "state": State(page.STATE, "data"),
-            "live": State(page.LIVE, "data"),
+            "_tick": Input(ids.POLL, "n_intervals"),
+            "theme": Input(shell_ids.THEME, "data"),
+            "state": State(ids.STATE, "data"),
+            "live": State(ids.LIVE, "data"),
         },
     )
     @in_thread
@@ -50,9 +51,9 @@ def register(app: Dash) -> None:
         cells = live_cells([row for standing in holdings.standings for row in standing.active])
         return {**dict.fromkeys(FILLED, no_update), "live": no_update if cells == live else cells}
 
-    app.clientside_callback(ClientsideFunction("live", "patch"), Input(page.LIVE, "data"))
+    app.clientside_callback(ClientsideFunction("live", "patch"), Input(ids.LIVE, "data"))
     app.clientside_callback(
-        ClientsideFunction("live", "openEvaluation"), Input(page.CLAIMS, "clickData"), prevent_initial_call=True
+        ClientsideFunction("live", "openEvaluation"), Input(ids.CLAIMS, "clickData"), prevent_initial_call=True
     )
 
 

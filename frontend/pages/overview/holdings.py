@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 from uuid import UUID
 
-from backend.attacks.catalogue import DEFAULT_PRESET, PRESETS, rank_of, short_title
 from backend.schemas import ACTIVE, Page
 from backend.schemas.checkpoints import CheckpointOut, ClaimOut
 from backend.schemas.datasets import DatasetOut
 from backend.schemas.evaluations import EvaluationOut
 from backend.services import checkpoints, comparisons, datasets, evaluations
+from backend.services.catalogues import DEFAULT_PRESET, PRESETS, rank_of, short_title
 from backend.services.checkpoints import choose_sparsity
 
 PAGE_ROWS = 200

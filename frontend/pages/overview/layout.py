@@ -7,6 +7,7 @@ from backend.schemas import ACTIVE
 from backend.services import claims
 from frontend.components import Content, aria, card, empty_state, plot
 from frontend.figures.dumbbell import Dumbbell, DumbbellGroup, figure_height
+from frontend.pages.overview import ids
 from frontend.pages.overview.holdings import (
     HeldFamily,
     Holdings,
@@ -17,16 +18,6 @@ from frontend.pages.overview.holdings import (
 )
 from frontend.words import count_words, percent, sentence_list
 
-PAGE = "overview"
-CONTEXT = "overview-context"
-SENTENCE = "overview-sentence"
-CLAIMS = "overview-claims"
-CLAIMS_CARD = "overview-claims-card"
-CLAIMS_TABLE = "overview-claims-table"
-CHECKPOINTS = "overview-checkpoints"
-STATE = "overview-state"
-LIVE = "overview-live"
-POLL = "overview-poll"
 POLL_MILLISECONDS = 2000
 REST_MILLISECONDS = 10_000  # while nothing runs and nothing waits: every look reads all that the home holds
 
@@ -39,16 +30,19 @@ def layout(**_query: str) -> Component:
         sentence = "This home holds no checkpoint yet. Upload a dense one and one pruned from it."
         return html.Div([heading, empty_state(sentence, "Upload a checkpoint", "/upload")], className="page-stack")
     parts = [
-        dcc.Store(id=STATE),
-        dcc.Store(id=LIVE),
-        dcc.Interval(id=POLL, interval=pace(holdings)),
-        html.Div(context_line(holdings), id=CONTEXT),
+        dcc.Store(id=ids.STATE),
+        dcc.Store(id=ids.LIVE),
+        dcc.Interval(id=ids.POLL, interval=pace(holdings)),
+        html.Div(context_line(holdings), id=ids.CONTEXT),
         heading,
-        html.P(headline(holdings), id=SENTENCE, className="headline"),
+        html.P(headline(holdings), id=ids.SENTENCE, className="headline"),
         card(
             "Claimed and re-evaluated robust accuracy",
             plot(
-                CLAIMS, CLAIMS_TABLE, height=dumbbell_height(holdings), label="Claimed and re-evaluated robust accuracy"
+                ids.CLAIMS,
+                ids.CLAIMS_TABLE,
+                height=dumbbell_height(holdings),
+                label="Claimed and re-evaluated robust accuracy",
             ),
             tools=[key(), dcc.Link("Beside parents and controls", href="/claims", className="button")],
             kind="claims-card",
@@ -56,7 +50,7 @@ def layout(**_query: str) -> Component:
         card(
             "Checkpoints",
             html.Div(
-                html.Div(id=CHECKPOINTS),
+                html.Div(id=ids.CHECKPOINTS),
                 className="table-scroll",
                 tabIndex=0,
                 role="region",
@@ -66,7 +60,7 @@ def layout(**_query: str) -> Component:
             tools=dcc.Link("Upload another", href="/upload", className="button"),
         ),
     ]
-    return html.Div(parts, id=PAGE, className="page-stack overview")
+    return html.Div(parts, id=ids.PAGE, className="page-stack overview")
 
 
 def pace(holdings: Holdings) -> int:

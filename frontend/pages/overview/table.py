@@ -3,15 +3,15 @@
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.attacks.catalogue import WEAKENING
 from backend.schemas import RESUMABLE
 from backend.schemas.checkpoints import CheckpointOut
 from backend.schemas.evaluations import EvaluationOut
 from backend.services import catalogues
 from frontend.components import Content, dot, icon, table
 from frontend.figures.units import unit_of
+from frontend.pages.overview import ids
 from frontend.pages.overview.holdings import HeldFamily, Holdings, Standing, claim_words, effort_words
-from frontend.pages.overview.layout import PAGE, family_title, is_above
+from frontend.pages.overview.layout import family_title, is_above
 from frontend.rows import Column, Group, left_text, live_text, progress_bar, row_table
 from frontend.words import interval_words, percent
 
@@ -69,7 +69,7 @@ def best_ids(family: HeldFamily) -> dict[str, set[str]]:
 
 def has_caveat(standing: Standing) -> bool:
     """Whether flags say that the attack may have found too little."""
-    return standing.verdict is not None and not WEAKENING.isdisjoint(standing.verdict.flags)
+    return standing.verdict is not None and catalogues.is_weakened(standing.verdict.flags)
 
 
 def accuracy(standing: Standing, name: str) -> float | None:
@@ -111,7 +111,7 @@ def name_cell(standing: Standing) -> Component:
 
 def named(row: CheckpointOut | EvaluationOut, what: str) -> str:
     """An id, so that live.js finds a focused link again after its table was built anew."""
-    return f"{PAGE}-{what}-{row.id}"
+    return f"{ids.PAGE}-{what}-{row.id}"
 
 
 def sparsity_cell(row: CheckpointOut) -> Content:

@@ -7,11 +7,11 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.attacks.catalogue import DEFAULT_PRESET
 from backend.schemas.checkpoints import CheckpointOut
 from backend.schemas.datasets import DatasetOut
 from backend.schemas.prunings import MethodOut
 from backend.services import catalogues
+from backend.services.catalogues import DEFAULT_PRESET
 from backend.services.prunings import plans
 from frontend.components import Content, aria, card, icon
 from frontend.pages.prune import names

@@ -2,7 +2,6 @@
 
 from frontend.pages.sample.layout import KEYS, complete, layout, register
 
-PATH = "/sample"
 TITLE = "Sample"
 
-__all__ = ["KEYS", "PATH", "TITLE", "complete", "layout", "register"]
+__all__ = ["KEYS", "TITLE", "complete", "layout", "register"]

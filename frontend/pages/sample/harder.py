@@ -14,14 +14,10 @@ from backend.services.evaluations.views import is_robust
 from frontend.callbacks import in_thread, notify
 from frontend.components import Content, aria, data, icon
 from frontend.figures.units import Unit, unit_of
+from frontend.pages.sample import ids
 from frontend.pages.sample.words import attack_title, distance_text
 from frontend.review.evidence import cancel_button, is_active, state_words, title_words
 
-OF = "sample-harder-of"
-POLL = "sample-harder-poll"
-GO = "sample-harder-go"
-BUDGET = "sample-harder-budget"
-BOUND = "sample-bound"
 POLL_MILLISECONDS = 1500
 DEFAULT_BUDGET = 20_000
 SIDES = ("dense", "pruned")
@@ -37,13 +33,16 @@ def stores(sides: Sequence[SampleSide], norm: str, eps: float, eps_text: str) ->
         "eps_text": eps_text,
     }
     is_quiet = not any(active_of(side) for side in sides)
-    return [dcc.Store(id=OF, data=of), dcc.Interval(id=POLL, interval=POLL_MILLISECONDS, disabled=is_quiet)]
+    return [
+        dcc.Store(id=ids.HARDER_OF, data=of),
+        dcc.Interval(id=ids.HARDER_POLL, interval=POLL_MILLISECONDS, disabled=is_quiet),
+    ]
 
 
 def bound_section(kind: str, side: SampleSide, unit: Unit, eps: float, eps_text: str) -> Component:
     """The bound of one side with its form. `kind`: dense or pruned."""
     parts: list[Component] = [
-        html.Div(bound_parts(side, unit, eps, eps_text), id={"type": BOUND, "side": kind}, **aria(live="polite"))
+        html.Div(bound_parts(side, unit, eps, eps_text), id={"type": ids.BOUND, "side": kind}, **aria(live="polite"))
     ]
     if side.row.correct:
         parts.append(form(kind, side))
@@ -94,7 +93,7 @@ def active_of(side: SampleSide) -> list[EvidenceOut]:
 def form(kind: str, side: SampleSide) -> Component:
     """How many gradients, and the button."""
     budget = dmc.NumberInput(
-        id={"type": BUDGET, "side": kind},
+        id={"type": ids.HARDER_BUDGET, "side": kind},
         value=DEFAULT_BUDGET,
         min=1,
         allowDecimal=False,
@@ -106,7 +105,7 @@ def form(kind: str, side: SampleSide) -> Component:
     )
     button = html.Button(
         "Attack harder",
-        id={"type": GO, "side": kind},
+        id={"type": ids.HARDER_GO, "side": kind},
         className="button",
         title=f"Run the margin attacks on this sample of {side.checkpoint_name} again, with further seeds",
         **data(focus=f"harder-{kind}"),
@@ -118,13 +117,13 @@ def register(app: Dash) -> None:
     """Queue more effort, stop it, and follow it until it ends."""
 
     @app.callback(
-        Output({"type": BOUND, "side": ALL}, "children"),
-        Output(POLL, "disabled"),
-        Input({"type": GO, "side": ALL}, "n_clicks"),
-        Input(POLL, "n_intervals"),
-        State({"type": BUDGET, "side": ALL}, "value"),
-        State({"type": BUDGET, "side": ALL}, "id"),
-        State(OF, "data"),
+        Output({"type": ids.BOUND, "side": ALL}, "children"),
+        Output(ids.HARDER_POLL, "disabled"),
+        Input({"type": ids.HARDER_GO, "side": ALL}, "n_clicks"),
+        Input(ids.HARDER_POLL, "n_intervals"),
+        State({"type": ids.HARDER_BUDGET, "side": ALL}, "value"),
+        State({"type": ids.HARDER_BUDGET, "side": ALL}, "id"),
+        State(ids.HARDER_OF, "data"),
         prevent_initial_call=True,
     )
     @in_thread

@@ -13,29 +13,19 @@ from backend.services import comparisons, samples
 from frontend.components import SET_WORDS, Content, aria, data, empty_state, icon, set_word
 from frontend.figures.perturbation import BLUE_TO_RED, ScaleKind, choose_scale, largest_change
 from frontend.figures.units import Unit
-from frontend.pages.sample import harder
+from frontend.pages.sample import harder, ids
 from frontend.pages.sample.side import Shown, clean_address, side_row
 from frontend.pages.sample.strip import StripMark, margin_strip
 from frontend.pages.sample.versions import find_versions, version_list
 from frontend.pages.sample.words import headline
 from frontend.review.cut import set_of
-from frontend.review.flipped import class_name
+from frontend.review.keys import SAMPLE_KEYS, key_words
 from frontend.review.notices import context_line, mismatch_notice, verdict_notice
 from frontend.review.walk import SORT_WORDS, STATE_KEYS, Filters, Place, ShownPair, find_place, load_pair
+from frontend.review.words import class_name
 
-SAMPLE = "sample"
-BLINK = "sample-blink"
-KEY_LIST = "sample-keys"
 KEYS = ("dense", "pruned", "index", "scale", *STATE_KEYS)
 ROOMS = {"wide": 232, "middle": 168, "narrow": 100}  # pixels a frame may take, by width of the screen
-
-KEY_WORDS = {
-    "←  →": "previous, next sample of the list",
-    "↑  ↓": "the less, the more pruned version",
-    "b": "blink: show the clean image in the adversarial's place",
-    "Esc": "back to Compare",
-    "?": "show or hide this list",
-}
 
 
 def complete(query: dict[str, str]) -> dict[str, str] | None:
@@ -92,7 +82,7 @@ def layout(**query: str) -> Component:
     zooms = {f"--zoom-{name}": str(max(1, room // max(height, width))) for name, room in ROOMS.items()}
     clean = f'url("{clean_address(pair.dataset, sample.index)}")'
     style: Any = {"--pixels-wide": str(width), "--pixels-high": str(height), "--clean": clean, **zooms}
-    return html.Div([part for part in parts if part is not None], id=SAMPLE, className="sample-page", style=style)
+    return html.Div([part for part in parts if part is not None], id=ids.PAGE, className="sample-page", style=style)
 
 
 def find_sample(pair: ShownPair, text: str) -> PairedSample:
@@ -181,10 +171,8 @@ def toolbar(pair: ShownPair, sample: PairedSample, query: dict[str, str]) -> Com
     versions = find_versions(pair)
     tools = html.Div(
         [
-            html.Button(
-                ["blink ", html.Kbd("b")], id=BLINK, className="button", **aria(pressed="false"), **data(focus="blink")
-            ),
-            html.Button(["keys ", html.Kbd("?")], className="button", **data(toggle=KEY_LIST, focus="keys")),
+            blink_button(),
+            html.Button(["keys ", html.Kbd("?")], className="button", **data(toggle=ids.KEY_LIST, focus="keys")),
             back_link(pair),
         ],
         className="walk-tools",
@@ -195,7 +183,7 @@ def toolbar(pair: ShownPair, sample: PairedSample, query: dict[str, str]) -> Com
 def blink_button() -> Component:
     """Shows the clean image in the adversarial's place while pressed (assets/sample.js)."""
     words: list[Content] = ["blink ", html.Kbd("b")]
-    return html.Button(words, id=BLINK, className="button", **aria(pressed="false"), **data(focus="blink"))
+    return html.Button(words, id=ids.BLINK, className="button", **aria(pressed="false"), **data(focus="blink"))
 
 
 def back_link(pair: ShownPair) -> Component:
@@ -274,7 +262,4 @@ def scale_bar(pair: ShownPair, shown: Shown, change: float | None, kind: ScaleKi
 
 
 def key_list() -> Component:
-    items = [part for key, words in KEY_WORDS.items() for part in (html.Dt(html.Kbd(key)), html.Dd(words))]
-    return html.Details(
-        [html.Summary("Keys"), html.Dl(items, className="key-words")], id=KEY_LIST, className="card keys"
-    )
+    return html.Details([html.Summary("Keys"), key_words(SAMPLE_KEYS)], id=ids.KEY_LIST, className="card keys")

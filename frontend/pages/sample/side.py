@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.attacks.catalogue.attacks import ATTACKS
 from backend.schemas.datasets import DatasetOut
 from backend.schemas.evaluations import SampleSide
+from backend.services import catalogues
 from backend.services.evaluations.views import measure_slack
 from frontend.components import Content, dot, icon, table
 from frontend.figures.units import Unit
+from frontend.help.addresses import help_address
 from frontend.pages.sample.harder import bound_section
 from frontend.pages.sample.words import (
     MINIMUM_WORDS,
@@ -21,7 +22,7 @@ from frontend.pages.sample.words import (
     verdict_at_eps,
     why_no_adversarial,
 )
-from frontend.review.flipped import class_name
+from frontend.review.words import class_name
 
 ENLARGED = 8  # of a downloaded PNG
 
@@ -162,7 +163,9 @@ def facts(kind: str, side: SampleSide, shown: Shown) -> Component:
         rows.append(("adversarial", words) if is_witness else ("distance", MINIMUM_WORDS))
     slack = measure_slack(row.correct, row.margin, shown.eps, row.distance_kind)
     if slack is not None:
-        rows.append((html.A("slack to flip", href="/help#word-slack-to-flip"), f"{100 * slack:.1f} % of the margin"))
+        rows.append(
+            (html.A("slack to flip", href=help_address("word", "slack to flip")), f"{100 * slack:.1f} % of the margin")
+        )
     if row.survives_8bit is not None:
         rows.append(("survives 8 bits", "yes" if row.survives_8bit else "no, rounding undoes it"))
     if not row.correct:
@@ -200,7 +203,9 @@ def set_by(side: SampleSide) -> list[Content]:
     if not row.found:
         return ["No attack found an adversarial."]
     title = attack_title(row.attack)
-    name: Content = dcc.Link(title, href=f"/help#attack-{row.attack}") if row.attack in ATTACKS else title
+    name: Content = (
+        dcc.Link(title, href=help_address("attack", row.attack)) if catalogues.find_attack(row.attack) else title
+    )
     return ["broken by " if row.distance_kind == "witness" else "set by ", name]
 
 

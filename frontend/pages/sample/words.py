@@ -1,8 +1,8 @@
 """What the page says about a sample, in words: no distance is ever made up for one that there is not."""
 
-from backend.attacks.catalogue.attacks import ATTACKS
 from backend.schemas.comparisons import PairedSample
 from backend.schemas.evaluations import MarginRow
+from backend.services import catalogues
 from backend.services.evaluations.views import is_robust
 from frontend.figures.units import Unit
 
@@ -26,7 +26,8 @@ def margin_text(row: MarginRow, unit: Unit) -> str:
 
 def attack_title(name: str) -> str:
     """An attack as people know it; its own name where the catalogue of this version lacks it."""
-    return ATTACKS[name].title if name in ATTACKS else name
+    found = catalogues.find_attack(name)
+    return name if found is None else found.title
 
 
 def why_no_adversarial(row: MarginRow, label: str, prediction: str, unit: Unit) -> tuple[str, str]:

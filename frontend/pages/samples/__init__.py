@@ -2,7 +2,6 @@
 
 from frontend.pages.samples.layout import KEYS, complete, layout, register
 
-PATH = "/samples"
 TITLE = "Samples"
 
-__all__ = ["KEYS", "PATH", "TITLE", "complete", "layout", "register"]
+__all__ = ["KEYS", "TITLE", "complete", "layout", "register"]

@@ -8,8 +8,8 @@ from dash.development.base_component import Component
 
 from frontend.components import SET_CLASSES, SET_WORDS, SYMBOLS, Content, aria, data, icon
 from frontend.review.cut import View
-from frontend.review.flipped import class_name
 from frontend.review.walk import SETS, SORT_WORDS, Filters, ShownPair
+from frontend.review.words import class_name
 
 MANY_CLASSES = 12  # more of them fold away
 NO_FILTERS: dict[str, str | None] = dict.fromkeys(("set", "view", "class", "thin", "shown"))

@@ -6,40 +6,24 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 from dash.development.base_component import Component
 
 from backend.services import comparisons, evaluations
-from frontend import ids
+from frontend import ids as shell_ids
 from frontend.callbacks import in_thread, query_values
 from frontend.components import Content, aria, dot, empty_state, icon
+from frontend.pages.samples import ids
 from frontend.pages.samples.chips import chip_rows, sort_choice
 from frontend.pages.samples.wall import PAGE_SIZE, order_note, sentence, wall
 from frontend.review.notices import context_line, mismatch_notice, verdict_notice
 from frontend.review.sliders import delta_slider, slider
 from frontend.review.walk import ShownPair, load_pair
 
-SAMPLES = "samples"
-PAIR = "samples-pair"
-EPS, EPS_TEXT = "samples-eps", "samples-eps-text"
-DELTA, DELTA_TEXT = "samples-delta", "samples-delta-text"
-SENTENCE = "samples-sentence"
-LINKS = "samples-links"
-SORT = "samples-sort"
-CHIPS = "samples-chips"
-LIST = "samples-list"
 KEYS = ("dense", "pruned")
 
-KEY_WORDS = {
-    "1  2  3  4": "only the kept, lost, gained or wrong on both; once more: all",
-    "t": "only those on thin ice; once more: all",
-    "Esc": "remove every filter",
-    "←  →  ↑  ↓": "from one sample to the next",
-    "Enter": "open the sample",
-}
-
 FILLED = {
-    "sentence": Output(SENTENCE, "children"),
-    "links": Output(LINKS, "children"),
-    "sort": Output(SORT, "children"),
-    "chips": Output(CHIPS, "children"),
-    "list": Output(LIST, "children"),
+    "sentence": Output(ids.SENTENCE, "children"),
+    "links": Output(ids.LINKS, "children"),
+    "sort": Output(ids.SORT, "children"),
+    "chips": Output(ids.CHIPS, "children"),
+    "list": Output(ids.LIST, "children"),
 }
 
 
@@ -60,18 +44,22 @@ def register(app: Dash) -> None:
         return ClientsideFunction("samples", name)
 
     app.clientside_callback(
-        browser("read"), Output(EPS, "value"), Output(DELTA, "value"), Input(ids.URL, "search"), State(PAIR, "data")
+        browser("read"),
+        Output(ids.EPS, "value"),
+        Output(ids.DELTA, "value"),
+        Input(shell_ids.URL, "search"),
+        State(ids.PAIR, "data"),
     )
-    for key, slider_id, text_id in (("eps", EPS, EPS_TEXT), ("delta", DELTA, DELTA_TEXT)):
+    for key, slider_id, text_id in (("eps", ids.EPS, ids.EPS_TEXT), ("delta", ids.DELTA, ids.DELTA_TEXT)):
         app.clientside_callback(
             browser(key),
             Output(text_id, "children"),
             Input(slider_id, "value"),
-            State(PAIR, "data"),
+            State(ids.PAIR, "data"),
             prevent_initial_call=True,
         )
 
-    @app.callback(output=FILLED, inputs={"search": Input(ids.URL, "search"), "state": State(PAIR, "data")})
+    @app.callback(output=FILLED, inputs={"search": Input(shell_ids.URL, "search"), "state": State(ids.PAIR, "data")})
     @in_thread
     def cut(search: str | None, state: dict[str, Any] | None) -> dict[str, Content]:
         query = query_values(search)
@@ -100,16 +88,16 @@ def layout(**query: str) -> Component:
         return nothing_yet()
     pair = load_pair(query)
     parts = [
-        dcc.Store(id=PAIR, data=browser_state(pair)),
+        dcc.Store(id=ids.PAIR, data=browser_state(pair)),
         context_line(pair.comparison, pair.dataset, pair.sliders.median_eps),
         names(pair),
         mismatch_notice(pair.comparison),
         verdict_notice(pair.comparison),
-        html.Div(id=SENTENCE, className="headline", **aria(live="polite")),
+        html.Div(id=ids.SENTENCE, className="headline", **aria(live="polite")),
         bar(pair),
-        html.Section(id=LIST, className="card samples-list"),
+        html.Section(id=ids.LIST, className="card samples-list"),
     ]
-    return html.Div([part for part in parts if part is not None], id=SAMPLES, className="samples-page")
+    return html.Div([part for part in parts if part is not None], id=ids.PAGE, className="samples-page")
 
 
 def nothing_yet() -> Component:
@@ -150,16 +138,16 @@ def names(pair: ShownPair) -> Component:
         ],
         className="page-title pair-title",
     )
-    return html.Div([heading, html.Div(id=LINKS)], className="pair")
+    return html.Div([heading, html.Div(id=ids.LINKS)], className="pair")
 
 
 def bar(pair: ShownPair) -> Component:
     """Sliders and order, and under them the chips."""
     state = browser_state(pair)
     controls = [
-        slider(EPS, EPS_TEXT, "ε", "perturbation size ε", pair.eps, state, pair.unit),
-        delta_slider(DELTA, DELTA_TEXT, pair.delta, state, pair.unit),
-        html.Div(id=SORT),
+        slider(ids.EPS, ids.EPS_TEXT, "ε", "perturbation size ε", pair.eps, state, pair.unit),
+        delta_slider(ids.DELTA, ids.DELTA_TEXT, pair.delta, state, pair.unit),
+        html.Div(id=ids.SORT),
     ]
-    parts = [html.Div(controls, className="samples-sliders"), html.Div(id=CHIPS, className="chip-rows")]
+    parts = [html.Div(controls, className="samples-sliders"), html.Div(id=ids.CHIPS, className="chip-rows")]
     return html.Div(parts, className="card samples-bar", role="group", **aria(label="Which samples"))

@@ -7,12 +7,12 @@ from dash.development.base_component import Component
 
 from backend.schemas.comparisons import PairedSample
 from frontend.components import SET_WORDS, Content, data, set_word
+from frontend.pages.samples import ids
 from frontend.pages.samples.chips import NO_FILTERS, delta_text
 from frontend.review.cut import set_of
-from frontend.review.flipped import class_name, margins_text, verdicts_text
 from frontend.review.walk import SORT_WORDS, ShownPair
+from frontend.review.words import class_name, margins_text, verdicts_text
 
-WALL = "samples-wall"
 PAGE_SIZE = 120
 
 
@@ -51,7 +51,10 @@ def wall(pair: ShownPair, listed: list[PairedSample], shown: int) -> list[Compon
     if not listed:
         return nothing_listed(pair)
     tiles = [tile(pair, sample) for sample in listed[:shown]]
-    parts: list[Component] = [html.H2("Samples", className="hidden-label"), html.Div(tiles, id=WALL, className="wall")]
+    parts: list[Component] = [
+        html.H2("Samples", className="hidden-label"),
+        html.Div(tiles, id=ids.WALL, className="wall"),
+    ]
     left = len(listed) - len(tiles)
     if left > 0:
         more = {"shown": str(len(tiles) + PAGE_SIZE)}

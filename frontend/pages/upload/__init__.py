@@ -3,8 +3,7 @@
 from frontend.pages.upload.callbacks import register
 from frontend.pages.upload.layout import layout
 
-PATH = "/upload"
 TITLE = "Upload"
 KEYS = ("kind", "checkpoint", "dataset")
 
-__all__ = ["KEYS", "PATH", "TITLE", "layout", "register"]
+__all__ = ["KEYS", "TITLE", "layout", "register"]

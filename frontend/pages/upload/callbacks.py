@@ -6,7 +6,7 @@ from backend.schemas import ACTIVE
 from backend.services import checkpoints
 from frontend.callbacks import in_thread
 from frontend.components import Content
-from frontend.pages.upload import names, sheet
+from frontend.pages.upload import ids, sheet
 from frontend.rows import Live
 
 SLOW_MILLISECONDS = 10_000
@@ -17,14 +17,14 @@ def register(app: Dash) -> None:
     register_browser(app)
 
     @app.callback(
-        Output(names.SHEET, "children"),
-        Output(names.SHEET_STATE, "data"),
-        Output(names.SHEET_LIVE, "data"),
-        Output(names.SHEET_POLL, "interval"),
-        Input(names.SHEET_POLL, "n_intervals"),
-        State(names.CHECKPOINT_ID, "data"),
-        State(names.SHEET_STATE, "data"),
-        State(names.SHEET_LIVE, "data"),
+        Output(ids.SHEET, "children"),
+        Output(ids.SHEET_STATE, "data"),
+        Output(ids.SHEET_LIVE, "data"),
+        Output(ids.SHEET_POLL, "interval"),
+        Input(ids.SHEET_POLL, "n_intervals"),
+        State(ids.CHECKPOINT_ID, "data"),
+        State(ids.SHEET_STATE, "data"),
+        State(ids.SHEET_LIVE, "data"),
         prevent_initial_call=True,
     )
     @in_thread
@@ -37,7 +37,7 @@ def follow_sheet(checkpoint_id: str, state: str, live: Live | None) -> tuple[Con
     row = checkpoints.get_checkpoint(checkpoint_id)
     jobs = sheet.jobs_of(row)
     is_busy = row.preflight.state in ACTIVE or any(job.state in ACTIVE for job in jobs)
-    pace = names.POLL_MILLISECONDS if is_busy else SLOW_MILLISECONDS
+    pace = sheet.POLL_MILLISECONDS if is_busy else SLOW_MILLISECONDS
     now = sheet.fingerprint(row, jobs)
     if now != state:
         return sheet.sheet_body(row, jobs), now, no_update, pace
@@ -50,42 +50,42 @@ def register_browser(app: Dash) -> None:
         return ClientsideFunction("upload", name)
 
     # The output is there because Dash calls nothing for a new page that has none.
-    app.clientside_callback(browser("mount"), Output(names.MOUNTED, "data"), Input(names.SETUP, "data"))
+    app.clientside_callback(browser("mount"), Output(ids.MOUNTED, "data"), Input(ids.SETUP, "data"))
     app.clientside_callback(
-        browser("prefill"), Output(names.NAME, "value"), Input(names.FILE, "data"), State(names.NAME, "value")
+        browser("prefill"), Output(ids.NAME, "value"), Input(ids.FILE, "data"), State(ids.NAME, "value")
     )
     app.clientside_callback(
-        browser("prefill"), Output(names.SET_NAME, "value"), Input(names.FILE, "data"), State(names.SET_NAME, "value")
+        browser("prefill"), Output(ids.SET_NAME, "value"), Input(ids.FILE, "data"), State(ids.SET_NAME, "value")
     )
     app.clientside_callback(
         browser("chooseRole"),
-        Output(names.ROLE_HINT, "children"),
-        Output(names.PARENT_BOX, "hidden"),
-        Output(names.METHOD_BOX, "hidden"),
-        Output(names.SPARSITY_BOX, "hidden"),
-        Input(names.ROLE, "value"),
+        Output(ids.ROLE_HINT, "children"),
+        Output(ids.PARENT_BOX, "hidden"),
+        Output(ids.METHOD_BOX, "hidden"),
+        Output(ids.SPARSITY_BOX, "hidden"),
+        Input(ids.ROLE, "value"),
     )
     app.clientside_callback(
         browser("chooseDataset"),
-        Output(names.PARENT, "data"),
-        Output(names.PARENT, "value"),
-        Input(names.DATASET, "value"),
-        State(names.SETUP, "data"),
-        State(names.PARENT, "value"),
+        Output(ids.PARENT, "data"),
+        Output(ids.PARENT, "value"),
+        Input(ids.DATASET, "value"),
+        State(ids.SETUP, "data"),
+        State(ids.PARENT, "value"),
         prevent_initial_call=True,
     )
     app.clientside_callback(
         browser("sendCheckpoint"),
-        Input(names.GO, "n_clicks"),
-        State(names.FILE, "data"),
-        *(State(name, "value") for name in names.CHECKPOINT_FORM),
+        Input(ids.GO, "n_clicks"),
+        State(ids.FILE, "data"),
+        *(State(name, "value") for name in ids.CHECKPOINT_FORM),
         prevent_initial_call=True,
     )
     app.clientside_callback(
         browser("sendDataset"),
-        Input(names.SET_GO, "n_clicks"),
-        State(names.FILE, "data"),
-        *(State(name, "value") for name in names.DATASET_FORM),
+        Input(ids.SET_GO, "n_clicks"),
+        State(ids.FILE, "data"),
+        *(State(name, "value") for name in ids.DATASET_FORM),
         prevent_initial_call=True,
     )
-    app.clientside_callback(ClientsideFunction("live", "patch"), Input(names.SHEET_LIVE, "data"))
+    app.clientside_callback(ClientsideFunction("live", "patch"), Input(ids.SHEET_LIVE, "data"))

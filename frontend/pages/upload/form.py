@@ -6,11 +6,11 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
-from backend.attacks.catalogue import DEFAULT_PRESET
 from backend.schemas.datasets import DatasetOut
 from backend.services import catalogues, checkpoints
+from backend.services.catalogues import DEFAULT_PRESET
 from frontend.components import card
-from frontend.pages.upload import names
+from frontend.pages.upload import ids
 
 # By name as models.architectures.layers has them, which the web process cannot import; a test compares the two.
 NORMALIZATIONS = ("none", "fashion-mnist", "cifar10", "cifar10-mad", "cifar10-flyingbird")
@@ -44,20 +44,20 @@ def identity_fields(known: list[DatasetOut], query: dict[str, str]) -> list[Comp
     parents: Any = [choice for choice in parent_choices() if choice["dataset"] == chosen]
     roles: Any = [{"value": name, "label": name} for name in ("dense", "pruned", "control")]
     return [
-        dmc.TextInput(id=names.NAME, label="Name", placeholder="from the file's name", value="", className="field"),
+        dmc.TextInput(id=ids.NAME, label="Name", placeholder="from the file's name", value="", className="field"),
         html.Div(
             [
                 html.Span("Role", className="mantine-InputWrapper-label", id="upload-role-label"),
-                dmc.SegmentedControl(id=names.ROLE, data=roles, value="pruned", fullWidth=True),
-                html.Span(id=names.ROLE_HINT, className="under"),
+                dmc.SegmentedControl(id=ids.ROLE, data=roles, value="pruned", fullWidth=True),
+                html.Span(id=ids.ROLE_HINT, className="under"),
             ],
             className="field",
         ),
-        dmc.Select(id=names.DATASET, label="Data set", data=sets, value=chosen, allowDeselect=False, className="field"),
+        dmc.Select(id=ids.DATASET, label="Data set", data=sets, value=chosen, allowDeselect=False, className="field"),
         boxed(
-            names.PARENT_BOX,
+            ids.PARENT_BOX,
             dmc.Select(
-                id=names.PARENT,
+                id=ids.PARENT,
                 label="Parent (dense)",
                 placeholder="what it was made from",
                 data=[{"value": row["value"], "label": row["label"]} for row in parents],
@@ -87,7 +87,7 @@ def recognised_fields() -> list[Component]:
     automatic: dict[str, Any] = {"clearable": True, "className": "field"}
     return [
         dmc.Autocomplete(
-            id=names.ARCHITECTURE,
+            id=ids.ARCHITECTURE,
             label="Architecture",
             placeholder="automatic; a name, or a JSON list of layers",
             data=[row.name for row in catalogues.list_architectures().items],
@@ -96,7 +96,7 @@ def recognised_fields() -> list[Component]:
             **automatic,
         ),
         dmc.Select(
-            id=names.NORMALIZATION,
+            id=ids.NORMALIZATION,
             label="Input normalisation",
             placeholder="automatic, or none",
             data=list(NORMALIZATIONS),
@@ -109,9 +109,9 @@ def pruning_fields() -> list[Component]:
     share: dict[str, Any] = {"min": 0, "max": 100, "suffix": " %", "decimalScale": 4, "hideControls": True}
     return [
         boxed(
-            names.METHOD_BOX,
+            ids.METHOD_BOX,
             dmc.Autocomplete(
-                id=names.METHOD,
+                id=ids.METHOD,
                 label="Pruning method",
                 placeholder="such as hydra",
                 data=list(METHODS),
@@ -120,14 +120,14 @@ def pruning_fields() -> list[Component]:
             ),
         ),
         boxed(
-            names.SPARSITY_BOX,
+            ids.SPARSITY_BOX,
             dmc.NumberInput(
-                id=names.SPARSITY, label="Declared sparsity (US)", placeholder="95 %", className="field", **share
+                id=ids.SPARSITY, label="Declared sparsity (US)", placeholder="95 %", className="field", **share
             ),
         ),
         # Also for dense networks: HYDRA's files carry scores before pruning, too.
         dmc.NumberInput(
-            id=names.KEEP_RATE,
+            id=ids.KEEP_RATE,
             label="Weights kept (HYDRA and HARP score files)",
             placeholder="such as 5 %; 100 % before pruning",
             className="field",
@@ -144,7 +144,7 @@ def boxed(id: str, field: Component) -> Component:
 def claim_fields() -> list[Component]:
     return [
         dmc.NumberInput(
-            id=names.CLAIM,
+            id=ids.CLAIM,
             label="Robust accuracy",
             placeholder="such as 62.24 %",
             min=0,
@@ -154,9 +154,9 @@ def claim_fields() -> list[Component]:
             hideControls=True,
             className="field",
         ),
-        dmc.TextInput(id=names.CLAIM_ATTACK, label="Attack", placeholder="such as PGD-50", value="", className="field"),
+        dmc.TextInput(id=ids.CLAIM_ATTACK, label="Attack", placeholder="such as PGD-50", value="", className="field"),
         dmc.Select(
-            id=names.CLAIM_NORM,
+            id=ids.CLAIM_NORM,
             label="Norm",
             placeholder="the data set's",
             data=["Linf", "L2", "L1"],
@@ -164,14 +164,14 @@ def claim_fields() -> list[Component]:
             className="field",
         ),
         dmc.TextInput(
-            id=names.CLAIM_EPS,
+            id=ids.CLAIM_EPS,
             label="ε",
             placeholder="the data set's, or such as 4/255",
             value="",
             className="field",
         ),
         dmc.NumberInput(
-            id=names.CLAIM_N,
+            id=ids.CLAIM_N,
             label="Samples (n)",
             placeholder="such as 10,000",
             min=1,
@@ -181,7 +181,7 @@ def claim_fields() -> list[Component]:
             className="field",
         ),
         dmc.TextInput(
-            id=names.CLAIM_SOURCE, label="Source", placeholder="paper, table, run", value="", className="field"
+            id=ids.CLAIM_SOURCE, label="Source", placeholder="paper, table, run", value="", className="field"
         ),
     ]
 
@@ -194,7 +194,7 @@ def next_fields() -> list[Component]:
     ]
     return [
         dmc.Select(
-            id=names.EVALUATE,
+            id=ids.EVALUATE,
             label="Evaluate at once",
             description="The pre-flight runs in any case.",
             placeholder="not now",

@@ -10,7 +10,7 @@ from backend.schemas.datasets import DatasetOut
 from backend.services import datasets
 from backend.settings import get_settings
 from frontend.components import Content, aria, card
-from frontend.pages.upload import names
+from frontend.pages.upload import ids
 from frontend.pages.upload.form import checkpoint_form, parent_choices
 from frontend.pages.upload.sheet import dataset_sheet, sheet_page
 
@@ -33,28 +33,28 @@ def layout(**query: str) -> Component:
         return dataset_sheet(datasets.get_dataset(query["dataset"]))
     known = datasets.list_datasets(limit=200).items
     parts = [
-        dcc.Store(id=names.SETUP, data=setup(is_dataset)),
-        dcc.Store(id=names.MOUNTED),
-        dcc.Store(id=names.FILE),
+        dcc.Store(id=ids.SETUP, data=setup(is_dataset)),
+        dcc.Store(id=ids.MOUNTED),
+        dcc.Store(id=ids.FILE),
         html.H1("Upload", className="page-title"),
         html.P(lead(is_dataset, known), className="lead"),
         kinds(is_dataset),
-        card("1. The file", html.Div(id=names.DROP, className="drop")),
+        card("1. The file", html.Div(id=ids.DROP, className="drop")),
         *(dataset_form() if is_dataset else checkpoint_form(known, query)),
-        html.Div(id=names.REFUSAL, role="alert"),
+        html.Div(id=ids.REFUSAL, role="alert"),
         html.Div(
             [
                 html.Button(
                     "Add the data set" if is_dataset else "Import the checkpoint",
-                    id=names.SET_GO if is_dataset else names.GO,
+                    id=ids.SET_GO if is_dataset else ids.GO,
                     className="button button-primary",
                 ),
-                html.Span(id=names.STATUS, role="status", className="muted"),
+                html.Span(id=ids.STATUS, role="status", className="muted"),
             ],
             className="form-foot",
         ),
     ]
-    return html.Div(parts, id=names.PAGE, className="page-stack upload")
+    return html.Div(parts, id=ids.PAGE, className="page-stack upload")
 
 
 def setup(is_dataset: bool) -> dict[str, Any]:
@@ -88,18 +88,18 @@ def kinds(is_dataset: bool) -> Component:
 def dataset_form() -> list[Component]:
     norms: Any = [{"value": name, "label": name} for name in ("Linf", "L2")]
     fields = [
-        dmc.TextInput(id=names.SET_NAME, label="Name", placeholder="from the file's name", value="", className="field"),
-        dmc.Select(id=names.SET_NORM, label="Norm", data=norms, value="Linf", allowDeselect=False, className="field"),
-        dmc.TextInput(id=names.SET_EPS, label="ε", value="8/255", className="field"),
+        dmc.TextInput(id=ids.SET_NAME, label="Name", placeholder="from the file's name", value="", className="field"),
+        dmc.Select(id=ids.SET_NORM, label="Norm", data=norms, value="Linf", allowDeselect=False, className="field"),
+        dmc.TextInput(id=ids.SET_EPS, label="ε", value="8/255", className="field"),
         dmc.TextInput(
-            id=names.SET_CLASSES,
+            id=ids.SET_CLASSES,
             label="Class names",
             placeholder="optional, separated by commas",
             value="",
             className="field",
         ),
         dmc.Select(
-            id=names.SET_SPLIT,
+            id=ids.SET_SPLIT,
             label="Split (archives only)",
             placeholder="test",
             data=["test", "train"],

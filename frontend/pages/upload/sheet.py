@@ -5,21 +5,22 @@ import json
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.attacks.catalogue import promises_margins
 from backend.schemas import ACTIVE
 from backend.schemas.checkpoints import CheckpointOut, ClaimOut
 from backend.schemas.datasets import DatasetOut
 from backend.schemas.evaluations import EvaluationOut
 from backend.schemas.inspections import LayerDescent, LayerStructure
 from backend.services import checkpoints, comparisons, datasets, evaluations
+from backend.services.catalogues import promises_margins
 from frontend.components import Content, aria, card, dot, icon, number_card
-from frontend.pages.upload import names
+from frontend.pages.upload import ids
 from frontend.pages.upload.checks import FieldCheck, check_list
 from frontend.pages.upload.inspection import inspection_card
 from frontend.rows import Column, Live, left_text, live_cells, live_text, progress_bar, row_table
 from frontend.words import count_words, day_time, percent, short_hash, size_words
 
 DIFFERS = 0.01
+POLL_MILLISECONDS = 1000
 PREFLIGHT_SENTENCES = {
     "queued": "The pre-flight waits for a worker.",
     "running": "The pre-flight runs.",
@@ -34,12 +35,12 @@ def sheet_page(checkpoint_id: str) -> Component:
     """The sheet of a checkpoint; it follows the pre-flight and the jobs."""
     row = checkpoints.get_checkpoint(checkpoint_id)
     parts = [
-        dcc.Store(id=names.CHECKPOINT_ID, data=str(row.id)),
-        dcc.Store(id=names.SHEET_STATE, data=fingerprint(row, jobs_of(row))),
-        dcc.Store(id=names.SHEET_LIVE),
-        dcc.Interval(id=names.SHEET_POLL, interval=names.POLL_MILLISECONDS),
+        dcc.Store(id=ids.CHECKPOINT_ID, data=str(row.id)),
+        dcc.Store(id=ids.SHEET_STATE, data=fingerprint(row, jobs_of(row))),
+        dcc.Store(id=ids.SHEET_LIVE),
+        dcc.Interval(id=ids.SHEET_POLL, interval=POLL_MILLISECONDS),
         dcc.Link("Upload another", href="/upload", className="back"),
-        html.Div(sheet_body(row, jobs_of(row)), id=names.SHEET, className="page-stack"),
+        html.Div(sheet_body(row, jobs_of(row)), id=ids.SHEET, className="page-stack"),
     ]
     return html.Div(parts, className="page-stack upload sheet")
 

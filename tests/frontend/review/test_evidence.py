@@ -11,15 +11,14 @@ from backend.schemas.evidence import HarderIn
 from backend.services import comparisons, datasets, evidence
 from backend.store import database
 from backend.store.tables import Checkpoint
-from frontend import ids
 from frontend.figures.units import LINF
 from frontend.pages import compare, jobs, sample
-from frontend.pages.compare import replay
+from frontend.pages.compare import ids, replay
 from frontend.pages.compare.evidence import controls_table
+from frontend.pages.compare.grid import grid_rows
 from frontend.pages.jobs import additional
 from frontend.pages.sample import harder
 from frontend.review.evidence import outcome_words, state_words, title_words
-from frontend.review.flipped import grid_rows
 from frontend.review.notices import mismatch_notice
 from tests.frontend.pairs import EPS, KEPT, LOST, MadePair, home_with_pair
 from tests.frontend.words import by_id, text_of
@@ -95,7 +94,7 @@ def test_compare_replay_card_invites_then_waits_then_explains(pair: MadePair) ->
     dense, pruned = query_of(pair)
     invited = text_of(replay.replay_parts(comparisons.compare(dense, pruned), []))
     assert "a hole of its own" in invited
-    assert by_id(compare.layout(**pair.query()), ids.COMPARE_REPLAY_GO).children == "Replay both ways"
+    assert by_id(compare.layout(**pair.query()), ids.REPLAY_GO).children == "Replay both ways"
     dense_on_pruned, pruned_on_dense = evidence.replay_pair(dense, pruned)
     waiting = replay.active_replays(dense, pruned)
     assert {row.id for row in waiting} == {dense_on_pruned.id, pruned_on_dense.id}

@@ -14,7 +14,7 @@ from backend.store import checkpoints as store
 from backend.store.database import writing
 from backend.store.tables import Checkpoint
 from frontend.pages import upload
-from frontend.pages.upload import names
+from frontend.pages.upload import ids, sheet
 from frontend.pages.upload.callbacks import follow_sheet
 from frontend.pages.upload.form import NORMALIZATIONS, parent_choices
 from models.architectures.layers import NORMALIZATIONS as SHIPPED
@@ -44,18 +44,18 @@ def set_preflight(row: Checkpoint, **report: Any) -> None:
 def test_script_sends_fields_that_rest_knows_one_for_each_state() -> None:
     sent = script_fields("CHECKPOINT_FIELDS")
     assert set(sent) == set(CheckpointIn.model_fields)
-    assert len(sent) == len(names.CHECKPOINT_FORM)
+    assert len(sent) == len(ids.CHECKPOINT_FORM)
     assert set(script_fields("DATASET_FIELDS")) == set(DatasetForm.model_fields)
-    assert len(script_fields("DATASET_FIELDS")) == len(names.DATASET_FORM)
+    assert len(script_fields("DATASET_FIELDS")) == len(ids.DATASET_FORM)
 
 
 def test_script_fields_stand_in_the_order_of_the_form() -> None:
-    pairs = dict(zip(script_fields("CHECKPOINT_FIELDS"), names.CHECKPOINT_FORM, strict=True))
-    assert pairs["parent_id"] == names.PARENT
-    assert pairs["keep_rate"] == names.KEEP_RATE
-    assert pairs["claimed_robust_accuracy"] == names.CLAIM
-    assert (pairs["claimed_norm"], pairs["claimed_eps"]) == (names.CLAIM_NORM, names.CLAIM_EPS)
-    assert pairs["evaluate"] == names.EVALUATE
+    pairs = dict(zip(script_fields("CHECKPOINT_FIELDS"), ids.CHECKPOINT_FORM, strict=True))
+    assert pairs["parent_id"] == ids.PARENT
+    assert pairs["keep_rate"] == ids.KEEP_RATE
+    assert pairs["claimed_robust_accuracy"] == ids.CLAIM
+    assert (pairs["claimed_norm"], pairs["claimed_eps"]) == (ids.CLAIM_NORM, ids.CLAIM_EPS)
+    assert pairs["evaluate"] == ids.EVALUATE
 
 
 def test_normalizations_are_those_of_the_networks() -> None:
@@ -68,34 +68,34 @@ def test_form_offers_dense_checkpoints_of_the_data_set_as_parents(dataset: Datas
     add_checkpoint(dataset.id, "child", role="pruned", parent_id=dense.id)
     add_checkpoint(other.id, "elsewhere")
     page = upload.layout(**{"for": "digits"})
-    assert [row["label"] for row in by_id(page, names.PARENT).data] == ["parent (small-cnn)"]
-    assert by_id(page, names.PARENT).value == str(dense.id)
+    assert [row["label"] for row in by_id(page, ids.PARENT).data] == ["parent (small-cnn)"]
+    assert by_id(page, ids.PARENT).value == str(dense.id)
     assert {row["label"] for row in parent_choices()} == {"parent (small-cnn)", "elsewhere (small-cnn)"}
 
 
 def test_form_starts_with_the_data_set_of_the_newest_checkpoint(dataset: DatasetOut, tmp_path: Path) -> None:
     add_checkpoint(dataset.id, "parent")
     newest = add_dataset(tmp_path, "letters", n=N, seed=5)
-    assert by_id(upload.layout(), names.DATASET).value == str(dataset.id)
-    assert by_id(upload.layout(**{"for": "letters"}), names.DATASET).value == str(newest.id)
+    assert by_id(upload.layout(), ids.DATASET).value == str(dataset.id)
+    assert by_id(upload.layout(**{"for": "letters"}), ids.DATASET).value == str(newest.id)
 
 
 def test_form_of_an_empty_home_asks_for_a_data_set(ready: Path) -> None:
     page = upload.layout()
     assert "Add one first" in text_of(page)
-    assert by_id(page, names.DATASET).value is None
+    assert by_id(page, ids.DATASET).value is None
 
 
 def test_form_says_what_an_empty_norm_and_eps_of_a_claim_mean(dataset: DatasetOut) -> None:
     page = upload.layout()
-    norm, eps = by_id(page, names.CLAIM_NORM), by_id(page, names.CLAIM_EPS)
+    norm, eps = by_id(page, ids.CLAIM_NORM), by_id(page, ids.CLAIM_EPS)
     assert norm.data == list(get_args(Norm))
     assert all(field.placeholder.startswith("the data set's") for field in (norm, eps))
 
 
 def test_layout_has_every_field_that_the_browser_sends(dataset: DatasetOut) -> None:
-    for page, form in ((upload.layout(), names.CHECKPOINT_FORM), (upload.layout(kind="dataset"), names.DATASET_FORM)):
-        for name in (*form, names.DROP, names.FILE, names.REFUSAL, names.STATUS, names.SETUP):
+    for page, form in ((upload.layout(), ids.CHECKPOINT_FORM), (upload.layout(kind="dataset"), ids.DATASET_FORM)):
+        for name in (*form, ids.DROP, ids.FILE, ids.REFUSAL, ids.STATUS, ids.SETUP):
             by_id(page, name)
 
 
@@ -128,13 +128,13 @@ def test_sheet_shows_the_preflight_as_soon_as_it_is_through(dataset: DatasetOut)
     row = add_checkpoint(dataset.id, "parent")
     page = upload.layout(checkpoint=str(row.id))
     assert "waits for a worker" in text_of(page)
-    state = by_id(page, names.SHEET_STATE).data
+    state = by_id(page, ids.SHEET_STATE).data
     assert follow_sheet(str(row.id), state, {})[:3] == (no_update, no_update, no_update)
     check = {"code": "accuracy", "title": "Clean accuracy", "outcome": "warn", "sentence": "Close to chance."}
     set_preflight(row, state="warned", checks=[check], clean_accuracy=0.11, n=300)
     body, now, _, pace = follow_sheet(str(row.id), state, {})
     assert "Close to chance." in text_of(body) and "11.00 %" in text_of(body)
-    assert now != state and pace > names.POLL_MILLISECONDS
+    assert now != state and pace > sheet.POLL_MILLISECONDS
 
 
 def test_sheet_leads_to_what_is_missing_for_a_comparison(dataset: DatasetOut) -> None:

@@ -10,14 +10,13 @@ from dash.development.base_component import Component
 from backend.errors import InvalidRequest, NotFound
 from backend.schemas.evaluations import MarginRow
 from backend.services import comparisons, samples
-from frontend.figures.perturbation import choose_scale, largest_change
 from frontend.figures.units import L2, LINF
 from frontend.pages import sample as page
 from frontend.pages.sample.harder import cold_bound_words
-from frontend.pages.sample.layout import change_text, choose_shown, find_sample, place_words, walked
+from frontend.pages.sample.layout import change_text, choose_shown, find_sample, walked
 from frontend.pages.sample.strip import StripMark, margin_strip, tick_values
 from frontend.pages.sample.words import distance_text, margin_text, verdict_at_eps, why_no_adversarial
-from frontend.review.walk import Place, find_place, load_pair
+from frontend.review.walk import load_pair
 from tests.frontend.pairs import CHANGE, GAINED, KEPT, LOST, MISSED, WRONG_ON_BOTH, MadePair, make_pair
 from tests.frontend.words import by_id, hrefs, text_of, walk
 
@@ -187,18 +186,6 @@ def test_arrows_without_a_set_walk_the_samples_own(pair: MadePair) -> None:
     assert walked(robust, lost, {}).set == lost.robust_set
 
 
-def test_find_place_of_a_sample_outside_the_list_lies_between_its_neighbours(pair: MadePair) -> None:
-    loaded = load_pair(pair.query(set="S10"))
-    listed, kept = loaded.listed(), find_sample(loaded, str(KEPT))
-    place = find_place(listed, kept, "dense")
-    margins = {one.index: one.dense_margin or 0 for one in listed}
-    assert place.number is None and place.total == len(listed)
-    assert place.before is None or margins[place.before] <= (kept.dense_margin or 0)
-    assert place.after is None or margins[place.after] >= (kept.dense_margin or 0)
-    assert find_place([], kept, "dense") == Place(None, 0, None, None)
-    assert place_words(loaded, loaded.filters, place) == f"outside the {len(listed)} lost, by dense margin"
-
-
 def test_versions_answer_to_up_and_down_by_sparsity(pair: MadePair) -> None:
     keys = keyed(shown(pair, LOST, eps="20/255", set="S10"))
     assert "ArrowDown" not in keys and str(pair.milder.id) in keys["ArrowUp"]["href"]
@@ -281,22 +268,6 @@ def test_why_no_adversarial_tells_three_reasons_apart() -> None:
 )
 def test_verdict_at_eps_says_what_is_known(changes: dict[str, Any], words: str) -> None:
     assert verdict_at_eps(make_row(**changes), 8 / 255, "8/255") == words
-
-
-def test_choose_scale_never_clips_and_never_invents() -> None:
-    assert choose_scale("eps", eps=0.1, change=0.02) == 0.1
-    assert choose_scale("eps", eps=0.1, change=0.3) == 0.3
-    assert choose_scale("change", eps=0.1, change=0.02) == 0.02
-    assert choose_scale("eps", eps=None, change=0.02) == 0.02
-    assert choose_scale("change", eps=0.1, change=1e-9) == 1e-6, "the REST call refuses less"
-    assert choose_scale("eps", eps=0.1, change=None) is None
-    assert choose_scale("change", eps=0.1, change=0.0) is None
-
-
-def test_largest_change_is_over_all_pairs() -> None:
-    clean = np.full((2, 2, 1), 0.5, dtype=np.float32)
-    assert largest_change([(clean, clean + 0.1), (clean, clean - 0.3)]) == pytest.approx(0.3)
-    assert largest_change([]) is None
 
 
 def test_change_text_is_exact_where_it_can_be() -> None:

@@ -12,9 +12,9 @@ import pytest
 
 from backend.services.families import measuring
 from backend.services.families.service import get_family
-from frontend import ids
 from frontend.figures.sparsity import SYMBOLS
 from frontend.pages import methods as page
+from frontend.pages.methods import ids
 from frontend.pages.methods.callbacks import draw_panels, renew
 from frontend.pages.methods.layout import GLYPHS, show_family
 from frontend.pages.methods.panels import list_methods, list_panels, place_method, read_panel
@@ -61,11 +61,11 @@ def test_layout_of_a_family_that_takes_long_shows_how_far_it_is_and_then_the_pag
         time.sleep(0.1)
         shown = page.layout(**query)
     assert "Measured 5 of 10 parts" in text_of(shown) and "left" in text_of(shown)
-    assert by_id(shown, ids.METHODS_QUERY).data["eps"] == "13/255"
-    assert by_id(shown, ids.METHODS_POLL).max_intervals == -1, "it asks on"
+    assert by_id(shown, ids.QUERY).data["eps"] == "13/255"
+    assert by_id(shown, ids.POLL).max_intervals == -1, "it asks on"
     may_go_on.set()
     monkeypatch.setattr(measuring, "QUICK_SECONDS", 60.0)
-    parts, is_whole = show_family(by_id(shown, ids.METHODS_QUERY).data)
+    parts, is_whole = show_family(by_id(shown, ids.QUERY).data)
     assert is_whole and "Does thin-ice lose fewer?" in text_of(parts[-1])
 
 
@@ -93,7 +93,7 @@ def test_layout_shows_answers_panels_table_and_downloads(made: MadeFamily) -> No
     for format in ("csv", "markdown", "latex"):
         assert f"/api/v1/families/{family}?format={format}" in links
     assert "weights, 95 %" in text and "lost samples; 20 needed: " in text, "why a cell is empty"
-    panels = by_id(shown, ids.METHODS_PANELS).data
+    panels = by_id(shown, ids.PANELS).data
     assert json.loads(json.dumps(panels)) == panels, "plain data, as it comes back from the browser"
     keys = [getattr(part, "id", {}).get("key") for part in walk(shown) if isinstance(getattr(part, "id", None), dict)]
     assert (

@@ -9,22 +9,19 @@ from urllib.parse import parse_qs
 import numpy as np
 import pytest
 
-from backend.errors import InvalidRequest
-from backend.schemas.comparisons import Auroc, MismatchOut, PairedSample
+from backend.schemas.comparisons import Auroc
 from backend.schemas.datasets import DatasetOut
 from backend.schemas.evaluations import EvaluationOut
 from backend.services import comparisons
-from frontend import ids
 from frontend.figures.scatter import Point
 from frontend.figures.units import LINF
 from frontend.pages import compare, sample, samples
+from frontend.pages.compare import ids
 from frontend.pages.compare.callbacks import fill, pair_panels
 from frontend.pages.compare.evidence import forest
 from frontend.pages.compare.numbers import p_value
 from frontend.pages.compare.panels import scatter_table
-from frontend.review.cut import Cut, choose, choose_flips, read_cut, set_of
-from frontend.review.notices import mismatch_notice
-from frontend.review.sliders import default_delta
+from frontend.review.cut import Cut, choose_flips, read_cut
 from frontend.review.walk import load_pair
 from frontend.theme import DARK, LIGHT
 from tests.frontend.pairs import KEPT, make_pair
@@ -57,33 +54,6 @@ def drawn(figure: Any) -> dict[str, list[int]]:
 
 
 # --- the address -----------------------------------------------------------------------------------------------------
-def test_read_cut_reads_every_choice() -> None:
-    query = {"dense": "d", "pruned": "p", "eps": "8/255", "view": "robust", "set": "S10", "class": "3", "delta": "9"}
-    assert read_cut(query) == Cut("d", "p", "8/255", "robust", "S10", 3, "9")
-
-
-def test_read_cut_without_choices_shows_all_clean() -> None:
-    assert read_cut({"dense": "d", "pruned": "p", "eps": "", "set": ""}) == Cut("d", "p")
-
-
-@pytest.mark.parametrize("wrong", [{"view": "blurred"}, {"set": "S12"}, {"class": "shirt"}, {"class": "-1"}])
-def test_read_cut_of_an_unknown_choice_is_refused(wrong: dict[str, str]) -> None:
-    with pytest.raises(InvalidRequest):
-        read_cut({"dense": "d", "pruned": "p"} | wrong)
-
-
-def test_api_query_keeps_eps_readable() -> None:
-    assert Cut("d", "p", "25.5/255", set="S10").api_query(format="csv") == (
-        "dense=d&pruned=p&eps=25.5/255&set=S10&format=csv"
-    )
-
-
-def test_sample_address_carries_the_whole_state() -> None:
-    cut = Cut("d", "p", "8/255", "robust", "S10", 3, "9/255")
-    assert cut.sample_address(7) == (
-        "/sample?dense=d&pruned=p&index=7&eps=8/255&delta=9/255&view=robust&class=3&set=S10"
-    )
-    assert Cut("d", "p", label=0).sample_address(7) == "/sample?dense=d&pruned=p&index=7&class=0"
 
 
 def test_browser_carries_the_same_state_into_a_sample() -> None:
@@ -92,11 +62,6 @@ def test_browser_carries_the_same_state_into_a_sample() -> None:
     assert keys is not None
     asked = parse_qs(Cut("d", "p", "8/255", "robust", "S10", 3, "9/255").sample_address(7).split("?")[1])
     assert set(json.loads(keys[1])) | {"dense", "pruned", "index"} == set(asked) <= {*sample.KEYS}
-
-
-def test_default_delta_is_half_of_eps_on_a_step() -> None:
-    assert default_delta(25.5, 0.5) == 13.0
-    assert default_delta(0.3, 0.5) == 0.5
 
 
 # --- the page --------------------------------------------------------------------------------------------------------
@@ -122,7 +87,7 @@ def test_layout_of_a_pair_names_both_and_states_the_effort(pair: Any) -> None:
 def state_of(pair: Any, **query: str) -> dict[str, Any]:
     """What the page gives to the browser for an address."""
     content = compare.layout(dense=str(pair[0].id), pruned=str(pair[1].id), **query)
-    state: dict[str, Any] = by_id(content, ids.COMPARE_PAIR).data
+    state: dict[str, Any] = by_id(content, ids.PAIR).data
     return state
 
 
@@ -286,13 +251,6 @@ def test_wall_shows_labels_of_both_models_and_the_margin(pair: Any) -> None:
     assert f"index={first.index}" in shown and f"{255 * first.dense_margin:.1f}/255" in shown
 
 
-def test_choose_counts_agree_with_the_service(pair: Any) -> None:
-    samples = comparisons.paired_samples(pair[0].id, pair[1].id)
-    counts = comparisons.compare(pair[0].id, pair[1].id).clean
-    lost: list[PairedSample] = choose(samples, cut_of(pair, set="S10"))
-    assert len(lost) == counts.n10 and {set_of(sample, "clean") for sample in lost} == {"S10"}
-
-
 def test_fill_of_witnesses_draws_no_margins_and_says_why(ready: Path, tmp_path: Path) -> None:
     dataset = add_dataset(tmp_path, "digits", n=60)
     _, labels = make_pixels(60)
@@ -326,7 +284,7 @@ def test_fill_of_witnesses_shows_verdicts_where_margins_would_stand(ready: Path,
     assert set(shown["points"]["dense"]) == {None}
     page = compare.layout(**query)
     assert "not how far away the nearest one is" in text_of(page)
-    assert "margin" not in str([one["headerName"] for one in by_id(page, ids.COMPARE_TABLE).columnDefs])
+    assert "margin" not in str([one["headerName"] for one in by_id(page, ids.TABLE).columnDefs])
 
 
 # --- words -----------------------------------------------------------------------------------------------------------
@@ -372,25 +330,3 @@ def test_forest_places_value_and_interval_between_half_and_one() -> None:
     assert (span.style, tick.style) == ({"left": "50.0%", "width": "50.0%"}, {"left": "80.0%"})
     below = forest(Auroc(value=0.3, low=0.2, high=0.4, positives=30, n=100)).children[1]
     assert below.style == {"left": "0.0%"}
-
-
-def test_mismatch_notice_tells_doubts_from_unequal_effort(pair: Any) -> None:
-    comparison = comparisons.compare(pair[0].id, pair[1].id)
-    assert mismatch_notice(comparison) is None
-    found = [
-        MismatchOut(field=field, dense=None, pruned=None, severity="differs", sentence=f"about {field}")
-        for field in ("steps", "apparent-gain", "stronger-attack", "parent")
-    ]
-    notice = mismatch_notice(comparison.model_copy(update={"mismatches": found}))
-    words = text_of(notice)
-    assert words.index("in doubt") < words.index("about apparent-gain") < words.index("about stronger-attack")
-    assert words.index("not the parent") < words.index("about parent") < words.index("not measured alike")
-    assert {"/help#flag-apparent-gain", "/help#flag-masking"} <= set(hrefs(notice))
-
-
-def test_mismatch_notice_shows_the_flags_of_either_side(pair: Any) -> None:
-    comparison = comparisons.compare(pair[0].id, pair[1].id)
-    flagged = comparison.pruned.model_copy(update={"flags": ["saturated"]})
-    notice = mismatch_notice(comparison.model_copy(update={"pruned": flagged}))
-    assert f"{flagged.checkpoint_name}: saturated" in text_of(notice)
-    assert "/help#flag-saturated" in hrefs(notice)

@@ -63,4 +63,3 @@ SHEET = "upload-sheet"
 SHEET_STATE = "upload-sheet-state"
 SHEET_LIVE = "upload-sheet-live"
 SHEET_POLL = "upload-sheet-poll"
-POLL_MILLISECONDS = 1000

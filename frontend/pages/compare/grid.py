@@ -1,0 +1,112 @@
+"""The samples behind the numbers as a table."""
+
+from typing import Any
+
+import dash_ag_grid as dag
+from dash.development.base_component import Component
+
+from backend.schemas.comparisons import PairedSample
+from backend.schemas.datasets import DatasetOut
+from frontend.components import SET_WORDS, SYMBOLS
+from frontend.figures.units import Unit
+from frontend.pages.compare import ids
+from frontend.review.cut import View, set_of
+from frontend.review.words import best_known_text, class_name, verdict_words
+
+
+def grid(unit: Unit, is_measured: bool, *, has_evidence: bool = False) -> Component:
+    """The table of samples: sortable, numbers right aligned, units in the header; verdicts for want of margins.
+
+    `has_evidence`: a best-known bound lies below a margin, so that there is a column for it; the others move together.
+    """
+    suffix = f" ({unit.suffix})"
+    distances = [
+        number_column("dense_margin", f"dense margin{suffix}", width=154, zero="wrong", missing="none found"),
+        number_column("pruned_margin", f"pruned margin{suffix}", width=158, zero="wrong", missing="none found"),
+        number_column("change", f"change{suffix}", width=114 if has_evidence else 140),
+        *([{"field": "best_known", "headerName": "best known", "width": 164}] if has_evidence else []),
+    ]
+    words: dict[str, Any] = {"flex": 1, "minWidth": 94 if has_evidence else 120}
+    verdicts: list[dict[str, Any]] = [
+        {"field": "dense_verdict", "headerName": "dense at ε", "width": 130},
+        {"field": "pruned_verdict", "headerName": "pruned at ε", "width": 130},
+    ]
+    columns = [
+        number_column("index", "#", width=72, link=True),
+        {"field": "set", "headerName": "set", "width": 90},
+        {"field": "label", "headerName": "true label", **words},
+        {"field": "dense_prediction", "headerName": "dense says", **words},
+        {"field": "pruned_prediction", "headerName": "pruned says", **words},
+        *(distances if is_measured else verdicts),
+        number_column("logit_gap", "dense logit gap", width=120 if has_evidence else 140),
+    ]
+    options: Any = {
+        "animateRows": False,
+        "domLayout": "normal",
+        "rowHeight": 32,
+        "headerHeight": 36,
+        "suppressCellFocus": False,
+        "ensureDomOrder": True,
+    }
+    default: Any = {"sortable": True, "resizable": True, "suppressMovable": True}
+    return dag.AgGrid(
+        id=ids.TABLE,
+        columnDefs=columns,
+        rowData=[],
+        defaultColDef=default,
+        dashGridOptions=options,
+        className="ag-theme-quartz samples-grid",
+        style={"height": "380px"},
+    )
+
+
+def number_column(
+    field: str, name: str, *, width: int, link: bool = False, zero: str | None = None, missing: str = "–"
+) -> dict[str, Any]:
+    """A column of numbers to two decimals; `zero` and `missing` are the words for what is no measurement."""
+    column: dict[str, Any] = {"field": field, "headerName": name, "type": "rightAligned", "width": width}
+    if link:
+        column["cellRenderer"] = "SampleLink"
+    else:
+        number = "d3.format('.2f')(params.value)"
+        measured = number if zero is None else f"params.value === 0 ? '{zero}' : {number}"
+        column["valueFormatter"] = {"function": f"params.value == null ? '{missing}' : {measured}"}
+    return column
+
+
+def grid_rows(samples: list[PairedSample], view: View, dataset: DatasetOut, unit: Unit | None) -> list[dict[str, Any]]:
+    """One row per sample. A margin that was not found is null, and so is a change that has no two distances.
+
+    Without a unit no margins were measured: verdicts stand in their place.
+    """
+    rows = []
+    for sample in samples:
+        name = set_of(sample, view)
+        rows.append(
+            {
+                "index": sample.index,
+                "set": f"{SYMBOLS[name]} {SET_WORDS[name]}",
+                "label": class_name(dataset, sample.label),
+                "dense_prediction": class_name(dataset, sample.dense_prediction),
+                "pruned_prediction": class_name(dataset, sample.pruned_prediction),
+                "logit_gap": sample.dense_logit_gap,
+                **(verdict_cells(sample) if unit is None else margin_cells(sample, unit)),
+            }
+        )
+    return rows
+
+
+def margin_cells(sample: PairedSample, unit: Unit) -> dict[str, Any]:
+    """Both margins, and their change where both are distances: none found and already wrong are not."""
+    dense, pruned = sample.dense_margin, sample.pruned_margin
+    return {
+        "dense_margin": None if dense is None else unit.shown(dense),
+        "pruned_margin": None if pruned is None else unit.shown(pruned),
+        "change": unit.shown(pruned - dense) if dense and pruned else None,
+        "best_known": best_known_text(sample, unit),
+    }
+
+
+def verdict_cells(sample: PairedSample) -> dict[str, Any]:
+    dense, pruned = verdict_words(sample)
+    return {"dense_verdict": dense, "pruned_verdict": pruned}

@@ -1,0 +1,12 @@
+"""The pages' component ids, all under one prefix."""
+
+PAGE = "help"
+NAMED = "help-named"
+FORMER = "help-former"
+FORWARDED = "help-forwarded"
+INDEX = "help-index"
+SEARCH = "help-search"
+COUNT = "help-count"
+RESULTS = "help-results"
+FOUND = "help-found"
+BODY = "help-body"

@@ -1,0 +1,11 @@
+"""The page's component ids, all under one prefix."""
+
+PAGE = "overview"
+CONTEXT = "overview-context"
+SENTENCE = "overview-sentence"
+CLAIMS = "overview-claims"
+CLAIMS_TABLE = "overview-claims-table"
+CHECKPOINTS = "overview-checkpoints"
+STATE = "overview-state"
+LIVE = "overview-live"
+POLL = "overview-poll"

@@ -1,0 +1,10 @@
+"""The page's component ids, all under one prefix."""
+
+PAGE = "sample"
+BLINK = "sample-blink"
+KEY_LIST = "sample-keys"
+HARDER_OF = "sample-harder-of"
+HARDER_POLL = "sample-harder-poll"
+HARDER_GO = "sample-harder-go"
+HARDER_BUDGET = "sample-harder-budget"
+BOUND = "sample-bound"

@@ -1,0 +1,45 @@
+"""The choices in an address, and the samples that they leave."""
+
+import pytest
+
+from backend.errors import InvalidRequest
+from backend.schemas.comparisons import PairedSample
+from backend.services import comparisons
+from frontend.review.cut import Cut, choose, read_cut, set_of
+from tests.frontend.pairs import MadePair
+
+
+def test_read_cut_reads_every_choice() -> None:
+    query = {"dense": "d", "pruned": "p", "eps": "8/255", "view": "robust", "set": "S10", "class": "3", "delta": "9"}
+    assert read_cut(query) == Cut("d", "p", "8/255", "robust", "S10", 3, "9")
+
+
+def test_read_cut_without_choices_shows_all_clean() -> None:
+    assert read_cut({"dense": "d", "pruned": "p", "eps": "", "set": ""}) == Cut("d", "p")
+
+
+@pytest.mark.parametrize("wrong", [{"view": "blurred"}, {"set": "S12"}, {"class": "shirt"}, {"class": "-1"}])
+def test_read_cut_of_an_unknown_choice_is_refused(wrong: dict[str, str]) -> None:
+    with pytest.raises(InvalidRequest):
+        read_cut({"dense": "d", "pruned": "p"} | wrong)
+
+
+def test_api_query_keeps_eps_readable() -> None:
+    assert Cut("d", "p", "25.5/255", set="S10").api_query(format="csv") == (
+        "dense=d&pruned=p&eps=25.5/255&set=S10&format=csv"
+    )
+
+
+def test_sample_address_carries_the_whole_state() -> None:
+    cut = Cut("d", "p", "8/255", "robust", "S10", 3, "9/255")
+    assert cut.sample_address(7) == (
+        "/sample?dense=d&pruned=p&index=7&eps=8/255&delta=9/255&view=robust&class=3&set=S10"
+    )
+    assert Cut("d", "p", label=0).sample_address(7) == "/sample?dense=d&pruned=p&index=7&class=0"
+
+
+def test_choose_counts_agree_with_the_service(made_pair: MadePair) -> None:
+    samples = comparisons.paired_samples(made_pair.dense.id, made_pair.pruned.id)
+    counts = comparisons.compare(made_pair.dense.id, made_pair.pruned.id).clean
+    lost: list[PairedSample] = choose(samples, Cut(str(made_pair.dense.id), str(made_pair.pruned.id), set="S10"))
+    assert len(lost) == counts.n10 and {set_of(sample, "clean") for sample in lost} == {"S10"}
