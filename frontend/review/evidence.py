@@ -13,7 +13,7 @@ ACTIVE = ("queued", "running")
 CANCEL = "evidence-cancel"
 KIND_WORDS = {"upload": "uploaded adversarials", "replay": "replayed adversarials", "harder": "more effort"}
 REASON_WORDS = {
-    "not-adversarial": "still answered rightly",
+    "not-adversarial": "still classified correctly",
     "already-wrong": "wrong before any attack",
     "not-finite": "not finite",
     "out-of-box": "outside [0, 1]",
