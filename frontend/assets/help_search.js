@@ -69,8 +69,9 @@
   document.addEventListener("keydown", (event) => {
     const input = field();
     if (!input || event.ctrlKey || event.metaKey || event.altKey) return;
-    /** @type {HTMLElement[]} */
-    const stops = [input, ...document.querySelectorAll(".help-results a")];
+    /** @type {NodeListOf<HTMLElement>} */
+    const links = document.querySelectorAll(".help-results a");
+    const stops = [input, ...links];
     const place = stops.findIndex((stop) => stop === event.target);
     if (place < 0) return;
     const next = { ArrowDown: stops[place + 1], ArrowUp: stops[place - 1], Escape: input }[event.key];

@@ -13,7 +13,7 @@ from frontend.words import ago, count_words, sentence_list, time_left
 CANCEL = "evidence-cancel"
 KIND_WORDS = {"upload": "uploaded adversarials", "replay": "replayed adversarials", "harder": "more effort"}
 REASON_WORDS = {
-    "not-adversarial": "still answered rightly",
+    "not-adversarial": "still classified correctly",
     "already-wrong": "wrong before any attack",
     "not-finite": "not finite",
     "out-of-box": "outside [0, 1]",

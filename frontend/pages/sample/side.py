@@ -82,16 +82,16 @@ def adversarial_frame(side: SampleSide, shown: Shown) -> Component:
         words = html.P([html.Strong(short), html.Span(sentence, className="frame-reason")], className="frame-words")
         return frame("adversarial", words, "adversarial", "no image")
     if row.adversarial_prediction is None:
-        answer = "another class"
+        taken_for = "another class"
     else:
-        answer = class_name(shown.dataset, row.adversarial_prediction)
+        taken_for = class_name(shown.dataset, row.adversarial_prediction)
     picture = html.Img(
         src=f"{side_address(side)}/adversarial.png",
-        alt=f"Adversarial example against {side.checkpoint_name}, taken for {answer}",
+        alt=f"Adversarial example against {side.checkpoint_name}, taken for {taken_for}",
         className="pixels",
     )
-    title = "adversarial" if row.correct else "against its own answer"
-    return frame("adversarial", picture, title, says(answer, answer == label))
+    title = "adversarial" if row.correct else "against its own prediction"
+    return frame("adversarial", picture, title, says(taken_for, taken_for == label))
 
 
 def perturbation_frame(side: SampleSide, shown: Shown) -> Component:
@@ -117,9 +117,9 @@ def narrow_reason(side: SampleSide, shown: Shown) -> list[Component]:
     return [html.P(why_no_adversarial(row, label, prediction, shown.unit)[1], className="narrow-reason")]
 
 
-def says(answer: str, is_right: bool) -> list[Content]:
+def says(prediction: str, is_right: bool) -> list[Content]:
     mark = html.Span("right", className="muted") if is_right else html.Span("wrong", className="is-lost strong")
-    return ["says ", html.Strong(answer), ", ", mark]
+    return ["says ", html.Strong(prediction), ", ", mark]
 
 
 def clean_address(dataset: DatasetOut, index: int) -> str:
@@ -169,7 +169,7 @@ def facts(kind: str, side: SampleSide, shown: Shown) -> Component:
     if row.survives_8bit is not None:
         rows.append(("survives 8 bits", "yes" if row.survives_8bit else "no, rounding undoes it"))
     if not row.correct:
-        rows.append(("its own answer", own_answer(side, unit)))
+        rows.append(("its own prediction", own_prediction(side, unit)))
     rows.append(("logit gap", f"{row.logit_gap:.3g}".replace("-", "−")))
     rows.append(("max probability", f"{100 * row.max_probability:.1f} %"))
     items = [part for name, value in rows for part in (html.Dt(name), html.Dd(value))]
@@ -190,7 +190,7 @@ def facts(kind: str, side: SampleSide, shown: Shown) -> Component:
     )
 
 
-def own_answer(side: SampleSide, unit: Unit) -> str:
+def own_prediction(side: SampleSide, unit: Unit) -> str:
     margin = side.row.margin_pred
     return "never changed by an attack" if margin is None else f"changes at {distance_text(margin, unit)}"
 

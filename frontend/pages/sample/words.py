@@ -35,10 +35,10 @@ def why_no_adversarial(row: MarginRow, label: str, prediction: str, unit: Unit) 
     if not row.correct:
         reason = f"No attack was needed: this model takes the clean image of {label} for {prediction}."
         if row.margin_pred is not None:
-            reason += f" That answer changes at {distance_text(row.margin_pred, unit)}; the image is not kept."
+            reason += f" That prediction changes at {distance_text(row.margin_pred, unit)}; the image is not kept."
         return "none: already wrong", reason
     if not row.found:
-        return "none found", "No attack turned the answer. That is no proof that none exists."
+        return "none found", "No attack changed the prediction. That is no proof that none exists."
     return "none kept", "An adversarial was found, but its image is not kept."
 
 
