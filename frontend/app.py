@@ -1,6 +1,8 @@
 """The dashboard: Dash on the FastAPI server it is given, and the callbacks that belong to no page."""
 
+import json
 import logging
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -34,6 +36,20 @@ BOOT = """
 })();
 """
 
+
+def share_ids() -> str:
+    """A line of JavaScript that gives the scripts in assets/ every component id as `thinice.ids.<page>.<NAME>`."""
+    modules = {"shell": ids}
+    for row in PAGES:
+        if (Path(__file__).parent / "pages" / row.module / "ids.py").exists():
+            modules[row.module] = import_module(f"frontend.pages.{row.module}.ids")
+    shared = {
+        page: {name: value for name, value in vars(module).items() if name.isupper() and isinstance(value, str)}
+        for page, module in modules.items()
+    }
+    return f"window.thinice = {{ ids: {json.dumps(shared)} }};"
+
+
 INDEX = (
     """<!DOCTYPE html>
 <html lang="en">
@@ -47,6 +63,7 @@ INDEX = (
     + icon_rules()
     + "</style>\n<script>"
     + BOOT
+    + share_ids()
     + """</script>
 {%css%}
 </head>

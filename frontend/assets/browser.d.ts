@@ -2,6 +2,8 @@
 
 /** What each script gives to the others. */
 interface ThinIce {
+  /** frontend/app.py: the component ids of each page by the names of its ids.py, and those of the shell. */
+  ids: Record<"shell" | "compare" | "sample" | "samples" | "upload", Record<string, string>>;
   /** shell.js: the address with its query changed; no new entry in the history where `replace`. */
   go(changes: Query, replace: boolean): void;
   /** shell.js: another page, without loading the document anew. */

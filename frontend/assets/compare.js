@@ -1,6 +1,7 @@
 // Compare in the browser: the address as state, the sliders' echo, the threshold of thin ice, and what a click opens.
 (function () {
-  const CHARTS = ["compare-scatter", "compare-share", "compare-histogram", "compare-curve"];
+  const ids = thinice.ids.compare;
+  const CHARTS = [ids.SCATTER, ids.SHARE, ids.HISTOGRAM, ids.CURVE];
   const PAUSE = 150; // milliseconds after the last move before the address follows
   const SAME_MOVE = 1500; // milliseconds within which the next change belongs to the same move
 
@@ -95,7 +96,7 @@
   /** @param {number} delta */
   function markThin(delta) {
     window.requestAnimationFrame(() => {
-      document.querySelectorAll("#compare-wall [data-margin]").forEach((tile) => {
+      document.querySelectorAll(`#${ids.WALL} [data-margin]`).forEach((tile) => {
         const margin = thinice.elements.data(tile, "margin");
         tile.classList.toggle("is-thin", thinice.ice.isThin(margin === "" ? null : Number(margin), delta));
       });
@@ -142,13 +143,13 @@
 
   // The server wrote the links of the wall before the threshold moved.
   function linkSamples() {
-    document.querySelectorAll("#compare [data-sample]").forEach((link) => {
+    document.querySelectorAll(`#${ids.PAGE} [data-sample]`).forEach((link) => {
       link.setAttribute("href", sampleAddress(thinice.elements.data(link, "sample")));
     });
   }
 
   document.addEventListener("click", (event) => {
-    const link = thinice.elements.closest(event, "#compare [data-sample]");
+    const link = thinice.elements.closest(event, `#${ids.PAGE} [data-sample]`);
     if (!link || !thinice.elements.isPlainClick(event)) return;
     event.preventDefault();
     thinice.visit("/sample", sampleQuery(thinice.elements.data(link, "sample")));

@@ -1,5 +1,7 @@
 // The card beside a mark of Compare's scatter: the sample's picture, labels and margins.
 (function () {
+  const ids = thinice.ids.compare;
+
   /**
    * The card for a mark under the pointer; away with it where there is none.
    * @param {Marked<number> | null} data
@@ -7,7 +9,7 @@
    * @param {ComparedPair} pair
    */
   function show(data, points, pair) {
-    const card = document.getElementById("compare-hover");
+    const card = document.getElementById(ids.HOVER);
     if (!card) return;
     const mark = data && data.points && data.points[0];
     if (!mark || !points || mark.customdata === undefined || !mark.bbox) {
@@ -15,8 +17,8 @@
       return;
     }
     const labels = points.labels[points.index.indexOf(mark.customdata)];
-    const image = document.getElementById("compare-hover-image");
-    const text = document.getElementById("compare-hover-text");
+    const image = document.getElementById(ids.HOVER_IMAGE);
+    const text = document.getElementById(ids.HOVER_TEXT);
     if (!labels || !image || !text) return;
     image.setAttribute("src", "/api/v1/datasets/" + pair.dataset + "/samples/" + mark.customdata + ".png");
     text.replaceChildren(...lines(mark.customdata, points, pair));
@@ -52,7 +54,7 @@
    * @param {{ x1: number, y0: number }} box
    */
   function placeBeside(card, box) {
-    const scatter = thinice.charts.find("compare-scatter");
+    const scatter = thinice.charts.find(ids.SCATTER);
     if (!scatter) return;
     const plot = scatter.getBoundingClientRect();
     const x = plot.left + box.x1 + 12;
@@ -64,11 +66,11 @@
   }
 
   document.addEventListener("pointermove", (event) => {
-    const card = document.getElementById("compare-hover");
-    if (card && !card.hidden && !thinice.elements.closest(event, "#compare-scatter")) card.hidden = true;
+    const card = document.getElementById(ids.HOVER);
+    if (card && !card.hidden && !thinice.elements.closest(event, `#${ids.SCATTER}`)) card.hidden = true;
   });
   document.addEventListener("scroll", () => {
-    const card = document.getElementById("compare-hover");
+    const card = document.getElementById(ids.HOVER);
     if (card) card.hidden = true;
   }, { passive: true });
 

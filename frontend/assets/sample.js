@@ -14,7 +14,7 @@
     }
     const button = thinice.elements.closest(event, "button");
     if (!button) return;
-    if (button.id === "sample-blink") blink();
+    if (button.id === thinice.ids.sample.BLINK) blink();
     else if (button.hasAttribute("data-toggle")) toggleList(thinice.elements.data(button, "toggle"));
     else if (button.hasAttribute("data-copy")) copy(button);
   });
@@ -26,7 +26,7 @@
   }
 
   function showBlink() {
-    const button = document.getElementById("sample-blink");
+    const button = document.getElementById(thinice.ids.sample.BLINK);
     if (!button) isBlinking = false;
     else if (button.getAttribute("aria-pressed") !== String(isBlinking)) {
       button.setAttribute("aria-pressed", String(isBlinking));
@@ -37,7 +37,7 @@
   /** @type {{ name: string, element: HTMLElement } | null} */
   let focused = null;
   document.addEventListener("focusin", (event) => {
-    const holder = thinice.elements.closest(event, "#sample [data-focus], #samples [data-focus]");
+    const holder = thinice.elements.closest(event, `#${thinice.ids.sample.PAGE} [data-focus], #${thinice.ids.samples.PAGE} [data-focus]`);
     focused = holder && { name: thinice.elements.data(holder, "focus"), element: holder };
   });
 
@@ -73,12 +73,12 @@
 
   document.addEventListener("keydown", (event) => {
     if (!isHere() || event.metaKey || event.ctrlKey || event.altKey || thinice.elements.closest(event, TYPED)) return;
-    if (event.key === "?") toggleList("sample-keys");
+    if (event.key === "?") toggleList(thinice.ids.sample.KEY_LIST);
     else if (event.key === "b" || event.key === "B") {
       if (!event.repeat) blink();
     } else {
       /** @type {HTMLElement | null} */
-      const holder = document.querySelector('#sample [data-key="' + CSS.escape(event.key) + '"]');
+      const holder = document.querySelector(`#${thinice.ids.sample.PAGE} [data-key="${CSS.escape(event.key)}"]`);
       if (!holder) return;
       (holder.querySelector("a") || holder).click();
     }

@@ -81,7 +81,7 @@
    */
   function neighbour(tile, key) {
     /** @type {HTMLElement[]} */
-    const tiles = Array.from(document.querySelectorAll("#samples-wall .tile"));
+    const tiles = Array.from(document.querySelectorAll(`#${thinice.ids.samples.WALL} .tile`));
     /** @type {Record<string, number>} */
     const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns(tiles), ArrowDown: columns(tiles) };
     const step = steps[key];
@@ -92,13 +92,13 @@
     if (!isHere() || event.metaKey || event.ctrlKey || event.altKey || thinice.elements.closest(event, TYPED)) return;
     if (thinice.elements.closest(event, "[role=slider]") && event.key !== "Escape") return;
     /** @type {HTMLElement | null} */
-    const chip = document.querySelector('#samples [data-key="' + CSS.escape(event.key) + '"]');
+    const chip = document.querySelector(`#${thinice.ids.samples.PAGE} [data-key="${CSS.escape(event.key)}"]`);
     if (chip) {
       event.preventDefault();
       chip.click();
       return;
     }
-    const tile = thinice.elements.closest(event, "#samples-wall .tile");
+    const tile = thinice.elements.closest(event, `#${thinice.ids.samples.WALL} .tile`);
     const next = tile && neighbour(tile, event.key);
     if (!next) return;
     event.preventDefault();

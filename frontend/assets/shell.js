@@ -94,7 +94,7 @@
     });
     if (shown !== null && shown !== path) {
       window.scrollTo(0, 0);
-      const page = document.getElementById("page");
+      const page = document.getElementById(thinice.ids.shell.PAGE);
       if (page) page.focus({ preventScroll: true });
     }
     shown = path;

@@ -42,14 +42,14 @@
   /** @type {Form} */
   const CHECKPOINT = {
     path: "/api/v1/checkpoints",
-    button: "upload-go",
+    button: thinice.ids.upload.GO,
     busyWords: "Opening the file in a locked process, counting its weights ...",
     arrive: (made) => thinice.visit("/upload", { checkpoint: String(made.id) }),
   };
   /** @type {Form} */
   const DATASET = {
     path: "/api/v1/datasets",
-    button: "upload-set-go",
+    button: thinice.ids.upload.SET_GO,
     busyWords: "Reading and checking every sample ...",
     arrive: (made) => thinice.visit("/upload", { kind: "dataset", dataset: String(made.slug) }),
   };
@@ -65,7 +65,7 @@
     const { refuse, parse, errorOf } = thinice.refusal;
     refuse(null);
     const button = document.getElementById(form.button);
-    const status = document.getElementById("upload-status");
+    const status = document.getElementById(thinice.ids.upload.STATUS);
     if (thinice.uploadFile.isSending()) {
       return refuse({ code: "not_sent", message: "The file is still on its way. Wait until it has arrived." });
     }

@@ -11,7 +11,7 @@
    * @param {UploadSetup} setup
    */
   function build(setup) {
-    const zone = document.getElementById("upload-drop");
+    const zone = document.getElementById(thinice.ids.upload.DROP);
     if (!zone) {
       window.requestAnimationFrame(() => build(setup));
       return;
@@ -21,7 +21,7 @@
     const input = document.createElement("input");
     input.className = "hidden-label drop-input";
     input.type = "file";
-    input.id = "upload-input";
+    input.id = thinice.ids.upload.INPUT;
     input.accept = setup.kind === "dataset" ? ".npz,.gz,.tar,.mat" : "";
     const state = thinice.elements.make("div", "drop-state");
     state.setAttribute("role", "status");
@@ -71,7 +71,7 @@
   // A file dropped beside the zone must not replace the page.
   for (const name of ["dragover", "drop"]) {
     window.addEventListener(name, (event) => {
-      const isBeside = document.getElementById("upload-drop") && !thinice.elements.closest(event, ".drop-zone");
+      const isBeside = document.getElementById(thinice.ids.upload.DROP) && !thinice.elements.closest(event, ".drop-zone");
       if (isBeside) event.preventDefault();
     });
   }
@@ -181,7 +181,7 @@
   }
 
   /** @param {Upload | null} upload */
-  const keep = (upload) => window.dash_clientside.set_props("upload-file", { data: upload });
+  const keep = (upload) => window.dash_clientside.set_props(thinice.ids.upload.FILE, { data: upload });
 
   /** @type {ThinIce["uploadFile"]} */
   const uploadFile = { build, isSending };

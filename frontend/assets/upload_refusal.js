@@ -1,14 +1,14 @@
 // What the server said against an upload, in its place above the button, and a suggestion where it has one.
 (function () {
   /** @type {Record<string, string>} */
-  const ASKED = { keep_rate: "upload-keep-rate", architecture: "upload-architecture" }; // what a file may leave open
+  const ASKED = { keep_rate: thinice.ids.upload.KEEP_RATE, architecture: thinice.ids.upload.ARCHITECTURE }; // what a file may leave open
 
   /**
    * Show an error; null takes it away.
    * @param {RestError | null} error
    */
   function refuse(error) {
-    const place = document.getElementById("upload-refusal");
+    const place = document.getElementById(thinice.ids.upload.REFUSAL);
     if (!place) return;
     place.replaceChildren();
     if (!error) return;

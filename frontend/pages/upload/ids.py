@@ -1,9 +1,10 @@
-"""The page's component ids, all under one prefix. assets/upload.js knows DROP, FILE and REFUSAL by name."""
+"""The page's component ids, all under one prefix."""
 
 PAGE = "upload"
 SETUP = "upload-setup"
 MOUNTED = "upload-mounted"
 DROP = "upload-drop"
+INPUT = "upload-input"
 FILE = "upload-file"
 REFUSAL = "upload-refusal"
 GO = "upload-go"

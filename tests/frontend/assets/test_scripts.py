@@ -1,11 +1,12 @@
 """The scripts as files: Node can read them, nothing in them is untyped, and they define what Python names."""
 
+import json
 import re
 import subprocess
 
 from fastapi import FastAPI
 
-from frontend.app import create_dashboard
+from frontend.app import create_dashboard, share_ids
 from tests.frontend.assets.scripts import ASSETS, PURE, find_node
 
 PARSE = 'for (const f of process.argv.slice(1)) new (require("vm").Script)(require("fs").readFileSync(f, "utf8"), f)'
@@ -37,6 +38,19 @@ def test_pure_scripts_name_nothing_of_a_browser() -> None:
         text = (ASSETS / f"{name}.js").read_text(encoding="utf-8")
         assert "Pure: tests call this in Node." in text
         assert not re.search(r"\b(window|document)\.", text), name
+
+
+def test_scripts_take_component_ids_from_python_and_repeat_none() -> None:
+    shared = json.loads(re.fullmatch(r"window\.thinice = \{ ids: (.*) \};", share_ids())[1])  # type: ignore[index]
+    known = {value for page in shared.values() for value in page.values() if "-" in value}
+    assert {"compare-scatter", "upload-go", "sample-keys"} <= known
+    for name, text in read(".js").items():
+        assert not [value for value in known if re.search(rf"[\"'`#]{value}[\"'`\s.]", text)], name
+        named = re.findall(r"thinice\.ids\.(\w+)\.(\w+)", text)
+        for page in re.findall(r"const ids = thinice\.ids\.(\w+);", text):
+            named += [(page, constant) for constant in re.findall(r"(?<![.\w])ids\.([A-Z_]+)", text)]
+        for page, constant in named:
+            assert constant in shared[page], f"{name}: {page} has no id {constant}"
 
 
 def test_functions_that_python_names_are_those_of_the_scripts() -> None:
