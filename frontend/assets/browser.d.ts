@@ -3,7 +3,13 @@
 /** What each script gives to the others. */
 interface ThinIce {
   /** frontend/app.py: the component ids of each page by the names of its ids.py, and those of the shell. */
-  ids: Record<"shell" | "compare" | "sample" | "samples" | "upload", Record<string, string>>;
+  ids: {
+    compare: { CURVE: string; HISTOGRAM: string; HOVER: string; HOVER_IMAGE: string; HOVER_TEXT: string; PAGE: string; SCATTER: string; SHARE: string; WALL: string };
+    sample: { BLINK: string; KEY_LIST: string; PAGE: string };
+    samples: { PAGE: string; WALL: string };
+    shell: { PAGE: string };
+    upload: { ARCHITECTURE: string; DROP: string; FILE: string; GO: string; INPUT: string; KEEP_RATE: string; REFUSAL: string; SET_GO: string; STATUS: string };
+  };
   /** shell.js: the address with its query changed; no new entry in the history where `replace`. */
   go(changes: Query, replace: boolean): void;
   /** shell.js: another page, without loading the document anew. */
@@ -50,6 +56,10 @@ interface ThinIce {
     chooseParent(dataset: string, parents: ParentChoice[], current: string | null): [Choice[], string | null];
     progress(loaded: number, size: number, seconds: number): Progress;
   };
+  helpEntries: {
+    find(query: string, index: HelpEntry[]): HelpEntry[];
+    excerpt(words: string, query: string): string;
+  };
   uploadFile: {
     build(setup: UploadSetup): void;
     isSending(): boolean;
@@ -60,6 +70,9 @@ interface ThinIce {
     errorOf(answer: Record<string, unknown> | null, status: number): RestError;
   };
 }
+
+/** An entry of Help (`search_index` in frontend/help): address, title, kind, words. */
+type HelpEntry = [string, string, string, string];
 
 /** Keys and values of a query; null or nothing takes the key out of it. */
 type Query = Record<string, string | number | null | undefined>;
