@@ -1,15 +1,13 @@
-"""Evaluations: queue, follow, stop, and every number and image they found."""
+"""Evaluations: queue one, and every number and image that it found."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
-from fastapi.sse import EventSourceResponse, ServerSentEvent
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from backend.api import events
 from backend.api.files import ASK_FIRST, NPY, PNG, TABLE_CONTENT, cached, download
+from backend.api.jobs import add_job_routes
 from backend.api.lists import Limit, MarginLimit, Offset, SampleIndex, Scale
 from backend.schemas import Page, State
 from backend.schemas.evaluations import EvaluationIn, EvaluationOut, MarginRow, NoiseReport
@@ -30,36 +28,12 @@ def get_evaluations(
     return evaluations.list_evaluations(limit, offset, checkpoint_id=checkpoint_id, state=state, repeat_of=repeat_of)
 
 
-@router.post("", status_code=202, summary="Queue an evaluation; with `repeat` several, of which the first is answered")
+@router.post("", status_code=202, summary="Queue an evaluation; with `repeat` several, and the first is returned")
 def post_evaluation(wanted: EvaluationIn) -> EvaluationOut:
     return evaluations.queue_evaluation(wanted)
 
 
-@router.get("/{evaluation_id}", summary="One evaluation: state, progress, summary, flags, record")
-def get_evaluation(evaluation_id: UUID) -> EvaluationOut:
-    return evaluations.get_evaluation(evaluation_id)
-
-
-@router.post("/{evaluation_id}/cancel", summary="Stop it; what is stored stays")
-def post_cancel(evaluation_id: UUID) -> EvaluationOut:
-    return evaluations.cancel_evaluation(evaluation_id)
-
-
-@router.post("/{evaluation_id}/resume", summary="Go on with a cancelled or failed evaluation")
-def post_resume(evaluation_id: UUID) -> EvaluationOut:
-    return evaluations.resume_evaluation(evaluation_id)
-
-
-@router.get(
-    "/{evaluation_id}/events",
-    summary="Server-sent events: `progress` whenever something changes, `done` at the end",
-    response_class=EventSourceResponse,
-)
-async def get_events(
-    request: Request, first: Annotated[EvaluationOut, Depends(get_evaluation)]
-) -> AsyncIterator[ServerSentEvent]:
-    async for event in events.follow(request, first, evaluations.get_evaluation):
-        yield event
+add_job_routes(router, "", evaluations.JOBS, EvaluationOut, deletes=", with its results, its evidence and its log")
 
 
 @router.get(

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from backend.api.errors import checked
 from backend.api.forms import SENT_BEFORE, describe_form
 from backend.api.incoming import received_form
+from backend.api.jobs import add_job_routes
 from backend.api.lists import Limit, MarginLimit, Offset
 from backend.errors import InvalidRequest
 from backend.schemas import Page
@@ -80,21 +81,9 @@ def post_pair_replay(wanted: PairIn) -> list[EvidenceOut]:
     return evidence.replay_pair(wanted.dense, wanted.pruned)
 
 
-@router.get("/evidence/{evidence_id}", summary="One evidence: state, progress, what came of it")
-def get_evidence(evidence_id: UUID) -> EvidenceOut:
-    return evidence.get_evidence(evidence_id)
+add_job_routes(router, "/evidence", evidence.JOBS, EvidenceOut, deletes=", and withdraw the bounds that it set")
 
 
-@router.get("/evidence/{evidence_id}/attempts", summary="What it achieved on each sample")
+@router.get("/evidence/{evidence_id}/attempts", summary="What evidence achieved on each sample")
 def get_attempts(evidence_id: UUID, limit: MarginLimit = 100_000, offset: Offset = 0) -> Page[AttemptOut]:
     return evidence.attempts(evidence_id, limit, offset)
-
-
-@router.post("/evidence/{evidence_id}/cancel", summary="Stop it; bounds that it lowered stay")
-def post_cancel(evidence_id: UUID) -> EvidenceOut:
-    return evidence.cancel_evidence(evidence_id)
-
-
-@router.post("/evidence/{evidence_id}/resume", summary="Go on with cancelled or failed evidence")
-def post_resume(evidence_id: UUID) -> EvidenceOut:
-    return evidence.resume_evidence(evidence_id)

@@ -1,13 +1,10 @@
-"""Prunings made here: the methods, queue one, follow it, stop it."""
+"""Prunings made here: the methods, what one would cost, queue one."""
 
-from collections.abc import AsyncIterator
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
-from fastapi.sse import EventSourceResponse, ServerSentEvent
+from fastapi import APIRouter
 
-from backend.api import events
+from backend.api.jobs import add_job_routes
 from backend.api.lists import Limit, Offset
 from backend.schemas import Page, State
 from backend.schemas.prunings import MethodOut, PassesOut, PruningIn, PruningOut
@@ -39,34 +36,4 @@ def post_estimate(wanted: PruningIn) -> PassesOut:
     return plans.estimate_cost(wanted)
 
 
-@router.get("/prunings/{pruning_id}", summary="One pruning: state, progress, and the card of what it made")
-def get_pruning(pruning_id: UUID) -> PruningOut:
-    return prunings.get_pruning(pruning_id)
-
-
-@router.delete("/prunings/{pruning_id}", status_code=204, summary="Forget an ended pruning that left no checkpoint")
-def delete_pruning(pruning_id: UUID) -> Response:
-    prunings.delete_pruning(pruning_id)
-    return Response(status_code=204)
-
-
-@router.post("/prunings/{pruning_id}/cancel", summary="Stop it; the state of its training is kept")
-def post_cancel(pruning_id: UUID) -> PruningOut:
-    return prunings.cancel_pruning(pruning_id)
-
-
-@router.post("/prunings/{pruning_id}/resume", summary="Go on with a cancelled or failed pruning")
-def post_resume(pruning_id: UUID) -> PruningOut:
-    return prunings.resume_pruning(pruning_id)
-
-
-@router.get(
-    "/prunings/{pruning_id}/events",
-    summary="Server-sent events: `progress` whenever something changes, `done` at the end",
-    response_class=EventSourceResponse,
-)
-async def get_events(
-    request: Request, first: Annotated[PruningOut, Depends(get_pruning)]
-) -> AsyncIterator[ServerSentEvent]:
-    async for event in events.follow(request, first, prunings.get_pruning):
-        yield event
+add_job_routes(router, "/prunings", prunings.JOBS, PruningOut, deletes=" and left no checkpoint")

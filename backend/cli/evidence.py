@@ -2,19 +2,19 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from backend.attacks.catalogue import DEFAULT_PRESET
+from backend.cli.jobs import Wait, add_job_commands, tell
 from backend.cli.output import print_evidence
-from backend.cli.session import REFUSED, AsJson, Url, answers, connected, wait_for
-from backend.client import Client, choose_pair
+from backend.cli.session import AsJson, Url, answers, connected
+from backend.client import choose_pair
 
 app = typer.Typer(help="Evidence that lowers best-known bounds and leaves margins as they are.", no_args_is_help=True)
 
 EvaluationName = Annotated[str, typer.Argument(help="Evaluation id, or checkpoint by name (its newest evaluation)")]
-Wait = Annotated[bool, typer.Option("--wait", help="Wait for the end; exit code 1 unless it succeeds")]
 
 
 @app.command()
@@ -38,7 +38,7 @@ def upload(
     with connected(url) as client, file.open("rb") as reader:
         path = f"evaluations/{client.find_evaluations(evaluation)[0]['id']}/evidence"
         answer = client.upload(reader, file.name, {"source": source, "indices": rows}, to=path)
-        tell(client, [answer.json()], wait, as_json, is_list=False)
+        tell(client, "evidence", print_evidence, answer.json(), wait=wait, as_json=as_json)
 
 
 @app.command("list")
@@ -47,17 +47,17 @@ def list_evidence(evaluation: EvaluationName, url: Url = None, as_json: AsJson =
     """The evidence beside an evaluation, newest first."""
     with connected(url) as client:
         found = list(client.each(f"evaluations/{client.find_evaluations(evaluation)[0]['id']}/evidence"))
-        tell(client, found, False, as_json)
+        tell(client, "evidence", print_evidence, found, wait=False, as_json=as_json)
 
 
-@app.command()
-@answers
-def cancel(
-    evidence: Annotated[str, typer.Argument(help="Evidence id")], url: Url = None, as_json: AsJson = False
-) -> None:
-    """Stop it; bounds that it lowered stay."""
-    with connected(url) as client:
-        tell(client, [client.request("POST", f"evidence/{evidence}/cancel").json()], False, as_json, is_list=False)
+add_job_commands(
+    app,
+    "evidence",
+    "evidence",
+    print_evidence,
+    keeps="bounds that it lowered stay",
+    deletes=", and withdraw the bounds that it set",
+)
 
 
 @answers
@@ -72,7 +72,8 @@ def replay(
     with connected(url) as client:
         one, other = choose_pair(client.find_evaluations(dense), client.find_evaluations(pruned))
         pair = {"dense": one["id"], "pruned": other["id"]}
-        tell(client, client.request("POST", "comparisons/replay", json=pair).json(), wait, as_json)
+        rows = client.request("POST", "comparisons/replay", json=pair).json()
+        tell(client, "evidence", print_evidence, rows, wait=wait, as_json=as_json)
 
 
 @answers
@@ -97,20 +98,8 @@ def attack_harder(
     with connected(url) as client:
         path = f"evaluations/{client.find_evaluations(evaluation)[0]['id']}/attack-harder"
         request = {"samples": read_indices(samples), "budget": budget, "budget_unit": unit, "preset": preset}
-        tell(client, [client.request("POST", path, json=request).json()], wait, as_json, is_list=False)
-
-
-def tell(client: Client, rows: list[dict[str, Any]], wait: bool, as_json: bool, *, is_list: bool = True) -> None:
-    """Print evidence, at its end where asked to wait; exit code 1 where some did not succeed."""
-    if wait:
-        rows = [wait_for(client, f"evidence/{row['id']}").json() for row in rows]
-    if as_json:
-        print(json.dumps(rows if is_list else rows[0]))
-    else:
-        for row in rows:
-            print_evidence(row)
-    if wait and any(row["state"] != "succeeded" for row in rows):
-        raise typer.Exit(REFUSED)
+        row = client.request("POST", path, json=request).json()
+        tell(client, "evidence", print_evidence, row, wait=wait, as_json=as_json)
 
 
 def read_indices(text: str) -> list[int]:

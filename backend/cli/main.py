@@ -11,7 +11,7 @@ import typer
 from rich.progress import wrap_file
 
 from backend.attacks.catalogue import DEFAULT_PRESET, PRESETS
-from backend.cli import claims, evidence, prunings, table
+from backend.cli import claims, evidence, jobs, prunings, table
 from backend.cli.datasets import file_to_send
 from backend.cli.output import err, out, print_checkpoint, print_comparison, print_evaluation, print_status
 from backend.cli.session import GATE_NOT_MET, REFUSED, AsJson, Url, answers, connected, wait_for, write_whole
@@ -316,6 +316,7 @@ def demo(
         out.print(f"queued {len(bodies)} evaluations; `thinice status` shows them")
 
 
+app.add_typer(jobs.evaluations, name="evaluations")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(prunings.app, name="prunings")
 app.command()(claims.claims)

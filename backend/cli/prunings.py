@@ -1,19 +1,15 @@
-"""Commands that prune a checkpoint on the server, and stop or resume that."""
+"""Commands that prune a checkpoint on the server, and tell of what was pruned there."""
 
-import json
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
+from backend.cli.jobs import Wait, add_job_commands, tell
 from backend.cli.output import out, percent
-from backend.cli.session import REFUSED, AsJson, Url, answers, connected, wait_for
-from backend.client import Client
+from backend.cli.session import AsJson, Url, answers, connected
 
 app = typer.Typer(help="Prunings that the server made or makes.", no_args_is_help=True)
-
-Id = Annotated[str, typer.Argument(help="Pruning id")]
-Wait = Annotated[bool, typer.Option("--wait", help="Wait for the end; exit code 1 unless it succeeds")]
 
 
 @answers
@@ -69,7 +65,8 @@ def prune(
             "seed": seed,
             "evaluate": evaluate,
         }
-        tell(client, client.request("POST", "prunings", json=wish).json(), wait, as_json)
+        row = client.request("POST", "prunings", json=wish).json()
+        tell(client, "prunings", print_pruning, row, wait=wait, as_json=as_json)
 
 
 @app.command("list")
@@ -77,12 +74,7 @@ def prune(
 def list_prunings(url: Url = None, as_json: AsJson = False) -> None:
     """What was pruned here, newest first."""
     with connected(url) as client:
-        found = list(client.each("prunings"))
-        if as_json:
-            print(json.dumps(found))
-        else:
-            for row in found:
-                print_pruning(row)
+        tell(client, "prunings", print_pruning, list(client.each("prunings")), wait=False, as_json=as_json)
 
 
 @app.command()
@@ -100,42 +92,6 @@ def methods(url: Url = None, as_json: AsJson = False) -> None:
             names = ", ".join(one["name"] for one in row["settings"])
             table.add_row(row["name"], ", ".join(row["granularities"]), schedules, names)
         out.print(table)
-
-
-@app.command()
-@answers
-def cancel(pruning: Id, url: Url = None, as_json: AsJson = False) -> None:
-    """Stop it; the state of its training is kept for a resume."""
-    with connected(url) as client:
-        tell(client, client.request("POST", f"prunings/{pruning}/cancel").json(), False, as_json)
-
-
-@app.command()
-@answers
-def resume(pruning: Id, wait: Wait = False, url: Url = None, as_json: AsJson = False) -> None:
-    """Go on where it stopped."""
-    with connected(url) as client:
-        tell(client, client.request("POST", f"prunings/{pruning}/resume").json(), wait, as_json)
-
-
-@app.command()
-@answers
-def delete(pruning: Id, url: Url = None) -> None:
-    """Forget an ended one that left no checkpoint, and the state of its training."""
-    with connected(url) as client:
-        client.request("DELETE", f"prunings/{pruning}")
-
-
-def tell(client: Client, row: dict[str, Any], wait: bool, as_json: bool) -> None:
-    """Print a pruning, at its end where asked to wait; exit code 1 where it did not succeed."""
-    if wait:
-        row = wait_for(client, f"prunings/{row['id']}").json()
-    if as_json:
-        print(json.dumps(row))
-    else:
-        print_pruning(row)
-    if wait and row["state"] != "succeeded":
-        raise typer.Exit(REFUSED)
 
 
 def print_pruning(row: dict[str, Any]) -> None:
@@ -158,6 +114,16 @@ def print_pruning(row: dict[str, Any]) -> None:
             f"n = {record['claimed_n']:,}",
             soft_wrap=True,
         )
+
+
+add_job_commands(
+    app,
+    "prunings",
+    "pruning",
+    print_pruning,
+    keeps="the state of its training is kept",
+    deletes=" and left no checkpoint, with the state of its training",
+)
 
 
 def read_settings(words: list[str]) -> dict[str, float]:

@@ -203,7 +203,7 @@ def attack_harder(work: EvidenceWork) -> None:
     keep(
         work,
         attempts,
-        [f"{evidence.preset}, seed {seed}"] * len(attempts),
+        [evidence.credit_of(attempt["attack"]) for attempt in attempts],
         steps=1,
         checked=len(attempts),
         refused={},

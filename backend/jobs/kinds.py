@@ -18,9 +18,11 @@ def say_nothing(_session: Session, _row: Job, _text: str) -> None:
 
 @dataclass(frozen=True)
 class Kind(Generic[J]):
-    """A kind of job. `keeps` is what a resume goes on from; `log` writes a line down that people read."""
+    """A kind of job. `one` is how a sentence calls one; `keeps` is what a resume goes on from; `log` writes a line down
+    that people read."""
 
     noun: str
+    one: str
     table: type[J]
     workflow: str
     keeps: str
@@ -29,13 +31,14 @@ class Kind(Generic[J]):
 
 EVALUATION = Kind(
     "evaluation",
+    "an evaluation",
     Evaluation,
     queue.EVALUATE,
     "its finished chunks",
     lambda session, row, text: add_log(session, row.id, f"{text}; {row.done} of {row.n} samples done"),
 )
-EVIDENCE = Kind("evidence", Evidence, queue.EVIDENCE, "what it found so far")
-PRUNING = Kind("pruning", Pruning, queue.PRUNE, "the state of its training")
+EVIDENCE = Kind("evidence", "evidence", Evidence, queue.EVIDENCE, "what it found so far")
+PRUNING = Kind("pruning", "a pruning", Pruning, queue.PRUNE, "the state of its training")
 
 KINDS: tuple[Kind[Any], ...] = (EVALUATION, EVIDENCE, PRUNING)
 

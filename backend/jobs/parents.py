@@ -14,9 +14,8 @@ from backend.attacks.catalogue import PRESETS
 from backend.jobs.shards import read_shard_row
 from backend.store import checkpoints, evaluations, results
 from backend.store.database import reading
+from backend.store.evaluations import TRANSFER
 from backend.store.tables import Evaluation
-
-TRANSFER = "transfer"
 
 
 def decide_source(session: Session, evaluation: Evaluation) -> dict[str, Any]:

@@ -9,9 +9,14 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from backend.schemas import ACTIVE
 from backend.store.jobs import leave_out, lock_job, move_state
+from backend.store.prunings import DENSE_MARGINS
 from backend.store.results import with_bounds
-from backend.store.tables import Attempt, Chunk, Evaluation, LogLine, Result, Table, now
+from backend.store.tables import Attempt, Chunk, Evaluation, Evidence, LogLine, Pruning, Result, Table, now
+
+TRANSFER = "transfer"
+"""In the record of an evaluation: the one of the parent whose adversarials it tries, if any."""
 
 
 def succeeded_evaluations(
@@ -58,6 +63,25 @@ def queue_position(session: Session, evaluation: Evaluation) -> int | None:
     return 1 + (
         session.scalar(select(func.count()).select_from(Evaluation).where(Evaluation.state == "queued", ahead)) or 0
     )
+
+
+def count_dependants(session: Session, evaluation_id: UUID) -> dict[str, int]:
+    """How many rows need this evaluation, by what they are; those that are deleted with it are no dependants.
+
+    Evidence that waits or runs is about to write; a replay elsewhere refers to it; repeats are listed under the first
+    of them; a pruning trains on its margins; an unfinished evaluation tries its adversarials.
+    """
+    named = str(evaluation_id)
+    questions = {
+        "evidence": select(Evidence).where(Evidence.evaluation_id == evaluation_id, Evidence.state.in_(ACTIVE)),
+        "replays": select(Evidence).where(Evidence.source_evaluation_id == evaluation_id),
+        "repeats": select(Evaluation).where(Evaluation.repeat_of == evaluation_id, Evaluation.id != evaluation_id),
+        "prunings": select(Pruning).where(Pruning.record[(DENSE_MARGINS, "evaluation_id")].as_string() == named),
+        "transfers": select(Evaluation).where(
+            Evaluation.record[(TRANSFER, "evaluation_id")].as_string() == named, Evaluation.state != "succeeded"
+        ),
+    }
+    return {name: session.scalar(question.with_only_columns(func.count())) or 0 for name, question in questions.items()}
 
 
 def keep_summary(session: Session, evaluation_id: UUID, summary: dict[str, Any]) -> None:

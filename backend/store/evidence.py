@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from backend.store.evaluations import insert_new
 from backend.store.jobs import lock_job
-from backend.store.results import FALLBACKS, count_bounds, lower_bound
-from backend.store.tables import Attempt, Evaluation, Evidence
+from backend.store.results import FALLBACKS, bound_of, count_bounds, lower_bound
+from backend.store.tables import Attempt, Evaluation, Evidence, Result
 
 FIRST_SERIES = FALLBACKS + 1  # smaller ones are the evaluation's own run
 
@@ -89,3 +89,39 @@ def store_step(
     for name, value in values.items():
         setattr(locked, name, value)
     return "stored"
+
+
+def withdraw(session: Session, row: Evidence) -> None:
+    """Take back what evidence achieved, in the caller's transaction: its attempts, and the bounds that rest on them.
+
+    Such a bound becomes the nearest that is left: of the primary run, its fallback attacks, or other evidence.
+    """
+    resting = select(Result).where(Result.evaluation_id == row.evaluation_id, Result.best_known_series == row.series)
+    lowered = session.scalars(resting.with_for_update()).all()
+    session.execute(delete(Attempt).where(Attempt.evaluation_id == row.evaluation_id, Attempt.series == row.series))
+    nearest = _nearest_attempts(session, row)
+    for result in lowered:
+        primary = {"found": result.found, "margin": result.margin, "attack": result.attack}
+        for name, value in bound_of(primary, nearest.get(result.sample_id)).items():
+            setattr(result, name, value)
+
+
+def _nearest_attempts(session: Session, row: Evidence) -> dict[int, dict[str, Any]]:
+    """By sample number, of the samples whose bound rests on `row`: the nearest attempt beyond the primary run."""
+    question = (
+        select(Attempt)
+        .join(Result, (Result.evaluation_id == Attempt.evaluation_id) & (Result.sample_id == Attempt.sample_id))
+        .where(
+            Attempt.evaluation_id == row.evaluation_id,
+            Attempt.series > 0,
+            Attempt.found,
+            Attempt.distance.is_not(None),
+            Result.best_known_series == row.series,
+        )
+    )
+    sources = sources_of(session, row.evaluation_id)
+    nearest: dict[int, dict[str, Any]] = {}
+    for one in session.scalars(question.order_by(Attempt.distance, Attempt.series)):
+        source = sources[one.series].credit_of(one.attack) if one.series in sources else one.attack
+        nearest.setdefault(one.sample_id, {"series": one.series, "distance": one.distance, "source": source})
+    return nearest

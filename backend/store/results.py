@@ -1,6 +1,6 @@
 """Questions about per-sample rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -110,19 +110,26 @@ def with_bounds(results: list[dict[str, Any]], attempts: list[dict[str, Any]]) -
             best = nearest.setdefault(attempt["sample_id"], attempt)
             if attempt["distance"] < best["distance"]:
                 nearest[attempt["sample_id"]] = attempt
-    return [row | _bound_of(row, nearest.get(row["sample_id"])) for row in results]
+    sourced = {sample: attempt | {"source": attempt["attack"]} for sample, attempt in nearest.items()}
+    return [row | bound_of(row, sourced.get(row["sample_id"])) for row in results]
 
 
-def _bound_of(row: dict[str, Any], fallback: dict[str, Any] | None) -> dict[str, Any]:
-    if fallback is None or (row["found"] and fallback["distance"] >= row["margin"]):
+def bound_of(row: Mapping[str, Any], nearest: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The columns of a sample's best-known bound.
+
+    Args:
+        row: what the primary run says: found, margin, attack.
+        nearest: series, distance and source of the nearest attempt beyond the primary run; None without any.
+    """
+    if nearest is None or (row["found"] and nearest["distance"] >= row["margin"]):
         series, distance, found, source = 0, row["margin"], row["found"], row["attack"]
     else:
-        series, distance, found, source = fallback["series"], fallback["distance"], True, fallback["attack"]
+        series, distance, found, source = nearest["series"], nearest["distance"], True, nearest["source"]
     return {
         "best_known": distance,
         "best_known_found": found,
         "best_known_series": series,
-        "best_known_source": source,
+        "best_known_source": source[:SOURCE_LENGTH],
     }
 
 

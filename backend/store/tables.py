@@ -221,6 +221,10 @@ class Evidence(Job):
         """To whom its bounds are credited, in words."""
         return f"replay of {self.source}" if self.kind == "replay" else self.source
 
+    def credit_of(self, attack: str) -> str:
+        """To whom the bound of one attempt is credited: of more effort the name of the attempt ends in the seed."""
+        return f"{self.preset}, seed {attack.rpartition('@')[2]}" if self.kind == "harder" else self.credit
+
 
 class Pruning(Job):
     """A network to be pruned here (or, by the method control, finetuned as long): how, how far it is, what it made.

@@ -71,7 +71,7 @@ interface ThinIce {
   };
 }
 
-/** An entry of Help (`search_index` in frontend/help): address, title, kind, words. */
+/** An entry of Help (`list_entries`, sent by frontend/pages/help/frame.py): address, title, kind, words. */
 type HelpEntry = [string, string, string, string];
 
 /** Keys and values of a query; null or nothing takes the key out of it. */

@@ -60,12 +60,12 @@ OPERATIONS = [
     ("get", "/api/v1/evidence/{evidence_id}/attempts"),
     ("post", "/api/v1/evidence/{evidence_id}/cancel"),
     ("post", "/api/v1/evidence/{evidence_id}/resume"),
+    ("get", "/api/v1/evidence/{evidence_id}/events"),
     ("get", "/api/v1/pruning-methods"),
     ("get", "/api/v1/prunings"),
     ("post", "/api/v1/prunings"),
     ("post", "/api/v1/prunings/estimate"),
     ("get", "/api/v1/prunings/{pruning_id}"),
-    ("delete", "/api/v1/prunings/{pruning_id}"),
     ("post", "/api/v1/prunings/{pruning_id}/cancel"),
     ("post", "/api/v1/prunings/{pruning_id}/resume"),
     ("get", "/api/v1/prunings/{pruning_id}/events"),
@@ -75,6 +75,10 @@ OPERATIONS = [
     ("get", "/api/v1/families/{checkpoint_id}"),
     ("get", "/api/v1/comparisons"),
     ("get", "/api/v1/comparisons/samples"),
+    # Last, because nothing is left of what they delete.
+    ("delete", "/api/v1/evidence/{evidence_id}"),
+    ("delete", "/api/v1/prunings/{pruning_id}"),
+    ("delete", "/api/v1/evaluations/{evaluation_id}"),
 ]
 
 

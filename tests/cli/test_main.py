@@ -236,6 +236,18 @@ def test_evidence_is_sent_listed_and_stopped(run: Run, served: tuple[Site, str],
     assert run("evidence", "upload", "pruned-net", file, "--source", "x", "--indices", "three").returncode == 2
 
 
+def test_evaluation_is_cancelled_resumed_and_deleted(run: Run, served: tuple[Site, str]) -> None:
+    row = json.loads(run("evaluate", "dense-net", "--samples", "5", "--json").stdout)
+    refused = run("evaluations", "delete", row["id"])
+    assert (refused.returncode, "cancel it first" in refused.stderr) == (1, True)
+    assert "cancelled" in run("evaluations", "cancel", row["id"]).stdout
+    assert json.loads(run("evaluations", "resume", row["id"], "--json").stdout)["state"] == "queued"
+    assert run("evaluations", "cancel", row["id"]).returncode == 0
+    assert row["id"] in run("evaluations", "list").stdout
+    assert run("evaluations", "delete", row["id"]).returncode == 0
+    assert row["id"] not in run("evaluations", "list").stdout
+
+
 def test_table_is_rest_in_every_format(run: Run, served: tuple[Site, str], tmp_path: Path) -> None:
     site = served[0]
     assert json.loads(run("table", "dense-net", "--json").stdout) == rest(served, f"families/{site.dense}")

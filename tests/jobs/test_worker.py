@@ -2,7 +2,7 @@
 
 from backend.jobs import queue
 from backend.services import checkpoints, evaluations, system
-from backend.store import database
+from backend.store import database, results
 from backend.store import evaluations as questions
 from backend.store.tables import Checkpoint, Evaluation
 from tests.jobs.conftest import queue_margin, wait_for
@@ -73,6 +73,18 @@ def test_cancel_running_evaluation_keeps_chunks_and_resume_finishes_it(worker):
     wait_for(lambda: state_of(evaluation.id) == "succeeded", "the resumed evaluation")
     assert {number: chunks_of(evaluation.id)[number].finished_at for number in finished} == finished
     assert len(rows_of(evaluation.id)) == 100
+
+
+def test_evaluation_cancelled_and_deleted_in_the_middle_of_a_chunk_leaves_nothing(worker):
+    evaluation = queue_margin(n=100)
+    wait_for(lambda: chunks_of(evaluation.id), "a finished chunk")
+    evaluations.cancel_evaluation(evaluation.id)
+    evaluations.delete_evaluation(evaluation.id)
+    other = queue_margin(n=10)
+    wait_for(lambda: state_of(other.id) == "succeeded", "the next job after a deleted one")
+    assert chunks_of(evaluation.id) == {}
+    with database.reading() as session:
+        assert results.count_results(session, evaluation.id) == 0
 
 
 def test_cancel_waiting_evaluation_never_runs(worker):

@@ -1,8 +1,10 @@
 """Evaluations: attacks on the samples of one checkpoint, queued, followed and read."""
 
 from backend.services.evaluations.service import (
+    JOBS,
     MARGIN_TYPES,
     cancel_evaluation,
+    delete_evaluation,
     get_evaluation,
     list_evaluations,
     load_evaluation,
@@ -14,8 +16,10 @@ from backend.services.evaluations.service import (
 )
 
 __all__ = [
+    "JOBS",
     "MARGIN_TYPES",
     "cancel_evaluation",
+    "delete_evaluation",
     "get_evaluation",
     "list_evaluations",
     "load_evaluation",

@@ -7,6 +7,7 @@ from uuid import UUID
 import pyarrow as pa
 from sqlalchemy.orm import Session
 
+from backend.errors import Conflict
 from backend.jobs import kinds
 from backend.jobs.drafts import queue_evaluations
 from backend.schemas import Page
@@ -61,7 +62,27 @@ def show_all(session: Session, rows: Sequence[Evaluation]) -> list[EvaluationOut
     ]
 
 
-JOBS = Jobs(kinds.EVALUATION, show_all)
+DEPENDANTS = {
+    "evidence": "evidence of its own that waits or runs",
+    "replays": "replays of its adversarials on other networks",
+    "repeats": "repeats of it with other seeds",
+    "prunings": "prunings that train on its margins",
+    "transfers": "unfinished evaluations that try its adversarials",
+}
+
+
+def refuse_needed(session: Session, row: Evaluation) -> None:
+    """Keep an evaluation that something else needs.
+
+    The files of its adversarials stay in any case: their names are hashes of their content, and others may share them.
+    """
+    found = {name: count for name, count in store.count_dependants(session, row.id).items() if count}
+    if found:
+        words = ", ".join(f"{DEPENDANTS[name]} ({count:,})" for name, count in found.items())
+        raise Conflict(f"This evaluation is needed by: {words}. Cancel or delete those first.", **found)
+
+
+JOBS = Jobs(kinds.EVALUATION, show_all, check_delete=refuse_needed)
 load_evaluation, get_evaluation = JOBS.load, JOBS.get
 cancel_evaluation, resume_evaluation, delete_evaluation = JOBS.cancel, JOBS.resume, JOBS.delete
 

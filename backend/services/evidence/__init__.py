@@ -1,9 +1,11 @@
 """Evidence: further adversarials for the samples of an evaluation."""
 
 from backend.services.evidence.service import (
+    JOBS,
     add_upload,
     attempts,
     cancel_evidence,
+    delete_evidence,
     get_evidence,
     list_evidence,
     list_of_evaluation,
@@ -15,9 +17,11 @@ from backend.services.evidence.service import (
 )
 
 __all__ = [
+    "JOBS",
     "add_upload",
     "attempts",
     "cancel_evidence",
+    "delete_evidence",
     "get_evidence",
     "list_evidence",
     "list_of_evaluation",

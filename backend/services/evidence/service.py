@@ -40,7 +40,7 @@ def _show_all(session: Session, rows: Sequence[Evidence]) -> list[EvidenceOut]:
     return [show_evidence(row, checkpoint_name=names[owners[row.evaluation_id]]) for row in rows]
 
 
-JOBS = Jobs(kinds.EVIDENCE, _show_all)
+JOBS = Jobs(kinds.EVIDENCE, _show_all, before_delete=store.withdraw)
 get_evidence = JOBS.get
 cancel_evidence, resume_evidence, delete_evidence = JOBS.cancel, JOBS.resume, JOBS.delete
 

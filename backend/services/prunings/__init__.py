@@ -1,6 +1,7 @@
 """Prunings: made here, from plan to checkpoint."""
 
 from backend.services.prunings.service import (
+    JOBS,
     cancel_pruning,
     delete_pruning,
     get_pruning,
@@ -13,6 +14,7 @@ from backend.store.prunings import DENSE_MARGINS
 
 __all__ = [
     "DENSE_MARGINS",
+    "JOBS",
     "cancel_pruning",
     "delete_pruning",
     "get_pruning",

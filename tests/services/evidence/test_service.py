@@ -37,7 +37,9 @@ def pair(ready: Path, tmp_path: Path) -> tuple[EvaluationOut, EvaluationOut, Mea
     return evaluate(parent, dataset, dense), evaluate(child, dataset, pruned), dense, pruned
 
 
-def write_outcomes(evidence_id: UUID, outcomes: dict[int, float | None], source: str = "somebody") -> None:
+def write_outcomes(
+    evidence_id: UUID, outcomes: dict[int, float | None], source: str = "somebody", attack: str | None = None
+) -> None:
     """One step of a worker, by row of the data set: a distance, or None where the network stood."""
     with reading() as session:
         row = session.get(Evidence, evidence_id)
@@ -46,9 +48,9 @@ def write_outcomes(evidence_id: UUID, outcomes: dict[int, float | None], source:
         numbers = {index: number for index, number, _, _ in dataset_store.dataset_rows(session, evaluation.dataset_id)}
     attempts = [
         {
-            "evaluation_id": row.evaluation_id, "sample_id": numbers[index], "series": row.series, "attack": row.kind,
-            "found": distance is not None, "distance": distance, "kind": "witness", "artefact": None,
-            "shard_row": None,
+            "evaluation_id": row.evaluation_id, "sample_id": numbers[index], "series": row.series,
+            "attack": attack or row.kind, "found": distance is not None, "distance": distance, "kind": "witness",
+            "artefact": None, "shard_row": None,
         }
         for index, distance in outcomes.items()
     ]  # fmt: skip

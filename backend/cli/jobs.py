@@ -1,0 +1,75 @@
+"""Commands that every kind of job has: list, cancel, resume and delete; and how a command tells of jobs."""
+
+import json
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from backend.cli.output import print_evaluation
+from backend.cli.session import REFUSED, AsJson, Url, answers, connected, wait_for
+from backend.client import Client
+
+Row = dict[str, Any]
+Show = Callable[[Row], None]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait for the end; exit code 1 unless it succeeds")]
+
+
+def tell(client: Client, path: str, show: Show, rows: Row | list[Row], *, wait: bool, as_json: bool) -> None:
+    """Print one job or several, at their end where asked to wait; exit code 1 where one did not succeed."""
+    listed = rows if isinstance(rows, list) else [rows]
+    if wait:
+        listed = [wait_for(client, f"{path}/{row['id']}").json() for row in listed]
+    if as_json:
+        print(json.dumps(listed if isinstance(rows, list) else listed[0]))
+    else:
+        for row in listed:
+            show(row)
+    if wait and any(row["state"] != "succeeded" for row in listed):
+        raise typer.Exit(REFUSED)
+
+
+def add_job_commands(app: typer.Typer, path: str, noun: str, show: Show, *, keeps: str, deletes: str) -> None:
+    """Add `cancel`, `resume` and `delete` for the jobs that REST has under `path`."""
+    job_id = typer.Argument(metavar="ID", help=f"Id of the {noun}")
+
+    @app.command(help=f"Stop what waits or runs; {keeps}.")
+    @answers
+    def cancel(job: Annotated[str, job_id], url: Url = None, as_json: AsJson = False) -> None:
+        with connected(url) as client:
+            row = client.request("POST", f"{path}/{job}/cancel").json()
+            tell(client, path, show, row, wait=False, as_json=as_json)
+
+    @app.command(help="Go on with what failed or was cancelled, where it stopped.")
+    @answers
+    def resume(job: Annotated[str, job_id], wait: Wait = False, url: Url = None, as_json: AsJson = False) -> None:
+        with connected(url) as client:
+            row = client.request("POST", f"{path}/{job}/resume").json()
+            tell(client, path, show, row, wait=wait, as_json=as_json)
+
+    @app.command(help=f"Forget what has ended{deletes}.")
+    @answers
+    def delete(job: Annotated[str, job_id], url: Url = None) -> None:
+        with connected(url) as client:
+            client.request("DELETE", f"{path}/{job}")
+
+
+evaluations = typer.Typer(help="Evaluations that wait, run or have ended; `evaluate` queues one.", no_args_is_help=True)
+
+
+@evaluations.command("list")
+@answers
+def list_evaluations(url: Url = None, as_json: AsJson = False) -> None:
+    """All evaluations, newest first."""
+    with connected(url) as client:
+        tell(client, "evaluations", print_evaluation, list(client.each("evaluations")), wait=False, as_json=as_json)
+
+
+add_job_commands(
+    evaluations,
+    "evaluations",
+    "evaluation",
+    print_evaluation,
+    keeps="finished chunks are kept",
+    deletes=", with its results, its evidence and its log",
+)
