@@ -54,6 +54,25 @@ class PrimaryResult:
 
 
 @dataclass(frozen=True)
+class VerifiedExamples:
+    """What a single attack found (`attacks.fmn`, `attacks.square`), classified and measured by the network itself.
+
+    adversarial: float32 (B, C, H, W) in [0, 1], the clean image where not found or already wrong.
+    found: bool (B,), also True where the clean sample is already wrong (or its logits are not finite).
+    distance: float32 (B,), 0 where already wrong, inf where not found, never NaN.
+    adversarial_prediction: int64 (B,), the class of `adversarial`.
+    forwards, backwards: images sent through the network, forward and backward, over the whole call.
+    """
+
+    adversarial: Tensor
+    found: Tensor
+    distance: Tensor
+    adversarial_prediction: Tensor
+    forwards: int
+    backwards: int
+
+
+@dataclass(frozen=True)
 class AttackResult:
     """The per-sample worst case over all attempts, with what a record needs.
 
