@@ -159,7 +159,7 @@ def write_chunk(evaluation_id: UUID, number: int, measured: Measured, seconds: f
         attempt
         | {
             "stage": 1,
-            "attack": "attacked_again",
+            "attack": "precise",
             "found": True,
             "distance": measured.fallbacks[index],
             "artefact": None,
