@@ -1,4 +1,4 @@
-"""The attack engine: `run` evaluates a network; `catalogue` says what there is, without torch.
+"""The attack engine: `run` evaluates a network, `fmn` and `square` are single attacks; `catalogue` says what there is.
 
 The names of this package are resolved on first use, at run time, because the web process imports
 `backend.attacks.catalogue` and must never load torch (a static import here would be such a path).
@@ -7,12 +7,15 @@ The names of this package are resolved on first use, at run time, because the we
 from importlib import import_module
 from typing import Any
 
-__all__ = ["AttackAttempt", "AttackResult", "find_early_flags", "run"]
+__all__ = ["AttackAttempt", "AttackResult", "VerifiedExamples", "find_early_flags", "fmn", "run", "square"]
 
 _HOMES = {
     "run": "backend.attacks.engine",
     "find_early_flags": "backend.attacks.engine",
+    "fmn": "backend.attacks.alone",
+    "square": "backend.attacks.alone",
     "AttackResult": "backend.attacks.contract",
+    "VerifiedExamples": "backend.attacks.contract",
     "AttackAttempt": "backend.attacks.contract",
 }
 

@@ -1,6 +1,7 @@
 """From verified attempts to the result of a run: the worst case per sample, and what a record says of the run."""
 
 import platform
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
@@ -61,12 +62,22 @@ def assemble(
     )
 
 
-def pick_worst_case(run: Run, rows: Tensor, verified: list[Verified]) -> PrimaryResult:
-    """The nearest example of every sample; `verified` are the outcomes on the right samples, `rows`."""
+@dataclass(frozen=True)
+class WorstCase:
+    """The nearest example of every sample: `adversarial` (B, C, H, W), `distance` and `prediction` (B,), who set it."""
+
+    adversarial: Tensor
+    distance: Tensor
+    prediction: Tensor
+    attack: list[str]
+
+
+def place_nearest(run: Run, rows: Tensor, verified: list[Verified]) -> WorstCase:
+    """The nearest examples in the places of their samples; `verified` are outcomes on the right samples, `rows`."""
     task = run.task
     winner, distances = nearest(verified)
     adversarial = task.images.clone()
-    adversarial_prediction = run.clean.prediction.clone()
+    prediction = run.clean.prediction.clone()
     distance = torch.zeros(len(task.images))
     distance[rows] = distances
     names = ["clean"] * len(task.images)
@@ -74,10 +85,16 @@ def pick_worst_case(run: Run, rows: Tensor, verified: list[Verified]) -> Primary
         outcome = verified[int(winner[place])]
         names[row] = outcome.attack if bool(outcome.found[place]) else ""
         adversarial[row] = outcome.images[place]
-        adversarial_prediction[row] = outcome.prediction[place]
-    found = distance.isfinite()
-    survives = round_and_classify(run, adversarial, found)
-    return PrimaryResult(adversarial, found, distance, names, adversarial_prediction, survives)
+        prediction[row] = outcome.prediction[place]
+    return WorstCase(adversarial, distance, prediction, names)
+
+
+def pick_worst_case(run: Run, rows: Tensor, verified: list[Verified]) -> PrimaryResult:
+    """`place_nearest`, and what survives rounding; one forward pass for each example that was found."""
+    best = place_nearest(run, rows, verified)
+    found = best.distance.isfinite()
+    survives = round_and_classify(run, best.adversarial, found)
+    return PrimaryResult(best.adversarial, found, best.distance, best.attack, best.prediction, survives)
 
 
 def spread(outcome: Verified, rows: Tensor, count: int) -> AttackAttempt:

@@ -1,4 +1,4 @@
-"""What an attack gives back. Every tensor is on the CPU; B samples, images float32 (B, C, H, W) in [0, 1]."""
+"""What a run gives back. Every tensor is on the CPU; B samples, images float32 (B, C, H, W) in [0, 1]."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,8 +9,8 @@ from torch import Tensor
 OnStep = Callable[[int, int, str], None]
 """Called before every pass through the network with samples done, samples in all, and the name of the stage.
 
-0 <= done <= all, and done never falls. What it raises ends the run (a cancelled job) and reaches the caller; the
-network is put back as it was."""
+0 <= done <= all, and done never falls. An error that it raises ends the run (a cancelled job) and reaches the caller;
+the network is put back as it was."""
 
 
 @dataclass(frozen=True)
@@ -19,14 +19,15 @@ class AttackAttempt:
 
     attack: name in the catalogue.
     found: bool (B,), an adversarial example that another class wins; False where the clean sample is already wrong.
-    distance: float32 (B,), recomputed from the verified example; inf where not found. A witness of the
-        official code is at most eps, without a tolerance; what `fast` met beyond it says that none was found within.
+    distance: float32 (B,), recomputed from the verified example; inf where not found. A witness of an attack that
+        stays within eps is at most eps, without a tolerance; `fast` reports examples beyond eps, too, where it found
+        none within.
     kind: "minimum" (the smallest was searched for) or "witness" (it says that so much is enough; the first one within
         eps ended the search).
-    tried: bool (B,), whether this attack ran on the sample at all: never where the clean sample is already wrong; an
-        ensemble spares broken samples, `segment` in Linf those where something was found (`fast` has none there);
-        patterns, restarts and search try nothing in L2, the third target nothing in Linf, and what needs more classes
-        than there are nothing.
+    tried: bool (B,), whether this attack ran on the sample at all. Never where the clean sample is already wrong. An
+        ensemble spares broken samples; in Linf `segment` runs only where nothing was found yet, and never in `fast`;
+        patterns, restarts and search run in Linf alone; the third target of `margin` runs in L2 alone; an attack that
+        needs more classes than there are does not run.
     series: 0 in the primary run, which is the same for every network; 1 in a fallback attack, which an alarm has called
         for.
     """
@@ -54,13 +55,32 @@ class PrimaryResult:
 
 
 @dataclass(frozen=True)
+class VerifiedExamples:
+    """What a single attack found (`attacks.fmn`, `attacks.square`), classified and measured by the network itself.
+
+    adversarial: float32 (B, C, H, W) in [0, 1], the clean image where not found or already wrong.
+    found: bool (B,), also True where the clean sample is already wrong (or its logits are not finite).
+    distance: float32 (B,), 0 where already wrong, inf where not found, never NaN.
+    adversarial_prediction: int64 (B,), the class of `adversarial`.
+    forwards, backwards: images sent through the network, forward and backward, over the whole call.
+    """
+
+    adversarial: Tensor
+    found: Tensor
+    distance: Tensor
+    adversarial_prediction: Tensor
+    forwards: int
+    backwards: int
+
+
+@dataclass(frozen=True)
 class AttackResult:
     """The per-sample worst case over all attempts, with what a record needs.
 
     adversarial: float32 (B, C, H, W) in [0, 1], the clean image where not found or already wrong.
     found: bool (B,), also True where the clean sample is already wrong (or its logits are not finite).
     distance: float32 (B,), 0 where already wrong, inf where not found, never NaN. Of a right sample never 0, unless
-        the network answered one batch in two ways (flag `randomised`).
+        two passes over one batch differed (flag `randomised`).
     flags: codes of `catalogue.FLAGS`, in the catalogue's order.
     kind: "minimum" or "witness"; attack: who set the best ("clean" where already wrong, "" where none).
     prediction, adversarial_prediction: int64 (B,), of the clean and the adversarial image; the second equals the first

@@ -43,29 +43,49 @@ def check_request(
     batch_size: int | None,
     prepared: Prepared | None = None,
 ) -> Task:
+    """`check_task` for a preset of the catalogue, by its name."""
+    return check_task(get_preset(preset), network, images, labels, norm, eps, seed, batch_size, prepared)
+
+
+def check_task(
+    preset: Preset,
+    network: object,
+    images: object,
+    labels: object,
+    norm: str,
+    eps: float | None,
+    seed: int,
+    batch_size: int | None,
+    prepared: Prepared | None = None,
+) -> Task:
     """Check everything that needs no pass through the network; InvalidRequest or UnknownName say what is wrong."""
-    chosen = get_preset(preset)
     measured = get_norm(norm)
-    if norm not in chosen.norms:
-        raise InvalidRequest(f"The preset {preset!r} runs in {', '.join(chosen.norms)}, not in {norm}.", norm=norm)
+    if norm not in preset.norms:
+        raise InvalidRequest(f"{preset.name!r} runs in {', '.join(preset.norms)}, not in {norm}.", norm=norm)
     if not isinstance(network, nn.Module):
         raise InvalidRequest(f"The network must be a torch.nn.Module; a {type(network).__name__} came.")
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
         raise InvalidRequest(f"The seed must be a whole number from 0 to 2**63 - 1; {seed!r} came.")
-    if batch_size is not None and (isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1):
-        raise InvalidRequest(f"The batch size must be a whole number from 1; {batch_size!r} came.")
+    if batch_size is not None:
+        check_count("batch_size", batch_size)
     checked_images = check_images(images)
     return Task(
-        chosen,
+        preset,
         network,
         checked_images,
         check_labels(labels, len(checked_images)),
         measured,
-        check_eps(eps, chosen, measured, checked_images),
+        check_eps(eps, preset, measured, checked_images),
         seed,
-        batch_size or choose_batch_size(network, None if chosen.is_foreign else len(checked_images)),
-        None if chosen.is_foreign else prepared,
+        batch_size or choose_batch_size(network, None if preset.is_foreign else len(checked_images)),
+        None if preset.is_foreign else prepared,
     )
+
+
+def check_count(name: str, value: object) -> None:
+    """A number of steps, samples or passes: a whole number from 1."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InvalidRequest(f"{name} must be a whole number from 1; {value!r} came.")
 
 
 def check_images(images: object) -> Tensor:
@@ -110,23 +130,23 @@ def check_transfer(images: object, attacked: Tensor) -> Tensor:
     return checked
 
 
-def check_labels(labels: object, count: int) -> Tensor:
-    """Labels as int64 on the CPU; whether they are classes of the network is known after the first pass."""
+def check_labels(labels: object, count: int, name: str = "label") -> Tensor:
+    """Labels (or targets) as int64 on the CPU; whether they are classes is known after the first pass."""
     if not isinstance(labels, Tensor):
-        raise InvalidRequest(f"The labels must be a torch tensor; a {type(labels).__name__} came.")
+        raise InvalidRequest(f"The {name}s must be a torch tensor; a {type(labels).__name__} came.")
     if labels.dtype.is_floating_point or labels.dtype.is_complex or labels.dtype == torch.bool:
-        raise InvalidRequest(f"The labels must be whole numbers (int64); {labels.dtype} came.")
+        raise InvalidRequest(f"The {name}s must be whole numbers (int64); {labels.dtype} came.")
     if tuple(labels.shape) != (count,):
-        raise InvalidRequest(f"There must be one label per image, shape ({count},); {tuple(labels.shape)} came.")
+        raise InvalidRequest(f"There must be one {name} per image, shape ({count},); {tuple(labels.shape)} came.")
     return labels.detach().cpu().long().clone()
 
 
-def check_label_range(labels: Tensor, classes: int) -> None:
-    """Every label must be a class of the network."""
+def check_label_range(labels: Tensor, classes: int, name: str = "label") -> None:
+    """Every label (or target) must be a class of the network."""
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high >= classes:
         raise InvalidRequest(
-            f"The labels go from {low} to {high}, but the network answers {classes} classes (0 to {classes - 1}).",
+            f"The {name}s go from {low} to {high}, but the network has {classes} classes (0 to {classes - 1}).",
             classes=classes,
         )
 

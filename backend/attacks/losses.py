@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-# Two evaluations of one point at different batch widths differ by about 5e-7 of the logits (engine.md 5.3). An attack
-# asks for four times that, so that what it claims still holds when the point is classified again on its own.
+# Two passes of one point at different batch widths differ by about 5e-7 of the logits. An attack asks for four times
+# that, so that a candidate still holds when the point is classified again on its own.
 SLACK = 2e-6
 
 

@@ -131,8 +131,11 @@ def test_attacks_package_gives_its_names_on_first_use_and_no_others() -> None:
     assert {name: getattr(attacks, name).__name__ for name in attacks.__all__} == {
         "AttackResult": "AttackResult",
         "AttackAttempt": "AttackAttempt",
+        "VerifiedExamples": "VerifiedExamples",
         "find_early_flags": "find_early_flags",
+        "fmn": "fmn",
         "run": "run",
+        "square": "square",
     }
     with pytest.raises(AttributeError, match="has no attribute 'attack'"):
         attacks.attack  # noqa: B018 - the access itself is the test

@@ -145,16 +145,16 @@ def test_run_flags_masking_where_square_breaks_what_gradients_left_standing() ->
 def test_run_not_a_number_counts_as_wrong(zoo_network: nn.Module, slice_images: tuple[Tensor, Tensor]) -> None:
     images, labels = (column[:COUNT] for column in slice_images)
     with torch.no_grad():
-        is_unanswered = zoo_network(images).argmax(1) == 1
-    assert 0 < int(is_unanswered.sum()) < COUNT
+        is_not_finite = zoo_network(images).argmax(1) == 1
+    assert 0 < int(is_not_finite.sum()) < COUNT
     result = attacks.run("margin", foreign.NotANumber(zoo_network), images, labels)
-    assert result.distance[is_unanswered].tolist() == [0.0] * int(is_unanswered.sum())
-    assert result.found[is_unanswered].all()
-    assert result.margin_pred[is_unanswered].isinf().all()
-    assert torch.equal(result.loss.isnan(), is_unanswered)
-    assert torch.equal(result.logit_gap.isnan(), is_unanswered)
+    assert result.distance[is_not_finite].tolist() == [0.0] * int(is_not_finite.sum())
+    assert result.found[is_not_finite].all()
+    assert result.margin_pred[is_not_finite].isinf().all()
+    assert torch.equal(result.loss.isnan(), is_not_finite)
+    assert torch.equal(result.logit_gap.isnan(), is_not_finite)
     assert not result.distance.isnan().any()
-    assert result.margin_pred[~is_unanswered].isfinite().all()
+    assert result.margin_pred[~is_not_finite].isfinite().all()
 
 
 def test_run_gradient_flags_do_not_depend_on_norm_or_eps(

@@ -33,7 +33,7 @@ MISTAKES = {
     "labels-one-hot": ({"labels": torch.eye(2).long()}, r"\(2, 2\) came"),
     "labels-beyond": (
         {"labels": torch.tensor([0, 3])},
-        r"go from 0 to 3, but the network answers 3 classes \(0 to 2\)",
+        r"go from 0 to 3, but the network has 3 classes \(0 to 2\)",
     ),
     "labels-negative": ({"labels": torch.tensor([-1, 1])}, "go from -1 to 1"),
     "network-function": ({"network": lambda images: images}, "must be a torch.nn.Module; a function came"),
@@ -47,8 +47,8 @@ MISTAKES = {
     "eps-beyond-the-box": ({"eps": 2.1, "norm": "L2"}, "at most 2, the size of the whole box in L2"),
     "seed-negative": ({"seed": -1}, "seed must be a whole number from 0"),
     "seed-fraction": ({"seed": 0.5}, "seed must be a whole number from 0"),
-    "batch-zero": ({"batch_size": 0}, "batch size must be a whole number from 1; 0 came"),
-    "batch-true": ({"batch_size": True}, "batch size must be a whole number from 1; True came"),
+    "batch-zero": ({"batch_size": 0}, "batch_size must be a whole number from 1; 0 came"),
+    "batch-true": ({"batch_size": True}, "batch_size must be a whole number from 1; True came"),
 }
 
 

@@ -19,9 +19,9 @@ BASES = ("digits-linear-layers", "digits-batch-norm")
 ATTACKED = [pytest.param(base, marks=[pytest.mark.slow] if base == BASES[1] else []) for base in BASES]
 MOST_MISSED = 1
 
-# Their gradients lead to the adversarial examples, if not as well as they should: no fallback attack is needed.
+# Their gradients lead to the adversarial examples, if not as well as they should: no precise copy is needed.
 FOLLOWED = ("logits-times-10000", "softmax", "quantised-straight-through")
-# Without a fallback attack attacks stand still.
+# Without a precise copy attacks stand still.
 BLOCKED = ("softmax-of-30-logits", "quantised")
 
 
@@ -77,9 +77,7 @@ def test_margins_of_a_masked_network_with_gradients_give_the_right_verdict(base:
 
 @pytest.mark.parametrize("variant", BLOCKED)
 @pytest.mark.parametrize("base", ATTACKED)
-def test_margins_along_the_fallback_attack_give_the_right_verdict_on_the_network_itself(
-    base: str, variant: str
-) -> None:
+def test_margins_along_the_precise_copy_give_the_right_verdict_on_the_network_itself(base: str, variant: str) -> None:
     is_broken, eps = decide_truth(base, variant)
     network = CONTROLS[base]()
     images, labels = pick_right(network, COUNT)

@@ -35,7 +35,7 @@ class Terms:
 class Answer:
     """What came back: images (N, C, H, W); `claimed` bool (N,), or None where a tool gives images alone.
 
-    `flags` are the codes of what the tool itself doubts, where it says so.
+    `flags` are the codes of what the tool itself warns of, where it does.
     """
 
     points: Tensor

@@ -172,7 +172,7 @@ def test_margin_targets_compare_with_the_best_peer() -> None:
     assert read_states(make_ledger([ours[0], dear, *peers]), make_problem())["Linf margins against peers"] == NOT_MET
 
 
-def test_doubted_controls_are_false_alarms_and_masked_networks_have_to_be_flagged() -> None:
+def test_flagged_controls_are_false_alarms_and_masked_networks_have_to_be_flagged() -> None:
     flagged = make_run("Thin Ice fast", [0.05, INF, 0.2, 0.05], flags=("partial-gradients",))
     assert read_states(make_ledger([flagged]), make_problem())["false alarms"] == NOT_MET
     masked = replace(flagged, problem="lwm-99")

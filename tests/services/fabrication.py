@@ -162,7 +162,7 @@ def write_chunk(evaluation_id: UUID, number: int, measured: Measured, seconds: f
         attempt
         | {
             "series": 1,
-            "attack": "attacked_again",
+            "attack": "precise",
             "found": True,
             "distance": measured.fallbacks[index],
             "artefact": None,

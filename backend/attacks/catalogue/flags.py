@@ -38,9 +38,9 @@ FLAGS: dict[str, Flag] = index_by_name(
         ),
         Flag(
             "probabilities",
-            "The network answers probabilities",
+            "The network outputs probabilities",
             "Every row of the clean outputs lies in [0, 1] and sums to 1.",
-            "A softmax inside the network rounds confident answers to 0 and 1 and flattens the gradients that attacks "
+            "A softmax inside the network rounds confident outputs to 0 and 1 and flattens the gradients that attacks "
             "follow, so margins come out too large.",
             "Remove the last softmax and evaluate the logits.",
         ),
@@ -132,7 +132,7 @@ FLAGS: dict[str, Flag] = index_by_name(
             "non-finite",
             "Outputs that are not finite",
             "A logit of a clean image is NaN or infinite.",
-            "The network does not answer for such a sample; it counts as wrong.",
+            "The network gives no class for such a sample; it counts as wrong.",
             "Check the weights, and half precision where they were stored.",
         ),
         Flag(

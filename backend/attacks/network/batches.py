@@ -19,7 +19,7 @@ class Batches:
     def __init__(self, size: int, narrower: tuple[int, ...] = ()) -> None:
         self.size = size
         self.narrower = narrower
-        self.is_padded = False  # who pads passes to the widths says so
+        self.is_padded = False  # set by a classifier that pads its passes to the widths
         self.halvings = 0
 
     @property
@@ -32,13 +32,13 @@ class Batches:
         return min((width for width in self.widths if width >= count), default=self.size) if self.is_padded else count
 
     def halve(self, tried: int) -> None:
-        """Take half of what did not fit into memory; from now on. What narrower passes give was held against more."""
+        """Take half of what did not fit into memory, from now on; narrower widths were probed for the old size."""
         self.size = max(1, tried // 2)
         self.narrower = ()
         self.halvings += 1
 
     def run(self, count: int, function: Callable[[slice], T]) -> Iterator[tuple[slice, T]]:
-        """Call `function` on consecutive slices of range(count); yields each slice with its answer.
+        """Call `function` on consecutive slices of range(count); yields each slice with its result.
 
         A slice that runs out of memory is tried again at half the width; a single sample that does not fit raises.
         """
@@ -46,14 +46,14 @@ class Batches:
         while start < count:
             part = slice(start, min(start + self.size, count))
             try:
-                answer = function(part)
+                result = function(part)
             except RuntimeError as error:
                 width = self.find_width(part.stop - part.start)
                 if not is_out_of_memory(error) or width == 1:
                     raise
                 self.halve(width)
             else:
-                yield part, answer
+                yield part, result
                 start = part.stop
                 continue
             # Only here has the error let go of the frames that hold the tensors of the failed batch.

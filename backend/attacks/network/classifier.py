@@ -18,11 +18,11 @@ ROUGH_BAND = 0.05
 
 
 class Classifier:
-    """Counts passes in images, answers float32 logits, and reports progress before every pass.
+    """Gives float32 logits, counts passes in images, and reports progress before every pass.
 
     `done`, `total` and `stage` are what progress reports; the engine keeps them. Logits are a new tensor, so that
-    official code which writes into them cannot reach the network's own memory. `explored` is the copy that walks
-    follow (`preparation`), by default the network itself; `explores_roughly` lets their gradients be bfloat16 where it
+    official code which writes into them cannot reach the network's own memory. `explored` is the copy that attacks
+    follow (`network.prepared`), by default the network itself; `explores_roughly` lets gradients be bfloat16 where it
     cannot matter.
     """
 
@@ -54,14 +54,14 @@ class Classifier:
         """Logits float32 (B, K) of images (B, C, H, W); differentiable when the images are."""
         if self.on_step is not None:
             self.on_step(self.done, self.total, self.stage)
-        answer: Any = self.network(images)
-        if not isinstance(answer, Tensor) or answer.dim() != 2 or len(answer) != len(images) or answer.shape[1] < 2:
+        output: Any = self.network(images)
+        if not isinstance(output, Tensor) or output.dim() != 2 or len(output) != len(images) or output.shape[1] < 2:
             raise InvalidRequest(
-                f"The network must answer logits of shape ({len(images)}, classes) with at least two classes; "
-                f"it answered {describe(answer)}."
+                f"The network must return logits of shape ({len(images)}, classes) with at least two classes; "
+                f"it returned {describe(output)}."
             )
         self.forwards += len(images)
-        logits = answer.float() if answer.dtype != torch.float32 else answer.clone()
+        logits = output.float() if output.dtype != torch.float32 else output.clone()
         if images.requires_grad and torch.is_grad_enabled():
             # A network that cuts the gradient (rounding, argmax, its own leaf) is attacked with the one it has: zero.
             # Always, because logits that need a gradient may still not be connected to the images.
@@ -74,7 +74,7 @@ class Classifier:
 
     @contextmanager
     def following(self, network: Callable[[Tensor], Any]) -> Iterator[None]:
-        """Ask another network for the time being (a copy to walk on); counted alike."""
+        """Call another network for the time being, such as a copy that attacks follow; its passes count alike."""
         own = self.network
         self.network = network
         try:
@@ -84,7 +84,7 @@ class Classifier:
 
     @contextmanager
     def exploring(self) -> Iterator[None]:
-        """Ask what walks follow for the time being: the network's prepared copy, or the network where it has none."""
+        """Call what attacks follow for the time being: the prepared copy, or the network where it has none."""
         before, self.is_rough = self.is_rough, self.explores_roughly
         try:
             with self.following(self.explored):
@@ -166,11 +166,11 @@ class Classifier:
         return logits, gradient.nan_to_num(nan=0.0, posinf=0.0, neginf=0.0)
 
 
-def describe(answer: object) -> str:
-    """Shape and type of what a network answered, for an error message."""
-    if isinstance(answer, Tensor):
-        return f"a tensor of shape {tuple(answer.shape)}"
-    return f"a {type(answer).__name__}"
+def describe(output: object) -> str:
+    """Shape and type of a network's output, for an error message."""
+    if isinstance(output, Tensor):
+        return f"a tensor of shape {tuple(output.shape)}"
+    return f"a {type(output).__name__}"
 
 
 def find_device(network: nn.Module) -> torch.device:

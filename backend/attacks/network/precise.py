@@ -1,13 +1,13 @@
-"""What attacks may follow where a network hides its gradients: logarithms in float64, and rounding seen through.
+"""What attacks may follow where a network hides its gradients: logarithms in float64, and rounding passed through.
 
-A softmax at the end rounds confident answers to 0 and 1 in float32, and then a gradient of them is zero or noise. In
+A softmax at the end rounds confident outputs to 0 and 1 in float32, and then their gradient is zero or noise. In
 float64 the same probabilities still tell the classes apart, and their logarithm has the slope of the logits. A rounding
-inside cuts the gradient; passed straight through it leads where the adversarial examples are (backward pass
+inside cuts the gradient; a gradient passed straight through it leads to the adversarial examples (backward pass
 differentiable approximation: Athalye et al. 2018, Obfuscated Gradients Give a False Sense of Security, arXiv
-1802.00420). Attacks follow `Precise`; what they claim is verified on the untouched network in float32, as always.
+1802.00420). Attacks follow `Precise`; their candidates are verified on the untouched network in float32, as always.
 
-This is the one place where a network is copied: the original stays in float32, because verdicts are its own. What
-cannot be copied, or answers otherwise in float64, is followed in float32, and the reason is said.
+A foreign network is copied here alone; the original stays in float32, because it gives the verdicts. A network that
+cannot be copied, or whose outputs differ in float64, is followed in float32, and the copy says why.
 """
 
 import copy
@@ -72,13 +72,13 @@ class Watch(TorchFunctionMode):
     def __torch_function__(
         self, function: Callable[..., Any], types: Iterable[type], args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
-        answer = function(*args, **(kwargs or {}))
+        output = function(*args, **(kwargs or {}))
         if function in ROUNDINGS and args and isinstance(args[0], Tensor):
             self.rounded.add(ROUNDINGS[function])
-            return PassThrough.apply(args[0], answer.detach())
+            return PassThrough.apply(args[0], output.detach())
         if function in SOFTMAXES and args and isinstance(args[0], Tensor):
-            self.entered, self.left = args[0], answer
-        return answer
+            self.entered, self.left = args[0], output
+        return output
 
 
 class Precise(nn.Module):
@@ -97,41 +97,41 @@ class Precise(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         with Watch() as watch:
-            answer: Tensor = self.network(images.to(self.dtype))
+            output: Tensor = self.network(images.to(self.dtype))
         self.rounded |= watch.rounded
         if not self.is_probability:
-            return answer.double()
-        if watch.left is answer and watch.entered is not None:
+            return output.double()
+        if watch.left is output and watch.entered is not None:
             return watch.entered.double().log_softmax(1)
-        return answer.double().clamp_min(SMALLEST).log()
+        return output.double().clamp_min(SMALLEST).log()
 
 
 def copy_in_double(network: nn.Module, images: Tensor) -> tuple[nn.Module | None, str]:
-    """A frozen float64 copy in evaluation mode that answers `images` as the network does; or None and the reason.
+    """A frozen float64 copy in evaluation mode with the network's outputs for `images`; or None and the reason.
 
     Cost: twice the memory of the network, and one forward pass of each for the images.
     """
     try:
         twin = copy.deepcopy(network).double().eval().requires_grad_(False)
         with torch.no_grad():
-            expected, answered = network(images).double(), twin(images.double())
+            expected, given = network(images).double(), twin(images.double())
     except Exception as error:  # a foreign network's own code runs here and may raise anything
         return None, f"no copy of it runs in float64 ({type(error).__name__}: {error})"
-    if answered.dtype != torch.float64:
-        return None, f"its copy answers {str(answered.dtype).removeprefix('torch.')} to float64 images"
+    if given.dtype != torch.float64:
+        return None, f"its copy gives {str(given.dtype).removeprefix('torch.')} for float64 images"
     allowed = AGREEMENT * expected.abs().amax()
-    if not bool(((answered - expected).abs() <= allowed).all()):
-        return None, "its copy answers otherwise in float64"
+    if not bool(((given - expected).abs() <= allowed).all()):
+        return None, "its copy gives other outputs in float64"
     return twin, ""
 
 
 def build_precise(network: nn.Module, images: Tensor) -> PreciseCopy:
-    """What attacks should follow instead of `network` once a flag doubts its gradients.
+    """What attacks follow instead of `network` once a flag says that its gradients may not be trusted.
 
     Args:
         network: frozen and in evaluation mode (`classifier.prepare`); never changed.
-        images: float32 (B, C, H, W) in [0, 1], a few clean ones, which decide whether the answers are probabilities,
-            whether something rounds, and whether the copy answers alike; on any device.
+        images: float32 (B, C, H, W) in [0, 1], a few clean ones, which decide whether the outputs are probabilities,
+            whether something rounds, and whether the copy gives the same outputs; on any device.
     """
     probes = images.to(find_device(network))
     itself = Precise(network, torch.float32, is_probability=False)

@@ -1,9 +1,9 @@
-"""A cheaper copy of a network that is ours to copy: attacks walk on it, and the original decides on what they claim.
+"""A cheaper copy of a network that we may copy: attacks follow the copy, and the original verifies their candidates.
 
 Batch normalisation that directly follows a convolution or a linear layer becomes part of its weights and biases (at
-inference both are affine), and weights lie in memory as the device's convolutions like them. Pairs are found by what
-one pass does, not by names: whose output enters which normalisation, and that nothing else reads it. Numbers move by
-rounding alone; a copy that answers a few images otherwise is thrown away, and the reason is said.
+inference both are affine), and weights are laid out in memory as the device's convolutions prefer. Pairs are found from
+one pass and not from names: the normalisation must be the only reader of the layer's output. The copy's logits differ
+by rounding alone; a copy whose logits for a few images differ by more is discarded, and the caller gets the reason.
 """
 
 import copy
@@ -27,9 +27,9 @@ MEMORY_FORMATS = {"cpu": torch.channels_last}
 
 @dataclass(frozen=True)
 class Prepared:
-    """A frozen copy in evaluation mode that answers as the original does up to rounding, and what was done to it.
+    """A frozen copy in evaluation mode with the original's logits up to rounding, and what was done to it.
 
-    precision: "float32", or "bfloat16" where walks far from a boundary may use it (`Classifier.differentiate_roughly`).
+    precision: "float32", or "bfloat16" where steps far from a boundary may use it (`Classifier.differentiate_roughly`).
     """
 
     network: nn.Module
@@ -44,7 +44,7 @@ class Prepared:
 
 
 def build_prepared(network: nn.Module, images: Tensor, precision: str = "float32") -> tuple[Prepared | None, str]:
-    """A prepared copy of a network as it is in evaluation mode; or None and the reason to walk on the original.
+    """A prepared copy of a network as it is in evaluation mode; or None and the reason to follow the original.
 
     Cost: the network's memory once more, and three forward passes of the images.
 
@@ -67,10 +67,10 @@ def build_prepared(network: nn.Module, images: Tensor, precision: str = "float32
         replace(twin, [normalisation for _, normalisation in pairs])
         if memory_format is not None:
             lay_out(twin, memory_format)
-        expected, answered = network(images), twin(images)
+        expected, given = network(images), twin(images)
     allowed = AGREEMENT * expected.abs().amax()
-    if not bool(((answered - expected).abs() <= allowed).all()):
-        return None, "a prepared copy answers otherwise"
+    if not bool(((given - expected).abs() <= allowed).all()):
+        return None, "the logits of a prepared copy differ"
     name = "contiguous" if memory_format is None else str(memory_format).removeprefix("torch.")
     return Prepared(twin, len(pairs), name, precision), ""
 
@@ -85,15 +85,15 @@ class Readers(TorchFunctionMode):
     def __torch_function__(
         self, function: Callable[..., Any], types: Iterable[type], args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
-        answer = function(*args, **(kwargs or {}))
-        if isinstance(answer, Tensor):
+        output = function(*args, **(kwargs or {}))
+        if isinstance(output, Tensor):
             given = [*args, *(kwargs or {}).values()]
             given += [part for value in given if isinstance(value, list | tuple) for part in value]
             read = [id(value) for value in given if isinstance(value, Tensor)]
-            if id(answer) not in read:
-                self.counts[id(answer)] = 0  # Python gives the number of a tensor that is gone to a new one
+            if id(output) not in read:
+                self.counts[id(output)] = 0  # Python gives the number of a tensor that is gone to a new one
             self.counts.update(read)
-        return answer
+        return output
 
 
 def find_pairs(network: nn.Module, images: Tensor) -> list[tuple[Affine, Normalisation]]:
@@ -106,12 +106,12 @@ def find_pairs(network: nn.Module, images: Tensor) -> list[tuple[Affine, Normali
     entered: list[tuple[Normalisation, Tensor]] = []
     runs: Counter[nn.Module] = Counter()
 
-    def note(module: nn.Module, given: tuple[Any, ...], answer: Tensor) -> None:
+    def note(module: nn.Module, given: tuple[Any, ...], output: Tensor) -> None:
         runs[module] += 1
         if isinstance(module, Normalisation):
             entered.append((module, given[0]))
         elif isinstance(module, Affine):
-            made[id(answer)] = (module, answer)
+            made[id(output)] = (module, output)
 
     hooks = [module.register_forward_hook(note) for module in network.modules()]
     try:

@@ -1,6 +1,6 @@
-"""How many images go through the network at once, so that the same sample gives the same bits whatever goes with it.
+"""How many images go through the network at once, so that a sample's bits do not depend on the samples beside it.
 
-Arithmetic depends on the number of images in a pass (engine: about 5e-7 of the logits between some widths). A run
+Arithmetic depends on the number of images in a pass (about 5e-7 of the logits between some widths). A run
 therefore fixes one width and pads its last passes to it. Narrower passes are allowed only where a probe has shown that
 they give the very bits of the full width on this network and device; then the tail of a run costs less.
 """
@@ -51,7 +51,7 @@ def find_widths(network: Callable[[Tensor], Tensor], images: Tensor, width: int)
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise
-        return (width,)  # whoever asks next halves it
+        return (width,)  # the next pass finds out, and halves it
     allowed = [width]
     for upper, lower in PROBED_SHARES:
         narrow = width * upper // lower
@@ -68,7 +68,7 @@ def find_widths(network: Callable[[Tensor], Tensor], images: Tensor, width: int)
 def tune_width(network: Callable[[Tensor], Tensor], images: Tensor, seconds: float = 1.0) -> int:
     """The narrowest of a few widths within 5 % of the most images a second, timed for about `seconds`.
 
-    Timed, so another call may answer otherwise: an evaluation asks once, records the width and keeps it.
+    Timed, so another call may give another width: an evaluation asks once, records the width and keeps it.
     """
     device = images.device
     tried = TRIED_WIDTHS.get(device.type, TRIED_WIDTHS["cpu"])

@@ -1,7 +1,7 @@
-"""What the official code (pyautoattack, checks.py) checks about a network, called by us and answered in flags.
+"""The checks of the official code (pyautoattack, checks.py) on a network, called by us and turned into flags.
 
 The official functions warn through a logger and return nothing. Here an `Alarm` stands in the logger's place and
-remembers that it was called; what was said is never read.
+remembers that it was called; the text is never read.
 Left out: the check whether Square lowered the robust accuracy. It asks for a fixed 0.2 points of all samples, which one
 lucky break in a chunk exceeds, and in version plus it cannot warn at all, since attacks after Square only lower the
 accuracy it is compared with. `masking` asks the same over the whole evaluation, beyond chance.
@@ -67,9 +67,9 @@ def inspect_network(
     from pyautoattack import checks
 
     def inspect(part: slice) -> set[str]:
-        batch, answers = images[part].to(classifier.device), labels[part].to(classifier.device)
+        batch, classes_given = images[part].to(classifier.device), labels[part].to(classifier.device)
         codes = set()
-        if does_warn(checks.check_randomized, classifier.classify, batch, answers, bs=len(batch)):
+        if does_warn(checks.check_randomized, classifier.classify, batch, classes_given, bs=len(batch)):
             codes.add("randomised")
         if does_warn(checks.check_range_output, classifier.classify, batch):
             codes.add("probabilities")

@@ -1,4 +1,7 @@
-"""Preset `margin`: an untargeted walk, walks towards the nearest classes, from elsewhere, a search and a bisection."""
+"""Preset `margin`: minimum-norm walks from the image and from elsewhere, a random search, and a bisection of the best.
+
+The walks from the image are one without a target and some towards the nearest classes.
+"""
 
 import torch
 
@@ -21,11 +24,11 @@ from backend.attacks.search.starts import StartPool
 from backend.attacks.verify import Candidate
 
 RANKED_EXTRA = 1
-LINF_TARGETS = 2  # the third target found least of all attacks there; patterns take its place
+LINF_TARGETS = 2  # the third target found least of all attacks in Linf; patterns take its place
 
 
 def seek_margin(sample: AttackedSample, preset: Preset, pool: StartPool) -> Script:
-    """Every attack of the preset on one sample; what needs more classes than there are does not run."""
+    """Every attack of the preset on one sample; an attack that needs more classes than there are does not run."""
     is_linf = sample.norm.name == "Linf"
     targets = preset.parameters["targets"]
     order = yield from rank(sample, targets + RANKED_EXTRA)

@@ -1,7 +1,7 @@
 """Walks that follow gradients, many samples abreast: one to the nearest broken image, one inside a fixed radius.
 
-Every walker stands in a row of its own; nothing of a row depends on the rows beside it. A pass asks each walk for the
-points to look at and for the combination of logits to lower, and hands back logits and the gradient in the points.
+Every walker has a row of its own, which does not depend on the rows beside it. For a pass each kind of walk gives the
+points to evaluate and the combination of logits to lower, and gets the logits and the gradient in the points.
 """
 
 import math

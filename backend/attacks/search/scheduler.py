@@ -1,4 +1,4 @@
-"""The queue: phases of many samples share passes of a fixed width, and a place that falls free is taken at once.
+"""The queue: phases of many samples share passes of a fixed width, and the next in line takes a place that falls free.
 
 A sample's attacks are a script, a generator that yields what it waits for: one walker (a phase to run) or a list of
 scripts (to run side by side). What a script sees are its own results alone, and arithmetic is that of a fixed width,
@@ -23,12 +23,12 @@ AHEAD = 2  # scripts are begun while fewer than this many passes' worth of walke
 
 @dataclass
 class Thread:
-    """A script that runs, and what waits for its end."""
+    """A script that runs, the script that waits for its end, and the results that it waits for itself."""
 
     script: Script
     parent: "Thread | None" = None
     place: int = 0
-    answers: list[Any] = field(default_factory=list)
+    results: list[Any] = field(default_factory=list)
     missing: int = 0
 
 
@@ -116,44 +116,44 @@ def read_back(walker: Walker, rows: Rows, place: int, distance: float) -> None:
 
 def run_scripts(classifier: Classifier, norm: Norm, scripts: Iterator[Script]) -> None:
     """Run every script to its end. Cost: what they ask for, and what fills up passes that are not full."""
-    pools = {True: Slots(classifier, norm), False: Slots(classifier, norm)}
+    slots = {True: Slots(classifier, norm), False: Slots(classifier, norm)}
 
-    def proceed(thread: Thread, answer: Any) -> None:
+    def proceed(thread: Thread, result: Any) -> None:
         while True:
             try:
-                wish = thread.script.send(answer)
+                wish = thread.script.send(result)
             except StopIteration as end:
                 parent = thread.parent
                 if parent is None:
                     return
-                parent.answers[thread.place] = end.value
+                parent.results[thread.place] = end.value
                 parent.missing -= 1
                 if parent.missing:
                     return
-                thread, answer = parent, parent.answers
+                thread, result = parent, parent.results
                 continue
             if isinstance(wish, Walker):
-                pools[wish.phase.needs_gradient].waiting.append((wish, thread))
+                slots[wish.phase.needs_gradient].waiting.append((wish, thread))
                 return
-            thread.answers, thread.missing = [None] * len(wish), len(wish)
+            thread.results, thread.missing = [None] * len(wish), len(wish)
             for place, script in enumerate(wish):
                 proceed(Thread(script, thread, place), None)
             if wish:
                 return
-            answer = []
+            result = []
 
     is_more = True
     while True:
-        while is_more and sum(len(pool.waiting) for pool in pools.values()) < AHEAD * classifier.width:
+        while is_more and sum(len(each.waiting) for each in slots.values()) < AHEAD * classifier.width:
             script = next(scripts, None)
             is_more = script is not None
             if script is not None:
                 proceed(Thread(script), None)
-        for pool in pools.values():
-            pool.fill()
+        for each in slots.values():
+            each.fill()
         # A full pass first; otherwise the fuller one.
-        pool = max(pools.values(), key=lambda pool: pool.size)
-        if not pool.size:
+        fullest = max(slots.values(), key=lambda each: each.size)
+        if not fullest.size:
             return
-        for walker, thread in pool.step():
+        for walker, thread in fullest.step():
             proceed(thread, walker)

@@ -1,9 +1,9 @@
-"""Guaranteed starts: an image that the network takes for another class, and the point where the segment to it crosses.
+"""Images to start from: some that the network takes for another class, so that the way to them crosses a boundary.
 
-Candidates are the given images, flat images and a few of noise, so that a network that ever changes its mind is
-nearly always caught changing it; a sample without any candidate of another class has no start. Without
-images of the caller's choice these are the samples of the same call, and then what a start reaches depends on which
-samples are attacked together, not on their order (as long as the pool holds them all) nor on the batch size.
+The pool holds the given images, flat images and a few of noise, so that it has two classes for nearly every network
+that has them at all; a sample without an image of another class in the pool has no start. Without images of the
+caller's choice the pool is made of the samples of the same call. Then what a start reaches depends on which samples are
+attacked together, but neither on their order (as long as the pool holds them all) nor on the batch size.
 """
 
 import hashlib
@@ -58,9 +58,9 @@ def gather_pool(
     flat = torch.stack([torch.full(shape, level) for level in FLAT_LEVELS])
     noise = torch.rand((NOISE_IMAGES, *shape), generator=make_generator(seed, b"noise images"))
     extra = torch.cat([flat, noise])
-    answers = [answer for _, answer in batches.run(len(extra), lambda part: classify_on(classifier, extra[part]))]
+    passes = [found for _, found in batches.run(len(extra), lambda part: classify_on(classifier, extra[part]))]
     everything = torch.cat([images[:limit], extra])
-    all_logits = torch.cat([logits[:limit], *answers])
+    all_logits = torch.cat([logits[:limit], *passes])
     is_finite = all_logits.isfinite().all(1)
     return StartPool(everything[is_finite].to(classifier.device), predict(all_logits[is_finite]).to(classifier.device))
 
@@ -73,7 +73,7 @@ def classify_on(classifier: Classifier, images: Tensor) -> Tensor:
 def find_nearest(pool: StartPool, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """Nearest pool image (L2) that is taken for another class: images (B, C, H, W), and whether there is one (B,).
 
-    A copy of the image itself is no start, also where noise made the network answer it differently.
+    A copy of the image itself is no start, also where a randomised network took it for another class.
     """
     gaps = torch.cdist(images.flatten(1), pool.images.flatten(1), compute_mode="donot_use_mm_for_euclid_dist")
     is_useless = (labels[:, None] == pool.predictions[None, :]) | (gaps == 0)

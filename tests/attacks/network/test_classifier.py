@@ -130,7 +130,7 @@ def test_classifier_gives_a_zero_gradient_where_the_network_gives_none() -> None
         assert torch.equal(gradient, torch.zeros_like(points))
 
 
-def test_classifier_answers_float32_that_is_not_the_networks_own_memory() -> None:
+def test_classifier_gives_float32_that_is_not_the_networks_own_memory() -> None:
     network = Constant([0.0, 1.0])
     logits = Classifier(network).classify(PROBLEM.images)
     logits.fill_(7.0)

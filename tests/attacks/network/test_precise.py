@@ -1,4 +1,4 @@
-"""Following the fallback attack finds what the network's own gradients hide, and the network itself confirms it."""
+"""Following the precise copy finds what the network's own gradients hide, and the network itself confirms it."""
 
 import threading
 from collections.abc import Callable
@@ -37,8 +37,8 @@ class Stiff(foreign.Softmax):
     def forward(self, images: Tensor) -> Tensor:
         if images.dtype != torch.float32:
             raise TypeError("float32 only")
-        answer: Tensor = super().forward(images)
-        return answer
+        given: Tensor = super().forward(images)
+        return given
 
 
 class Downcast(foreign.Softmax):
@@ -60,8 +60,8 @@ class OtherInDouble(foreign.Softmax):
     """Answers the classes in another order to float64 images."""
 
     def forward(self, images: Tensor) -> Tensor:
-        answer: Tensor = super().forward(images)
-        return answer if images.dtype == torch.float32 else answer.flip(1)
+        given: Tensor = super().forward(images)
+        return given if images.dtype == torch.float32 else given.flip(1)
 
 
 class Followable(nn.Module):
@@ -72,8 +72,8 @@ class Followable(nn.Module):
         self.inner = inner
 
     def forward(self, images: Tensor) -> Tensor:
-        answer: Tensor = self.inner(images) + 0.0 * images.flatten(1)[:, :1]
-        return answer
+        given: Tensor = self.inner(images) + 0.0 * images.flatten(1)[:, :1]
+        return given
 
 
 def ascend(follow: nn.Module, images: Tensor, labels: Tensor, eps: float) -> Tensor:
@@ -100,7 +100,7 @@ MASKS: dict[str, Callable[[nn.Module], nn.Module]] = {
 
 
 @pytest.mark.parametrize("build", MASKS.values(), ids=MASKS)
-def test_fallback_attack_gives_back_the_gradients_that_a_plain_ascent_needs(
+def test_precise_copy_gives_back_the_gradients_that_a_plain_ascent_needs(
     build: Callable[[nn.Module], nn.Module],
 ) -> None:
     base = train_digits("shallow")
@@ -108,33 +108,33 @@ def test_fallback_attack_gives_back_the_gradients_that_a_plain_ascent_needs(
     eps = choose_eps(attacks.run("margin", base, images, labels).distance)
     masked = build(base).eval()
     known = count_broken(masked, ascend(base, images, labels, eps), labels)
-    fallback = build_precise(masked, images[:8])
+    precise = build_precise(masked, images[:8])
     assert count_broken(masked, ascend(Followable(masked), images, labels, eps), labels) < known - 5
-    assert count_broken(masked, ascend(fallback.network, images, labels, eps), labels) >= known
+    assert count_broken(masked, ascend(precise.network, images, labels, eps), labels) >= known
 
 
-def test_fallback_attack_of_logits_is_the_same_network_in_float64() -> None:
+def test_precise_copy_of_logits_is_the_same_network_in_float64() -> None:
     network = train_digits("normalised", steps=100)
     images, _ = pick_right(network, 8)
-    fallback = build_precise(network, images)
-    assert (fallback.scores, fallback.precision, fallback.reason, fallback.straightened) == (
+    precise = build_precise(network, images)
+    assert (precise.scores, precise.precision, precise.reason, precise.straightened) == (
         "logits",
         "float64",
         "",
         (),
     )
-    answer = fallback.network(images)
-    assert answer.dtype == torch.float64
-    torch.testing.assert_close(answer.float(), network(images), rtol=1e-4, atol=1e-4)
+    given = precise.network(images)
+    assert given.dtype == torch.float64
+    torch.testing.assert_close(given.float(), network(images), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("build", [foreign.Softmax, Mixed, Stiff, Uncopied], ids=["last", "mixture", "stiff", "lock"])
-def test_fallback_attack_of_probabilities_gives_their_logarithms(build: Callable[[nn.Module], nn.Module]) -> None:
+def test_precise_copy_of_probabilities_gives_their_logarithms(build: Callable[[nn.Module], nn.Module]) -> None:
     network = build(train_digits("shallow")).eval()
     images, _ = pick_right(network, 8)
-    fallback = build_precise(network, images)
-    assert fallback.scores == "log-probabilities"
-    torch.testing.assert_close(fallback.network(images).exp().float(), network(images), rtol=1e-4, atol=1e-6)
+    precise = build_precise(network, images)
+    assert precise.scores == "log-probabilities"
+    torch.testing.assert_close(precise.network(images).exp().float(), network(images), rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -142,44 +142,44 @@ def test_fallback_attack_of_probabilities_gives_their_logarithms(build: Callable
     [
         (Stiff, "TypeError: float32 only"),
         (Uncopied, "TypeError: cannot pickle"),
-        (OtherInDouble, "answers otherwise in float64"),
-        (Downcast, "answers float32"),
-        (foreign.DropoutAtInference, "answers otherwise in float64"),
+        (OtherInDouble, "gives other outputs in float64"),
+        (Downcast, "gives float32"),
+        (foreign.DropoutAtInference, "gives other outputs in float64"),
         (quantise, "would round elsewhere"),
     ],
     ids=["stiff", "lock", "other", "downcast", "dropout", "quantised"],
 )
-def test_fallback_attack_says_why_it_follows_in_float32(build: Callable[[nn.Module], nn.Module], reason: str) -> None:
+def test_precise_copy_says_why_it_follows_in_float32(build: Callable[[nn.Module], nn.Module], reason: str) -> None:
     torch.manual_seed(0)
     network = build(train_digits("shallow")).eval()
     images, _ = pick_right(network, 8)
-    fallback = build_precise(network, images)
-    assert fallback.precision == "float32"
-    assert reason in fallback.reason
-    assert fallback.network.network is network
+    precise = build_precise(network, images)
+    assert precise.precision == "float32"
+    assert reason in precise.reason
+    assert precise.network.network is network
 
 
-def test_fallback_attack_names_what_it_passes_straight_through_and_answers_as_the_network() -> None:
+def test_precise_copy_names_what_it_passes_straight_through_and_has_the_networks_outputs() -> None:
     network = quantise(train_digits("shallow")).eval()
     images, labels = pick_right(network, 8)
-    fallback = build_precise(network, images)
-    assert fallback.straightened == ("round",)
-    torch.testing.assert_close(fallback.network(images).float(), network(images), rtol=0, atol=0)
+    precise = build_precise(network, images)
+    assert precise.straightened == ("round",)
+    torch.testing.assert_close(precise.network(images).float(), network(images), rtol=0, atol=0)
     points = images.clone().requires_grad_()
-    (slope,) = torch.autograd.grad(measure_gap(fallback.network(points), labels).sum(), points)
+    (slope,) = torch.autograd.grad(measure_gap(precise.network(points), labels).sum(), points)
     assert (slope.flatten(1).abs().sum(1) > 0).all()
 
 
-def test_build_fallback_attack_leaves_the_network_as_it_is() -> None:
+def test_build_precise_leaves_the_network_as_it_is() -> None:
     network = foreign.SaturatedSoftmax(train_digits("normalised", steps=100)).eval()
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     images, _ = pick_right(network, 8)
-    fallback = build_precise(network, images)
-    fallback.network(images)
+    precise = build_precise(network, images)
+    precise.network(images)
     after = network.state_dict()
     assert list(after) == list(before)
     assert all(
         torch.equal(after[name], tensor) and after[name].dtype == tensor.dtype for name, tensor in before.items()
     )
     assert all(parameter.requires_grad for parameter in network.parameters())
-    assert not any(parameter.requires_grad for parameter in fallback.network.parameters())
+    assert not any(parameter.requires_grad for parameter in precise.network.parameters())

@@ -1,4 +1,4 @@
-"""A prepared copy answers as its original does, and whatever it claims the original decides."""
+"""A prepared copy has its original's logits, and the original verifies whatever the copy proposes."""
 
 import pytest
 import torch
@@ -54,7 +54,7 @@ def count_pairs(network: nn.Module, images: Tensor) -> int:
 
 
 @pytest.mark.parametrize("name", [name for name in ARCHITECTURES if name not in TWINS])
-def test_prepared_copy_of_every_architecture_answers_as_the_original(name: str) -> None:
+def test_prepared_copy_of_every_architecture_has_the_originals_logits(name: str) -> None:
     side, channels = (28, 1) if name == "small-cnn" else (32, 3)
     torch.manual_seed(0)
     network = stir(find_architecture(name).build(10, channels))
@@ -145,7 +145,7 @@ def test_normalisation_that_does_not_follow_alone_is_not_folded(network: nn.Modu
 
 
 class Drifting(Changed):
-    """Counts its passes, and answers otherwise from the second on."""
+    """Counts its passes, and gives other logits from the second on."""
 
     passes = 0
 
@@ -154,11 +154,11 @@ class Drifting(Changed):
         return logits * self.passes
 
 
-def test_copy_that_answers_otherwise_is_thrown_away() -> None:
+def test_copy_with_other_logits_is_discarded() -> None:
     network, images, _ = take_digits()
     prepared, reason = build_prepared(Drifting(network).eval(), images[:4])
     assert prepared is None
-    assert "answers otherwise" in reason
+    assert "logits of a prepared copy differ" in reason
 
 
 def take_digits() -> tuple[nn.Module, Tensor, Tensor]:
@@ -204,14 +204,14 @@ def test_prepared_run_repeats_bit_for_bit_in_any_order(runs: tuple[AttackResult,
     assert torch.equal(again.distance, first.distance[order])
 
 
-def test_what_a_wrong_copy_claims_counts_only_where_the_network_agrees() -> None:
+def test_candidates_of_a_wrong_copy_count_only_where_the_network_agrees() -> None:
     network, images, labels = take_digits()
     other = Prepared(train_digits("normalised"), 0, "contiguous")
     result = attacks.run("margin", network, images, labels, prepared=other)
-    claims = result.found & (result.distance > 0)
-    assert 0 < int(claims.sum()) < COUNT
+    held = result.found & (result.distance > 0)
+    assert 0 < int(held.sum()) < COUNT
     with torch.no_grad():
-        assert (network(result.adversarial[claims]).argmax(1) != labels[claims]).all()
+        assert (network(result.adversarial[held]).argmax(1) != labels[held]).all()
 
 
 class Noisy(Changed):
@@ -229,8 +229,8 @@ def test_near_misses_of_a_copy_are_pushed_over_the_boundary() -> None:
     result = attacks.run("margin", network, images, labels, prepared=noisy)
     assert torch.equal(result.found, plain.found)
     assert float((result.distance / plain.distance).median()) <= 1.0 + 2e-4
-    claimed = [attempt for attempt in result.attempts if attempt.attack.startswith("fmn")]
-    assert all(torch.equal(attempt.found, attempt.tried) for attempt in claimed)
+    walks = [attempt for attempt in result.attempts if attempt.attack.startswith("fmn")]
+    assert all(torch.equal(attempt.found, attempt.tried) for attempt in walks)
 
 
 def test_walks_follow_the_copy_and_the_network_is_asked_for_the_rest() -> None:

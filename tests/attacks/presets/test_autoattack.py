@@ -221,7 +221,7 @@ def test_autoattack_cut_into_batches_breaks_the_same_samples() -> None:
 
 
 def test_autoattack_near_miss_meets_the_remaining_attacks() -> None:
-    """A sample whose label flips with the batch width is claimed, and yet attacked until it is lost clearly."""
+    """A sample whose label flips with the batch width is proposed, and yet attacked until it is lost clearly."""
     linear = nn.Linear(36, 2)
     with torch.no_grad():
         linear.weight.copy_(torch.tensor([[1.0], [0.0]]).expand(2, 36) / 36)

@@ -1,5 +1,5 @@
-"""Another network's adversarial examples, tried once a flag doubts the gradients: known answers on a network of four
-pixels that hides its gradient."""
+"""Another network's adversarial examples, tried once a flag says that gradients may not be trusted: known answers on a
+network of four pixels that hides its gradient."""
 
 from functools import cache
 
@@ -58,7 +58,7 @@ def test_anothers_examples_are_pulled_to_the_boundary_even_from_behind_it(
     )
 
 
-def test_a_sample_without_anothers_example_is_not_tried_and_the_core_stays_cold() -> None:
+def test_a_sample_without_anothers_example_is_not_tried_and_the_primary_run_stays_as_it_was() -> None:
     result, transfer = run("fast", PARENTS, 0.35)
     assert not transfer.tried[WITHOUT]
     assert "transfer" not in result.primary.attack

@@ -152,7 +152,7 @@ def test_fast_in_l2_bisects_the_nearest_before_it_gives_up(monkeypatch: pytest.M
     assert (result.primary.distance <= eps).all()
 
 
-def test_fast_beyond_hidden_gradients_finds_by_its_fallback_attack_and_keeps_the_core_apart(
+def test_fast_beyond_hidden_gradients_finds_by_its_fallback_attack_and_keeps_the_primary_run_apart(
     pruned: tuple[nn.Module, AttackResult, Tensor, Tensor],
 ) -> None:
     network, result, images, labels = pruned
@@ -186,7 +186,7 @@ def test_fast_tries_anothers_examples_where_gradients_are_hidden(
     assert (transfer.distance[transfer.found] <= plain.distance[rows][transfer.found] + 1e-6).all()
 
 
-def test_doubts_of_a_whole_evaluation_call_for_fallback_attacks_in_each_part(
+def test_early_flags_of_a_whole_evaluation_call_for_fallback_attacks_in_each_part(
     pruned: tuple[nn.Module, AttackResult, Tensor, Tensor],
 ) -> None:
     network, _, images, labels = pruned
@@ -202,13 +202,13 @@ def test_doubts_of_a_whole_evaluation_call_for_fallback_attacks_in_each_part(
     assert torch.equal(told.primary.distance, plain.primary.distance)
 
 
-def test_find_doubts_of_a_sound_network_are_none(zoo_network: nn.Module, slice_images: tuple[Tensor, Tensor]) -> None:
+def test_find_early_flags_of_a_sound_network_are_none(
+    zoo_network: nn.Module, slice_images: tuple[Tensor, Tensor]
+) -> None:
     assert attacks.find_early_flags(zoo_network, slice_images[0]) == ()
 
 
-def test_fast_refuses_a_network_that_answers_by_chance(
-    zoo_network: nn.Module, slice_images: tuple[Tensor, Tensor]
-) -> None:
+def test_fast_refuses_a_randomised_network(zoo_network: nn.Module, slice_images: tuple[Tensor, Tensor]) -> None:
     torch.manual_seed(0)
     with pytest.raises(AttackFailed) as refused:
         attacks.run("fast", DropoutAtInference(zoo_network), *(column[:16] for column in slice_images), eps=EPS)

@@ -1,4 +1,4 @@
-"""The queue: what shares a pass changes nothing, and every script gets its own answers."""
+"""The queue: a sample's bits do not depend on the pass it shares, and every script gets its own results."""
 
 from collections.abc import Generator
 from typing import Any
@@ -57,7 +57,7 @@ def build_samples(network: nn.Module, columns: tuple[Tensor, Tensor], classifier
     return list(gather_samples(classifier, task, *columns, 10))
 
 
-def test_run_scripts_answers_every_script_with_its_own_walkers(
+def test_run_scripts_sends_every_script_its_own_walkers(
     zoo_network: nn.Module, slice_images: tuple[Tensor, Tensor]
 ) -> None:
     images = slice_images[0][:10]
