@@ -264,12 +264,12 @@ def test_summary_counts_fallback_attacks_of_the_run_and_no_later_evidence(ready:
     is_missing = np.isinf(measured.margin[robust])
     missing, (within, beyond, farther) = robust[is_missing][0], robust[~is_missing][:3]
     measured.fallbacks = {int(missing): 0.05, int(within): 0.1, int(beyond): 0.100005, int(farther): 7.0}
-    attacked_again = evaluate(add_checkpoint(dataset.id, "attacked_again"), dataset, measured)
-    assert plain is not None and attacked_again.summary is not None and plain.robust_accuracy is not None
-    assert attacked_again.summary.broken_by_fallbacks == 2 and plain.broken_by_fallbacks == 0
-    assert attacked_again.summary.robust_accuracy == pytest.approx(plain.robust_accuracy - 2 / 60)
-    assert attacked_again.summary.not_found == plain.not_found - 1
-    assert attacked_again.summary.clean_accuracy == plain.clean_accuracy
+    with_fallbacks = evaluate(add_checkpoint(dataset.id, "with-fallbacks"), dataset, measured)
+    assert plain is not None and with_fallbacks.summary is not None and plain.robust_accuracy is not None
+    assert with_fallbacks.summary.broken_by_fallbacks == 2 and plain.broken_by_fallbacks == 0
+    assert with_fallbacks.summary.robust_accuracy == pytest.approx(plain.robust_accuracy - 2 / 60)
+    assert with_fallbacks.summary.not_found == plain.not_found - 1
+    assert with_fallbacks.summary.clean_accuracy == plain.clean_accuracy
 
 
 def test_summary_mostly_censored_has_no_median(ready: Path, tmp_path: Path) -> None:

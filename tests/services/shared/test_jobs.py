@@ -261,7 +261,7 @@ def test_delete_evidence_gives_a_bound_back_to_a_fallback_attack_of_the_run(read
     measured.fallbacks = {index: 0.05}
     done = evaluate(add_checkpoint(dataset.id, "net"), dataset, measured)
     before = bounds_of(done)
-    assert before[index] == (0.05, "attacked_again", True)
+    assert before[index] == (0.05, "precise", True)
     made = evidence.queue_harder(done.id, HarderIn(samples=[index], budget=10))
     write_outcomes(made.id, {index: 0.01}, "margin, seed 1", attack="fmn@1")
     assert bounds_of(done)[index][0] == 0.01
