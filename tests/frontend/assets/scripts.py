@@ -10,7 +10,7 @@ from typing import Any
 import frontend
 
 ASSETS = Path(frontend.__file__).parent / "assets"
-PURE = ("distances", "ice", "numbers", "upload_form")
+PURE = ("distances", "help_entries", "ice", "numbers", "upload_form")
 """The scripts that need nothing of a browser."""
 NO_NODE = (
     "The dashboard's scripts are tested in Node.js. As root on Debian, make test installs it; elsewhere install "
