@@ -9,6 +9,7 @@ from rich.table import Table
 from backend.cli.output import out, percent
 from backend.cli.session import REFUSED, AsJson, Url, answers, connected, wait_for
 from backend.client import Client
+from models.pruning.plans import CONTROL, METHODS
 
 app = typer.Typer(help="Prunings that the server made or makes.", no_args_is_help=True)
 
@@ -18,7 +19,7 @@ Wait = Annotated[bool, typer.Option("--wait", help="Wait for the end; exit code 
 
 @answers
 def prune(
-    method: Annotated[str, typer.Argument(help="lwm, r-admm, hydra, harp, thin-ice; control prunes nothing")],
+    method: Annotated[str, typer.Argument(help=f"{', '.join(METHODS)}; {CONTROL} prunes nothing")],
     parent: Annotated[str, typer.Option(help="Dense checkpoint, by name or id")],
     data: Annotated[str, typer.Option(help="Training images: a data set by slug or id, not the parent's own")],
     sparsity: Annotated[

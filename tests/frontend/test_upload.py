@@ -9,6 +9,7 @@ import pytest
 from dash import no_update
 
 from backend.api.datasets import DatasetForm
+from backend.attacks.catalogue import PRESETS
 from backend.errors import NotFound
 from backend.schemas import CheckpointIn, DatasetOut, Norm
 from backend.store import checkpoints as store
@@ -17,8 +18,9 @@ from backend.store.tables import Checkpoint
 from frontend.pages import upload
 from frontend.pages.upload import names
 from frontend.pages.upload.callbacks import follow_sheet
-from frontend.pages.upload.form import NORMALIZATIONS, parent_choices
-from models.architectures.layers import NORMALIZATIONS as SHIPPED
+from frontend.pages.upload.form import parent_choices
+from models.architectures.normalizations import NORMALIZATIONS
+from models.pruning.plans import METHODS
 from tests.frontend.words import by_id, hrefs, live_keys, text_of
 from tests.services.fabrication import add_checkpoint, add_dataset, begin, evaluate, make_pixels, measure, queue
 
@@ -60,8 +62,11 @@ def test_script_fields_stand_in_the_order_of_the_form() -> None:
     assert pairs["evaluate"] == names.EVALUATE
 
 
-def test_normalizations_are_those_of_the_networks() -> None:
-    assert tuple(SHIPPED) == NORMALIZATIONS
+def test_form_offers_what_the_catalogues_have(dataset: DatasetOut) -> None:
+    page = upload.layout()
+    assert by_id(page, names.NORMALIZATION).data == list(NORMALIZATIONS)
+    assert by_id(page, names.METHOD).data == list(METHODS)
+    assert [row["value"] for row in by_id(page, names.EVALUATE).data] == list(PRESETS)
 
 
 def test_form_offers_dense_checkpoints_of_the_data_set_as_parents(dataset: DatasetOut, tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ from backend.attacks.catalogue import promises_margins
 from backend.eps import check_eps, eps_text, parse_eps
 from backend.errors import Conflict, InvalidRequest
 from backend.schemas import ComparisonOut, EvaluationOut, FlipSet, MismatchOut, NoiseOut, PairedSample
-from backend.services.checkpoints.lineage import CONTROL
 from backend.services.comparisons import bounds, findings, noise, replays
 from backend.services.comparisons.caveats import (
     caveats_of_descent,
@@ -30,6 +29,7 @@ from backend.services.evaluations.service import load_evaluation, show_all
 from backend.store import evaluations
 from backend.store.database import reading
 from backend.store.tables import Checkpoint, Dataset, Evaluation
+from models.pruning.plans import CONTROL
 
 SETS: tuple[FlipSet, ...] = ("S11", "S10", "S01", "S00")
 INTERESTING_SPARSITY = 0.95  # where adversarial pruning is said to hold and thin ice begins to show

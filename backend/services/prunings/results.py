@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from backend.registry.intake import take_checkpoint
-from backend.services.checkpoints.lineage import CONTROL
 from backend.services.checkpoints.service import (
     insert_checkpoint,
     inspect_columns,
@@ -21,6 +20,7 @@ from backend.store import checkpoints
 from backend.store import prunings as store
 from backend.store.database import reading, writing
 from backend.store.tables import Checkpoint, Dataset, Pruning, new_id, now
+from models.pruning.plans import CONTROL
 
 LOG = logging.getLogger(__name__)
 
