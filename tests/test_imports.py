@@ -33,6 +33,13 @@ def test_web_and_command_line_leave_torch_alone(module: str) -> None:
     assert find_loaded(module, "torch", "pyautoattack") == []
 
 
+@pytest.mark.parametrize(
+    "module", ["models.architectures.rows", "models.architectures.normalizations", "models.pruning.plans"]
+)
+def test_rows_of_the_models_leave_torch_alone(module: str) -> None:
+    assert find_loaded(module, "torch") == []
+
+
 def test_worker_is_where_torch_lives() -> None:
     assert find_loaded("backend.jobs.evaluate", "torch") == ["torch"]
 

@@ -40,7 +40,7 @@ def exceeds(found: int, tried: int, share_allowed: float) -> bool:
         return False
     share, z = found / tried, 1.96
     centre = share + z * z / (2 * tried)
-    spread = z * ((share * (1 - share) + z * z / (4 * tried)) / tried) ** 0.5
+    spread: float = z * ((share * (1 - share) + z * z / (4 * tried)) / tried) ** 0.5
     return (centre - spread) / (1 + z * z / tried) > share_allowed
 
 

@@ -18,6 +18,7 @@ from backend.cli.session import GATE_NOT_MET, REFUSED, AsJson, Url, answers, con
 from backend.client import choose_pair
 from backend.errors import InvalidRequest
 from backend.schemas import ACTIVE, RESUMABLE
+from models.pruning.plans import CONTROL, METHODS
 
 DEFAULT_SAMPLES = 1000
 DEMO_SAMPLES = 500
@@ -89,7 +90,7 @@ def upload(
         str | None, typer.Option(help="Name; or @FILE, a JSON list of the layers of a plain nn.Sequential")
     ] = None,
     normalization: Annotated[str | None, typer.Option(help="Normalisation preset")] = None,
-    method: Annotated[str | None, typer.Option(help="lwm, r-admm, hydra, harp, thin-ice, control, ...")] = None,
+    method: Annotated[str | None, typer.Option(help=f"{', '.join(METHODS)}, {CONTROL}, ...")] = None,
     declared_sparsity: Annotated[float | None, typer.Option(help="Share of zero weights, 0..1")] = None,
     keep_rate: Annotated[float | None, typer.Option(help="Share of weights kept, 0..1 (HYDRA, HARP)")] = None,
     claimed_robust_accuracy: Annotated[float | None, typer.Option(help="Claim to check, 0..1")] = None,

@@ -8,13 +8,14 @@ from rich.table import Table
 from backend.cli.jobs import Wait, add_job_commands, tell
 from backend.cli.output import out, percent
 from backend.cli.session import AsJson, Url, answers, connected
+from models.pruning.plans import CONTROL, METHODS
 
 app = typer.Typer(help="Prunings that the server made or makes.", no_args_is_help=True)
 
 
 @answers
 def prune(
-    method: Annotated[str, typer.Argument(help="lwm, r-admm, hydra, harp, thin-ice; control prunes nothing")],
+    method: Annotated[str, typer.Argument(help=f"{', '.join(METHODS)}; {CONTROL} prunes nothing")],
     parent: Annotated[str, typer.Option(help="Dense checkpoint, by name or id")],
     data: Annotated[str, typer.Option(help="Training images: a data set by slug or id, not the parent's own")],
     sparsity: Annotated[

@@ -16,12 +16,12 @@ from backend.jobs.registration.checkpoints import (
     queue_preflight,
     read_columns,
 )
-from backend.jobs.registration.lineage import CONTROL
 from backend.registry.child import take_checkpoint
 from backend.settings import get_settings
 from backend.store import checkpoints
 from backend.store.database import reading, writing
 from backend.store.tables import Checkpoint, Dataset, Pruning, new_id
+from models.pruning.plans import CONTROL
 
 LOG = logging.getLogger(__name__)
 

@@ -3,14 +3,20 @@
 import importlib.util
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from backend.errors import StartupFailed
 from backend.sandbox import hash_file
+from models.pruning.plans import CONTROL, METHODS
 
-Method = Literal["lwm", "r-admm", "hydra", "harp", "thin-ice", "control"]
+
+def check_method(name: str) -> str:
+    """Refuse a method that this version does not have."""
+    if name not in (*METHODS, CONTROL):
+        raise ValueError(f"no method is called {name!r}; there are: {', '.join((*METHODS, CONTROL))}")
+    return name
 
 
 class CardStructure(BaseModel):
@@ -35,7 +41,7 @@ class Card(BaseModel):
     path: Path
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     parent: str | None = None
-    method: Method | None = None
+    method: Annotated[str, AfterValidator(check_method)] | None = None
     structure: CardStructure | None = None
     declared_sparsity: float | None = Field(None, ge=0, le=1)
     measured_sparsity: float | None = Field(None, ge=0, le=1)

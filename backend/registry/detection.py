@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from backend.errors import MismatchedKeys, RejectedCheckpoint, UnknownArchitecture, UnknownName
 from backend.registry.layer_lists import is_layer_list
 from backend.registry.sequences import ask_layers, build_listed, is_plain_sequence, show_architecture
-from models.architectures import ARCHITECTURES
+from models.architectures.builders import build_architecture
+from models.architectures.rows import ARCHITECTURES
 
 COUNTER = "num_batches_tracked"
 SHOWN = 8
@@ -79,7 +80,7 @@ def build_empty(architecture: str, classes: int, channels: int) -> nn.Module:
     if architecture not in ARCHITECTURES:
         raise UnknownName("architecture", architecture, ARCHITECTURES)
     with torch.device("meta"):
-        return ARCHITECTURES[architecture].build(classes, channels)
+        return build_architecture(architecture, classes, channels)
 
 
 def find_difference(found: Shapes, architecture: str, wanted: Shapes) -> Difference:

@@ -19,7 +19,7 @@ from backend.registry.networks import LAYERS_ENTRY, add_normalization, fill_netw
 from backend.registry.sequences import align_keys, check_sizes
 from backend.registry.sparsity import describe_layers
 from backend.registry.states import FoundState
-from models.architectures.layers import NORMALIZATIONS, find_normalization, spell_normalization
+from models.architectures.normalizations import NORMALIZATIONS, find_normalization, spell_normalization
 
 # Buffers in a file are float32 copies of a preset's decimals; further off is a normalisation of its own.
 EXACT, NEAR = 1e-6, 5e-4

@@ -13,7 +13,8 @@ from backend.errors import MismatchedKeys, NotFound, RejectedCheckpoint, Unknown
 from backend.registry.detection import COUNTER, build_empty, find_difference, read_shapes
 from backend.registry.layer_lists import NAME_START, read_layer_list
 from backend.registry.sequences import show_architecture
-from models.architectures.layers import NORMALIZATIONS, find_normalization, normalize
+from models.architectures.layers import normalize
+from models.architectures.normalizations import NORMALIZATIONS, find_normalization
 
 LAYERS_ENTRY = "layers"  # in the header of a kept file: the list of layers that its weights belong to
 

@@ -10,7 +10,8 @@ from torch.nn import functional
 from backend.errors import InvalidRequest
 from backend.registry.preflight_report import Outcome, PreflightCheck, PreflightReport, find_worst
 from backend.registry.silence import count_silent
-from models.architectures.layers import NORMALIZATIONS, Normalized, normalize
+from models.architectures.layers import Normalized, normalize
+from models.architectures.normalizations import NORMALIZATIONS
 
 # A preset that is this much better (share of images) was probably the one in training.
 PRESET_GAIN = 0.02

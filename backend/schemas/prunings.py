@@ -8,6 +8,7 @@ from pydantic import Field
 
 from backend.schemas import Schema, State
 from backend.schemas.evaluations import ErrorOut
+from models.pruning.plans import CONTROL, METHODS
 
 Granularity = Literal["weight", "filter", "channel"]
 Schedule = Literal["short", "paper"]
@@ -21,7 +22,7 @@ class PruningIn(Schema):
     training_dataset_id: str = Field(
         max_length=200, description="UUID or slug; another than the parent's, whose images judge the result"
     )
-    method: str = Field(max_length=80, description="lwm, r-admm, hydra, harp, thin-ice; or control: nothing is pruned")
+    method: str = Field(max_length=80, description=f"{', '.join(METHODS)}; or {CONTROL}: nothing is pruned")
     sparsity: float | None = Field(
         None,
         gt=0,

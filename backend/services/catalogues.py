@@ -1,7 +1,4 @@
-"""What this version knows, ready for JSON: architectures, attacks with their presets, reliability flags.
-
-The architectures stand here as data, because the table that builds them imports torch; a test compares the two.
-"""
+"""What this version knows, ready for JSON: architectures, attacks with their presets, reliability flags."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -28,6 +25,9 @@ from backend.schemas.catalogues import (
     LayerTypeOut,
     PresetOut,
 )
+from models.architectures.normalizations import NORMALIZATIONS
+from models.architectures.rows import ARCHITECTURES
+from models.pruning.plans import METHODS
 
 __all__ = [
     "DEFAULT_PRESET",
@@ -37,6 +37,8 @@ __all__ = [
     "list_architectures",
     "list_attacks",
     "list_flags",
+    "list_normalizations",
+    "list_pruning_methods",
     "promises_margins",
     "rank_of",
     "read_all",
@@ -44,28 +46,9 @@ __all__ = [
     "show_argument",
 ]
 
-ARCHITECTURES: tuple[tuple[str, str, str, tuple[int, int] | None], ...] = (
-    ("small-cnn", "Small CNN, 102,090 parameters", "cnn", (28, 28)),
-    ("resnet18", "ResNet18 (CIFAR)", "resnet", None),
-    ("resnet18-torchvision", "ResNet18 (CIFAR, torchvision names)", "resnet", None),
-    ("resnet20", "ResNet20 (CIFAR)", "resnet", None),
-    ("resnet8", "ResNet8 (CIFAR)", "resnet", None),
-    ("preact-resnet18", "PreAct ResNet18", "resnet", None),
-    ("preact-resnet18-bn", "PreAct ResNet18, last BN", "resnet", None),
-    ("vgg16-bn-hydra", "VGG16-BN (HYDRA, HARP)", "vgg", None),
-    ("vgg16-bn", "VGG16-BN, one linear layer", "vgg", (32, 32)),
-    ("vgg16-bn-bias-free", "VGG16-BN, no conv biases", "vgg", (32, 32)),
-    ("wrn-28-4", "Wide ResNet 28-4", "wide-resnet", None),
-    ("wrn-28-10", "Wide ResNet 28-10", "wide-resnet", None),
-)
-
-
 def list_architectures() -> ArchitecturePage:
-    """Every architecture by name, as `models.architectures` has them, and the layers of `registry.layer_lists`."""
-    items = [
-        ArchitectureOut(name=name, title=title, family=family, input_size=None if size is None else list(size))
-        for name, title, family, size in ARCHITECTURES
-    ]
+    """Every architecture, and the layers that a list of layers may hold."""
+    items = [ArchitectureOut.model_validate(row) for row in ARCHITECTURES.values()]
     layers = [
         LayerTypeOut(type=kind, arguments=[show_argument(kind, name, one) for name, one in arguments.items()])
         for kind, arguments in LAYERS.items()
@@ -84,6 +67,16 @@ def show_argument(kind: str, name: str, argument: Argument) -> LayerArgumentOut:
         low=None if is_flag else argument.bounds[0],
         high=None if is_flag else argument.bounds[1],
     )
+
+
+def list_normalizations() -> list[str]:
+    """The names of the input normalisations that an upload may ask for."""
+    return list(NORMALIZATIONS)
+
+
+def list_pruning_methods() -> list[str]:
+    """The names of the pruning methods; a control prunes nothing and is none of them."""
+    return list(METHODS)
 
 
 def list_attacks() -> AttackPage:

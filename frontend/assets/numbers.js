@@ -1,6 +1,6 @@
 // Numbers as the pages write them, digit for digit as frontend/words.py does. Pure: tests call this in Node.
 (function () {
-  const SIZE_UNITS = ["bytes", "kB", "MB", "GB", "TB"];
+  const SIZE_UNITS = ["kB", "MB", "GB", "TB", "PB"];
   const FURTHER = 25; // digits looked at beyond those shown: a double that is no tie differs from one before them
 
   /**
@@ -26,13 +26,14 @@
   const percent = (share, digits) => fixed(100 * share, digits) + " %";
 
   /**
-   * `412 kB`, `1.3 GB`, in powers of a thousand.
+   * `412.0 kB`, `1.3 GB`, in powers of a thousand, as humanize writes them.
    * @param {number} bytes
    */
   function sizeWords(bytes) {
-    let size = bytes, place = 0;
-    while (size >= 1000 && place < SIZE_UNITS.length - 1) { size /= 1000; place += 1; }
-    return fixed(size, place === 0 || size >= 100 ? 0 : 1) + " " + SIZE_UNITS[place];
+    if (bytes < 1000) return bytes === 1 ? "1 Byte" : fixed(bytes, 0) + " Bytes";
+    let size = bytes / 1000, place = 0;
+    while (Number(fixed(size, 1)) >= 1000 && place < SIZE_UNITS.length - 1) { size /= 1000; place += 1; }
+    return fixed(size, 1) + " " + SIZE_UNITS[place];
   }
 
   /** @type {ThinIce["numbers"]} */

@@ -42,12 +42,12 @@ class Care:
 
     @property
     def asks_dense(self) -> bool:
-        """Does the loss need the dense network's answer to each adversarial?"""
+        """Does the loss need the dense network's logits for each adversarial?"""
         return self.distillation > 0.0 or self.keeping > 0.0
 
     @property
     def passes(self) -> Passes:
-        """What an image costs beyond PGD-AT: the dense network's answers, and the clean image in the update."""
+        """What an image costs beyond PGD-AT: the dense network's logits, and the clean image in the update."""
         is_clean = self.clean_distillation > 0.0
         return Passes(int(self.asks_dense) + 2 * int(is_clean), int(is_clean))
 
@@ -78,9 +78,9 @@ SETTINGS: dict[str, Setting] = {
     "robust_weight": Setting(0, 100, "how much more samples with a dense margin near eps count"),
     "width": Setting(1e-6, 1, "what near means, a pixel distance"),
     "keeping": Setting(0, 100, "weight of the hinge that keeps each dense logit gap"),
-    "distillation": Setting(0, 1, "share of the loss that follows the dense network's answers"),
+    "distillation": Setting(0, 1, "share of the loss that follows the dense network's outputs"),
     "wrong_share": Setting(0, 1, "of the distillation where the dense network is wrong"),
-    "clean_distillation": Setting(0, 100, "weight of following the dense network's answers on clean images"),
+    "clean_distillation": Setting(0, 100, "weight of following the dense network's outputs on clean images"),
     LEARNED_RATES: Setting(0, 1, "1 learns a rate for each layer, as HARP does", True),
     MEASURED_MARGINS: Setting(
         0, 1, "1 takes the dense margins from an evaluation on all training images, 0 estimates them by two steps", True
@@ -182,7 +182,8 @@ def read_plan(values: Mapping[str, Any]) -> Plan:
 class Method:
     """One row: what the method can prune, the names of its settings, whether it has a stage of search.
 
-    `has_own_loss` says that the loss is the method itself, so that no other can be chosen.
+    `has_own_loss` says that the loss is the method itself, so that no other can be chosen. `is_uniform`: every layer
+    loses the same share of its weights.
     """
 
     name: str
@@ -192,6 +193,7 @@ class Method:
     settings: tuple[str, ...]
     searches: bool
     has_own_loss: bool = False
+    is_uniform: bool = False
 
 
 CARE_SETTINGS = tuple(field.name for field in fields(Care))
@@ -205,6 +207,7 @@ ROWS = (
         ("weight", "filter", "channel"),
         ("global_ranking", MASK_SHARE),
         False,
+        is_uniform=True,
     ),
     Method(
         "r-admm",
@@ -213,6 +216,7 @@ ROWS = (
         ("weight",),
         ("rho", "growth", "rounds"),
         True,
+        is_uniform=True,
     ),
     Method(
         "hydra",
@@ -221,6 +225,7 @@ ROWS = (
         ("weight",),
         (),
         True,
+        is_uniform=True,
     ),
     Method(
         "harp",
@@ -243,6 +248,7 @@ ROWS = (
 )
 
 METHODS: dict[str, Method] = {row.name: row for row in ROWS}
+"""Every method by name; forms, commands, cards and figures read it."""
 
 
 def check_plan(plan: Plan) -> Method:

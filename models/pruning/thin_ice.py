@@ -1,7 +1,7 @@
 """Thin-ice-aware pruning: search and finetuning that look after the samples near the dense network's boundary.
 
 Pruning loses samples that stood close to the dense boundary (Piras et al., 2023, arXiv 2310.08073). Here the loss of
-the mask search and of the finetuning knows each training sample's dense margin and dense answer. Five forms, which add
+the mask search and of the finetuning knows each training sample's dense margin and dense output. Five forms, which add
 up; each is off where its factor is 0:
 
 - weights: a sample whose dense margin is small, or just above eps, counts more than one far from either edge;
@@ -34,7 +34,7 @@ def weigh_samples(margins: Tensor, eps: float, care: Care) -> Tensor:
     """Give the weight of each training sample, with mean 1.
 
     1 + clean_weight exp(-m / width) + robust_weight exp(-|m - eps| / width) for a margin m above 0: pruning can take
-    the clean answer of the first kind and the robust one of the second. Samples that the dense network gets wrong
+    clean accuracy from the first kind and robust accuracy from the second. Samples that the dense network gets wrong
     (m = 0) cannot be lost and get 1.
 
     Args:

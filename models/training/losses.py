@@ -90,7 +90,7 @@ class TradesLoss(AdversarialLoss):
 
 
 class MartLoss(AdversarialLoss):
-    """MART: a boosted cross-entropy, and lambda times KL(clean || adversarial) where the clean image is doubted."""
+    """MART: a boosted cross-entropy, and lambda KL(clean || adversarial), most where the clean image is uncertain."""
 
     def __init__(self, weight: float = 5.0) -> None:
         self.weight = weight
@@ -98,8 +98,8 @@ class MartLoss(AdversarialLoss):
     def measure_samples(self, network: nn.Module, batch: Batch, adversarials: Tensor) -> Tensor:
         """Give BCE(adversarial) + lambda KL(clean || adversarial) (1 - p_clean[label])."""
         clean, moved = network(batch.images), network(adversarials)
-        doubt = 1.0 - functional.softmax(clean, dim=1).gather(1, batch.labels[:, None]).squeeze(1)
-        return boost(moved, batch.labels) + self.weight * diverge(clean, moved) * doubt
+        uncertainty = 1.0 - functional.softmax(clean, dim=1).gather(1, batch.labels[:, None]).squeeze(1)
+        return boost(moved, batch.labels) + self.weight * diverge(clean, moved) * uncertainty
 
     def count_passes(self, pgd_steps: int) -> Passes:
         """Count the attack and the two images of the update."""

@@ -45,7 +45,7 @@ def estimate_margins(
     device = next(network.parameters()).device
     parts = []
     with attack_mode(network):
-        for part, part_labels in zip(images.split(batch_size), labels.split(batch_size), strict=True):
+        for part, part_labels in zip(torch.split(images, batch_size), torch.split(labels, batch_size), strict=True):
             found = _walk(network, part.to(device), part_labels.to(device), reach, steps)
             parts.append(found.to(images.device))
             if on_batch is not None:

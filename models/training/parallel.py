@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
-from torch.multiprocessing import spawn
+from torch.multiprocessing.spawn import spawn
 
 BACKENDS = {"cuda": "nccl", "cpu": "gloo"}
 
@@ -77,7 +77,8 @@ def run_team(work: Callable[..., Any], arguments: tuple[Any, ...], *, size: int,
     """
     if device == "cuda" and size > torch.cuda.device_count():
         raise ValueError(f"{size} processes need as many GPUs, there are {torch.cuda.device_count()}")
-    spawn(_join_team, args=(work, arguments, size, device, port), nprocs=size)
+    launch: Callable[..., Any] = spawn
+    launch(_join_team, args=(work, arguments, size, device, port), nprocs=size)
 
 
 def _join_team(

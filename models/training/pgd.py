@@ -99,7 +99,7 @@ def check_correct(network: nn.Module, images: Tensor, labels: Tensor, *, batch_s
     """Give bool (N,): is the clean image classified right, in `eval()` mode?"""
     verdicts = []
     with attack_mode(network), torch.no_grad():
-        for part, part_labels in zip(images.split(batch_size), labels.split(batch_size), strict=True):
+        for part, part_labels in zip(torch.split(images, batch_size), torch.split(labels, batch_size), strict=True):
             verdicts.append(network(part).argmax(dim=1) == part_labels)
     return torch.cat(verdicts)
 
@@ -122,7 +122,7 @@ def check_robust(
     """
     generator = torch.Generator(device=images.device).manual_seed(seed)
     verdicts = []
-    for part, part_labels in zip(images.split(batch_size), labels.split(batch_size), strict=True):
+    for part, part_labels in zip(torch.split(images, batch_size), torch.split(labels, batch_size), strict=True):
         adversarials = find_adversarials(
             network, part, part_labels, eps=eps, step_size=eps / 4, steps=steps, generator=generator
         )

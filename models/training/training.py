@@ -227,7 +227,7 @@ class _Run:
             self.network.zero_grad(set_to_none=True)
             self.optimizer.zero_grad(set_to_none=True)
             loss = self.loss.measure(self.network, batch, adversarials)
-        (loss if self.team.is_alone else loss * (len(share) / len(positions))).backward()
+        torch.autograd.backward(loss if self.team.is_alone else loss * (len(share) / len(positions)))
         self.team.sum_gradients(self.network.parameters())
         self.search.after_backward()
         self.optimizer.step()

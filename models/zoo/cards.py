@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file, save
 from torch import nn
 
-from models.architectures import find_architecture
+from models.architectures.builders import build_architecture
 from models.zoo.entries import CHANNELS, CLASSES, ZooEntry
 
 Card = dict[str, Any]
@@ -93,7 +93,7 @@ def load_checkpoint(folder: Path, name: str) -> nn.Module:
         RuntimeError: missing, unexpected or mis-shaped keys (strict loading).
     """
     card = read_card(folder, name)
-    network = find_architecture(card["architecture"]).build(CLASSES, CHANNELS)
+    network = build_architecture(card["architecture"], CLASSES, CHANNELS)
     network.load_state_dict(load_file(folder / f"{name}.safetensors"), strict=True)
     return network.eval()
 
@@ -102,7 +102,7 @@ def build_fresh_network(entry: ZooEntry) -> nn.Module:
     """Build the architecture of `entry` with weights drawn from its seed, leaving the global generator as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(entry.seed)
-        return find_architecture(entry.architecture).build(CLASSES, CHANNELS)
+        return build_architecture(entry.architecture, CLASSES, CHANNELS)
 
 
 def _write_whole(path: Path, content: bytes) -> None:

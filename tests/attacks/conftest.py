@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from models.architectures import find_architecture
+from models.architectures.builders import build_architecture
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -25,7 +25,7 @@ def slice_images() -> tuple[Tensor, Tensor]:
 
 def load_dense() -> nn.Module:
     """The shipped dense network, PGD-trained at eps 0.1."""
-    network = find_architecture("small-cnn").build(10, 1)
+    network = build_architecture("small-cnn", 10, 1)
     network.load_state_dict(load_file(REPOSITORY / "models/zoo/cnn-dense.safetensors"))
     return network.eval()
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from backend.jobs.zoo import report_progress
-from models.architectures import find_architecture
+from models.architectures.builders import build_architecture
 from models.training.pgd import check_correct, check_robust
 from models.training.recipe import Recipe
 from models.training.state import StateFile, take_fingerprint
@@ -54,7 +54,7 @@ def main(words: Sequence[str] | None = None) -> int:
             np.savez_compressed(folder / f"{part}.npz", x=pixels, y=labels)
             parts[part] = Images.from_bytes(pixels, labels)
     torch.manual_seed(0)
-    network = find_architecture(ARCHITECTURE).build(10, 3)
+    network = build_architecture(ARCHITECTURE, 10, 3)
     report = train(
         network,
         parts["train"].images,

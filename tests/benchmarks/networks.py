@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from backend.datasets.catalogue import DATASETS
-from models.architectures import find_architecture
+from models.architectures.builders import build_architecture
 from models.zoo.cards import load_checkpoint
 from tests.benchmarks import training
 from tests.benchmarks.checking import classify_alone
@@ -117,7 +117,7 @@ def load_resnet(places: Places) -> tuple[nn.Module, Tensor, Tensor]:
     weights = torch.load(
         Path(pyautoattack.__file__).parent / "examples" / "model_test.pt", map_location="cpu", weights_only=True
     )
-    network = find_architecture("resnet18").build(10, 3)
+    network = build_architecture("resnet18", 10, 3)
     network.load_state_dict({name.removeprefix("module."): value for name, value in weights.items()})
     with np.load(places.cifar, allow_pickle=False) as archive:
         pixels, labels = archive["x_test"], archive["y_test"]

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from backend.datasets.make_slice import SOURCE_FOLDER, read_split
-from models.architectures import find_architecture
+from models.architectures.builders import build_architecture
 
 CLUSTERS = 10
 CLUSTERED_IMAGES = 20_000
@@ -78,7 +78,7 @@ def train(recipe: Recipe, cache: Path) -> nn.Module:
     )
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        network = find_architecture("small-cnn").build(recipe.classes, 1).train()
+        network = build_architecture("small-cnn", recipe.classes, 1).train()
         steps = EPOCHS * (len(images) // BATCH)
         optimizer = torch.optim.Adam(network.parameters(), lr=FASTEST)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
@@ -101,6 +101,6 @@ def load_or_train(recipe: Recipe, cache: Path) -> nn.Module:
         partial = path.with_suffix(".partial")
         save_file({key: value.contiguous() for key, value in network.state_dict().items()}, partial)
         partial.rename(path)
-    network = find_architecture("small-cnn").build(recipe.classes, 1)
+    network = build_architecture("small-cnn", recipe.classes, 1)
     network.load_state_dict(load_file(path))
     return network.eval()

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from backend.settings import Settings
-from models.architectures import find_architecture
+from models.architectures.builders import build_architecture
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +18,7 @@ def _use_one_thread() -> None:
 def build_network(architecture: str = "small-cnn", classes: int = 10, channels: int = 1) -> nn.Module:
     """A network with random weights and true batch statistics: with invented ones all units may be dead."""
     torch.manual_seed(0)
-    network = find_architecture(architecture).build(classes, channels).train()
+    network = build_architecture(architecture, classes, channels).train()
     side = 28 if architecture == "small-cnn" else 32
     with torch.no_grad():
         network(torch.rand(16, channels, side, side))

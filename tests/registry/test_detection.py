@@ -6,8 +6,9 @@ from torch import Tensor, nn
 
 from backend.errors import MismatchedKeys, RejectedCheckpoint, UnknownArchitecture, UnknownName
 from backend.registry.detection import build_empty, check_input_size, find_architecture, try_image
-from models.architectures import ARCHITECTURES, Architecture
+from models.architectures.builders import BUILDERS
 from models.architectures.cnn import build_small_cnn
+from models.architectures.rows import ARCHITECTURES, Architecture
 
 CHANNELS = {"small-cnn": 1}
 
@@ -60,7 +61,8 @@ def test_find_architecture_unknown_name_lists_what_exists(network: nn.Module) ->
 
 
 def test_find_architecture_two_that_fit_are_both_named(network: nn.Module, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ARCHITECTURES, "twin", Architecture("twin", "Twin", "cnn", build_small_cnn, None))
+    monkeypatch.setitem(ARCHITECTURES, "twin", Architecture("twin", "Twin", "cnn", None))
+    monkeypatch.setitem(BUILDERS, "twin", build_small_cnn)
     with pytest.raises(UnknownArchitecture, match="several architectures: small-cnn, twin"):
         find(dict(network.state_dict()))
     assert find(dict(network.state_dict()), "twin") == "twin"

@@ -15,7 +15,8 @@ from torch.nn.utils import prune
 from backend.errors import RejectedCheckpoint, UnknownName
 from backend.registry.importing import hash_state, import_checkpoint
 from backend.registry.networks import load_network
-from models.architectures.layers import NORMALIZATIONS, Normalized, normalize
+from models.architectures.layers import Normalized, normalize
+from models.architectures.normalizations import NORMALIZATIONS
 from tests.registry.conftest import build_network
 from tests.registry.fabrication import save, tag_cuda, with_prefix
 

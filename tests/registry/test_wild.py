@@ -16,7 +16,7 @@ from backend.registry.files import open_file
 from backend.registry.formats import find_state
 from backend.registry.rates import read_keep_rate
 from backend.registry.scores import learned_rate, suggest_target
-from models.architectures import find_architecture
+from models.architectures.builders import build_architecture
 from tests.registry import oracles
 from tests.registry.fabrication import add_rates, add_scores, find_scored, save, tag_cuda, with_prefix, write_as_python2
 from tests.registry.oracles import Layers
@@ -34,7 +34,7 @@ def draw(channels: int = 1, side: int = 28) -> Tensor:
 def build_lively(name: str = "small-cnn", channels: int = 1, kept: float = 1.0) -> nn.Module:
     """A random network whose signals survive to its end when a share `kept` of each layer's weights stays."""
     torch.manual_seed(0)
-    model = find_architecture(name).build(10, channels).train()
+    model = build_architecture(name, 10, channels).train()
     norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
     for norm in norms:
         norm.momentum = 1.0

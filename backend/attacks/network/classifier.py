@@ -66,7 +66,8 @@ class Classifier:
             # A network that cuts the gradient (rounding, argmax, its own leaf) is attacked with the one it has: zero.
             # Always, because logits that need a gradient may still not be connected to the images.
             logits = logits + 0.0 * images.flatten(1)[:, :1]
-            logits.register_hook(self._count_backward)
+            hooked: Any = logits
+            hooked.register_hook(self._count_backward)
         return logits
 
     def _count_backward(self, gradient: Tensor) -> None:

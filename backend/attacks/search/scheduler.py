@@ -68,14 +68,16 @@ class Slots:
         if kinds[0].needs_gradient:
 
             def direct(logits: Tensor) -> Tensor:
-                parts = logits.split(sizes)
+                parts = torch.split(logits, sizes)
                 return torch.cat([k.direct(self.groups[k][1], part) for k, part in zip(kinds, parts, strict=True)])
 
             logits, gradients = self.classifier.differentiate(torch.cat(points), direct)
         else:
             logits = gradients = self.classifier.classify(torch.cat(points))
         ended: list[tuple[Walker, Thread]] = []
-        for kind, own_logits, own_gradients in zip(kinds, logits.split(sizes), gradients.split(sizes), strict=True):
+        for kind, own_logits, own_gradients in zip(
+            kinds, torch.split(logits, sizes), torch.split(gradients, sizes), strict=True
+        ):
             ended += self.advance(kind, own_logits, own_gradients)
         return ended
 

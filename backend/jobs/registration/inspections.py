@@ -15,10 +15,10 @@ from backend.store import checkpoints as store
 from backend.store.artefacts import artefact_path
 from backend.store.database import reading, writing
 from backend.store.tables import Checkpoint
+from models.pruning.plans import CONTROL
 
 LOG = logging.getLogger(__name__)
 
-CONTROL = "control"
 AT_ONCE = 20  # checkpoints of an earlier version that one start looks at
 CANDIDATES = 5  # how many other dense checkpoints are tried where the named parent is not it
 

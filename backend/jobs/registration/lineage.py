@@ -11,10 +11,9 @@ from backend.schemas.checkpoints import CheckpointOut, LayerOut
 from backend.schemas.inspections import InspectionOut
 from backend.store import checkpoints as store
 from backend.store.tables import Checkpoint, Dataset
+from models.pruning.plans import CONTROL, METHODS
 
-CONTROL = "control"
 SPARSITY_TOLERANCE = 0.01
-ONE_RATE = ("hydra", "r-admm", "lwm")  # methods of one rate for every layer; LWM unless it ranks all layers together
 HIT = 0.001  # a rate that is met so closely was asked of that layer
 NAMED = 3  # layers that a sentence names
 DENSE_ZEROS = 0.5  # a dense network with more zeros than this was probably pruned
@@ -79,12 +78,12 @@ def find_uneven_layers(row: Checkpoint | CheckpointOut) -> list[LayerOut]:
     Off is by more than a percentage point and more than one weight. LWM counts where most layers meet the declared
     rate: where it ranks the weights of all layers together, hardly any does.
     """
-    declared, method = row.declared_sparsity, (row.method or "").lower()
-    if row.role != "pruned" or declared is None or method not in ONE_RATE or _is_structured(row):
+    declared, method = row.declared_sparsity, METHODS.get((row.method or "").lower())
+    if row.role != "pruned" or declared is None or method is None or not method.is_uniform or _is_structured(row):
         return []
     layers = [LayerOut.model_validate(layer) for layer in row.layers]
     met = sum(not _is_off(layer, declared, HIT) for layer in layers)
-    if method == "lwm" and met <= len(layers) / 2:
+    if "global_ranking" in method.settings and met <= len(layers) / 2:
         return []
     off = [layer for layer in layers if _is_off(layer, declared, SPARSITY_TOLERANCE)]
     return sorted(off, key=lambda layer: abs(layer.sparsity - declared), reverse=True)

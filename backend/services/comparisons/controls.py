@@ -7,13 +7,13 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from backend.jobs.registration.lineage import CONTROL
 from backend.services.checkpoints.trainings import describe_training_difference, rank_alike, read_trainings
 from backend.services.comparisons.effort import find_control_differences
 from backend.services.evaluations.measurements import Finished, finished
 from backend.store import checkpoints, evaluations
 from backend.store.database import reading
 from backend.store.tables import Checkpoint, Evaluation
+from models.pruning.plans import CONTROL
 
 Kind = Literal["finetuned", "seed"]
 WORDS: dict[str, str] = {"finetuned": "same finetuning, nothing pruned", "seed": "another training seed"}

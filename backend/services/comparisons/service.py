@@ -12,7 +12,6 @@ from backend.analysis.pairing import Pair, judge_at
 from backend.attacks.catalogue import promises_margins
 from backend.eps import check_eps, eps_text, parse_eps
 from backend.errors import Conflict, InvalidRequest
-from backend.jobs.registration.lineage import CONTROL
 from backend.schemas import FlipSet
 from backend.schemas.comparisons import ComparisonOut, MismatchOut, NoiseOut, PairedSample
 from backend.schemas.evaluations import EvaluationOut
@@ -33,6 +32,7 @@ from backend.store import evaluations
 from backend.store.checkpoints import all_checkpoints
 from backend.store.database import reading
 from backend.store.tables import Checkpoint, Dataset, Evaluation
+from models.pruning.plans import CONTROL
 
 SETS: tuple[FlipSet, ...] = ("S11", "S10", "S01", "S00")
 INTERESTING_SPARSITY = 0.95  # where adversarial pruning is said to hold and thin ice begins to show

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from backend.schemas.comparisons import Rate
 from backend.schemas.families import FamilyOut, FamilyRow
+from backend.services import catalogues
 from backend.services.catalogues import DEFAULT_PRESET
 from frontend.figures.sparsity import Band, SparsityMark, Trail
 
-METHODS = ("lwm", "r-admm", "hydra", "harp", "thin-ice")
+METHODS = tuple(catalogues.list_pruning_methods())
 KINDS = {"weight": "weights", "filter": "filters", "channel": "input channels"}
 Interval = tuple[float, float, float, list[UUID]]
 """Value, low and high in the unit of the axis, and the evaluations behind it."""

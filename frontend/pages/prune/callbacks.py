@@ -11,7 +11,8 @@ from backend.services.prunings import plans
 from frontend.callbacks import in_thread, notify
 from frontend.components import Content, refusal
 from frontend.pages.prune import form, names, record
-from frontend.pages.prune.request import CONTROL, cost_words, read_form
+from frontend.pages.prune.request import cost_words, read_form
+from models.pruning.plans import CONTROL
 
 VALUES = {
     "parent": names.PARENT,

@@ -10,9 +10,9 @@ from backend.schemas.prunings import PruningIn
 from backend.services import prunings
 from backend.services.prunings import plans
 from frontend.words import count_words
+from models.pruning.plans import CONTROL
 
 FIELDS = {name: f"the {name}" for name in ("epochs", "seed", "name", "sparsity", "settings")}
-CONTROL = "control"
 
 
 def read_form(values: dict[str, Any]) -> PruningIn:

@@ -12,9 +12,6 @@ from backend.services.catalogues import DEFAULT_PRESET
 from frontend.components import card
 from frontend.pages.upload import ids
 
-# By name as models.architectures.layers has them, which the web process cannot import; a test compares the two.
-NORMALIZATIONS = ("none", "fashion-mnist", "cifar10", "cifar10-mad", "cifar10-flyingbird")
-METHODS = ("lwm", "hydra", "harp", "r-admm", "global-lwm", "fine-grained")
 AT_ONCE = 500
 
 
@@ -99,7 +96,7 @@ def recognised_fields() -> list[Component]:
             id=ids.NORMALIZATION,
             label="Input normalisation",
             placeholder="automatic, or none",
-            data=list(NORMALIZATIONS),
+            data=catalogues.list_normalizations(),
             **automatic,
         ),
     ]
@@ -114,7 +111,7 @@ def pruning_fields() -> list[Component]:
                 id=ids.METHOD,
                 label="Pruning method",
                 placeholder="such as hydra",
-                data=list(METHODS),
+                data=catalogues.list_pruning_methods(),
                 value="",
                 className="field",
             ),

@@ -11,7 +11,8 @@ from backend.attacks.inputs import check_request
 from backend.attacks.network.classifier import ROUGH_BAND, Classifier, prepare
 from backend.attacks.network.prepared import Prepared, build_prepared, find_pairs
 from backend.attacks.search.gradient_steps import differentiate_gap
-from models.architectures import ARCHITECTURES, find_architecture
+from models.architectures.builders import build_architecture
+from models.architectures.rows import ARCHITECTURES
 from tests.attacks.digit_networks import pick_right, train_digits
 from tests.attacks.foreign_networks import Changed, Counting
 
@@ -57,7 +58,7 @@ def count_pairs(network: nn.Module, images: Tensor) -> int:
 def test_prepared_copy_of_every_architecture_has_the_originals_logits(name: str) -> None:
     side, channels = (28, 1) if name == "small-cnn" else (32, 3)
     torch.manual_seed(0)
-    network = stir(find_architecture(name).build(10, channels))
+    network = stir(build_architecture(name, 10, channels))
     images = torch.rand((5, channels, side, side), generator=torch.Generator().manual_seed(0))
     before = {key: value.clone() for key, value in network.state_dict().items()}
     prepared, reason = build_prepared(network, images[:2])

@@ -16,7 +16,7 @@ from backend.attacks.search.starts import StartPool
 from backend.datasets.make_slice import SLICE
 from backend.datasets.readers import read_npz
 from backend.errors import AttackFailed
-from models.architectures import find_architecture
+from models.architectures.builders import build_architecture
 from tests.attacks.conftest import REPOSITORY
 from tests.attacks.foreign_networks import Counting, DropoutAtInference
 
@@ -25,7 +25,7 @@ COUNT = 60
 
 
 def load_shipped(name: str) -> nn.Module:
-    network = find_architecture("small-cnn").build(10, 1)
+    network = build_architecture("small-cnn", 10, 1)
     network.load_state_dict(load_file(REPOSITORY / f"models/zoo/{name}.safetensors"))
     return network.eval()
 

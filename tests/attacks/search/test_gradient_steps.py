@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from backend import attacks
 from backend.attacks.search.gradient_steps import flatten_sizes
-from models.architectures import find_architecture
+from models.architectures.builders import build_architecture
 
 REPOSITORY = Path(__file__).parents[3]
 COUNT = 24
@@ -37,7 +37,7 @@ def measure_shares(network: nn.Module, columns: tuple[Tensor, Tensor]) -> Tensor
 
 
 def test_run_in_l2_spread_runs_come_far_nearer_on_a_pruned_network(slice_images: tuple[Tensor, Tensor]) -> None:
-    network = find_architecture("small-cnn").build(10, 1)
+    network = build_architecture("small-cnn", 10, 1)
     network.load_state_dict(load_file(REPOSITORY / "models/zoo/cnn-lwm-95.safetensors"))
     assert float(measure_shares(network.eval(), slice_images).median()) < 0.8
 

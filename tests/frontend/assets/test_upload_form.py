@@ -129,5 +129,5 @@ def test_progress_says_how_much_has_arrived_and_how_fast() -> None:
 
 def test_progress_beyond_the_size_and_of_an_empty_file_is_whole() -> None:
     beyond, empty = call_all([("uploadForm.progress", [120, 100, 0]), ("uploadForm.progress", [0, 0, 0])])
-    assert beyond == {"width": "100.0%", "percent": 100, "words": "100 bytes of 100 bytes"}
+    assert beyond == {"width": "100.0%", "percent": 100, "words": "100 Bytes of 100 Bytes"}
     assert (empty["width"], empty["percent"]) == ("100.0%", 100)

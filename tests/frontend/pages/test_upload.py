@@ -6,6 +6,7 @@ from typing import Any, get_args
 import pytest
 from dash import no_update
 
+from backend.attacks.catalogue import PRESETS
 from backend.errors import NotFound
 from backend.schemas import Norm
 from backend.schemas.checkpoints import CheckpointIn
@@ -16,8 +17,9 @@ from backend.store.tables import Checkpoint
 from frontend.pages import upload
 from frontend.pages.upload import ids, sheet
 from frontend.pages.upload.callbacks import follow_sheet
-from frontend.pages.upload.form import NORMALIZATIONS, parent_choices
-from models.architectures.layers import NORMALIZATIONS as SHIPPED
+from frontend.pages.upload.form import parent_choices
+from models.architectures.normalizations import NORMALIZATIONS
+from models.pruning.plans import METHODS
 from tests.frontend.assets.scripts import call
 from tests.frontend.words import by_id, hrefs, live_keys, text_of
 from tests.services.fabrication import add_checkpoint, add_dataset, begin, evaluate, make_pixels, measure, queue
@@ -58,8 +60,11 @@ def test_script_fields_stand_in_the_order_of_the_form() -> None:
     assert pairs["evaluate"] == ids.EVALUATE
 
 
-def test_normalizations_are_those_of_the_networks() -> None:
-    assert tuple(SHIPPED) == NORMALIZATIONS
+def test_form_offers_what_the_catalogues_have(dataset: DatasetOut) -> None:
+    page = upload.layout()
+    assert by_id(page, ids.NORMALIZATION).data == list(NORMALIZATIONS)
+    assert by_id(page, ids.METHOD).data == list(METHODS)
+    assert [row["value"] for row in by_id(page, ids.EVALUATE).data] == list(PRESETS)
 
 
 def test_form_offers_dense_checkpoints_of_the_data_set_as_parents(dataset: DatasetOut, tmp_path: Path) -> None:

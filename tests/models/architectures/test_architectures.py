@@ -5,8 +5,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.architectures import ARCHITECTURES, Architecture, find_architecture
+from models.architectures.builders import build_architecture
 from models.architectures.resnet import CIFAR_NAMES, BasicBlock, PreActivationBlock
+from models.architectures.rows import ARCHITECTURES, Architecture, find_architecture
 from models.architectures.wide_resnet import WideBlock, WideResNet
 
 IDS = sorted(ARCHITECTURES)
@@ -47,9 +48,9 @@ def fit_statistics(network: nn.Module, images: Tensor) -> None:
 def test_architecture_on_the_meta_device_has_the_known_parameters_and_logit_shape(name: str) -> None:
     with torch.device("meta"):
         channels, images = choose_input(ARCHITECTURES[name])
-        network = ARCHITECTURES[name].build(7, channels)
+        network = build_architecture(name, 7, channels)
         assert network(images).shape == (2, 7)
-        counted = ARCHITECTURES[name].build(10, channels)
+        counted = build_architecture(name, 10, channels)
     assert sum(parameter.numel() for parameter in counted.parameters()) == PARAMETERS[name]
     assert all(parameter.is_meta for parameter in counted.parameters())
 
@@ -58,7 +59,7 @@ def test_architecture_on_the_meta_device_has_the_known_parameters_and_logit_shap
 def test_architecture_in_eval_mode_computes_each_image_by_itself(name: str) -> None:
     torch.manual_seed(0)
     channels, images = choose_input(ARCHITECTURES[name])
-    network = ARCHITECTURES[name].build(10, channels)
+    network = build_architecture(name, 10, channels)
     with torch.no_grad():
         fit_statistics(network, images)
         together = network(images)
@@ -79,7 +80,7 @@ def test_architectures_are_listed_under_their_own_names() -> None:
 
 
 def test_resnet18_has_21_prunable_tensors_with_11164352_weights() -> None:
-    network = ARCHITECTURES["resnet18"].build(10, 3)
+    network = build_architecture("resnet18", 10, 3)
     prunable = {key: value for key, value in network.state_dict().items() if value.ndim >= 2}
     assert len(prunable) == 21
     assert sum(value.numel() for value in prunable.values()) == 11_164_352
@@ -103,13 +104,13 @@ def name_resnet18_layers(shortcut: str, linear: str) -> set[str]:
 )
 def test_resnet18_keys_are_those_of_its_naming(name: str, shortcut: str, linear: str) -> None:
     with torch.device("meta"):
-        keys = ARCHITECTURES[name].build(10, 3).state_dict()
+        keys = build_architecture(name, 10, 3).state_dict()
     assert {key.rpartition(".")[0] for key in keys} == name_resnet18_layers(shortcut, linear)
 
 
 def test_wide_resnet_keys_have_one_shortcut_per_stage() -> None:
     with torch.device("meta"):
-        keys = ARCHITECTURES["wrn-28-4"].build(10, 3).state_dict()
+        keys = build_architecture("wrn-28-4", 10, 3).state_dict()
     expected = {"conv1", "bn1", "fc"}
     for stage in (1, 2, 3):
         for block in range(4):
@@ -140,7 +141,7 @@ def test_vgg_keys_are_those_of_its_variant(
     name: str, has_bias: bool, linear_shapes: dict[str, tuple[int, int]]
 ) -> None:
     with torch.device("meta"):
-        state = ARCHITECTURES[name].build(10, 3).state_dict()
+        state = build_architecture(name, 10, 3).state_dict()
     convolutions = [int(key.split(".")[1]) for key, value in state.items() if value.ndim == 4]
     assert convolutions == [0, 3, 7, 10, 14, 17, 20, 24, 27, 30, 34, 37, 40]
     assert all((f"features.{number}.bias" in state) is has_bias for number in convolutions)

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from models.architectures.layers import NORMALIZATIONS, Normalized, find_normalization, normalize, spell_normalization
+from models.architectures.layers import Normalized, normalize
+from models.architectures.normalizations import NORMALIZATIONS, find_normalization, spell_normalization
 
 
 def test_normalized_image_equals_hand_computed_pixels() -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from models.architectures import find_architecture
+from models.architectures.builders import build_architecture
 from models.pruning.harp import RateSearch
 from models.pruning.rates import count_multiplications
 from models.training.mask_search import HeldMasks
@@ -130,7 +130,7 @@ def test_search_under_the_penalty_comes_down_to_the_target() -> None:
 
 
 def test_channel_search_prunes_whole_inputs_within_the_multiplications_of_the_target() -> None:
-    network = find_architecture("small-cnn").build(10, 1)
+    network = build_architecture("small-cnn", 10, 1)
     search = RateSearch(0.5, "channel", (1, 28, 28))
     search.start(network)
     costs = count_multiplications(network, (1, 28, 28))

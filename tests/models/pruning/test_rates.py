@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from models.architectures import find_architecture
+from models.architectures.builders import build_architecture
 from models.pruning.rates import allot, count_multiplications, find_shortcut_ties
 from models.training.masks import find_prunable_weights
 
@@ -18,7 +18,7 @@ def share_by(rates: Mapping[str, float]) -> Callable[[float], dict[str, float]]:
 
 
 def test_multiplications_are_weights_times_positions() -> None:
-    network = find_architecture("small-cnn").build(10, 1).train()
+    network = build_architecture("small-cnn", 10, 1).train()
     counts = count_multiplications(network, (1, 28, 28))
     assert counts == {
         "conv1.weight": 25 * 32 * 14 * 14,
@@ -42,7 +42,7 @@ def test_shortcuts_are_tied_to_the_first_convolution_of_their_block(
     architecture: str, shortcut: str, first: str
 ) -> None:
     with torch.device("meta"):
-        names = list(find_prunable_weights(find_architecture(architecture).build(10, 3)))
+        names = list(find_prunable_weights(build_architecture(architecture, 10, 3)))
     ties = find_shortcut_ties(names)
     assert len(ties) == 3
     assert ties[shortcut] == first
