@@ -31,11 +31,10 @@ LAYERS: dict[str, Callable[..., nn.Module]] = {
 
 @dataclass(frozen=True)
 class Sizes:
-    """What a network gives for one image (a shape), and needs: parameters, largest activation, multiplications."""
+    """What a network gives for one image (a shape), and needs: parameters and multiplications."""
 
     output: tuple[int, ...]
     parameters: int
-    largest_activation: int
     multiplications: int
 
 
@@ -68,7 +67,7 @@ def measure_sequential(
     Raises:
         ValueError: a layer does not take what the one before it gives, or gives more than `limit`; names the layer.
     """
-    largest = multiplications = 0
+    multiplications = 0
     with torch.device("meta"):
         network = build_sequential(layers).eval()
         features = torch.empty(1, *shape)
@@ -80,14 +79,13 @@ def measure_sequential(
                 raise ValueError(
                     f"{name} does not take the features {tuple(features.shape)} before it: {str(error)[:160]}"
                 ) from error
-            largest = max(largest, features.numel())
-            if largest > limit:
+            if features.numel() > limit:
                 raise ValueError(
                     f"{name} gives {features.numel():,} numbers for one image; at most {limit:,} are taken"
                 )
             multiplications += _count_multiplications(layer, features)
     parameters = sum(value.numel() for value in network.state_dict().values())
-    return Sizes(tuple(features.shape), parameters, largest, multiplications)
+    return Sizes(tuple(features.shape), parameters, multiplications)
 
 
 def _count_multiplications(layer: nn.Module, output: Tensor) -> int:
