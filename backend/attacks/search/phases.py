@@ -4,18 +4,22 @@ Rows are the walkers of one kind side by side: a tensor per property, one row pe
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
-
-from backend.attacks.norms import Norm
 
 Rows = dict[str, Tensor]
 
 
 class Phase(Protocol):
-    """A kind of walk with its parameters: how many passes it takes, and what it does with each."""
+    """A kind of walk with its parameters; its class is what the queue groups walkers by.
+
+    The class has static methods: `start(norm, walkers)` gives the rows of new walkers; `advance(norm, rows, logits,
+    gradient)` changes the rows after a pass and says who leaves before the last step. One that needs the gradient has
+    `direct(rows, logits)`, the weights (B, K) of the logits to differentiate, and is evaluated at `rows["point"]`;
+    one that does not has `look(norm, rows)`, the points to evaluate.
+    """
 
     @property
     def steps(self) -> int:
@@ -38,7 +42,7 @@ class Walker:
     image: Tensor
     label: int
     classes: int
-    phase: Any
+    phase: Phase
     point: Tensor
     best: Tensor
     distance: float = float("inf")
@@ -57,12 +61,3 @@ def stack_rows(walkers: list[Walker]) -> Rows:
         "step": torch.zeros(len(walkers), device=device),
         "steps": torch.tensor([float(walker.phase.steps) for walker in walkers], device=device),
     }
-
-
-class Kind(Protocol):
-    """What the queue asks of a kind of phase; `advance` changes the rows and says who leaves before its last step."""
-
-    def start(self, norm: Norm, walkers: list[Walker]) -> Rows: ...
-    def look(self, norm: Norm, rows: Rows) -> Tensor: ...
-    def direct(self, rows: Rows, logits: Tensor) -> Tensor: ...
-    def advance(self, norm: Norm, rows: Rows, logits: Tensor, gradient: Tensor) -> Tensor: ...
