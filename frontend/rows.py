@@ -10,10 +10,13 @@ from dash import html
 from dash.development.base_component import Component
 
 from backend.schemas.evaluations import EvaluationOut
+from backend.schemas.evidence import EvidenceOut
 from backend.schemas.prunings import PruningOut
 from frontend.components import Content, aria, data
 from frontend.words import duration_words, time_left
 
+JobOut = EvaluationOut | EvidenceOut | PruningOut
+UNIT_WORDS = {"samples": "samples", "gradients": "gradients a sample", "seconds": "seconds"}
 Live = dict[str, dict[str, str]]
 
 
@@ -58,18 +61,16 @@ def data_row(cells: Sequence[Content], columns: Sequence[Column]) -> Component:
     return html.Tr(shown)
 
 
-def progress_bar(evaluation: EvaluationOut | PruningOut, name: str) -> Component:
+def progress_bar(job: JobOut, name: str) -> Component:
     """A bar that live.js moves. `name`: what is progressing, for those who listen."""
-    done, total = evaluation.progress.done, evaluation.progress.total
-    fill = html.Span(
-        className="progress-fill", style={"width": share_width(evaluation)}, **data(live=f"{evaluation.id}:fill")
-    )
+    done, total = job.progress.done, job.progress.total
+    fill = html.Span(className="progress-fill", style={"width": share_width(job)}, **data(live=f"{job.id}:fill"))
     return html.Span(
         fill,
-        className=f"progress progress-{evaluation.state}",
+        className=f"progress progress-{job.state}",
         role="progressbar",
         **aria(label=f"Progress of {name}", valuemin="0", valuemax=str(total), valuenow=str(done)),
-        **data(live=f"{evaluation.id}:bar"),
+        **data(live=f"{job.id}:bar"),
     )
 
 
@@ -77,34 +78,40 @@ def live_text(key: str, text: str, kind: str = "") -> Component:
     return html.Span(text, className=kind, **data(live=key))
 
 
-def share_width(evaluation: EvaluationOut | PruningOut) -> str:
-    return f"{100 * evaluation.progress.done / max(1, evaluation.progress.total):.1f}%"
+def share_width(job: JobOut) -> str:
+    return f"{100 * job.progress.done / max(1, job.progress.total):.1f}%"
 
 
-def done_text(evaluation: EvaluationOut) -> str:
-    return f"{evaluation.progress.done:,} of {evaluation.progress.total:,}"
+def done_text(job: JobOut) -> str:
+    """`20 of 60` samples, `3 of 8 steps`, `40 of 90 gradients a sample`."""
+    unit = ""
+    if isinstance(job, PruningOut):
+        unit = " steps"
+    elif isinstance(job, EvidenceOut):
+        unit = f" {UNIT_WORDS[job.progress.unit]}"
+    return f"{job.progress.done:,.0f} of {job.progress.total:,.0f}{unit}"
 
 
-def doing_text(evaluation: EvaluationOut) -> str:
-    """What an evaluation is doing, or how it ended, in a few words."""
-    if evaluation.state == "queued":
+def doing_text(job: JobOut) -> str:
+    """What a job is doing, or how it ended, in a few words."""
+    if job.state == "queued":
         return "waits for a worker"
-    if evaluation.state == "running":
-        return evaluation.progress.stage
-    if evaluation.state == "succeeded":
-        seconds = evaluation.record.get("seconds")
+    if job.state == "running":
+        return job.progress.stage
+    if job.state == "succeeded":
+        seconds = job.record.get("seconds")
         return f"took {duration_words(seconds)}" if isinstance(seconds, int | float) else "done"
-    if evaluation.error is not None:
-        return evaluation.error.message
-    return f"{evaluation.state} after {evaluation.progress.done:,} samples"
+    if job.error is not None:
+        return job.error.message
+    return f"{job.state} after {done_text(job)}"
 
 
-def left_text(evaluation: EvaluationOut) -> str:
-    """Time left, or the place in the queue."""
-    if evaluation.state == "running":
-        return time_left(evaluation.progress.eta_seconds)
-    if evaluation.state == "queued":
-        return "next in line" if evaluation.queue_position == 1 else f"{ordinal(evaluation.queue_position)} in line"
+def left_text(job: JobOut) -> str:
+    """Time left, or the place in the queue of an evaluation."""
+    if job.state == "running":
+        return time_left(job.progress.eta_seconds)
+    if job.state == "queued" and isinstance(job, EvaluationOut):
+        return "next in line" if job.queue_position == 1 else f"{ordinal(job.queue_position)} in line"
     return ""
 
 
@@ -116,10 +123,10 @@ def ordinal(number: int | None) -> str:
     return f"{number}{ending}"
 
 
-def live_cells(evaluations: Sequence[EvaluationOut]) -> Live:
-    """The cells of these evaluations that change without a change of state."""
+def live_cells(jobs: Sequence[JobOut]) -> Live:
+    """The cells of these jobs that change without a change of state."""
     cells: Live = {}
-    for item in evaluations:
+    for item in jobs:
         cells[f"{item.id}:fill"] = {"width": share_width(item)}
         cells[f"{item.id}:bar"] = {"value": str(item.progress.done)}
         cells[f"{item.id}:done"] = {"text": done_text(item)}

@@ -51,7 +51,7 @@ def draft_evaluations(session: Session, request: EvaluationIn, purpose: str) -> 
     checkpoint = checkpoints.find_checkpoint(session, request.checkpoint_id)
     if checkpoint is None:
         raise NotFound(f"There is no checkpoint {request.checkpoint_id}.", checkpoint_id=str(request.checkpoint_id))
-    check_fit(session, checkpoint, dataset)
+    check_fit(checkpoint, dataset)
     indices, content_ids = _choose_samples(session, dataset, request.samples)
     norm = request.norm or dataset.default_norm
     check_preset_fits(preset, norm)
@@ -87,10 +87,9 @@ def check_preset_fits(preset: Preset, norm: str) -> None:
         )
 
 
-def check_fit(session: Session, checkpoint: Checkpoint, dataset: Dataset) -> None:
+def check_fit(checkpoint: Checkpoint, dataset: Dataset) -> None:
     """Refuse a data set that the network cannot take: other shape, or other number of classes."""
-    own = session.get(Dataset, checkpoint.dataset_id)
-    assert own is not None
+    own = checkpoint.dataset
     if own.id == dataset.id:
         return
     if own.shape != dataset.shape:

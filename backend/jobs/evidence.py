@@ -84,7 +84,7 @@ def find_work(evidence_id: UUID, run_number: int, device: str) -> EvidenceWork:
     """The rows as they are; Stopped where this run is no longer wanted."""
     with reading() as session:
         row = lifecycle.find_wanted(session, EVIDENCE, evidence_id, run_number, locks=False)
-        evaluation = session.get_one(Evaluation, row.evaluation_id)
+        evaluation = row.evaluation
     return EvidenceWork(row, evaluation, load_subject(evaluation.checkpoint_id, evaluation.dataset_id, device), device)
 
 

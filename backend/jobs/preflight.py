@@ -22,16 +22,14 @@ def run(checkpoint_id: UUID, device: str) -> None:
         checkpoint = checkpoints.find_checkpoint(session, checkpoint_id)
         if checkpoint is None:
             return
+        classes = len(checkpoint.dataset.classes)
         checkpoints.set_preflight(session, checkpoint_id, {"state": "running", "checks": []})
     try:
         subject = load_subject(checkpoint_id, checkpoint.dataset_id, device)
         with reading() as session:
             first = datasets.first_indices(session, checkpoint.dataset_id, SAMPLES)
         images, labels = take_images(subject.samples, np.asarray(first, dtype=np.int64))
-        with reading() as session:
-            dataset = datasets.find_dataset(session, checkpoint.dataset_id)
-            assert dataset is not None
-        report = preflight(subject.network, images, labels, classes=len(dataset.classes)).model_dump()
+        report = preflight(subject.network, images, labels, classes=classes).model_dump()
     except Exception as error:  # a network that cannot even be run is a finding about it, not about the worker
         logger.error("pre-flight of %s failed\n%s", checkpoint_id, traceback.format_exc())
         store_error(checkpoint_id, f"The network could not be run: {type(error).__name__}: {error}")

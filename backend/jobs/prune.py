@@ -20,7 +20,6 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 from torch import Tensor, nn
 from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
 
@@ -110,15 +109,12 @@ def start(pruning_id: UUID, run_number: int, worker_id: str, device: str) -> Pru
         row.worker_id, row.eta_seconds = worker_id, None
         devices = dict.fromkeys([*row.record.get("devices", []), device_title(device)])
         row.record = row.record | {"devices": list(devices)}
-        return find_work(session, row, worker_id, device)
+        return find_work(row, worker_id, device)
 
 
-def find_work(session: Session, row: Pruning, worker_id: str, device: str) -> PruningWork:
-    """The rows that a pruning is about."""
-    parent = session.get(Checkpoint, row.parent_id)
-    dataset, training = (session.get(Dataset, one) for one in (row.dataset_id, row.training_dataset_id))
-    assert parent is not None and dataset is not None and training is not None  # foreign keys hold them
-    return PruningWork(row, parent, dataset, training, worker_id, device)
+def find_work(row: Pruning, worker_id: str, device: str) -> PruningWork:
+    """The rows that a pruning is about; inside the session of `row`."""
+    return PruningWork(row, row.parent, row.dataset, row.training_dataset, worker_id, device)
 
 
 def train_and_register(work: PruningWork) -> None:
@@ -235,7 +231,7 @@ def share(
     """Train; the first of the team writes the result down."""
     with reading() as session:
         row = lifecycle.find_wanted(session, PRUNING, pruning_id, run_number, locks=False)
-        work = find_work(session, row, worker_id, str(device))
+        work = find_work(row, worker_id, str(device))
     network = load_checkpoint(work.parent, work.dataset, work.device).requires_grad_(True)
     trained = train(work, network, load(dataset_file(work.training)), data_sha256, team)
     if team.rank == 0:

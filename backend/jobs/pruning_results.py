@@ -111,9 +111,9 @@ def follow_up(pruning_id: UUID) -> None:
     """Once the result is registered: forget the training, queue the evaluation that was asked for. May run twice."""
     with reading() as session:
         row = session.get(Pruning, pruning_id)
-        made = None if row is None or row.checkpoint_id is None else session.get(Checkpoint, row.checkpoint_id)
+        made = None if row is None else row.checkpoint
         evaluated = 0 if made is None else checkpoints.count_dependants(session, made.id)[1]
-        dataset = None if made is None else session.get(Dataset, made.dataset_id)
+        dataset = None if made is None else made.dataset
     forget_training(pruning_id)
     if row is None or made is None or dataset is None or row.evaluate is None or evaluated:
         return

@@ -46,6 +46,7 @@ __all__ = [
     "show_argument",
 ]
 
+
 def list_architectures() -> ArchitecturePage:
     """Every architecture, and the layers that a list of layers may hold."""
     items = [ArchitectureOut.model_validate(row) for row in ARCHITECTURES.values()]

@@ -144,8 +144,7 @@ def _find(evaluation_id: UUID | str, index: int) -> StoredSample:
     with reading() as session:
         evaluation = load_evaluation(session, evaluation_id)
         found = results.find_result(session, evaluation.id, index)
-        dataset = session.get(Dataset, evaluation.dataset_id)
-    assert dataset is not None
+        dataset = evaluation.dataset
     if found is None:
         raise NotFound(
             f"Evaluation {evaluation.id} has no sample of index {index} ({evaluation.done} of {evaluation.n} done).",

@@ -79,6 +79,12 @@ def names_of(session: Session, checkpoint_ids: Sequence[UUID]) -> dict[UUID, str
     return {row.id: row.name for row in session.execute(question)}
 
 
+def names_by_evaluation(session: Session, evaluation_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The name of the checkpoint of each evaluation."""
+    question = select(Evaluation.id, Checkpoint.name).join(Evaluation.checkpoint)
+    return {row.id: row.name for row in session.execute(question.where(Evaluation.id.in_(evaluation_ids)))}
+
+
 def all_checkpoints(session: Session) -> Sequence[Checkpoint]:
     """Every checkpoint, newest first."""
     return session.scalars(select(Checkpoint).order_by(Checkpoint.created_at.desc(), Checkpoint.id.desc())).all()

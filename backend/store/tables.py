@@ -2,6 +2,9 @@
 
 Ids of what users make are time-ordered UUIDs. A sample is known by its content (`sample.content_id`, SHA-256 over shape
 and pixels), so that rows of two evaluations pair by content, never by row number.
+
+What a foreign key refers to is an attribute beside it (`evaluation.dataset`), read when it is first used and only
+inside a session: used later, it raises. Lists of many rows ask for what they show of others in one question instead.
 """
 
 import secrets
@@ -24,7 +27,7 @@ from sqlalchemy import (
     Uuid,
     false,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
 
 NAMING = {
@@ -154,6 +157,8 @@ class Checkpoint(Owned, Table):
     origin: Mapped[str] = mapped_column(String(10))
     pruning_id: Mapped[uuid.UUID | None] = mapped_column(comment="the run that made it, of origin pruned")
 
+    dataset: Mapped[Dataset] = relationship()
+
 
 class Evaluation(Job):
     __tablename__ = "evaluation"
@@ -174,6 +179,9 @@ class Evaluation(Job):
     chunk_size: Mapped[int]
     flags: Mapped[list[Any]] = mapped_column(default=list)
     summary: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+
+    checkpoint: Mapped[Checkpoint] = relationship()
+    dataset: Mapped[Dataset] = relationship()
 
 
 class Chunk(Table):
@@ -216,6 +224,8 @@ class Evidence(Job):
     improved: Mapped[int] = mapped_column(default=0)
     refused: Mapped[dict[str, Any]] = mapped_column(default=dict, comment="how many adversarials, by reason")
 
+    evaluation: Mapped[Evaluation] = relationship(foreign_keys=evaluation_id)
+
     @property
     def credit(self) -> str:
         """To whom its bounds are credited, in words."""
@@ -249,6 +259,11 @@ class Pruning(Job):
     eta_seconds: Mapped[float | None]
     worker_id: Mapped[str | None] = mapped_column(String(80), comment="who works on it; another writes nothing")
     checkpoint_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("checkpoint.id", ondelete="SET NULL"))
+
+    parent: Mapped[Checkpoint] = relationship(foreign_keys=parent_id)
+    dataset: Mapped[Dataset] = relationship(foreign_keys=dataset_id)
+    training_dataset: Mapped[Dataset] = relationship(foreign_keys=training_dataset_id)
+    checkpoint: Mapped[Checkpoint | None] = relationship(foreign_keys=checkpoint_id)
 
 
 class Attempt(Table):

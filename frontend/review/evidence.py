@@ -1,16 +1,17 @@
 """Additional evidence as people read it; Sample, Compare and Jobs use the same words."""
 
-from dash import ALL, Dash, Input, ctx, dcc, html
+from collections.abc import Sequence
+
+from dash import dcc, html
 from dash.development.base_component import Component
 
 from backend.schemas import ACTIVE
 from backend.schemas.evidence import EvidenceOut
-from backend.services import evidence
-from frontend.callbacks import in_thread, notify
-from frontend.components import Content, data, table
+from frontend import jobs
+from frontend.components import Content
+from frontend.rows import Column, done_text, row_table
 from frontend.words import ago, count_words, sentence_list, time_left
 
-CANCEL = "evidence-cancel"
 KIND_WORDS = {"upload": "uploaded adversarials", "replay": "replayed adversarials", "harder": "more effort"}
 REASON_WORDS = {
     "not-adversarial": "still classified correctly",
@@ -20,18 +21,6 @@ REASON_WORDS = {
     "outside-ball": "outside the ball",
     "unmoved": "the clean image itself",
 }
-UNIT_WORDS = {"samples": "samples", "gradients": "gradients a sample", "seconds": "seconds"}
-
-
-def register(app: Dash) -> None:
-    """The buttons that stop evidence, on whatever page they stand."""
-
-    @app.callback(Input({"type": CANCEL, "id": ALL}, "n_clicks"), prevent_initial_call=True)
-    @in_thread
-    def press(_clicks: list[int | None]) -> None:
-        if isinstance(ctx.triggered_id, dict) and ctx.triggered[0]["value"]:  # not where one merely appeared
-            row = evidence.cancel_evidence(ctx.triggered_id["id"])
-            notify("Cancelled", f"{row.checkpoint_name}, {title_words(row)}: bounds that it lowered are kept.")
 
 
 def is_active(row: EvidenceOut) -> bool:
@@ -46,12 +35,11 @@ def title_words(row: EvidenceOut) -> str:
 
 def state_words(row: EvidenceOut) -> str:
     """How far it is, or how it ended."""
-    progress = row.progress
-    done = f"{progress.done:,.0f} of {progress.total:,.0f} {UNIT_WORDS[progress.unit]}"
+    done = done_text(row)
     if row.state == "queued":
         return "waits for a worker"
     if row.state == "running":
-        return f"{done}, {time_left(progress.eta_seconds)}"
+        return f"{done}, {time_left(row.progress.eta_seconds)}"
     if row.error is not None:
         return f"failed: {row.error.message}"
     return f"done {ago(row.finished_at)}" if row.state == "succeeded" else f"cancelled after {done}"
@@ -68,25 +56,32 @@ def outcome_words(row: EvidenceOut) -> str:
 
 
 def cancel_button(row: EvidenceOut) -> Component:
-    """Stops it; no question is asked, because it can be resumed and nothing is lost."""
-    return html.Button(
-        "Cancel",
-        id={"type": CANCEL, "id": str(row.id)},
-        className="button",
-        title=f"Stop it ({title_words(row)}); bounds that it lowered stay",
-        **data(row=str(row.id)),
-    )
+    """Stops it; bounds that it lowered stay."""
+    return jobs.button("cancel", "evidence", row)
 
 
-def evidence_table(rows: list[EvidenceOut], *, with_checkpoint: bool) -> Component:
-    """One row for each; those that wait or run can be stopped."""
+def evidence_table(rows: Sequence[EvidenceOut], *, with_checkpoint: bool) -> Component:
+    """One row for each; `with_checkpoint` names the network too."""
+    columns = [
+        Column("evidence"),
+        Column("state"),
+        Column("progress", kind="progress-cell"),
+        Column("outcome"),
+        Column(html.Span("actions", className="hidden-label"), kind="actions-cell"),
+    ]
     body: list[list[Content]] = []
     for row in rows:
+        title = title_words(row)
+        progress = jobs.progress_cell(row, title)
+        cells: list[Content] = [
+            title,
+            jobs.state_word(row),
+            progress,
+            outcome_words(row),
+            jobs.buttons("evidence", row),
+        ]
         link = dcc.Link(row.checkpoint_name, href=f"/jobs?evaluation={row.evaluation_id}")
-        button: Content = cancel_button(row) if is_active(row) else ""
-        cells: list[Content] = [title_words(row), state_words(row), outcome_words(row), button]
         body.append([link, *cells] if with_checkpoint else cells)
-    columns = ["evidence", "state", "outcome", "actions"]
     if with_checkpoint:
-        columns.insert(0, "checkpoint")
-    return table("Additional evidence", columns, body, text_columns=len(columns))
+        columns.insert(0, Column("checkpoint"))
+    return row_table("Additional evidence", columns, body)

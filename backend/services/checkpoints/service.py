@@ -147,8 +147,7 @@ def patch_checkpoint(checkpoint_id: UUID | str, patch: CheckpointPatch) -> Check
     found = _inspect_anew(checkpoint_id, patch) if "parent_id" in given else None
     with writing() as session:
         row = load_checkpoint(session, checkpoint_id)
-        dataset = session.get(Dataset, row.dataset_id)
-        assert dataset is not None
+        dataset = row.dataset
         parent = None if row.parent_id is None else store.find_checkpoint(session, row.parent_id)
         outdated = describe_oddities(row, parent, [])
         if "name" in given and patch.name is not None and patch.name != row.name:

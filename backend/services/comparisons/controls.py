@@ -62,8 +62,7 @@ def find_controls(
             found[row.checkpoint_id] = Control(
                 kinds[row.checkpoint_id], names[row.checkpoint_id], row.checkpoint_id, key
             )
-    own = session.get(Checkpoint, pruned.checkpoint_id)
-    assert own is not None  # a foreign key holds it
+    own = pruned.checkpoint
     trainings = read_trainings(session, [own, *family])
 
     def rank(control: Control) -> tuple[int, int, str]:

@@ -229,20 +229,21 @@ def _choose_median_margin(sides: Sides) -> str:
 
 
 def _load_sides(session: Session, dense_id: UUID | str, pruned_id: UUID | str) -> Sides:
-    rows = [load_evaluation(session, evaluation_id) for evaluation_id in (dense_id, pruned_id)]
-    keys = [finished(row) for row in rows]
-    for row, key in zip(rows, keys, strict=True):
-        if key is None:
-            raise Conflict(
-                f"Evaluation {row.id} is {row.state}; a comparison needs two that succeeded.",
-                evaluation_id=str(row.id),
-                state=row.state,
-            )
-    assert keys[0] is not None and keys[1] is not None
-    checkpoints = [session.get(Checkpoint, row.checkpoint_id) for row in rows]
-    dataset = session.get(Dataset, rows[0].dataset_id)
-    assert checkpoints[0] is not None and checkpoints[1] is not None and dataset is not None
-    return Sides(rows[0], rows[1], keys[0], keys[1], checkpoints[0], checkpoints[1], dataset)
+    dense, pruned = (load_evaluation(session, evaluation_id) for evaluation_id in (dense_id, pruned_id))
+    keys = need_finished(dense), need_finished(pruned)
+    return Sides(dense, pruned, *keys, dense.checkpoint, pruned.checkpoint, dense.dataset)
+
+
+def need_finished(row: Evaluation) -> Finished:
+    """The key of a succeeded evaluation; Conflict for any other."""
+    key = finished(row)
+    if key is None:
+        raise Conflict(
+            f"Evaluation {row.id} is {row.state}; a comparison needs two that succeeded.",
+            evaluation_id=str(row.id),
+            state=row.state,
+        )
+    return key
 
 
 def _find_controls(session: Session, sides: Sides) -> tuple[list[Control], str | None]:

@@ -28,16 +28,15 @@ from backend.settings import get_settings
 from backend.store import checkpoints, results
 from backend.store import evidence as store
 from backend.store.database import reading, writing
-from backend.store.tables import Dataset, Evaluation, Evidence
+from backend.store.tables import Evaluation, Evidence
 
 PRIORITY = 10
 SHOWN_INDICES = 8
 
 
 def _show_all(session: Session, rows: Sequence[Evidence]) -> list[EvidenceOut]:
-    owners = {row.evaluation_id: load_evaluation(session, row.evaluation_id).checkpoint_id for row in rows}
-    names = checkpoints.names_of(session, list(owners.values()))
-    return [show_evidence(row, checkpoint_name=names[owners[row.evaluation_id]]) for row in rows]
+    names = checkpoints.names_by_evaluation(session, [row.evaluation_id for row in rows])
+    return [show_evidence(row, checkpoint_name=names[row.evaluation_id]) for row in rows]
 
 
 JOBS = Jobs(kinds.EVIDENCE, _show_all, before_delete=store.withdraw)
@@ -106,12 +105,10 @@ def add_upload(
     """
     with reading() as session:
         evaluation = _load_succeeded(session, evaluation_id)
-        dataset = session.get(Dataset, evaluation.dataset_id)
-    assert dataset is not None
+        height, width, channels = evaluation.dataset.shape
     rows = sorted(evaluation.indices) if indices is None else list(indices)
     _check_indices(rows, evaluation)
     settings = get_settings()
-    height, width, channels = dataset.shape
     limits = Limits.from_settings(settings)
     imported = take_adversarials(path, shape=(channels, height, width), out_dir=settings.artefacts, limits=limits)
     if imported.n != len(rows):

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
 from backend.attacks.catalogue import DEFAULT_PRESET, PRESETS, get_preset, promises_margins
 from backend.eps import check_eps, eps_text, parse_eps
 from backend.errors import InvalidRequest, TrainsOnTest, UnknownName
@@ -83,9 +81,8 @@ def draft_pruning(request: PruningIn) -> Draft:
     training = find_dataset(request.training_dataset_id)
     with reading() as session:
         parent = load_checkpoint(session, request.parent_id)
-        dataset = session.get(Dataset, parent.dataset_id)
-        assert dataset is not None
-        check_data(session, parent, dataset, training)
+        dataset = parent.dataset
+        check_data(parent, dataset, training)
         shared = datasets.count_shared(session, training.id, dataset.id)
     refuse_shared(shared, dataset, training)
     if request.evaluate is not None:
@@ -136,7 +133,7 @@ def tell_epochs() -> str:
     )
 
 
-def check_data(session: Session, parent: Checkpoint, dataset: Dataset, training: Dataset) -> None:
+def check_data(parent: Checkpoint, dataset: Dataset, training: Dataset) -> None:
     """Refuse a parent that is not dense, and training data that is not for it or that judges it."""
     if parent.role != "dense":
         raise InvalidRequest(
@@ -155,7 +152,7 @@ def check_data(session: Session, parent: Checkpoint, dataset: Dataset, training:
             "train`, or a pair of idx files).",
             dataset_id=str(training.id),
         )
-    check_fit(session, parent, training)
+    check_fit(parent, training)
 
 
 def refuse_shared(shared: int, dataset: Dataset, training: Dataset) -> None:
@@ -279,8 +276,7 @@ def suitable_datasets(parent_id: UUID | str) -> list[DatasetOut]:
     """Data sets that a checkpoint can be trained on: same shape and classes, not its own; training splits first."""
     with reading() as session:
         parent = load_checkpoint(session, parent_id)
-        own = session.get(Dataset, parent.dataset_id)
-        assert own is not None
+        own = parent.dataset
         rows = [row for row in datasets.all_datasets(session) if _is_suitable(row, own)]
     return [show_dataset(row) for row in sorted(rows, key=lambda row: (row.split != "train", -row.size))]
 

@@ -1,17 +1,16 @@
-"""Polling once a second, cancel and resume, and the form that queues."""
+"""Polling once a second, the buttons of jobs, and the form that queues."""
 
-from collections.abc import Callable
 from typing import Any
 
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 
 from backend.errors import ThinIceError
 from backend.schemas.evaluations import EvaluationOut
 from backend.services import evaluations
-from frontend import ids
-from frontend.callbacks import in_thread, notify, query_values
+from frontend import ids, jobs
+from frontend.callbacks import in_thread, query_values
 from frontend.components import Content, refusal
-from frontend.pages.jobs import additional, made, names, queueing, record, table
+from frontend.pages.jobs import cards, names, queueing, record, table
 from frontend.pages.jobs.listing import Listing, read_filter, read_listing
 from frontend.rows import Live, live_cells
 
@@ -28,11 +27,10 @@ LISTED = {
 def register(app: Dash) -> None:
     """Add the page's callbacks."""
     register_listing(app)
-    register_buttons(app)
     register_form(app)
     register_record(app)
-    additional.register(app)
-    made.register(app)
+    cards.register(app)
+    jobs.register(app)
 
 
 def register_listing(app: Dash) -> None:
@@ -71,32 +69,6 @@ def list_parts(listing: Listing, search: str) -> dict[str, Content]:
         "table": table.jobs_table(listing),
         "workers": table.workers_list(listing),
     }
-
-
-def register_buttons(app: Dash) -> None:
-    """Cancel and resume, in the list and in a record; the next poll shows what became of it."""
-    for kind, act in ((names.CANCEL, cancel), (names.RESUME, resume)):
-        app.callback(Input({"type": kind, "id": ALL}, "n_clicks"), prevent_initial_call=True)(in_thread(presser(act)))
-
-
-def presser(act: Callable[[str], None]) -> Callable[[list[int | None]], None]:
-    """A callback that acts on the evaluation whose button was pressed; a button that merely appeared is none."""
-
-    def press(_clicks: list[int | None]) -> None:
-        if isinstance(ctx.triggered_id, dict) and ctx.triggered[0]["value"]:
-            act(ctx.triggered_id["id"])
-
-    return press
-
-
-def cancel(evaluation_id: str) -> None:
-    row = evaluations.cancel_evaluation(evaluation_id)
-    notify("Cancelled", f"{row.checkpoint_name}, {row.preset}: {row.progress.done:,} finished samples are kept.")
-
-
-def resume(evaluation_id: str) -> None:
-    row = evaluations.resume_evaluation(evaluation_id)
-    notify("Queued again", f"{row.checkpoint_name}, {row.preset}: goes on after {row.progress.done:,} samples.")
 
 
 def register_form(app: Dash) -> None:

@@ -4,8 +4,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from frontend.components import aria, card
-from frontend.pages.jobs import made, names
-from frontend.pages.jobs.additional import list_card
+from frontend.pages.jobs import cards, names
 from frontend.pages.jobs.listing import read_filter, read_listing
 from frontend.pages.jobs.queueing import queue_card
 from frontend.pages.jobs.record import record_page
@@ -37,8 +36,8 @@ def layout(**query: str) -> Component:
                 **aria(label="Evaluations"),
             ),
         ),
-        made.list_card(),
-        list_card(),
+        cards.PRUNINGS.layout(),
+        cards.EVIDENCE.layout(),
         card("Workers", html.Div(workers_list(listing), id=names.WORKERS)),
     ]
     return html.Div(parts, id=names.PAGE, className="page-stack jobs")

@@ -10,9 +10,6 @@ CHIPS = "jobs-chips"
 TABLE = "jobs-table"
 WORKERS = "jobs-workers"
 
-CANCEL = "jobs-cancel"
-RESUME = "jobs-resume"
-
 EVIDENCE = "jobs-evidence"
 EVIDENCE_SEEN = "jobs-evidence-seen"
 
@@ -40,8 +37,3 @@ RECORD_BODY = "jobs-record-body"
 RECORD_LOG = "jobs-record-log"
 RECORD_EVIDENCE = "jobs-record-evidence"
 RECORD_EVIDENCE_SEEN = "jobs-record-evidence-seen"
-
-
-def button(kind: str, evaluation_id: object) -> dict[str, str]:
-    """Id of a row's cancel or resume button."""
-    return {"type": kind, "id": str(evaluation_id)}

@@ -11,8 +11,9 @@ from backend.schemas.evaluations import EvaluationOut, Summary
 from backend.services import catalogues, checkpoints, datasets, evaluations
 from frontend.components import Content, aria, card, data, icon, number_card
 from frontend.figures.units import unit_of
-from frontend.pages.jobs import additional, names
-from frontend.pages.jobs.table import actions_cell, progress_cell, state_word
+from frontend.jobs import buttons, progress_cell, state_word
+from frontend.pages.jobs import names
+from frontend.pages.jobs.cards import RECORD_EVIDENCE
 from frontend.words import count_words, day_time, duration_words, interval_words, percent
 
 WORDS = {
@@ -57,7 +58,7 @@ def record_page(evaluation_id: str) -> Component:
         dcc.Interval(id=names.RECORD_POLL, interval=names.POLL_MILLISECONDS),
         dcc.Link("All jobs", href="/jobs", className="back"),
         html.Div(record_body(row), id=names.RECORD_BODY, className="page-stack"),
-        additional.record_card(evaluation_id),
+        RECORD_EVIDENCE.layout(evaluation_id),
     ]
     return html.Div(parts, id=names.RECORD, className="page-stack jobs record")
 
@@ -94,7 +95,8 @@ def context_line(row: EvaluationOut) -> Component:
 
 
 def progress_card(row: EvaluationOut) -> Component:
-    return card("Progress", html.Div([progress_cell(row), actions_cell(row)], className="record-progress"))
+    parts: list[Content] = [progress_cell(row, row.checkpoint_name), buttons("evaluation", row, deletes=False)]
+    return card("Progress", html.Div(parts, className="record-progress"))
 
 
 def result_numbers(row: EvaluationOut) -> Component:

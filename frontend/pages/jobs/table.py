@@ -5,23 +5,13 @@ import json
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.schemas import ACTIVE, RESUMABLE
+from backend.schemas import ACTIVE
 from backend.schemas.evaluations import EvaluationOut
 from backend.schemas.health import Health, WorkerOut
 from frontend.components import Content, aria, data, empty_state, icon
-from frontend.pages.jobs import names
+from frontend.jobs import buttons, progress_cell, state_word
 from frontend.pages.jobs.listing import STATES, Filter, Listing
-from frontend.rows import (
-    Column,
-    Live,
-    doing_text,
-    done_text,
-    left_text,
-    live_cells,
-    live_text,
-    progress_bar,
-    row_table,
-)
+from frontend.rows import Column, Live, live_cells, live_text, row_table
 from frontend.words import STATE_WORDS, ago, count_words, percent
 
 COLUMNS = [
@@ -62,44 +52,10 @@ def job_cells(row: EvaluationOut) -> list[Content]:
         f"{row.norm}{'' if row.eps_text is None else f' {row.eps_text}'}",
         f"{row.n:,}",
         state_word(row),
-        progress_cell(row),
+        progress_cell(row, row.checkpoint_name),
         result_cell(row),
-        actions_cell(row),
+        buttons("evaluation", row),
     ]
-
-
-def state_word(row: EvaluationOut) -> Component:
-    marks = {"succeeded": "check", "failed": "warning", "cancelled": "close"}
-    mark = [icon(marks[row.state])] if row.state in marks else []
-    return html.Span([*mark, STATE_WORDS[row.state]], className=f"state state-{row.state}")
-
-
-def progress_cell(row: EvaluationOut) -> Component:
-    """While it runs or waits: bar, samples, time left, what it is doing; afterwards how it ended and when."""
-    if row.state == "succeeded":
-        return html.Span(
-            [doing_text(row), live_text(f"{row.id}:ago", ago(row.finished_at), "under")], className="job-progress"
-        )
-    if row.state in ACTIVE:
-        line = [
-            live_text(f"{row.id}:done", done_text(row)),
-            live_text(f"{row.id}:left", left_text(row), "job-left"),
-        ]
-        parts = [
-            progress_bar(row, row.checkpoint_name),
-            html.Span(line, className="job-line"),
-            live_text(f"{row.id}:doing", doing_text(row), "under"),
-        ]
-        return html.Span(parts, className="job-progress")
-    parts = [
-        progress_bar(row, row.checkpoint_name),
-        html.Span(
-            [html.Span(done_text(row)), live_text(f"{row.id}:ago", ago(row.finished_at), "job-left")],
-            className="job-line",
-        ),
-        html.Span(doing_text(row), className="under"),
-    ]
-    return html.Span(parts, className="job-progress")
 
 
 def result_cell(row: EvaluationOut) -> Content:
@@ -112,27 +68,6 @@ def result_cell(row: EvaluationOut) -> Content:
     if row.flags:
         words.append(html.Span([icon("warning"), count_words(len(row.flags), "flag")], className="under is-warning"))
     return html.Span(words)
-
-
-def actions_cell(row: EvaluationOut) -> Content:
-    """Cancel what runs or waits (asks once more), resume what failed or was cancelled."""
-    if row.state in ACTIVE:
-        return html.Button(
-            "Cancel",
-            id=names.button(names.CANCEL, row.id),
-            className="button",
-            title=f"Cancel the {row.preset} evaluation of {row.checkpoint_name}; what is done is kept",
-            **data(confirm="Really cancel?", row=str(row.id)),
-        )
-    if row.state in RESUMABLE:
-        return html.Button(
-            "Resume",
-            id=names.button(names.RESUME, row.id),
-            className="button",
-            title=f"Go on after {row.progress.done:,} of {row.progress.total:,} samples",
-            **data(row=str(row.id)),
-        )
-    return ""
 
 
 def summary_sentence(listing: Listing) -> list[Content]:

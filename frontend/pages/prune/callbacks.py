@@ -1,15 +1,16 @@
-"""The form answers as it is filled in; a run is followed, stopped and resumed."""
+"""The form answers as it is filled in; a run is followed."""
 
-from collections.abc import Callable
 from typing import Any
 
-from dash import ALL, Dash, Input, Output, State, ctx, no_update
+from dash import ALL, Dash, Input, Output, State, no_update
 
 from backend.errors import ThinIceError
+from backend.schemas import ACTIVE
 from backend.services import prunings
 from backend.services.prunings import plans
-from frontend.callbacks import in_thread, notify
+from frontend.callbacks import in_thread
 from frontend.components import Content, refusal
+from frontend.jobs import fingerprint
 from frontend.pages.prune import form, names, record
 from frontend.pages.prune.request import cost_words, read_form
 from models.pruning.plans import CONTROL
@@ -35,8 +36,6 @@ def register(app: Dash) -> None:
     register_choices(app)
     register_cost(app)
     register_record(app)
-    for kind, act in ((names.CANCEL, cancel), (names.RESUME, resume)):
-        app.callback(Input({"type": kind, "id": ALL}, "n_clicks"), prevent_initial_call=True)(in_thread(presser(act)))
 
 
 def register_choices(app: Dash) -> None:
@@ -151,26 +150,6 @@ def register_record(app: Dash) -> None:
     @in_thread
     def follow(_tick: int | None, pruning_id: str, seen: str | None) -> tuple[Content, ...]:
         row = prunings.get_pruning(pruning_id)
-        pace = names.POLL_MILLISECONDS * (1 if record.is_active(row) else 10)
-        now = record.fingerprint([row])
+        pace = names.POLL_MILLISECONDS * (1 if row.state in ACTIVE else 10)
+        now = fingerprint([row])
         return (no_update, no_update, pace) if now == seen else (record.record_body(row), now, pace)
-
-
-def presser(act: Callable[[str], None]) -> Callable[[list[int | None]], None]:
-    """A callback that acts on the run whose button was pressed; a button that merely appeared is none."""
-
-    def press(_clicks: list[int | None]) -> None:
-        if isinstance(ctx.triggered_id, dict) and ctx.triggered[0]["value"]:
-            act(ctx.triggered_id["id"])
-
-    return press
-
-
-def cancel(pruning_id: str) -> None:
-    row = prunings.cancel_pruning(pruning_id)
-    notify("Cancelled", f"{row.name}: the state of its training is kept for a resume.")
-
-
-def resume(pruning_id: str) -> None:
-    row = prunings.resume_pruning(pruning_id)
-    notify("Queued again", f"{row.name} goes on where it stopped.")

@@ -31,15 +31,7 @@ RECORD_SEEN = "prune-record-seen"
 RECORD_POLL = "prune-record-poll"
 POLL_MILLISECONDS = 1000
 
-CANCEL = "pruning-cancel"
-RESUME = "pruning-resume"
-
 
 def setting(name: object) -> dict[str, Any]:
     """Id of the field of a method's own number; `ALL` for every one of them."""
     return {"type": SETTING, "name": name}
-
-
-def button(kind: str, pruning_id: object) -> dict[str, str]:
-    """Id of a run's cancel or resume button, on whatever page it stands."""
-    return {"type": kind, "id": str(pruning_id)}

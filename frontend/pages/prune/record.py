@@ -1,115 +1,19 @@
-"""Prunings as people read them: rows of a table on Jobs, and one run as a page of its own."""
+"""One pruning as a page of its own."""
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.schemas import ACTIVE, RESUMABLE
 from backend.schemas.prunings import PruningOut
 from backend.services import prunings
 from backend.services.prunings import DENSE_MARGINS
-from frontend.components import Content, aria, card, data, icon, number_card
+from frontend.components import Content, aria, card, icon, number_card
+from frontend.jobs import buttons, fingerprint, progress_cell, state_word
 from frontend.pages.prune import names
-from frontend.rows import Column, progress_bar, row_table
-from frontend.words import STATE_WORDS, ago, day_time, percent, time_left
-
-GRANULARITY_WORDS = {"weight": "US", "filter": "filters", "channel": "channels"}
-MARKS = {"succeeded": "check", "failed": "warning", "cancelled": "close"}
-COLUMNS = [
-    Column("result"),
-    Column("method"),
-    Column("trained on"),
-    Column("state"),
-    Column("progress", kind="progress-cell"),
-    Column(html.Span("actions", className="hidden-label"), kind="actions-cell"),
-]
-
-
-def is_active(row: PruningOut) -> bool:
-    return row.state in ACTIVE
-
-
-def fingerprint(rows: Sequence[PruningOut]) -> str:
-    """Changes whenever a row reads otherwise."""
-    return "".join(f"{row.id}{row.state}{row.progress.done}{row.progress.stage}" for row in rows)
-
-
-def pruning_table(rows: Sequence[PruningOut]) -> Component:
-    """One row for each run."""
-    return row_table("Prunings", COLUMNS, [cells(row) for row in rows])
-
-
-def cells(row: PruningOut) -> list[Content]:
-    name = dcc.Link(row.name, href=f"/prune?pruning={row.id}", id=f"prune-name-{row.id}")
-    return [
-        html.Span(html.Span([name, html.Span(f"from {row.parent_name}", className="under")]), className="named"),
-        method_words(row),
-        row.training_dataset,
-        state_word(row),
-        progress_cell(row),
-        action(row),
-    ]
-
-
-def method_words(row: PruningOut) -> str:
-    """`hydra, 95.00 % US`."""
-    if row.method == "control":
-        return "control"
-    return f"{row.method}, {percent(row.sparsity)} {GRANULARITY_WORDS[row.granularity]}"
-
-
-def state_word(row: PruningOut) -> Component:
-    mark = [icon(MARKS[row.state])] if row.state in MARKS else []
-    return html.Span([*mark, STATE_WORDS[row.state]], className=f"state state-{row.state}")
-
-
-def progress_cell(row: PruningOut) -> Component:
-    """The bar with steps and time left while it runs; afterwards the way to what it made, or why there is nothing."""
-    if row.state == "succeeded":
-        return html.Span(made_parts(row), className="job-progress")
-    done = f"{row.progress.done:,} of {row.progress.total:,} steps"
-    left = time_left(row.progress.eta_seconds) if row.state == "running" else ago(row.finished_at)
-    doing = "waits for a worker" if row.state == "queued" else row.progress.stage
-    if row.error is not None:
-        doing = row.error.message
-    parts = [
-        progress_bar(row, row.name),
-        html.Span([html.Span(done), html.Span(left, className="job-left")], className="job-line"),
-        html.Span(doing, className="under"),
-    ]
-    return html.Span(parts, className="job-progress")
-
-
-def made_parts(row: PruningOut) -> list[Content]:
-    if row.checkpoint_id is None:
-        return [html.Span("its checkpoint was deleted", className="muted")]
-    link = dcc.Link("The checkpoint", href=f"/upload?checkpoint={row.checkpoint_id}", id=f"prune-made-{row.id}")
-    return [link, html.Span(ago(row.finished_at), className="under")]
-
-
-def action(row: PruningOut) -> Content:
-    """Cancel what runs or waits (asks once more), resume what failed or was cancelled."""
-    if is_active(row):
-        words, kind, title = "Cancel", names.CANCEL, f"Stop {row.name}; the state of its training is kept"
-        return html.Button(
-            words,
-            id=names.button(kind, row.id),
-            className="button",
-            title=title,
-            **data(confirm="Really cancel?", row=str(row.id)),
-        )
-    if row.state in RESUMABLE:
-        return html.Button(
-            "Resume",
-            id=names.button(names.RESUME, row.id),
-            className="button",
-            title=f"Go on with {row.name} where it stopped",
-            **data(row=str(row.id)),
-        )
-    return ""
+from frontend.review.prunings import made_link, method_words
+from frontend.words import ago, day_time, percent
 
 
 def accepted(row: PruningOut) -> Component:
@@ -143,7 +47,8 @@ def record_body(row: PruningOut) -> list[Component]:
 
 
 def progress_card(row: PruningOut) -> Component:
-    return html.Div([state_word(row), progress_cell(row), action(row)], className="card record-progress")
+    parts: list[Content] = [state_word(row), progress_cell(row, row.name), buttons("pruning", row, deletes=False)]
+    return html.Div(parts, className="card record-progress")
 
 
 def result_numbers(row: PruningOut) -> Component:
@@ -160,7 +65,7 @@ def result_numbers(row: PruningOut) -> Component:
             percent(record["claimed_robust_accuracy"]),
             f"at ε {row.eps_text}, {sample}: an upper bound",
         ),
-        number_card("checkpoint", html.Span(made_parts(row)[:1], className="word-value"), ago(row.finished_at)),
+        number_card("checkpoint", html.Span(made_link(row), className="word-value"), ago(row.finished_at)),
     ]
     return html.Div(numbers, className="record-numbers")
 

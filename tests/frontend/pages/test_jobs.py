@@ -16,6 +16,7 @@ from backend.store import workers
 from backend.store.database import writing
 from backend.store.jobs import move_state
 from backend.store.tables import Checkpoint, Evaluation, Worker, now
+from frontend.jobs import button_id
 from frontend.pages import jobs
 from frontend.pages.jobs import names
 from frontend.pages.jobs.callbacks import answer_form, follow_record, renew
@@ -134,7 +135,7 @@ def test_renew_changes_cells_only_while_no_state_changes(stock: Stock) -> None:
     assert moved["table"] is no_update and moved["live"][f"{running.id}:done"] == {"text": "20 of 60"}
     evaluations.cancel_evaluation(running.id)
     ended = renew("", state, moved["live"])
-    assert by_id(ended["table"], names.button(names.RESUME, running.id)).children == "Resume"
+    assert by_id(ended["table"], button_id("resume", "evaluation", running.id)).children == "Resume"
 
 
 def test_buttons_stand_where_they_can_act(stock: Stock) -> None:
@@ -144,11 +145,12 @@ def test_buttons_stand_where_they_can_act(stock: Stock) -> None:
     fail(failed.id, "The attack went out of the box.")
     done = evaluate(checkpoint, dataset, measured)
     page = jobs.layout()
-    assert by_id(page, names.button(names.CANCEL, waiting.id)).to_plotly_json()["props"]["data-confirm"]
-    by_id(page, names.button(names.RESUME, failed.id))
-    for kind in (names.CANCEL, names.RESUME):
+    assert by_id(page, button_id("cancel", "evaluation", waiting.id)).to_plotly_json()["props"]["data-confirm"]
+    by_id(page, button_id("resume", "evaluation", failed.id))
+    assert by_id(page, button_id("delete", "evaluation", failed.id)).to_plotly_json()["props"]["data-confirm"]
+    for verb in ("cancel", "resume", "delete"):
         with pytest.raises(AssertionError):
-            by_id(page, names.button(kind, done.id))
+            by_id(page, button_id(verb, "evaluation", done.id))
     assert "The attack went out of the box." in text_of(page)
 
 

@@ -12,11 +12,12 @@ from backend.services import prunings
 from backend.store.database import writing
 from backend.store.jobs import move_state
 from backend.store.tables import Checkpoint, Pruning
+from frontend.jobs import fingerprint
 from frontend.pages import jobs, prune
 from frontend.pages.jobs import names as jobs_names
 from frontend.pages.overview.holdings import read_holdings
 from frontend.pages.overview.table import checkpoint_table
-from frontend.pages.prune import names, record
+from frontend.pages.prune import names
 from frontend.pages.prune.callbacks import answer_form, fit_method, pair_settings
 from frontend.pages.prune.request import cost_words, million, read_form
 from tests.frontend.words import by_id, hrefs, text_of, walk
@@ -148,7 +149,7 @@ def test_record_of_a_finished_run_leads_to_its_checkpoint_and_its_file(values: d
     assert {f"/upload?checkpoint={made.id}", f"/api/v1/prunings/{row.id}"} <= set(hrefs(page))
     words = text_of(page)
     assert "92.50 %" in words and "70.00 %" in words and "n 60" in words and "TRADES" in words
-    assert record.fingerprint([row]) != record.fingerprint([prunings.get_pruning(row.id)])
+    assert fingerprint([row]) != fingerprint([prunings.get_pruning(row.id)])
 
 
 def test_overview_leads_from_a_dense_checkpoint_to_its_pruning(parent: Checkpoint) -> None:

@@ -16,7 +16,7 @@ from frontend.pages import compare, jobs, sample
 from frontend.pages.compare import ids, replay
 from frontend.pages.compare.evidence import controls_table
 from frontend.pages.compare.grid import grid_rows
-from frontend.pages.jobs import additional
+from frontend.pages.jobs.cards import RECORD_EVIDENCE
 from frontend.pages.sample import harder
 from frontend.review.evidence import outcome_words, state_words, title_words
 from frontend.review.notices import mismatch_notice
@@ -141,11 +141,11 @@ def test_jobs_list_evidence_and_redraw_only_what_changed(pair: MadePair) -> None
     assert "Beside the primary run" in page and title_words(queued) in page and "waits for a worker" in page
     record = text_of(jobs.layout(evaluation=str(pair.pruned.id)))
     assert title_words(queued) in record
-    drawn, seen = additional.renew(str(pair.pruned.id), None)
+    drawn, seen = RECORD_EVIDENCE.renew(str(pair.pruned.id), None)
     assert title_words(queued) in text_of(drawn)
-    unchanged = additional.renew(str(pair.pruned.id), seen)
+    unchanged = RECORD_EVIDENCE.renew(str(pair.pruned.id), seen)
     evidence.cancel_evidence(queued.id)
-    assert unchanged[1] is not seen and additional.renew(str(pair.pruned.id), seen)[1] != seen
+    assert unchanged[1] is not seen and RECORD_EVIDENCE.renew(str(pair.pruned.id), seen)[1] != seen
 
 
 def test_words_of_an_evidence_tell_progress_outcome_and_reasons(pair: MadePair) -> None:

@@ -1,0 +1,106 @@
+"""The cards under the evaluations: evidence and prunings that wait, run or ended lately, a row of `CARDS` each."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash.development.base_component import Component
+
+from backend.services import evidence, prunings
+from frontend.callbacks import in_thread
+from frontend.components import Content, card
+from frontend.jobs import fingerprint
+from frontend.pages.jobs import names
+from frontend.review.evidence import evidence_table
+from frontend.review.prunings import pruning_table
+from frontend.rows import JobOut
+
+SHOWN = 20
+
+
+@dataclass(frozen=True)
+class JobCard:
+    """A card that lists the newest jobs of a kind, drawn anew where one of them changed; no card where there are none.
+
+    `place` and `seen` are the ids of the card and of what was last drawn; `poll` ticks. `read` and `table` take the id
+    of the evaluation whose record the page shows, None on the list of all jobs.
+    """
+
+    place: str
+    seen: str
+    poll: str
+    title: str
+    read: Callable[[str | None], Sequence[Any]]
+    table: Callable[[Sequence[Any], str | None], Component]
+    note: str | None = None
+    tools: Content = None
+
+    def draw(self, rows: Sequence[JobOut], of: str | None) -> list[Component]:
+        if not rows:
+            return []
+        content = html.Div(self.table(rows, of), className="table-scroll")
+        return [card(self.title, content, note=self.note, tools=self.tools)]
+
+    def layout(self, of: str | None = None) -> Component:
+        """The card, and what the page remembers of it."""
+        rows = self.read(of)
+        seen = dcc.Store(id=self.seen, data=fingerprint(rows))
+        return html.Div([seen, html.Div(self.draw(rows, of), id=self.place)])
+
+    def renew(self, of: str | None, seen: str | None) -> tuple[Content, Any]:
+        rows = self.read(of)
+        now = fingerprint(rows)
+        return (no_update, no_update) if now == seen else (self.draw(rows, of), now)
+
+
+def read_evidence(of: str | None) -> Sequence[JobOut]:
+    return evidence.list_evidence(SHOWN, evaluation_ids=None if of is None else [of]).items
+
+
+def show_evidence(rows: Sequence[Any], of: str | None) -> Component:
+    return evidence_table(rows, with_checkpoint=of is None)
+
+
+BESIDE = "Beside the primary run"
+NOTE = "it lowers best-known bounds and leaves margins as they are"
+PRUNINGS = JobCard(
+    names.PRUNINGS,
+    names.PRUNINGS_SEEN,
+    names.POLL,
+    "Prunings",
+    lambda _of: prunings.list_prunings(SHOWN).items,
+    lambda rows, _of: pruning_table(rows),
+    tools=dcc.Link("Prune", href="/prune", className="button button-quiet"),
+)
+EVIDENCE = JobCard(names.EVIDENCE, names.EVIDENCE_SEEN, names.POLL, BESIDE, read_evidence, show_evidence, NOTE)
+RECORD_EVIDENCE = JobCard(
+    names.RECORD_EVIDENCE,
+    names.RECORD_EVIDENCE_SEEN,
+    names.RECORD_POLL,
+    BESIDE,
+    read_evidence,
+    show_evidence,
+    NOTE,
+)
+
+
+def register(app: Dash) -> None:
+    """Draw each card anew where it changed."""
+    for one in (PRUNINGS, EVIDENCE):
+        follow(app, one)
+    follow(app, RECORD_EVIDENCE, State(names.RECORD_ID, "data"))
+
+
+def follow(app: Dash, one: JobCard, *of: State) -> None:
+    @app.callback(
+        Output(one.place, "children"),
+        Output(one.seen, "data"),
+        Input(one.poll, "n_intervals"),
+        State(one.seen, "data"),
+        *of,
+        prevent_initial_call=True,
+    )
+    @in_thread
+    def tick(_tick: int | None, seen: str | None, evaluation_id: str | None = None) -> tuple[Content, Any]:
+        return one.renew(evaluation_id, seen)
