@@ -10,17 +10,17 @@ from backend.services import evaluations
 from frontend import ids, jobs
 from frontend.callbacks import in_thread, query_values
 from frontend.components import Content, refusal
-from frontend.pages.jobs import cards, names, queueing, record, table
+from frontend.pages.jobs import cards, ids, queueing, record, table
 from frontend.pages.jobs.listing import Listing, read_filter, read_listing
 from frontend.rows import Live, live_cells
 
 LISTED = {
-    "sentence": Output(names.SENTENCE, "children"),
-    "chips": Output(names.CHIPS, "children"),
-    "table": Output(names.TABLE, "children"),
-    "workers": Output(names.WORKERS, "children"),
-    "state": Output(names.STATE, "data"),
-    "live": Output(names.LIVE, "data"),
+    "sentence": Output(ids.SENTENCE, "children"),
+    "chips": Output(ids.CHIPS, "children"),
+    "table": Output(ids.TABLE, "children"),
+    "workers": Output(ids.WORKERS, "children"),
+    "state": Output(ids.STATE, "data"),
+    "live": Output(ids.LIVE, "data"),
 }
 
 
@@ -37,10 +37,10 @@ def register_listing(app: Dash) -> None:
     @app.callback(
         output=LISTED,
         inputs={
-            "_tick": Input(names.POLL, "n_intervals"),
+            "_tick": Input(ids.POLL, "n_intervals"),
             "search": Input(ids.URL, "search"),
-            "state": State(names.STATE, "data"),
-            "live": State(names.LIVE, "data"),
+            "state": State(ids.STATE, "data"),
+            "live": State(ids.LIVE, "data"),
         },
         prevent_initial_call=True,
     )
@@ -48,7 +48,7 @@ def register_listing(app: Dash) -> None:
     def refresh(_tick: int | None, search: str | None, state: str | None, live: Live | None) -> dict[str, Content]:
         return renew(search or "", state, live)
 
-    app.clientside_callback(ClientsideFunction("live", "patch"), Input(names.LIVE, "data"))
+    app.clientside_callback(ClientsideFunction("live", "patch"), Input(ids.LIVE, "data"))
 
 
 def renew(search: str, state: str | None, live: Live | None) -> dict[str, Content]:
@@ -73,15 +73,15 @@ def list_parts(listing: Listing, search: str) -> dict[str, Content]:
 
 def register_form(app: Dash) -> None:
     @app.callback(
-        Output(names.QUEUE_ANSWER, "children"),
-        Input(names.QUEUE_GO, "n_clicks"),
-        State(names.QUEUE_CHECKPOINT, "value"),
-        State(names.QUEUE_PRESET, "value"),
-        State(names.QUEUE_NORM, "value"),
-        State(names.QUEUE_EPS, "value"),
-        State(names.QUEUE_SAMPLES, "value"),
-        State(names.QUEUE_SEED, "value"),
-        State(names.QUEUE_REPEAT, "value"),
+        Output(ids.QUEUE_ANSWER, "children"),
+        Input(ids.QUEUE_GO, "n_clicks"),
+        State(ids.QUEUE_CHECKPOINT, "value"),
+        State(ids.QUEUE_PRESET, "value"),
+        State(ids.QUEUE_NORM, "value"),
+        State(ids.QUEUE_EPS, "value"),
+        State(ids.QUEUE_SAMPLES, "value"),
+        State(ids.QUEUE_SEED, "value"),
+        State(ids.QUEUE_REPEAT, "value"),
         prevent_initial_call=True,
     )
     @in_thread
@@ -89,12 +89,12 @@ def register_form(app: Dash) -> None:
         return answer_form(*values) if clicks else no_update
 
     @app.callback(
-        Output(names.QUEUE_HINT, "children"),
-        Output(names.QUEUE_EPS, "placeholder"),
-        Output(names.QUEUE_NORM, "value"),
-        Output(names.QUEUE_SAMPLES, "max"),
-        Input(names.QUEUE_CHECKPOINT, "value"),
-        Input(names.QUEUE_PRESET, "value"),
+        Output(ids.QUEUE_HINT, "children"),
+        Output(ids.QUEUE_EPS, "placeholder"),
+        Output(ids.QUEUE_NORM, "value"),
+        Output(ids.QUEUE_SAMPLES, "max"),
+        Input(ids.QUEUE_CHECKPOINT, "value"),
+        Input(ids.QUEUE_PRESET, "value"),
         prevent_initial_call=True,
     )
     @in_thread
@@ -102,7 +102,7 @@ def register_form(app: Dash) -> None:
         dataset = queueing.dataset_of(checkpoint_id)
         if dataset is None:
             return no_update, no_update, no_update, no_update
-        norm = dataset.default_norm if ctx.triggered_id == names.QUEUE_CHECKPOINT else no_update
+        norm = dataset.default_norm if ctx.triggered_id == ids.QUEUE_CHECKPOINT else no_update
         return queueing.hint(dataset, preset), dataset.default_eps_text, norm, dataset.size
 
 
@@ -116,26 +116,26 @@ def answer_form(*values: Any) -> Content:
 
 def register_record(app: Dash) -> None:
     @app.callback(
-        Output(names.RECORD_BODY, "children"),
-        Output(names.RECORD_STATE, "data"),
-        Output(names.RECORD_LIVE, "data"),
-        Output(names.RECORD_POLL, "interval"),
-        Input(names.RECORD_POLL, "n_intervals"),
-        State(names.RECORD_ID, "data"),
-        State(names.RECORD_STATE, "data"),
-        State(names.RECORD_LIVE, "data"),
+        Output(ids.RECORD_BODY, "children"),
+        Output(ids.RECORD_STATE, "data"),
+        Output(ids.RECORD_LIVE, "data"),
+        Output(ids.RECORD_POLL, "interval"),
+        Input(ids.RECORD_POLL, "n_intervals"),
+        State(ids.RECORD_ID, "data"),
+        State(ids.RECORD_STATE, "data"),
+        State(ids.RECORD_LIVE, "data"),
         prevent_initial_call=True,
     )
     @in_thread
     def follow(_tick: int | None, evaluation_id: str, state: str, live: Live | None) -> tuple[Content, ...]:
         return follow_record(evaluations.get_evaluation(evaluation_id), state, live)
 
-    app.clientside_callback(ClientsideFunction("live", "patch"), Input(names.RECORD_LIVE, "data"))
+    app.clientside_callback(ClientsideFunction("live", "patch"), Input(ids.RECORD_LIVE, "data"))
 
 
 def follow_record(row: EvaluationOut, state: str, live: Live | None) -> tuple[Content, ...]:
     """The record anew when its state changed, its live cells otherwise; what has ended is asked for seldom."""
-    pace = names.POLL_MILLISECONDS if record.is_followed(row) else 10 * names.POLL_MILLISECONDS
+    pace = ids.POLL_MILLISECONDS if record.is_followed(row) else 10 * ids.POLL_MILLISECONDS
     if row.state != state:
         return record.record_body(row), row.state, no_update, pace
     if not record.is_followed(row):

@@ -11,7 +11,7 @@ from backend.services import evidence, prunings
 from frontend.callbacks import in_thread
 from frontend.components import Content, card
 from frontend.jobs import fingerprint
-from frontend.pages.jobs import names
+from frontend.pages.jobs import ids
 from frontend.review.evidence import evidence_table
 from frontend.review.prunings import pruning_table
 from frontend.rows import JobOut
@@ -65,19 +65,19 @@ def show_evidence(rows: Sequence[Any], of: str | None) -> Component:
 BESIDE = "Beside the primary run"
 NOTE = "it lowers best-known bounds and leaves margins as they are"
 PRUNINGS = JobCard(
-    names.PRUNINGS,
-    names.PRUNINGS_SEEN,
-    names.POLL,
+    ids.PRUNINGS,
+    ids.PRUNINGS_SEEN,
+    ids.POLL,
     "Prunings",
     lambda _of: prunings.list_prunings(SHOWN).items,
     lambda rows, _of: pruning_table(rows),
     tools=dcc.Link("Prune", href="/prune", className="button button-quiet"),
 )
-EVIDENCE = JobCard(names.EVIDENCE, names.EVIDENCE_SEEN, names.POLL, BESIDE, read_evidence, show_evidence, NOTE)
+EVIDENCE = JobCard(ids.EVIDENCE, ids.EVIDENCE_SEEN, ids.POLL, BESIDE, read_evidence, show_evidence, NOTE)
 RECORD_EVIDENCE = JobCard(
-    names.RECORD_EVIDENCE,
-    names.RECORD_EVIDENCE_SEEN,
-    names.RECORD_POLL,
+    ids.RECORD_EVIDENCE,
+    ids.RECORD_EVIDENCE_SEEN,
+    ids.RECORD_POLL,
     BESIDE,
     read_evidence,
     show_evidence,
@@ -89,7 +89,7 @@ def register(app: Dash) -> None:
     """Draw each card anew where it changed."""
     for one in (PRUNINGS, EVIDENCE):
         follow(app, one)
-    follow(app, RECORD_EVIDENCE, State(names.RECORD_ID, "data"))
+    follow(app, RECORD_EVIDENCE, State(ids.RECORD_ID, "data"))
 
 
 def follow(app: Dash, one: JobCard, *of: State) -> None:

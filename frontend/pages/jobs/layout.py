@@ -4,7 +4,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from frontend.components import aria, card
-from frontend.pages.jobs import cards, names
+from frontend.pages.jobs import cards, ids
 from frontend.pages.jobs.listing import read_filter, read_listing
 from frontend.pages.jobs.queueing import queue_card
 from frontend.pages.jobs.record import record_page
@@ -18,18 +18,18 @@ def layout(**query: str) -> Component:
     wanted = read_filter(query)
     listing = read_listing(wanted)
     parts = [
-        dcc.Store(id=names.STATE, data=listing.state_of(wanted)),
-        dcc.Store(id=names.LIVE),
-        dcc.Interval(id=names.POLL, interval=names.POLL_MILLISECONDS),
+        dcc.Store(id=ids.STATE, data=listing.state_of(wanted)),
+        dcc.Store(id=ids.LIVE),
+        dcc.Interval(id=ids.POLL, interval=ids.POLL_MILLISECONDS),
         html.H1("Jobs", className="page-title"),
-        html.P(summary_sentence(listing), id=names.SENTENCE, className="headline"),
-        html.Div(filter_chips(listing, wanted), id=names.CHIPS, className="chips"),
+        html.P(summary_sentence(listing), id=ids.SENTENCE, className="headline"),
+        html.Div(filter_chips(listing, wanted), id=ids.CHIPS, className="chips"),
         queue_card(query),
         card(
             "Evaluations",
             html.Div(
                 jobs_table(listing),
-                id=names.TABLE,
+                id=ids.TABLE,
                 className="table-scroll",
                 tabIndex=0,
                 role="region",
@@ -38,6 +38,6 @@ def layout(**query: str) -> Component:
         ),
         cards.PRUNINGS.layout(),
         cards.EVIDENCE.layout(),
-        card("Workers", html.Div(workers_list(listing), id=names.WORKERS)),
+        card("Workers", html.Div(workers_list(listing), id=ids.WORKERS)),
     ]
-    return html.Div(parts, id=names.PAGE, className="page-stack jobs")
+    return html.Div(parts, id=ids.PAGE, className="page-stack jobs")

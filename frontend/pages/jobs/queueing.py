@@ -16,7 +16,7 @@ from backend.schemas.evaluations import EvaluationIn, EvaluationOut
 from backend.services import catalogues, checkpoints, datasets, evaluations
 from backend.services.catalogues import DEFAULT_PRESET
 from frontend.components import Content, icon
-from frontend.pages.jobs import names
+from frontend.pages.jobs import ids
 
 DEFAULT_SAMPLES = 500
 
@@ -38,15 +38,15 @@ def queue_card(query: dict[str, str]) -> Component:
     body = html.Div(
         [
             html.Div(fields(rows, picked, dataset, query), className="fields"),
-            html.P(hint(dataset, chosen_preset(query)), id=names.QUEUE_HINT, className="footnote"),
+            html.P(hint(dataset, chosen_preset(query)), id=ids.QUEUE_HINT, className="footnote"),
             html.Div(
-                [html.Button("Queue it", id=names.QUEUE_GO, className="button button-primary")], className="form-foot"
+                [html.Button("Queue it", id=ids.QUEUE_GO, className="button button-primary")], className="form-foot"
             ),
-            html.Div(id=names.QUEUE_ANSWER, role="alert"),
+            html.Div(id=ids.QUEUE_ANSWER, role="alert"),
         ],
         className="fold-body",
     )
-    return html.Details([head, body], id=names.QUEUE, className="card fold", open=bool(query.get("new")))
+    return html.Details([head, body], id=ids.QUEUE, className="card fold", open=bool(query.get("new")))
 
 
 def fields(
@@ -58,13 +58,13 @@ def fields(
     select: dict[str, Any] = {"allowDeselect": False, "className": "field"}
     return [
         dmc.Select(
-            id=names.QUEUE_CHECKPOINT, label="Checkpoint", data=choices, value=str(picked.id), searchable=True, **select
+            id=ids.QUEUE_CHECKPOINT, label="Checkpoint", data=choices, value=str(picked.id), searchable=True, **select
         ),
-        dmc.Select(id=names.QUEUE_PRESET, label="Preset", data=presets, value=chosen_preset(query), **select),
-        dmc.Select(id=names.QUEUE_NORM, label="Norm", data=norms, value=dataset.default_norm, **select),
-        dmc.TextInput(id=names.QUEUE_EPS, label="ε", placeholder=dataset.default_eps_text, value="", className="field"),
+        dmc.Select(id=ids.QUEUE_PRESET, label="Preset", data=presets, value=chosen_preset(query), **select),
+        dmc.Select(id=ids.QUEUE_NORM, label="Norm", data=norms, value=dataset.default_norm, **select),
+        dmc.TextInput(id=ids.QUEUE_EPS, label="ε", placeholder=dataset.default_eps_text, value="", className="field"),
         dmc.NumberInput(
-            id=names.QUEUE_SAMPLES,
+            id=ids.QUEUE_SAMPLES,
             label="Samples (n)",
             value=chosen_samples(query, dataset),
             min=1,
@@ -73,9 +73,9 @@ def fields(
             thousandSeparator=",",
             className="field",
         ),
-        dmc.NumberInput(id=names.QUEUE_SEED, label="Seed", value=0, min=0, allowDecimal=False, className="field"),
+        dmc.NumberInput(id=ids.QUEUE_SEED, label="Seed", value=0, min=0, allowDecimal=False, className="field"),
         dmc.NumberInput(
-            id=names.QUEUE_REPEAT, label="Seeds in all", value=1, min=1, max=10, allowDecimal=False, className="field"
+            id=ids.QUEUE_REPEAT, label="Seeds in all", value=1, min=1, max=10, allowDecimal=False, className="field"
         ),
     ]
 

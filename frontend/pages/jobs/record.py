@@ -12,7 +12,7 @@ from backend.services import catalogues, checkpoints, datasets, evaluations
 from frontend.components import Content, aria, card, data, icon, number_card
 from frontend.figures.units import unit_of
 from frontend.jobs import buttons, progress_cell, state_word
-from frontend.pages.jobs import names
+from frontend.pages.jobs import ids
 from frontend.pages.jobs.cards import RECORD_EVIDENCE
 from frontend.words import count_words, day_time, duration_words, interval_words, percent
 
@@ -52,15 +52,15 @@ def record_page(evaluation_id: str) -> Component:
     """The record's page; it follows an evaluation that still runs."""
     row = evaluations.get_evaluation(evaluation_id)
     parts = [
-        dcc.Store(id=names.RECORD_ID, data=str(row.id)),
-        dcc.Store(id=names.RECORD_STATE, data=row.state),
-        dcc.Store(id=names.RECORD_LIVE),
-        dcc.Interval(id=names.RECORD_POLL, interval=names.POLL_MILLISECONDS),
+        dcc.Store(id=ids.RECORD_ID, data=str(row.id)),
+        dcc.Store(id=ids.RECORD_STATE, data=row.state),
+        dcc.Store(id=ids.RECORD_LIVE),
+        dcc.Interval(id=ids.RECORD_POLL, interval=ids.POLL_MILLISECONDS),
         dcc.Link("All jobs", href="/jobs", className="back"),
-        html.Div(record_body(row), id=names.RECORD_BODY, className="page-stack"),
+        html.Div(record_body(row), id=ids.RECORD_BODY, className="page-stack"),
         RECORD_EVIDENCE.layout(evaluation_id),
     ]
-    return html.Div(parts, id=names.RECORD, className="page-stack jobs record")
+    return html.Div(parts, id=ids.RECORD, className="page-stack jobs record")
 
 
 def record_body(row: EvaluationOut) -> list[Component]:

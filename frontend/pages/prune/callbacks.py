@@ -11,24 +11,24 @@ from backend.services.prunings import plans
 from frontend.callbacks import in_thread
 from frontend.components import Content, refusal
 from frontend.jobs import fingerprint
-from frontend.pages.prune import form, names, record
+from frontend.pages.prune import form, ids, record
 from frontend.pages.prune.request import cost_words, read_form
 from models.pruning.plans import CONTROL
 
 VALUES = {
-    "parent": names.PARENT,
-    "data": names.DATA,
-    "method": names.METHOD,
-    "sparsity": names.SPARSITY,
-    "granularity": names.GRANULARITY,
-    "schedule": names.SCHEDULE,
-    "epochs": names.EPOCHS,
-    "eps": names.EPS,
-    "loss": names.LOSS,
-    "seed": names.SEED,
+    "parent": ids.PARENT,
+    "data": ids.DATA,
+    "method": ids.METHOD,
+    "sparsity": ids.SPARSITY,
+    "granularity": ids.GRANULARITY,
+    "schedule": ids.SCHEDULE,
+    "epochs": ids.EPOCHS,
+    "eps": ids.EPS,
+    "loss": ids.LOSS,
+    "seed": ids.SEED,
 }
-OWN = names.setting(ALL)
-TEXTS = {"name": names.NAME, "evaluate": names.EVALUATE}
+OWN = ids.setting(ALL)
+TEXTS = {"name": ids.NAME, "evaluate": ids.EVALUATE}
 
 
 def register(app: Dash) -> None:
@@ -42,20 +42,20 @@ def register_choices(app: Dash) -> None:
     """What a method can do, and what a parent can be trained on."""
 
     @app.callback(
-        Output(names.METHOD_HINT, "children"),
-        Output(names.GRANULARITY, "data"),
-        Output(names.GRANULARITY, "value"),
-        Output(names.SCHEDULE, "data"),
-        Output(names.SCHEDULE, "value"),
-        Output(names.LOSS, "data"),
-        Output(names.LOSS, "value"),
-        Output(names.LOSS, "disabled"),
-        Output(names.SPARSITY_BOX, "hidden"),
-        Output(names.SETTINGS, "children"),
-        Input(names.METHOD, "value"),
-        State(names.GRANULARITY, "value"),
-        State(names.SCHEDULE, "value"),
-        State(names.LOSS, "value"),
+        Output(ids.METHOD_HINT, "children"),
+        Output(ids.GRANULARITY, "data"),
+        Output(ids.GRANULARITY, "value"),
+        Output(ids.SCHEDULE, "data"),
+        Output(ids.SCHEDULE, "value"),
+        Output(ids.LOSS, "data"),
+        Output(ids.LOSS, "value"),
+        Output(ids.LOSS, "disabled"),
+        Output(ids.SPARSITY_BOX, "hidden"),
+        Output(ids.SETTINGS, "children"),
+        Input(ids.METHOD, "value"),
+        State(ids.GRANULARITY, "value"),
+        State(ids.SCHEDULE, "value"),
+        State(ids.LOSS, "value"),
         prevent_initial_call=True,
     )
     @in_thread
@@ -63,11 +63,11 @@ def register_choices(app: Dash) -> None:
         return fit_method(method, granularity, schedule, loss)
 
     @app.callback(
-        Output(names.DATA, "data"),
-        Output(names.DATA, "value"),
-        Output(names.DATA_HINT, "children"),
-        Input(names.PARENT, "value"),
-        State(names.DATA, "value"),
+        Output(ids.DATA, "data"),
+        Output(ids.DATA, "value"),
+        Output(ids.DATA_HINT, "children"),
+        Input(ids.PARENT, "value"),
+        State(ids.DATA, "value"),
         prevent_initial_call=True,
     )
     @in_thread
@@ -105,9 +105,9 @@ def register_cost(app: Dash) -> None:
 
     @app.callback(
         output={
-            "cost": Output(names.COST, "children"),
-            "name": Output(names.NAME, "placeholder"),
-            "percent": Output(names.SPARSITY_WORDS, "children"),
+            "cost": Output(ids.COST, "children"),
+            "name": Output(ids.NAME, "placeholder"),
+            "percent": Output(ids.SPARSITY_WORDS, "children"),
         },
         inputs={"own": Input(OWN, "value")} | {name: Input(id, "value") for name, id in VALUES.items()},
         state={"own_ids": State(OWN, "id")},
@@ -118,8 +118,8 @@ def register_cost(app: Dash) -> None:
         return {"cost": cost, "name": name, "percent": f"{values['sparsity']:g} %"}
 
     @app.callback(
-        output=Output(names.ANSWER, "children"),
-        inputs={"clicks": Input(names.GO, "n_clicks")},
+        output=Output(ids.ANSWER, "children"),
+        inputs={"clicks": Input(ids.GO, "n_clicks")},
         state={"own": State(OWN, "value"), "own_ids": State(OWN, "id")}
         | {name: State(id, "value") for name, id in (VALUES | TEXTS).items()},
         prevent_initial_call=True,
@@ -139,17 +139,17 @@ def answer_form(values: dict[str, Any]) -> Content:
 
 def register_record(app: Dash) -> None:
     @app.callback(
-        Output(names.RECORD, "children"),
-        Output(names.RECORD_SEEN, "data"),
-        Output(names.RECORD_POLL, "interval"),
-        Input(names.RECORD_POLL, "n_intervals"),
-        State(names.RECORD_ID, "data"),
-        State(names.RECORD_SEEN, "data"),
+        Output(ids.RECORD, "children"),
+        Output(ids.RECORD_SEEN, "data"),
+        Output(ids.RECORD_POLL, "interval"),
+        Input(ids.RECORD_POLL, "n_intervals"),
+        State(ids.RECORD_ID, "data"),
+        State(ids.RECORD_SEEN, "data"),
         prevent_initial_call=True,
     )
     @in_thread
     def follow(_tick: int | None, pruning_id: str, seen: str | None) -> tuple[Content, ...]:
         row = prunings.get_pruning(pruning_id)
-        pace = names.POLL_MILLISECONDS * (1 if row.state in ACTIVE else 10)
+        pace = ids.POLL_MILLISECONDS * (1 if row.state in ACTIVE else 10)
         now = fingerprint([row])
         return (no_update, no_update, pace) if now == seen else (record.record_body(row), now, pace)

@@ -14,7 +14,7 @@ from backend.services import catalogues
 from backend.services.catalogues import DEFAULT_PRESET
 from backend.services.prunings import plans
 from frontend.components import Content, aria, card, icon
-from frontend.pages.prune import names
+from frontend.pages.prune import ids
 from frontend.words import count_words
 
 USUAL_METHOD = "lwm"
@@ -39,12 +39,12 @@ def cards(parents: Sequence[CheckpointOut], chosen: CheckpointOut) -> list[Compo
         card(
             "1. What is pruned, and how",
             html.Div(what_fields(parents, chosen, method), className="fields"),
-            html.Div(setting_parts(method), id=names.SETTINGS),
+            html.Div(setting_parts(method), id=ids.SETTINGS),
         ),
         card(
             "2. Training",
             html.Div(training_fields(method, known), className="fields"),
-            html.Div(data_hint(known), id=names.DATA_HINT, className="data-hint", role="status"),
+            html.Div(data_hint(known), id=ids.DATA_HINT, className="data-hint", role="status"),
         ),
         card("3. What happens next", html.Div(next_fields(), className="fields")),
     ]
@@ -55,17 +55,17 @@ def what_fields(parents: Sequence[CheckpointOut], chosen: CheckpointOut, method:
     methods: Any = [{"value": row.name, "label": row.title} for row in plans.list_methods().items]
     return [
         dmc.Select(
-            id=names.PARENT, label="Dense checkpoint", data=choices, value=str(chosen.id), searchable=True, **LIST
+            id=ids.PARENT, label="Dense checkpoint", data=choices, value=str(chosen.id), searchable=True, **LIST
         ),
         html.Div(
             [
-                dmc.Select(id=names.METHOD, label="Method", data=methods, value=method.name, allowDeselect=False),
-                html.Span(method.summary, id=names.METHOD_HINT, className="under"),
+                dmc.Select(id=ids.METHOD, label="Method", data=methods, value=method.name, allowDeselect=False),
+                html.Span(method.summary, id=ids.METHOD_HINT, className="under"),
             ],
             className="field",
         ),
-        html.Div(sparsity_parts(), id=names.SPARSITY_BOX, className="field"),
-        dmc.Select(id=names.GRANULARITY, label="What goes away", data=granularities(method), value="weight", **LIST),
+        html.Div(sparsity_parts(), id=ids.SPARSITY_BOX, className="field"),
+        dmc.Select(id=ids.GRANULARITY, label="What goes away", data=granularities(method), value="weight", **LIST),
     ]
 
 
@@ -74,11 +74,11 @@ def sparsity_parts() -> list[Component]:
     marks: Any = [{"value": value, "label": f"{value}"} for value in MARKS]
     return [
         html.Div(
-            ["Sparsity ", html.Span(f"{USUAL_PERCENT} %", id=names.SPARSITY_WORDS, className="muted")],
+            ["Sparsity ", html.Span(f"{USUAL_PERCENT} %", id=ids.SPARSITY_WORDS, className="muted")],
             className="mantine-InputWrapper-label",
         ),
         dmc.Slider(
-            id=names.SPARSITY,
+            id=ids.SPARSITY,
             value=USUAL_PERCENT,
             min=10,
             max=99.5,
@@ -100,7 +100,7 @@ def setting_parts(method: MethodOut) -> list[Component]:
         return []
     fields: list[Component] = [
         dmc.NumberInput(
-            id=names.setting(row.name),
+            id=ids.setting(row.name),
             label=row.name.replace("_", " "),
             description=f"{row.meaning}; {row.low:g} to {row.high:g}",
             placeholder="not set" if row.default is None else f"{row.default:g}",
@@ -121,16 +121,16 @@ def setting_parts(method: MethodOut) -> list[Component]:
 def training_fields(method: MethodOut, known: Sequence[DatasetOut]) -> list[Component]:
     return [
         dmc.Select(
-            id=names.DATA,
+            id=ids.DATA,
             label="Training images",
             data=data_choices(known),
             value=str(known[0].id) if known else None,
             placeholder="none that fit",
             **LIST,
         ),
-        dmc.Select(id=names.SCHEDULE, label="Schedule", data=schedules(method), value="short", **LIST),
+        dmc.Select(id=ids.SCHEDULE, label="Schedule", data=schedules(method), value="short", **LIST),
         dmc.NumberInput(
-            id=names.EPOCHS,
+            id=ids.EPOCHS,
             label="Epochs in all",
             placeholder="the schedule's",
             min=1,
@@ -138,16 +138,16 @@ def training_fields(method: MethodOut, known: Sequence[DatasetOut]) -> list[Comp
             allowDecimal=False,
             className="field",
         ),
-        dmc.TextInput(id=names.EPS, label="ε of training", placeholder="the data set's", value="", className="field"),
+        dmc.TextInput(id=ids.EPS, label="ε of training", placeholder="the data set's", value="", className="field"),
         dmc.Select(
-            id=names.LOSS,
+            id=ids.LOSS,
             label="Loss",
             placeholder="the method's",
             data=list(method.losses),
             clearable=True,
             className="field",
         ),
-        dmc.NumberInput(id=names.SEED, label="Seed", value=0, min=0, allowDecimal=False, className="field"),
+        dmc.NumberInput(id=ids.SEED, label="Seed", value=0, min=0, allowDecimal=False, className="field"),
     ]
 
 
@@ -182,9 +182,9 @@ def data_hint(known: Sequence[DatasetOut]) -> Content:
 def next_fields() -> list[Component]:
     presets: Any = [{"value": row.name, "label": row.title} for row in catalogues.list_attacks().presets]
     return [
-        dmc.TextInput(id=names.NAME, label="Name of the result", placeholder="made up", value="", className="field"),
+        dmc.TextInput(id=ids.NAME, label="Name of the result", placeholder="made up", value="", className="field"),
         dmc.Select(
-            id=names.EVALUATE,
+            id=ids.EVALUATE,
             label="Evaluate it then",
             placeholder="not now",
             data=presets,
@@ -198,7 +198,7 @@ def next_fields() -> list[Component]:
 def foot() -> list[Component]:
     """What it will cost, and the button."""
     return [
-        html.P(id=names.COST, className="cost", role="status", **aria(live="polite")),
-        html.Div([html.Button("Prune it", id=names.GO, className="button button-primary")], className="form-foot"),
-        html.Div(id=names.ANSWER, role="alert"),
+        html.P(id=ids.COST, className="cost", role="status", **aria(live="polite")),
+        html.Div([html.Button("Prune it", id=ids.GO, className="button button-primary")], className="form-foot"),
+        html.Div(id=ids.ANSWER, role="alert"),
     ]

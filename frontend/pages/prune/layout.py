@@ -6,7 +6,7 @@ from dash.development.base_component import Component
 from backend.schemas.checkpoints import CheckpointOut
 from backend.services import checkpoints
 from frontend.components import empty_state
-from frontend.pages.prune import names
+from frontend.pages.prune import ids
 from frontend.pages.prune.form import cards, foot
 from frontend.pages.prune.record import record_page
 
@@ -31,7 +31,7 @@ def layout(**query: str) -> Component:
         chosen = next((row for row in parents if str(row.id) == query.get("parent")), parents[0])
         body = [*cards(parents, chosen), *foot()]
     head = [html.H1("Prune", className="page-title"), html.P(LEAD, className="lead")]
-    return html.Div([*head, *body], id=names.PAGE, className="page-stack prune")
+    return html.Div([*head, *body], id=ids.PAGE, className="page-stack prune")
 
 
 def dense_checkpoints() -> list[CheckpointOut]:

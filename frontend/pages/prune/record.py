@@ -11,7 +11,7 @@ from backend.services import prunings
 from backend.services.prunings import DENSE_MARGINS
 from frontend.components import Content, aria, card, icon, number_card
 from frontend.jobs import buttons, fingerprint, progress_cell, state_word
-from frontend.pages.prune import names
+from frontend.pages.prune import ids
 from frontend.review.prunings import made_link, method_words
 from frontend.words import ago, day_time, percent
 
@@ -25,13 +25,13 @@ def record_page(pruning_id: str) -> Component:
     """One run; it is followed while it goes on."""
     row = prunings.get_pruning(pruning_id)
     parts = [
-        dcc.Store(id=names.RECORD_ID, data=str(row.id)),
-        dcc.Store(id=names.RECORD_SEEN, data=fingerprint([row])),
-        dcc.Interval(id=names.RECORD_POLL, interval=names.POLL_MILLISECONDS),
+        dcc.Store(id=ids.RECORD_ID, data=str(row.id)),
+        dcc.Store(id=ids.RECORD_SEEN, data=fingerprint([row])),
+        dcc.Interval(id=ids.RECORD_POLL, interval=ids.POLL_MILLISECONDS),
         dcc.Link("All jobs", href="/jobs", className="back"),
-        html.Div(record_body(row), id=names.RECORD, className="page-stack"),
+        html.Div(record_body(row), id=ids.RECORD, className="page-stack"),
     ]
-    return html.Div(parts, id=names.PAGE, className="page-stack jobs prune record")
+    return html.Div(parts, id=ids.PAGE, className="page-stack jobs prune record")
 
 
 def record_body(row: PruningOut) -> list[Component]:

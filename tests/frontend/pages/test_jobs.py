@@ -18,7 +18,7 @@ from backend.store.jobs import move_state
 from backend.store.tables import Checkpoint, Evaluation, Worker, now
 from frontend.jobs import button_id
 from frontend.pages import jobs
-from frontend.pages.jobs import names
+from frontend.pages.jobs import ids
 from frontend.pages.jobs.callbacks import answer_form, follow_record, renew
 from frontend.pages.jobs.listing import Filter, read_filter, read_listing
 from frontend.pages.jobs.queueing import queue_from_form
@@ -118,7 +118,7 @@ def test_cells_tell_how_long_ago_the_ended_rows_ended(stock: Stock) -> None:
         row = session.get(Evaluation, done.id)
         assert row is not None
         row.finished_at = now() - timedelta(minutes=5)
-    renewed = renew("", by_id(page, names.STATE).data, first)
+    renewed = renew("", by_id(page, ids.STATE).data, first)
     assert renewed["live"][f"{done.id}:ago"] == {"text": "5 minutes ago"}
 
 
@@ -126,7 +126,7 @@ def test_renew_changes_cells_only_while_no_state_changes(stock: Stock) -> None:
     dataset, checkpoint, measured = stock
     running = queue(checkpoint, dataset)
     begin(running.id)
-    state = by_id(jobs.layout(), names.STATE).data
+    state = by_id(jobs.layout(), ids.STATE).data
     first = renew("", state, None)
     assert first["table"] is no_update and first["live"] is not no_update
     assert all(part is no_update for part in renew("", state, first["live"]).values())
@@ -160,12 +160,12 @@ def test_page_without_a_worker_warns_loudly_and_stops_when_one_lives(stock: Stoc
 
     dataset, checkpoint, _ = stock
     queue(checkpoint, dataset)
-    assert "No worker is alive" in text_of(by_id(jobs.layout(), names.SENTENCE))
+    assert "No worker is alive" in text_of(by_id(jobs.layout(), ids.SENTENCE))
     with writing() as session:
         workers.beat(session, Worker(id="w", host=socket.gethostname(), pid=os.getpid(), device="cpu"))
     page = jobs.layout()
     assert "No worker" not in text_of(page)
-    assert "cpu" in text_of(by_id(page, names.WORKERS))
+    assert "cpu" in text_of(by_id(page, ids.WORKERS))
 
 
 # --- the form --------------------------------------------------------------------------------------------------------
@@ -199,9 +199,9 @@ def test_form_takes_its_values_from_the_address(stock: Stock) -> None:
     dataset, checkpoint, _ = stock
     add_checkpoint(dataset.id, "newer")
     page = jobs.layout(new=str(checkpoint.id), preset="autoattack", n="25")
-    assert by_id(page, names.QUEUE).open
-    assert by_id(page, names.QUEUE_CHECKPOINT).value == str(checkpoint.id)
-    assert (by_id(page, names.QUEUE_PRESET).value, by_id(page, names.QUEUE_SAMPLES).value) == ("autoattack", 25)
+    assert by_id(page, ids.QUEUE).open
+    assert by_id(page, ids.QUEUE_CHECKPOINT).value == str(checkpoint.id)
+    assert (by_id(page, ids.QUEUE_PRESET).value, by_id(page, ids.QUEUE_SAMPLES).value) == ("autoattack", 25)
 
 
 # --- the record ------------------------------------------------------------------------------------------------------
@@ -259,7 +259,7 @@ def test_record_follows_what_runs_and_rests_when_it_ended(stock: Stock) -> None:
     }
     ended = evaluations.cancel_evaluation(row.id)
     body, state, _, pace = follow_record(ended, "queued", None)
-    assert state == "cancelled" and "cancelled" in text_of(body) and pace > names.POLL_MILLISECONDS
+    assert state == "cancelled" and "cancelled" in text_of(body) and pace > ids.POLL_MILLISECONDS
     assert follow_record(ended, "cancelled", None)[0] is no_update
 
 

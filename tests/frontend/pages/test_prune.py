@@ -14,10 +14,10 @@ from backend.store.jobs import move_state
 from backend.store.tables import Checkpoint, Pruning
 from frontend.jobs import fingerprint
 from frontend.pages import jobs, prune
-from frontend.pages.jobs import names as jobs_names
+from frontend.pages.jobs import ids as jobs_names
 from frontend.pages.overview.holdings import read_holdings
 from frontend.pages.overview.table import checkpoint_table
-from frontend.pages.prune import names
+from frontend.pages.prune import ids
 from frontend.pages.prune.callbacks import answer_form, fit_method, pair_settings
 from frontend.pages.prune.request import cost_words, million, read_form
 from tests.frontend.words import by_id, hrefs, text_of, walk
@@ -55,7 +55,7 @@ def test_page_without_a_dense_checkpoint_leads_to_the_upload(ready: Path) -> Non
 
 
 def test_form_sends_the_settings_that_are_filled_in(values: dict[str, Any]) -> None:
-    pair = pair_settings([names.setting("gamma"), names.setting("rounds")], [0.5, None])
+    pair = pair_settings([ids.setting("gamma"), ids.setting("rounds")], [0.5, None])
     row = queue_one({**values, "method": "harp", "settings": pair})
     assert row.record["recipe"]["settings"] == {"gamma": 0.5, "rounds": 20}
     with pytest.raises(InvalidRequest, match=r"rounds must be within 1\.\.1000"):
@@ -66,18 +66,18 @@ def test_form_sends_the_settings_that_are_filled_in(values: dict[str, Any]) -> N
 
 def test_page_without_training_images_says_in_one_sentence_what_to_do(parent: Checkpoint) -> None:
     page = prune.layout()
-    words = text_of(by_id(page, names.DATA_HINT))
+    words = text_of(by_id(page, ids.DATA_HINT))
     assert "thinice dataset cifar10 --split train" in words and "idx" in words
-    assert by_id(page, names.DATA).value is None
+    assert by_id(page, ids.DATA).value is None
 
 
 def test_page_offers_what_fits_and_takes_the_parent_of_the_address(values: dict[str, Any], parent: Checkpoint) -> None:
     add_checkpoint(parent.dataset_id, "other-net")
     page = prune.layout(parent=str(parent.id))
-    assert by_id(page, names.PARENT).value == str(parent.id)
-    assert by_id(page, names.DATA).value == values["data"]
-    assert text_of(by_id(page, names.DATA_HINT)) == ""
-    assert [row["value"] for row in by_id(page, names.METHOD).data][-1] == "control"
+    assert by_id(page, ids.PARENT).value == str(parent.id)
+    assert by_id(page, ids.DATA).value == values["data"]
+    assert text_of(by_id(page, ids.DATA_HINT)) == ""
+    assert [row["value"] for row in by_id(page, ids.METHOD).data][-1] == "control"
 
 
 def test_method_brings_its_own_choices_and_takes_back_those_it_lacks(ready: Path) -> None:
