@@ -7,7 +7,8 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 from backend.errors import ThinIceError
 from backend.schemas.evaluations import EvaluationOut
 from backend.services import evaluations
-from frontend import ids, jobs
+from frontend import ids as shell_ids
+from frontend import jobs
 from frontend.callbacks import in_thread, query_values
 from frontend.components import Content, refusal
 from frontend.pages.jobs import cards, ids, queueing, record, table
@@ -38,7 +39,7 @@ def register_listing(app: Dash) -> None:
         output=LISTED,
         inputs={
             "_tick": Input(ids.POLL, "n_intervals"),
-            "search": Input(ids.URL, "search"),
+            "search": Input(shell_ids.URL, "search"),
             "state": State(ids.STATE, "data"),
             "live": State(ids.LIVE, "data"),
         },
