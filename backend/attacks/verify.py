@@ -1,4 +1,4 @@
-"""Every adversarial example is classified again by the network itself before it counts (protocol 4.2).
+"""Every adversarial example is classified again by the network itself before it counts (see the protocol in Help).
 
 One forward pass decides, and its verdict, prediction and distance are what is stored. It may run at another batch
 width than the pass in which the attack met the example; attacks therefore propose only examples that are lost by
