@@ -1,4 +1,4 @@
-"""Evidence beside the primary run: uploaded adversarials, replays, more effort on chosen samples."""
+"""Additional evidence: uploaded adversarials, replays, more effort on chosen samples."""
 
 import json
 from uuid import UUID
@@ -22,7 +22,7 @@ imports = CapacityLimiter(2)  # each import is a child process with memory of it
 
 
 class UploadForm(Schema):
-    """The form fields beside an .npy of adversarials, float32 (n, C, H, W) in [0, 1]."""
+    """The form fields that come with an .npy of adversarials, float32 (n, C, H, W) in [0, 1]."""
 
     source: str = Field(min_length=1, max_length=500, description="Whom to credit: attack, tool, author")
     indices: str | None = Field(
@@ -46,7 +46,7 @@ def read_indices(text: str | None) -> list[int] | None:
     return found
 
 
-@router.get("/evaluations/{evaluation_id}/evidence", summary="Evidence beside an evaluation, newest first")
+@router.get("/evaluations/{evaluation_id}/evidence", summary="Additional evidence of an evaluation, newest first")
 def get_evidence_of(evaluation_id: UUID, limit: Limit = 50, offset: Offset = 0) -> Page[EvidenceOut]:
     return evidence.list_of_evaluation(evaluation_id, limit, offset)
 

@@ -62,7 +62,7 @@ def show_evidence(rows: Sequence[Any], of: str | None) -> Component:
     return evidence_table(rows, with_checkpoint=of is None)
 
 
-BESIDE = "Beside the primary run"
+ADDITIONAL = "Additional evidence"
 NOTE = "it lowers best-known bounds and leaves margins as they are"
 PRUNINGS = JobCard(
     names.PRUNINGS,
@@ -73,12 +73,12 @@ PRUNINGS = JobCard(
     lambda rows, _of: record.pruning_table(rows),
     tools=dcc.Link("Prune", href="/prune", className="button button-quiet"),
 )
-EVIDENCE = JobCard(names.EVIDENCE, names.EVIDENCE_SEEN, names.POLL, BESIDE, read_evidence, show_evidence, NOTE)
+EVIDENCE = JobCard(names.EVIDENCE, names.EVIDENCE_SEEN, names.POLL, ADDITIONAL, read_evidence, show_evidence, NOTE)
 RECORD_EVIDENCE = JobCard(
     names.RECORD_EVIDENCE,
     names.RECORD_EVIDENCE_SEEN,
     names.RECORD_POLL,
-    BESIDE,
+    ADDITIONAL,
     read_evidence,
     show_evidence,
     NOTE,
