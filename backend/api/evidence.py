@@ -1,4 +1,4 @@
-"""Evidence beside the primary run: uploaded adversarials, replays, more effort on chosen samples."""
+"""Additional evidence: uploaded adversarials, replays, more effort on chosen samples."""
 
 import json
 from uuid import UUID
@@ -37,7 +37,7 @@ def read_indices(text: str | None) -> list[int] | None:
     return found
 
 
-@router.get("/evaluations/{evaluation_id}/evidence", summary="Evidence beside an evaluation, newest first")
+@router.get("/evaluations/{evaluation_id}/evidence", summary="Additional evidence of an evaluation, newest first")
 def get_evidence_of(evaluation_id: UUID, limit: Limit = 50, offset: Offset = 0) -> Page[EvidenceOut]:
     return evidence.list_of_evaluation(evaluation_id, limit, offset)
 

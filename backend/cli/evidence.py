@@ -44,7 +44,7 @@ def upload(
 @app.command("list")
 @answers
 def list_evidence(evaluation: EvaluationName, url: Url = None, as_json: AsJson = False) -> None:
-    """The evidence beside an evaluation, newest first."""
+    """The additional evidence of an evaluation, newest first."""
     with connected(url) as client:
         found = list(client.each(f"evaluations/{client.find_evaluations(evaluation)[0]['id']}/evidence"))
         tell(client, "evidence", print_evidence, found, wait=False, as_json=as_json)

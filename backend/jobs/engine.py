@@ -52,7 +52,7 @@ def run_evidence(evidence_id: str, run_number: int) -> None:
 
 @DBOS.workflow(name=EVIDENCE, max_recovery_attempts=1_000)
 def evidence_job(evidence_id: str, run_number: int) -> None:
-    """Evidence beside one evaluation's primary run."""
+    """Evidence additional to one evaluation's primary run."""
     with lifecycle.ending(kinds.EVIDENCE, UUID(evidence_id), run_number):
         run_evidence(evidence_id, run_number)
 

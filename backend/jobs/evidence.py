@@ -1,4 +1,4 @@
-"""Gathers evidence beside the primary run: checks what was uploaded or replayed, and spends budgets on chosen samples.
+"""Gathers additional evidence: checks what was uploaded or replayed, and spends budgets on chosen samples.
 
 The work is a row of steps whose position is stored with what they found, in one transaction. A worker that takes over
 goes on there, so that a step which was cut off is done again and no other. Nothing here touches the primary run.

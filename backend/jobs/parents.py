@@ -1,7 +1,8 @@
 """The parent's adversarials: what an evaluation of a child has at hand once a flag doubts the child's gradients.
 
 Which evaluation they come from is decided once, when the child's evaluation starts, and stands in its record, so that
-a resumed one tries the same ones whatever the parent got meanwhile. They are a fallback attack beside the primary run.
+a resumed one tries the same ones whatever the parent got meanwhile. They are a fallback attack, additional to the
+primary run.
 """
 
 from typing import Any

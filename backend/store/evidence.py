@@ -1,4 +1,4 @@
-"""Questions about evidence beside the primary run, and the writes that move it on."""
+"""Questions about additional evidence, and the writes that move it on."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal

@@ -9,7 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import inspect
 
 from backend.errors import NotFound
 from backend.store import artefacts, database, datasets, evaluations, jobs, results, workers
@@ -105,28 +104,6 @@ def test_store_chunk_of_a_cancelled_evaluation_writes_nothing(evaluation):
     with database.reading() as session:
         assert results.count_results(session, evaluation.id) == 0
         assert evaluations.finished_chunks(session, evaluation.id) == set()
-
-
-def test_move_state_from_another_state_changes_nothing(evaluation):
-    with database.writing() as session:
-        assert not jobs.move_state(session, Evaluation, evaluation.id, ["queued"], state="succeeded")
-    with database.reading() as session:
-        stored = session.get(Evaluation, evaluation.id)
-        assert stored is not None
-        assert stored.state == "running"
-
-
-def test_lists_of_evaluations_leave_the_indices_in_the_database(evaluation):
-    with database.reading() as session:
-        (listed,), total = jobs.page_of_jobs(session, Evaluation, 10, 0)
-        assert (listed.n, total, "indices" in inspect(listed).unloaded) == (3, 1, True)
-    with database.reading() as session:
-        (running,) = jobs.jobs_in(session, Evaluation, ["running"])
-        assert (running.n, "indices" in inspect(running).unloaded) == (3, True)
-    with database.reading() as session:
-        found = session.get(Evaluation, evaluation.id)
-        assert found is not None
-        assert found.indices == [1, 2, 0]
 
 
 def test_living_workers_leave_out_silent_and_killed_ones(home):

@@ -1,4 +1,4 @@
-"""Evidence beside the primary run: uploaded adversarials, replays of another evaluation's, and more effort on samples.
+"""Additional evidence: uploaded adversarials, replays of another evaluation's, and more effort on samples.
 
 It lowers the best-known bounds of samples and never the margins that comparisons read (protocol 4.8).
 """
@@ -209,7 +209,7 @@ def _load_succeeded(session: Session, evaluation_id: UUID | str) -> Evaluation:
     row = load_evaluation(session, evaluation_id)
     if row.state != "succeeded":
         raise Conflict(
-            f"Evaluation {row.id} is {row.state}; evidence stands beside one that succeeded.",
+            f"Evaluation {row.id} is {row.state}; evidence is added to one that succeeded.",
             evaluation_id=str(row.id),
             state=row.state,
         )

@@ -62,7 +62,7 @@ def show_evidence(rows: Sequence[Any], of: str | None) -> Component:
     return evidence_table(rows, with_checkpoint=of is None)
 
 
-BESIDE = "Beside the primary run"
+ADDITIONAL = "Additional evidence"
 NOTE = "it lowers best-known bounds and leaves margins as they are"
 PRUNINGS = JobCard(
     ids.PRUNINGS,
@@ -73,12 +73,12 @@ PRUNINGS = JobCard(
     lambda rows, _of: pruning_table(rows),
     tools=dcc.Link("Prune", href="/prune", className="button button-quiet"),
 )
-EVIDENCE = JobCard(ids.EVIDENCE, ids.EVIDENCE_SEEN, ids.POLL, BESIDE, read_evidence, show_evidence, NOTE)
+EVIDENCE = JobCard(ids.EVIDENCE, ids.EVIDENCE_SEEN, ids.POLL, ADDITIONAL, read_evidence, show_evidence, NOTE)
 RECORD_EVIDENCE = JobCard(
     ids.RECORD_EVIDENCE,
     ids.RECORD_EVIDENCE_SEEN,
     ids.RECORD_POLL,
-    BESIDE,
+    ADDITIONAL,
     read_evidence,
     show_evidence,
     NOTE,

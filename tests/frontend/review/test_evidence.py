@@ -138,7 +138,7 @@ def test_compare_shows_attack_noise_beside_the_controls(pair: MadePair) -> None:
 def test_jobs_list_evidence_and_redraw_only_what_changed(pair: MadePair) -> None:
     queued = evidence.queue_harder(pair.pruned.id, HarderIn(samples=[KEPT], budget=90))
     page = text_of(jobs.layout())
-    assert "Beside the primary run" in page and title_words(queued) in page and "waits for a worker" in page
+    assert "Additional evidence" in page and title_words(queued) in page and "waits for a worker" in page
     record = text_of(jobs.layout(evaluation=str(pair.pruned.id)))
     assert title_words(queued) in record
     drawn, seen = RECORD_EVIDENCE.renew(str(pair.pruned.id), None)
