@@ -83,7 +83,7 @@ class AttemptOut(Schema):
 
 
 class UploadForm(Schema):
-    """The form fields beside an .npy of adversarials, float32 (n, C, H, W) in [0, 1]."""
+    """The form fields that come with an .npy of adversarials, float32 (n, C, H, W) in [0, 1]."""
 
     source: str = Field(min_length=1, max_length=500, description="Whom to credit: attack, tool, author")
     indices: str | None = Field(
