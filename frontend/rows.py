@@ -92,8 +92,8 @@ def doing_text(evaluation: EvaluationOut) -> str:
     if evaluation.state == "running":
         return evaluation.progress.stage
     if evaluation.state == "succeeded":
-        seconds = evaluation.record.get("seconds")
-        return f"took {duration_words(seconds)}" if isinstance(seconds, int | float) else "done"
+        seconds = evaluation.record.seconds
+        return "done" if seconds is None else f"took {duration_words(seconds)}"
     if evaluation.error is not None:
         return evaluation.error.message
     return f"{evaluation.state} after {evaluation.progress.done:,} samples"

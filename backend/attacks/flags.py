@@ -41,7 +41,7 @@ def exceeds(found: int, tried: int, share_allowed: float) -> bool:
     share, z = found / tried, 1.96
     centre = share + z * z / (2 * tried)
     spread = z * ((share * (1 - share) + z * z / (4 * tried)) / tried) ** 0.5
-    return (centre - spread) / (1 + z * z / tried) > share_allowed
+    return bool((centre - spread) / (1 + z * z / tried) > share_allowed)
 
 
 def tells_masking(found: int, tried: int) -> bool:

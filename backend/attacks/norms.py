@@ -27,7 +27,8 @@ def measure_linf(perturbation: Tensor) -> Tensor:
 
 def measure_l2(perturbation: Tensor) -> Tensor:
     """Euclidean length per sample (B,)."""
-    return perturbation.flatten(1).norm(dim=1)
+    lengths: Tensor = perturbation.flatten(1).norm(dim=1)
+    return lengths
 
 
 def measure_l1(perturbation: Tensor) -> Tensor:

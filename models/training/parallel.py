@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
-from torch.multiprocessing import spawn
+from torch.multiprocessing.spawn import spawn
 
 BACKENDS = {"cuda": "nccl", "cpu": "gloo"}
 

@@ -75,7 +75,7 @@ class Watch(TorchFunctionMode):
         output = function(*args, **(kwargs or {}))
         if function in ROUNDINGS and args and isinstance(args[0], Tensor):
             self.rounded.add(ROUNDINGS[function])
-            return PassThrough.apply(args[0], output.detach())
+            return PassThrough.apply(args[0], output.detach())  # type: ignore[no-untyped-call]
         if function in SOFTMAXES and args and isinstance(args[0], Tensor):
             self.entered, self.left = args[0], output
         return output
@@ -102,7 +102,8 @@ class Precise(nn.Module):
         if not self.is_probability:
             return output.double()
         if watch.left is output and watch.entered is not None:
-            return watch.entered.double().log_softmax(1)
+            logarithms: Tensor = watch.entered.double().log_softmax(1)
+            return logarithms
         return output.double().clamp_min(SMALLEST).log()
 
 
