@@ -99,8 +99,8 @@ def doing_text(job: JobOut) -> str:
     if job.state == "running":
         return job.progress.stage
     if job.state == "succeeded":
-        seconds = job.record.get("seconds")
-        return f"took {duration_words(seconds)}" if isinstance(seconds, int | float) else "done"
+        seconds = job.record.seconds if isinstance(job, EvaluationOut) else None
+        return "done" if seconds is None else f"took {duration_words(seconds)}"
     if job.error is not None:
         return job.error.message
     return f"{job.state} after {done_text(job)}"

@@ -73,7 +73,7 @@ def shell(page_keys: dict[str, list[str]]) -> Component:
         dcc.Store(id=ids.THEME),
         dcc.Interval(id=ids.TICK, interval=5000),
     ]
-    return dmc.MantineProvider(
+    page: Component = dmc.MantineProvider(
         [
             *stores,
             html.A("Skip to the content", href=f"#{ids.PAGE}", className="skip-link"),
@@ -83,3 +83,4 @@ def shell(page_keys: dict[str, list[str]]) -> Component:
         theme=MANTINE_THEME,
         defaultColorScheme="auto",
     )
+    return page

@@ -4,7 +4,6 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -12,7 +11,9 @@ from backend.attacks.catalogue import Preset, get_preset
 from backend.eps import check_eps, eps_text
 from backend.errors import InvalidRequest, NotFound
 from backend.jobs.lifecycle import hand_over
+from backend.schemas import Norm
 from backend.schemas.evaluations import EvaluationIn
+from backend.schemas.records import RunRecord
 from backend.settings import get_settings
 from backend.store import checkpoints, datasets
 from backend.store.database import writing
@@ -71,7 +72,7 @@ def draft_evaluations(session: Session, request: EvaluationIn, purpose: str) -> 
             priority=request.priority,
             purpose=purpose,
             chunk_size=get_settings().chunk_samples,
-            record=record | {"seed": seed},
+            record=record.merge(RunRecord(seed=seed)),
         )
         for seed in range(request.seed, last + 1)
     ]
@@ -172,26 +173,26 @@ def _start_record(
     dataset: Dataset,
     content_ids: list[str],
     preset: Preset,
-    norm: str,
+    norm: Norm,
     eps: str | None,
-) -> dict[str, Any]:
+) -> RunRecord:
     """What is known before the run (protocol 4.9) and holds for every seed; the worker adds what only the run knows."""
-    return {
-        "checkpoint": checkpoint.name,
-        "source_sha256": checkpoint.source_sha256,
-        "weights_sha256": checkpoint.weights_sha256,
-        "architecture": checkpoint.architecture,
-        "normalization": checkpoint.normalization,
-        "measured_sparsity": checkpoint.measured_sparsity,
-        "dataset": dataset.slug,
-        "split": dataset.split,
-        "n": len(content_ids),
-        "samples": hash_samples(content_ids),
-        "norm": norm,
-        "eps": eps,
-        "preset": preset.name,
-        "distance_kind": preset.distance_kind,
-    }
+    return RunRecord(
+        checkpoint=checkpoint.name,
+        source_sha256=checkpoint.source_sha256,
+        weights_sha256=checkpoint.weights_sha256,
+        architecture=checkpoint.architecture,
+        normalization=checkpoint.normalization,
+        measured_sparsity=checkpoint.measured_sparsity,
+        dataset=dataset.slug,
+        split=dataset.split,
+        n=len(content_ids),
+        samples=hash_samples(content_ids),
+        norm=norm,
+        eps=eps,
+        preset=preset.name,
+        distance_kind=preset.distance_kind,
+    )
 
 
 def hash_samples(content_ids: Sequence[str]) -> str:

@@ -8,7 +8,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
-from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -28,6 +27,7 @@ from backend.jobs.kinds import EVALUATION
 from backend.jobs.parents import count_outcomes, decide_source, take_adversarials
 from backend.jobs.rows import attempt_rows, refuse_contradictions, result_rows, store_adversarials, store_fallbacks
 from backend.jobs.subjects import Subject, device_title, load_subject, take_images
+from backend.schemas.records import RunRecord, RunSettings
 from backend.settings import get_settings
 from backend.store import evaluations, results
 from backend.store.database import reading, writing
@@ -40,7 +40,7 @@ def start(evaluation_id: UUID, run_number: int, device: str) -> int:
     """Mark an evaluation as running and give the number of its chunks; raises as `lifecycle.start`."""
     with writing() as session:
         evaluation = lifecycle.start(session, EVALUATION, evaluation_id, run_number)
-        evaluation.record = evaluation.record | decide_source(session, evaluation)
+        evaluation.record = evaluation.record.merge(decide_source(session, evaluation))
         EVALUATION.log(session, evaluation, f"started on {device}")
         return -(-evaluation.n // evaluation.chunk_size)
 
@@ -93,7 +93,7 @@ def run_chunk(evaluation_id: UUID, run_number: int, number: int, *, worker_id: s
     results = result_rows(evaluation_id, numbers, indices, labels, result, shard, shard_rows, limit)
     with writing() as session:
         outcome = evaluations.store_chunk(session, chunk, attempts, results, of_run=run_number)
-        if outcome == "stored" and not evaluation.record.get("settings"):
+        if outcome == "stored" and evaluation.record.settings is None:
             update_record(session.get_one(Evaluation, evaluation_id), result, early_flags)
     if outcome == "stopped":
         raise lifecycle.stopped(EVALUATION, evaluation_id, run_number)
@@ -116,7 +116,7 @@ def attack_samples(
     `batch_size` is fixed for all chunks of an evaluation, because arithmetic depends on it; None suits few samples.
     `transferred` are the parent's adversarials, `early_flags` the flags of the whole evaluation.
     """
-    return attacks.run(
+    result: AttackResult = attacks.run(
         preset,
         subject.network,
         images,
@@ -131,6 +131,7 @@ def attack_samples(
         prepared=choose_prepared(evaluation, subject),
         early_flags=early_flags,
     )
+    return result
 
 
 def stage_reporter(evaluation: Evaluation, number: int) -> OnStep:
@@ -154,7 +155,7 @@ def choose_batch_size(evaluation: Evaluation, subject: Subject, images: torch.Te
     wished = get_settings().batch_samples
     if wished is None and device.type == "cpu":
         wished = CPU_WIDTH
-    known: int = evaluation.record.get("batch_samples") or wished or 0
+    known: int = evaluation.record.batch_samples or wished or 0
     walked = subject.network if subject.prepared is None else subject.prepared.network
     return known or tune_width(walked, images.to(device))
 
@@ -164,8 +165,8 @@ def find_early_flags(evaluation: Evaluation, subject: Subject, batch_size: int) 
 
     None where the first chunk was attacked without asking: an evaluation keeps one way of doubting.
     """
-    if evaluation.record.get("settings"):
-        return list(evaluation.record.get("early_flags", []))
+    if evaluation.record.settings is not None:
+        return list(evaluation.record.early_flags or ())
     return list(attacks.find_early_flags(subject.network, subject.pool_images, batch_size=batch_size))
 
 
@@ -174,38 +175,40 @@ def choose_prepared(evaluation: Evaluation, subject: Subject) -> Prepared | None
 
     None where the first chunk was attacked without any copy: an evaluation keeps one way of walking.
     """
-    if evaluation.record.get("settings") and not evaluation.record.get("prepared"):
+    known = evaluation.record.prepared
+    if evaluation.record.settings is not None and known is None:
         return None
-    known = (evaluation.record.get("prepared") or {}).get("precision")
-    if subject.prepared is None or known is None:
+    if subject.prepared is None or known is None or known.precision is None:
         return subject.prepared
-    return replace(subject.prepared, precision=known)
+    return replace(subject.prepared, precision=known.precision)
 
 
 def update_record(evaluation: Evaluation, result: AttackResult, early_flags: list[str]) -> None:
     """Add to the record what only the run knows: attacks, versions, steps, dtype; `finish` adds the devices."""
-    evaluation.record = evaluation.record | {
-        "attacks": [attempt.attack for attempt in result.attempts],
-        "steps": result.steps,
-        "settings": result.settings,
-        "early_flags": early_flags,
-        "prepared": result.settings["prepared"],
-        "distance_kind": PRESETS[evaluation.preset].distance_kind,
-        "dtype": "float32",
-        "torch": torch.__version__,
-        "thinice": version("thinice"),
-        "batch_samples": result.settings["batch_size_used"],
-    }
+    settings = RunSettings.model_validate(result.settings)
+    found = RunRecord(
+        attacks=tuple(attempt.attack for attempt in result.attempts),
+        steps=result.steps,
+        settings=settings,
+        early_flags=tuple(early_flags),
+        prepared=settings.prepared,
+        distance_kind=PRESETS[evaluation.preset].distance_kind,
+        dtype="float32",
+        torch=torch.__version__,
+        thinice=version("thinice"),
+        batch_samples=settings.batch_size_used,
+    )
+    evaluation.record = evaluation.record.merge(found)
 
 
-def describe_devices(chunks: list[Chunk]) -> dict[str, Any]:
+def describe_devices(chunks: list[Chunk]) -> RunRecord:
     """Every device that attacked a chunk, and a note where there was more than one."""
     devices = sorted({chunk.device for chunk in chunks})
-    described: dict[str, Any] = {"device": ", ".join(devices)}
-    if len(devices) > 1:
-        counts = [f"{sum(chunk.device == device for chunk in chunks)} on {device}" for device in devices]
-        described["device_note"] = f"The chunks ran on different devices: {', '.join(counts)}."
-    return described
+    described = RunRecord(device=", ".join(devices))
+    if len(devices) == 1:
+        return described
+    counts = [f"{sum(chunk.device == device for chunk in chunks)} on {device}" for device in devices]
+    return described.merge(RunRecord(device_note=f"The chunks ran on different devices: {', '.join(counts)}."))
 
 
 def finish(evaluation_id: UUID, run_number: int) -> None:
@@ -221,13 +224,14 @@ def finish(evaluation_id: UUID, run_number: int) -> None:
             counts.append(results.count_fallbacks(session, evaluation_id, eps_of(evaluation)))
             if any(tells_masking(found, tried) for found, tried in counts):
                 raised.add("masking")
-        totals = {
-            "forwards": sum(chunk.forwards for chunk in chunks),
-            "backwards": sum(chunk.backwards for chunk in chunks),
-            "seconds": round(sum(chunk.seconds for chunk in chunks), 3),
-        }
-        outcomes = count_outcomes(session, evaluation)
-        evaluation.record = evaluation.record | totals | describe_devices(chunks) | outcomes
+        seconds = round(sum(chunk.seconds for chunk in chunks), 3)
+        totals = RunRecord(
+            forwards=sum(chunk.forwards for chunk in chunks),
+            backwards=sum(chunk.backwards for chunk in chunks),
+            seconds=seconds,
+        )
+        for found in (totals, describe_devices(chunks), count_outcomes(session, evaluation)):
+            evaluation.record = evaluation.record.merge(found)
         evaluation.flags = [code for code in FLAGS if code in raised]
         lifecycle.end(evaluation, "succeeded")
-        evaluations.add_log(session, evaluation_id, f"done: {evaluation.n} samples in {totals['seconds']:.1f} s")
+        evaluations.add_log(session, evaluation_id, f"done: {evaluation.n} samples in {seconds:.1f} s")

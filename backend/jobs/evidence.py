@@ -25,6 +25,7 @@ from backend.jobs.rows import finite_or_none, refuse_contradictions
 from backend.jobs.shards import read_shard_row, store_shard
 from backend.jobs.subjects import Subject, device_title, load_subject, take_images
 from backend.jobs.verification import Checked, check_adversarials
+from backend.schemas.records import EvidenceRecord
 from backend.settings import get_settings
 from backend.store import checkpoints, evaluations, results
 from backend.store import evidence as store
@@ -47,7 +48,7 @@ class EvidenceWork:
     @property
     def eps(self) -> float | None:
         """The ball that an adversarial must lie in: none where margins are measured."""
-        is_verdict = self.evaluation.record.get("distance_kind") == "witness" and self.evaluation.eps is not None
+        is_verdict = self.evaluation.record.distance_kind == "witness" and self.evaluation.eps is not None
         return float(parse_eps(str(self.evaluation.eps))) if is_verdict else None
 
     @property
@@ -168,7 +169,7 @@ def attack_harder(work: EvidenceWork) -> None:
     """One more run of a preset on the next chunk of the chosen samples, with a seed that was not spent yet."""
     began, evidence = time.monotonic(), work.evidence
     round_number, chunk = divmod(evidence.done, work.chunks)
-    first_seed = evidence.record.get("first_seed", next_seed(work))
+    first_seed = next_seed(work) if evidence.record.first_seed is None else evidence.record.first_seed
     seed = first_seed + round_number
     low = chunk * work.evaluation.chunk_size
     indices = np.asarray(evidence.indices[low : low + work.evaluation.chunk_size], dtype=np.int64)
@@ -182,7 +183,7 @@ def attack_harder(work: EvidenceWork) -> None:
         evidence.preset,
         seed,
         step_reporter(work, f"seed {seed}, "),
-        early_flags=work.evaluation.record.get("early_flags", ()),  # a few samples would not raise them
+        early_flags=work.evaluation.record.early_flags or (),  # a few samples would not raise them
     )
     refuse_contradictions(result, labels)
     found = find_rows(work, indices)
@@ -209,13 +210,14 @@ def attack_harder(work: EvidenceWork) -> None:
         refused={},
         seconds=evidence.seconds + seconds,
         spent=evidence.spent + (seconds if is_timed else gradients / evidence.n),
-        record=evidence.record
-        | {
-            "first_seed": first_seed,
-            "last_seed": seed,
-            "forwards": evidence.record.get("forwards", 0) + result.forwards,
-            "backwards": evidence.record.get("backwards", 0) + result.backwards,
-        },
+        record=evidence.record.merge(
+            EvidenceRecord(
+                first_seed=first_seed,
+                last_seed=seed,
+                forwards=(evidence.record.forwards or 0) + result.forwards,
+                backwards=(evidence.record.backwards or 0) + result.backwards,
+            )
+        ),
     )
 
 
@@ -284,11 +286,15 @@ def finish(work: EvidenceWork) -> None:
     """Mark it as succeeded and say on the evaluation's log what came of it."""
     with reading() as session:
         names = checkpoints.names_of(session, [work.evaluation.checkpoint_id])
-    known = {"device": device_title(work.device), "torch": torch.__version__, "thinice": version("thinice")}
-    known["checkpoint"] = names[work.evaluation.checkpoint_id]
+    known = EvidenceRecord(
+        device=device_title(work.device),
+        torch=torch.__version__,
+        thinice=version("thinice"),
+        checkpoint=names[work.evaluation.checkpoint_id],
+    )
     with writing() as session:
         row = lifecycle.find_wanted(session, EVIDENCE, work.evidence.id, work.evidence.run_number)
-        row.record = row.record | known
+        row.record = row.record.merge(known)
         lifecycle.end(row, "succeeded")
         text = f"{row.kind} ({row.source}): {row.checked} checked, {row.held} held, {row.improved} bounds lowered"
         evaluations.add_log(session, row.evaluation_id, text)

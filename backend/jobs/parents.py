@@ -5,33 +5,31 @@ a resumed one tries the same ones whatever the parent got meanwhile. They are a 
 primary run.
 """
 
-from typing import Any
-from uuid import UUID
-
 import torch
 from sqlalchemy.orm import Session
 
 from backend.attacks.catalogue import PRESETS
 from backend.jobs.shards import read_shard_row
+from backend.schemas.records import RunRecord, TransferSource
 from backend.store import checkpoints, evaluations, results
 from backend.store.database import reading
 from backend.store.evaluations import TRANSFER
 from backend.store.tables import Evaluation
 
 
-def decide_source(session: Session, evaluation: Evaluation) -> dict[str, Any]:
+def decide_source(session: Session, evaluation: Evaluation) -> RunRecord:
     """What to add to the record of an evaluation that starts: `transfer`, the source or None; nothing where decided.
 
     The source is the parent's succeeded evaluation on the same data set and in the same norm that has adversarials of
     most of the samples; of equals the newest. Chunks that were stored without one are not followed by others with one.
     """
-    if TRANSFER in evaluation.record:
-        return {}
+    if evaluation.record.knows(TRANSFER):
+        return RunRecord()
     if TRANSFER not in PRESETS[evaluation.preset].fallbacks or evaluation.done:
-        return {TRANSFER: None}
+        return RunRecord(transfer=None)
     checkpoint = checkpoints.find_checkpoint(session, evaluation.checkpoint_id)
     if checkpoint is None or checkpoint.parent_id is None:
-        return {TRANSFER: None}
+        return RunRecord(transfer=None)
     wanted = set(evaluation.indices)
     best: tuple[int, Evaluation] | None = None
     for row in evaluations.succeeded_evaluations(session, [checkpoint.parent_id]):
@@ -40,12 +38,12 @@ def decide_source(session: Session, evaluation: Evaluation) -> dict[str, Any]:
         known = len(wanted & results.adversarial_indices(session, row.id))
         if known and (best is None or known > best[0]):
             best = known, row
-    return {TRANSFER: None if best is None else describe(*best)}
+    return RunRecord(transfer=None if best is None else describe(*best))
 
 
-def describe(samples: int, source: Evaluation) -> dict[str, Any]:
+def describe(samples: int, source: Evaluation) -> TransferSource:
     """The source as a record names it: whom a bound found by `transfer` is owed to."""
-    return {"evaluation_id": str(source.id), "checkpoint": source.record["checkpoint"], "samples": samples}
+    return TransferSource(evaluation_id=source.id, checkpoint=source.record.checkpoint, samples=samples)
 
 
 def take_adversarials(evaluation: Evaluation, numbers: list[int], images: torch.Tensor) -> torch.Tensor | None:
@@ -57,11 +55,11 @@ def take_adversarials(evaluation: Evaluation, numbers: list[int], images: torch.
     Returns:
         None where the evaluation has no source.
     """
-    source = evaluation.record.get(TRANSFER)
+    source = evaluation.record.transfer
     if source is None:
         return None
     with reading() as session:
-        places = results.shards_of(session, UUID(source["evaluation_id"]), numbers)
+        places = results.shards_of(session, source.evaluation_id, numbers)
     taken = images.clone()
     for row, number in enumerate(numbers):
         if number in places:
@@ -69,10 +67,10 @@ def take_adversarials(evaluation: Evaluation, numbers: list[int], images: torch.
     return taken
 
 
-def count_outcomes(session: Session, evaluation: Evaluation) -> dict[str, Any]:
+def count_outcomes(session: Session, evaluation: Evaluation) -> RunRecord:
     """What to add to the record at the end: on how many samples they were tried, and how many they broke."""
-    source = evaluation.record.get(TRANSFER)
+    source = evaluation.record.transfer
     if source is None:
-        return {}
+        return RunRecord()
     found, tried = results.count_attempts(session, evaluation.id, TRANSFER)
-    return {TRANSFER: source | {"tried": tried, "found": found}}
+    return RunRecord(transfer=source.model_copy(update={"tried": tried, "found": found}))

@@ -21,17 +21,17 @@ import torch
 from safetensors.torch import save_file
 from sqlalchemy.exc import SQLAlchemyError
 from torch import Tensor, nn
-from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
+from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
 from backend.datasets.samples import SampleArrays, hash_samples, load
 from backend.jobs import lifecycle, pruning_results
 from backend.jobs.kinds import PRUNING
 from backend.jobs.progress import Stopped, describe_error, now_and_then
 from backend.jobs.subjects import dataset_file, device_title, load_checkpoint, take_images
+from backend.schemas.records import PruningRecord
 from backend.settings import get_settings
 from backend.store import datasets
 from backend.store.database import reading, writing
-from backend.store.prunings import DENSE_MARGINS
 from backend.store.results import margins_of
 from backend.store.tables import Checkpoint, Dataset, Pruning
 from models.pruning.methods import build_search
@@ -69,7 +69,7 @@ class PruningWork:
     @property
     def devices(self) -> list[str]:
         """Every device that worked on it, in the order in which they took it on: only a CPU's bits repeat."""
-        return list(self.pruning.record["devices"])
+        return list(self.pruning.record.devices or ())
 
     @property
     def folder(self) -> Path:
@@ -107,8 +107,8 @@ def start(pruning_id: UUID, run_number: int, worker_id: str, device: str) -> Pru
     with writing() as session:
         row = lifecycle.start(session, PRUNING, pruning_id, run_number)
         row.worker_id, row.eta_seconds = worker_id, None
-        devices = dict.fromkeys([*row.record.get("devices", []), device_title(device)])
-        row.record = row.record | {"devices": list(devices)}
+        devices = dict.fromkeys([*(row.record.devices or ()), device_title(device)])
+        row.record = row.record.merge(PruningRecord(devices=tuple(devices)))
         return find_work(row, worker_id, device)
 
 
@@ -134,19 +134,19 @@ def train_and_register(work: PruningWork) -> None:
     tell(work, stage="registering")
     weights = work.folder / "result.safetensors"
     save_file({name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}, weights)
-    made = {
-        "declared_sparsity": trained.declared_sparsity,
-        "training_sha256": data_sha256,
-        "best_epoch": report.epoch,
-        "validation_robust_accuracy": report.validation_robust_accuracy,
-        "validation_samples": report.validation_samples,
-        "train_seconds": round(report.train_seconds, 1),
-        "devices": work.devices,
-        "processes": processes,
-        "torch": torch.__version__,
-        "thinice": version("thinice"),
+    made = PruningRecord(
+        declared_sparsity=trained.declared_sparsity,
+        training_sha256=data_sha256,
+        best_epoch=report.epoch,
+        validation_robust_accuracy=report.validation_robust_accuracy,
+        validation_samples=report.validation_samples,
+        train_seconds=round(report.train_seconds, 1),
+        devices=tuple(work.devices),
+        processes=processes,
+        torch=torch.__version__,
+        thinice=version("thinice"),
         **measured,
-    }
+    )
     pruning_results.register(work.pruning, work.parent, work.dataset, weights, made)
 
 
@@ -265,7 +265,9 @@ def find_loss(work: PruningWork, images: Tensor, labels: Tensor) -> AdversarialL
 
 def read_margins(work: PruningWork) -> Tensor:
     """The margins float32 (N,) of the training images in their order: 0 where wrong, inf where none was found."""
-    evaluation_id = UUID(work.pruning.record[DENSE_MARGINS]["evaluation_id"])
+    source = work.pruning.record.dense_margins
+    assert source is not None, "the plan takes margins that nobody measured"
+    evaluation_id = source.evaluation_id
     with reading() as session:
         rows = margins_of(session, evaluation_id)
     if [index for index, _ in rows] != list(range(work.training.size)):

@@ -4,7 +4,6 @@ import json
 import logging
 import shutil
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from backend.jobs import lifecycle
@@ -17,6 +16,7 @@ from backend.jobs.registration.checkpoints import (
     read_columns,
 )
 from backend.registry.child import take_checkpoint
+from backend.schemas.records import PruningRecord
 from backend.settings import get_settings
 from backend.store import checkpoints
 from backend.store.database import reading, writing
@@ -46,7 +46,7 @@ def forget_deleted(pruning_id: UUID) -> None:
         forget_training(pruning_id)
 
 
-def register(pruning: Pruning, parent: Checkpoint, dataset: Dataset, weights: Path, made: dict[str, Any]) -> None:
+def register(pruning: Pruning, parent: Checkpoint, dataset: Dataset, weights: Path, made: PruningRecord) -> None:
     """Import the weights of a finished run and mark it as succeeded, in one transaction.
 
     Args:
@@ -62,7 +62,8 @@ def register(pruning: Pruning, parent: Checkpoint, dataset: Dataset, weights: Pa
         Conflict: the name was taken meanwhile; the pruning can be resumed once it is free.
     """
     row = _draft(pruning, parent, dataset, weights, made)
-    record = pruning.record | made | {"measured_sparsity": row.measured_sparsity, "sha256": row.source_sha256}
+    inspected = PruningRecord(measured_sparsity=row.measured_sparsity, sha256=row.source_sha256)
+    record = pruning.record.merge(made).merge(inspected)
     with writing() as session:
         kept = lifecycle.find_wanted(session, PRUNING, pruning.id, pruning.run_number)
         if kept.worker_id != pruning.worker_id:
@@ -73,7 +74,7 @@ def register(pruning: Pruning, parent: Checkpoint, dataset: Dataset, weights: Pa
     queue_preflight(row)
 
 
-def _draft(pruning: Pruning, parent: Checkpoint, dataset: Dataset, weights: Path, made: dict[str, Any]) -> Checkpoint:
+def _draft(pruning: Pruning, parent: Checkpoint, dataset: Dataset, weights: Path, made: PruningRecord) -> Checkpoint:
     """The checkpoint's row, its weights kept and looked at."""
     settings = get_settings()
     listed = None if parent.layer_list is None else json.dumps(parent.layer_list)
@@ -88,18 +89,18 @@ def _draft(pruning: Pruning, parent: Checkpoint, dataset: Dataset, weights: Path
     )
     columns = read_columns(imported)
     role = "dense" if pruning.method == CONTROL else "pruned"
-    claim = {name: made[f"claimed_{name}"] for name in CLAIMED} | {"eps_text": made["claimed_eps"]}
+    claim = {name: getattr(made, f"claimed_{name}") for name in CLAIMED} | {"eps_text": made.claimed_eps}
     return Checkpoint(
         id=new_id(),
-        **{**columns, "warnings": [*columns["warnings"], *pruning.record.get("warnings", [])]},
+        **{**columns, "warnings": [*columns["warnings"], *(pruning.record.warnings or ())]},
         inspection=inspect_columns(columns, role, dataset.id, parent),
         name=pruning.name,
         role=role,
         parent_id=parent.id,
         dataset_id=dataset.id,
         method=pruning.method,
-        structure=pruning.record.get("structure"),
-        declared_sparsity=made["declared_sparsity"],
+        structure=pruning.record.structure,
+        declared_sparsity=made.declared_sparsity,
         claim=claim,
         preflight={"state": "queued", "checks": []},
         origin="pruned",
@@ -124,5 +125,5 @@ def follow_up(pruning_id: UUID) -> None:
         with writing() as session:
             kept = session.get(Pruning, pruning_id)
             if kept is not None:
-                told = [*kept.record.get("warnings", []), f"The evaluation was not queued: {error}"]
-                kept.record = kept.record | {"warnings": told}
+                told = (*(kept.record.warnings or ()), f"The evaluation was not queued: {error}")
+                kept.record = kept.record.merge(PruningRecord(warnings=told))

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from backend.schemas import Interval, Norm, Schema, State
+from backend.schemas.records import RunRecord
 
 
 class EvaluationIn(Schema):
@@ -75,7 +76,7 @@ class EvaluationOut(Schema):
     queue_position: int | None
     summary: Summary | None
     flags: list[str]
-    record: dict[str, Any]
+    record: RunRecord = Field(description="What is needed to repeat it; fields that are not known yet are absent")
     error: ErrorOut | None
     created_at: datetime
     started_at: datetime | None

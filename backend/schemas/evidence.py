@@ -1,13 +1,14 @@
 """Additional evidence: what is asked for, and what came of it."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from backend.schemas import Schema, State
 from backend.schemas.evaluations import ErrorOut
+from backend.schemas.records import EvidenceRecord
 
 EvidenceKind = Literal["upload", "replay", "harder"]
 BudgetUnit = Literal["gradients", "seconds"]
@@ -64,7 +65,7 @@ class EvidenceOut(Schema):
     held: int = Field(description="Verified adversarials among them")
     improved: int = Field(description="Samples whose best-known bound it set")
     refused: dict[str, int] = Field(description="How many do not hold, by reason")
-    record: dict[str, Any]
+    record: EvidenceRecord = Field(description="What is needed to repeat it; fields that are not known yet are absent")
     error: ErrorOut | None
     created_at: datetime
     started_at: datetime | None

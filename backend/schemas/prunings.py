@@ -1,13 +1,14 @@
 """Prunings made here: what is asked for, how far it is, and the methods there are."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from backend.schemas import Schema, State
 from backend.schemas.evaluations import ErrorOut
+from backend.schemas.records import PruningRecord
 from models.pruning.plans import CONTROL, METHODS
 
 Granularity = Literal["weight", "filter", "channel"]
@@ -90,7 +91,7 @@ class PruningOut(Schema):
     state: State
     progress: PruningProgress
     warnings: list[str]
-    record: dict[str, Any]
+    record: PruningRecord = Field(description="Fields that are not known yet are absent")
     error: ErrorOut | None
     checkpoint_id: UUID | None = Field(description="What it made; null before the end, and once that was deleted")
     created_at: datetime

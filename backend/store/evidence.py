@@ -45,7 +45,7 @@ def last_seed(session: Session, evaluation_id: UUID, preset: str) -> int | None:
     rows = session.scalars(
         select(Evidence).where(Evidence.evaluation_id == evaluation_id, Evidence.preset == preset)
     ).all()
-    return max((row.record["last_seed"] for row in rows if "last_seed" in row.record), default=None)
+    return max((seed for row in rows if (seed := row.record.last_seed) is not None), default=None)
 
 
 def store_step(

@@ -30,6 +30,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
 
+from backend.schemas import Norm, Origin
+from backend.schemas.records import EvidenceRecord, PruningRecord, RunRecord
+from backend.store.records import RecordColumn
+
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -90,7 +94,6 @@ class Job(Owned, Table):
     stage: Mapped[str] = mapped_column(String(80), default="waiting")
     done: Mapped[int] = mapped_column(default=0, comment="samples, rounds of an attack, or optimiser steps")
     run_number: Mapped[int] = mapped_column(default=0, comment="how often it was queued; part of the job's id")
-    record: Mapped[dict[str, Any]] = mapped_column(default=dict)
     error: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
@@ -104,7 +107,7 @@ class Dataset(Owned, Table):
     size: Mapped[int]
     classes: Mapped[list[Any]]
     shape: Mapped[list[Any]]
-    default_norm: Mapped[str] = mapped_column(String(8))
+    default_norm: Mapped[Norm] = mapped_column(String(8))
     default_eps: Mapped[str] = mapped_column(String(40), comment="exact text, e.g. 8/255")
     source: Mapped[str] = mapped_column(Text)
     builtin: Mapped[bool] = mapped_column(default=False)
@@ -154,7 +157,7 @@ class Checkpoint(Owned, Table):
     inspection: Mapped[dict[str, Any] | None] = mapped_column(
         JSON(none_as_null=True), comment="structure of the zeros, and the parent"
     )
-    origin: Mapped[str] = mapped_column(String(10))
+    origin: Mapped[Origin] = mapped_column(String(10))
     pruning_id: Mapped[uuid.UUID | None] = mapped_column(comment="the run that made it, of origin pruned")
 
     dataset: Mapped[Dataset] = relationship()
@@ -177,6 +180,7 @@ class Evaluation(Job):
     )
     purpose: Mapped[str] = mapped_column(String(10), default="user")
     chunk_size: Mapped[int]
+    record: Mapped[RunRecord] = mapped_column(RecordColumn(RunRecord), default=RunRecord)
     flags: Mapped[list[Any]] = mapped_column(default=list)
     summary: Mapped[dict[str, Any] | None] = mapped_column(JSON)
 
@@ -222,6 +226,7 @@ class Evidence(Job):
     checked: Mapped[int] = mapped_column(default=0)
     held: Mapped[int] = mapped_column(default=0)
     improved: Mapped[int] = mapped_column(default=0)
+    record: Mapped[EvidenceRecord] = mapped_column(RecordColumn(EvidenceRecord), default=EvidenceRecord)
     refused: Mapped[dict[str, Any]] = mapped_column(default=dict, comment="how many adversarials, by reason")
 
     evaluation: Mapped[Evaluation] = relationship(foreign_keys=evaluation_id)
@@ -256,6 +261,7 @@ class Pruning(Job):
     seed: Mapped[int]
     evaluate: Mapped[str | None] = mapped_column(String(40), comment="preset of the evaluation that follows")
     total: Mapped[int]
+    record: Mapped[PruningRecord] = mapped_column(RecordColumn(PruningRecord), default=PruningRecord)
     eta_seconds: Mapped[float | None]
     worker_id: Mapped[str | None] = mapped_column(String(80), comment="who works on it; another writes nothing")
     checkpoint_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("checkpoint.id", ondelete="SET NULL"))

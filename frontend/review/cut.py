@@ -106,4 +106,4 @@ def counts_of(comparison: ComparisonOut, view: View) -> CountsOut:
 
 def has_margins(comparison: ComparisonOut) -> bool:
     """Whether both sides hold minimum distances; witnesses found at one eps only bound them and are not drawn."""
-    return all(side.record.get("distance_kind") != "witness" for side in (comparison.dense, comparison.pruned))
+    return all(side.record.distance_kind != "witness" for side in (comparison.dense, comparison.pruned))

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from PIL import Image
 from starlette.testclient import TestClient
 
+from backend.schemas.records import RunRecord
 from backend.services import evaluations
 from tests.api.conftest import ADDRESS
 from tests.api.site import SAMPLES, Site
@@ -36,6 +37,25 @@ def test_post_is_202_and_queued_and_can_be_stopped_and_resumed(client: TestClien
     assert client.post(f"{URL}/{body['id']}/cancel").json()["state"] == "cancelled"
     assert client.post(f"{URL}/{body['id']}/resume").json()["state"] == "queued"
     assert client.post(f"{URL}/{body['id']}/cancel").json()["state"] == "cancelled"
+
+
+def test_record_before_the_run_holds_what_is_known_and_no_field_of_the_run(client: TestClient, site: Site) -> None:
+    body = client.post(URL, json=request_for(site, norm="L2")).json()
+    record = client.get(f"{URL}/{body['id']}").json()["record"]
+    assert (record["version"], record["n"], record["norm"], record["eps"]) == (1, 10, "L2", None)
+    assert not {"settings", "forwards", "prepared", "transfer", "device_note"} & set(record)
+    client.post(f"{URL}/{body['id']}/cancel")
+
+
+def test_openapi_shows_the_fields_of_a_record(client: TestClient) -> None:
+    shapes = client.get("/api/openapi.json").json()["components"]["schemas"]
+    assert shapes["EvaluationOut"]["properties"]["record"]["$ref"].endswith("/RunRecord")
+    fields = shapes["RunRecord"]["properties"]
+    assert set(fields) == set(RunRecord.model_fields)
+    assert all(field["description"] for field in fields.values())
+    assert fields["settings"]["anyOf"][0]["$ref"].endswith("/RunSettings")
+    for name, shape in (("EvidenceOut", "EvidenceRecord"), ("PruningOut", "PruningRecord")):
+        assert shapes[name]["properties"]["record"]["$ref"].endswith(f"/{shape}")
 
 
 @pytest.mark.parametrize("eps", ["8/255", 8 / 255, "0.03137254901960784"], ids=str)

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import event
 
+from backend.schemas.records import RunRecord, RunSettings
 from backend.services import comparisons
 from backend.services.claims.service import list_claims
 from backend.services.families.members import read_family
@@ -38,7 +39,8 @@ SUMMARY = {
 
 def make_evaluation(row: Checkpoint, seed: int) -> Evaluation:
     """A finished evaluation of margins, as long as a worker leaves one, without its samples' rows."""
-    record = {"distance_kind": "minimum", "samples": "a" * 64, "settings": {"versions": {"torch": "2.13.0"}}}
+    settings = RunSettings(versions={"torch": "2.13.0"})
+    record = RunRecord(distance_kind="minimum", samples="a" * 64, settings=settings)
     return Evaluation(
         checkpoint_id=row.id,
         dataset_id=row.dataset_id,
@@ -52,7 +54,7 @@ def make_evaluation(row: Checkpoint, seed: int) -> Evaluation:
         chunk_size=100,
         state="succeeded",
         done=SAMPLES,
-        record=record | {"checkpoint": row.name, "attacks": ["fmn"], "dtype": "float32"},
+        record=record.merge(RunRecord(checkpoint=row.name, attacks=("fmn",), dtype="float32")),
         summary=SUMMARY,
         started_at=now(),
         finished_at=now(),

@@ -43,7 +43,7 @@ def test_queue_evaluations_with_repeat_checks_and_writes_in_one_transaction(
 ) -> None:
     rows = queue_evaluations(wish)
     assert len(transactions) == 1
-    assert [(row.seed, row.record["seed"], row.repeat_of) for row in rows] == [
+    assert [(row.seed, row.record.seed, row.repeat_of) for row in rows] == [
         (seed, seed, rows[0].id) for seed in (5, 6, 7)
     ]
     jobs = [f"evaluate-{row.id}-0" for row in rows]

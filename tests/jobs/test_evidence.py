@@ -134,10 +134,10 @@ def test_harder_spends_the_budget_on_the_chosen_samples_with_seeds_of_its_own(wo
     before, chosen = primary_run(dense.id), weak_rows(dense)[6:8]
     first = wait_for_evidence(evidence.queue_harder(dense.id, HarderIn(samples=chosen, budget=800)))
     assert 0 < first.progress.done <= 800 == first.progress.total
-    in_gradients = (first.record["forwards"] + 2 * first.record["backwards"]) / 3
+    in_gradients = (first.record.forwards + 2 * first.record.backwards) / 3
     assert first.progress.done == pytest.approx(in_gradients / len(chosen), abs=1.0), "forward passes cost, too"
     seeds = sorted({int(attempt.attack.partition("@")[2]) for attempt in evidence.attempts(first.id).items})
-    assert seeds == list(range(1, 1 + len(seeds))) and first.record["last_seed"] == seeds[-1]
+    assert seeds == list(range(1, 1 + len(seeds))) and first.record.last_seed == seeds[-1]
     assert first.checked == len(seeds) * len(chosen) and first.improved == len(chosen)
     rows = rows_of(dense.id)
     assert all(rows[index].best_known < rows[index].margin for index in chosen)
@@ -145,7 +145,7 @@ def test_harder_spends_the_budget_on_the_chosen_samples_with_seeds_of_its_own(wo
     second = wait_for_evidence(
         evidence.queue_harder(dense.id, HarderIn(samples=chosen[:1], budget=0.2, budget_unit="seconds"))
     )
-    assert second.record["first_seed"] == first.record["last_seed"] + 1, "no seed is spent twice"
+    assert second.record.first_seed == first.record.last_seed + 1, "no seed is spent twice"
     assert primary_run(dense.id) == before
 
 
@@ -165,7 +165,7 @@ def test_killed_worker_evidence_goes_on_where_it_stopped_and_repeats_nothing(wor
     found = [(attempt.index, int(attempt.attack.partition("@")[2])) for attempt in after]
     assert len(found) == len(set(found)) == done.checked
     seeds = sorted({seed for _, seed in found})
-    assert seeds == list(range(done.record["first_seed"], done.record["last_seed"] + 1))
+    assert seeds == list(range(done.record.first_seed, done.record.last_seed + 1))
     assert len(found) == 2 * len(seeds), "every sample has had every seed"
 
 

@@ -74,25 +74,25 @@ def add_copy(evaluation_id):
 
 def test_parents_adversarials_are_a_fallback_attack_credited_to_the_evaluation_they_come_from(dense, masked):
     done, _ = masked
-    source = done.record["transfer"]
+    source = done.record.transfer
     assert "partial-gradients" in done.flags
-    assert source["evaluation_id"] == str(dense.id)
-    assert (source["checkpoint"], source["samples"]) == ("cnn-dense", dense.summary.n - dense.summary.zero_margins)
+    assert source.evaluation_id == dense.id
+    assert (source.checkpoint, source.samples) == ("cnn-dense", dense.summary.n - dense.summary.zero_margins)
     with database.reading() as session:
         of_fallback = session.query(Attempt).filter_by(evaluation_id=done.id, attack="transfer").all()
         rows = session.query(Result).filter_by(evaluation_id=done.id).all()
-    assert len(of_fallback) == source["tried"] > 0
-    assert sum(attempt.found for attempt in of_fallback) == source["found"]
+    assert len(of_fallback) == source.tried > 0
+    assert sum(attempt.found for attempt in of_fallback) == source.found
     assert {attempt.series for attempt in of_fallback} == {1}
     assert all(row.attack != "transfer" for row in rows)
 
 
 def test_source_is_decided_at_the_start_and_kept_when_the_parent_gets_another_evaluation(dense, masked):
     done, newer = masked
-    assert done.record["transfer"]["evaluation_id"] == str(dense.id)
+    assert done.record.transfer.evaluation_id == dense.id
     later = queue_margin("cnn-lwm-95", n=N)
     evaluate.start(later.id, 0, "cpu")
-    assert row_of(later.id).record["transfer"]["evaluation_id"] == str(newer)
+    assert row_of(later.id).record.transfer.evaluation_id == newer
     evaluations.cancel_evaluation(later.id)
 
 
@@ -123,7 +123,7 @@ def test_no_source_is_named_where_none_fits(dense, change):
         row.norm = "L2" if change == "norm" else row.norm
         row.preset = "autoattack" if change == "preset" else row.preset
     evaluate.start(queued.id, 0, "cpu")
-    assert row_of(queued.id).record["transfer"] is None
+    assert row_of(queued.id).record.to_json()["transfer"] is None
     evaluations.cancel_evaluation(queued.id)
 
 
@@ -136,7 +136,7 @@ def test_flags_of_a_borderline_network_are_those_of_the_whole_evaluation_in_ever
         tried = session.query(Attempt.sample_id).filter_by(evaluation_id=done.id, attack="hidden").distinct().count()
         standing = session.query(Result).filter_by(evaluation_id=done.id, correct=True, found=False).count()
     assert len(flags) == 2 and all("partial-gradients" in one for one in flags)
-    assert done.record["early_flags"] == ["partial-gradients"] and tried == standing > 0
+    assert done.record.early_flags == ("partial-gradients",) and tried == standing > 0
 
 
 def test_network_that_answers_by_chance_gets_no_figures(crew):

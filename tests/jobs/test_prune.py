@@ -161,13 +161,13 @@ def test_pruning_ends_as_a_checkpoint_with_parent_recipe_claim_and_the_weights_o
     claim, record = made.claim, done.record
     assert claim is not None and (claim.attack, claim.n, claim.eps_text) == ("PGD-10", 60, "25.5/255")
     assert claim.source == "pruned here: PGD-10 on 60 images of judging"
-    assert record["claimed_robust_accuracy"] == claim.robust_accuracy == measure_claim(done)
-    assert record["passes"]["total"] == done.passes and record["recipe"]["search"]["training"] == "TRADES"
-    assert record["training_samples"] == TRAINING_IMAGES and record["shared_samples"] == 0
-    assert {"torch", "devices", "best_epoch", "validation_robust_accuracy", "train_seconds"} <= set(record)
+    assert record.claimed_robust_accuracy == claim.robust_accuracy == measure_claim(done)
+    assert record.passes.total == done.passes and record.recipe["search"]["training"] == "TRADES"
+    assert record.training_samples == TRAINING_IMAGES and record.shared_samples == 0
+    assert {"torch", "devices", "best_epoch", "validation_robust_accuracy", "train_seconds"} <= set(record.to_json())
     with reading() as session:
         trained_on = datasets.load_samples(find_row(session))
-        assert record["training_sha256"] == hash_samples(trained_on.ids, trained_on.labels)
+        assert record.training_sha256 == hash_samples(trained_on.ids, trained_on.labels)
 
     wait_for(lambda: evaluations.list_evaluations(checkpoint_id=made.id).total, "the evaluation that was asked for")
     assert not training_folder(done.id).exists()
@@ -181,7 +181,7 @@ def test_pruning_shared_by_two_processes_ends_as_one_and_a_cancel_ends_both(crew
     crew.start()
     try:
         done = wait_for_end(ask(method="harp", sparsity=0.9, name="by-two"))
-        assert done.record["processes"] == 2 and done.progress.stage == "done"
+        assert done.record.processes == 2 and done.progress.stage == "done"
         made = checkpoints.get_checkpoint(done.checkpoint_id)
         assert made.measured_sparsity == pytest.approx(0.9, abs=4 / PRUNABLE)
         assert made.inspection is not None and made.inspection.descent is not None
@@ -228,7 +228,7 @@ def test_worker_whose_team_died_before_it_leaves_the_pruning_to_the_next(crew: C
         crew.kill()
         assert prunings.get_pruning(row.id).state == "running"
         crew.start()
-        assert wait_for_end(row).record["processes"] == 2
+        assert wait_for_end(row).record.processes == 2
     finally:
         crew.kill()
 
@@ -250,7 +250,7 @@ def test_killed_worker_training_goes_on_and_ends_with_the_bits_of_an_undisturbed
     assert list(training_folder(row.id).glob("*.state"))
     worker.start()
     done = wait_for_end(row)
-    assert (done.name, done.sparsity, done.record["recipe"]["search"]["epochs"]) == ("dense-thin-ice-50", 0.5, 2)
+    assert (done.name, done.sparsity, done.record.recipe["search"]["epochs"]) == ("dense-thin-ice-50", 0.5, 2)
     check_weights(done, epochs=10)
 
 
@@ -266,8 +266,8 @@ def test_thin_ice_with_measured_margins_trains_on_those_of_the_evaluation(worker
     assert [row["margin"] == 0.0 for row in rows] == [not row["correct"] for row in rows]
     wish = {"training_dataset_id": few.slug, "settings": {"measured_margins": 1}}
     done = wait_for_end(ask(method="thin-ice", sparsity=0.5, name="measured", **wish))
-    assert done.record["dense_margins"]["evaluation_id"] == str(measured.id)
-    assert done.record["dense_margins"]["backwards"] > 60 * 90
+    assert done.record.dense_margins.evaluation_id == measured.id
+    assert done.record.dense_margins.backwards > 60 * 90
     check_weights(done, margins)
 
 

@@ -75,9 +75,9 @@ def test_finish_names_every_device_that_took_part(resumed):
     evaluate.finish(resumed, 1)
     done = evaluations.get_evaluation(resumed)
     assert done.state == "succeeded"
-    assert done.record["device"] == "cpu, cuda:0 (a card)"
-    assert done.record["device_note"] == "The chunks ran on different devices: 1 on cpu, 1 on cuda:0 (a card)."
-    assert "settings" in done.record
+    assert done.record.device == "cpu, cuda:0 (a card)"
+    assert done.record.device_note == "The chunks ran on different devices: 1 on cpu, 1 on cuda:0 (a card)."
+    assert done.record.settings is not None
 
 
 def test_width_found_for_the_first_chunk_is_recorded_and_kept_by_the_next(resumed, monkeypatch):
@@ -89,7 +89,7 @@ def test_width_found_for_the_first_chunk_is_recorded_and_kept_by_the_next(resume
     run(resumed, 1, 1)
     record = row_of(resumed).record
     assert len(timed) == 1
-    assert (record["batch_samples"], record["settings"]["batch_size"]) == (8, 8)
+    assert (record.batch_samples, record.settings.batch_size) == (8, 8)
 
 
 def test_fast_rows_decide_at_their_own_eps_alone(crew):
@@ -102,7 +102,7 @@ def test_fast_rows_decide_at_their_own_eps_alone(crew):
     evaluate.finish(queued.id, 0)
     done = evaluations.get_evaluation(queued.id)
     rows = evaluations.margins(queued.id).items
-    assert (done.state, done.record["distance_kind"]) == ("succeeded", "witness")
+    assert (done.state, done.record.distance_kind) == ("succeeded", "witness")
     assert {row.distance_kind for row in rows} == {"witness"}
     broken = [row for row in rows if row.found and row.correct]
     held = [row for row in rows if not row.found]

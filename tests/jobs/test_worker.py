@@ -1,6 +1,7 @@
 """Real workers on a real queue: they finish, they can be stopped, and a kill loses nothing and repeats nothing."""
 
 from backend.jobs import queue
+from backend.schemas.records import VERSION, RunRecord
 from backend.services import checkpoints, evaluations, system
 from backend.store import database, results
 from backend.store import evaluations as questions
@@ -21,6 +22,18 @@ def rows_of(evaluation_id):
     return [row.model_dump() for row in evaluations.margins(evaluation_id).items]
 
 
+def check_record(record: RunRecord) -> None:
+    """It is complete: every field is written, but for the note on a second device."""
+    assert set(RunRecord.model_fields) - record.model_fields_set == {"device_note"}
+    assert not record.model_extra, "the model knows every field"
+    assert record.forwards > 25
+    assert (record.version, record.device, record.n, record.transfer) == (VERSION, "cpu", 25, None)
+    settings = record.settings
+    assert not settings.model_extra and set(settings.attacks) == set(record.attacks)
+    assert (settings.prepared, settings.batch_size_used) == (record.prepared, record.batch_samples)
+    assert record.prepared.precision == "float32" and not record.prepared.model_extra
+
+
 def test_evaluation_by_a_worker_succeeds_with_a_row_per_sample(crew):
     queued = queue_margin(n=25)
     assert (queued.state, queued.queue_position, queued.progress.total) == ("queued", 1, 25)
@@ -32,8 +45,7 @@ def test_evaluation_by_a_worker_succeeds_with_a_row_per_sample(crew):
     assert all((row["margin"] == 0) == (not row["correct"]) for row in rows)
     assert done.summary is not None
     assert done.summary.n == 25
-    assert done.record["forwards"] > 25
-    assert done.record["device"] == "cpu"
+    check_record(done.record)
     assert [worker.device for worker in system.health().workers] == ["cpu"]
 
 

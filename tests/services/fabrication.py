@@ -13,6 +13,7 @@ from backend.datasets.samples import sample_ids
 from backend.schemas import ACTIVE
 from backend.schemas.datasets import DatasetOut
 from backend.schemas.evaluations import EvaluationIn, EvaluationOut
+from backend.schemas.records import RunRecord
 from backend.services import datasets, evaluations
 from backend.store import datasets as dataset_store
 from backend.store import evaluations as store
@@ -216,7 +217,7 @@ def finish(evaluation_id: UUID, measured: Measured, **record: Any) -> None:
     with writing() as session:
         row = session.get(Evaluation, evaluation_id)
         assert row is not None
-        row.record = row.record | {
+        found = {
             "attacks": [measured.attack],
             "steps": 30,
             "distance_kind": measured.kind,
@@ -227,6 +228,7 @@ def finish(evaluation_id: UUID, measured: Measured, **record: Any) -> None:
             "thinice": "0.1.0",
             **record,
         }
+        row.record = row.record.merge(RunRecord.model_validate(found))
         row.state, row.stage, row.finished_at = "succeeded", "done", now()
 
 

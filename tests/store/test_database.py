@@ -140,10 +140,10 @@ def test_migrate_from_the_schema_before_prunings_keeps_checkpoints_and_takes_pru
         session.add(row)
     with database.reading() as session:
         found = session.query(Pruning).one()
-        assert (found.state, found.stage, found.done, found.record, found.checkpoint_id) == (
+        assert (found.state, found.stage, found.done, found.record.to_json(), found.checkpoint_id) == (
             "queued",
             "waiting",
             0,
-            {},
+            {"version": 1},
             None,
         )

@@ -122,7 +122,8 @@ def test_migrate_from_0004_keeps_every_row_under_the_new_words(old_home: None) -
         assert [job.stage for job in (evaluation, evidence, pruning)] == ["chunk 1 of 1", "seed 1", "epoch 1"]
         assert [job.run_number for job in (evaluation, evidence, pruning)] == [3, 3, 3]
         assert evidence.series == 2
-        assert evaluation.record == {
+        assert evaluation.record.to_json() == {
+            "version": 1,
             "early_flags": ["partial-gradients"],
             "settings": {"fallbacks": {"hidden": {}}, "seed": 0},
         }

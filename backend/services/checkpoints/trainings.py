@@ -24,7 +24,7 @@ def read_trainings(session: Session, rows: Iterable[Checkpoint]) -> dict[UUID, F
     found = {row.id: shipped[row.source_sha256] for row in rows if row.source_sha256 in shipped}
     made = {row.pruning_id: row.id for row in rows if row.pruning_id is not None}
     for pruning in prunings.prunings_among(session, list(made)):
-        training = read_record(pruning.record)
+        training = read_record(pruning.record.to_json())
         if training is not None:
             found[made[pruning.id]] = training
     return found

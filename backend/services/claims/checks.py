@@ -107,7 +107,7 @@ def answers(evaluation: Evaluation, dataset: Dataset, norm: str, eps_text: str) 
     """Whether an evaluation tells the robust accuracy at this norm and eps: margins at any, verdicts at their own."""
     if (evaluation.dataset_id, evaluation.norm) != (dataset.id, norm):
         return False
-    if evaluation.record.get("distance_kind") != "witness":
+    if evaluation.record.distance_kind != "witness":
         return True
     return evaluation.eps is not None and parse_eps(evaluation.eps) == parse_eps(eps_text)
 

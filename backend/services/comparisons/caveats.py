@@ -43,13 +43,13 @@ def find_challenges(session: Session, margins: Evaluation) -> list[Challenge]:
 
 def pick_challenges(margins: Evaluation, rows: Iterable[Evaluation]) -> list[Challenge]:
     """The same from the succeeded evaluations of that checkpoint."""
-    if margins.record.get("distance_kind") != "minimum":
+    if margins.record.distance_kind != "minimum":
         return []
     return [
         Challenge(key, row.eps, get_preset(row.preset).title.partition(",")[0])
         for row in rows
         if (row.dataset_id, row.norm) == (margins.dataset_id, margins.norm)
-        and row.record.get("distance_kind") == "witness"
+        and row.record.distance_kind == "witness"
         and row.eps is not None
         and (key := finished(row)) is not None
     ]

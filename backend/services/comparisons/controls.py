@@ -103,7 +103,7 @@ def covers(wide: Evaluation, narrow: Evaluation) -> bool:
     """
     if any(getattr(wide, name) != getattr(narrow, name) for name in ("dataset_id", "preset", "norm")):
         return False
-    if wide.record.get("distance_kind") == "witness" and wide.eps != narrow.eps:
+    if wide.record.distance_kind == "witness" and wide.eps != narrow.eps:
         return False
     return has_samples_of(wide, narrow)
 
@@ -118,7 +118,7 @@ def has_samples_of(wide: Evaluation, narrow: Evaluation) -> bool:
         return False
     if not wide.explicit and not narrow.explicit:
         return True
-    hashes = wide.record.get("samples"), narrow.record.get("samples")
+    hashes = wide.record.samples, narrow.record.samples
     if wide.n == narrow.n and None not in hashes:
         return bool(hashes[0] == hashes[1])
     return _is_within(narrow.id, wide.id)

@@ -9,6 +9,7 @@ from backend.analysis.mismatches import Mismatch
 from backend.analysis.pairing import Pair
 from backend.attacks.catalogue import PRESETS
 from backend.schemas.comparisons import MismatchOut
+from backend.schemas.records import PreparedCopy, RunRecord, RunSettings
 from backend.services.evaluations.measurements import Finished, eps_of, load_indices
 from backend.store.tables import Evaluation
 
@@ -38,21 +39,20 @@ def find_control_differences(dense: Evaluation, control: Evaluation, other: str 
 
 def describe(row: Evaluation) -> dict[str, Any]:
     """A record as the equal-effort guard reads it: eps as a number, versions by library, parameters by attack."""
-    record = dict(row.record)
-    is_witness = record.get("distance_kind") == "witness"
+    record = row.record.to_json()
+    is_witness = row.record.distance_kind == "witness"
     if is_witness:
         record["eps"] = eps_of(row)
     else:
         record.pop("eps", None)  # margins are measured without one; it only says where the summary was taken
-    settings = record.get("settings", {})
+    settings = row.record.settings or RunSettings()
     if not PRESETS[row.preset].is_foreign:
-        record["exploration"] = describe_exploration(record)
+        record["exploration"] = describe_exploration(row.record)
     libraries = {name: record[name] for name in LIBRARIES if name in record}
-    record["versions"] = libraries | settings.get("versions", {})
-    parameters = settings.get("attacks")
-    if isinstance(parameters, Mapping) and parameters:
-        record["parameters"] = dict(parameters)
-        record["attacks"] = list(parameters)
+    record["versions"] = libraries | (settings.versions or {})
+    if settings.attacks:
+        record["parameters"] = dict(settings.attacks)
+        record["attacks"] = list(settings.attacks)
     # The official code, which finds the witnesses, draws its random numbers by position in the batch.
     if not is_witness:
         record.pop("batch_samples", None)
@@ -61,11 +61,11 @@ def describe(row: Evaluation) -> dict[str, Any]:
     return record
 
 
-def describe_exploration(record: Mapping[str, Any]) -> str:
+def describe_exploration(record: RunRecord) -> str:
     """The precision in which our own attacks walked; engines before the prepared copies lost near misses."""
-    if "prepared" not in record:
+    if not record.knows("prepared"):
         return "as before prepared copies"
-    return str((record["prepared"] or {}).get("precision", "float32"))
+    return (record.prepared or PreparedCopy()).precision or "float32"
 
 
 def show_mismatch(found: Mismatch) -> MismatchOut:

@@ -201,7 +201,7 @@ def is_median_eps(comparison: ComparisonOut) -> bool:
 
 def _find_named_eps(sides: Sides) -> str | None:
     """The eps that the evaluations or the data set name; None where neither has one for this norm."""
-    witnesses = [row.eps for row in (sides.pruned, sides.dense) if row.record.get("distance_kind") == "witness"]
+    witnesses = [row.eps for row in (sides.pruned, sides.dense) if row.record.distance_kind == "witness"]
     own = [row.eps for row in (sides.pruned, sides.dense) if row.eps is not None]
     if witnesses and witnesses[0] is not None:
         return witnesses[0]

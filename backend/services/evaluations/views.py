@@ -39,7 +39,7 @@ def show_evaluation(
             "queue_position": queue_position,
             "summary": summary,
             "flags": list(row.flags),
-            "record": dict(row.record),
+            "record": row.record,
             "error": None if row.error is None else ErrorOut(**row.error),
             "created_at": row.created_at,
             "started_at": row.started_at,

@@ -19,6 +19,7 @@ from backend.jobs.lifecycle import hand_over
 from backend.sandbox import Limits
 from backend.schemas import Page
 from backend.schemas.evidence import AttemptOut, EvidenceOut, HarderIn
+from backend.schemas.records import EvidenceRecord
 from backend.services.evaluations.measurements import eps_of
 from backend.services.evaluations.service import load_evaluation
 from backend.services.evidence.views import show_evidence
@@ -119,7 +120,7 @@ def add_upload(
             adversarials=imported.n,
             samples=len(rows),
         )
-    record = {"source_sha256": imported.source_sha256}
+    record = EvidenceRecord(source_sha256=imported.source_sha256)
     return _queue(evaluation, "upload", source.strip(), rows, file=imported.file_name, record=record)
 
 
@@ -197,7 +198,7 @@ def queue_harder(evaluation_id: UUID | str, request: HarderIn) -> EvidenceOut:
 
 def _queue(evaluation: Evaluation, kind: str, source: str, indices: list[int], **fields: object) -> EvidenceOut:
     """Write it down and hand it to the queue."""
-    values = {"priority": PRIORITY, "record": {}} | fields
+    values = {"priority": PRIORITY, "record": EvidenceRecord()} | fields
     row = Evidence(evaluation_id=evaluation.id, kind=kind, source=source, indices=indices, n=len(indices), **values)
     with writing() as session:
         store.add_evidence(session, row)

@@ -15,7 +15,7 @@ def show_evidence(row: Evidence, *, checkpoint_name: str) -> EvidenceOut:
             "checkpoint_name": checkpoint_name,
             "progress": show_evidence_progress(row),
             "refused": dict(row.refused),
-            "record": dict(row.record),
+            "record": row.record,
             "error": None if row.error is None else ErrorOut(**row.error),
         }
     )

@@ -12,6 +12,7 @@ from backend.jobs.drafts import check_fit, check_preset_fits
 from backend.schemas import Page
 from backend.schemas.datasets import DatasetOut
 from backend.schemas.prunings import MethodOut, PassesOut, PruningIn, ScheduleOut, SettingOut, TrainingLoss
+from backend.schemas.records import MeasuredMargins, PruningRecord, TrainingPasses
 from backend.services.checkpoints.service import load_checkpoint
 from backend.services.comparisons.caveats import caveat_of_flags
 from backend.services.datasets.service import find_dataset
@@ -19,7 +20,6 @@ from backend.services.datasets.views import show_dataset
 from backend.store import datasets
 from backend.store.database import reading
 from backend.store.evaluations import whole_evaluation
-from backend.store.prunings import DENSE_MARGINS
 from backend.store.tables import Checkpoint, Dataset, Evaluation
 from models.pruning.fitting import SCHEDULES, Changes, make_plan
 from models.pruning.plans import CONTROL, MEASURED_MARGINS, METHODS, SETTINGS, Method, Plan
@@ -240,36 +240,38 @@ def show_cost(plan: Plan, images: int) -> PassesOut:
     return PassesOut(**plan.count_passes(images).to_record(), steps=plan.count_steps(images), epochs=plan.epochs)
 
 
-def describe_draft(draft: Draft) -> tuple[dict[str, object], list[str]]:
-    """(what is known before the run, what to warn of), for the record."""
+def describe_draft(draft: Draft, seed: int) -> PruningRecord:
+    """What is known before the run, with what to warn of."""
     parent, training, dataset = draft.parent, draft.training, draft.dataset
-    record: dict[str, object] = {
-        "architecture": parent.architecture,
-        "normalization": parent.normalization,
-        "parent": parent.name,
-        "dataset": dataset.slug,
-        "training_dataset": training.slug,
-        "training_split": training.split,
-        "training_samples": training.size,
-        "shared_samples": draft.shared,
-        "method": draft.plan.method,
-        "structure": draft.plan.structure,
-        "recipe": {**draft.plan.describe(), "parent_sha256": parent.weights_sha256},
-        "passes": draft.plan.count_passes(training.size).to_record(),
-    }
-    if draft.margins is not None:
-        record[DENSE_MARGINS] = {
-            "evaluation_id": str(draft.margins.id),
-            "forwards": draft.margins.record["forwards"],
-            "backwards": draft.margins.record["backwards"],
-        }
     warnings = list(draft.notes)
     if draft.shared:
         warnings.append(
             f"{draft.shared:,} of the {dataset.size:,} images of {dataset.slug}, which judge the result, are among the "
             f"training images of {training.slug}: what is measured on them says nothing."
         )
-    return record, warnings
+    record = PruningRecord(
+        architecture=parent.architecture,
+        normalization=parent.normalization,
+        parent=parent.name,
+        dataset=dataset.slug,
+        training_dataset=training.slug,
+        training_split=training.split,
+        training_samples=training.size,
+        shared_samples=draft.shared,
+        method=draft.plan.method,
+        structure=draft.plan.structure,
+        recipe={**draft.plan.describe(), "parent_sha256": parent.weights_sha256},
+        passes=TrainingPasses.model_validate(draft.plan.count_passes(training.size).to_record()),
+        seed=seed,
+        warnings=tuple(warnings),
+    )
+    if draft.margins is None:
+        return record
+    measured = draft.margins.record
+    source = MeasuredMargins(
+        evaluation_id=draft.margins.id, forwards=measured.forwards or 0, backwards=measured.backwards or 0
+    )
+    return record.merge(PruningRecord(dense_margins=source))
 
 
 def suitable_datasets(parent_id: UUID | str) -> list[DatasetOut]:

@@ -27,7 +27,8 @@ MOST_NAMES = 1000  # tried for a result without a name of its own
 
 def show_pruning(row: Pruning, *, parent_name: str, training_dataset: str) -> PruningOut:
     """A pruning with its progress; the record is the card of what it made once that is there."""
-    plan = read_plan(row.plan)
+    plan, passes = read_plan(row.plan), row.record.passes
+    assert passes is not None  # known before the run
     same = "id name parent_id dataset_id training_dataset_id method granularity schedule seed evaluate priority state"
     names = f"{same} checkpoint_id created_at started_at finished_at".split()
     return PruningOut.model_validate(
@@ -40,15 +41,15 @@ def show_pruning(row: Pruning, *, parent_name: str, training_dataset: str) -> Pr
             "epochs": plan.epochs,
             "eps": read_radius(plan),
             "eps_text": plan.finetuning.eps_text,
-            "passes": row.record["passes"]["total"],
+            "passes": passes.total,
             "progress": PruningProgress(
                 done=row.done,
                 total=row.total,
                 stage=row.stage,
                 eta_seconds=row.eta_seconds if row.state == "running" else None,
             ),
-            "warnings": list(row.record.get("warnings", [])),
-            "record": dict(row.record),
+            "warnings": list(row.record.warnings or ()),
+            "record": row.record,
             "error": None if row.error is None else ErrorOut(**row.error),
         }
     )
@@ -99,7 +100,6 @@ def queue_pruning(request: PruningIn) -> PruningOut:
         NotFound, UnknownName, TrainsOnTest, InvalidRequest: see `pruning_plans.draft_pruning`.
     """
     draft = draft_pruning(request)
-    record, warnings = describe_draft(draft)
     row = Pruning(
         parent_id=draft.parent.id,
         dataset_id=draft.dataset.id,
@@ -113,7 +113,7 @@ def queue_pruning(request: PruningIn) -> PruningOut:
         evaluate=request.evaluate,
         priority=request.priority,
         total=draft.plan.count_steps(draft.training.size),
-        record=record | {"seed": request.seed, "warnings": warnings},
+        record=describe_draft(draft, request.seed),
     )
     with writing() as session:
         row.name = (request.name or "").strip() or _find_free_name(session, draft)

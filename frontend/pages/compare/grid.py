@@ -49,7 +49,7 @@ def grid(unit: Unit, is_measured: bool, *, has_evidence: bool = False) -> Compon
         "ensureDomOrder": True,
     }
     default: Any = {"sortable": True, "resizable": True, "suppressMovable": True}
-    return dag.AgGrid(
+    grid: Component = dag.AgGrid(
         id=ids.TABLE,
         columnDefs=columns,
         rowData=[],
@@ -58,6 +58,7 @@ def grid(unit: Unit, is_measured: bool, *, has_evidence: bool = False) -> Compon
         className="ag-theme-quartz samples-grid",
         style={"height": "380px"},
     )
+    return grid
 
 
 def number_column(

@@ -33,7 +33,7 @@ def picker(comparison: ComparisonOut, choices: list[dict[str, str]]) -> Componen
     options: Any = choices
 
     def select(id: str, label: str, value: object) -> Component:
-        return dmc.Select(
+        made: Component = dmc.Select(
             id=id,
             label=label,
             data=options,
@@ -43,6 +43,7 @@ def picker(comparison: ComparisonOut, choices: list[dict[str, str]]) -> Componen
             nothingFoundMessage="No such evaluation",
             comboboxProps={"withinPortal": False},
         )
+        return made
 
     body = [
         select(ids.PICK_DENSE, "Dense", comparison.dense.id),
@@ -105,7 +106,7 @@ def bar(state: dict[str, Any], unit: Unit, dataset: DatasetOut) -> Component:
 
 def filter_select(id: str, placeholder: str, name: str, options: Any, value: str | None) -> Component:
     """A filter as a chip: its list when empty, removable when set."""
-    return dmc.Select(
+    chip: Component = dmc.Select(
         id=id,
         data=options,
         value=value,
@@ -115,3 +116,4 @@ def filter_select(id: str, placeholder: str, name: str, options: Any, value: str
         className="filter",
         **aria(label=name),
     )
+    return chip

@@ -8,6 +8,7 @@ from dash.development.base_component import Component
 
 from backend.schemas import ACTIVE
 from backend.schemas.evaluations import EvaluationOut, Summary
+from backend.schemas.records import RunRecord
 from backend.services import catalogues, checkpoints, datasets, evaluations
 from frontend.components import Content, aria, card, data, icon, number_card
 from frontend.figures.units import unit_of
@@ -16,35 +17,7 @@ from frontend.pages.jobs import ids
 from frontend.pages.jobs.cards import RECORD_EVIDENCE
 from frontend.words import count_words, day_time, duration_words, interval_words, percent
 
-WORDS = {
-    "source_sha256": "uploaded file, SHA-256",
-    "weights_sha256": "effective weights, SHA-256",
-    "architecture": "architecture",
-    "normalization": "normalisation",
-    "measured_sparsity": "measured sparsity (US)",
-    "dataset": "data set",
-    "split": "split",
-    "n": "samples (n)",
-    "samples": "sample ids, SHA-256",
-    "norm": "norm",
-    "eps": "ε",
-    "preset": "preset",
-    "distance_kind": "kind of distance",
-    "seed": "seed",
-    "attacks": "attacks",
-    "steps": "steps",
-    "restarts": "restarts",
-    "device": "device",
-    "dtype": "number format",
-    "torch": "torch",
-    "thinice": "thinice",
-    "batch_samples": "batch",
-    "prepared": "attacks walk on a copy",
-    "transfer": "parent's adversarials at hand",
-    "forwards": "forward passes",
-    "backwards": "backward passes",
-    "seconds": "wall time of the chunks",
-}
+IN_DETAILS = ("settings", "early_flags", "device_note", "version")  # shown as JSON
 HASHES = ("source_sha256", "weights_sha256", "samples")
 
 
@@ -136,14 +109,14 @@ def robust_words(row: EvaluationOut, summary: Summary) -> str:
 def missing_card(row: EvaluationOut, summary: Summary) -> Component:
     """Samples without an adversarial: of a verdict those that hold, of margins the censored ones."""
     words = "samples without any adversarial: censored, never averaged"
-    if row.record.get("distance_kind") == "witness":
+    if row.record.distance_kind == "witness":
         words = "samples that hold at ε: no adversarial was found"
     return number_card("none found", f"{summary.not_found:,}", words)
 
 
 def median_card(row: EvaluationOut, summary: Summary) -> Component:
     """The median margin; of witnesses there is none."""
-    if row.record.get("distance_kind") == "witness":
+    if row.record.distance_kind == "witness":
         return number_card("median margin", "–", "this preset gives a verdict at ε, no margins")
     unit = unit_of(row.norm)
     wrong = f"over samples classified right; {summary.zero_margins:,} are wrong without attack"
@@ -191,19 +164,25 @@ def record_card(row: EvaluationOut) -> Component:
     shown.extend(
         [html.Dt("checkpoint"), html.Dd(dcc.Link(checkpoint.name, href=f"/upload?checkpoint={checkpoint.id}"))]
     )
-    for key, name in WORDS.items():
-        if key in row.record:
-            shown.extend([html.Dt(name), html.Dd(shown_value(key, row.record[key]))])
+    record = row.record.to_json()
+    for key, name in labels():
+        if key in record:
+            shown.extend([html.Dt(name), html.Dd(shown_value(key, record.pop(key)))])
     for name, moment in (("queued", row.created_at), ("started", row.started_at), ("finished", row.finished_at)):
         shown.extend([html.Dt(name), html.Dd(day_time(moment))])
     shown.extend([html.Dt("evaluation"), html.Dd(html.Code(str(row.id)))])
     parts: list[Component] = [html.Dl(shown, className="facts")]
-    others = {key: value for key, value in row.record.items() if key not in WORDS and key != "checkpoint"}
-    if others:
-        text = json.dumps(others, indent=2, ensure_ascii=False)
-        pre = html.Pre(text, tabIndex=0, className="raw", **aria(label="Settings and versions"))
-        parts.append(html.Details([html.Summary("Settings and versions"), html.Div(pre)], className="as-table"))
+    record.pop("checkpoint", None)  # linked above
+    text = json.dumps(record, indent=2, ensure_ascii=False)
+    pre = html.Pre(text, tabIndex=0, className="raw", **aria(label="Settings and versions"))
+    parts.append(html.Details([html.Summary("Settings and versions"), html.Div(pre)], className="as-table"))
     return card("Record", *parts, note="what anybody needs to repeat it")
+
+
+def labels() -> list[tuple[str, str]]:
+    """(name, label) of the fields that have a line of their own, in the order in which they are shown."""
+    own = {name: field for name, field in RunRecord.model_fields.items() if name not in ("checkpoint", *IN_DETAILS)}
+    return [(name, str(field.title)) for name, field in own.items()]
 
 
 def shown_value(key: str, value: Any) -> Content:

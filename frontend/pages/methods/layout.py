@@ -192,9 +192,10 @@ def controls(family: FamilyOut, eps: str | None, method: str) -> Component:
 
 
 def panel_graph(key: str, title: str, x_title: str) -> Component:
+    config: Any = {**graph_config(f"methods-{key}"), "displayModeBar": "hover"}
     graph = dcc.Graph(
         id={"type": ids.PANEL, "key": key},
-        config={**graph_config(f"methods-{key}"), "displayModeBar": "hover"},
+        config=config,
         style={"height": f"{HEIGHT}px"},
         figure=blank_figure(),
     )

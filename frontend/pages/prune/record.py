@@ -1,14 +1,13 @@
 """One pruning as a page of its own."""
 
 import json
-from typing import Any
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from backend.schemas.prunings import PruningOut
+from backend.schemas.records import PruningRecord
 from backend.services import prunings
-from backend.services.prunings import DENSE_MARGINS
 from frontend.components import Content, aria, card, icon, number_card
 from frontend.jobs import buttons, fingerprint, progress_cell, state_word
 from frontend.pages.prune import ids
@@ -54,15 +53,13 @@ def progress_card(row: PruningOut) -> Component:
 def result_numbers(row: PruningOut) -> Component:
     """What the run itself measured; the claim is what papers would print."""
     record = row.record
-    sample = f"n {record['claimed_n']:,}"
+    sample = f"n {record.claimed_n:,}"
     numbers = [
-        number_card(
-            "measured sparsity (US)", percent(record["measured_sparsity"]), f"asked for {percent(row.sparsity)}"
-        ),
-        number_card("clean accuracy", percent(record["clean_accuracy"]), sample),
+        number_card("measured sparsity (US)", percent(record.measured_sparsity), f"asked for {percent(row.sparsity)}"),
+        number_card("clean accuracy", percent(record.clean_accuracy), sample),
         number_card(
             "claim: PGD-10",
-            percent(record["claimed_robust_accuracy"]),
+            percent(record.claimed_robust_accuracy),
             f"at ε {row.eps_text}, {sample}: an upper bound",
         ),
         number_card("checkpoint", html.Span(made_link(row), className="word-value"), ago(row.finished_at)),
@@ -73,10 +70,10 @@ def result_numbers(row: PruningOut) -> Component:
 def facts_card(row: PruningOut) -> Component:
     """What decided the run, in words."""
     record = row.record
-    validation = record.get("validation_robust_accuracy")
-    settings = record["recipe"].get("settings", {})
+    validation = record.validation_robust_accuracy
+    settings = (record.recipe or {}).get("settings", {})
     facts: list[tuple[str, Content]] = [
-        ("training images", f"{row.training_dataset}, {record['training_samples']:,}"),
+        ("training images", f"{row.training_dataset}, {record.training_samples:,}"),
         ("schedule", f"{row.schedule}, {row.epochs} epochs, {row.progress.total:,} steps"),
         ("settings", ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in settings.items())),
         ("dense margins", margins_source(record)),
@@ -86,24 +83,24 @@ def facts_card(row: PruningOut) -> Component:
         ("passes", f"{row.passes:,}"),
         (
             "best epoch on validation",
-            f"{record['best_epoch']}, {percent(validation)}" if validation is not None else "",
+            f"{record.best_epoch}, {percent(validation)}" if validation is not None else "",
         ),
-        ("devices", ", ".join(record.get("devices") or [str(record.get("device", ""))])),
-        ("torch", str(record.get("torch", ""))),
-        ("training took", f"{record['train_seconds']:,.0f} s" if "train_seconds" in record else ""),
+        ("devices", ", ".join(record.devices or [record.device or ""])),
+        ("torch", record.torch or ""),
+        ("training took", "" if record.train_seconds is None else f"{record.train_seconds:,.0f} s"),
     ]
     rows = [html.Tr([html.Th(name, scope="row"), html.Td(value)]) for name, value in facts if value]
     return card("The run", html.Table(html.Tbody(rows), className="table run-facts"))
 
 
-def margins_source(record: dict[str, Any]) -> Content:
+def margins_source(record: PruningRecord) -> Content:
     """The way to the evaluation that the dense margins of the training images come from, where there is one."""
-    source = record.get(DENSE_MARGINS)
+    source = record.dense_margins
     if source is None:
         return None
-    passes = source["forwards"] + source["backwards"]
+    passes = source.forwards + source.backwards
     return html.Span(
-        [dcc.Link("measured", href=f"/jobs?evaluation={source['evaluation_id']}"), f", {passes:,} passes of its own"]
+        [dcc.Link("measured", href=f"/jobs?evaluation={source.evaluation_id}"), f", {passes:,} passes of its own"]
     )
 
 
@@ -115,6 +112,6 @@ def recipe_card(row: PruningOut) -> Component:
         className="button",
         download=f"pruning-{row.name}.json",
     )
-    text = json.dumps(row.record, indent=2)
+    text = json.dumps(row.record.to_json(), indent=2)
     body = html.Pre(text, className="raw log", tabIndex=0, **aria(label="Record"))
     return card("Recipe and record", body, tools=file)

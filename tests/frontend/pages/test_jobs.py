@@ -11,6 +11,7 @@ from dash import no_update
 from backend.errors import InvalidRequest, NotFound
 from backend.schemas import ACTIVE
 from backend.schemas.datasets import DatasetOut
+from backend.schemas.records import RunRecord
 from backend.services import catalogues, evaluations
 from backend.store import workers
 from backend.store.database import writing
@@ -18,7 +19,7 @@ from backend.store.jobs import move_state
 from backend.store.tables import Checkpoint, Evaluation, Worker, now
 from frontend.jobs import button_id
 from frontend.pages import jobs
-from frontend.pages.jobs import ids
+from frontend.pages.jobs import ids, record
 from frontend.pages.jobs.callbacks import answer_form, follow_record, renew
 from frontend.pages.jobs.listing import Filter, read_filter, read_listing
 from frontend.pages.jobs.queueing import queue_from_form
@@ -210,12 +211,19 @@ def test_record_shows_every_field_and_file(stock: Stock) -> None:
     row = evaluate(checkpoint, dataset, measured, record={"odd": {"deep": [1]}, "forwards": 12345})
     page = jobs.layout(evaluation=str(row.id))
     words = text_of(page)
-    for value in (checkpoint.source_sha256, checkpoint.weights_sha256, row.record["samples"], "12,345", '"deep"'):
+    for value in (checkpoint.source_sha256, checkpoint.weights_sha256, row.record.samples, "12,345", '"deep"'):
         assert value in words
     assert row.summary is not None
     assert percent(row.summary.robust_accuracy) in words
     base = f"/api/v1/evaluations/{row.id}"
     assert {base, f"{base}/margins?format=csv", f"{base}/margins?format=parquet"} <= set(hrefs(page))
+
+
+def test_labels_name_every_field_of_the_record_that_has_a_line_of_its_own() -> None:
+    own = dict(record.labels())
+    assert set(own) | {"checkpoint", *record.IN_DETAILS} == set(RunRecord.model_fields)
+    assert all(field.title and field.description for field in RunRecord.model_fields.values())
+    assert (own["weights_sha256"], own["n"]) == ("effective weights, SHA-256", "samples (n)")
 
 
 def test_record_explains_each_flag(stock: Stock) -> None:

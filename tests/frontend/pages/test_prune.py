@@ -2,12 +2,14 @@
 
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import dash_mantine_components as dmc
 import pytest
 
 from backend.errors import InvalidRequest
 from backend.schemas.prunings import PruningOut
+from backend.schemas.records import MeasuredMargins, PruningRecord
 from backend.services import prunings
 from backend.store.database import writing
 from backend.store.jobs import move_state
@@ -27,7 +29,7 @@ VALUES: dict[str, Any] = {
     "method": "hydra", "sparsity": 92.5, "granularity": "weight", "schedule": "short", "epochs": None, "eps": "",
     "loss": None, "seed": 3, "name": "", "evaluate": "fast", "settings": {},
 }  # fmt: skip
-MADE = {
+MADE: dict[str, Any] = {
     "measured_sparsity": 0.925, "clean_accuracy": 0.8, "claimed_robust_accuracy": 0.7, "claimed_n": 60,
     "best_epoch": 3, "validation_robust_accuracy": 0.71, "train_seconds": 12.0, "device": "cpu", "torch": "2.13.0",
 }  # fmt: skip
@@ -57,7 +59,7 @@ def test_page_without_a_dense_checkpoint_leads_to_the_upload(ready: Path) -> Non
 def test_form_sends_the_settings_that_are_filled_in(values: dict[str, Any]) -> None:
     pair = pair_settings([ids.setting("gamma"), ids.setting("rounds")], [0.5, None])
     row = queue_one({**values, "method": "harp", "settings": pair})
-    assert row.record["recipe"]["settings"] == {"gamma": 0.5, "rounds": 20}
+    assert row.record.recipe["settings"] == {"gamma": 0.5, "rounds": 20}
     with pytest.raises(InvalidRequest, match=r"rounds must be within 1\.\.1000"):
         queue_one({**values, "method": "harp", "settings": {"rounds": 0}})
     with pytest.raises(InvalidRequest, match="check the settings"):
@@ -137,15 +139,15 @@ def test_record_of_a_finished_run_leads_to_its_checkpoint_and_its_file(values: d
     row = queue_one(values)
     made = add_checkpoint(row.dataset_id, row.name, role="pruned", parent_id=row.parent_id, origin="pruned")
     with writing() as session:
-        source = {"evaluation_id": "11", "forwards": 30_000, "backwards": 9000}
+        source = MeasuredMargins(evaluation_id=UUID(int=11), forwards=30_000, backwards=9000)
         ended = {
             "state": "succeeded",
             "checkpoint_id": made.id,
-            "record": row.record | MADE | {"dense_margins": source},
+            "record": row.record.merge(PruningRecord(**MADE, dense_margins=source)),
         }
         move_state(session, Pruning, row.id, ["queued"], **ended)
     page = prune.layout(pruning=str(row.id))
-    assert "/jobs?evaluation=11" in hrefs(page) and "measured, 39,000 passes of its own" in text_of(page)
+    assert f"/jobs?evaluation={UUID(int=11)}" in hrefs(page) and "measured, 39,000 passes of its own" in text_of(page)
     assert {f"/upload?checkpoint={made.id}", f"/api/v1/prunings/{row.id}"} <= set(hrefs(page))
     words = text_of(page)
     assert "92.50 %" in words and "70.00 %" in words and "n 60" in words and "TRADES" in words

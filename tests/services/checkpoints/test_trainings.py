@@ -8,6 +8,7 @@ import pytest
 
 from backend.registry.cards import read_cards
 from backend.schemas.families import FamilyTraining
+from backend.schemas.records import PruningRecord
 from backend.services import comparisons
 from backend.services.checkpoints.trainings import are_alike, describe_training_difference, read_trainings
 from backend.services.claims.service import list_claims
@@ -45,7 +46,7 @@ def record_training(made: MadeFamily, row: Checkpoint, passes: int) -> None:
         "priority": 10,
         "state": "succeeded",
         "total": 1,
-        "record": training | {"training_sha256": "a"},
+        "record": PruningRecord.model_validate(training | {"training_sha256": "a"}),
     }
     with writing() as session:
         pruning = Pruning(**values)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from backend.analysis.mismatches import is_equal_effort, mismatches
+from backend.schemas.records import RunRecord
 from backend.services.comparisons.effort import describe
 from backend.store.tables import Evaluation
 
@@ -14,7 +15,8 @@ COPY = {"batch_norm_folded": 3, "memory_format": "channels_last", "precision": "
 def make_record(preset: str, **record: Any) -> dict[str, Any]:
     usual = {"dataset": "d", "samples": "60", "norm": "L2", "preset": preset, "distance_kind": "minimum"}
     usual |= {"dtype": "float32", "torch": "2.13", "thinice": "0.1.0"}
-    return describe(Evaluation(preset=preset, norm="L2", eps=None, chunk_size=50, record=usual | record))
+    read = RunRecord.model_validate(usual | record)
+    return describe(Evaluation(preset=preset, norm="L2", eps=None, chunk_size=50, record=read))
 
 
 @pytest.mark.parametrize(

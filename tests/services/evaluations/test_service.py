@@ -61,11 +61,11 @@ def test_queue_evaluation_record_names_what_is_known(ready: Path, tmp_path: Path
     dataset = add_dataset(tmp_path, "digits")
     checkpoint = add_checkpoint(dataset.id, "net", declared_sparsity=0.9)
     record = queue(checkpoint, dataset, 30, seed=3, eps="8/255").record
-    assert record["source_sha256"] == checkpoint.source_sha256
-    assert record["weights_sha256"] == checkpoint.weights_sha256
-    assert (record["measured_sparsity"], record["dataset"], record["split"]) == (0.9, "digits", "upload")
-    assert (record["norm"], record["eps"], record["preset"], record["seed"]) == ("Linf", "8/255", "margin", 3)
-    assert len(record["samples"]) == 64
+    assert record.source_sha256 == checkpoint.source_sha256
+    assert record.weights_sha256 == checkpoint.weights_sha256
+    assert (record.measured_sparsity, record.dataset, record.split) == (0.9, "digits", "upload")
+    assert (record.norm, record.eps, record.preset, record.seed) == ("Linf", "8/255", "margin", 3)
+    assert len(record.samples) == 64
 
 
 def test_queue_evaluation_smaller_sets_are_nested_in_larger_ones(ready: Path, tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_queue_evaluation_explicit_rows_keep_their_order(ready: Path, tmp_path: 
     with writing() as session:
         row = session.get(Evaluation, queued.id)
         assert row is not None and row.explicit and row.indices == [7, 3, 5]
-    assert queued.record["samples"] == again.record["samples"]
+    assert queued.record.samples == again.record.samples
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_queue_evaluation_eps_is_kept_as_the_exact_fraction(
 ) -> None:
     dataset = add_dataset(tmp_path, "digits")
     queued = queue(add_checkpoint(dataset.id, "net"), dataset, eps=given)
-    assert queued.eps_text == queued.record["eps"] == text
+    assert queued.eps_text == queued.record.eps == text
 
 
 def test_queue_evaluation_dataset_of_other_shape_is_refused(ready: Path, tmp_path: Path) -> None:

@@ -177,7 +177,7 @@ def test_queue_evaluation_with_repeat_queues_one_for_each_seed(ready: Path, tmp_
     request = EvaluationIn(checkpoint_id=checkpoint.id, dataset_id=dataset.slug, samples=20, seed=5, repeat=3)
     first = evaluations.queue_evaluation(request)
     group = evaluations.list_evaluations(repeat_of=first.id).items
-    assert sorted(one.seed for one in group) == [one.record["seed"] for one in group][::-1] == [5, 6, 7]
+    assert sorted(one.seed for one in group) == [one.record.seed for one in group][::-1] == [5, 6, 7]
     assert {one.repeat_of for one in group} == {first.id} and first.seed == 5
     assert queue_one(checkpoint, dataset, 20).repeat_of is None
     with pytest.raises(InvalidRequest, match="seeds"):

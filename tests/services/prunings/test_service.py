@@ -40,7 +40,7 @@ def test_queue_writes_the_whole_plan_down_and_counts_in_health(parent: Checkpoin
     assert (row.state, row.name, row.parent_name) == ("queued", "dense-net-hydra-95", "dense-net")
     assert (row.loss, row.epochs, row.eps_text, row.training_dataset) == ("TRADES", 8, "8/255", "training")
     assert row.progress.model_dump() == {"done": 0, "total": 16, "stage": "waiting", "eta_seconds": None}
-    assert row.record["recipe"]["search"]["epochs"] == 2 and row.record["passes"]["total"] == row.passes
+    assert row.record.recipe["search"]["epochs"] == 2 and row.record.passes.total == row.passes
     assert row.warnings == [] and row.checkpoint_id is None
     assert prunings.list_prunings(parent_id=parent.id).items == [row] == prunings.list_prunings(state="queued").items
     assert system.health().queue_depth == 1
@@ -52,7 +52,7 @@ def test_queue_writes_the_whole_plan_down_and_counts_in_health(parent: Checkpoin
 
 def test_eps_is_that_of_the_parents_data_set_and_validation_a_tenth_at_most(parent: Checkpoint) -> None:
     row = ask(parent)
-    assert row.eps_text == "25.5/255" and row.record["recipe"]["validation_samples"] == 20
+    assert row.eps_text == "25.5/255" and row.record.recipe["validation_samples"] == 20
 
 
 @pytest.mark.parametrize(
@@ -128,16 +128,16 @@ def test_measured_margins_need_an_evaluation_on_all_training_images(parent: Chec
             ask(parent, **wish)
     measured = evaluate(parent, training, margins, 200, record={"forwards": 20_000, "backwards": 19_000})
     row = ask(parent, **wish)
-    assert row.record["dense_margins"]["evaluation_id"] == str(measured.id)
+    assert row.record.dense_margins.evaluation_id == measured.id
     assert row.warnings == []
-    spent = read_record(row.record | {"training_sha256": "a"})
+    spent = read_record(row.record.to_json() | {"training_sha256": "a"})
     assert spent is not None and spent.passes == row.passes + 39_000
     with writing() as session:
         session.get_one(Evaluation, measured.id).flags = ["zero-gradients"]
     assert "The attack on dense-net is flagged (zero-gradients)" in ask(parent, **wish).warnings[0]
     estimated = ask(parent, method="thin-ice")
-    assert "dense_margins" not in estimated.record
-    images = [one.record["recipe"]["epoch_images"] for one in (row, estimated)]
+    assert estimated.record.dense_margins is None
+    images = [one.record.recipe["epoch_images"] for one in (row, estimated)]
     assert images[0] > images[1]  # the estimate is paid for by the training, the evaluation is not
 
 
@@ -149,10 +149,10 @@ def test_control_of_the_paper_schedule_says_that_methods_train_longer(parent: Ch
 
 def test_paper_schedule_mirrors_no_images_whose_classes_are_numbers_unless_asked(parent: Checkpoint) -> None:
     row = ask(parent, schedule="paper")
-    assert "augments" not in row.record["recipe"]
+    assert "augments" not in row.record.recipe
     assert any("may be digits" in warning for warning in row.warnings)
     asked = ask(parent, schedule="paper", augments=True, precision="bfloat16")
-    assert (asked.record["recipe"]["augments"], asked.record["recipe"]["precision"]) == (True, "bfloat16")
+    assert (asked.record.recipe["augments"], asked.record.recipe["precision"]) == (True, "bfloat16")
     assert not any("may be digits" in warning for warning in asked.warnings)
 
 
@@ -186,7 +186,7 @@ def test_training_images_of_which_a_few_judge_are_counted_and_said(
     add_overlapping(tmp_path, 1)
     monkeypatch.setattr(plans, "MOST_SHARED", 0.02)
     row = ask(parent, training_dataset_id="overlapping")
-    assert row.record["shared_samples"] == 1
+    assert row.record.shared_samples == 1
     assert len(row.warnings) == 1 and row.warnings[0].startswith("1 of the 60 images of judging")
 
 
@@ -250,7 +250,7 @@ def test_plan_in_the_row_is_what_a_worker_reads(parent: Checkpoint) -> None:
 
 def test_mask_share_reaches_the_plan_and_the_record(parent: Checkpoint) -> None:
     plain, ramped = ask(parent), ask(parent, settings={"mask_share": 0.25})
-    assert [row.record["recipe"]["mask_share"] for row in (plain, ramped)] == [0.0, 0.25]
+    assert [row.record.recipe["mask_share"] for row in (plain, ramped)] == [0.0, 0.25]
     with reading() as session:
         stored = session.get(Pruning, ramped.id)
     assert stored is not None and read_plan(stored.plan).finetuning.mask_share == 0.25

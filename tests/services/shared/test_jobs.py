@@ -15,6 +15,7 @@ from backend.schemas.datasets import DatasetOut
 from backend.schemas.evaluations import EvaluationOut
 from backend.schemas.evidence import HarderIn
 from backend.schemas.prunings import PruningIn
+from backend.schemas.records import MeasuredMargins, PruningRecord, RunRecord, TransferSource
 from backend.services import evaluations, evidence, prunings
 from backend.services.shared.jobs import Jobs
 from backend.store.artefacts import artefact_path
@@ -206,7 +207,7 @@ def test_delete_evaluation_whose_margins_a_pruning_trains_on_is_refused(stock: S
     row = ask_pruning(stock)
     with writing() as session:
         made = session.get_one(Pruning, row.id)
-        made.record = made.record | {"dense_margins": {"evaluation_id": str(stock.dense.id)}}
+        made.record = made.record.merge(PruningRecord(dense_margins=MeasuredMargins(evaluation_id=stock.dense.id)))
     with pytest.raises(Conflict, match=r"prunings that train on its margins \(1\)"):
         evaluations.delete_evaluation(stock.dense.id)
 
@@ -215,7 +216,7 @@ def test_delete_evaluation_whose_adversarials_an_unfinished_one_tries_is_refused
     other = ask_evaluation(stock)
     with writing() as session:
         row = session.get_one(Evaluation, other.id)
-        row.record = row.record | {"transfer": {"evaluation_id": str(stock.dense.id)}}
+        row.record = row.record.merge(RunRecord(transfer=TransferSource(evaluation_id=stock.dense.id)))
         row.state = "failed"
     with pytest.raises(Conflict, match=r"unfinished evaluations that try its adversarials \(1\)"):
         evaluations.delete_evaluation(stock.dense.id)
