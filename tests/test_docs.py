@@ -19,13 +19,6 @@ IN_HOME = {"artefacts", "training", "uploads"}  # folders of THINICE_HOME, not o
 SUFFIXES = (".py", ".md", ".toml", ".txt", ".yml", ".css", ".js", ".svg", ".png", "/")
 CLIENT_VARIABLES = {"THINICE_URL"}  # read by the command line alone
 HEADINGS = ["Context", "Decision", "Alternatives considered", "Consequences", "Files"]
-ARRIVING = {
-    "backend/jobs/lifecycle.py",
-    "backend/store/jobs.py",
-    "frontend/pages/jobs/ids.py",
-    "models/architectures/rows.py",
-}
-"""Written about already and made on branches that are merged with this one."""
 
 
 @cache
@@ -42,8 +35,7 @@ DECISIONS = [name for name in DOCUMENTS if "/decisions/" in name]
 @cache
 def list_known() -> frozenset[str]:
     """Every tracked file and every folder that holds one."""
-    files = list_tracked() | ARRIVING
-    return frozenset(str(part) for name in files for part in (name, *Path(name).parents))
+    return frozenset(str(part) for name in list_tracked() for part in (name, *Path(name).parents))
 
 
 def read(name: str) -> str:
@@ -107,10 +99,6 @@ def test_document_paths_exist_and_are_tracked(document: str) -> None:
     folder = document.rpartition("/")[0]
     folder = f"{folder}/" if folder else ""
     assert sorted(name for name in find_paths(read(document)) if not is_there(name, folder)) == []
-
-
-def test_arriving_paths_have_not_arrived() -> None:
-    assert ARRIVING.isdisjoint(list_tracked()), "they are here: take them out of ARRIVING"
 
 
 def find_anchors(document: str) -> set[str]:

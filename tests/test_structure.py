@@ -19,7 +19,7 @@ TESTED_BY = {
     "backend/client": ["cli/test_main.py"],
     "backend/datasets": ["datasets/test_child.py", "datasets/test_cifar.py", "datasets/test_formats.py"],
     "backend/errors": ["api/test_errors.py"],
-    "backend/jobs": ["jobs/test_worker.py", "jobs/test_attempts.py", "jobs/test_evidence.py", "jobs/test_prune.py"],
+    "backend/jobs": ["jobs/test_worker.py", "jobs/test_runs.py", "jobs/test_evidence.py", "jobs/test_prune.py"],
     "backend/registry": ["registry/test_importing.py", "registry/test_wild.py", "registry/test_files.py"],
     "backend/registry/inspection": ["registry/test_descent.py"],
     "backend/registry/preflight_report": ["registry/test_preflight.py"],

@@ -16,7 +16,7 @@ How to add one (`tests/attacks/toy_preset/` is plain PGD, added exactly so; CI r
    says what is asked of it ("margin" or "verdict"), `rank` how strong it is among the others. From outside of this
    repository, a notebook or a package, call `catalogue.register_preset(PRESET, ATTACK)` instead (and `remove_preset`).
 3. **The tests**: `python -m pytest tests/attacks/test_contract.py tests/attacks/catalogue tests/attacks/test_engine.py
-   tests/frontend/test_help.py` run over the catalogue and hold the new row to what its kind promises.
+   tests/frontend/pages/test_help.py` run over the catalogue and hold the new row to what its kind promises.
 
 Nothing else names presets: forms, commands, REST, tables, ranks and Help read the catalogue.
 """
