@@ -49,8 +49,8 @@ class Client:
             answer = self.session.request(method, f"/api/v1/{path}", **options)
         except (httpx2.TransportError, httpx2.InvalidURL) as error:
             raise ServerUnreachable(
-                f"No Thin Ice answers at {self.url} ({error or type(error).__name__}). "
-                "Start it with `thinice serve`, or name another with --url."
+                f"No Thin Ice server answers at {self.url} ({error or type(error).__name__}). "
+                "Start one with `thinice serve`, or name another with --url."
             ) from error
         if not answer.is_success:
             raise refusal(answer)

@@ -108,7 +108,7 @@ def run_in_child(
         raise _rebuild_error(answer["error"])
     if "crash" in answer:
         LOG.error("child %s failed: %s", function, answer["crash"])
-        raise ThinIceError(f"Reading the file failed in a way nobody foresaw: {answer['reason']}.")
+        raise ThinIceError(f"Reading the file failed unexpectedly: {answer['reason']}.")
     return answer["result"]
 
 
@@ -236,13 +236,13 @@ def _explain_death(code: int | None, limits: Limits, rejection: type[ThinIceErro
             reason = f"was killed (more than {limits.cpu_seconds} s of CPU time, or the machine ran out of memory)"
         else:
             reason = f"took longer than {limits.wall_seconds:g} s and was stopped"
-        return rejection(f"The process that opened the file {reason}. A sound file opens in seconds.", reason="stopped")
+        return rejection(f"The process that opened the file {reason}. A valid file opens in seconds.", reason="stopped")
     if code == -signal.SIGXFSZ:
         return _explain_file_size(limits)
     if code < 0:
         name = signal.Signals(-code).name
         return rejection(
-            f"The process that opened the file crashed ({name}); the file is damaged or hostile.", reason=name
+            f"The process that opened the file crashed ({name}); the file is damaged or malicious.", reason=name
         )
     return rejection(
         f"The process that opened the file ended without an answer (exit code {code}).", reason="no answer"
@@ -250,12 +250,12 @@ def _explain_death(code: int | None, limits: Limits, rejection: type[ThinIceErro
 
 
 def _explain_file_size(limits: Limits) -> TooLarge:
-    return TooLarge(f"The file would take more than {limits.file_mb} MB once opened.", limit_mb=limits.file_mb)
+    return TooLarge(f"Once opened, the file would take more than {limits.file_mb} MB.", limit_mb=limits.file_mb)
 
 
 def _explain_memory(limits: Limits) -> TooLarge:
     return TooLarge(
-        f"Opening the file needs more than {limits.memory_mb} MB of memory. If it is sound, raise "
+        f"Opening the file needs more than {limits.memory_mb} MB of memory. If the file is valid, raise "
         "THINICE_IMPORT_MEMORY_MB.",
         limit_mb=limits.memory_mb,
     )

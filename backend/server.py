@@ -30,7 +30,8 @@ log = logging.getLogger("thinice.server")
 GRACE_SECONDS = 2  # what open requests get when the server is asked to stop
 STARTUP_EXIT_CODE = 2
 DESCRIPTION = (
-    "Which samples flip after pruning? Shares are 0..1; margins are for pixels in [0, 1]; null means not found."
+    "Which samples flip after pruning? Shares are 0..1; margins are for pixels in [0, 1]; a null margin means that no "
+    "adversarial was found."
 )
 
 

@@ -13,18 +13,18 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="THINICE_", extra="ignore")
 
     home: Path = Field(Path(".thinice"), description="Folder of the database, uploads and adversarials; mode 0700")
-    host: str = Field("127.0.0.1", description="Address the server listens on; any other than loopback needs a token")
+    host: str = Field("127.0.0.1", description="Address the server listens on; any address but loopback needs a token")
     port: int = Field(8000, ge=1, le=65535, description="Port the server listens on")
-    workers: int | None = Field(None, ge=0, le=64, description="Worker processes in all; default one per device")
-    database_url: str | None = Field(None, description="SQLAlchemy URL; default a SQLite file in the home")
+    workers: int | None = Field(None, ge=0, le=64, description="Number of worker processes; default: one per device")
+    database_url: str | None = Field(None, description="SQLAlchemy URL; default: a SQLite file in the home")
     token: str | None = Field(None, min_length=8, description="Access token for REST (Bearer) and for signing in")
-    allowed_hosts: str = Field("", description="Further host names the server answers to, separated by commas")
-    max_upload_mb: int = Field(1024, ge=1, description="Largest checkpoint or data set file taken, in MB")
+    allowed_hosts: str = Field("", description="More host names the server answers to, separated by commas")
+    max_upload_mb: int = Field(1024, ge=1, description="Largest checkpoint or data set file accepted, in MB")
     import_memory_mb: int = Field(4096, ge=256, description="Memory of the child process that opens an upload, in MB")
-    import_seconds: int = Field(120, ge=5, description="Time that child process is given, in seconds")
-    chunk_samples: int = Field(100, ge=1, description="Samples per durable step of an evaluation")
+    import_seconds: int = Field(120, ge=5, description="Time limit of that child process, in seconds")
+    chunk_samples: int = Field(100, ge=1, description="Samples after which an evaluation saves its results")
     batch_samples: int | None = Field(
-        None, ge=0, description="Samples per pass; 0 finds a fast width, as on CUDA by default; default on a CPU 64"
+        None, ge=0, description="Samples per pass; 0 finds a fast number. Default: 0 on CUDA, 64 on a CPU"
     )
     low_precision: bool = Field(False, description="On CUDA, attacks explore in bfloat16 far from boundaries")
     training_processes: int = Field(1, ge=1, le=64, description="Processes that share one pruning, one per GPU")

@@ -182,13 +182,13 @@ def report_death(child: Child, code: int) -> None:
     delay = child.plan_restart(time.monotonic())
     reason = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
     if child.is_slow and not was_slow:
-        say(f"{child.command.name} died {len(child.deaths)} times within a minute; its last words stand above.")
-    say(f"{child.command.name} {reason}; it starts again in {delay:g} s.")
+        say(f"{child.command.name} died {len(child.deaths)} times within a minute; its last messages are above.")
+    say(f"{child.command.name} {reason}; it will restart in {delay:g} s.")
 
 
 def describe_start(settings: Settings) -> str:
     """The line that tells the user where everything is."""
-    return f"Thin Ice is at {find_address(settings)}, its data in {settings.home.resolve()}  (Ctrl-C stops it)"
+    return f"Thin Ice runs at {find_address(settings)} with its data in {settings.home.resolve()}  (Ctrl-C stops it)"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

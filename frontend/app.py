@@ -69,7 +69,7 @@ INDEX = (
 </head>
 <body>
 {%app_entry%}
-<noscript>The dashboard needs JavaScript. Every number is also at /api/v1 and in the command line.</noscript>
+<noscript>The dashboard needs JavaScript. Every number is also available at /api/v1 and on the command line.</noscript>
 {%config%}
 {%scripts%}
 {%renderer%}
@@ -128,7 +128,7 @@ def show_page(pages: dict[str, ModuleType], path: str, search: str) -> tuple[Con
     page = pages.get(path.rstrip("/") or "/")
     if page is None:
         return (
-            error_state("There is no such page", f"The address {path} leads nowhere.", code="not_found"),
+            error_state("Page not found", f"There is no page at {path}.", code="not_found"),
             "Not found",
             "",
         )

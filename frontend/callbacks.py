@@ -52,9 +52,9 @@ def report_error(error: Exception) -> None:
         return
     log.error("callback failed (%s)", reference, exc_info=error)
     notify(
-        "Something went wrong on our side",
-        f"The page keeps what it showed and stored results are safe. Reload to try again; the server's log has the "
-        f"cause under {reference}.",
+        "Something went wrong on the server",
+        "The page still shows its last state, and all stored results are safe. Reload to try again. The server log "
+        f"has the cause under {reference}.",
         kind="error",
     )
 
@@ -62,9 +62,9 @@ def report_error(error: Exception) -> None:
 def failure_parts(error: ThinIceError) -> tuple[str, str]:
     """Title and sentence for an error that takes the place of a page or a card."""
     titles: dict[str, str] = {
-        "not_found": "There is nothing here",
-        "not_comparable": "These two cannot be compared",
-        "invalid_request": "The address holds a value that cannot be used",
+        "not_found": "Not found",
+        "not_comparable": "These evaluations cannot be compared",
+        "invalid_request": "The address contains an invalid value",
     }
     return titles.get(error.code, "This could not be shown"), error.message
 

@@ -132,7 +132,7 @@ def error_state(
         html.Div(dcc.Link(action, href=href, className="button button-primary")),
     ]
     if code is not None:
-        parts.append(html.P(f"code {code}", className="muted small"))
+        parts.append(html.P(f"Error code: {code}", className="muted small"))
     return html.Div(parts, className="card error", role="alert")
 
 

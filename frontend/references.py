@@ -24,10 +24,10 @@ def references_table(rows: Sequence[ReferenceFigure]) -> Component:
             same = {row.sparsity: row for row in of_source if (row.method, row.architecture) == name}
             shown.append([name[0], name[1], *(figure_cell(same.get(rate)) for rate in rates), remark(same.values())])
     columns = [
-        Column("method"),
-        Column("network"),
-        *(Column(f"{percent(rate, digits=0)} of weights, clean / robust (%)", True) for rate in rates),
-        Column("note"),
+        Column("Method"),
+        Column("Network"),
+        *(Column(f"{percent(rate, digits=0)} pruned, clean / robust (%)", True) for rate in rates),
+        Column("Note"),
     ]
     return row_table("Published figures", columns, shown)
 

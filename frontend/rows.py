@@ -16,7 +16,7 @@ from frontend.components import Content, aria, data
 from frontend.words import duration_words, time_left
 
 JobOut = EvaluationOut | EvidenceOut | PruningOut
-UNIT_WORDS = {"samples": "samples", "gradients": "gradients a sample", "seconds": "seconds"}
+UNIT_WORDS = {"samples": "samples", "gradients": "gradients per sample", "seconds": "seconds"}
 Live = dict[str, dict[str, str]]
 
 
@@ -95,7 +95,7 @@ def done_text(job: JobOut) -> str:
 def doing_text(job: JobOut) -> str:
     """What a job is doing, or how it ended, in a few words."""
     if job.state == "queued":
-        return "waits for a worker"
+        return "waiting for a worker"
     if job.state == "running":
         return job.progress.stage
     if job.state == "succeeded":

@@ -38,7 +38,7 @@ def rail_link(row: PageRow) -> Component:
     """A page's link in the rail; Jobs carries the number of evaluations queued or running."""
     parts: list[Component] = [icon(row.module), html.Span(row.label, className="rail-label")]
     if row.module == "jobs":
-        parts.append(html.Span(id=ids.JOBS_COUNT, className="rail-count", title="queued or running"))
+        parts.append(html.Span(id=ids.JOBS_COUNT, className="rail-count", title="Jobs queued or running"))
     return dcc.Link(parts, href=row.path, id=ids.rail(row.module), className="rail-link", title=row.label)
 
 
@@ -49,7 +49,7 @@ def rail() -> Component:
         [icon("theme"), html.Span("Theme", className="rail-label")],
         id=ids.THEME_TOGGLE,
         className="rail-link rail-toggle",
-        title="Light or dark",
+        title="Switch between the light and the dark theme",
     )
     return html.Nav(
         [
@@ -76,7 +76,7 @@ def shell(page_keys: dict[str, list[str]]) -> Component:
     page: Component = dmc.MantineProvider(
         [
             *stores,
-            html.A("Skip to the content", href=f"#{ids.PAGE}", className="skip-link"),
+            html.A("Skip to main content", href=f"#{ids.PAGE}", className="skip-link"),
             html.Div([rail(), html.Main(page_skeleton(), id=ids.PAGE, className="page", tabIndex=-1)], className="app"),
             dmc.NotificationContainer(id=ids.NOTIFICATIONS, position="bottom-right", limit=4),
         ],

@@ -49,7 +49,7 @@ def duration_words(seconds: float | None) -> str:
 def time_left(eta_seconds: float | None) -> str:
     """`about 3 minutes left`; the estimate is the speed so far, so it is never called exact."""
     if eta_seconds is None:
-        return "time left not known yet"
+        return "estimating time left"
     return "a few seconds left" if eta_seconds < 8 else f"about {duration_words(eta_seconds)} left"
 
 

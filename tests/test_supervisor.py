@@ -99,7 +99,7 @@ def test_supervisor_killed_child_comes_back_and_the_other_goes_on(tmp_path: Path
         assert is_running(read_pids(first)[1])
         assert read_pids(second) == [other]
         assert is_running(other)
-    assert "one was ended by SIGKILL; it starts again in 0.5 s." in (tmp_path / "log").read_text()
+    assert "one was ended by SIGKILL; it will restart in 0.5 s." in (tmp_path / "log").read_text()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -247,5 +247,5 @@ def test_main_real_worker_killed_comes_back_and_interrupt_ends_all(tmp_path: Pat
         supervisor.kill()
         supervisor.wait()
     text = (tmp_path / "log").read_text()
-    assert text.count(f"Thin Ice is at http://127.0.0.1:{port}, its data in {tmp_path / 'home'}") == 1
+    assert text.count(f"Thin Ice runs at http://127.0.0.1:{port} with its data in {tmp_path / 'home'}") == 1
     assert "Traceback" not in text

@@ -116,7 +116,7 @@ def threshold_curve(
     margin, is_lost = pair.dense.margin[is_held], is_lost[is_held]
     grid = _default_deltas(margin, points) if deltas is None else np.asarray(deltas, dtype=np.float64)
     if grid.ndim != 1 or not np.isfinite(grid).all() or (grid < 0).any():
-        raise InvalidRequest("A threshold on the margin is a finite number >= 0.")
+        raise InvalidRequest("The threshold on the margin must be a finite number >= 0.")
     if pair.dense.kind != "minimum":
         nothing = wilson(0, 0)
         return [Threshold(float(delta), nothing, nothing, nothing, WITNESS_REASON) for delta in grid]
@@ -142,12 +142,12 @@ def _edges(margin: FloatArray, count: int | None, edges: ArrayLike | None) -> Fl
     if edges is not None:
         given = np.asarray(edges, dtype=np.float64)
         if given.ndim != 1 or len(given) < 2 or not np.isfinite(given).all() or (np.diff(given) <= 0).any():
-            raise InvalidRequest("Bin edges are at least two finite, increasing numbers.")
+            raise InvalidRequest("There must be at least two bin edges: finite, increasing numbers.")
         return np.unique(np.append(given, [min(margin.min(), given[0]), max(margin.max(), given[-1])]))
     if count is None:
         count = max(1, min(MAX_BINS, len(margin) // _SAMPLES_PER_BIN))
     if not 1 <= count <= MAX_BINS:
-        raise InvalidRequest(f"Between 1 and {MAX_BINS} bins; got {count}.", count=count)
+        raise InvalidRequest(f"The number of bins must be from 1 to {MAX_BINS}; got {count}.", count=count)
     # Edges are margins that occur, so every bin is non-empty and a tie never falls on two sides.
     return np.unique(np.quantile(margin, np.linspace(0, 1, count + 1), method="inverted_cdf"))
 

@@ -72,7 +72,7 @@ def count_overestimated(margins: Outcomes, witnesses: Outcomes) -> Overestimate:
         InvalidRequest: the first are no minima, or the second no witnesses at a known eps.
     """
     if margins.kind != "minimum" or witnesses.kind != "witness" or witnesses.eps is None:
-        raise InvalidRequest("Margins are checked by witnesses at a known eps.")
+        raise InvalidRequest("Margins can be checked only by witnesses at a known eps.")
     joined = pair(margins, witnesses)
     is_robust = is_held(joined.dense, witnesses.eps)
     is_broken = joined.pruned.correct & ~is_held(joined.pruned, witnesses.eps)

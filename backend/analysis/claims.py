@@ -31,7 +31,7 @@ class Claim:
 
     def __post_init__(self) -> None:
         if not 0 <= self.share <= 1 or (self.n is not None and self.n < 1):
-            raise InvalidRequest(f"A claim is a share in [0, 1] of at least one sample; got {self.share} of {self.n}.")
+            raise InvalidRequest(f"A claim must be a share 0..1 of at least one sample; got {self.share} of {self.n}.")
 
     @property
     def count(self) -> int:
@@ -75,9 +75,9 @@ def measure_gap(claim: Claim, held: BoolArray, *, is_same_samples: bool) -> Gap:
     """
     count, n = int(held.sum()), len(held)
     if n == 0:
-        raise InvalidRequest("A claim cannot be held against no samples.")
+        raise InvalidRequest("A claim can only be compared with at least one sample; got none.")
     if is_same_samples and claim.n != n:
-        raise InvalidRequest(f"The claim is said to be of the same samples, but counts {claim.n}; there are {n}.")
+        raise InvalidRequest(f"A claim about the same samples must count {n} of them; got {claim.n}.")
     measured = wilson(count, n)
     if claim.n is None:
         return _make_gap(measured, _fixed_minus(claim.share, measured), "number only")
@@ -106,7 +106,7 @@ def measure_excess(
         InvalidRequest: different numbers of samples, and what `measure_gap` raises.
     """
     if len(first[1]) != len(second[1]):
-        raise InvalidRequest(f"Two claims are compared on shared samples; got {len(first[1])} and {len(second[1])}.")
+        raise InvalidRequest(f"Two claims need the same number of samples; got {len(first[1])} and {len(second[1])}.")
     gaps = [measure_gap(claim, held, is_same_samples=is_same_samples) for claim, held in (first, second)]
     if is_same_samples:
         return _make_excess(subtract(gaps[0].difference, gaps[1].difference), len(first[1]), "same samples")

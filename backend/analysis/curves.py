@@ -62,14 +62,14 @@ def robustness_curve(outcomes: Outcomes, grid: ArrayLike | None = None) -> Curve
         raise InvalidRequest("A robustness curve needs at least one sample.")
     sizes = default_grid([outcomes]) if grid is None else np.asarray(grid, dtype=np.float64)
     if sizes.ndim != 1 or len(sizes) == 0:
-        raise InvalidRequest("The grid of a robustness curve is a list of at least one eps.")
+        raise InvalidRequest("The grid of a robustness curve must list at least one eps.")
     for eps in (sizes.min(), sizes.max(), sizes.sum()):
         check_eps(float(eps))
     reason = None
     if outcomes.kind != "minimum":
         own = [0.0] if outcomes.eps is None else [0.0, outcomes.eps]
         sizes = np.array([eps for eps in own if answers_at(outcomes, eps)])
-        reason = "Witnesses were searched at one fixed eps and say nothing between; measure margins for a full curve."
+        reason = "Witnesses come from one fixed eps and say nothing about others; measure margins for a full curve."
     shares = [accuracy(outcomes, float(eps)) for eps in sizes]
     columns = np.array([[share.value, share.low, share.high] for share in shares], dtype=np.float64)
     return Curve(sizes, columns[:, 0], columns[:, 1], columns[:, 2], outcomes.n, reason)
@@ -87,7 +87,7 @@ def median_margin(outcomes: Outcomes, *, bootstrap: int = 1000, seed: int = 0) -
     margin = outcomes.margin[outcomes.correct]
     censored = int(np.isinf(margin).sum())
     if outcomes.kind != "minimum":
-        reason = "Witnesses at a fixed eps only bound the margin; measure margins for a median."
+        reason = "Witnesses at a fixed eps only bound the margin; measure margins to get a median."
         estimate = Estimate(None, None, None, len(margin), reason)
     else:
         estimate = median(margin, resamples=bootstrap, seed=seed, of="margins")

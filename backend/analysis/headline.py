@@ -49,7 +49,8 @@ def _tell_flips(change: str, counts: Counts, eps_text: str | None) -> list[Headl
     holds = "gets right" if eps_text is None else f"holds at {eps_text}"
     gained = f"{counts.n01:,}" if counts.n01 else "none"
     if counts.dense == 0:
-        lead = f"The dense model {holds} none of the {_samples(counts.n)}, so there is nothing to lose"
+        none = "gets none right" if eps_text is None else f"holds none at {eps_text}"
+        lead = f"Of {_samples(counts.n)}, the dense model {none}, so there is nothing to lose"
         # A semicolon starts the second half, where the change is named in lower case.
         return [
             HeadlinePart(f"{lead}; {change[:1].lower()}{change[1:]} gains "),
@@ -60,7 +61,7 @@ def _tell_flips(change: str, counts: Counts, eps_text: str | None) -> list[Headl
     return [
         HeadlinePart(f"{change} loses "),
         HeadlinePart(lost, "lost"),
-        HeadlinePart(f" of {_samples(counts.dense)} the dense model {holds} and gains "),
+        HeadlinePart(f" of {_samples(counts.dense)} that the dense model {holds} and gains "),
         HeadlinePart(gained, "gained"),
         HeadlinePart("."),
     ]
@@ -70,22 +71,20 @@ def _tell_prediction(prediction: Prediction) -> list[HeadlinePart]:
     if prediction.value is None or prediction.low is None or prediction.high is None:
         if prediction.positives == 0:
             return []
-        return [
-            HeadlinePart(f" Whether small dense margin predicts which are lost cannot be told: {prediction.reason}")
-        ]
+        return [HeadlinePart(f" {prediction.reason}")]
     number = f"AUROC {prediction.value:.2f} [{prediction.low:.2f}, {prediction.high:.2f}]"
     if prediction.low > 0.5:
-        lead = " Small dense margin predicts which are lost: "
+        lead = " A small dense margin predicts which samples are lost: "
     elif prediction.high < 0.5:
-        lead = " Large, not small, dense margin goes with being lost: "
+        lead = " Lost samples tend to have a large dense margin, not a small one: "
     else:
-        lead = " Small dense margin does not tell which are lost: "
+        lead = " A small dense margin does not clearly predict which samples are lost: "
     return [HeadlinePart(lead), HeadlinePart(number, "number"), HeadlinePart(".")]
 
 
 def _tell_control(control: Beyond | None, control_words: str) -> list[HeadlinePart]:
     if control is None:
-        return [HeadlinePart(" There is no control yet, so how much of this any other change would do is open.")]
+        return [HeadlinePart(" There is no control yet, so it is unknown how much of this another change would cause.")]
     lost = control.lost
     parts = [
         HeadlinePart(f" The control ({control_words}) loses "),
@@ -96,9 +95,9 @@ def _tell_control(control: Beyond | None, control_words: str) -> list[HeadlinePa
     if lost.difference.low is None or lost.difference.high is None:
         return [*parts, HeadlinePart(".")]
     if lost.difference.low > 0:
-        verdict = ": fewer, and not by chance."
+        verdict = ": significantly fewer."
     elif lost.difference.high < 0:
-        verdict = ": more, and not by chance."
+        verdict = ": significantly more."
     else:
         verdict = ": the difference could be chance."
     return [*parts, HeadlinePart(verdict)]

@@ -115,7 +115,7 @@ def measure_change(pair: Pair, *, bootstrap: int = 1000, seed: int = 0) -> Chang
     used = values[values != 0]
     reason = _explain_witness(pair)
     if reason is None and len(used) < MIN_SAMPLES:
-        reason = f"Only {len(used)} measured margins changed; {MIN_SAMPLES} needed for a test."
+        reason = f"Too few measured margins changed for a test ({len(used)}, at least {MIN_SAMPLES} needed)."
     is_witness = _explain_witness(pair) is not None
     middle = (
         Estimate(None, None, None, len(values), reason)
@@ -193,7 +193,7 @@ def find_medians(
 def _read(pair: Pair, side: str, measure: str) -> FloatArray:
     if side not in ("dense", "pruned") or measure not in ("margin", "margin_pred"):
         raise InvalidRequest(
-            f"Margins are those of dense or pruned, margin or margin_pred; got {side!r}, {measure!r}.",
+            f"side must be dense or pruned, and measure margin or margin_pred; got {side!r}, {measure!r}.",
             side=side,
             measure=measure,
         )
@@ -223,7 +223,7 @@ def _explain_witness(pair: Pair) -> str | None:
     sides = [name for name, side in (("dense", pair.dense), ("pruned", pair.pruned)) if side.kind != "minimum"]
     if not sides:
         return None
-    return f"The {' and '.join(sides)} margins are witnesses at a fixed eps, which only bound the margin."
+    return f"The {' and '.join(sides)} distances are witnesses at a fixed eps, which only bound the margins."
 
 
 def _explain_absence(pair: Pair, dense: FloatArray, pruned: FloatArray) -> str | None:
@@ -231,8 +231,7 @@ def _explain_absence(pair: Pair, dense: FloatArray, pruned: FloatArray) -> str |
     if reason is not None:
         return reason
     if len(dense) < MIN_SAMPLES:
-        noun = "sample has" if len(dense) == 1 else "samples have"
-        return f"Only {len(dense)} {noun} a measured margin on both sides; {MIN_SAMPLES} needed."
+        return f"Too few samples have a measured margin on both sides ({len(dense)}, at least {MIN_SAMPLES} needed)."
     for name, values in (("dense", dense), ("pruned", pruned)):
         if (values == values[0]).all():
             return f"All {name} margins are equal, so they cannot be ranked."

@@ -74,8 +74,8 @@ def pair_mismatches(pair: Pair) -> list[Mismatch]:
             Mismatch("partial_overlap", "samples", f"{pair.n_dense:,}", f"{pair.n_pruned:,}", sentence, "note")
         )
     if pair.relabelled:
-        subject = "image carries" if pair.relabelled == 1 else "images carry"
-        sentence = f"{pair.relabelled:,} shared {subject} another label in each evaluation: left out."
+        noun = "image" if pair.relabelled == 1 else "images"
+        sentence = f"The comparison leaves out {pair.relabelled:,} shared {noun}, labelled differently on each side."
         found.append(Mismatch("different_labels", "labels", "-", "-", sentence))
     return found
 
@@ -114,11 +114,11 @@ RECORD_FIELDS = (
     RecordField("steps", "the number of steps", "differs", False, _equal),
     RecordField("distance_kind", "the kind of distance", "differs", True, _equal),
     RecordField("dtype", "the number format", "differs", True, _equal),
-    RecordField("exploration", "how the attacks explored", "differs", False, _equal),
+    RecordField("exploration", "the precision in which the attacks explored", "differs", False, _equal),
     RecordField("seed", "the seed", "note", False, _equal),
     RecordField("chunk_size", "the number of samples attacked together", "note", False, _equal),
     RecordField("batch_samples", "the batch size", "note", False, _equal),
-    RecordField("device", "the class of device", "note", False, _equal_device),
+    RecordField("device", "the type of device", "note", False, _equal_device),
 )
 
 # They change the arithmetic in the last digit, as another device does, but not the effort of an attack.
@@ -163,7 +163,7 @@ def _compare_parameters(
             first, second = dense[attack].get(name), pruned[attack].get(name)
             if first != second:
                 shown_first, shown_second = _show(first), _show(second)
-                sentence = f"{name} of {attack} differs: dense {shown_first}, {other} {shown_second}."
+                sentence = f"The parameter {name} of {attack} differs: dense {shown_first}, {other} {shown_second}."
                 field = f"parameters.{attack}.{name}"
                 found.append(Mismatch("different_parameters", field, shown_first, shown_second, sentence))
     return found

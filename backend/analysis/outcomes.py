@@ -131,7 +131,7 @@ def is_held(outcomes: Outcomes, eps: float | None) -> BoolArray:
     check_eps(eps)
     if not answers_at(outcomes, eps):
         raise InvalidRequest(
-            f"These outcomes are witnesses at eps {outcomes.eps:.6g} and cannot answer at eps {eps:.6g}; "
+            f"These outcomes are witnesses at eps {outcomes.eps:.6g} and say nothing about eps {eps:.6g}; "
             "evaluate with a preset that measures margins.",
             eps=eps,
             witness_eps=outcomes.eps,
@@ -167,7 +167,7 @@ def _check_shapes(outcomes: Outcomes) -> None:
         shown = ", ".join(f"{name} {shape}" for name, shape in lengths.items())
         raise InvalidRequest(f"Every column needs one entry per sample; got {shown}.", lengths=shown)
     if outcomes.kind not in KINDS:
-        raise InvalidRequest(f"The kind is one of {', '.join(KINDS)}; got {outcomes.kind!r}.", kind=outcomes.kind)
+        raise InvalidRequest(f"The kind must be one of {', '.join(KINDS)}; got {outcomes.kind!r}.", kind=outcomes.kind)
     repeated = outcomes.n - len(np.unique(outcomes.sample_ids))
     if repeated:
         raise InvalidRequest(f"Sample ids must be unique; {repeated} repeat an earlier one.", repeated=repeated)
@@ -181,7 +181,7 @@ def _check_values(outcomes: Outcomes) -> None:
         if field.name in _DTYPES and values.dtype.kind == "f":
             _refuse(np.isnan(values), outcomes, f"{field.name} must not be NaN (not found is inf)")
     margin, correct = outcomes.margin, outcomes.correct
-    _refuse(correct != (outcomes.labels == outcomes.predictions), outcomes, "correct must say label == prediction")
+    _refuse(correct != (outcomes.labels == outcomes.predictions), outcomes, "correct must equal label == prediction")
     _refuse((margin < 0) | (outcomes.margin_pred < 0), outcomes, "margins must not be negative")
     _refuse((margin == 0) == correct, outcomes, "margin must be 0 exactly where the clean sample is wrong")
     _refuse(np.isinf(margin) == outcomes.found, outcomes, "margin must be inf exactly where nothing was found")
@@ -193,4 +193,4 @@ def _refuse(is_bad: BoolArray, outcomes: Outcomes, rule: str) -> None:
     if is_bad.any():
         first = str(outcomes.sample_ids[int(np.argmax(is_bad))])
         count = int(is_bad.sum())
-        raise InvalidRequest(f"In outcomes, {rule}; {count} of {outcomes.n} are not so.", count=count, first=first)
+        raise InvalidRequest(f"In outcomes, {rule}; {count} of {outcomes.n} break this rule.", count=count, first=first)

@@ -44,7 +44,7 @@ def pair(dense: Outcomes, pruned: Outcomes) -> Pair:
     )
     if len(shared) == 0:
         raise NotComparable(
-            f"The two evaluations share no samples ({dense.n:,} and {pruned.n:,} of them). "
+            f"The two evaluations share no samples (they have {dense.n:,} and {pruned.n:,}). "
             "Evaluate both checkpoints on the same data set and split.",
             n_dense=dense.n,
             n_pruned=pruned.n,
@@ -53,7 +53,7 @@ def pair(dense: Outcomes, pruned: Outcomes) -> Pair:
     relabelled = int((~is_same).sum())
     if relabelled == len(shared):
         raise NotComparable(
-            f"The two evaluations share {len(shared):,} images, but give each of them another label.",
+            f"The two evaluations share {len(shared):,} images, but label every one of them differently.",
             shared=len(shared),
         )
     return Pair(

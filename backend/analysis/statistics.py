@@ -47,7 +47,7 @@ def wilson(count: int, n: int, confidence: float = CONFIDENCE) -> Share:
     if not 0 <= count <= n:
         raise InvalidRequest(f"A share needs 0 <= count <= n; got {count} of {n}.", count=count, n=n)
     if not 0 < confidence < 1:
-        raise InvalidRequest(f"Confidence lies inside (0, 1); got {confidence}.", confidence=confidence)
+        raise InvalidRequest(f"The confidence must lie between 0 and 1; got {confidence}.", confidence=confidence)
     if n == 0:
         return Share(0, 0, None, None, None)
     z = float(special.ndtri(0.5 + confidence / 2))
@@ -105,7 +105,7 @@ def median(
     if np.isnan(values).any():
         raise InvalidRequest("A median needs values without NaN.")
     if n == 0:
-        return Estimate(None, None, None, 0, f"There are no {of} to take a median of.")
+        return Estimate(None, None, None, 0, f"There is no median, because there are no {of}.")
     middle = find_middle(values)
     medians = np.sort(_resample_medians(values, resamples, seed))
     low = float(medians[int(np.floor((1 - confidence) / 2 * (resamples - 1)))])
@@ -125,7 +125,7 @@ def paired_difference(both: int, only_first: int, only_second: int, neither: int
     """
     n = both + only_first + only_second + neither
     if n == 0:
-        return Estimate(None, None, None, 0, "There are no shared samples to compare on.")
+        return Estimate(None, None, None, 0, "There are no shared samples to compare.")
     first, second = wilson(both + only_first, n), wilson(both + only_second, n)
     phi = _phi(both, only_first, only_second, neither)
     assert first.value is not None and first.low is not None and first.high is not None

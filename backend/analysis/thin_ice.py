@@ -17,8 +17,8 @@ Population = Literal["clean", "robust"]
 
 MIN_POSITIVES = 20
 WITNESS_REASON = (
-    "The dense margins are witnesses found at one fixed eps, which only bound the margin; "
-    "evaluate the dense model with a preset that measures margins."
+    "The dense evaluation used one fixed eps, which only bounds the margins, so it cannot say whether a small dense "
+    "margin predicts losses; evaluate the dense model with a preset that measures margins."
 )
 
 
@@ -149,7 +149,7 @@ def compare_auroc(
     for (name, dense, _), positives in zip(sides, counts, strict=True):
         reason = explain_absence(dense, n, positives)
         if reason is not None:
-            absent = Estimate(None, None, None, n, f"For the {name}: {reason}")
+            absent = Estimate(None, None, None, n, f"For the {name}, {reason[0].lower()}{reason[1:]}")
             return AurocDifference(None, None, counts[0], counts[1], absent)
     strata = 2 * sides[0][2].astype(np.int64) + sides[1][2]
     values = [auroc(-dense.margin, is_positive) for _, dense, is_positive in sides]
@@ -167,7 +167,7 @@ def compare_auroc(
 def select_population(pair: Pair, population: Population, eps: float | None) -> tuple[BoolArray, BoolArray]:
     """(held by the dense model, lost by pruning), bool (N,) each, for clean correctness or at eps."""
     if population not in ("clean", "robust"):
-        raise InvalidRequest(f"The population is clean or robust; got {population!r}.", population=str(population))
+        raise InvalidRequest(f"The population must be clean or robust; got {population!r}.", population=str(population))
     if population == "robust" and eps is None:
         raise InvalidRequest("The robust population needs an eps.")
     dense, pruned = find_held(pair, eps if population == "robust" else None)
@@ -179,10 +179,10 @@ def explain_absence(dense: Outcomes, n: int, positives: int) -> str | None:
     if dense.kind != "minimum":
         return WITNESS_REASON
     if positives < MIN_POSITIVES:
-        noun = "sample" if positives == 1 else "samples"
-        return f"Only {positives} lost {noun}; {MIN_POSITIVES} needed." if positives else "No sample is lost."
+        few = f"Too few lost samples ({positives}, at least {MIN_POSITIVES} needed)"
+        return f"{few} to say whether a small dense margin predicts losses." if positives else "No sample is lost."
     if positives == n:
-        return f"All {n:,} samples are lost; there is none kept to tell them from."
+        return f"All {n:,} samples are lost, so there are no kept samples to compare them with."
     return None
 
 

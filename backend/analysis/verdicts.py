@@ -18,7 +18,7 @@ def joint_confidence(asked: int) -> float:
     Bonferroni's bound, which needs no independence: intervals here share samples, the dense network and the control.
     """
     if asked < 0:
-        raise InvalidRequest(f"A number of intervals is at least 0; got {asked}.", asked=asked)
+        raise InvalidRequest(f"The number of intervals must be at least 0; got {asked}.", asked=asked)
     return 1 - (1 - CONFIDENCE) / max(1, asked)
 
 

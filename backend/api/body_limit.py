@@ -64,8 +64,8 @@ class BodyLimit:
 
     def sentence(self, limit: int) -> str:
         if limit == self.upload_limit:
-            return f"The file is larger than {self.max_upload_mb} MB, the most that THINICE_MAX_UPLOAD_MB allows."
-        return f"The request is larger than {limit // MEGABYTE} MB, the most that is taken here."
+            return f"The file is larger than {self.max_upload_mb} MB, the limit set by THINICE_MAX_UPLOAD_MB."
+        return f"The request is larger than {limit // MEGABYTE} MB, the limit for this path."
 
 
 async def drain(receive: Receive) -> None:

@@ -9,7 +9,7 @@ from backend.services import catalogues
 router = APIRouter(tags=["catalogues"])
 
 
-@router.get("/architectures", summary="Architectures that checkpoints are loaded into")
+@router.get("/architectures", summary="Architectures that checkpoints can be loaded into")
 def get_architectures() -> ArchitecturePage:
     return catalogues.list_architectures()
 
@@ -19,6 +19,6 @@ def get_attacks() -> AttackPage:
     return catalogues.list_attacks()
 
 
-@router.get("/flags", summary="Reliability flags: raised if, meaning, what to do")
+@router.get("/flags", summary="Reliability flags: when they are raised, what they mean, what to do")
 def get_flags() -> Page[FlagOut]:
     return catalogues.list_flags()

@@ -26,7 +26,7 @@ def get_checkpoints(limit: Limit = 50, offset: Offset = 0) -> Page[CheckpointOut
 
 
 @router.post(
-    "", status_code=201, summary="Import a checkpoint file; answers when it is imported", openapi_extra=FORM_BODY
+    "", status_code=201, summary="Import a checkpoint file; responds after the import", openapi_extra=FORM_BODY
 )
 async def post_checkpoint(request: Request) -> CheckpointOut:
     async with received_form(request) as (fields, arrived):

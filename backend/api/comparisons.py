@@ -16,7 +16,7 @@ router = APIRouter(prefix="/comparisons", tags=["comparisons"])
 
 Dense = Annotated[UUID, Query(description="Evaluation of the dense checkpoint")]
 Pruned = Annotated[UUID, Query(description="Evaluation of the pruned checkpoint")]
-Eps = Annotated[str | None, Query(max_length=40, description='"8/255" or a decimal; default the evaluations\' own')]
+Eps = Annotated[str | None, Query(max_length=40, description='"8/255" or a decimal; default: that of the evaluations')]
 
 
 @router.get("", summary="Flips, tests, curves and prediction for a pair of evaluations")
@@ -26,7 +26,7 @@ def get_comparison(dense: Dense, pruned: Pruned, eps: Eps = None) -> ComparisonO
 
 @router.get(
     "/samples",
-    summary="The samples of a comparison by dense margin; `set=S10` for those that pruning lost",
+    summary="The samples of a comparison, by dense margin; `set=S10` gives those that pruning lost",
     response_model=Page[PairedSample],
     responses={200: {"content": TABLE_CONTENT}},
 )

@@ -48,7 +48,7 @@ def get_datasets(limit: Limit = 50, offset: Offset = 0) -> Page[DatasetOut]:
 @router.post(
     "",
     status_code=201,
-    summary="Add a data set from an .npz file, or an archive of CIFAR or SVHN",
+    summary="Add a data set from an .npz file, or from a CIFAR or SVHN archive",
     openapi_extra=FORM_BODY,
 )
 async def post_dataset(request: Request) -> DatasetOut:

@@ -55,19 +55,19 @@ def get_margins(
     return evaluations.margins(evaluation_id, limit, offset)
 
 
-@router.get("/{evaluation_id}/noise", summary="Spread of every margin over evaluations that differ in the seed alone")
+@router.get("/{evaluation_id}/noise", summary="Spread of every margin over evaluations that differ only in the seed")
 def get_noise(evaluation_id: UUID) -> NoiseReport:
     return noise.report_noise(evaluation_id)
 
 
-@router.get("/{evaluation_id}/log", summary="The last lines of what the worker did")
+@router.get("/{evaluation_id}/log", summary="The last lines of the evaluation's log")
 def get_log(evaluation_id: UUID, lines: Annotated[int, Query(ge=1, le=1000)] = 100) -> list[dict[str, str]]:
     return [{key: str(value) for key, value in line.items()} for line in evaluations.log_tail(evaluation_id, lines)]
 
 
 @router.get(
     "/{evaluation_id}/samples/{index}/adversarial.png",
-    summary="The best verified adversarial, for eyes",
+    summary="The best verified adversarial, as an image to look at",
     response_class=Response,
     responses=PNG,
 )
@@ -77,7 +77,7 @@ def get_adversarial_png(request: Request, evaluation_id: UUID, index: SampleInde
 
 @router.get(
     "/{evaluation_id}/samples/{index}/adversarial.npy",
-    summary="The verified adversarial of the margin, or of the best-known bound; float32 (C, H, W) in [0, 1]",
+    summary="The verified adversarial at the margin or at the best-known bound; float32 (C, H, W) in [0, 1]",
     response_class=Response,
     responses=NPY,
 )
@@ -90,7 +90,7 @@ def get_adversarial_npy(
 
 @router.get(
     "/{evaluation_id}/samples/{index}/perturbation.png",
-    summary="The perturbation: red up, blue down, white zero",
+    summary="The perturbation as an image: red is up, blue is down, white is zero",
     response_class=Response,
     responses=PNG,
 )
@@ -99,6 +99,6 @@ def get_perturbation_png(
     evaluation_id: UUID,
     index: SampleIndex,
     scale: Scale = 1,
-    limit: Annotated[float | None, Query(ge=1e-6, le=1, description="Change that gets the full colour")] = None,
+    limit: Annotated[float | None, Query(ge=1e-6, le=1, description="Pixel change shown in full colour")] = None,
 ) -> Response:
     return cached(request, samples.perturbation_png(evaluation_id, index, scale, limit), "image/png", ASK_FIRST)

@@ -45,7 +45,7 @@ def get_evidence_of(evaluation_id: UUID, limit: Limit = 50, offset: Offset = 0) 
 @router.post(
     "/evaluations/{evaluation_id}/evidence",
     status_code=202,
-    summary="Upload adversarials; each is verified in float32 before it counts",
+    summary="Upload adversarials; each one is verified in float32 before it counts",
     openapi_extra=FORM_BODY,
 )
 async def post_evidence(request: Request, evaluation_id: UUID) -> EvidenceOut:
@@ -76,7 +76,7 @@ def post_harder(evaluation_id: UUID, wanted: HarderIn) -> EvidenceOut:
     return evidence.queue_harder(evaluation_id, wanted)
 
 
-@router.post("/comparisons/replay", status_code=202, summary="Replay both ways: dense adversarials on pruned, and back")
+@router.post("/comparisons/replay", status_code=202, summary="Replay both ways: dense on pruned, and pruned on dense")
 def post_pair_replay(wanted: PairIn) -> list[EvidenceOut]:
     return evidence.replay_pair(wanted.dense, wanted.pruned)
 

@@ -15,19 +15,19 @@ from backend.services.families import texts
 
 router = APIRouter(prefix="/families", tags=["families"])
 
-Eps = Annotated[str | None, Query(max_length=40, description='"8/255" or a decimal; default the data set\'s')]
-ChosenNorm = Annotated[Norm | None, Query(description="Default the data set's")]
-Method = Annotated[str, Query(max_length=40, description="Whose losses are held against those of all other methods")]
+Eps = Annotated[str | None, Query(max_length=40, description='"8/255" or a decimal; default: the data set\'s')]
+ChosenNorm = Annotated[Norm | None, Query(description="Default: the data set's")]
+Method = Annotated[str, Query(max_length=40, description="The method whose losses are compared with all others'")]
 
 
-@router.get("", summary="Dense checkpoints that others were made from, those with most pruned ones first")
+@router.get("", summary="Dense checkpoints that others may come from, those with the most pruned ones first")
 def get_families(limit: Limit = 50, offset: Offset = 0) -> Page[FamilyRoot]:
     return families.list_families(limit, offset)
 
 
 @router.get(
     "/{checkpoint_id}",
-    summary="A row for each checkpoint made from a dense one, and three answers: yes, no or cannot tell",
+    summary="A row for each checkpoint made from a dense one, and three questions answered yes, no or cannot tell",
     response_model=FamilyOut,
     responses={200: {"content": FAMILY_CONTENT}},
 )

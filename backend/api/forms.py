@@ -8,7 +8,7 @@ from backend.schemas import Schema
 SENT_ALONG = {"file": {"type": "string", "format": "binary"}}
 SENT_BEFORE = {
     "file": {"type": "string", "format": "binary", "description": "Or `upload_id`"},
-    "upload_id": {"type": "string", "format": "uuid", "description": "A file sent before"},
+    "upload_id": {"type": "string", "format": "uuid", "description": "Id of a file sent earlier"},
 }
 
 

@@ -135,7 +135,7 @@ def check_access(scope: Scope, headers: Headers, settings: Settings) -> None:
     if offered is not None:
         if is_token(offered, settings.token):
             return
-        raise AccessDenied("The access token is wrong. Use the one in THINICE_TOKEN of the server.")
+        raise AccessDenied("The access token is wrong. Use the server's THINICE_TOKEN.")
     if is_session(cookie_parser(headers.get("cookie", "")).get(COOKIE), settings.token):
         return
     raise AccessDenied("This server needs an access token: send `Authorization: Bearer ...`, or sign in at /login.")
@@ -149,7 +149,7 @@ def check_open_access(scope: Scope, headers: Headers, settings: Settings) -> Non
         raise AccessDenied(f"This request came through a proxy, and the server has no access control. {SET_A_TOKEN}")
     caller = (scope.get("client") or ("127.0.0.1", 0))[0]
     if is_address(caller) and not is_loopback(caller):
-        raise AccessDenied(f"This server is open to its own machine only. {SET_A_TOKEN}")
+        raise AccessDenied(f"This server accepts requests only from its own machine. {SET_A_TOKEN}")
 
 
 def check_origin(scope: Scope, headers: Headers, settings: Settings) -> None:

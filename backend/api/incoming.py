@@ -77,7 +77,7 @@ class FormReceiver:
         self._part.name = options.get(b"name", b"").decode("utf-8", errors="replace")
         self._part.is_file = b"filename" in options or self._part.name == "file"
         if self._part.name in self.fields or (self._part.is_file and self.file):
-            raise InvalidRequest(f"The form has `{self._part.name}` twice.")
+            raise InvalidRequest(f"The form has the field `{self._part.name}` twice.")
         if len(self.fields) >= MOST_FIELDS:
             raise InvalidRequest(f"The form has more than {MOST_FIELDS} fields.")
         if self._part.is_file:
@@ -126,7 +126,7 @@ async def received_form(request: Request) -> AsyncIterator[tuple[dict[str, str],
         fields = {name: value for name, value in receiver.fields.items() if value != ""}
         earlier = fields.pop("upload_id", None)
         if (receiver.file is None) == (earlier is None):
-            raise InvalidRequest("Send either the field `file`, or `upload_id` of a file sent before.")
+            raise InvalidRequest("Send either the field `file`, or the `upload_id` of a file sent earlier.")
         if receiver.file is None:
             yield fields, await to_thread.run_sync(find_earlier, str(earlier))
         else:

@@ -26,12 +26,12 @@ def get_prunings(
     return prunings.list_prunings(limit, offset, state=state, parent_id=parent_id)
 
 
-@router.post("/prunings", status_code=202, summary="Prune a dense checkpoint; the result lands among the checkpoints")
+@router.post("/prunings", status_code=202, summary="Prune a dense checkpoint; the result becomes a checkpoint")
 def post_pruning(wanted: PruningIn) -> PruningOut:
     return prunings.queue_pruning(wanted)
 
 
-@router.post("/prunings/estimate", summary="What it would cost, without queueing it")
+@router.post("/prunings/estimate", summary="What a pruning would cost, without queueing it")
 def post_estimate(wanted: PruningIn) -> PassesOut:
     return plans.estimate_cost(wanted)
 

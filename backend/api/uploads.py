@@ -17,6 +17,6 @@ RAW_BODY = {
 }
 
 
-@router.put("", status_code=201, summary="Send a file; its upload_id then goes into a form", openapi_extra=RAW_BODY)
+@router.put("", status_code=201, summary="Send a file; use the returned upload_id in a form", openapi_extra=RAW_BODY)
 async def put_upload(request: Request, filename: Annotated[str, Query(max_length=500)] = "upload") -> UploadOut:
     return await received_body(request, filename)

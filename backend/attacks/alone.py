@@ -85,13 +85,13 @@ def fmn(
     """
     check_count("steps", steps)
     if not noise >= 0.0:
-        raise InvalidRequest(f"noise must be a share of at least 0; {noise!r} came.")
+        raise InvalidRequest(f"noise must be a share of at least 0; got {noise!r}.")
     preset = describe("fmn", "margin", ("Linf", "L2"))
     with torch.inference_mode(False):
         task = check_task(preset, network, images, labels, norm, None, seed, batch_size)
         chosen = None if targets is None else check_labels(targets, len(task.images), "target")
         if chosen is not None and bool((chosen == task.labels).any()):
-            raise InvalidRequest("A target must be another class than the label.")
+            raise InvalidRequest("A target must differ from the label.")
 
     def attack(run: Run, group: SampleGroup) -> list[Candidate]:
         if chosen is not None:
@@ -142,7 +142,7 @@ def square(
     check_count("queries", queries)
     check_count("patterns", patterns)
     if not 0.0 < p_init <= 1.0:
-        raise InvalidRequest(f"p_init must be above 0 and at most 1; {p_init!r} came.")
+        raise InvalidRequest(f"p_init must be above 0 and at most 1; got {p_init!r}.")
     preset = describe("square", "verdict", ("Linf",))
     with torch.inference_mode(False):
         task = check_task(preset, network, images, labels, "Linf", eps, seed, batch_size)

@@ -32,8 +32,8 @@ def begin(
     is_randomised = "randomised" in codes
     if is_randomised and task.preset.refuses_randomised:
         raise AttackFailed(
-            "The network gives different outputs for the same image, so it has no verdict for a single pass. Is "
-            "dropout or noise active at inference?",
+            "The network gives different outputs for the same image, so it has no plain verdict. Is dropout or noise "
+            "active at inference?",
             flag="randomised",
         )
     pool = build_pool(task, classifier, clean, batches, pool_images)

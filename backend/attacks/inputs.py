@@ -63,9 +63,9 @@ def check_task(
     if norm not in preset.norms:
         raise InvalidRequest(f"{preset.name!r} runs in {', '.join(preset.norms)}, not in {norm}.", norm=norm)
     if not isinstance(network, nn.Module):
-        raise InvalidRequest(f"The network must be a torch.nn.Module; a {type(network).__name__} came.")
+        raise InvalidRequest(f"The network must be a torch.nn.Module; got a {type(network).__name__}.")
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
-        raise InvalidRequest(f"The seed must be a whole number from 0 to 2**63 - 1; {seed!r} came.")
+        raise InvalidRequest(f"The seed must be a whole number from 0 to 2**63 - 1; got {seed!r}.")
     if batch_size is not None:
         check_count("batch_size", batch_size)
     checked_images = check_images(images)
@@ -85,19 +85,19 @@ def check_task(
 def check_count(name: str, value: object) -> None:
     """A number of steps, samples or passes: a whole number from 1."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InvalidRequest(f"{name} must be a whole number from 1; {value!r} came.")
+        raise InvalidRequest(f"{name} must be a whole number from 1; got {value!r}.")
 
 
 def check_images(images: object) -> Tensor:
     """A detached copy on the CPU; the caller's tensor is never written to."""
     if not isinstance(images, Tensor):
-        raise InvalidRequest(f"The images must be a torch tensor; a {type(images).__name__} came.")
+        raise InvalidRequest(f"The images must be a torch tensor; got a {type(images).__name__}.")
     if images.dtype != torch.float32:
         raise InvalidRequest(
-            f"The images must be float32 in [0, 1]; {images.dtype} came. Divide 8-bit pixels by 255 and call .float()."
+            f"The images must be float32 in [0, 1]; got {images.dtype}. Divide 8-bit pixels by 255 and call .float()."
         )
     if images.dim() != 4 or 0 in images.shape:
-        raise InvalidRequest(f"The images must have the shape (B, C, H, W); {tuple(images.shape)} came.")
+        raise InvalidRequest(f"The images must have the shape (B, C, H, W); got {tuple(images.shape)}.")
     copied = images.detach().cpu().clone().contiguous()
     if not bool(copied.isfinite().all()):
         raise InvalidRequest("The images hold NaN or infinite pixels.", flag="out-of-box")
@@ -105,7 +105,7 @@ def check_images(images: object) -> Tensor:
     if low < 0.0 or high > 1.0:
         raise InvalidRequest(
             f"The images must lie in [0, 1]; they go from {low:.4g} to {high:.4g}. "
-            "Put the normalisation inside the network and give plain pixels.",
+            "Put the normalisation inside the network and pass plain pixels.",
             flag="out-of-box",
         )
     return copied
@@ -116,8 +116,8 @@ def check_pool(images: object, attacked: Tensor) -> Tensor:
     checked = check_images(images)
     if checked.shape[1:] != attacked.shape[1:]:
         raise InvalidRequest(
-            f"The pool's images must have the shape of those attacked, {tuple(attacked.shape[1:])}; "
-            f"{tuple(checked.shape[1:])} came."
+            f"The pool's images must have the shape of the attacked images, {tuple(attacked.shape[1:])}; "
+            f"got {tuple(checked.shape[1:])}."
         )
     return checked
 
@@ -126,18 +126,18 @@ def check_transfer(images: object, attacked: Tensor) -> Tensor:
     """Another network's adversarial examples, checked like the images attacked, one for each of them."""
     checked = check_pool(images, attacked)
     if len(checked) != len(attacked):
-        raise InvalidRequest(f"There must be one image to transfer per sample, {len(attacked)}; {len(checked)} came.")
+        raise InvalidRequest(f"There must be one image to transfer per sample, {len(attacked)}; got {len(checked)}.")
     return checked
 
 
 def check_labels(labels: object, count: int, name: str = "label") -> Tensor:
     """Labels (or targets) as int64 on the CPU; whether they are classes is known after the first pass."""
     if not isinstance(labels, Tensor):
-        raise InvalidRequest(f"The {name}s must be a torch tensor; a {type(labels).__name__} came.")
+        raise InvalidRequest(f"The {name}s must be a torch tensor; got a {type(labels).__name__}.")
     if labels.dtype.is_floating_point or labels.dtype.is_complex or labels.dtype == torch.bool:
-        raise InvalidRequest(f"The {name}s must be whole numbers (int64); {labels.dtype} came.")
+        raise InvalidRequest(f"The {name}s must be whole numbers (int64); got {labels.dtype}.")
     if tuple(labels.shape) != (count,):
-        raise InvalidRequest(f"There must be one {name} per image, shape ({count},); {tuple(labels.shape)} came.")
+        raise InvalidRequest(f"There must be one {name} per image, shape ({count},); got {tuple(labels.shape)}.")
     return labels.detach().cpu().long().clone()
 
 
@@ -163,11 +163,11 @@ def check_eps(eps: float | None, preset: Preset, norm: Norm, images: Tensor) -> 
     try:
         value = float(eps)
     except (TypeError, ValueError) as error:
-        raise InvalidRequest(f"eps must be a number; {eps!r} came.") from error
+        raise InvalidRequest(f"eps must be a number; got {eps!r}.") from error
     largest = float(norm.measure(torch.ones_like(images[:1]))[0])
     if not 0.0 < value <= largest:
         raise InvalidRequest(
-            f"eps must be above 0 and at most {largest:.4g}, the size of the whole box in {norm.name}; {eps!r} came. "
+            f"eps must be above 0 and at most {largest:.4g}, the size of the whole box in {norm.name}; got {eps!r}. "
             "Pixels are in [0, 1]: 8 of 255 levels are 8/255."
         )
     return value if preset.needs_eps else None

@@ -14,17 +14,17 @@ RELATIONS = {"parent": "parent", "finetuned": "control", "seed": "seed"}
 
 @answers
 def claims(
-    preset: Annotated[str | None, typer.Option(help="Hold claims only against evaluations with this preset")] = None,
+    preset: Annotated[str | None, typer.Option(help="Compare claims only with evaluations of this preset")] = None,
     references: Annotated[
-        bool, typer.Option("--references", help="Published figures instead, for orientation")
+        bool, typer.Option("--references", help="Show published figures instead, for orientation")
     ] = False,
     refuse_overestimated: Annotated[
-        bool, typer.Option("--refuse-overestimated", help="Exit code 3 where a claim is above its re-evaluation")
+        bool, typer.Option("--refuse-overestimated", help="Exit with code 3 if a claim is above its re-evaluation")
     ] = False,
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """What checkpoints claim, what a re-evaluation leaves of it, and the same for their parents and controls."""
+    """Compare claims with re-evaluations, next to the same for parents and controls."""
     with connected(url) as client:
         found = list(client.each("claims/references") if references else client.each("claims", preset=preset))
     if as_json:
@@ -40,7 +40,7 @@ def claims(
 def print_claims(found: list[dict[str, Any]]) -> None:
     """One row a claim, one under it for each relative."""
     if not found:
-        out.print("No checkpoint claims anything.")
+        out.print("No checkpoint has a claim.")
         return
     table = Table(box=None, pad_edge=False)
     for title in ("checkpoint", "claimed", "re-evaluated", "difference", "too high?", "beyond the relative's"):
@@ -86,7 +86,7 @@ def points(difference: dict[str, Any] | None) -> str:
 
 
 def print_references(found: list[dict[str, Any]]) -> None:
-    out.print("Published figures, not measured here: other networks and data; never to be ranked with one's own.")
+    out.print("Published figures about other networks and data, not measured here: never rank them with your own.")
     table = Table(box=None, pad_edge=False)
     for title in ("source", "data set", "method", "network", "sparsity", "eps", "clean", "robust", "claimed", "note"):
         is_number = title in ("sparsity", "clean", "robust", "claimed")

@@ -33,19 +33,19 @@ def file_to_send(
     from backend.services.datasets.service import fetch_published, pack_idx
 
     if split not in (None, "train", "test"):
-        raise typer.BadParameter(f"The split is train or test; got {split!r}.")
+        raise typer.BadParameter(f"The split must be train or test; got {split!r}.")
     if what in PUBLISHED:
         wanted: Split = "train" if split == "train" else "test"
         if path is None:
-            err.print(f"Fetching {PUBLISHED[what].downloads[wanted].url} unless it is here already ...", markup=False)
+            err.print(f"Downloading {PUBLISHED[what].downloads[wanted].url} if it is not here yet ...", markup=False)
             path = fetch_published(what, wanted)
         yield path, name or f"{what}-{wanted}", wanted
         return
     file = Path(what)
     if not file.is_file():
-        raise typer.BadParameter(f"There is no file {what!r}, and no such data set. Known: {', '.join(PUBLISHED)}.")
+        raise typer.BadParameter(f"There is no file or data set {what!r}. Known data sets: {', '.join(PUBLISHED)}.")
     if path is not None:
-        raise typer.BadParameter("--path goes with the name of a published data set.")
+        raise typer.BadParameter("--path works only with the name of a published data set.")
     if name is None:
         raise typer.BadParameter("A data set of your own needs a --name.")
     if labels is None:

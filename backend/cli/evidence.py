@@ -27,13 +27,13 @@ def upload(
     source: Annotated[str, typer.Option(help="Whom to credit: attack, tool, author")],
     indices: Annotated[
         str | None,
-        typer.Option(help="Row of the data set of each: 3,17,9, or a .json or .npy file; default all rows, ascending"),
+        typer.Option(help="Data set row of each: 3,17,9, or a .json or .npy file; default: all rows, ascending"),
     ] = None,
     wait: Wait = False,
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send adversarials; the server verifies each on the network itself before it counts."""
+    """Upload adversarials; the server verifies each one on the network itself before it counts."""
     rows = None if indices is None else json.dumps(read_indices(indices))
     with connected(url) as client, file.open("rb") as reader:
         path = f"evaluations/{client.find_evaluations(evaluation)[0]['id']}/evidence"
@@ -44,7 +44,7 @@ def upload(
 @app.command("list")
 @answers
 def list_evidence(evaluation: EvaluationName, url: Url = None, as_json: AsJson = False) -> None:
-    """The additional evidence of an evaluation, newest first."""
+    """List the additional evidence of an evaluation, newest first."""
     with connected(url) as client:
         found = list(client.each(f"evaluations/{client.find_evaluations(evaluation)[0]['id']}/evidence"))
         tell(client, "evidence", print_evidence, found, wait=False, as_json=as_json)
@@ -55,7 +55,7 @@ add_job_commands(
     "evidence",
     "evidence",
     print_evidence,
-    keeps="bounds that it lowered stay",
+    keeps="the bounds that it lowered are kept",
     deletes=", and withdraw the bounds that it set",
 )
 
@@ -68,7 +68,7 @@ def replay(
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Try the dense network's adversarials on the pruned one, and the reverse: boundary moved, or a new hole?"""
+    """Try the dense network's adversarials on the pruned one and the reverse: moved boundary or new hole?"""
     with connected(url) as client:
         one, other = choose_pair(client.find_evaluations(dense), client.find_evaluations(pruned))
         pair = {"dense": one["id"], "pruned": other["id"]}
@@ -79,22 +79,22 @@ def replay(
 @answers
 def attack_harder(
     evaluation: EvaluationName,
-    samples: Annotated[str, typer.Option(help="Rows of the data set, as in 3,17,9")],
+    samples: Annotated[str, typer.Option(help="Rows of the data set, such as 3,17,9")],
     budget: Annotated[
         float,
         typer.Option(
-            help="Gradients per sample (three passes without one count as one), or seconds in all (see --unit)"
+            help="Gradients per sample (three passes without one count as one), or seconds in total (see --unit)"
         ),
     ],
     unit: Annotated[str, typer.Option(help="gradients or seconds")] = "gradients",
     preset: Annotated[
-        str, typer.Option(help="What to run again and again, each time with another seed")
+        str, typer.Option(help="Preset to run again and again, each time with another seed")
     ] = DEFAULT_PRESET,
     wait: Wait = False,
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Spend a stated budget on chosen samples; it lowers their best-known bounds, never their margins."""
+    """Spend a stated budget on chosen samples, to lower their best-known bounds, never their margins."""
     with connected(url) as client:
         path = f"evaluations/{client.find_evaluations(evaluation)[0]['id']}/attack-harder"
         request = {"samples": read_indices(samples), "budget": budget, "budget_unit": unit, "preset": preset}
@@ -114,4 +114,4 @@ def read_indices(text: str) -> list[int]:
             return [int(index) for index in json.loads(path.read_text(encoding="utf-8"))]
         return [int(part) for part in text.split(",") if part.strip()]
     except (ValueError, TypeError, OSError) as error:
-        raise typer.BadParameter(f"Rows are numbers as in 3,17,9, or a .json or .npy file of them: {error}.") from error
+        raise typer.BadParameter(f"Rows must be numbers such as 3,17,9, or a .json or .npy file: {error}.") from error

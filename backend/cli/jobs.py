@@ -33,34 +33,34 @@ def add_job_commands(app: typer.Typer, path: str, noun: str, show: Show, *, keep
     """Add `cancel`, `resume` and `delete` for the jobs that REST has under `path`."""
     job_id = typer.Argument(metavar="ID", help=f"Id of the {noun}")
 
-    @app.command(help=f"Stop what waits or runs; {keeps}.")
+    @app.command(help=f"Cancel a job that waits or runs; {keeps}.")
     @answers
     def cancel(job: Annotated[str, job_id], url: Url = None, as_json: AsJson = False) -> None:
         with connected(url) as client:
             row = client.request("POST", f"{path}/{job}/cancel").json()
             tell(client, path, show, row, wait=False, as_json=as_json)
 
-    @app.command(help="Go on with what failed or was cancelled, where it stopped.")
+    @app.command(help="Resume a job that failed or was cancelled, from where it stopped.")
     @answers
     def resume(job: Annotated[str, job_id], wait: Wait = False, url: Url = None, as_json: AsJson = False) -> None:
         with connected(url) as client:
             row = client.request("POST", f"{path}/{job}/resume").json()
             tell(client, path, show, row, wait=wait, as_json=as_json)
 
-    @app.command(help=f"Forget what has ended{deletes}.")
+    @app.command(help=f"Delete a job that has ended{deletes}.")
     @answers
     def delete(job: Annotated[str, job_id], url: Url = None) -> None:
         with connected(url) as client:
             client.request("DELETE", f"{path}/{job}")
 
 
-evaluations = typer.Typer(help="Evaluations that wait, run or have ended; `evaluate` queues one.", no_args_is_help=True)
+evaluations = typer.Typer(help="List, cancel, resume, delete evaluations; `evaluate` queues one.", no_args_is_help=True)
 
 
 @evaluations.command("list")
 @answers
 def list_evaluations(url: Url = None, as_json: AsJson = False) -> None:
-    """All evaluations, newest first."""
+    """List all evaluations, newest first."""
     with connected(url) as client:
         tell(client, "evaluations", print_evaluation, list(client.each("evaluations")), wait=False, as_json=as_json)
 

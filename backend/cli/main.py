@@ -51,7 +51,7 @@ def worker() -> None:
 @app.command()
 @answers
 def status(url: Url = None, as_json: AsJson = False) -> None:
-    """Is the server well, who works, what waits?"""
+    """Show the server's health, its workers and its queue."""
     with connected(url) as client:
         health = client.get_response("health")
         if as_json:
@@ -87,27 +87,27 @@ def upload(
     dataset: Annotated[str, typer.Option(help="Data set, by slug or id")],
     parent: Annotated[str | None, typer.Option(help="Checkpoint that it was made from, by name or id")] = None,
     architecture: Annotated[
-        str | None, typer.Option(help="Name; or @FILE, a JSON list of the layers of a plain nn.Sequential")
+        str | None, typer.Option(help="Name, or @FILE with a JSON list of the layers of a plain nn.Sequential")
     ] = None,
     normalization: Annotated[str | None, typer.Option(help="Normalisation preset")] = None,
     method: Annotated[str | None, typer.Option(help=f"{', '.join(METHODS)}, {CONTROL}, ...")] = None,
     declared_sparsity: Annotated[float | None, typer.Option(help="Share of zero weights, 0..1")] = None,
     keep_rate: Annotated[float | None, typer.Option(help="Share of weights kept, 0..1 (HYDRA, HARP)")] = None,
-    claimed_robust_accuracy: Annotated[float | None, typer.Option(help="Claim to check, 0..1")] = None,
+    claimed_robust_accuracy: Annotated[float | None, typer.Option(help="Claimed robust accuracy, 0..1")] = None,
     claimed_attack: Annotated[str | None, typer.Option(help="Attack of the claim")] = None,
     claimed_norm: Annotated[
-        str | None, typer.Option(help="Norm of the claim, Linf, L2 or L1; default the data set's")
+        str | None, typer.Option(help="Norm of the claim, Linf, L2 or L1; default: the data set's")
     ] = None,
     claimed_eps: Annotated[
-        str | None, typer.Option(help='eps of the claim, "8/255" or a decimal; default the data set\'s')
+        str | None, typer.Option(help='eps of the claim, "8/255" or a decimal; default: the data set\'s')
     ] = None,
-    claimed_n: Annotated[int | None, typer.Option(help="Samples of the claim")] = None,
+    claimed_n: Annotated[int | None, typer.Option(help="How many samples the claim counts")] = None,
     claimed_source: Annotated[str | None, typer.Option(help="Where the claim was made")] = None,
     evaluate: Annotated[str | None, typer.Option(help="Queue an evaluation with this preset at once")] = None,
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send a checkpoint file; the server imports it, or says what is wrong with it."""
+    """Upload a checkpoint file; the server imports it, or says what is wrong with it."""
     with connected(url) as client:
         fields = {
             "name": name,
@@ -143,19 +143,19 @@ def upload(
 @answers
 def dataset(
     what: Annotated[str, typer.Argument(help="cifar10, cifar100, svhn; or a file: .npz with x and y, images as idx")],
-    name: Annotated[str | None, typer.Option(help="Name, unique on the server; cifar10 and its like have one")] = None,
+    name: Annotated[str | None, typer.Option(help="Name, unique on the server; cifar10, ... have their own")] = None,
     path: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="The archive of cifar10, ...; fetched if left out")
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Archive of cifar10, ...; downloaded if left out")
     ] = None,
-    split: Annotated[str | None, typer.Option(help="train or test, of an archive; default test")] = None,
-    labels: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="The labels, where x is idx")] = None,
-    norm: Annotated[str, typer.Option(help="Norm that evaluations take by default")] = "Linf",
-    eps: Annotated[str, typer.Option(help='eps that evaluations take by default, "8/255" or a decimal')] = "8/255",
+    split: Annotated[str | None, typer.Option(help="train or test, for an archive; default: test")] = None,
+    labels: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="Labels, for idx images")] = None,
+    norm: Annotated[str, typer.Option(help="Default norm of evaluations")] = "Linf",
+    eps: Annotated[str, typer.Option(help='Default eps of evaluations, "8/255" or a decimal')] = "8/255",
     classes: Annotated[str | None, typer.Option(help="Class names, separated by commas")] = None,
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send a data set: CIFAR-10, CIFAR-100 or SVHN by name, an .npz file, or a pair of idx files."""
+    """Upload a data set: CIFAR-10, CIFAR-100 or SVHN by name, an .npz file, or a pair of idx files."""
     with (
         connected(url) as client,
         file_to_send(what, path=path, split=split, name=name, labels=labels) as (file, chosen, part),
@@ -176,11 +176,11 @@ def evaluate(
     checkpoint: Annotated[str, typer.Argument(help="Checkpoint, by name or id")],
     preset: Annotated[str, typer.Option(help=", ".join(PRESETS))] = DEFAULT_PRESET,
     samples: Annotated[str | None, typer.Option(help="How many, or row indices separated by commas")] = None,
-    dataset: Annotated[str | None, typer.Option(help="Data set; default the checkpoint's")] = None,
-    norm: Annotated[str | None, typer.Option(help="Linf or L2; default the data set's")] = None,
-    eps: Annotated[str | None, typer.Option(help='"8/255" or a decimal; default the data set\'s')] = None,
+    dataset: Annotated[str | None, typer.Option(help="Data set; default: the checkpoint's")] = None,
+    norm: Annotated[str | None, typer.Option(help="Linf or L2; default: the data set's")] = None,
+    eps: Annotated[str | None, typer.Option(help='"8/255" or a decimal; default: the data set\'s')] = None,
     seed: Annotated[int, typer.Option(help="Seed of the attacks")] = 0,
-    repeat: Annotated[int, typer.Option(help="Queue that many, with seed, seed + 1, ...: the attack noise")] = 1,
+    repeat: Annotated[int, typer.Option(help="Queue this many, with seed, seed + 1, ..., to see attack noise")] = 1,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the end; exit code 1 unless it succeeds")] = False,
     url: Url = None,
     as_json: AsJson = False,
@@ -219,7 +219,7 @@ def read_samples(text: str | None, size: int) -> int | list[int]:
     try:
         return [int(part) for part in text.split(",") if part.strip()] if "," in text else int(text)
     except ValueError:
-        raise typer.BadParameter(f"--samples takes a number, or row indices as in 3,7,9; got {text!r}.") from None
+        raise typer.BadParameter(f"--samples takes a number, or row indices such as 3,7,9; got {text!r}.") from None
 
 
 @app.command()
@@ -227,7 +227,7 @@ def read_samples(text: str | None, size: int) -> int | list[int]:
 def compare(
     dense: Annotated[str, typer.Argument(help="Dense checkpoint or evaluation, by name or id")],
     pruned: Annotated[str, typer.Argument(help="Pruned checkpoint or evaluation, by name or id")],
-    eps: Annotated[str | None, typer.Option(help='"8/255" or a decimal; default the evaluations\' own')] = None,
+    eps: Annotated[str | None, typer.Option(help='"8/255" or a decimal; default: that of the evaluations')] = None,
     max_lost: Annotated[int | None, typer.Option(min=0, help="Gate: at most this many samples lost at eps")] = None,
     min_robust: Annotated[
         float | None, typer.Option(min=0, max=1, help="Gate: at least this robust accuracy at eps, 0..1")
@@ -235,7 +235,7 @@ def compare(
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what pruning changed; with a gate, exit code 3 when it is not met or the effort was not equal."""
+    """Show what pruning changed; with a gate, exit with code 3 if it is not met or the effort was not equal."""
     with connected(url) as client:
         one, other = choose_pair(client.find_evaluations(dense), client.find_evaluations(pruned))
         answer = client.get_response("comparisons", dense=one["id"], pruned=other["id"], eps=eps)
@@ -258,11 +258,11 @@ def find_unmet(comparison: dict[str, Any], max_lost: int | None, min_robust: flo
     counts, unmet = comparison["robust"], []
     robust = (counts["n11"] + counts["n01"]) / comparison["n"]
     if not comparison["equal_effort"]:
-        unmet.append("the two evaluations differ in more than the checkpoint, so they decide nothing.")
+        unmet.append("the two evaluations differ in more than the checkpoint, so they decide no gate.")
     if max_lost is not None and counts["n10"] > max_lost:
         unmet.append(f"{counts['n10']} samples lost at eps {comparison['eps_text']}, at most {max_lost} allowed.")
     if min_robust is not None and robust < min_robust:
-        unmet.append(f"robust accuracy {robust:.4f} at eps {comparison['eps_text']}, at least {min_robust} wanted.")
+        unmet.append(f"robust accuracy {robust:.4f} at eps {comparison['eps_text']}, at least {min_robust} required.")
     return unmet
 
 
@@ -272,7 +272,7 @@ def export(
     evaluation: Annotated[str, typer.Argument(help="Evaluation id, or checkpoint by name (its newest evaluation)")],
     format: Annotated[str, typer.Option(help="csv, parquet or json")] = "csv",
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="File to write; default standard output")
+        Path | None, typer.Option("-o", "--output", help="File to write; default: standard output")
     ] = None,
     url: Url = None,
     as_json: AsJson = False,
@@ -283,7 +283,7 @@ def export(
         answer = client.get_response(f"evaluations/{found['id']}/margins", format="json" if as_json else format)
     if output is None:
         if format == "parquet" and not as_json and sys.stdout.isatty():
-            raise typer.BadParameter("Parquet is not for terminals; name a file with -o.")
+            raise typer.BadParameter("Parquet cannot go to a terminal; name a file with -o.")
         sys.stdout.buffer.write(answer.content)
         sys.stdout.buffer.flush()
         return
@@ -298,7 +298,7 @@ def demo(
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Queue margins for every shipped checkpoint that lacks them, behind what users asked for."""
+    """Queue margins for every shipped checkpoint that lacks them, behind the users' own jobs."""
     with connected(url) as client:
         has_margins = {
             item["checkpoint_id"]

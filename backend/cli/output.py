@@ -38,7 +38,7 @@ def describe_inspection(inspection: dict[str, Any]) -> str:
     if descent is None:
         return text
     answer = {"yes": "yes", "no": "no", "cannot tell": "cannot tell"}[descent["answer"]]
-    text += f"; made from its parent by the weights: {answer}"
+    text += f"; made from its parent, by its weights: {answer}"
     if descent["correlation"] is not None:
         text += f" (correlation {descent['correlation']:.2f} over {descent['survivors']:,} surviving weights"
         text += ", only masked)" if descent["changed"] == 0 else f", {percent(descent['changed'])} of them changed)"
@@ -72,7 +72,7 @@ def describe_summary(evaluation: dict[str, Any]) -> str:
         margin = f"{255 * summary['median_margin']:.2f}/255" if is_linf else f"{summary['median_margin']:.4f}"
         text += f", median margin {margin}"
     if summary["broken_by_fallbacks"]:
-        text += f", of the broken {summary['broken_by_fallbacks']:,} by fallback attacks only"
+        text += f", {summary['broken_by_fallbacks']:,} samples broken only by fallback attacks"
     return f"{text}, n = {summary['n']:,}"
 
 
@@ -90,7 +90,7 @@ def print_comparison(comparison: dict[str, Any]) -> None:
     predicts = comparison["auroc_reason"]
     if auroc:
         predicts = f"AUROC {auroc['value']:.3f} ({auroc['low']:.3f} to {auroc['high']:.3f}), {auroc['positives']} lost"
-    out.print(f"Small dense margin predicts a clean loss: {predicts}", markup=False)
+    out.print(f"Small dense margin as a predictor of clean losses: {predicts}", markup=False)
     out.print(
         f"McNemar p {comparison['mcnemar_p']:.2g} clean, {comparison['robust_statistics']['mcnemar_p']:.2g} at eps"
     )
@@ -124,7 +124,7 @@ def print_status(
     for worker in health["workers"]:
         out.print(f"worker {worker['id']} on {worker['device']}", markup=False)
     if not health["workers"]:
-        out.print("no worker is alive: start one with `thinice worker`, or all with `thinice serve`", markup=False)
+        out.print("no worker is running: start one with `thinice worker`, or all with `thinice serve`", markup=False)
     for evaluation in active:
         progress = evaluation["progress"]
         place = f"queue position {evaluation['queue_position']}" if evaluation["queue_position"] else ""

@@ -10,7 +10,7 @@ from backend.cli.output import out, percent
 from backend.cli.session import AsJson, Url, answers, connected
 from models.pruning.plans import CONTROL, METHODS
 
-app = typer.Typer(help="Prunings that the server made or makes.", no_args_is_help=True)
+app = typer.Typer(help="List, cancel, resume and delete prunings on the server.", no_args_is_help=True)
 
 
 @answers
@@ -19,31 +19,31 @@ def prune(
     parent: Annotated[str, typer.Option(help="Dense checkpoint, by name or id")],
     data: Annotated[str, typer.Option(help="Training images: a data set by slug or id, not the parent's own")],
     sparsity: Annotated[
-        float | None, typer.Option(help="Share that goes away, such as 0.95 (HARP's channels: of multiplications)")
+        float | None, typer.Option(help="Share to remove, such as 0.95 (for HARP's channels: of multiplications)")
     ] = None,
-    name: Annotated[str | None, typer.Option(help="Of the result; made up if left out")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the result; generated if left out")] = None,
     granularity: Annotated[str, typer.Option(help="weight, filter or channel")] = "weight",
     schedule: Annotated[str, typer.Option(help="short, or paper (for a GPU)")] = "short",
-    epochs: Annotated[int | None, typer.Option(help="Of the whole run; default the schedule's")] = None,
-    eps: Annotated[str | None, typer.Option(help='Radius of training, "8/255"; default the parent\'s')] = None,
-    loss: Annotated[str | None, typer.Option(help="PGD-AT, TRADES or MART; default the method's")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Epochs of the whole run; default: the schedule's")] = None,
+    eps: Annotated[str | None, typer.Option(help='Radius of training, "8/255"; default: the parent\'s')] = None,
+    loss: Annotated[str | None, typer.Option(help="PGD-AT, TRADES or MART; default: the method's")] = None,
     pgd_steps: Annotated[int | None, typer.Option(help="Steps of the attack in training")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Of the finetuning")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Learning rate of the finetuning")] = None,
     epoch_images: Annotated[int | None, typer.Option(help="Images drawn for each epoch")] = None,
-    validation_samples: Annotated[int | None, typer.Option(help="Training images that pick the epoch")] = None,
+    validation_samples: Annotated[int | None, typer.Option(help="Training images kept back to pick the epoch")] = None,
     augments: Annotated[
         bool | None,
-        typer.Option("--augment/--no-augment", help="Random crops and mirror images; default the schedule's"),
+        typer.Option("--augment/--no-augment", help="Random crops and mirror images; default: the schedule's"),
     ] = None,
     precision: Annotated[str | None, typer.Option(help="float32 (default), or bfloat16 for a GPU")] = None,
-    setting: Annotated[list[str] | None, typer.Option(help="A number of the method's own, as rho=0.01")] = None,
+    setting: Annotated[list[str] | None, typer.Option(help="A setting of the method, such as rho=0.01")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the training")] = 0,
     evaluate: Annotated[str | None, typer.Option(help="Queue an evaluation of the result with this preset")] = None,
     wait: Wait = False,
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Prune a dense checkpoint on the server; the result lands among its checkpoints."""
+    """Prune a dense checkpoint on the server; the result becomes one of its checkpoints."""
     with connected(url) as client:
         wish = {
             "method": method,
@@ -73,7 +73,7 @@ def prune(
 @app.command("list")
 @answers
 def list_prunings(url: Url = None, as_json: AsJson = False) -> None:
-    """What was pruned here, newest first."""
+    """List the prunings on the server, newest first."""
     with connected(url) as client:
         tell(client, "prunings", print_pruning, list(client.each("prunings")), wait=False, as_json=as_json)
 
@@ -81,7 +81,7 @@ def list_prunings(url: Url = None, as_json: AsJson = False) -> None:
 @app.command()
 @answers
 def methods(url: Url = None, as_json: AsJson = False) -> None:
-    """The methods that there are, with what they prune."""
+    """List the pruning methods and what they prune."""
     with connected(url) as client:
         answer = client.get_response("pruning-methods")
         if as_json:
@@ -133,4 +133,4 @@ def read_settings(words: list[str]) -> dict[str, float]:
         pairs = [word.split("=", 1) for word in words]
         return {name: float(value) for name, value in pairs}
     except ValueError:
-        raise typer.BadParameter(f"--setting takes a name and a number, as rho=0.01; got {words}.") from None
+        raise typer.BadParameter(f"--setting takes a name and a number, such as rho=0.01; got {words}.") from None

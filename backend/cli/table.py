@@ -22,12 +22,12 @@ Wish = tuple[str, int]
 def table(
     parent: Annotated[str, typer.Argument(help="Dense checkpoint, by name or id")],
     format: Annotated[str, typer.Option(help="markdown, latex, csv or json")] = "markdown",
-    output: Annotated[Path | None, typer.Option("-o", "--out", help="File to write; default standard output")] = None,
-    norm: Annotated[str | None, typer.Option(help="Linf, L2 or L1; default the data set's")] = None,
-    eps: Annotated[str | None, typer.Option(help='"8/255" or a decimal; default the data set\'s')] = None,
-    method: Annotated[str | None, typer.Option(help="Whose losses are held against the others'")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--out", help="File to write; default: standard output")] = None,
+    norm: Annotated[str | None, typer.Option(help="Linf, L2 or L1; default: the data set's")] = None,
+    eps: Annotated[str | None, typer.Option(help='"8/255" or a decimal; default: the data set\'s')] = None,
+    method: Annotated[str | None, typer.Option(help="Method whose losses are compared with the others'")] = None,
     evaluate: Annotated[
-        list[str] | None, typer.Option(help="PRESET=SAMPLES: queue what is missing; may be given several times")
+        list[str] | None, typer.Option(help="PRESET=SAMPLES: queue the missing evaluations; may be repeated")
     ] = None,
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait for what was queued; exit code 1 unless all succeed")
@@ -35,10 +35,10 @@ def table(
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Everything made from a dense checkpoint, a row each, and the paper's claims answered: yes, no or cannot tell."""
+    """Show every checkpoint made from a dense one, and answer the paper's claims: yes, no or cannot tell."""
     wanted = "json" if as_json else format
     if wanted not in FORMATS:
-        raise typer.BadParameter(f"--format is one of {', '.join(FORMATS)}; got {wanted!r}.")
+        raise typer.BadParameter(f"--format must be one of {', '.join(FORMATS)}; got {wanted!r}.")
     wishes = [read_wish(text) for text in evaluate or ()]
     with connected(url) as client:
         path = f"families/{client.find_checkpoint(parent)['id']}"
@@ -48,7 +48,7 @@ def table(
             if not queued:
                 break
             if not wait:
-                err.print("The table has them once they are done; `thinice status` shows how far they are.")
+                err.print("The table includes them once they are done; `thinice status` shows their progress.")
                 return
             ended = [wait_for(client, f"evaluations/{each}").json()["state"] for each in queued]
             if any(state != "succeeded" for state in ended):
@@ -72,7 +72,7 @@ def read_wish(text: str) -> Wish:
     """`margin=2000` as a preset and a number of samples; the server knows which presets there are."""
     preset, _, samples = text.partition("=")
     if not preset or not samples.isdecimal() or int(samples) < 1:
-        raise typer.BadParameter(f"--evaluate takes PRESET=SAMPLES as in margin=2000; got {text!r}.")
+        raise typer.BadParameter(f"--evaluate takes PRESET=SAMPLES, such as margin=2000; got {text!r}.")
     return preset, int(samples)
 
 

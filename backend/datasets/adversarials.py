@@ -44,7 +44,7 @@ def take_adversarials(
         TooLarge: the array exceeds the limits.
     """
     if not path.is_file():
-        raise NotFound("There is no uploaded file to read.")
+        raise NotFound("The uploaded file is missing. Send it again.")
     made = make_in_child(
         "backend.datasets.adversarials:write_canonical",
         {"path": str(path.resolve()), "shape": list(shape), "max_bytes": limits.memory_mb * MB // 4},
@@ -67,7 +67,7 @@ def write_canonical(path: str, shape: list[int], max_bytes: int, out: str) -> di
             stream.seek(0)
             array = np.lib.format.read_array(stream, allow_pickle=False, max_header_size=MAX_HEADER_BYTES)
     except DAMAGES as error:
-        raise UnreadableAdversarials(f"The file is not a sound .npy array: {error}.") from error
+        raise UnreadableAdversarials(f"The file is not a valid .npy array: {error}.") from error
     with Path(out).open("wb") as file:
         canonical = np.ascontiguousarray(array, dtype="<f4")
         np.lib.format.write_array(file, canonical, version=(1, 0), allow_pickle=False)
@@ -77,15 +77,15 @@ def write_canonical(path: str, shape: list[int], max_bytes: int, out: str) -> di
 def check_header(stream: IO[bytes], shape: tuple[int, ...], size_bytes: int, max_bytes: int) -> None:
     """Refuse what the header alone shows to be wrong."""
     if stream.read(2) == b"PK":
-        raise UnreadableAdversarials("The file is a zip archive (.npz?); send one array as .npy.")
+        raise UnreadableAdversarials("The file is a zip archive, perhaps an .npz; send a single array as .npy.")
     stream.seek(0)
     version = np.lib.format.read_magic(stream)
     readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     if version not in readers:
-        raise UnreadableAdversarials(f"The file has .npy version {version}; 1.0 and 2.0 are read.")
+        raise UnreadableAdversarials(f"The file has .npy version {version}; only 1.0 and 2.0 can be read.")
     found, _, dtype = readers[version](stream, max_header_size=MAX_HEADER_BYTES)
     if dtype.hasobject:
-        raise UnreadableAdversarials("The file holds Python objects, which only unpickling could read; save float32.")
+        raise UnreadableAdversarials("The file holds Python objects, which would need unpickling; save float32.")
     if dtype.newbyteorder("=") != np.float32:
         raise UnreadableAdversarials(f"Adversarials must be float32 in [0, 1]; these are {dtype}. Use astype('f4').")
     if len(found) != 4 or tuple(found[1:]) != shape or found[0] < 1:
@@ -94,18 +94,18 @@ def check_header(stream: IO[bytes], shape: tuple[int, ...], size_bytes: int, max
             hint = " They look like (n, H, W, C): use transpose(0, 3, 1, 2)."
         wanted = ", ".join(str(size) for size in shape)
         raise UnreadableAdversarials(
-            f"Adversarials of this data set have the shape (n, {wanted}), n at least 1; the file has {found}.{hint}",
+            f"Adversarials of this data set must have the shape (n, {wanted}), n at least 1; got {found}.{hint}",
             expected=list(shape),
             got=list(found),
         )
     array_bytes = int(np.prod(found, dtype=object)) * dtype.itemsize
     if size_bytes != stream.tell() + array_bytes:
         raise UnreadableAdversarials(
-            f"The header claims shape {found} ({array_bytes:,} bytes); the file has {size_bytes - stream.tell():,}."
+            f"The header claims shape {found} ({array_bytes:,} bytes), the file has {size_bytes - stream.tell():,}."
         )
     if array_bytes > max_bytes:
         raise TooLarge(
-            f"The array takes {array_bytes / MB:,.0f} MB; at most {max_bytes // MB:,} MB are taken.",
+            f"The array takes {array_bytes / MB:,.0f} MB; the limit is {max_bytes // MB:,} MB.",
             size_bytes=array_bytes,
             limit_bytes=max_bytes,
         )

@@ -32,7 +32,7 @@ def take_dataset(path: Path, *, out_dir: Path, limits: Limits, split: Split | No
         TooLarge: the arrays exceed the limits.
     """
     if not path.is_file():
-        raise NotFound("There is no uploaded file to read.")
+        raise NotFound("The uploaded file is missing. Send it again.")
     made = make_in_child(
         "backend.datasets.child:write_canonical",
         {"path": str(path.resolve()), "max_bytes": limits.memory_mb * MB // 4, "split": split},
@@ -45,9 +45,7 @@ def take_dataset(path: Path, *, out_dir: Path, limits: Limits, split: Split | No
         sha256=made.sha256, source_sha256=hash_file(path), file_name=made.path.name, **made.answer
     )
     if imported.published is not None and imported.source_sha256 not in ARCHIVES:
-        imported.warnings.append(
-            "The archive's hash is not that of the published file: it was packed or changed again."
-        )
+        imported.warnings.append("The archive's hash differs from the published file's: it was repacked or changed.")
     return imported
 
 
@@ -111,9 +109,9 @@ def _describe_oddities(images: NDArray[np.uint8], counts: list[int], duplicates:
     warnings: list[str] = []
     missing = [label for label, count in enumerate(counts) if count == 0]
     if missing:
-        warnings.append(f"No image has the label {', '.join(map(str, missing[:8]))}: {len(missing)} empty classes.")
+        warnings.append(f"Labels without any image: {', '.join(map(str, missing[:8]))} ({len(missing)} empty classes).")
     if int(images.max()) <= 1:
         warnings.append("No pixel is above 1: were the images scaled to 0..1 before they were stored as uint8?")
     if duplicates:
-        warnings.append(f"{duplicates} images repeat an earlier one; their ids carry a number.")
+        warnings.append(f"{duplicates} images repeat an earlier one; a number was added to their ids.")
     return warnings

@@ -72,10 +72,10 @@ def read_cifar(path: Path, split: Split, *, max_bytes: int) -> tuple[str, NDArra
         with tarfile.open(path, "r|*") as archive:
             layout, members = collect_members(archive, split, max_bytes)
     except DAMAGES as error:
-        raise UnreadableDataset(f"The file is not a sound .tar.gz archive: {error}.") from error
+        raise UnreadableDataset(f"The file is not a valid .tar.gz archive: {error}.") from error
     missing = [name for name in layout.files[split] if name not in members]
     if missing:
-        raise UnreadableDataset(f"The archive lacks {', '.join(missing)}, which hold the {split} images.")
+        raise UnreadableDataset(f"The archive lacks {', '.join(missing)}, where the {split} images should be.")
     parts = [read_member(layout, members[name]) for name in layout.files[split]]
     flat, labels = (np.concatenate(column) for column in zip(*parts, strict=True))
     images = flat.reshape(-1, 3, SIDE, SIDE).transpose(0, 2, 3, 1)
@@ -90,17 +90,17 @@ def collect_members(archive: tarfile.TarFile, split: Split, max_bytes: int) -> t
         check_member(member, number)
         total += member.size
         if total > max_bytes:
-            raise TooLarge(f"The archive holds more than {max_bytes // MB:,} MB once inflated.", limit_bytes=max_bytes)
+            raise TooLarge(f"The archive unpacks to more than {max_bytes // MB:,} MB.", limit_bytes=max_bytes)
         path = PurePosixPath(member.name)
         if layout is None:
             folder = path.parts[0] if path.parts else ""
             layout = find_layout(folder)
         if path.parts[0] != folder:
-            raise UnreadableDataset(f"The archive holds {member.name!r:.100} beside {folder!r}.")
+            raise UnreadableDataset(f"The archive holds {member.name!r:.100} outside its folder {folder!r}.")
         if member.isdir() or path.name not in layout.files[split]:
             continue
         if len(path.parts) != 2 or path.name in found:
-            raise UnreadableDataset(f"The archive holds {member.name!r:.100} twice, or in a further folder.")
+            raise UnreadableDataset(f"The archive holds {member.name!r:.100} twice, or in a subfolder.")
         stream: IO[bytes] | None = archive.extractfile(member)
         assert stream is not None, "a regular file has content"
         found[path.name] = stream.read()
@@ -113,18 +113,18 @@ def check_member(member: tarfile.TarInfo, number: int) -> None:
     """Refuse what no published archive holds: links, devices, sparse files, paths that lead out, thousands of files."""
     parts = PurePosixPath(member.name).parts
     if not parts or member.name.startswith("/") or ".." in parts or "\\" in member.name:
-        raise UnreadableDataset(f"The archive holds the path {member.name!r:.100}, which leads out of its folder.")
+        raise UnreadableDataset(f"The archive holds the path {member.name!r:.100}, which points outside its folder.")
     if member.type not in (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.DIRTYPE) or member.size < 0:
         raise UnreadableDataset(f"{member.name!r:.100} in the archive is neither a plain file nor a folder.")
     if number >= MAX_MEMBERS:
-        raise UnreadableDataset(f"The archive holds more than {MAX_MEMBERS} members; a published one has a few.")
+        raise UnreadableDataset(f"The archive holds more than {MAX_MEMBERS} members; the published ones have a few.")
 
 
 def find_layout(folder: str) -> ArchiveLayout:
     """The layout that a first folder belongs to."""
     if folder not in LAYOUTS:
         known = ", ".join(LAYOUTS)
-        raise UnreadableDataset(f"The archive begins with {folder!r:.100}; known folders: {known}.")
+        raise UnreadableDataset(f"The archive begins with the folder {folder!r:.100}; known folders: {known}.")
     return LAYOUTS[folder]
 
 
@@ -135,11 +135,11 @@ def read_member(layout: ArchiveLayout, content: bytes) -> tuple[NDArray[np.uint8
     batch = read_pickled(content)
     pixels, labels = unpack_pixels(batch.get("data"), PIXELS), batch.get(layout.label_key)
     if not isinstance(labels, list) or any(type(label) is not int for label in labels):
-        raise UnreadableDataset(f"The pickle's {layout.label_key!r} is no list of whole numbers.")
+        raise UnreadableDataset(f"The pickle's {layout.label_key!r} is not a list of whole numbers.")
     if len(labels) != len(pixels):
         raise UnreadableDataset(f"The pickle holds {len(pixels):,} images and {len(labels):,} labels.")
     if any(not 0 <= label < 2**31 for label in labels):
-        raise UnreadableDataset(f"The pickle's {layout.label_key!r} holds numbers that are no classes.")
+        raise UnreadableDataset(f"The pickle's {layout.label_key!r} holds numbers that are not class labels.")
     return pixels, np.asarray(labels, np.int64)
 
 

@@ -41,9 +41,7 @@ def download(archive: Archive, folder: Path | None = None) -> Path:
     kept = folder / archive.file_name
     if kept.is_file() and hash_file(kept) == archive.sha256:
         return kept
-    elsewhere = (
-        f"Fetch {archive.url} on another machine and give the file with --path; its SHA-256 is {archive.sha256}."
-    )
+    elsewhere = f"Download {archive.url} on another machine and pass it with --path; its SHA-256 is {archive.sha256}."
     try:
         pooch.retrieve(
             archive.url,
@@ -53,7 +51,7 @@ def download(archive: Archive, folder: Path | None = None) -> Path:
             downloader=fetch,
         )
     except ValueError as error:
-        raise UnreadableDataset(f"{archive.url} gave another file than the published one. {elsewhere}") from error
+        raise UnreadableDataset(f"{archive.url} returned a file that is not the published one. {elsewhere}") from error
     except (RequestException, OSError) as error:
         raise NotFound(f"{archive.file_name} could not be downloaded. {elsewhere}", url=archive.url) from error
     return kept

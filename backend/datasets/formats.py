@@ -51,5 +51,5 @@ def read_samples(path: Path, *, split: Split | None = None, max_bytes: int = MAX
     if start.startswith(matlab.MAGIC):
         return Samples(*read_svhn(path, max_bytes=max_bytes), "svhn", split or "test")
     if split is not None:
-        raise InvalidRequest("Only the archives of CIFAR and SVHN have splits; an .npz holds one set.", split=split)
+        raise InvalidRequest("Only CIFAR and SVHN archives have splits; leave `split` out for an .npz.", split=split)
     return Samples(*read_npz(path, max_bytes=max_bytes))

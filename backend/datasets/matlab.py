@@ -37,7 +37,7 @@ def read_arrays(path: Path, *, max_bytes: int) -> dict[str, NDArray[Any]]:
         raise TooLarge(f"The file is larger than {max_bytes // MB:,} MB.", limit_bytes=max_bytes)
     content = memoryview(path.read_bytes())
     if bytes(content[: len(MAGIC)]) != MAGIC or bytes(content[126:128]) not in ENDIAN:
-        raise UnreadableDataset("The file is no MATLAB 5 file; version 7.3 (HDF5) is not read.")
+        raise UnreadableDataset("The file is not a MATLAB 5 file; version 7.3 (HDF5) is not supported.")
     order = ENDIAN[bytes(content[126:128])]
     arrays: dict[str, NDArray[Any]] = {}
     try:
@@ -51,7 +51,7 @@ def read_arrays(path: Path, *, max_bytes: int) -> dict[str, NDArray[Any]]:
                 raise UnreadableDataset(f"The file holds {name!r:.60} twice.")
             arrays[name] = array
     except (struct.error, zlib.error, ValueError, UnicodeDecodeError) as error:
-        raise UnreadableDataset(f"The file is not a sound MATLAB 5 file: {error}.") from error
+        raise UnreadableDataset(f"The file is not a valid MATLAB 5 file: {error}.") from error
     return arrays
 
 
@@ -60,7 +60,7 @@ def inflate(packed: memoryview, max_bytes: int) -> memoryview:
     machine = zlib.decompressobj()
     plain = machine.decompress(packed, max_bytes + 1)
     if len(plain) > max_bytes:
-        raise TooLarge(f"A variable takes more than {max_bytes // MB:,} MB once inflated.", limit_bytes=max_bytes)
+        raise TooLarge(f"A variable unpacks to more than {max_bytes // MB:,} MB.", limit_bytes=max_bytes)
     if not machine.eof:
         raise UnreadableDataset("A compressed variable ends too early.")
     return memoryview(plain)
@@ -78,7 +78,7 @@ def walk(content: memoryview, order: str) -> list[tuple[int, memoryview]]:
         else:
             place = start + size if kind == COMPRESSED else start + math.ceil(size / 8) * 8
         if start + size > len(content) or (start == place - 4 and size > 4):
-            raise UnreadableDataset(f"An element claims {size:,} bytes, more than there are.")
+            raise UnreadableDataset(f"An element claims {size:,} bytes, more than the file has.")
         found.append((kind, content[start : start + size]))
     return found
 
@@ -87,14 +87,14 @@ def read_matrix(body: memoryview, order: str) -> tuple[str, NDArray[Any]]:
     """Name and values of one variable."""
     parts = walk(body, order)
     if [kind for kind, _ in parts[:3]] != [UINT32, INT32, INT8]:
-        raise UnreadableDataset("A variable has no flags, shape and name.")
+        raise UnreadableDataset("A variable lacks its flags, shape or name.")
     (flags,) = struct.unpack_from(f"{order}I", parts[0][1])
     name = bytes(parts[2][1]).decode("ascii")
     if (flags & 0xFF) not in NUMERIC_CLASSES or flags & IS_COMPLEX or len(parts) != 4 or parts[3][0] not in NUMBERS:
-        raise UnreadableDataset(f"The variable {name!r:.60} is no array of real numbers.")
+        raise UnreadableDataset(f"The variable {name!r:.60} is not an array of real numbers.")
     shape = tuple(int(size) for size in np.frombuffer(parts[1][1], f"{order}i4"))
     dtype = np.dtype(order + NUMBERS[parts[3][0]])
     values = parts[3][1]
     if any(size < 0 for size in shape) or math.prod(shape) * dtype.itemsize != len(values):
-        raise UnreadableDataset(f"{name!r:.60} claims the shape {shape} of {dtype}; there are {len(values):,} bytes.")
+        raise UnreadableDataset(f"{name!r:.60} claims the shape {shape} of {dtype}, but has {len(values):,} bytes.")
     return name, np.frombuffer(values, dtype).reshape(shape, order="F")

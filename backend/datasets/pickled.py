@@ -86,7 +86,7 @@ def read_pickled(content: bytes) -> dict[str, Any]:
     except DAMAGES as error:
         raise UnreadableDataset(f"The archive's pickle is damaged: {error}.") from error
     if not isinstance(found, dict):
-        raise UnreadableDataset("The archive's pickle holds no dictionary.")
+        raise UnreadableDataset("The archive's pickle does not hold a dictionary.")
     return {key.decode("latin1") if isinstance(key, bytes) else str(key): value for key, value in found.items()}
 
 
@@ -99,7 +99,7 @@ def unpack_pixels(pickled: Any, width: int) -> NDArray[np.uint8]:
     is_uint8 = isinstance(kind, PickledType) and kind.name in ("u1", b"u1")
     is_shape = isinstance(shape, tuple) and len(shape) == 2 and all(type(size) is int for size in shape)
     if not (is_uint8 and is_shape and shape[1] == width and shape[0] > 0 and isinstance(content, bytes)):
-        raise UnreadableDataset(f"The pixels must be uint8 of shape (N, {width}); the pickle says something else.")
+        raise UnreadableDataset(f"The pixels must be uint8 of shape (N, {width}); those in the pickle are not.")
     if len(content) != shape[0] * width:
-        raise UnreadableDataset(f"The pickle claims {shape[0]:,} images and holds {len(content):,} bytes of pixels.")
+        raise UnreadableDataset(f"The pickle claims {shape[0]:,} images, but holds {len(content):,} bytes of pixels.")
     return np.frombuffer(content, np.uint8).reshape(shape, order="F" if is_column_order else "C")

@@ -69,14 +69,14 @@ def read_npz(path: Path, *, max_bytes: int = MAX_INFLATED_BYTES) -> tuple[NDArra
             total = sum(header.size_bytes for header in headers.values())
             if total > max_bytes:
                 raise TooLarge(
-                    f"The arrays take {total / MB:,.0f} MB once inflated; at most {max_bytes // MB:,} MB are taken.",
+                    f"The arrays unpack to {total / MB:,.0f} MB; the limit is {max_bytes // MB:,} MB.",
                     size_bytes=total,
                     limit_bytes=max_bytes,
                 )
             _check_headers(headers["x"], headers["y"])
             images, labels = (_read_array(archive, entries[name]) for name in ARRAYS)
     except DAMAGES as error:
-        raise UnreadableDataset(f"The file is not a sound .npz archive: {error}.") from error
+        raise UnreadableDataset(f"The file is not a valid .npz archive: {error}.") from error
     return _check_values(images, labels)
 
 
@@ -101,15 +101,15 @@ def _read_header(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) ->
     elif version == (2, 0):
         shape, _, dtype = np.lib.format.read_array_header_2_0(start, max_header_size=MAX_HEADER_BYTES)
     else:
-        raise UnreadableDataset(f"Array '{name}' has .npy version {version}; 1.0 and 2.0 are read.")
+        raise UnreadableDataset(f"Array '{name}' has .npy version {version}; only 1.0 and 2.0 can be read.")
     if dtype.hasobject:
-        raise UnreadableDataset(f"Array '{name}' holds Python objects, which only unpickling could read; save numbers.")
+        raise UnreadableDataset(f"Array '{name}' holds Python objects, which would need unpickling; save numbers.")
     if any(size < 0 for size in shape):
-        raise UnreadableDataset(f"Array '{name}' claims the shape {shape}.")
+        raise UnreadableDataset(f"Array '{name}' claims the shape {shape}, which has a negative size.")
     size_bytes = math.prod(shape) * dtype.itemsize
     if entry.file_size != start.tell() + size_bytes:
         raise UnreadableDataset(
-            f"Array '{name}' claims shape {shape} of {dtype} ({size_bytes} bytes), its entry has "
+            f"Array '{name}' claims shape {shape} of {dtype} ({size_bytes} bytes), but its entry has "
             f"{entry.file_size - start.tell()} bytes."
         )
     return ArrayHeader(shape, dtype, size_bytes, start.tell())
@@ -139,7 +139,7 @@ def _read_array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> NDArray[Any
     with archive.open(entry) as stream:
         array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False, max_header_size=MAX_HEADER_BYTES)
         if stream.read(1):
-            raise UnreadableDataset(f"Entry {entry.filename!r} goes on after its array.")
+            raise UnreadableDataset(f"Entry {entry.filename!r} has extra bytes after its array.")
     return array
 
 
@@ -172,22 +172,22 @@ def read_idx(path: Path, *, max_bytes: int = MAX_INFLATED_BYTES) -> NDArray[Any]
         with gzip.open(path, "rb") if is_gzip else path.open("rb") as stream:
             return _read_idx_stream(stream, max_bytes)
     except DAMAGES as error:
-        raise UnreadableDataset(f"The file is not a sound IDX file: {error}.") from error
+        raise UnreadableDataset(f"The file is not a valid IDX file: {error}.") from error
 
 
 def _read_idx_stream(stream: IO[bytes] | gzip.GzipFile, max_bytes: int) -> NDArray[Any]:
     """Read header and content; one byte more than promised is enough to see that there is more."""
     magic = stream.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in IDX_TYPES or magic[3] == 0:
-        raise UnreadableDataset(f"An IDX file starts with two zero bytes, a type and a rank; this one with {magic!r}.")
+        raise UnreadableDataset(f"An IDX file starts with two zero bytes, a type and a rank; got {magic!r}.")
     rank = magic[3]
     shape = struct.unpack(f">{rank}I", stream.read(4 * rank))
     dtype = np.dtype(IDX_TYPES[magic[2]])
     size_bytes = math.prod(shape) * dtype.itemsize
     if size_bytes > max_bytes:
-        raise TooLarge(f"The IDX header claims {size_bytes / MB:,.0f} MB; at most {max_bytes // MB:,} MB are taken.")
+        raise TooLarge(f"The IDX header claims {size_bytes / MB:,.0f} MB; the limit is {max_bytes // MB:,} MB.")
     content = stream.read(size_bytes + 1)
     if len(content) != size_bytes:
         found = "more" if len(content) > size_bytes else str(len(content))
-        raise UnreadableDataset(f"The IDX header claims shape {shape}, {size_bytes} bytes; there are {found}.")
+        raise UnreadableDataset(f"The IDX header claims shape {shape}, {size_bytes} bytes; the file has {found}.")
     return np.frombuffer(content, dtype=dtype).reshape(shape).astype(dtype.newbyteorder("="))

@@ -80,7 +80,7 @@ def first_indices(ids: list[str] | tuple[str, ...], n: int) -> NDArray[np.int64]
         InvalidRequest: n is not within 1..len(ids).
     """
     if not 1 <= n <= len(ids):
-        raise InvalidRequest(f"n must be within 1..{len(ids)}, the samples there are; got {n}.", n=n, size=len(ids))
+        raise InvalidRequest(f"n must be within 1..{len(ids)}, the number of samples; got {n}.", n=n, size=len(ids))
     order = sorted(range(len(ids)), key=ids.__getitem__)
     return np.asarray(order[:n], dtype=np.int64)
 

@@ -29,12 +29,12 @@ def read_svhn(path: Path, *, max_bytes: int) -> tuple[NDArray[np.uint8], NDArray
     held = read_arrays(path, max_bytes=max_bytes)
     if sorted(held) != ["X", "y"]:
         names = ", ".join(repr(name)[:60] for name in held) or "nothing"
-        raise UnreadableDataset(f"SVHN's files hold exactly X and y; this one holds {names}.")
+        raise UnreadableDataset(f"An SVHN file must hold exactly X and y; this one holds {names}.")
     images, labels = held["X"], held["y"]
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[:3] != (SIDE, SIDE, 3) or images.shape[3] < 1:
         raise UnreadableDataset(f"X must be uint8 of shape (32, 32, 3, N); it is {images.dtype} {images.shape}.")
     if labels.shape != (images.shape[3], 1):
         raise UnreadableDataset(f"y must hold one label per image, shape ({images.shape[3]}, 1); it is {labels.shape}.")
     if not bool(np.isin(labels, np.arange(1, ZERO + 1)).all()):
-        raise UnreadableDataset("SVHN's labels are 1 to 10, where 10 is the digit 0; y holds others.")
+        raise UnreadableDataset("SVHN's labels must be 1 to 10, where 10 is the digit 0; y holds others.")
     return np.ascontiguousarray(images.transpose(3, 0, 1, 2)), labels[:, 0].astype(np.int64) % ZERO

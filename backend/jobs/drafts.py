@@ -46,7 +46,7 @@ def draft_evaluations(session: Session, request: EvaluationIn, purpose: str) -> 
     """A checked request as rows that are not written down yet, one for each seed; raises as `queue_evaluations`."""
     last = request.seed + request.repeat - 1
     if last > LARGEST_SEED:
-        raise InvalidRequest(f"The seeds would go up to {last:,}; the largest is {LARGEST_SEED:,}.", seed=request.seed)
+        raise InvalidRequest(f"The seeds would go up to {last:,}; the limit is {LARGEST_SEED:,}.", seed=request.seed)
     preset = get_preset(request.preset)
     dataset = datasets.need_dataset(session, request.dataset_id)
     checkpoint = checkpoints.find_checkpoint(session, request.checkpoint_id)
@@ -82,7 +82,7 @@ def check_preset_fits(preset: Preset, norm: str) -> None:
     """Refuse a norm that the preset does not attack in."""
     if norm not in preset.norms:
         raise InvalidRequest(
-            f"The preset {preset.name} takes {' and '.join(preset.norms)}; got {norm}.",
+            f"The preset {preset.name} supports {' and '.join(preset.norms)}; got {norm}.",
             preset=preset.name,
             norms=list(preset.norms),
         )
@@ -102,7 +102,7 @@ def check_fit(checkpoint: Checkpoint, dataset: Dataset) -> None:
         )
     if len(own.classes) != len(dataset.classes):
         raise InvalidRequest(
-            f"{checkpoint.name} tells {len(own.classes)} classes apart; {dataset.slug} has {len(dataset.classes)}.",
+            f"{checkpoint.name} has {len(own.classes)} classes, but {dataset.slug} has {len(dataset.classes)}.",
             expected=len(own.classes),
             got=len(dataset.classes),
         )
@@ -141,14 +141,14 @@ def _check_indices(indices: list[int], dataset: Dataset) -> None:
     if outside:
         raise InvalidRequest(
             f"{dataset.slug} has {dataset.size:,} samples, rows 0 to {dataset.size - 1:,}; "
-            f"outside: {', '.join(map(str, outside[:8]))}.",
+            f"outside these are {', '.join(map(str, outside[:8]))}.",
             size=dataset.size,
             outside=outside[:100],
         )
     repeated = sorted(index for index, times in Counter(indices).items() if times > 1)
     if repeated:
         raise InvalidRequest(
-            f"Each row may be named once; repeated: {', '.join(map(str, repeated[:8]))}.", repeated=repeated[:100]
+            f"Each row may be named only once; repeated: {', '.join(map(str, repeated[:8]))}.", repeated=repeated[:100]
         )
 
 
@@ -161,7 +161,7 @@ def _choose_eps(request: EvaluationIn, preset: Preset, dataset: Dataset, norm: s
         return dataset.default_eps
     if preset.needs_eps:
         raise InvalidRequest(
-            f"The preset {preset.name} needs an eps, and {dataset.slug} has no default for {norm}.",
+            f"Give an eps: the preset {preset.name} needs one, and {dataset.slug} has no default for {norm}.",
             preset=preset.name,
             norm=norm,
         )

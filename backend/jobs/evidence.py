@@ -247,7 +247,7 @@ def find_rows(work: EvidenceWork, indices: NDArray[np.int64]) -> dict[int, Resul
     with reading() as session:
         found = results.results_of(session, work.evaluation.id, indices.tolist())
     if len(found) != len(set(indices.tolist())):
-        raise NotFound("The evaluation no longer has all of the samples that this evidence is about.")
+        raise NotFound("The evaluation no longer has all the samples of this evidence.")
     return found
 
 

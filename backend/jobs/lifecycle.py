@@ -44,7 +44,7 @@ def hand_over(*rows: Job) -> None:
         try:
             enqueue(row)
         except Exception as error:  # whatever the job engine raised, the row has to say that nothing will run
-            sentence = ThinIceError(f"The queue did not take the job: {error}.")
+            sentence = ThinIceError(f"The queue did not accept the job: {error}.")
             fail(kind_of(row), row.id, row.run_number, sentence, states=("queued",))
             raise
 
@@ -64,7 +64,7 @@ def cancel(session: Session, kind: Kind[J], row: J) -> None:
         Conflict: it ended already.
     """
     if row.state not in ACTIVE:
-        raise Conflict(f"This {kind.noun} is {row.state} already; there is nothing to cancel.", state=row.state)
+        raise Conflict(f"This {kind.noun} has ended ({row.state}); there is nothing to cancel.", state=row.state)
     end(row, "cancelled")
     kind.log(session, row, "cancelled")
 
@@ -77,7 +77,7 @@ def resume(session: Session, kind: Kind[J], row: J) -> None:
     """
     if row.state not in RESUMABLE:
         raise Conflict(
-            f"This {kind.noun} is {row.state}; only failed and cancelled jobs can be resumed.", state=row.state
+            f"Only failed and cancelled jobs can be resumed; the {kind.noun}'s state is {row.state}.", state=row.state
         )
     row.state, row.stage, row.error, row.finished_at = "queued", "waiting", None, None
     row.run_number += 1

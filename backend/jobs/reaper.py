@@ -33,7 +33,7 @@ def reap(worker_id: str) -> list[str]:
         held = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
         freed = [job.workflow_id for job in held if job.executor_id not in living]
         for job_id in freed:
-            logger.warning("job %s was held by a worker that is gone; back to the queue", job_id)
+            logger.warning("job %s was held by a worker that is gone; it is back in the queue", job_id)
             DBOS.resume_workflow(job_id, queue_name=queue.QUEUE)
         for kind in KINDS:
             _follow(kind, waiting[kind.noun])
@@ -50,7 +50,7 @@ def _follow(kind: Kind[J], waiting: Sequence[J]) -> None:
         if status is None:
             lifecycle.enqueue(row)
         elif status in LOST:
-            sentence = f"The job ended as {status} without a result. Resume it."
+            sentence = f"The job ended without a result ({status}). Resume it."
             lifecycle.fail(kind, row.id, row.run_number, ThinIceError(sentence))
 
 
@@ -61,7 +61,7 @@ def _follow_preflights(unchecked: list[UUID]) -> None:
         if status is None:
             queue.enqueue_preflight(checkpoint_id)
         elif status in LOST:
-            preflight.store_error(checkpoint_id, f"The pre-flight's job ended as {status} without a result.")
+            preflight.store_error(checkpoint_id, f"The pre-flight job ended with the status {status} and no result.")
 
 
 def _status_of(job_ids: list[str]) -> dict[str, str]:

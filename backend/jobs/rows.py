@@ -21,22 +21,22 @@ def refuse_contradictions(result: AttackResult, labels: torch.Tensor) -> None:
     """
     if "randomised" in result.flags:
         raise AttackFailed(
-            "The network gives different answers to the same image, so that one lucky draw would count as broken: "
-            "there is no plain margin or verdict of it. Is dropout or noise active at inference?",
+            "The network gives different outputs for the same image, so one lucky draw would count as broken: there is "
+            "no plain margin or verdict. Is dropout or noise active at inference?",
             flag="randomised",
         )
     broken = int((~torch.isfinite(result.logit_gap) | ~torch.isfinite(result.loss)).sum())
     if broken:
         raise AttackFailed(
-            f"The network's logits are not finite for {broken} of {len(labels)} samples, so no margin of it means "
-            "anything. Look for overflow or a division by zero in the network.",
+            f"The network's logits are not finite for {broken} of {len(labels)} samples, so its margins mean nothing. "
+            "Look for overflow or a division by zero in the network.",
             flag="non-finite",
         )
     wavering = int(((result.prediction == labels) & result.found & (result.distance == 0)).sum())
     if wavering:
         raise AttackFailed(
-            f"The network gives different answers to the same image ({wavering} of {len(labels)} samples), so a plain "
-            "margin does not exist for it. Is dropout or noise active at inference?",
+            f"The network gives different outputs for the same image ({wavering} of {len(labels)} samples), so it has "
+            "no plain margin. Is dropout or noise active at inference?",
             flag="randomised",
         )
 

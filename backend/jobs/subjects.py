@@ -76,7 +76,7 @@ def load_subject(checkpoint_id: UUID, dataset_id: UUID, device: str) -> Subject:
     is_rough = get_settings().low_precision and device.startswith("cuda")
     prepared, reason = build_prepared(network, pool_images[:PROBES], "bfloat16" if is_rough else "float32")
     if prepared is None:
-        logger.info("attacks on checkpoint %s walk on the network itself: %s", checkpoint_id, reason)
+        logger.info("attacks on checkpoint %s use the network itself, not a prepared copy: %s", checkpoint_id, reason)
     return Subject(network, samples, numbers, pool_images, prepared)
 
 

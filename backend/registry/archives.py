@@ -23,7 +23,7 @@ ZIP_START = b"PK\x03\x04"
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 MAX_PICKLE_BYTES = 64 * MB
 MAX_ENTRIES = 100_000
-RESAVE = "Load it where you trust it and re-save the weights: torch.save(model.state_dict(), 'weights.pt')."
+RESAVE = "Load it in a place that you trust and save its weights: torch.save(model.state_dict(), 'weights.pt')."
 
 ITEM_BYTES = {
     "ComplexDoubleStorage": 16,
@@ -107,7 +107,7 @@ class _Walker(pickle.Unpickler):
             raise UnreadableCheckpoint("The file refers to its storages in a way that torch does not.")
         kind = getattr(pid[1], "origin", str(pid[1])).rpartition(".")[2]
         if kind not in ITEM_BYTES:
-            raise UnsafeCheckpoint(f"Tensors stored as {kind} are not taken; re-save the weights as float32.")
+            raise UnsafeCheckpoint(f"Tensors stored as {kind} are not supported; save the weights as float32.")
         key = str(pid[2])
         claimed = pid[4] * ITEM_BYTES[kind]
         if claimed < 0:
@@ -138,7 +138,7 @@ def find_format(path: Path) -> Format:
     if start[:1] == b"\x80":
         return _check_legacy_start(path)
     raise UnreadableCheckpoint(
-        "This is no checkpoint that we know: neither a torch.save file nor safetensors.", first_bytes=start.hex()
+        "This is not a known checkpoint format: neither a torch.save file nor safetensors.", first_bytes=start.hex()
     )
 
 
@@ -182,7 +182,7 @@ def inspect_zip(path: Path) -> Walk:
         with zipfile.ZipFile(path) as archive:
             entries = {entry.filename: entry for entry in archive.infolist()}
             if len(entries) != len(archive.infolist()):
-                raise UnsafeCheckpoint("The zip holds two entries of one name.")
+                raise UnsafeCheckpoint("The zip holds two entries with the same name.")
             root = _check_entries(entries, path.stat().st_size)
             with archive.open(entries[f"{root}/data.pkl"]) as file:
                 walk = _walk(file)
@@ -194,7 +194,7 @@ def inspect_zip(path: Path) -> Walk:
         present = entry.file_size if entry else 0
         if claimed > present:
             raise UnsafeCheckpoint(
-                f"Storage {key!r} claims {claimed:,} bytes, the file holds {present:,} of it.",
+                f"Storage {key!r} claims {claimed:,} bytes, but the file holds only {present:,} of them.",
                 claimed_bytes=claimed,
                 present_bytes=present,
             )
@@ -204,7 +204,7 @@ def inspect_zip(path: Path) -> Walk:
 def _check_entries(entries: dict[str, zipfile.ZipInfo], size_bytes: int) -> str:
     """Check names, storage method and sizes; give the folder that everything lies in."""
     if len(entries) > MAX_ENTRIES:
-        raise UnsafeCheckpoint(f"The zip holds {len(entries):,} entries; at most {MAX_ENTRIES:,} are taken.")
+        raise UnsafeCheckpoint(f"The zip holds {len(entries):,} entries; the limit is {MAX_ENTRIES:,}.")
     for name, entry in entries.items():
         parts = name.split("/")
         if name.startswith("/") or "\\" in name or ":" in parts[0] or ".." in parts or "\0" in name:
@@ -212,7 +212,7 @@ def _check_entries(entries: dict[str, zipfile.ZipInfo], size_bytes: int) -> str:
         if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
             raise UnsafeCheckpoint(
                 f"Entry {name!r} is compressed; torch.save never compresses, so a small file could inflate to any "
-                "size. Re-save it with torch.save, or unzip and zip it with method 'store'.",
+                "size. Save it again with torch.save, or unzip it and zip it with the method 'store'.",
                 entry=name,
             )
         if entry.flag_bits & 1:
@@ -221,12 +221,12 @@ def _check_entries(entries: dict[str, zipfile.ZipInfo], size_bytes: int) -> str:
         raise UnsafeCheckpoint("The entries of the zip claim more bytes than the file has: they overlap.")
     roots = [name.removesuffix("/data.pkl") for name in entries if name.endswith("/data.pkl") and name.count("/") == 1]
     if len(roots) != 1 or any(not name.startswith(f"{roots[0]}/") for name in entries):
-        raise UnreadableCheckpoint("The zip is no torch.save file: it has no single folder with a data.pkl.")
+        raise UnreadableCheckpoint("The zip is not a torch.save file: it has no single folder with a data.pkl.")
     root = roots[0]
     if f"{root}/constants.pkl" in entries or any(name.startswith(f"{root}/code/") for name in entries):
         raise UnsafeCheckpoint(f"The file is a TorchScript archive: it holds code. {RESAVE}")
     if entries[f"{root}/data.pkl"].file_size > MAX_PICKLE_BYTES:
-        raise UnsafeCheckpoint(f"The pickle in the file is over {MAX_PICKLE_BYTES // MB} MB; weights do not need that.")
+        raise UnsafeCheckpoint(f"The pickle in the file is over {MAX_PICKLE_BYTES // MB} MB; weights need far less.")
     return root
 
 
@@ -245,7 +245,7 @@ def inspect_legacy(path: Path) -> Walk:
     claimed, present = sum(walk.storages.values()), path.stat().st_size
     if claimed > present:
         raise UnsafeCheckpoint(
-            f"The storages claim {claimed:,} bytes together, the file has {present:,}.",
+            f"The storages claim {claimed:,} bytes together, but the file has {present:,}.",
             claimed_bytes=claimed,
             present_bytes=present,
         )
@@ -272,7 +272,7 @@ def _check_root(walk: Walk) -> None:
         return
     if walk.root == "argparse.Namespace":
         raise UnsafeCheckpoint(
-            f"The file holds the options of a run ({walk.root}), not its network: take the weights that lie beside it.",
+            f"The file holds the options of a run ({walk.root}), not its network. Use the weights file next to it.",
             names=[walk.root],
         )
     if "." in walk.root and not walk.root.startswith("torch._utils."):

@@ -15,7 +15,7 @@ from models.pruning.plans import CONTROL, METHODS
 def check_method(name: str) -> str:
     """Refuse a method that this version does not have."""
     if name not in (*METHODS, CONTROL):
-        raise ValueError(f"no method is called {name!r}; there are: {', '.join((*METHODS, CONTROL))}")
+        raise ValueError(f"there is no method {name!r}; known: {', '.join((*METHODS, CONTROL))}")
     return name
 
 
@@ -63,7 +63,7 @@ def find_zoo() -> Path:
     """Give the folder of the shipped checkpoints, found through the installed `models` package."""
     spec = importlib.util.find_spec("models")
     if spec is None or not spec.submodule_search_locations:
-        raise StartupFailed("The package `models` is not installed beside `backend`; reinstall Thin Ice.")
+        raise StartupFailed("The package `models` is missing next to `backend`; reinstall Thin Ice.")
     return Path(spec.submodule_search_locations[0]) / "zoo"
 
 
@@ -89,7 +89,7 @@ def _read_card(path: Path) -> Card:
     except (ValidationError, ValueError, TypeError) as error:
         raise StartupFailed(f"The card {path.name} is not valid: {error}.", card=path.stem) from error
     if card.name != path.stem:
-        raise StartupFailed(f"The card {path.name} calls itself {card.name!r}.", card=path.stem)
+        raise StartupFailed(f"The card {path.name} has another name than its file: {card.name!r}.", card=path.stem)
     if not weights.is_file():
         raise StartupFailed(f"The card {path.name} has no weights file {weights.name}.", card=card.name)
     if hash_file(weights) != card.sha256:
@@ -104,7 +104,7 @@ def _sort_by_parent(cards: dict[str, Card]) -> list[Card]:
     for card in waiting:
         if card.parent is not None and card.parent not in cards:
             raise StartupFailed(
-                f"The card {card.name} names a parent {card.parent!r} that has no card.", card=card.name
+                f"The card {card.name} names the parent {card.parent!r}, which has no card.", card=card.name
             )
     while waiting:
         placed = {card.name for card in ordered}

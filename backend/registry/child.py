@@ -40,11 +40,11 @@ def take_checkpoint(
         InvalidRequest, UnknownName: no such architecture or preset, or a list of layers that cannot be.
     """
     if not path.is_file():
-        raise NotFound("There is no uploaded file to read.")
+        raise NotFound("The uploaded file is missing. Send it again.")
     size_bytes = path.stat().st_size
     if size_bytes > settings.max_upload_mb * MB:
         raise TooLarge(
-            f"The file has {size_bytes / MB:,.0f} MB; at most {settings.max_upload_mb:,} MB are taken "
+            f"The file has {size_bytes / MB:,.0f} MB; the limit is {settings.max_upload_mb:,} MB "
             "(THINICE_MAX_UPLOAD_MB).",
             size_bytes=size_bytes,
             limit_mb=settings.max_upload_mb,

@@ -175,8 +175,8 @@ def try_image(network: nn.Module, architecture: str, *, classes: int, shape: tup
         logits = network(torch.zeros(1, channels, height, width))
     except (RuntimeError, ValueError) as error:
         raise RejectedCheckpoint(
-            f"Images of {height} x {width} x {channels} do not go through {shown}: {str(error)[:200]}.",
+            f"Images of {height} x {width} x {channels} do not fit {shown}: {str(error)[:200]}.",
             architecture=shown,
         ) from error
     if tuple(logits.shape) != (1, classes):
-        raise RejectedCheckpoint(f"{shown} answers {tuple(logits.shape)} for one image, not (1, {classes}).")
+        raise RejectedCheckpoint(f"{shown} returns {tuple(logits.shape)} for one image, not (1, {classes}).")

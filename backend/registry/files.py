@@ -73,7 +73,7 @@ def _open_torch(path: Path, walk: Walk) -> Any:
         if strange:
             raise UnsafeCheckpoint(
                 f"Reading the file would run {', '.join(strange[:4])}; only tensors, plain containers, numpy scalars "
-                f"and argparse options are taken. {RESAVE}",
+                f"and argparse options are allowed. {RESAVE}",
                 names=strange[:8],
             ) from error
         raise UnsafeCheckpoint(
@@ -110,15 +110,15 @@ def check_tensors(state: Mapping[str, Any]) -> None:
             raise UnsafeCheckpoint(f"{name!r} is a {type(value).__name__}, not a tensor.", key=name)
         if value.layout != torch.strided or value.is_quantized or value.device.type != "cpu":
             raise UnsafeCheckpoint(
-                f"{name!r} is a {value.layout} tensor on {value.device}; re-save the weights as dense float32.",
+                f"{name!r} is a {value.layout} tensor on {value.device}; save the weights as dense float32.",
                 key=name,
             )
         if value.dtype not in (*REAL, *WHOLE):
-            raise RejectedCheckpoint(f"{name!r} holds {value.dtype} values; re-save the weights as float32.", key=name)
+            raise RejectedCheckpoint(f"{name!r} holds {value.dtype} values; save the weights as float32.", key=name)
         claimed, present = value.numel() * value.element_size(), value.untyped_storage().nbytes()
         if claimed > present:
             raise UnsafeCheckpoint(
-                f"{name!r} claims {claimed:,} bytes, its storage has {present:,}.",
+                f"{name!r} claims {claimed:,} bytes, but its storage has {present:,}.",
                 key=name,
                 claimed_bytes=claimed,
                 present_bytes=present,

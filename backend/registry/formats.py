@@ -74,7 +74,7 @@ def _unwrap(content: Any, warnings: list[str], masks: dict[Any, Any]) -> Mapping
         if not inner:
             return _check_bare(content)
         if len(inner) > 1:
-            warnings.append(f"The file holds weights under {', '.join(inner)}; those under {inner[0]!r} were taken.")
+            warnings.append(f"The file holds weights under {', '.join(inner)}; those under {inner[0]!r} were used.")
         content = content[inner[0]]
     raise UnreadableCheckpoint(
         "The file holds no weights: expected a state dict, or one under 'state_dict', 'net', 'model', 'last' or 'best'."
@@ -94,7 +94,7 @@ def _check_bare(content: Mapping[Any, Any]) -> Mapping[str, Any]:
         )
     if others:
         raise RejectedCheckpoint(
-            f"Beside tensors the state dict holds {', '.join(others[:8])}. Save model.state_dict() alone.",
+            f"Besides tensors, the state dict holds {', '.join(others[:8])}. Save only model.state_dict().",
             keys=others[:8],
         )
     return content
@@ -108,7 +108,7 @@ def _strip_prefixes(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         while prefix := next((prefix for prefix in PREFIXES if short.startswith(prefix)), None):
             short = short.removeprefix(prefix)
         if short in stripped:
-            raise RejectedCheckpoint(f"Two keys of the file become {short!r} without their prefixes.", key=short)
+            raise RejectedCheckpoint(f"Without their prefixes, two keys of the file are both {short!r}.", key=short)
         stripped[short] = tensor
     return stripped
 

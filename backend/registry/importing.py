@@ -103,7 +103,7 @@ def check_numbers(found: FoundState) -> None:
         if name.endswith(COUNTER):
             continue
         if not tensor.is_floating_point():
-            raise RejectedCheckpoint(f"{name!r} holds {tensor.dtype} values; weights are real numbers.", key=name)
+            raise RejectedCheckpoint(f"{name!r} holds {tensor.dtype} values; weights must be real numbers.", key=name)
         single = tensor.float()
         if not bool(torch.isfinite(single).all()):
             broken.append(name)
@@ -135,11 +135,11 @@ def choose_normalization(found: FoundState, wanted: str | None, channels: int) -
     shown = f"mean {[round(value, 4) for value in mean]} and std {[round(value, 4) for value in std]}"
     chosen = nearest if distances[nearest] <= NEAR else _spell(mean, std)
     if wanted not in (None, chosen):
-        raise RejectedCheckpoint(f"The file normalises with {shown}, {chosen}; {wanted!r} was given.")
+        raise RejectedCheckpoint(f"The file normalises with {shown} ({chosen}), but {wanted!r} was given.")
     if chosen != nearest:
-        found.warnings.append(f"The file's normalisation, {shown}, belongs to no known preset; it was kept.")
+        found.warnings.append(f"The file's normalisation, {shown}, matches no known preset and was kept.")
     elif distances[nearest] > EXACT:
-        found.warnings.append(f"The file's normalisation, {shown}, was taken as the preset {nearest}.")
+        found.warnings.append(f"The file's normalisation, {shown}, was read as the preset {nearest}.")
     return chosen
 
 
@@ -149,7 +149,7 @@ def _spell(mean: tuple[float, ...], std: tuple[float, ...]) -> str:
     try:
         find_normalization(text)
     except ValueError as error:
-        raise RejectedCheckpoint(f"The file's normalisation cannot be: {error}.") from error
+        raise RejectedCheckpoint(f"The file's normalisation is not valid: {error}.") from error
     if len(text) > LONGEST_NAME:
         raise RejectedCheckpoint(f"The file's normalisation, {text[:LONGEST_NAME]}..., has too many digits to be kept.")
     return text

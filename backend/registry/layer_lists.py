@@ -109,7 +109,7 @@ def read_layer_list(text: str) -> LayerList:
     try:
         content = json.loads(text, object_pairs_hook=_refuse_repeats, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise _refuse(f"The list of layers is no JSON: {str(error)[:120]}.") from error
+        raise _refuse(f"The list of layers is not valid JSON: {str(error)[:120]}.") from error
     if not isinstance(content, list) or not 1 <= len(content) <= MAX_LAYERS:
         raise _refuse(f"The architecture must be a JSON list of 1 to {MAX_LAYERS} layers.")
     layers = tuple(_read_layer(number, entry) for number, entry in enumerate(content))
@@ -124,12 +124,12 @@ def _refuse(sentence: str) -> InvalidRequest:
 
 def _refuse_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len({name for name, _ in pairs}) != len(pairs):
-        raise ValueError("a name stands twice in one layer")
+        raise ValueError("one layer has the same name twice")
     return dict(pairs)
 
 
 def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")
 
 
 def _read_layer(number: int, entry: Any) -> tuple[str, dict[str, Any]]:
@@ -139,7 +139,7 @@ def _read_layer(number: int, entry: Any) -> tuple[str, dict[str, Any]]:
         raise _refuse(f'Layer {number} must be a name, or an object with a "type".')
     kind = given["type"]
     if kind not in LAYERS:
-        raise _refuse(f"Layer {number} is a {kind[:40]!r}, which is not on the list.")
+        raise _refuse(f"Layer {number} is a {kind[:40]!r}, which is not supported.")
     wanted = LAYERS[kind]
     if strange := sorted(set(given) - set(wanted) - {"type"}):
         known = ", ".join(wanted) or "none"

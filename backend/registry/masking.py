@@ -39,7 +39,7 @@ def apply_masks(found: FoundState, *, keep_rate: float | None, file_name: str | 
         apply_scores(found, keep_rate, file_name)
     else:
         if keep_rate is not None:
-            found.warnings.append("A keep rate was given, but the file has no scores: it was not used.")
+            found.warnings.append("The keep rate was not used, because the file has no scores.")
         drop_rates(found)
     _apply_prune(found)
     _apply_twins(found)
@@ -74,7 +74,7 @@ def _apply_twins(found: FoundState) -> None:
                 raise refuse_shape(part, tensor, weight)
         found.tensors[weight_name] = torch.where(mask != 0, weight * factor * mask.to(weight.dtype), 0)
         count += 1
-    found.warnings.append(f"TwinRep's weight * aux_weight * mask was taken as the weight of {count} layers.")
+    found.warnings.append(f"TwinRep's weight * aux_weight * mask was used as the weight of {count} layers.")
 
 
 def _apply_soft_masks(found: FoundState) -> None:
@@ -93,11 +93,11 @@ def _apply_soft_masks(found: FoundState) -> None:
             found.tensors[target] = product
     if not count:
         return
-    found.warnings.append(f"MAD's weight * softplus(mask_weight) was taken as the weight of {count} layers.")
+    found.warnings.append(f"MAD's weight * softplus(mask_weight) was used as the weight of {count} layers.")
     if small:
         found.warnings.append(
-            f"{small:,} of these weights are below a millionth of their layer's largest, and not zero: the file's "
-            "masks do not quite close. They count as kept."
+            f"{small:,} of these weights are below a millionth of their layer's largest but not zero, because the "
+            "file's masks do not close fully. They count as kept."
         )
 
 
@@ -124,6 +124,6 @@ def check_additional_masks(found: FoundState, masks: Mapping[Any, Any]) -> None:
             )
     if fitting < len(masks):
         found.warnings.append(
-            f"{len(masks) - fitting} of {len(masks)} entries of mask_info fit no weight and were not looked at; "
+            f"{len(masks) - fitting} of {len(masks)} entries of mask_info match no weight and were ignored; "
             "weights count as pruned where they are zero in the file."
         )

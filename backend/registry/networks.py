@@ -54,10 +54,10 @@ def load_network(
     try:
         content = weights_path.read_bytes()
     except FileNotFoundError:
-        raise NotFound(f"The weights file {weights_path.name} is gone.", file=weights_path.name) from None
+        raise NotFound(f"The weights file {weights_path.name} is missing.", file=weights_path.name) from None
     if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
         raise UnreadableCheckpoint(
-            f"The weights file {weights_path.name} has changed: its SHA-256 is not the recorded one.", sha256=sha256
+            f"The weights file {weights_path.name} has changed: its SHA-256 differs from the record.", sha256=sha256
         )
     try:
         state = load(content)

@@ -105,7 +105,7 @@ def _check_mode(network: nn.Module) -> PreflightCheck:
 
 def _check_finite(logits: Tensor, wanted: tuple[int, int]) -> PreflightCheck:
     if tuple(logits.shape) != wanted:
-        sentence = f"The network answers {tuple(logits.shape)} instead of {wanted}."
+        sentence = f"The network returns {tuple(logits.shape)} instead of {wanted}."
         return _check("non-finite", "Finite outputs", "fail", sentence)
     broken = int((~torch.isfinite(logits)).any(1).sum())
     if broken:
@@ -132,7 +132,7 @@ def _check_logits(logits: Tensor) -> PreflightCheck:
         sentence = "The outputs are probabilities: a softmax at the end hides gradients from attacks. Remove it."
         return _check("probabilities", title, "warn", sentence)
     if torch.allclose(values.exp().sum(1), ones, atol=1e-3):
-        sentence = "The outputs are log-probabilities; margins are the same, logit gaps and losses differ."
+        sentence = "The outputs are log-probabilities; margins stay the same, but logit gaps and losses differ."
         return _check("probabilities", title, "warn", sentence)
     return _check("probabilities", title, "ok", "The outputs are logits, not probabilities.")
 
@@ -195,7 +195,7 @@ def _compare_differences(network: nn.Module, images: Tensor, labels: Tensor, gra
     error = float(((slopes - lengths[usable]).abs() / lengths[usable]).median())
     sentence = f"Median relative difference {error:.1%} over {len(chosen)} images."
     if not error <= GRADIENT_TOLERANCE:
-        sentence += " The gradient is not that of the function: something in the network replaces or rounds it."
+        sentence += " The gradient does not match the function: something in the network replaces or rounds it."
         return _check("gradient-mismatch", title, "warn", sentence)
     return _check("gradient-mismatch", title, "ok", sentence)
 
@@ -230,8 +230,8 @@ def _check_normalization(accuracy: float, accuracies: dict[str, float], current:
     shown = current or "the file's own"
     if best != current and accuracies[best] > accuracy + PRESET_GAIN:
         sentence = (
-            f"With {best} {accuracies[best]:.2%} of {n} images are right, with {shown} {accuracy:.2%}: "
-            f"was the network trained with {best}?"
+            f"With {best}, the network classifies {accuracies[best]:.2%} of {n} images correctly; with {shown}, "
+            f"{accuracy:.2%}. Was the network trained with {best}?"
         )
         return _check("normalization", title, "warn", sentence)
     return _check("normalization", title, "ok", f"No other known preset does better than {shown}.")

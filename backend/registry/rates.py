@@ -49,10 +49,10 @@ def ask_keep_rate(family: str, count: int, suggestion: float | None, marker: str
     }[family]
     words = ""
     if suggestion is not None:
-        words = f" Its rates are just within a target of {suggestion:.4g}: send that only if your run had it."
+        words = f" Its rates just fit a target of {suggestion:.4g}; send this value only if your run used it."
     return AmbiguousCheckpoint(
-        f"This is a {family} masked file: {count} layers carry scores, and the masks follow from them with {rate}, "
-        f"which is not in the file. Send it as keep_rate, above 0 and up to 1 (0.05 keeps 5 %; 1 for the dense "
+        f"This is a {family} masked file: {count} layers have scores. The masks follow from the scores and {rate}, "
+        f"which is not in the file. Send this share as keep_rate, above 0 and up to 1 (0.05 keeps 5 %; 1 is the dense "
         f"network before pruning).{words}",
         ask="keep_rate",
         suggestion=suggestion,

@@ -60,7 +60,7 @@ def drop_rates(found: FoundState) -> None:
     if count:
         found.warnings.append(
             f"This is a HARP *_dense file ({count} keys {RATE}, no {SCORES}): it was written with one rate for all "
-            "layers, so it is not the network that HARP evaluated. Prefer the masked file, with its scores."
+            "layers, so it is not the network that HARP evaluated. If you can, use the masked file, which has scores."
         )
 
 
@@ -81,7 +81,7 @@ def _describe(found: FoundState, family: str, scored: Mapping[str, Tensor], keep
     rule = "keep rate" if family == "HYDRA" else "rates of their own, target"
     found.warnings.append(
         f"{family}'s masks were applied to {len(scored)} layers with {rule} {keep_rate:g}: {share:.2%} of their "
-        "weights stay."
+        "weights remain."
     )
     weights = {name: tensor for name, tensor in found.tensors.items() if last_part(name) == "weight"}
     bare = [name for name, tensor in weights.items() if tensor.ndim > 1 and name.removesuffix("weight") not in scored]
@@ -92,8 +92,8 @@ def _describe(found: FoundState, family: str, scored: Mapping[str, Tensor], keep
     is_fine = all(weights[f"{start}weight"].shape == score.shape for start, score in scored.items())
     if family == "HARP" and is_fine and share > OVER_TARGET * keep_rate:
         found.warnings.append(
-            f"HARP's training keeps at most its target; with {keep_rate:.2%} the layers keep {share:.2%}. Was the "
-            "target another one?"
+            f"HARP's training keeps at most its target, but with {keep_rate:.2%} the layers keep {share:.2%}. Was the "
+            "target a different one?"
         )
 
 
@@ -117,7 +117,7 @@ def keep_largest(score: Tensor, rate: float | Tensor, warnings: list[str], layer
     if 0 < removed < score.numel() and magnitudes[order[removed - 1]] == magnitudes[order[removed]]:
         tied = int((magnitudes == magnitudes[order[removed]]).sum())
         warnings.append(
-            f"{layer}: {tied:,} scores are equal where its mask is cut; the file does not say which of them are kept, "
+            f"{layer}: {tied:,} scores are equal where its mask is cut. The file does not say which of them are kept; "
             "the first ones were removed."
         )
     return kept.view(score.shape)

@@ -52,13 +52,13 @@ def check_sizes(listed: LayerList, shape: tuple[int, int, int], classes: int) ->
         sizes = measure_sequential(listed.layers, (channels, height, width), limit=MAX_ACTIVATION)
     except ValueError as error:
         raise InvalidRequest(
-            f"Images of {height} x {width} x {channels} do not go through the list of layers: {error}.",
+            f"Images of {height} x {width} x {channels} do not fit the list of layers: {error}.",
             ask="architecture",
         ) from error
     if sizes.output != (1, classes):
         raise InvalidRequest(
-            f"The list of layers gives {sizes.output} for one image; the data set has {classes} classes, so it should "
-            f"give (1, {classes}).",
+            f"The list of layers returns {sizes.output} for one image; the data set has {classes} classes, so it "
+            f"should return (1, {classes}).",
             ask="architecture",
         )
     for found, most, what in (
@@ -66,7 +66,7 @@ def check_sizes(listed: LayerList, shape: tuple[int, int, int], classes: int) ->
         (sizes.multiplications, MAX_MULTIPLICATIONS, "multiplications per image"),
     ):
         if found > most:
-            raise TooLarge(f"The list of layers needs {found:,} {what}; at most {most:,} are taken.", limit=most)
+            raise TooLarge(f"The list of layers needs {found:,} {what}; the limit is {most:,}.", limit=most)
 
 
 def align_keys(state: Mapping[str, Tensor], listed: LayerList, warnings: list[str]) -> dict[str, Tensor]:
@@ -85,8 +85,8 @@ def align_keys(state: Mapping[str, Tensor], listed: LayerList, warnings: list[st
     shift = empty - lowest if 0 <= lowest < empty else 0
     if shift:
         warnings.append(
-            f"The file's layers are numbered from {lowest}, those of the list from {empty}: what the list has before "
-            "was taken to stand outside of the file's Sequential."
+            f"The file numbers its layers from {lowest}, the list from {empty}: the layers that the list has before "
+            "were assumed to be outside the file's Sequential."
         )
     return {f"{int(m['number']) + shift}.{m['rest']}": state[name] for name, m in parts.items() if m is not None}
 
@@ -102,8 +102,8 @@ def ask_layers(found: Shapes) -> AmbiguousCheckpoint:
     proposal = json.dumps(propose_layers(found))
     return AmbiguousCheckpoint(
         "This is a plain nn.Sequential: its keys are numbers, and the file does not say what stands between the "
-        "weights (activations, strides, pooling). Send its layers as architecture, a JSON list in torch's own names. "
-        f"To be corrected, as it knows the shapes alone: {proposal}.",
+        "weights (activations, strides, pooling). Send its layers as architecture, a JSON list with torch's names. "
+        f"Here is a draft to correct, made from the shapes alone: {proposal}.",
         ask="architecture",
         suggestion=proposal,
     )
@@ -142,4 +142,4 @@ def _propose_layer(entries: Mapping[str, tuple[int, ...]], shape: tuple[int, ...
         return {"type": "Linear", "in_features": shape[1], "out_features": shape[0]} | bias
     if "running_mean" in entries and len(shape) == 1:
         return {"type": f"BatchNorm{'2d' if dimensions == 4 else '1d'}", "num_features": shape[0]}
-    raise RejectedCheckpoint(f"A layer with {', '.join(entries)} of shape {list(shape)} is no layer that we know.")
+    raise RejectedCheckpoint(f"A layer with {', '.join(entries)} of shape {list(shape)} is not a known layer.")

@@ -32,7 +32,7 @@ def take_each(found: FoundState, ending: str, target: str) -> Iterator[tuple[str
     for name in [name for name in found.tensors if last_part(name) == ending]:
         belongs = f"{name.removesuffix(ending)}{target}"
         if belongs not in found.tensors:
-            raise RejectedCheckpoint(f"{name!r} belongs to no {target}: {belongs!r} is missing.", key=name)
+            raise RejectedCheckpoint(f"{name!r} has no {target}: {belongs!r} is missing.", key=name)
         for key in (name, belongs):
             require_real(key, found.tensors[key])
         yield name, found.tensors.pop(name), belongs

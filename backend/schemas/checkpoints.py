@@ -61,10 +61,10 @@ class CheckpointOut(Schema):
     layers: list[LayerOut]
     warnings: list[str]
     preflight: PreflightOut
-    inspection: InspectionOut | None = Field(description="null where the weights could not be looked at")
+    inspection: InspectionOut | None = Field(description="null if the weights could not be inspected")
     claim: ClaimOut | None
     origin: Origin
-    pruning_id: UUID | None = Field(description="The run that made it here; null for any other origin")
+    pruning_id: UUID | None = Field(description="The pruning that made it here; null for any other origin")
     created_at: datetime
 
 
@@ -77,8 +77,8 @@ class CheckpointPatch(Schema):
     declared_sparsity: float | None = Field(None, ge=0, le=1)
     claimed_robust_accuracy: float | None = Field(None, ge=0, le=1)
     claimed_attack: str | None = Field(None, max_length=120)
-    claimed_norm: Norm | None = Field(None, description="Default the data set's")
-    claimed_eps: str | float | None = Field(None, description='"8/255", "0.031" or a number; default the data set\'s')
+    claimed_norm: Norm | None = Field(None, description="Default: the data set's")
+    claimed_eps: str | float | None = Field(None, description='"8/255", "0.031" or a number; default: the data set\'s')
     claimed_n: int | None = Field(None, ge=1)
     claimed_source: str | None = Field(None, max_length=400)
 
@@ -90,15 +90,15 @@ class CheckpointIn(Schema):
     role: Role
     dataset_id: str = Field(description="UUID or slug")
     parent_id: UUID | None = None
-    architecture: str | None = Field(None, description="A name, or for a plain nn.Sequential a JSON list of layers")
+    architecture: str | None = Field(None, description="A name, or a JSON list of the layers of a plain nn.Sequential")
     normalization: str | None = None
     method: str | None = None
     declared_sparsity: float | None = Field(None, ge=0, le=1)
     keep_rate: float | None = Field(None, gt=0, le=1, description="Share of weights kept, for files with scores")
     claimed_robust_accuracy: float | None = Field(None, ge=0, le=1)
     claimed_attack: str | None = Field(None, max_length=120)
-    claimed_norm: Norm | None = Field(None, description="Default the data set's")
-    claimed_eps: str | float | None = Field(None, description='"8/255", "0.031" or a number; default the data set\'s')
+    claimed_norm: Norm | None = Field(None, description="Default: the data set's")
+    claimed_eps: str | float | None = Field(None, description='"8/255", "0.031" or a number; default: the data set\'s')
     claimed_n: int | None = Field(None, ge=1)
     claimed_source: str | None = Field(None, max_length=400)
-    evaluate: str | None = Field(None, description="A preset: queue an evaluation at once")
+    evaluate: str | None = Field(None, description="Preset with which to queue an evaluation at once")

@@ -28,20 +28,20 @@ class ClaimDifference(Schema):
 
     value: float
     interval: Interval
-    n: int = Field(description="Re-evaluated samples that it rests on")
-    basis: Basis = Field(description="How the interval treats the claim's samples; `notes` of the list say it in words")
+    n: int = Field(description="Number of re-evaluated samples")
+    basis: Basis = Field(description="How the interval treats the claim's samples; the list's `notes` explain it")
     answer: Answer = Field(description="yes: the interval is above 0; no: it is below 0.01; otherwise cannot tell")
 
 
 class ClaimAgainst(Schema):
-    """The same difference for a relative, on the samples that both were re-evaluated on, and the excess over it."""
+    """The same difference for a relative, on the samples re-evaluated for both, and the excess over it."""
 
     relation: Literal["parent", "finetuned", "seed"]
     checkpoint_id: UUID
     checkpoint_name: str
     claim: ClaimOut | None
     reevaluation: Reevaluation | None
-    gap: ClaimDifference | None = Field(description="The relative's own claim minus its re-evaluation")
+    gap: ClaimDifference | None = Field(description="The relative's claim minus its re-evaluation")
     excess: ClaimDifference | None = Field(description="This checkpoint's gap minus the relative's, paired")
     reason: str | None = Field(description="Why there is no excess")
 
@@ -66,7 +66,7 @@ class ClaimCheck(Schema):
     gap: ClaimDifference | None
     reason: str | None = Field(description="Why there is no gap")
     by_fallbacks: int = Field(
-        0, description="Samples that only the fallback attacks of the run broke: in its own gap alone"
+        0, description="Samples that only fallback attacks of the run broke; they count in `gap` only"
     )
     against: list[ClaimAgainst]
     notes: list[str]
@@ -83,7 +83,7 @@ class ReferenceFigure(Schema):
     structure: str
     sparsity: float
     norm: Norm
-    eps_text: str = Field(description="As the source prints it")
+    eps_text: str = Field(description="As printed in the source")
     clean_accuracy: float | None
     claimed_robust_accuracy: float | None
     claimed_attack: str | None

@@ -73,7 +73,7 @@ class RobustStatistics(Schema):
     mcnemar_p: float
     auroc: Auroc | None
     auroc_reason: str | None
-    population: int = Field(description="Samples the dense model holds at eps")
+    population: int = Field(description="Samples that the dense model holds at eps")
 
 
 class CurvePoint(Schema):
@@ -84,7 +84,7 @@ class CurvePoint(Schema):
 
 
 class ControlOut(Schema):
-    """The same comparison for a control of the same parent: what any change to the model does."""
+    """The same comparison for a control of the same parent: what any change to the model would do."""
 
     evaluation_id: UUID
     checkpoint_id: UUID
@@ -122,7 +122,7 @@ class ExtraEvidence(Schema):
     side: Literal["dense", "pruned"]
     evaluation_id: UUID
     lowered: int = Field(description="Shared samples whose best-known bound lies below their margin")
-    verdicts: int = Field(description="Of these, samples that hold at eps by their margin and not by the bound")
+    verdicts: int = Field(description="Of these, samples that hold at eps by their margin but not by their bound")
     sources: list[str]
 
 
@@ -130,37 +130,37 @@ class ReplayDirection(Schema):
     """Adversarials of one network tried on the other."""
 
     evidence_id: UUID
-    source: str = Field(description="The checkpoint whose adversarials they are")
-    broken: Rate | None = Field(description="Share that breaks the other network, of samples it gets right")
-    already_wrong: int = Field(description="Samples that the other network gets wrong anyway: not tried")
+    source: str = Field(description="The checkpoint that the adversarials come from")
+    broken: Rate | None = Field(description="Share that breaks the other network, of the samples that it gets right")
+    already_wrong: int = Field(description="Samples not tried, because the other network already gets them wrong")
 
 
 class ReplayOut(Schema):
-    """Replays both ways, and robust flips at eps by what they found: boundary moved, or a new hole?"""
+    """Replays both ways, and what they say about robust flips at eps: did the boundary move, or is it a new hole?"""
 
     dense_on_pruned: ReplayDirection = Field(description="Dense adversarials on the pruned network")
     pruned_on_dense: ReplayDirection = Field(description="Pruned adversarials on the dense network")
-    lost: int = Field(description="Lost at eps, not wrong already, and the dense adversarial was tried")
+    lost: int = Field(description="Lost at eps, not already wrong, and the dense adversarial was tried")
     moved: int = Field(description="Of `lost`: the dense adversarial breaks the pruned network too")
-    new_holes: int = Field(description="Of `lost`: it does not")
+    new_holes: int = Field(description="Of `lost`: the dense adversarial does not break the pruned network")
     lost_checked: int = Field(description="Lost at eps, and the pruned adversarial was tried on the dense network")
-    lost_refuted: int = Field(description="Of `lost_checked`: it breaks the dense network within eps as well")
+    lost_refuted: int = Field(description="Of `lost_checked`: it breaks the dense network within eps too")
     gained_checked: int
     gained_refuted: int = Field(
-        description="Of `gained_checked`: the dense adversarial breaks the pruned one within eps"
+        description="Of `gained_checked`: the dense adversarial breaks the pruned network within eps"
     )
 
 
 class NoiseOut(Schema):
-    """The same checkpoint attacked with other seeds: what the luck of the attacks does (robust flips alone)."""
+    """The same checkpoint attacked with other seeds: how much the luck of the attacks changes (robust flips only)."""
 
     side: Literal["dense", "pruned"]
-    evaluation_ids: list[UUID] = Field(description="That of the comparison first")
+    evaluation_ids: list[UUID] = Field(description="The evaluation of the comparison comes first")
     seeds: list[int]
     n: int
-    floor: float | None = Field(description="95 % of margins moved by less than this share of themselves, 0..1")
-    robust: CountsOut = Field(description="The comparison's evaluation against the first other seed, at eps")
-    changed: int = Field(description="Samples whose verdict at eps is not the same with every seed")
+    floor: float | None = Field(description="95 % of margins moved by less than this share of their size, 0..1")
+    robust: CountsOut = Field(description="The evaluation of the comparison against the first other seed, at eps")
+    changed: int = Field(description="Samples whose verdict at eps changes with the seed")
     within: int | None = Field(description="Held samples whose margin exceeds eps by less than the floor")
     held: int
 
@@ -183,12 +183,12 @@ class ComparisonOut(Schema):
     robust_statistics: RobustStatistics
     spearman: CorrelationOut
     bins: list[BinOut]
-    curves: dict[str, list[CurvePoint]] = Field(description="dense and pruned")
+    curves: dict[str, list[CurvePoint]] = Field(description="One curve each for dense and pruned")
     classes: list[ClassFlipsOut]
     controls: list[ControlOut]
-    controls_reason: str | None = Field(description="Why no control stands beside it")
-    noise: list[NoiseOut] = Field(description="For each side that was attacked with several seeds")
-    replay: ReplayOut | None = Field(description="None until both directions are replayed")
+    controls_reason: str | None = Field(description="Why there is no control, or why some were left out")
+    noise: list[NoiseOut] = Field(description="One entry for each side that was attacked with several seeds")
+    replay: ReplayOut | None = Field(description="null until both directions have been replayed")
     extra_evidence: list[ExtraEvidence]
     mismatches: list[MismatchOut]
     equal_effort: bool
@@ -215,5 +215,5 @@ class PairedSample(Schema):
     dense_logit_gap: float
     dense_best_known: float | None
     pruned_best_known: float | None
-    has_evidence: bool = Field(description="A best-known bound of either side lies below its margin")
+    has_evidence: bool = Field(description="Whether a best-known bound of either side lies below its margin")
     best_known_set: FlipSet = Field(description="As `robust_set`, by the best-known bounds")

@@ -10,7 +10,7 @@ from backend.schemas import Norm, Schema, Split
 
 class DatasetOut(Schema):
     id: UUID
-    slug: str = Field(description="Name for programs, e.g. fashion-mnist-test; accepted wherever an id is")
+    slug: str = Field(description="Name for programs, such as fashion-mnist-test; accepted wherever an id is")
     name: str
     split: str
     size: int
@@ -30,4 +30,4 @@ class DatasetForm(Schema):
     default_norm: Norm = "Linf"
     default_eps: str = Field("8/255", max_length=40, description='"8/255" or a decimal')
     classes: str | None = Field(None, description="Class names, as a JSON list or separated by commas")
-    split: Split | None = Field(None, description="Which images of an archive of CIFAR or SVHN; default test")
+    split: Split | None = Field(None, description="Which split of a CIFAR or SVHN archive; default: test")

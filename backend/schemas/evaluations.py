@@ -18,22 +18,22 @@ class EvaluationIn(Schema):
     eps: str | float | None = Field(None, description='"8/255", "0.1" or a number; optional for `margin`')
     preset: str = "margin"
     seed: int = Field(0, ge=0, lt=2**31)
-    repeat: int = Field(1, ge=1, le=10, description="Queue that many, with seed, seed + 1, ...: the attack-noise floor")
-    priority: int = Field(10, ge=1, le=100, description="Smaller goes first; demo work uses 50")
+    repeat: int = Field(1, ge=1, le=10, description="Queue this many, with seed, seed + 1, ..., to see attack noise")
+    priority: int = Field(10, ge=1, le=100, description="Smaller numbers go first; demo work uses 50")
 
 
 class ProgressOut(Schema):
     done: int
     total: int
-    stage: str = Field(description="What it is doing now")
+    stage: str = Field(description="What the job is doing now")
     eta_seconds: float | None
 
 
 class Summary(Schema):
-    """What a finished evaluation says of its network; robust accuracy is at `eps`.
+    """What a finished evaluation says about its network; robust accuracy is at `eps`.
 
-    Everything that its own run verified counts, fallback attacks too. Comparisons read the primary run of both sides
-    instead.
+    Everything that the evaluation's own run verified counts, including fallback attacks. Comparisons use only the
+    primary run of both sides.
     """
 
     n: int
@@ -41,11 +41,11 @@ class Summary(Schema):
     clean_accuracy_interval: Interval
     robust_accuracy: float | None
     robust_accuracy_interval: Interval | None
-    median_margin: float | None = Field(description="Over samples classified right; None when it is censored")
-    zero_margins: int = Field(description="Samples the model already gets wrong")
+    median_margin: float | None = Field(description="Over correctly classified samples; null when it is censored")
+    zero_margins: int = Field(description="Samples that the model gets wrong without attack")
     not_found: int = Field(description="Samples without any adversarial (censored, never averaged)")
     broken_by_fallbacks: int = Field(
-        description="Samples that only fallback attacks of the run break at eps: not robust here, robust in comparisons"
+        description="Samples that only fallback attacks break at eps; not robust here, but robust in comparisons"
     )
 
 
@@ -66,7 +66,7 @@ class EvaluationOut(Schema):
     eps: float | None
     eps_text: str | None
     n: int
-    explicit: bool = Field(description="Whether somebody picked the rows: they say nothing about the others")
+    explicit: bool = Field(description="Whether somebody picked the rows, so that they say nothing about the others")
     seed: int
     repeat_of: UUID | None = Field(description="First of the evaluations that were queued together as repeats")
     priority: int
@@ -94,8 +94,8 @@ class MarginRow(Schema):
     distance_kind: Literal["minimum", "witness"]
     found: bool
     robust: bool | None = Field(
-        description="Right, and the primary run found nothing within eps; None without an eps. "
-        "Comparisons read this; the summary counts fallback attacks too"
+        description="Correct, and the primary run found nothing within eps; null without an eps. "
+        "Comparisons use this; the summary also counts fallback attacks"
     )
     attack: str
     adversarial_prediction: int | None
@@ -104,14 +104,14 @@ class MarginRow(Schema):
     loss: float
     survives_8bit: bool | None
     slack_to_flip: float | None = Field(
-        description="How much smaller, as a share of itself, the margin would have to be to flip the verdict at eps; "
-        "None where it does not hold, or without a margin or an eps"
+        description="Share by which the margin would have to shrink to flip the verdict at eps; "
+        "null if the sample does not hold, or without a margin or an eps"
     )
-    best_known: float | None = Field(description="Nearest verified adversarial of all evidence; at most the margin")
+    best_known: float | None = Field(description="Nearest verified adversarial of all evidence; never above the margin")
     best_known_found: bool
     best_known_robust: bool | None = Field(description="As `robust`, by the best-known bound")
-    best_known_source: str = Field(description="The attack that set it, or whom the evidence is credited to")
-    has_evidence: bool = Field(description="Whether the bound comes from beyond the primary run")
+    best_known_source: str = Field(description="The attack that set the bound, or whom its evidence is credited to")
+    has_evidence: bool = Field(description="Whether the bound comes from outside the primary run")
 
 
 class SpreadRow(Schema):
@@ -119,20 +119,20 @@ class SpreadRow(Schema):
 
     index: int
     sample_id: str
-    low: float | None = Field(description="Smallest margin; None where no seed found any")
-    high: float | None = Field(description="Largest margin; None where one seed found none")
-    ratio: float | None = Field(description="high / low, 1 where all agree; None where one seed found none")
-    changed: bool = Field(description="The verdict at eps is not the same with every seed")
+    low: float | None = Field(description="Smallest margin; null if no seed found one")
+    high: float | None = Field(description="Largest margin; null if any seed found none")
+    ratio: float | None = Field(description="high / low; 1 if all seeds agree, null if any seed found none")
+    changed: bool = Field(description="Whether the verdict at eps changes with the seed")
 
 
 class NoiseReport(Schema):
-    """Evaluations that differ in the seed alone, sample by sample."""
+    """Evaluations that differ only in the seed, sample by sample."""
 
     evaluation_ids: list[UUID]
     seeds: list[int]
     eps: float | None
     n: int
-    floor: float | None = Field(description="95 % of margins moved by less than this share of themselves, 0..1")
+    floor: float | None = Field(description="95 % of margins moved by less than this share of their size, 0..1")
     changed: int
     samples: list[SpreadRow]
 

@@ -15,15 +15,15 @@ BudgetUnit = Literal["gradients", "seconds"]
 
 
 class HarderIn(Schema):
-    samples: list[int] = Field(min_length=1, max_length=1000, description="Rows of the data set, classified right")
+    samples: list[int] = Field(min_length=1, max_length=1000, description="Data set rows that are classified correctly")
     budget: float = Field(
         gt=0,
         le=10_000_000,
         description="Gradients per sample (three passes without one count as one), or seconds for all of them",
     )
     budget_unit: BudgetUnit = "gradients"
-    preset: str = Field("margin", description="Run again and again, each time with a seed that was not spent yet")
-    priority: int = Field(10, ge=1, le=100, description="Smaller goes first")
+    preset: str = Field("margin", description="Preset to run again and again, each time with a new seed")
+    priority: int = Field(10, ge=1, le=100, description="Smaller numbers go first")
 
 
 class ReplayIn(Schema):
@@ -41,7 +41,7 @@ class EvidenceProgress(Schema):
     done: float
     total: float
     unit: Literal["samples", "gradients", "seconds"]
-    stage: str = Field(description="What it is doing now")
+    stage: str = Field(description="What the job is doing now")
     eta_seconds: float | None
 
 
@@ -52,19 +52,19 @@ class EvidenceOut(Schema):
     evaluation_id: UUID
     checkpoint_name: str
     kind: EvidenceKind
-    source: str = Field(description="Whom the bounds are credited to; of a replay the other checkpoint")
+    source: str = Field(description="Whom the bounds are credited to; for a replay, the other checkpoint")
     source_evaluation_id: UUID | None
-    series: int = Field(description="Of its attempts, its own within the evaluation")
+    series: int = Field(description="Series of its attempts, unique within the evaluation")
     preset: str | None
     budget: float | None
     budget_unit: BudgetUnit | None
     n: int
     state: State
     progress: EvidenceProgress
-    checked: int = Field(description="Adversarials looked at, or runs of an attack")
+    checked: int = Field(description="Adversarials checked, or runs of an attack")
     held: int = Field(description="Verified adversarials among them")
-    improved: int = Field(description="Samples whose best-known bound it set")
-    refused: dict[str, int] = Field(description="How many do not hold, by reason")
+    improved: int = Field(description="Samples whose best-known bound this evidence set")
+    refused: dict[str, int] = Field(description="Number of adversarials that do not hold, by reason")
     record: EvidenceRecord = Field(description="What is needed to repeat it; fields that are not known yet are absent")
     error: ErrorOut | None
     created_at: datetime
@@ -88,5 +88,5 @@ class UploadForm(Schema):
 
     source: str = Field(min_length=1, max_length=500, description="Whom to credit: attack, tool, author")
     indices: str | None = Field(
-        None, description="Row of the data set of each, as a JSON list; default all rows of the evaluation, ascending"
+        None, description="Data set row of each adversarial, as a JSON list; default: the evaluation's rows, ascending"
     )

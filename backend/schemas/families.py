@@ -16,7 +16,7 @@ Unit = Literal["points", "percent", "auroc", "auroc difference"]
 
 
 class FamilyRate(Schema):
-    """A share of samples and the evaluation that it is of; empty with a reason, never 0, where there is none."""
+    """A share of samples and its evaluation; empty with a reason, never 0, where there is none."""
 
     preset: str
     rate: Rate | None
@@ -24,22 +24,22 @@ class FamilyRate(Schema):
     flags: list[str]
     reason: str | None = Field(description="Why there is no share")
     broken_by_fallbacks: int = Field(
-        0, description="Samples that only the fallback attacks of the run break; not robust here"
+        0, description="Samples that only fallback attacks of the run break; not robust here"
     )
     broken_by_evidence: int = Field(0, description="Of the robust share, samples that later evidence breaks at eps")
     incompatible_evaluation_id: UUID | None = Field(
-        None, description="The newest one that cannot stand here because the dense network was attacked otherwise"
+        None, description="The newest one left out, because it attacked differently from the dense network's"
     )
 
 
 class FamilyMargin(Schema):
     """The median margin of the samples that are right without attack, in the norm's unit."""
 
-    median: float | None = Field(description="None where it lies beyond every radius tried")
+    median: float | None = Field(description="null if it lies beyond every radius tried")
     low: float | None
-    high: float | None = Field(description="None where the upper end lies beyond every radius tried")
+    high: float | None = Field(description="null if the upper end lies beyond every radius tried")
     n: int
-    censored: int = Field(description="Of `n`, samples without an adversarial: farther than every number")
+    censored: int = Field(description="Of `n`, samples without an adversarial; they rank above every number")
     reason: str | None
 
 
@@ -52,26 +52,26 @@ class FamilyDifference(Schema):
 
 
 class FamilyBeyond(Schema):
-    """What a checkpoint loses beyond the control, in shares of what the dense network holds; positive where more."""
+    """What a checkpoint loses beyond the control, as shares of what the dense network holds; positive if more."""
 
     control_id: UUID
     control_name: str
     evaluation_id: UUID
     clean: FamilyDifference | None
     robust: FamilyDifference | None
-    auroc: FamilyDifference | None = Field(description="Its AUROC minus the control's, paired")
+    auroc: FamilyDifference | None = Field(description="The checkpoint's AUROC minus the control's, paired")
     auroc_reason: str | None
     incompatible: str | None = Field(
-        description="How the control's training differs; None where it is the same or not known"
+        description="How the control's training differs; null if it is the same or not known"
     )
 
 
 class FamilyTraining(Schema):
-    """The budget of a training: forward and backward passes of single images, radius of its attack, which images."""
+    """The budget of a training: forward and backward passes of single images, the attack's radius, which images."""
 
-    passes: int = Field(description="With those of the evaluation that measured its dense margins, where it took one")
+    passes: int = Field(description="Including those of the evaluation that measured the dense margins, if one did")
     eps_text: str
-    images_sha256: str = Field(description="Over ids and labels of the training set")
+    images_sha256: str = Field(description="SHA-256 over the ids and labels of the training set")
 
 
 class FamilyFlips(Schema):
@@ -84,42 +84,42 @@ class FamilyFlips(Schema):
     robust: CountsOut
     negative_flip_rate: Rate
     robust_negative_flip_rate: Rate
-    auroc: Auroc | None = Field(description="Small dense margin against being lost, clean")
+    auroc: Auroc | None = Field(description="AUROC with which a small dense margin predicts a clean loss")
     auroc_reason: str | None
     logit_gap_auroc: Auroc | None
     margin_over_logit_gap: FamilyDifference | None = Field(description="AUROC of the margin minus the logit gap's")
-    bins: list[BinOut] = Field(description="Share lost by dense margin")
+    bins: list[BinOut] = Field(description="Share of samples lost, by dense margin")
     beyond: FamilyBeyond | None
     beyond_reason: str | None
 
 
 class FamilyRow(Schema):
-    """One checkpoint. `level` is the share that pruning took away of what `structure` names, 0..1."""
+    """One checkpoint. `level` is the pruned share, 0..1, of what `structure` names."""
 
     checkpoint_id: UUID
     name: str
     place: Place
     method: str | None
-    structure: str | None = Field(description="weight, filter, channel, n:m or mixed; None where nothing is pruned")
+    structure: str | None = Field(description="weight, filter, channel, n:m or mixed; null if nothing is pruned")
     level: float | None
-    group: str = Field(description="What it may be ranked with: the same kind of zeros and the same level")
+    group: str = Field(description="Rows that may be ranked together: the same kind of zeros, the same level")
     declared_sparsity: float | None
     measured_sparsity: float
     origin: Origin
     clean_accuracy: FamilyRate
     claim: ClaimOut | None
-    claim_reason: str | None = Field(description="Why no claim stands here")
-    verdicts: list[FamilyRate] = Field(description="Robust accuracy at eps, one entry a preset")
+    claim_reason: str | None = Field(description="Why there is no claim here")
+    verdicts: list[FamilyRate] = Field(description="Robust accuracy at eps, one entry per preset")
     margin: FamilyMargin | None
     flips: FamilyFlips | None
-    flips_reason: str | None = Field(description="Why it is not compared with the dense network")
-    training: FamilyTraining | None = Field(description="None where it is not known, as of an upload")
+    flips_reason: str | None = Field(description="Why the checkpoint is not compared with the dense network")
+    training: FamilyTraining | None = Field(description="null if not known, as for an upload")
 
 
 class FindingPart(Schema):
-    """One interval of a finding, in shares or AUROC; one that decides is widened for all that were asked at once.
+    """One interval of a finding, in shares or AUROC; one that decides is widened for all that decide together.
 
-    `unit` is how it is read: a difference of shares in points, a share in percent, an AUROC, a difference of two.
+    `unit` says how to read it: a difference of shares in points, a share in percent, an AUROC, or a difference of two.
     """
 
     name: str
@@ -127,23 +127,23 @@ class FindingPart(Schema):
     value: float
     interval: Interval
     n: int
-    answer: Answer | None = Field(description="None where the part is there only to be read beside the others")
+    answer: Answer | None = Field(description="null if the part decides nothing and is only shown")
     evaluation_ids: list[UUID]
 
 
 class FamilyFinding(Schema):
-    """The question asked of one checkpoint, or of one beside a rival."""
+    """A question answered for one checkpoint, or for one and a rival."""
 
     checkpoint_id: UUID
     checkpoint_name: str
-    method: str = Field(description="Under whose name the finding counts: the checkpoint's method, or the rival's")
+    method: str = Field(description="The method that the finding counts for: the checkpoint's, or the rival's")
     group: str
     rival_id: UUID | None
     rival_name: str | None
     parts: list[FindingPart]
     additional: list[FindingPart]
     answer: Answer
-    reason: str | None = Field(description="Why it cannot be told, where something is missing")
+    reason: str | None = Field(description="Why the answer is cannot tell, if something is missing")
 
 
 class MethodAnswer(Schema):
@@ -161,9 +161,9 @@ class FamilyAnswer(Schema):
     asks: str
     answer: Answer
     sentence: str
-    basis: str = Field(description="What the intervals are of, and how many were asked at once")
-    asked: int = Field(description="Intervals that decide, asked at once")
-    confidence: float = Field(description="Of each of them, so that all hold together in 95 of 100 cases")
+    basis: str = Field(description="What the intervals measure, and how many decide together")
+    asked: int = Field(description="Number of intervals that decide together")
+    confidence: float = Field(description="Confidence of each interval, so that all hold together in 95 of 100 cases")
     methods: list[MethodAnswer]
     findings: list[FamilyFinding]
 
@@ -174,7 +174,7 @@ class FamilyRoot(Schema):
     checkpoint_id: UUID
     name: str
     dataset_id: UUID
-    pruned: int = Field(description="Checkpoints pruned from it")
+    pruned: int = Field(description="Number of checkpoints pruned from it")
 
 
 class FamilyOut(Schema):
@@ -187,7 +187,7 @@ class FamilyOut(Schema):
     norm: Norm
     eps: float
     eps_text: str
-    rows: list[FamilyRow] = Field(description="The dense one, controls, other seeds, then pruned ones by level")
+    rows: list[FamilyRow] = Field(description="The dense checkpoint, controls, other seeds, then pruned ones by level")
     answers: list[FamilyAnswer]
     rule: str = Field(description="When an answer is yes, no or cannot tell")
     notes: list[str]

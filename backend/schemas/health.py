@@ -20,6 +20,6 @@ class Health(Schema):
     status: Literal["ok", "degraded"]
     version: str
     database: str = Field(description="sqlite or postgresql")
-    workers: list[WorkerOut] = Field(description="The living ones")
+    workers: list[WorkerOut] = Field(description="Workers that are alive")
     queue_depth: int = Field(description="Evaluations, evidence and prunings queued or running")
-    open_access: bool = Field(description="True while no token is set (loopback only)")
+    open_access: bool = Field(description="true while no token is set (loopback only)")

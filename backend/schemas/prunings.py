@@ -17,44 +17,44 @@ TrainingLoss = Literal["PGD-AT", "TRADES", "MART"]
 
 
 class PruningIn(Schema):
-    """What decides a run; a number that is left out is the schedule's."""
+    """What decides a run; the schedule fills in every number that is left out."""
 
     parent_id: UUID = Field(description="A dense checkpoint")
     training_dataset_id: str = Field(
-        max_length=200, description="UUID or slug; another than the parent's, whose images judge the result"
+        max_length=200, description="UUID or slug; not the parent's data set, which judges the result"
     )
     method: str = Field(max_length=80, description=f"{', '.join(METHODS)}; or {CONTROL}: nothing is pruned")
     sparsity: float | None = Field(
         None,
         gt=0,
         lt=1,
-        description="Share of the weights, filters or channels that goes away (HARP's channels: of multiplications); "
+        description="Share of the weights, filters or channels to remove (for HARP's channels: of multiplications); "
         "none for a control",
     )
     granularity: Granularity = "weight"
     schedule: Schedule = Field("short", description="short: a few epochs, the same cost for every method")
-    loss: TrainingLoss | None = Field(None, description="Default the method's; thin-ice has its own")
-    epochs: int | None = Field(None, ge=1, le=1000, description="Of the whole run, mask search included")
+    loss: TrainingLoss | None = Field(None, description="Default: the method's; thin-ice has its own")
+    epochs: int | None = Field(None, ge=1, le=1000, description="Epochs of the whole run, mask search included")
     eps: str | float | None = Field(
-        None, description='Linf, "8/255" or a number; default that of the parent\'s data set'
+        None, description='Linf, "8/255" or a number; default: that of the parent\'s data set'
     )
-    pgd_steps: int | None = Field(None, ge=1, le=100, description="Of the attack in training")
-    learning_rate: float | None = Field(None, gt=0, le=10, description="Of the finetuning")
+    pgd_steps: int | None = Field(None, ge=1, le=100, description="Steps of the attack in training")
+    learning_rate: float | None = Field(None, gt=0, le=10, description="Learning rate of the finetuning")
     epoch_images: int | None = Field(None, ge=1, le=100_000_000, description="Images drawn for each epoch")
     validation_samples: int | None = Field(
-        None, ge=1, le=1_000_000, description="Training images set apart to pick the epoch; at most a tenth by default"
+        None, ge=1, le=1_000_000, description="Training images kept back to pick the epoch; by default at most a tenth"
     )
     augments: bool | None = Field(
-        None, description="Random crops and mirror images; the paper's schedule has them, wrong for digits (SVHN)"
+        None, description="Random crops and mirror images; the paper schedule uses them; wrong for digits (SVHN)"
     )
     precision: Literal["float32", "bfloat16"] | None = Field(
-        None, description="Of forward and backward passes in training; weights stay float32. bfloat16 is for a GPU"
+        None, description="Precision of the passes in training; weights stay float32. bfloat16 is for a GPU"
     )
-    settings: dict[str, float] = Field({}, max_length=20, description="Numbers of the method's own")
+    settings: dict[str, float] = Field({}, max_length=20, description="Settings of the method, by name")
     seed: int = Field(0, ge=0, lt=2**31)
-    name: str | None = Field(None, min_length=1, max_length=120, description="Of the result; made up if left out")
-    evaluate: str | None = Field(None, description="A preset: queue an evaluation of the result")
-    priority: int = Field(10, ge=1, le=100, description="Smaller goes first")
+    name: str | None = Field(None, min_length=1, max_length=120, description="Name of the result; optional")
+    evaluate: str | None = Field(None, description="Preset with which to queue an evaluation of the result")
+    priority: int = Field(10, ge=1, le=100, description="Smaller numbers go first")
 
 
 class PruningProgress(Schema):
@@ -62,7 +62,7 @@ class PruningProgress(Schema):
 
     done: int
     total: int
-    stage: str = Field(description="What it is doing now")
+    stage: str = Field(description="What the job is doing now")
     eta_seconds: float | None
 
 
@@ -70,12 +70,12 @@ class PruningOut(Schema):
     """One run; `record` holds the recipe and, at the end, the card of what it made."""
 
     id: UUID
-    name: str = Field(description="Of the checkpoint that it makes")
+    name: str = Field(description="Name of the checkpoint that it makes")
     parent_id: UUID
     parent_name: str
-    dataset_id: UUID = Field(description="The parent's, which the claim is about")
+    dataset_id: UUID = Field(description="The parent's data set, which the claim is about")
     training_dataset_id: UUID
-    training_dataset: str = Field(description="Its slug")
+    training_dataset: str = Field(description="Slug of the training data set")
     method: str
     sparsity: float
     granularity: Granularity
@@ -93,14 +93,14 @@ class PruningOut(Schema):
     warnings: list[str]
     record: PruningRecord = Field(description="Fields that are not known yet are absent")
     error: ErrorOut | None
-    checkpoint_id: UUID | None = Field(description="What it made; null before the end, and once that was deleted")
+    checkpoint_id: UUID | None = Field(description="The checkpoint it made; null before the end and after its deletion")
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
 
 
 class ScheduleOut(Schema):
-    """A method's run under a schedule, as it is for many training images."""
+    """A method's run under a schedule, for a large training set."""
 
     name: Schedule
     epochs: int
@@ -111,13 +111,13 @@ class ScheduleOut(Schema):
 
 
 class SettingOut(Schema):
-    """A number of a method's own; `default` is that of the short schedule, None where the method has one inside."""
+    """A setting of a method; `default` is that of the short schedule, null if the method has its own."""
 
     name: str
     low: float
     high: float
     default: float | None
-    whole: bool = Field(description="Only whole numbers are taken; with 0 to 1 it is a switch")
+    whole: bool = Field(description="Only whole numbers are accepted; a setting from 0 to 1 is then a switch")
     meaning: str
 
 

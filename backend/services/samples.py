@@ -123,7 +123,7 @@ def perturbation_png(evaluation_id: UUID | str, index: int, scale: int = 1, limi
     if limit is None:
         limit = _choose_limit(stored, change)
     if not 0 < limit <= 1:
-        raise InvalidRequest(f"limit is a change of pixels, above 0 and at most 1; got {limit}.", limit=str(limit))
+        raise InvalidRequest(f"limit, a pixel change, must be above 0 and at most 1; got {limit}.", limit=str(limit))
     shown = eps_text(limit, "Linf")
     texts = {
         "Limit": f"{limit!r}",
@@ -179,8 +179,8 @@ def _need_adversarial(
     adversarial = _read_bound(stored.result) if of_bound else _read_adversarial(stored.result)
     if adversarial is None:
         if not stored.result.correct:
-            reason = "the clean image is classified wrong already"
+            reason = "the clean image is already classified wrong"
         else:
             reason = "none was kept" if stored.result.found else "none was found"
-        raise NotFound(f"There is no adversarial of sample {index}: {reason}.", index=index, reason=reason)
+        raise NotFound(f"There is no adversarial for sample {index}: {reason}.", index=index, reason=reason)
     return stored, adversarial

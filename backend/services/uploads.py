@@ -71,7 +71,7 @@ def refuse_size(size_bytes: int) -> None:
     limit_mb = get_settings().max_upload_mb
     if size_bytes > limit_mb * MEGABYTE:
         raise TooLarge(
-            f"The file is larger than {limit_mb} MB, the most that THINICE_MAX_UPLOAD_MB allows.",
+            f"The file is larger than {limit_mb} MB, the limit set by THINICE_MAX_UPLOAD_MB.",
             limit_bytes=limit_mb * MEGABYTE,
         )
 

@@ -87,7 +87,7 @@ def load_zoo() -> dict[str, Checkpoint]:
 def _describe_file(card: Card, dataset: Dataset | None) -> ShippedFile:
     if dataset is None:
         raise StartupFailed(
-            f"The card {card.name} names a data set {card.dataset!r} that there is not.", card=card.name
+            f"The card {card.name} names the data set {card.dataset!r}, which does not exist.", card=card.name
         )
     height, width, channels = dataset.shape
     return ShippedFile(

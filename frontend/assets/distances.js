@@ -31,7 +31,7 @@
    */
   function words(value, unit) {
     if (value === null || value === undefined) return "none found";
-    return value === 0 ? "0, already wrong" : thinice.numbers.fixed(value, digitsOf(unit)) + unit.suffix;
+    return value === 0 ? "already wrong" : thinice.numbers.fixed(value, digitsOf(unit)) + unit.suffix;
   }
 
   /**

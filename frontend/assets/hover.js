@@ -36,10 +36,10 @@
     const [label = "", dense = "", pruned = ""] = points.labels[place] || [];
     const words = [
       label, "#" + index,
-      "dense says", dense,
-      "pruned says", pruned,
-      "dense margin", thinice.distances.words(points.dense[place], pair),
-      "pruned margin", thinice.distances.words(points.pruned[place], pair),
+      "Dense says", dense,
+      "Pruned says", pruned,
+      "Dense margin", thinice.distances.words(points.dense[place], pair),
+      "Pruned margin", thinice.distances.words(points.pruned[place], pair),
     ];
     return words.map((text) => {
       const element = document.createElement("span");

@@ -50,10 +50,10 @@
     if (!held) return "The dense model gets no sample right, so none can be lost.";
     const number = thinice.numbers.count;
     return (
-      number(flagged) + " of " + number(held) + " samples stand on thin ice, up to " +
-      thinice.distances.asText(delta, pair) + " (" + share(flagged, held) + "). " +
-      number(caught) + " of the " + number(lost) + " lost are among them (recall " + share(caught, lost) + "); " +
-      "of those on thin ice " + share(caught, flagged) + " are lost (precision)."
+      number(flagged) + " of the " + number(held) + " samples that the dense model gets right (" +
+      share(flagged, held) + ") are on thin ice, with a margin up to " + thinice.distances.asText(delta, pair) + ". " +
+      "They include " + number(caught) + " of the " + number(lost) + " lost samples (recall " +
+      share(caught, lost) + "); " + share(caught, flagged) + " of the samples on thin ice are lost (precision)."
     );
   }
 

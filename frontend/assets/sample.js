@@ -64,11 +64,11 @@
     if (!word) return;
     try {
       await navigator.clipboard.writeText(thinice.elements.data(button, "copy"));
-      word.textContent = "copied";
+      word.textContent = "Copied";
     } catch {
-      word.textContent = "not allowed to copy"; // the browser gives the clipboard to secure pages only
+      word.textContent = "Copying is not allowed"; // the browser gives the clipboard to secure pages only
     }
-    window.setTimeout(() => (word.textContent = "copy"), 2000);
+    window.setTimeout(() => (word.textContent = "Copy"), 2000);
   }
 
   document.addEventListener("keydown", (event) => {

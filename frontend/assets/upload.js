@@ -43,7 +43,7 @@
   const CHECKPOINT = {
     path: "/api/v1/checkpoints",
     button: thinice.ids.upload.GO,
-    busyWords: "Opening the file in a locked process, counting its weights ...",
+    busyWords: "Opening the file in a sandboxed process and counting its weights ...",
     arrive: (made) => thinice.visit("/upload", { checkpoint: String(made.id) }),
   };
   /** @type {Form} */
@@ -67,7 +67,7 @@
     const button = document.getElementById(form.button);
     const status = document.getElementById(thinice.ids.upload.STATUS);
     if (thinice.uploadFile.isSending()) {
-      return refuse({ code: "not_sent", message: "The file is still on its way. Wait until it has arrived." });
+      return refuse({ code: "not_sent", message: "The file is still uploading. Wait until the upload has finished." });
     }
     if (!upload) return refuse({ code: "no_file", message: "Choose a file first." });
     if (!(button instanceof HTMLButtonElement) || !status) return undefined;
@@ -80,7 +80,7 @@
       if (answer.ok && made) return form.arrive(made);
       return refuse(errorOf(made, answer.status));
     } catch {
-      const message = "The server could not be reached. The file is there already; send the form again.";
+      const message = "The server could not be reached. Your file is already uploaded; send the form again.";
       return refuse({ code: "unreachable", message });
     } finally {
       button.disabled = false;

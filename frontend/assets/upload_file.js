@@ -91,7 +91,7 @@
     if (file.size > setup.limit_bytes) {
       finish(state, file.name, null);
       const most = sizeWords(setup.limit_bytes) + " (THINICE_MAX_UPLOAD_MB).";
-      const message = file.name + " has " + sizeWords(file.size) + "; the most is " + most;
+      const message = file.name + " has " + sizeWords(file.size) + "; the limit is " + most;
       refuse({ code: "too_large", message });
       return;
     }
@@ -102,7 +102,7 @@
     request.addEventListener("error", () => {
       running = null;
       finish(state, file.name, null);
-      const message = "The server could not be reached while the file was sent. Choose it again to retry.";
+      const message = "The server could not be reached during the upload. Choose the file again to retry.";
       refuse({ code: "unreachable", message });
     });
     request.addEventListener("abort", () => {
@@ -165,7 +165,7 @@
    * @param {Upload | null} upload
    * @param {string} [word]
    */
-  function finish(state, name, upload, word = "not taken") {
+  function finish(state, name, upload, word = "not uploaded") {
     const { make } = thinice.elements;
     const title = make("span", "drop-name", name);
     if (!upload) {

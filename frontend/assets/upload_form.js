@@ -10,9 +10,9 @@
   const ENDINGS = /(\.(pt|pth|bin|ckpt|tar|safetensors|npz|th|t7|model|gz|mat))+$/i;
   /** @type {Record<string, string>} */
   const ROLE_HINTS = {
-    dense: "nothing pruned; others are compared with it",
-    pruned: "made from a dense checkpoint by pruning",
-    control: "the dense parent finetuned as long, nothing pruned",
+    dense: "not pruned; pruned checkpoints are compared with it",
+    pruned: "pruned from a dense checkpoint",
+    control: "the dense parent finetuned for as long, but not pruned",
   };
 
   /**

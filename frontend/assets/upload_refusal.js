@@ -18,7 +18,7 @@
     mark.setAttribute("aria-hidden", "true");
     const words = make("span", "", error.message + " ");
     const request = error.request_id ? ", request " + error.request_id : "";
-    words.append(make("span", "small", "(code " + error.code + request + "). What you typed is kept."));
+    words.append(make("span", "small", "(code " + error.code + request + "). Your entries are kept."));
     box.append(mark, words);
     const asked = error.details && ASKED[error.details.ask || ""];
     if (error.details && asked && error.details.suggestion) words.append(" ", suggest(asked, error.details));
@@ -32,7 +32,7 @@
    * @param {{ ask?: string, suggestion?: unknown }} details
    */
   function suggest(field, details) {
-    const button = thinice.elements.make("button", "button", "Put the suggestion into the form");
+    const button = thinice.elements.make("button", "button", "Use the suggested value");
     button.setAttribute("type", "button");
     button.addEventListener("click", () => {
       const { asPercent, isInPercent } = thinice.uploadForm;
@@ -65,7 +65,7 @@
    */
   function errorOf(answer, status) {
     if (answer && answer.error) return /** @type {RestError} */ (answer.error);
-    return { code: "http_" + status, message: "The server answered with status " + status + " and no reason." };
+    return { code: "http_" + status, message: "The server answered with status " + status + " and gave no reason." };
   }
 
   /** @type {ThinIce["refusal"]} */

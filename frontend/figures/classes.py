@@ -31,7 +31,7 @@ def pays_more(item: ClassShare, overall: float) -> bool:
 def class_flips(classes: list[ClassShare], theme: Theme, *, overall: float) -> go.Figure:
     """Horizontal bars, most affected class on top, and a line at the rate over all classes."""
     chosen = sorted(classes, key=lambda item: (item.rate, item.n))[-MOST:]
-    figure = frame(theme, x_title="share lost of the samples the dense model gets right", y_title="")
+    figure = frame(theme, x_title="Share lost, of the samples the dense model gets right", y_title="")
     figure.add_trace(
         go.Bar(
             orientation="h",
@@ -49,8 +49,8 @@ def class_flips(classes: list[ClassShare], theme: Theme, *, overall: float) -> g
                 "width": 3,
             },
             customdata=[[item.lost, item.n, item.adjusted_p] for item in chosen],
-            hovertemplate="%{y}: %{x:.2%}, %{customdata[0]} of %{customdata[1]}, "
-            "adjusted p %{customdata[2]:.2g}<extra></extra>",
+            hovertemplate="%{y}: %{x:.2%} lost (%{customdata[0]} of %{customdata[1]}), "
+            "adjusted p = %{customdata[2]:.2g}<extra></extra>",
         )
     )
     line = {"color": theme.muted, "width": 1, "dash": "2px,3px"}
@@ -60,7 +60,7 @@ def class_flips(classes: list[ClassShare], theme: Theme, *, overall: float) -> g
         y=1,
         yref="paper",
         yanchor="bottom",
-        text=f"all {overall:.1%}",
+        text=f"all classes {overall:.1%}",
         showarrow=False,
         font={"color": theme.muted},
     )

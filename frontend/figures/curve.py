@@ -32,7 +32,7 @@ def robustness_curve(
     curves: list[CurveLine], theme: Theme, unit: Unit, *, eps: float, eps_label: str, limit: float
 ) -> go.Figure:
     """The curves with their bands up to `limit` (shown units), a guide at `eps` (as stored), and their values there."""
-    figure = frame(theme, x_title=unit.titled("ε"), y_title="robust accuracy")
+    figure = frame(theme, x_title=unit.titled("ε"), y_title="Robust accuracy")
     for curve in curves:
         add_band(figure, [unit.shown(at) for at in curve.eps], curve.low, curve.high, faded(curve.colour, 0.14))
     end = max(limit * (1 + GUTTER), unit.shown(eps))
@@ -45,7 +45,7 @@ def robustness_curve(
                 y=curve.accuracy,
                 mode="lines",
                 line={"color": curve.colour, "width": 2},
-                hovertemplate=f"{curve.name}: %{{y:.2%}} at %{{x:.1f}}<extra></extra>",
+                hovertemplate=f"{curve.name}: %{{y:.2%}} at ε %{{x:.1f}}<extra></extra>",
             )
         )
         add_value(figure, theme, curve, unit.shown(eps))

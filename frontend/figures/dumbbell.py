@@ -115,7 +115,7 @@ def add_words(figure: go.Figure, row: Dumbbell, depth: float, theme: Theme) -> N
     if row.measured is None:
         text = muted.format("claimed, not re-evaluated yet" if row.claimed is not None else "not evaluated yet")
     elif row.claimed is None:
-        text = f"<b>{100 * row.measured:.2f} %</b> {muted.format(f'{row.effort}, nothing claimed')}"
+        text = f"<b>{100 * row.measured:.2f} %</b> {muted.format(f'{row.effort}, no claim')}"
     else:
         text = f"{gap_text(row, theme)}  {muted.format(row.effort)}"
     figure.add_annotation(x=1, xanchor="right", text=text, **common)

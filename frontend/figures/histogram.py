@@ -42,7 +42,7 @@ def margin_histogram(
     edges, counts = count_margins(points, unit, scale.limit)
     width = scale.limit / BARS
     places = [edge + width / 2 for edge in edges[:-1]] + [scale.limit + 0.66 * scale.gutter]
-    figure = frame(theme, x_title=unit.titled("margin of the dense model"), y_title="samples")
+    figure = frame(theme, x_title=unit.titled("Dense margin"), y_title="Samples")
     add_ice(figure, theme, delta, scale.limit)
     for name in ORDER:
         if not any(counts[name]):

@@ -110,8 +110,8 @@ def margin_scatter(
     x_scale, y_scale = scales
     figure = frame(
         theme,
-        x_title=unit.titled("margin of the dense model"),
-        y_title=unit.titled("margin of the pruned model"),
+        x_title=unit.titled("Dense margin"),
+        y_title=unit.titled("Pruned margin"),
     )
     add_gutters(figure, theme, x_scale, y_scale)
     add_ice(figure, theme, delta, x_scale.limit)

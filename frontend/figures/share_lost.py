@@ -25,7 +25,7 @@ class LostShare:
 
 def share_lost(bins: list[LostShare], theme: Theme, unit: Unit, *, delta: float, limit: float) -> go.Figure:
     """Share lost against dense margin; `delta` and `limit` in shown units. A bin stands at the middle of its range."""
-    figure = frame(theme, x_title=unit.titled("margin of the dense model"), y_title="share lost")
+    figure = frame(theme, x_title=unit.titled("Dense margin"), y_title="Share lost")
     add_ice(figure, theme, delta, limit)
     filled = [item for item in bins if item.n > 0]
     x = [middle(item, unit, limit) for item in filled]
@@ -40,7 +40,7 @@ def share_lost(bins: list[LostShare], theme: Theme, unit: Unit, *, delta: float,
             line={"color": theme.lost, "width": 2},
             marker={"symbol": "triangle-down", "size": 8, "color": theme.lost, "line": {"width": 0}},
             customdata=[[item.lost, item.n, 100 * item.share_low, 100 * item.share_high] for item in filled],
-            hovertemplate="%{y:.1%} lost, %{customdata[0]} of %{customdata[1]} "
+            hovertemplate="%{y:.1%} lost (%{customdata[0]} of %{customdata[1]}), 95 % interval "
             "[%{customdata[2]:.1f}, %{customdata[3]:.1f}]<extra></extra>",
         )
     )

@@ -25,7 +25,7 @@ class Unit:
         return float(f"{self.shown(distance):.9g}")
 
     def titled(self, words: str) -> str:
-        """An axis title: `margin of the dense model (1/255)`."""
+        """An axis title: `Dense margin (1/255)`."""
         return f"{words} ({self.suffix})"
 
     def text(self, distance: float | None, *, digits: int = 1) -> str:

@@ -36,7 +36,7 @@ COMPARE = (
         "margins, so no attack runs again. Cards that a slider does not move say so.",
     ),
     Passage(
-        "Where each sample stood, and stands",
+        "Margins before and after pruning",
         "One mark for each sample: its dense margin to the right, its pruned margin upwards. Below the diagonal, "
         "pruning brought the decision boundary nearer. The gutters at the edges hold samples that are already wrong "
         "and samples for which nothing was found.",
@@ -53,11 +53,11 @@ COMPARE = (
         "the pruned curve lies below the dense one, pruning cost robustness at that eps.",
     ),
     Passage(
-        "Where the samples stood before pruning",
+        "Margins before pruning",
         "A histogram of the dense margins, coloured by what became of the samples. The pale blue zone is thin ice.",
     ),
     Passage(
-        "Who pays",
+        "Losses by class",
         "The share lost in each class, with its interval. A class is red if it loses more than the rest beyond chance, "
         "corrected for the number of classes.",
     ),

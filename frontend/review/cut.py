@@ -51,11 +51,11 @@ def read_cut(query: dict[str, Any]) -> Cut:
     flip_set, label = query.get("set") or None, query.get("class") or None
     view: View = "robust" if query.get("view") == "robust" else "clean"
     if (query.get("view") or "clean") != view:
-        raise InvalidRequest(f'The view is "clean" or "robust"; got {query["view"]!r}.', view=query["view"])
+        raise InvalidRequest(f'The view must be "clean" or "robust"; got {query["view"]!r}.', view=query["view"])
     if flip_set is not None and flip_set not in get_args(FlipSet):
-        raise InvalidRequest(f"The set is one of {', '.join(get_args(FlipSet))}; got {flip_set!r}.", set=flip_set)
+        raise InvalidRequest(f"The set must be one of {', '.join(get_args(FlipSet))}; got {flip_set!r}.", set=flip_set)
     if label is not None and not str(label).isdecimal():
-        raise InvalidRequest(f"The class is given by its number, from 0; got {label!r}.")
+        raise InvalidRequest(f"The class must be a number, counted from 0; got {label!r}.")
     number = None if label is None else int(label)
     return Cut(
         query["dense"], query["pruned"], query.get("eps") or None, view, flip_set, number, query.get("delta") or None

@@ -12,14 +12,14 @@ from frontend.components import Content
 from frontend.rows import Column, done_text, row_table
 from frontend.words import ago, count_words, sentence_list, time_left
 
-KIND_WORDS = {"upload": "uploaded adversarials", "replay": "replayed adversarials", "harder": "more effort"}
+KIND_WORDS = {"upload": "uploaded adversarials", "replay": "replayed adversarials", "harder": "harder attack"}
 REASON_WORDS = {
     "not-adversarial": "still classified correctly",
     "already-wrong": "wrong before any attack",
     "not-finite": "not finite",
     "out-of-box": "outside [0, 1]",
-    "outside-ball": "outside the ball",
-    "unmoved": "the clean image itself",
+    "outside-ball": "outside the norm ball",
+    "unmoved": "identical to the clean image",
 }
 
 
@@ -37,7 +37,7 @@ def state_words(row: EvidenceOut) -> str:
     """How far it is, or how it ended."""
     done = done_text(row)
     if row.state == "queued":
-        return "waits for a worker"
+        return "waiting for a worker"
     if row.state == "running":
         return f"{done}, {time_left(row.progress.eta_seconds)}"
     if row.error is not None:
@@ -49,8 +49,8 @@ def outcome_words(row: EvidenceOut) -> str:
     """What came of it: checked, held, lowered, and why the others do not hold."""
     if not row.checked:
         return "nothing checked yet"
-    noun = "run" if row.kind == "harder" else "adversarial"
-    words = f"{count_words(row.checked, noun)}, {row.held:,} hold, {count_words(row.improved, 'bound')} lowered"
+    noun = "attempt" if row.kind == "harder" else "adversarial"
+    words = f"{count_words(row.checked, noun)}, {row.held:,} verified, {count_words(row.improved, 'bound')} lowered"
     reasons = [f"{count:,} {REASON_WORDS.get(reason, reason)}" for reason, count in row.refused.items()]
     return f"{words}; {sentence_list(reasons)}" if reasons else words
 
@@ -64,8 +64,8 @@ def evidence_table(rows: Sequence[EvidenceOut], *, with_checkpoint: bool) -> Com
     """One row for each; `with_checkpoint` names the network too."""
     columns = [
         Column("evidence"),
-        Column("state"),
-        Column("progress", kind="progress-cell"),
+        Column("State"),
+        Column("Progress", kind="progress-cell"),
         Column("outcome"),
         Column(html.Span("actions", className="hidden-label"), kind="actions-cell"),
     ]
@@ -83,5 +83,5 @@ def evidence_table(rows: Sequence[EvidenceOut], *, with_checkpoint: bool) -> Com
         link = dcc.Link(row.checkpoint_name, href=f"/jobs?evaluation={row.evaluation_id}")
         body.append([link, *cells] if with_checkpoint else cells)
     if with_checkpoint:
-        columns.insert(0, Column("checkpoint"))
+        columns.insert(0, Column("Checkpoint"))
     return row_table("Additional evidence", columns, body)

@@ -4,15 +4,15 @@ from dash import html
 from dash.development.base_component import Component
 
 SAMPLES_KEYS = {
-    "1  2  3  4": "only the kept, lost, gained or wrong on both; press again to show all",
-    "t": "only samples on thin ice; press again to show all",
-    "Esc": "remove every filter",
-    "←  →  ↑  ↓": "from one sample to the next",
+    "1  2  3  4": "show only samples that are kept, lost, gained or wrong on both; press again to show all",
+    "t": "show only samples on thin ice; press again to show all",
+    "Esc": "remove all filters",
+    "←  →  ↑  ↓": "move from sample to sample",
     "Enter": "open the sample",
 }
 SAMPLE_KEYS = {
-    "←  →": "previous, next sample of the list",
-    "↑  ↓": "the less, the more pruned version",
+    "←  →": "previous / next sample in the list",
+    "↑  ↓": "less / more pruned version",
     "b": "blink: show the clean image in place of the adversarial one",
     "Esc": "back to Compare",
     "?": "show or hide this list",

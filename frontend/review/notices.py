@@ -27,7 +27,7 @@ def context_line(comparison: ComparisonOut, dataset: DatasetOut, median_eps: str
         dataset.name,
         f"n {comparison.n:,}",
         dense.norm,
-        *([] if median_eps is None else [f"ε {median_eps} to start with, chosen: median margin"]),
+        *([] if median_eps is None else [f"initial ε {median_eps} (median dense margin)"]),
         both("preset", dense.preset, pruned.preset),
         both("seed", dense.seed, pruned.seed),
         both("", day(dense.finished_at), day(pruned.finished_at)),
@@ -69,11 +69,11 @@ def mismatch_notice(comparison: ComparisonOut) -> Component | None:
     if flagged:
         parts.append(html.Div([html.Strong("Reliability flags were raised."), html.Ul(flagged)]))
     for title, items in (
-        ("These margins are in doubt.", [item for item in loud if item.field in CAVEATS]),
-        ("Extra evidence on one side.", [item for item in loud if item.field == EXTRA]),
-        ("This is not the parent.", [item for item in loud if item.field == "parent"]),
+        ("Treat these margins with caution.", [item for item in loud if item.field in CAVEATS]),
+        ("Additional evidence on one side only.", [item for item in loud if item.field == EXTRA]),
+        ("The dense checkpoint is not the parent.", [item for item in loud if item.field == "parent"]),
         (
-            "These two were not measured alike.",
+            "The two evaluations used different settings.",
             [item for item in loud if item.field not in (*CAVEATS, EXTRA, "parent")],
         ),
     ):
@@ -93,9 +93,9 @@ def verdict_notice(comparison: ComparisonOut) -> Component | None:
     if has_margins(comparison):
         return None
     sentence = (
-        f"whether an attack found an adversarial within {comparison.eps_text}, not how far away the nearest one is. "
-        "So there are no margins here, no thin ice and no curve, and ε stays where it is. The preset margin "
-        "measures them."
+        f"The evaluations record whether an attack found an adversarial within {comparison.eps_text}, not how far away "
+        "the nearest one is. This page therefore shows no margins, no thin ice and no robustness curve, and ε is "
+        "fixed. Use the preset margin to measure margins."
     )
-    parts: list[Content] = [html.Strong(f"Verdicts at ε {comparison.eps_text}: "), sentence]
+    parts: list[Content] = [html.Strong(f"Verdicts only, at ε {comparison.eps_text}. "), sentence]
     return html.Div([icon("help"), html.Div(parts)], className="notice notice-plain", role="note")

@@ -13,11 +13,11 @@ from frontend.words import percent
 
 GRANULARITY_WORDS = {"weight": "US", "filter": "filters", "channel": "channels"}
 COLUMNS = [
-    Column("result"),
-    Column("method"),
-    Column("trained on"),
-    Column("state"),
-    Column("progress", kind="progress-cell"),
+    Column("Result"),
+    Column("Method"),
+    Column("Trained on"),
+    Column("State"),
+    Column("Progress", kind="progress-cell"),
     Column(html.Span("actions", className="hidden-label"), kind="actions-cell"),
 ]
 
@@ -49,5 +49,5 @@ def method_words(row: PruningOut) -> str:
 def made_link(row: PruningOut) -> Component:
     """The way to what a run made."""
     if row.checkpoint_id is None:
-        return html.Span("its checkpoint was deleted", className="muted")
-    return dcc.Link("The checkpoint", href=f"/upload?checkpoint={row.checkpoint_id}", id=f"prune-made-{row.id}")
+        return html.Span("checkpoint deleted", className="muted")
+    return dcc.Link("Open the checkpoint", href=f"/upload?checkpoint={row.checkpoint_id}", id=f"prune-made-{row.id}")

@@ -93,5 +93,5 @@ def slider(id: str, text_id: str, label: str, name: str, value: float, state: di
 
 def delta_slider(id: str, text_id: str, value: float, state: dict[str, Any], unit: Unit) -> Component:
     """The threshold of thin ice; out of sight where there are no margins, so no ice."""
-    control = slider(id, text_id, "thin ice δ", "thin ice threshold", value, state, unit)
+    control = slider(id, text_id, "Thin ice δ", "thin ice threshold", value, state, unit)
     return html.Div(control, className="control-holder", hidden=not state["has_margins"])

@@ -126,7 +126,7 @@ def read_sort(text: str | None) -> Sort:
     for name in SORT_WORDS:
         if (text or "dense") == name:
             return name
-    raise InvalidRequest(f"Samples are sorted by {', '.join(SORT_WORDS)}; got {text!r}.", sort=text)
+    raise InvalidRequest(f"The sort order must be one of {', '.join(SORT_WORDS)}; got {text!r}.", sort=text)
 
 
 def sort_key(sample: PairedSample, sort: Sort) -> tuple[float, float, int]:

@@ -41,7 +41,7 @@ class Normalized(nn.Module):
             ValueError: another number of channels; broadcasting would hide it.
         """
         if images.shape[1] != len(self.mean):
-            raise ValueError(f"this normalisation is for {len(self.mean)} channels, the images have {images.shape[1]}")
+            raise ValueError(f"this normalisation is for {len(self.mean)} channels; the images have {images.shape[1]}")
         logits: Tensor = self.network((images - self.mean.view(1, -1, 1, 1)) / self.std.view(1, -1, 1, 1))
         return logits
 

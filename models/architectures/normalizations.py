@@ -43,9 +43,9 @@ def find_normalization(name: str) -> Normalization:
     try:
         mean, std = (tuple(float(value) for value in part.split(",")) for part in name.split("/"))
     except ValueError:
-        raise ValueError(f"no normalisation is called {name!r}; there are: {', '.join(NORMALIZATIONS)}") from None
+        raise ValueError(f"there is no normalisation {name!r}; known: {', '.join(NORMALIZATIONS)}") from None
     if len(mean) != len(std) or not all(map(math.isfinite, (*mean, *std))) or min(std) <= 0:
-        raise ValueError(f"{name!r} is no normalisation: it needs as many finite means as positive deviations")
+        raise ValueError(f"{name!r} is not a normalisation, which needs finite means and as many positive deviations")
     return Normalization(name, "The file's own", mean, std)
 
 

@@ -38,5 +38,5 @@ def find_architecture(name: str) -> Architecture:
         ValueError: no such row; the message lists what exists.
     """
     if name not in ARCHITECTURES:
-        raise ValueError(f"no architecture is called {name!r}; there are: {', '.join(sorted(ARCHITECTURES))}")
+        raise ValueError(f"there is no architecture {name!r}; known: {', '.join(sorted(ARCHITECTURES))}")
     return ARCHITECTURES[name]

@@ -47,7 +47,7 @@ def build_sequential(layers: Sequence[tuple[str, Mapping[str, Any]]]) -> nn.Sequ
     made: list[nn.Module] = []
     for number, (kind, arguments) in enumerate(layers):
         if kind not in LAYERS:
-            raise ValueError(f"layer {number}: no layer is called {kind!r}; there are: {', '.join(LAYERS)}")
+            raise ValueError(f"layer {number}: there is no layer {kind!r}; known: {', '.join(LAYERS)}")
         values = {name: tuple(value) if isinstance(value, list) else value for name, value in arguments.items()}
         try:
             made.append(LAYERS[kind](**values))
@@ -77,12 +77,10 @@ def measure_sequential(
                 features = layer(features)
             except (RuntimeError, ValueError) as error:
                 raise ValueError(
-                    f"{name} does not take the features {tuple(features.shape)} before it: {str(error)[:160]}"
+                    f"{name} cannot process the features {tuple(features.shape)} before it: {str(error)[:160]}"
                 ) from error
             if features.numel() > limit:
-                raise ValueError(
-                    f"{name} gives {features.numel():,} numbers for one image; at most {limit:,} are taken"
-                )
+                raise ValueError(f"{name} gives {features.numel():,} numbers for one image; the limit is {limit:,}")
             multiplications += _count_multiplications(layer, features)
     parameters = sum(value.numel() for value in network.state_dict().values())
     return Sizes(tuple(features.shape), parameters, multiplications)

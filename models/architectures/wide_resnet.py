@@ -59,7 +59,7 @@ class WideResNet(nn.Module):
     def __init__(self, depth: int, widening: int, classes: int = 10, channels: int = 3) -> None:
         super().__init__()
         if (depth - CONVOLUTIONS_OUTSIDE_BLOCKS) % 6:
-            raise ValueError(f"a wide ResNet has 6 n + {CONVOLUTIONS_OUTSIDE_BLOCKS} layers, not {depth}")
+            raise ValueError(f"a wide ResNet must have 6 n + {CONVOLUTIONS_OUTSIDE_BLOCKS} layers; got {depth}")
         blocks = (depth - CONVOLUTIONS_OUTSIDE_BLOCKS) // 6
         widths = [FIRST_WIDTH] + [FIRST_WIDTH * widening * factor for factor in (1, 2, 4)]
         self.conv1 = nn.Conv2d(channels, widths[0], 3, padding=1, bias=False)

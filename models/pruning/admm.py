@@ -38,7 +38,7 @@ class AdmmSearch(MaskSearch):
             rounds: at least 1.
         """
         if rounds < 1 or rho <= 0.0 or growth <= 0.0:
-            raise ValueError(f"rounds is at least 1, rho and growth are above 0: {rounds}, {rho}, {growth}")
+            raise ValueError(f"rounds must be at least 1, rho and growth above 0; got {rounds}, {rho}, {growth}")
         self.sparsity, self.start_rho, self.growth, self.rounds = sparsity, rho, growth, rounds
         self.rho, self.round = rho, 0
         self.sparse: dict[str, Tensor] = {}

@@ -62,20 +62,20 @@ def make_plan(
             numbers from which no run can be made.
     """
     if schedule not in SCHEDULES:
-        raise ValueError(f"no schedule is called {schedule!r}; there are: {', '.join(SCHEDULES)}")
+        raise ValueError(f"there is no schedule {schedule!r}; known: {', '.join(SCHEDULES)}")
     plan = _find_schedule(method, rate, schedule)
     plan = replace(plan, granularity=granularity, settings={**plan.settings, **settings})
     if method == CONTROL:
         if granularity != "weight" or settings:
             raise ValueError("a control prunes nothing: it has no granularity and no settings")
     elif check_plan(plan).has_own_loss and changes.loss is not None:
-        raise ValueError(f"the loss of {method} is its own; none can be chosen")
+        raise ValueError(f"{method} has its own loss; no other can be chosen")
     if plan.searching is not None and plan.searching.schedule == "cycles":
         plan = replace(plan, searching=replace(plan.searching, cycles=int(plan.settings["rounds"])))
     plan = _change(_move_mask_share(plan), images, changes)
     held = plan.finetuning.validation_samples
     if held > images * MOST_VALIDATION:
-        raise ValueError(f"at most half of the {images:,} training images can pick the epoch; {held:,} are too many")
+        raise ValueError(f"at most half of the {images:,} training images may pick the epoch; got {held:,}")
     is_equalised = schedule == "short" and changes.epoch_images is None
     return equalise(plan, images) if is_equalised else plan
 
@@ -97,7 +97,7 @@ def _find_schedule(method: str, rate: float, schedule: str) -> Plan:
     if schedule == "paper":
         return plan_paper(method, rate)
     if method not in SHORT_PLANS:
-        raise ValueError(f"no pruning method is called {method!r}; there are: {', '.join((*SHORT_PLANS, CONTROL))}")
+        raise ValueError(f"there is no pruning method {method!r}; known: {', '.join((*SHORT_PLANS, CONTROL))}")
     return SHORT_PLANS[method](rate)
 
 

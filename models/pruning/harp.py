@@ -58,7 +58,7 @@ class RateSearch(ScoreSearch):
         if granularity not in ("weight", "channel") or (granularity == "channel" and image_shape is None):
             raise ValueError(f"granularity is weight, or channel with an image_shape; got {granularity}, {image_shape}")
         if rounds < 1 or gamma <= 0.0:
-            raise ValueError(f"rounds is at least 1 and gamma above 0, got {rounds} and {gamma}")
+            raise ValueError(f"rounds must be at least 1 and gamma above 0; got {rounds} and {gamma}")
         self.granularity, self.image_shape, self.gamma, self.rounds = granularity, image_shape, gamma, rounds
         self.target = 1.0 - sparsity
         self.smallest = SMALLEST_SHARE * self.target

@@ -51,7 +51,7 @@ class ScoreSearch(MaskSearch):
     def __init__(self, sparsity: float) -> None:
         """Prepare to remove `count_removed` weights of every layer at `sparsity`, 0..1."""
         if not 0.0 <= sparsity < 1.0:
-            raise ValueError(f"sparsity is a share from 0 to below 1, not {sparsity}; 95 % is 0.95")
+            raise ValueError(f"sparsity must be a share from 0 to below 1; got {sparsity} (95 % is 0.95)")
         self.sparsity = sparsity
         self.weights: dict[str, Tensor] = {}
         self.scores: dict[str, nn.Parameter] = {}

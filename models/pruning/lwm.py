@@ -35,7 +35,7 @@ class MagnitudeSearch(MaskSearch):
             ValueError: an unknown scope; the message lists what exists.
         """
         if scope not in SCOPES:
-            raise ValueError(f"no scope is called {scope!r}; there are: {', '.join(SCOPES)}")
+            raise ValueError(f"there is no scope {scope!r}; known: {', '.join(SCOPES)}")
         self.rate, self.scope, self.mask_share = rate, scope, mask_share
         self.masks: Masks | None = None
         self.is_final = False

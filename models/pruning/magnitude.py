@@ -23,7 +23,7 @@ def count_zeros(size: int, sparsity: float) -> int:
         ValueError: a sparsity outside 0..1.
     """
     if not 0.0 <= sparsity <= 1.0:
-        raise ValueError(f"sparsity is a share from 0 to 1, not {sparsity}; 95 % is 0.95")
+        raise ValueError(f"sparsity must be a share from 0 to 1; got {sparsity} (95 % is 0.95)")
     return round(size * sparsity)
 
 
@@ -87,7 +87,7 @@ def score_magnitudes(name: str, weight: Tensor, pruned_before: Mapping[str, Tens
     """Flatten |w| to (n,); below every magnitude where an earlier mask already removed the weight."""
     scores = weight.detach().abs().flatten()
     if not bool(torch.isfinite(scores).all()):
-        raise ValueError(f"{name} holds NaN or infinite weights, which have no place in a ranking")
+        raise ValueError(f"{name} holds NaN or infinite weights, which cannot be ranked")
     if pruned_before is not None and name in pruned_before:
         scores = scores.masked_fill(~pruned_before[name].flatten(), ALREADY_PRUNED)
     return scores

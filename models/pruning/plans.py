@@ -38,7 +38,7 @@ class Care:
         """Refuse factors that make no loss."""
         factors = (self.clean_weight, self.robust_weight, self.keeping, self.wrong_share, self.clean_distillation)
         if min(factors) < 0.0 or self.width <= 0.0 or not 0.0 <= self.distillation <= 1.0:
-            raise ValueError(f"factors are at least 0, distillation is 0..1 and width above 0: {self}")
+            raise ValueError(f"factors must be at least 0, distillation 0..1 and width above 0; got {self}")
 
     @property
     def asks_dense(self) -> bool:
@@ -67,23 +67,23 @@ SETTINGS: dict[str, Setting] = {
     MASK_SHARE: Setting(
         0,
         0.99,
-        "share of the training over which the sparsity rises step by step, 0 removes all at once; default 0, and 0.5 "
+        "share of the training over which the sparsity rises step by step, 0 removes all at once; default: 0, or 0.5 "
         "in the short schedule from 99 % on",
     ),
     "rho": Setting(1e-6, 100, "how hard ADMM pulls towards the pruned weights"),
-    "growth": Setting(1, 10, "factor of rho after each round"),
-    "rounds": Setting(1, 1000, "projections of ADMM, or steps in which HARP's rates are drawn to the target", True),
+    "growth": Setting(1, 10, "factor by which rho grows after each round"),
+    "rounds": Setting(1, 1000, "projections of ADMM, or steps in which HARP's rates move to the target", True),
     "gamma": Setting(1e-6, 100, "how fast HARP's penalty for too many weights grows"),
-    "clean_weight": Setting(0, 100, "how much more samples near the dense boundary count"),
-    "robust_weight": Setting(0, 100, "how much more samples with a dense margin near eps count"),
-    "width": Setting(1e-6, 1, "what near means, a pixel distance"),
+    "clean_weight": Setting(0, 100, "extra weight of samples near the dense boundary"),
+    "robust_weight": Setting(0, 100, "extra weight of samples with a dense margin near eps"),
+    "width": Setting(1e-6, 1, "distance that counts as near, in pixel values"),
     "keeping": Setting(0, 100, "weight of the hinge that keeps each dense logit gap"),
     "distillation": Setting(0, 1, "share of the loss that follows the dense network's outputs"),
-    "wrong_share": Setting(0, 1, "of the distillation where the dense network is wrong"),
+    "wrong_share": Setting(0, 1, "share of the distillation that stays where the dense network is wrong"),
     "clean_distillation": Setting(0, 100, "weight of following the dense network's outputs on clean images"),
     LEARNED_RATES: Setting(0, 1, "1 learns a rate for each layer, as HARP does", True),
     MEASURED_MARGINS: Setting(
-        0, 1, "1 takes the dense margins from an evaluation on all training images, 0 estimates them by two steps", True
+        0, 1, "1 takes the dense margins from an evaluation of all training images, 0 estimates them in two steps", True
     ),
 }
 
@@ -203,7 +203,7 @@ ROWS = (
     Method(
         "lwm",
         "Lowest weight magnitude",
-        "Zero the smallest weights, then finetune what is left: the baseline.",
+        "Zero the smallest weights, then finetune the rest: the baseline.",
         ("weight", "filter", "channel"),
         ("global_ranking", MASK_SHARE),
         False,
@@ -230,7 +230,7 @@ ROWS = (
     Method(
         "harp",
         "HARP",
-        "HYDRA's scores with a rate of its own for each layer, learned too.",
+        "HYDRA's scores, with a learned rate for each layer.",
         ("weight", "channel"),
         ("gamma", "rounds"),
         True,
@@ -238,8 +238,8 @@ ROWS = (
     Method(
         "thin-ice",
         "Thin-ice-aware",
-        "HARP's search and finetuning under a loss that looks after the samples near the dense boundary. It has lost "
-        "not measurably fewer samples than HARP at 95 %, and more at 90 %.",
+        "HARP's search and finetuning with a loss that favours samples near the dense boundary. In our runs it did not "
+        "lose measurably fewer samples than HARP at 95 %, and lost more at 90 %.",
         ("weight",),
         (*CARE_SETTINGS, LEARNED_RATES, MEASURED_MARGINS),
         False,
@@ -259,10 +259,10 @@ def check_plan(plan: Plan) -> Method:
             lists what exists.
     """
     if plan.method not in METHODS:
-        raise ValueError(f"no pruning method is called {plan.method!r}; there are: {', '.join(METHODS)}")
+        raise ValueError(f"there is no pruning method {plan.method!r}; known: {', '.join(METHODS)}")
     method = METHODS[plan.method]
     if plan.granularity not in method.granularities:
-        raise ValueError(f"{method.name} prunes {', '.join(method.granularities)}; not {plan.granularity!r}")
+        raise ValueError(f"{method.name} prunes {', '.join(method.granularities)}, not {plan.granularity!r}")
     if unknown := sorted(set(plan.settings) - set(method.settings)):
         known = ", ".join(method.settings) or "none"
         raise ValueError(f"{method.name} has no settings {', '.join(unknown)}; it has: {known}")

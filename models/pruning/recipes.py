@@ -87,7 +87,7 @@ def plan_paper(method: str, rate: float, granularity: Granularity = "weight") ->
         ValueError: a method without a paper's recipe; the message lists those with one.
     """
     if method not in PAPER_RECIPES:
-        raise ValueError(f"no paper's recipe for {method!r}; there are: {', '.join(PAPER_RECIPES)}")
+        raise ValueError(f"there is no paper's recipe for {method!r}; known: {', '.join(PAPER_RECIPES)}")
     searching, finetuning = PAPER_RECIPES[method]
     return Plan(method, rate, finetuning, searching, granularity, PAPER_SETTINGS.get(method, {}))
 

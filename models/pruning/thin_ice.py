@@ -63,7 +63,7 @@ class ThinIceLoss(AdversarialLoss):
             ValueError: a margin that is negative or not a number.
         """
         if not bool((margins >= 0.0).all()):
-            raise ValueError("a margin is 0 or more, infinite where none was found; there are NaN or negative ones")
+            raise ValueError("margins must be 0 or more, infinite where none was found; got NaN or negative ones")
         self.dense, self.care = dense, care
         self.weights = weigh_samples(margins, eps, care)
 
@@ -121,5 +121,5 @@ def build_thin_ice_loss(
     if margins is None:
         margins = estimate_margins(dense, images, labels, reach=MARGIN_REACH * eps, on_batch=on_batch)
     if len(margins) != len(images):
-        raise ValueError(f"{len(margins):,} margins for {len(images):,} training images")
+        raise ValueError(f"each training image needs one margin; got {len(margins):,} for {len(images):,} images")
     return ThinIceLoss(dense, margins, eps, care)

@@ -131,5 +131,5 @@ def build_loss(recipe: Recipe) -> AdversarialLoss:
         "MART": MartLoss(recipe.loss_weight),
     }
     if recipe.loss not in losses:
-        raise ValueError(f"no loss is called {recipe.loss!r}; there are: {', '.join(losses)}")
+        raise ValueError(f"there is no loss {recipe.loss!r}; known: {', '.join(losses)}")
     return losses[recipe.loss]

@@ -78,7 +78,7 @@ def apply_masks(network: nn.Module, masks: Mapping[str, Tensor]) -> None:
     weights = find_prunable_weights(network)
     for name, mask in masks.items():
         if name not in weights:
-            raise ValueError(f"mask {name!r} fits no prunable weight; the network has: {', '.join(weights)}")
+            raise ValueError(f"mask {name!r} matches no prunable weight; the network has: {', '.join(weights)}")
         weight = weights[name]
         if mask.dtype != torch.bool or mask.shape != weight.shape:
             raise ValueError(

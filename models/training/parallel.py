@@ -76,7 +76,7 @@ def run_team(work: Callable[..., Any], arguments: tuple[Any, ...], *, size: int,
         ValueError: more processes than GPUs.
     """
     if device == "cuda" and size > torch.cuda.device_count():
-        raise ValueError(f"{size} processes need as many GPUs, there are {torch.cuda.device_count()}")
+        raise ValueError(f"{size} processes need as many GPUs; this machine has {torch.cuda.device_count()}")
     launch: Callable[..., Any] = spawn
     launch(_join_team, args=(work, arguments, size, device, port), nprocs=size)
 

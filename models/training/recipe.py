@@ -60,11 +60,11 @@ class Recipe:
         object.__setattr__(self, "drops", tuple(self.drops))
         counts = (self.epochs, self.batch_size, self.pgd_steps, self.validation_samples, self.cycles)
         if min(counts) < 1 or (self.epoch_images is not None and self.epoch_images < 1):
-            raise ValueError(f"epochs, batch_size, pgd_steps, images, samples and cycles are at least 1: {self}")
+            raise ValueError(f"epochs, batch_size, pgd_steps, images, samples, cycles must be at least 1; got {self}")
         if not (0.0 <= self.warmup_share < 1.0 and 0.0 <= self.mask_share < 1.0):
-            raise ValueError(f"warmup_share and mask_share are shares from 0 to below 1: {self}")
+            raise ValueError(f"warmup_share and mask_share must be shares from 0 to below 1; got {self}")
         if not 0.0 < self.eps <= 1.0:
-            raise ValueError(f"eps is a pixel distance above 0 and up to 1, not {self.eps_text}")
+            raise ValueError(f"eps must be a pixel distance above 0 and at most 1; got {self.eps_text}")
 
     @property
     def eps(self) -> float:

@@ -41,4 +41,4 @@ def cycle_factor(step: int, steps: int, cycles: int) -> float:
 
 def _check_step(step: int, steps: int) -> None:
     if not 0 <= step < steps:
-        raise ValueError(f"step {step} lies outside 0..{steps - 1}")
+        raise ValueError(f"step must be within 0..{steps - 1}; got {step}")

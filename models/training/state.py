@@ -46,7 +46,7 @@ class StateFile:
             return None
         state: dict[str, Any] = torch.load(self.path, map_location=device, weights_only=True)
         if state["fingerprint"] != self.fingerprint:
-            raise ValueError(f"{self.path} holds the state of another run; delete it to begin this one")
+            raise ValueError(f"{self.path} holds the state of another run; delete this file to begin a new one")
         return state
 
     def remove(self) -> None:

@@ -112,7 +112,7 @@ def split_rows(count: int, samples: int) -> tuple[Tensor, Tensor]:
         ValueError: nothing would be left to train on.
     """
     if samples >= count:
-        raise ValueError(f"{samples} validation images leave none of {count} to train on")
+        raise ValueError(f"{samples} validation images leave none of the {count} images to train on")
     order = torch.randperm(count, generator=torch.Generator().manual_seed(VALIDATION_SPLIT_SEED))
     return order[samples:], order[:samples]
 
@@ -129,7 +129,7 @@ def find_rate_factor(recipe: Recipe, step: int, steps: int) -> float:
         return drop_factor(step, steps, recipe.drops)
     if recipe.schedule == "cycles":
         return cycle_factor(step, steps, recipe.cycles)
-    raise ValueError(f"no schedule is called {recipe.schedule!r}; there are: cosine, drops, cycles")
+    raise ValueError(f"there is no schedule {recipe.schedule!r}; known: cosine, drops, cycles")
 
 
 @dataclass

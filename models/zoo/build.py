@@ -91,7 +91,7 @@ def build_entry(
         ValueError: margins are missing, or given where the plan estimates them.
     """
     if entry.run.takes_measured_margins != (margins is not None):
-        raise ValueError(f"{entry.name} takes {'measured' if margins is None else 'no measured'} margins")
+        raise ValueError(f"{entry.name} needs {'measured' if margins is None else 'no measured'} margins")
     recipe = describe_recipe(entry, read_parent_card(folder, entry))
     network = load_checkpoint(folder, entry.parent) if entry.parent else build_fresh_network(entry)
     search = build_search(entry.run, IMAGE_SHAPE)

@@ -97,4 +97,4 @@ def find_entry(name: str) -> ZooEntry:
     for entry in ENTRIES:
         if entry.name == name:
             return entry
-    raise ValueError(f"no zoo entry is called {name!r}; there are: {', '.join(entry.name for entry in ENTRIES)}")
+    raise ValueError(f"there is no zoo entry {name!r}; known: {', '.join(entry.name for entry in ENTRIES)}")

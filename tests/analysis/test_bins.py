@@ -87,11 +87,11 @@ def test_bin_losses_of_witnesses_have_a_reason() -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"count": 0}, "Between 1 and 10 bins; got 0."),
-        ({"count": 11}, "Between 1 and 10 bins; got 11."),
-        ({"edges": [1.0]}, "Bin edges are at least two finite, increasing numbers."),
-        ({"edges": [1.0, 1.0]}, "Bin edges are at least two finite, increasing numbers."),
-        ({"edges": [0.0, INF]}, "Bin edges are at least two finite, increasing numbers."),
+        ({"count": 0}, "The number of bins must be from 1 to 10; got 0."),
+        ({"count": 11}, "The number of bins must be from 1 to 10; got 11."),
+        ({"edges": [1.0]}, "There must be at least two bin edges: finite, increasing numbers."),
+        ({"edges": [1.0, 1.0]}, "There must be at least two bin edges: finite, increasing numbers."),
+        ({"edges": [0.0, INF]}, "There must be at least two bin edges: finite, increasing numbers."),
     ],
 )
 def test_bin_losses_with_bad_bins_are_refused(arguments: dict, sentence: str) -> None:
@@ -151,5 +151,5 @@ def test_threshold_of_witnesses_has_a_reason() -> None:
 
 @pytest.mark.parametrize("delta", [-0.1, INF, float("nan")])
 def test_threshold_that_is_no_distance_is_refused(delta: float) -> None:
-    with pytest.raises(InvalidRequest, match="A threshold on the margin is a finite number"):
+    with pytest.raises(InvalidRequest, match="The threshold on the margin must be a finite number"):
         threshold(make_pair(DENSE, PRUNED), delta)

@@ -127,9 +127,9 @@ def test_claim_out_of_range_is_refused(share: float, n: int) -> None:
 
 
 def test_measure_gap_impossible_inputs_are_refused() -> None:
-    with pytest.raises(InvalidRequest, match="no samples"):
+    with pytest.raises(InvalidRequest, match="at least one sample; got none"):
         measure_gap(Claim(0.5, 10), hold(0, 0), is_same_samples=False)
-    with pytest.raises(InvalidRequest, match="counts 10; there are 9"):
+    with pytest.raises(InvalidRequest, match="must count 9 of them; got 10"):
         measure_gap(Claim(0.5, 10), hold(3, 9), is_same_samples=True)
-    with pytest.raises(InvalidRequest, match="shared samples"):
+    with pytest.raises(InvalidRequest, match="the same number of samples; got 9 and 8"):
         measure_excess((Claim(0.5, 10), hold(3, 9)), (Claim(0.5, 10), hold(3, 8)), is_same_samples=False)

@@ -48,8 +48,8 @@ def test_default_grid_reaches_past_every_finite_margin() -> None:
 @pytest.mark.parametrize(
     ("grid", "sentence"),
     [
-        ([], "The grid of a robustness curve is a list of at least one eps."),
-        ([[0.1]], "The grid of a robustness curve is a list of at least one eps."),
+        ([], "The grid of a robustness curve must list at least one eps."),
+        ([[0.1]], "The grid of a robustness curve must list at least one eps."),
         ([-0.1, 0.1], "eps must be a finite number >= 0; got -0.1."),
         ([0.1, INF], "eps must be a finite number >= 0; got inf."),
         ([0.1, float("nan")], "eps must be a finite number >= 0; got nan."),
@@ -79,10 +79,10 @@ def test_median_margin_mostly_not_found_is_none_with_a_reason() -> None:
 
 
 def test_median_margin_with_nothing_right_says_so() -> None:
-    assert median_margin(make([0.0, 0.0])).median.reason == "There are no margins to take a median of."
+    assert median_margin(make([0.0, 0.0])).median.reason == "There is no median, because there are no margins."
 
 
 def test_median_margin_of_witnesses_is_none_with_a_reason() -> None:
     result = median_margin(make([0.1, INF], kind="witness", eps=0.1))
     assert result.median.value is None
-    assert result.median.reason == "Witnesses at a fixed eps only bound the margin; measure margins for a median."
+    assert result.median.reason == "Witnesses at a fixed eps only bound the margin; measure margins to get a median."

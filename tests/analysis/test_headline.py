@@ -12,7 +12,7 @@ from backend.analysis.thin_ice import AurocDifference, Prediction
 
 COUNTS = Counts(n11=1566, n10=121, n01=33, n00=280)
 PREDICTION = Prediction("clean", None, 1687, 121, 0, 0.8961, 0.8702, 0.9213, 0.4, 0.3, (), None)
-NO_CONTROL = " There is no control yet, so how much of this any other change would do is open."
+NO_CONTROL = " There is no control yet, so it is unknown how much of this another change would cause."
 
 
 def join_text(parts: list[HeadlinePart]) -> str:
@@ -35,10 +35,10 @@ def beyond(control: int, low: float | None, high: float | None, n: int = 1687) -
 def test_write_headline_with_everything_reads_as_the_example() -> None:
     parts = write_headline("Pruning to 95 %", COUNTS, PREDICTION, control=beyond(40, 0.03, 0.06))
     assert join_text(parts) == (
-        "Pruning to 95 % loses 121 of 1,687 samples the dense model gets right and gains 33. "
-        "Small dense margin predicts which are lost: AUROC 0.90 [0.87, 0.92]. "
+        "Pruning to 95 % loses 121 of 1,687 samples that the dense model gets right and gains 33. "
+        "A small dense margin predicts which samples are lost: AUROC 0.90 [0.87, 0.92]. "
         "The control (same finetuning, nothing pruned) loses 40 of the same 1,687 samples: "
-        "fewer, and not by chance."
+        "significantly fewer."
     )
     assert [(part.text, part.emphasis) for part in parts if part.emphasis] == [
         ("121", "lost"),
@@ -51,11 +51,11 @@ def test_write_headline_with_everything_reads_as_the_example() -> None:
 @pytest.mark.parametrize(
     ("counts", "sentence"),
     [
-        (Counts(1, 1, 1, 0), "Pruning loses 1 of 2 samples the dense model gets right and gains 1."),
-        (Counts(0, 1, 0, 3), "Pruning loses 1 of 1 sample the dense model gets right and gains none."),
-        (Counts(1, 0, 0, 3), "Pruning loses none of 1 sample the dense model gets right and gains none."),
-        (Counts(50, 0, 2, 0), "Pruning loses none of 50 samples the dense model gets right and gains 2."),
-        (Counts(0, 0, 4, 6), "The dense model gets right none of the 10 samples, so there is nothing to lose; "
+        (Counts(1, 1, 1, 0), "Pruning loses 1 of 2 samples that the dense model gets right and gains 1."),
+        (Counts(0, 1, 0, 3), "Pruning loses 1 of 1 sample that the dense model gets right and gains none."),
+        (Counts(1, 0, 0, 3), "Pruning loses none of 1 sample that the dense model gets right and gains none."),
+        (Counts(50, 0, 2, 0), "Pruning loses none of 50 samples that the dense model gets right and gains 2."),
+        (Counts(0, 0, 4, 6), "Of 10 samples, the dense model gets none right, so there is nothing to lose; "
                              "pruning gains 4."),
     ],
     ids=str,
@@ -67,20 +67,21 @@ def test_write_headline_counts_in_good_english(counts: Counts, sentence: str) ->
 
 def test_write_headline_at_eps_says_holds() -> None:
     text = join_text(write_headline("Pruning to 90 %", COUNTS, PREDICTION, eps_text="8/255"))
-    assert text.startswith("Pruning to 90 % loses 121 of 1,687 samples the dense model holds at 8/255 and gains 33.")
+    assert text.startswith("Pruning to 90 % loses 121 of 1,687 samples that the dense model holds at 8/255 and gains ")
 
 
 def test_write_headline_without_auroc_gives_its_reason() -> None:
-    text = join_text(write_headline("Pruning", Counts(100, 12, 3, 5), absent(12, "Only 12 lost samples; 20 needed.")))
-    assert "Whether small dense margin predicts which are lost cannot be told: Only 12 lost samples; 20 needed." in text
+    reason = "Too few lost samples (12, at least 20 needed) to say whether a small dense margin predicts losses."
+    text = join_text(write_headline("Pruning", Counts(100, 12, 3, 5), absent(12, reason)))
+    assert f" gains 3. {reason} There is no control yet" in text
     assert "AUROC" not in text
 
 
 @pytest.mark.parametrize(
     ("value", "low", "high", "words"),
     [
-        (0.55, 0.48, 0.62, "Small dense margin does not tell which are lost: AUROC 0.55 [0.48, 0.62]."),
-        (0.30, 0.25, 0.35, "Large, not small, dense margin goes with being lost: AUROC 0.30 [0.25, 0.35]."),
+        (0.55, 0.48, 0.62, "A small dense margin does not clearly predict which samples are lost: AUROC 0.55 ["),
+        (0.30, 0.25, 0.35, "Lost samples tend to have a large dense margin, not a small one: AUROC 0.30 [0.25, 0.35]."),
     ],
 )
 def test_write_headline_with_a_weak_predictor_does_not_claim_one(
@@ -93,9 +94,9 @@ def test_write_headline_with_a_weak_predictor_does_not_claim_one(
 @pytest.mark.parametrize(
     ("control", "words"),
     [
-        (beyond(0, 0.05, 0.08), " loses none of the same 1,687 samples: fewer, and not by chance."),
+        (beyond(0, 0.05, 0.08), " loses none of the same 1,687 samples: significantly fewer."),
         (beyond(118, -0.01, 0.02), " loses 118 of the same 1,687 samples: the difference could be chance."),
-        (beyond(300, -0.2, -0.1), " loses 300 of the same 1,687 samples: more, and not by chance."),
+        (beyond(300, -0.2, -0.1), " loses 300 of the same 1,687 samples: significantly more."),
         (beyond(1, -0.2, 0.9, n=1), " loses 1 of the same sample: the difference could be chance."),
         (beyond(0, None, None, n=0), " loses none."),
     ],

@@ -82,8 +82,8 @@ def test_correlate_interval_covers_the_truth_about_as_often_as_it_says() -> None
 @pytest.mark.parametrize(
     ("dense", "pruned", "reason"),
     [
-        ([0.1], [0.2], "Only 1 sample has a measured margin on both sides; 10 needed."),
-        ([0.1] * 9, [0.2] * 9, "Only 9 samples have a measured margin on both sides; 10 needed."),
+        ([0.1], [0.2], "Too few samples have a measured margin on both sides (1, at least 10 needed)."),
+        ([0.1] * 9, [0.2] * 9, "Too few samples have a measured margin on both sides (9, at least 10 needed)."),
         ([0.1] * 12, list(np.linspace(0.1, 1, 12)), "All dense margins are equal, so they cannot be ranked."),
         (list(np.linspace(0.1, 1, 12)), [0.1] * 12, "All pruned margins are equal, so they cannot be ranked."),
     ],
@@ -97,7 +97,7 @@ def test_correlate_without_enough_has_a_reason(dense: list[float], pruned: list[
 def test_correlate_of_witnesses_has_a_reason() -> None:
     witnesses = make([0.1] * 20, kind="witness", eps=0.1)
     result = correlate(pair(make([0.1] * 20), witnesses))
-    assert result.spearman.reason == "The pruned margins are witnesses at a fixed eps, which only bound the margin."
+    assert result.spearman.reason == "The pruned distances are witnesses at a fixed eps, which only bound the margins."
 
 
 def test_measure_change_equals_scipy_on_measured_margins_only() -> None:
@@ -130,7 +130,7 @@ def test_measure_change_p_equals_the_exact_enumeration() -> None:
 def test_measure_change_without_change_has_a_reason() -> None:
     result = measure_change(make_pair([0.3] * 20, [0.3] * 20))
     assert (result.wilcoxon_p, result.n_used) == (None, 0)
-    assert result.reason == "Only 0 measured margins changed; 10 needed for a test."
+    assert result.reason == "Too few measured margins changed for a test (0, at least 10 needed)."
     assert result.median.value == 0.0
 
 
@@ -138,7 +138,7 @@ def test_measure_change_of_witnesses_has_no_median() -> None:
     witnesses = make([0.1] * 20, kind="witness", eps=0.1)
     result = measure_change(pair(witnesses, witnesses))
     assert (result.median.value, result.wilcoxon_p) == (None, None)
-    assert result.reason == "The dense and pruned margins are witnesses at a fixed eps, which only bound the margin."
+    assert result.reason == "The dense and pruned distances are witnesses at a fixed eps, which only bound the margins."
 
 
 @given(pairs())
@@ -175,8 +175,8 @@ def test_bin_by_set_of_own_prediction_gives_wrong_samples_a_distance() -> None:
     ("arguments", "sentence"),
     [
         ({"count": 0}, "A histogram needs at least one bin; got 0."),
-        ({"side": "left"}, "Margins are those of dense or pruned, margin or margin_pred; got 'left', 'margin'."),
-        ({"measure": "loss"}, "Margins are those of dense or pruned, margin or margin_pred; got 'dense', 'loss'."),
+        ({"side": "left"}, "side must be dense or pruned, and measure margin or margin_pred; got 'left', 'margin'."),
+        ({"measure": "loss"}, "side must be dense or pruned, and measure margin or margin_pred; got 'dense', 'loss'."),
     ],
 )
 def test_bin_by_set_with_a_bad_question_is_refused(arguments: dict, sentence: str) -> None:
@@ -197,4 +197,4 @@ def test_find_medians_by_set_never_average_zero_or_not_found() -> None:
     medians = find_medians(make_pair([0.1, 0.2, INF, 0.3, 0.0], [0.1, 0.1, 0.1, 0.0, 0.4]))
     assert medians["S11"].value == 0.2
     assert medians["S10"].value == 0.3
-    assert medians["S01"].reason == "There are no margins above 0 to take a median of."
+    assert medians["S01"].reason == "There is no median, because there are no margins above 0."

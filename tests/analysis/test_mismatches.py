@@ -47,9 +47,9 @@ def test_mismatches_of_equal_records_are_none() -> None:
          "The attacks differ: dense 2 (1 not in the other), pruned 1 (0 not in the other).", "differs"),
         ({"steps": 30}, "different_steps", "The number of steps differs: dense 100, pruned 30.", "differs"),
         ({"parameters": {"fmn": {"steps": 100, "restarts": 3}, "segment": {"pool": 512}}}, "different_parameters",
-         "restarts of fmn differs: dense 1, pruned 3.", "differs"),
+         "The parameter restarts of fmn differs: dense 1, pruned 3.", "differs"),
         ({"parameters": {"fmn": {"steps": 100}, "segment": {"pool": 512}}}, "different_parameters",
-         "restarts of fmn differs: dense 1, pruned not recorded.", "differs"),
+         "The parameter restarts of fmn differs: dense 1, pruned not recorded.", "differs"),
         ({"parameters": {}}, "different_parameters",
          "The attack parameters differ: dense recorded, pruned not recorded.", "differs"),
         ({"chunk_size": 20}, "different_chunk_size",
@@ -60,7 +60,7 @@ def test_mismatches_of_equal_records_are_none() -> None:
         ({"dtype": "bfloat16"}, "different_dtype",
          "The number format differs: dense float32, pruned bfloat16.", "differs"),
         ({"seed": 1}, "different_seed", "The seed differs: dense 0, pruned 1.", "note"),
-        ({"device": "cuda:1"}, "different_device", "The class of device differs: dense cpu, pruned cuda:1.", "note"),
+        ({"device": "cuda:1"}, "different_device", "The type of device differs: dense cpu, pruned cuda:1.", "note"),
         ({"versions": {"thinice": "0.2.0", "torch": "2.13.0"}}, "different_versions",
          "The version of thinice differs: dense 0.1.0, pruned 0.2.0.", "differs"),
         ({"versions": {"thinice": "0.1.0", "torch": "2.12.0"}}, "different_versions",
@@ -120,5 +120,5 @@ def test_pair_mismatches_count_overlap_and_labels() -> None:
     overlap, labels = pair_mismatches(pair(dense, pruned))
     assert overlap.sentence == "Only the 1 shared samples are compared (dense has 3, pruned 2)."
     assert overlap.severity == "note"
-    assert labels.sentence == "1 shared image carries another label in each evaluation: left out."
+    assert labels.sentence == "The comparison leaves out 1 shared image, labelled differently on each side."
     assert labels.severity == "differs"

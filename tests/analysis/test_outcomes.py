@@ -30,12 +30,12 @@ def test_outcomes_with_valid_columns_are_kept_read_only() -> None:
         ({"margin": [0.0, 0.0, INF]}, "margin must be 0 exactly where the clean sample is wrong; 1 of 3"),
         ({"found": [True, True, True]}, "margin must be inf exactly where nothing was found; 1 of 3"),
         ({"found": [True, False, False]}, "margin must be inf exactly where nothing was found; 1 of 3"),
-        ({"correct": [True, True, True]}, "correct must say label == prediction; 1 of 3"),
+        ({"correct": [True, True, True]}, "correct must equal label == prediction; 1 of 3"),
         ({"max_probability": [0.1, 1.2, 0.3]}, "max_probability must lie in [0, 1]; 1 of 3"),
         ({"labels": [0, 1]}, "Every column needs one entry per sample"),
         ({"labels": [[0], [1], [2]]}, "Every column needs one entry per sample"),
         ({"labels": ["cat", "dog", "owl"]}, "The column labels cannot be read as int64"),
-        ({"kind": "guess"}, "The kind is one of minimum, witness; got 'guess'"),
+        ({"kind": "guess"}, "The kind must be one of minimum, witness; got 'guess'"),
         ({"sample_ids": ["a", "b", "a"]}, "Sample ids must be unique; 1 repeat an earlier one"),
         ({"eps": -0.1}, "eps must be a finite number >= 0; got -0.1"),
     ],
@@ -103,7 +103,7 @@ def test_is_held_for_witnesses_answers_at_their_own_eps_only() -> None:
     assert is_held(witnesses, 8 / 255).tolist() == [False, False, True]
     assert is_held(witnesses, 0.0).tolist() == [False, True, True]
     for other in (4 / 255, 16 / 255):
-        with pytest.raises(InvalidRequest, match=r"are witnesses at eps 0\.0313725 and cannot answer at eps"):
+        with pytest.raises(InvalidRequest, match=r"are witnesses at eps 0\.0313725 and say nothing about eps"):
             is_held(witnesses, other)
 
 

@@ -25,7 +25,7 @@ def test_pair_without_shared_samples_is_not_comparable() -> None:
     with pytest.raises(NotComparable) as caught:
         pair(make([0.1], ids=["a"]), make([0.1, 0.2], ids=["b", "c"]))
     assert caught.value.message == (
-        "The two evaluations share no samples (1 and 2 of them). "
+        "The two evaluations share no samples (they have 1 and 2). "
         "Evaluate both checkpoints on the same data set and split."
     )
     assert caught.value.status == 409
@@ -39,7 +39,7 @@ def test_pair_with_another_label_leaves_the_image_out_and_counts_it() -> None:
 
 
 def test_pair_with_every_label_different_is_not_comparable() -> None:
-    with pytest.raises(NotComparable, match="share 1 images, but give each of them another label"):
+    with pytest.raises(NotComparable, match="share 1 images, but label every one of them differently"):
         pair(make([0.1], labels=[0], predictions=[0]), make([0.1], labels=[3], predictions=[3]))
 
 

@@ -41,7 +41,7 @@ def test_wilson_with_impossible_counts_is_refused(count: int, n: int) -> None:
 
 
 def test_wilson_with_a_confidence_outside_is_refused() -> None:
-    with pytest.raises(InvalidRequest, match="Confidence lies inside"):
+    with pytest.raises(InvalidRequest, match="The confidence must lie between 0 and 1"):
         wilson(1, 2, confidence=1.0)
 
 
@@ -127,7 +127,7 @@ def test_median_that_is_not_found_is_none_with_a_reason(values: list[float]) -> 
 
 
 def test_median_of_nothing_says_so() -> None:
-    assert median(np.array([]), of="margins").reason == "There are no margins to take a median of."
+    assert median(np.array([]), of="margins").reason == "There is no median, because there are no margins."
 
 
 def test_median_with_a_nan_is_refused() -> None:
@@ -182,7 +182,7 @@ def test_paired_difference_without_any_flip_still_has_a_width() -> None:
 
 
 def test_paired_difference_of_nothing_says_so() -> None:
-    assert paired_difference(0, 0, 0, 0).reason == "There are no shared samples to compare on."
+    assert paired_difference(0, 0, 0, 0).reason == "There are no shared samples to compare."
 
 
 @given(*[st.integers(0, 60)] * 4)

@@ -82,10 +82,10 @@ def test_predictive_of_a_perfect_predictor_is_one_with_an_honest_low_end() -> No
     ("count", "kept", "reason"),
     [
         (0, 50, "No sample is lost."),
-        (1, 50, "Only 1 lost sample; 20 needed."),
-        (12, 50, "Only 12 lost samples; 20 needed."),
-        (19, 50, "Only 19 lost samples; 20 needed."),
-        (25, 0, "All 25 samples are lost; there is none kept to tell them from."),
+        (1, 50, "Too few lost samples (1, at least 20 needed) to say whether a small dense margin predicts losses."),
+        (12, 50, "Too few lost samples (12, at least 20 needed) to say whether a small dense margin predicts losses."),
+        (19, 50, "Too few lost samples (19, at least 20 needed) to say whether a small dense margin predicts losses."),
+        (25, 0, "All 25 samples are lost, so there are no kept samples to compare them with."),
     ],
 )
 def test_predictive_without_power_has_a_reason_and_no_numbers(count: int, kept: int, reason: str) -> None:
@@ -143,7 +143,7 @@ def test_predictive_interval_covers_the_truth_about_as_often_as_it_says() -> Non
     ("arguments", "sentence"),
     [
         ({"population": "robust"}, "The robust population needs an eps."),
-        ({"population": "all"}, "The population is clean or robust; got 'all'."),
+        ({"population": "all"}, "The population must be clean or robust; got 'all'."),
         ({"population": "robust", "eps": -1.0}, "eps must be a finite number >= 0; got -1.0."),
     ],
 )
@@ -196,7 +196,8 @@ def test_compare_auroc_without_power_names_the_side() -> None:
     pruned, control = make_pair(dense, [0.0] * 30 + [0.1] * 60), make_pair(dense, [0.0] * 8 + [0.1] * 82)
     result = compare_auroc(pruned, control)
     assert result.difference.value is None
-    assert result.difference.reason == "For the control: Only 8 lost samples; 20 needed."
+    few = "too few lost samples (8, at least 20 needed) to say whether a small dense margin predicts losses."
+    assert result.difference.reason == f"For the control, {few}"
     assert (result.pruned, result.positives, result.control_positives) == (None, 30, 8)
 
 

@@ -142,7 +142,7 @@ def test_post_damaged_file_is_refused_with_a_code(client: TestClient, fashion: s
         ({"colour": "red"}, "`colour` is not a field"),
         ({"upload_id": "00000000-0000-4000-8000-000000000000"}, "either"),
         ({"claimed_robust_accuracy": "0.6", "claimed_norm": "L3"}, "`claimed_norm`"),
-        ({"claimed_robust_accuracy": "0.6", "claimed_norm": "L2"}, "A claim in L2 needs its eps"),
+        ({"claimed_robust_accuracy": "0.6", "claimed_norm": "L2"}, "A claim in L2 needs an eps"),
         ({"claimed_robust_accuracy": "0.6", "claimed_eps": "8"}, "more than 1"),
     ],
     ids=str,

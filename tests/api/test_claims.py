@@ -22,7 +22,7 @@ def test_claim_is_held_against_the_largest_evaluation(client: TestClient, site: 
     assert one["gap"]["interval"]["low"] < one["gap"]["value"] < one["gap"]["interval"]["high"]
     assert (one["gap"]["basis"], one["eps_text"], one["norm"]) == ("unpaired", "25.5/255", "Linf")
     assert [(other["relation"], other["excess"]) for other in one["against"]] == [("parent", None)]
-    assert one["against"][0]["reason"] == "dense-net claims nothing."
+    assert one["against"][0]["reason"] == "dense-net has no claim."
 
 
 def test_claims_of_an_unknown_preset_are_refused(client: TestClient) -> None:

@@ -126,11 +126,11 @@ def test_fmn_walks_to_the_targets() -> None:
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
-    "steps": ({"steps": 0}, "steps must be a whole number from 1; 0 came"),
+    "steps": ({"steps": 0}, "steps must be a whole number from 1; got 0"),
     "noise": ({"noise": -1.0}, "noise must be a share of at least 0"),
     "targets-shape": ({"targets": torch.tensor([0])}, "one target per image"),
     "targets-range": ({"targets": torch.full((12,), 7)}, "targets go from 7 to 7"),
-    "targets-label": ({"targets": PROBLEM.predictions}, "another class than the label"),
+    "targets-label": ({"targets": PROBLEM.predictions}, "must differ from the label"),
     "no-norm": ({"norm": "L7"}, "There is no norm"),
     "other-norm": ({"norm": "L1"}, "'fmn' runs in Linf, L2, not in L1"),
 }

@@ -30,7 +30,7 @@ def test_attack_harder_lowers_the_bound_and_compare_says_that_one_side_has_evide
     margin = weaken(product, "cnn-control", index)
     page.goto(f"{product.address}/sample?{pair}&index={index}")
     side = page.locator("#sample-pruned")
-    expect(side).to_contain_text("as the margin: nothing nearer is known")
+    expect(side).to_contain_text("same as the margin: nothing nearer is known")
     side.get_by_role("textbox", name="Budget of the pruned side").fill("400")
     side.get_by_role("button", name="Attack harder").click()
     expect(side.locator(".bound-line")).to_contain_text(re.compile(r"by margin, seed \d"), timeout=WORK_MILLISECONDS)
@@ -40,7 +40,7 @@ def test_attack_harder_lowers_the_bound_and_compare_says_that_one_side_has_evide
     expect(page.locator("#sample-dense .bound-line")).to_contain_text("as the margin")
 
     page.goto(f"{product.address}/compare?{pair}")
-    expect(page.locator(".notice")).to_contain_text("Extra evidence on one side.")
+    expect(page.locator(".notice")).to_contain_text("Additional evidence on one side only.")
     page.get_by_role("button", name="Replay both ways").click()
     shown = page.locator("#compare-replay")
     expect(shown).to_contain_text("dense on pruned", timeout=WORK_MILLISECONDS)

@@ -20,9 +20,9 @@ def test_methods_controls_recut_the_page_and_the_back_button_restores_it(page, p
     expect(page.locator(".context")).to_contain_text("ε 12/255")
     page.go_back()
     expect(page.locator(".context")).to_contain_text("ε 25.5/255")
-    page.get_by_role("textbox", name="Whose losses").click()
+    page.get_by_role("textbox", name="Method in question").click()
     page.get_by_role("option", name="lwm", exact=True).click()
-    expect(page.get_by_role("heading", name="Does lwm lose fewer?")).to_be_visible()
+    expect(page.get_by_role("heading", name="Does lwm lose fewer samples?")).to_be_visible()
 
 
 def test_methods_marks_and_figures_lead_to_what_they_are_of(page, product):

@@ -165,7 +165,7 @@ def check_accessibility(page):
 
 def test_unknown_page_says_so_and_leads_back(page, product):
     page.goto(f"{product.address}/nowhere")
-    expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
+    expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
 
 
 def test_theme_toggle_is_kept_over_a_reload(page, product):

@@ -39,7 +39,7 @@ CLAIM = {
             "reevaluation": None,
             "gap": None,
             "excess": None,
-            "reason": "dense claims nothing.",
+            "reason": "dense has no claim.",
         },
     ],
 }
@@ -57,7 +57,7 @@ def test_print_claims_shows_every_number_with_its_n(capsys: pytest.CaptureFixtur
     assert " ".join(row.split()) == expected
     assert control.split()[-5:] == ["+2.60", "[+1.60,", "+3.60]", "cannot", "tell"]
     assert "control control" in control and "(n unknown)" in control
-    assert parent.rstrip().endswith("dense claims nothing.")
+    assert parent.rstrip().endswith("dense has no claim.")
     assert note == "A note."
 
 
@@ -67,4 +67,4 @@ def test_print_claims_at_another_eps_says_at_which(capsys: pytest.CaptureFixture
 
 
 def test_print_claims_of_nothing_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    assert printed(capsys, []) == ["No checkpoint claims anything."]
+    assert printed(capsys, []) == ["No checkpoint has a claim."]

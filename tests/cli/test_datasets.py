@@ -28,10 +28,10 @@ def test_file_to_send_of_a_file_is_that_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("what", "options", "sentence"),
     [
-        ("imagenet", {}, "no such data set. Known: cifar10, cifar100, svhn"),
+        ("imagenet", {}, "no file or data set 'imagenet'. Known data sets: cifar10, cifar100, svhn"),
         ("cifar10", {"split": "extra"}, "train or test"),
         (__file__, {}, "needs a --name"),
-        (__file__, {"path": Path(__file__), "name": "x"}, "--path goes with the name"),
+        (__file__, {"path": Path(__file__), "name": "x"}, "--path works only with the name"),
     ],
     ids=["unknown", "split", "nameless", "path"],
 )

@@ -56,7 +56,7 @@ def rest(served: tuple[Site, str], path: str) -> Any:
 def test_status_says_who_works_and_what_waits(run: Run) -> None:
     answer = run("status")
     assert answer.returncode == 0, answer.stderr
-    assert "no worker is alive" in answer.stdout
+    assert "no worker is running" in answer.stdout
     assert "dense-net, margin: queued 0/20" in answer.stdout
     assert json.loads(run("status", "--json").stdout)["database"] == "sqlite"
 
@@ -251,7 +251,7 @@ def test_evaluation_is_cancelled_resumed_and_deleted(run: Run, served: tuple[Sit
 def test_table_is_rest_in_every_format(run: Run, served: tuple[Site, str], tmp_path: Path) -> None:
     site = served[0]
     assert json.loads(run("table", "dense-net", "--json").stdout) == rest(served, f"families/{site.dense}")
-    assert run("table", "dense-net").stdout.startswith("**dense-net** and what was made from it")
+    assert run("table", "dense-net").stdout.startswith("**dense-net** and the checkpoints made from it")
     target = tmp_path / "table.tex"
     answer = run("table", site.dense, "--format", "latex", "--eps", "8/255", "--out", str(target))
     assert answer.returncode == 0, answer.stderr

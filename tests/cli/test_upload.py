@@ -57,19 +57,19 @@ def test_upload_sends_eps_and_norm_of_the_claim_as_typed(
         (
             {"kind": "n:m", "pattern": "2:4"},
             {"answer": "yes", "correlation": 0.931, "survivors": 5084, "changed": 0},
-            "zeros by 2:4; made from its parent by the weights: yes (correlation 0.93 over 5,084 surviving weights, "
+            "zeros by 2:4; made from its parent, by its weights: yes (correlation 0.93 over 5,084 surviving weights, "
             "only masked)",
         ),
         (
             {"kind": "weight"},
             {"answer": "cannot tell", "correlation": 0.3, "survivors": 10, "changed": 1},
-            "zeros by weight; made from its parent by the weights: cannot tell (correlation 0.30 over 10 surviving "
+            "zeros by weight; made from its parent, by its weights: cannot tell (correlation 0.30 over 10 surviving "
             "weights, 100.00 % of them changed)",
         ),
         (
             {"kind": "weight"},
             {"answer": "cannot tell", "correlation": None, "survivors": 3, "changed": 1},
-            "zeros by weight; made from its parent by the weights: cannot tell",
+            "zeros by weight; made from its parent, by its weights: cannot tell",
         ),
     ],
     ids=["dense", "dead", "masked", "cannot tell", "few"],

@@ -33,7 +33,7 @@ def test_take_dataset_sound_file_is_kept_in_its_one_form(tmp_path: Path) -> None
     assert imported.source_sha256 == hashlib.sha256((tmp_path / "up.npz").read_bytes()).hexdigest()
     assert (imported.size, imported.shape, imported.classes) == (6, (4, 5, 1), 4)
     assert imported.class_counts == [2, 2, 0, 2] and imported.duplicates == 1
-    assert "No image has the label 2" in imported.warnings[0] and "repeat an earlier one" in imported.warnings[1]
+    assert "Labels without any image: 2" in imported.warnings[0] and "repeat an earlier one" in imported.warnings[1]
     images, labels = read_npz(kept)
     assert np.array_equal(images, x[..., None]) and np.array_equal(labels, y)
     assert ImportedDataset.model_validate_json(imported.model_dump_json()) == imported
@@ -49,14 +49,14 @@ def test_take_dataset_kept_file_can_be_taken_again_unchanged(tmp_path: Path) -> 
 
 def test_take_dataset_malformed_file_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "up.npz").write_bytes(b"not a zip")
-    with pytest.raises(UnreadableDataset, match=r"not a sound \.npz"):
+    with pytest.raises(UnreadableDataset, match=r"not a valid \.npz"):
         take_dataset(tmp_path / "up.npz", out_dir=tmp_path / "kept", limits=LIMITS)
     assert os.listdir(tmp_path / "kept") == []
 
 
 def test_take_dataset_more_than_the_memory_allows_is_too_large(tmp_path: Path) -> None:
     np.savez_compressed(tmp_path / "up.npz", x=np.zeros((7000, 100, 100), np.uint8), y=np.arange(7000) % 10)
-    with pytest.raises(TooLarge, match="at most 64 MB"):
+    with pytest.raises(TooLarge, match="the limit is 64 MB"):
         take_dataset(tmp_path / "up.npz", out_dir=tmp_path / "kept", limits=LIMITS)
 
 

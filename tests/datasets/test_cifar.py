@@ -119,10 +119,10 @@ LABELS = listing([number(int(label)) for label in TEST[1]])
     [
         ({"labels": LABELS}, "holds no array"),
         ({"data": text("pixels"), "labels": LABELS}, "holds no array"),
-        ({"data": pickle_array(FLAT)}, "'labels' is no list"),
-        ({"data": pickle_array(FLAT), "labels": listing([text("cat")] * 7)}, "'labels' is no list"),
+        ({"data": pickle_array(FLAT)}, "'labels' is not a list"),
+        ({"data": pickle_array(FLAT), "labels": listing([text("cat")] * 7)}, "'labels' is not a list"),
         ({"data": pickle_array(FLAT), "labels": listing([number(1)] * 6)}, "7 images and 6 labels"),
-        ({"data": pickle_array(FLAT), "labels": listing([number(-1)] * 7)}, "numbers that are no classes"),
+        ({"data": pickle_array(FLAT), "labels": listing([number(-1)] * 7)}, "numbers that are not class labels"),
         ({"data": pickle_array(FLAT[:, :100]), "labels": LABELS}, r"shape \(N, 3072\)"),
         ({"data": pickle_array(FLAT, kind="O"), "labels": LABELS}, "must be uint8"),
         ({"data": pickle_array(FLAT, kind="f4"), "labels": LABELS}, "must be uint8"),
@@ -140,17 +140,17 @@ def test_read_cifar_wrong_batch_is_named(tmp_path: Path, entries: dict[str, byte
 @pytest.mark.parametrize(
     ("members", "words"),
     [
-        ({}, "empty|not a sound"),
+        ({}, "empty|not a valid"),
         ({"cifar-10-batches-py/data_batch_1": b"x"}, "lacks test_batch"),
-        ({"elsewhere/test_batch": b"x"}, "begins with 'elsewhere'"),
-        ({TEST_NAME: b"x", "other/file": b"x"}, "beside"),
-        ({"../cifar-10-batches-py/test_batch": b"x"}, "leads out"),
-        ({TEST_NAME: b"x", "cifar-10-batches-py/../../../etc/cron.d/x": b"x"}, "leads out"),
-        ({TEST_NAME: b"x", "/etc/passwd": b"x"}, "leads out"),
-        ({"cifar-10-batches-py/deeper/test_batch": b"x"}, "twice, or in a further folder"),
+        ({"elsewhere/test_batch": b"x"}, "begins with the folder 'elsewhere'"),
+        ({TEST_NAME: b"x", "other/file": b"x"}, "outside its folder"),
+        ({"../cifar-10-batches-py/test_batch": b"x"}, "points outside"),
+        ({TEST_NAME: b"x", "cifar-10-batches-py/../../../etc/cron.d/x": b"x"}, "points outside"),
+        ({TEST_NAME: b"x", "/etc/passwd": b"x"}, "points outside"),
+        ({"cifar-10-batches-py/deeper/test_batch": b"x"}, "twice, or in a subfolder"),
         ({TEST_NAME: b"not a pickle"}, "damaged"),
         ({TEST_NAME: b""}, "damaged"),
-        ({TEST_NAME: pickle.dumps([1, 2])}, "no dictionary"),
+        ({TEST_NAME: pickle.dumps([1, 2])}, "not hold a dictionary"),
         ({"cifar-10-batches-bin/test_batch.bin": bytes(3072)}, "records of 3,073 bytes"),
         ({"cifar-10-batches-bin/test_batch.bin": b""}, "records of 3,073 bytes"),
         ({f"cifar-10-batches-py/{number}": b"" for number in range(150)}, "more than 100 members"),
@@ -192,7 +192,7 @@ def test_read_cifar_bomb_is_refused_before_it_is_inflated(tmp_path: Path) -> Non
     with gzip.open(path, "wb", compresslevel=1) as stream:
         stream.write(entry.tobuf())
         stream.write(bytes(1024 * 1024))
-    with pytest.raises(TooLarge, match="more than 64 MB once inflated"):
+    with pytest.raises(TooLarge, match="unpacks to more than 64 MB"):
         read_cifar(path, "test", max_bytes=LIMIT)
 
 

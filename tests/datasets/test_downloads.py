@@ -55,7 +55,7 @@ def test_download_damaged_copy_is_fetched_again(address: str, tmp_path: Path) ->
 
 
 def test_download_of_another_file_is_refused_and_not_kept(address: str, tmp_path: Path) -> None:
-    with pytest.raises(UnreadableDataset, match=f"another file than the published one.*--path.*{'0' * 64}"):
+    with pytest.raises(UnreadableDataset, match=f"not the published one.*--path.*{'0' * 64}"):
         download(Archive("a.tar.gz", f"{address}/a.tar.gz", "0" * 64), tmp_path / "kept")
     assert list((tmp_path / "kept").iterdir()) == []
 
@@ -71,5 +71,5 @@ def test_download_without_a_network_says_what_to_do(tmp_path: Path, monkeypatch:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/a.tar.gz"
-    with pytest.raises(NotFound, match=f"on another machine and give the file with --path; its SHA-256 is {SHA256}"):
+    with pytest.raises(NotFound, match=f"on another machine and pass it with --path; its SHA-256 is {SHA256}"):
         download(Archive("a.tar.gz", url, SHA256), tmp_path)

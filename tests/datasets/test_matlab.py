@@ -44,15 +44,15 @@ def test_read_arrays_big_endian_files_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "no MATLAB 5 file"),
-        (b"MATLAB 7.3 MAT-file".ljust(200), "no MATLAB 5 file"),
-        (build(b"", b"??"), "no MATLAB 5 file"),
-        (build(struct.pack("<II", 14, 1000)), "more than there are"),
+        (b"", "not a MATLAB 5 file"),
+        (b"MATLAB 7.3 MAT-file".ljust(200), "not a MATLAB 5 file"),
+        (build(b"", b"??"), "not a MATLAB 5 file"),
+        (build(struct.pack("<II", 14, 1000)), "more than the file has"),
         (build(struct.pack("<II", 2, 8) + bytes(8)), "type 2 where a variable"),
-        (build(struct.pack("<II", 14, 8) + bytes(8)), "no flags, shape and name"),
-        (build(struct.pack("<I", 15)), "not a sound"),
-        (build(struct.pack("<II", 15, 4) + b"abcd"), "not a sound"),
-        (build(struct.pack("<II", 15, 12) + zlib.compress(bytes(4))[:12]), "not a sound|ends too early"),
+        (build(struct.pack("<II", 14, 8) + bytes(8)), "lacks its flags, shape or name"),
+        (build(struct.pack("<I", 15)), "not a valid"),
+        (build(struct.pack("<II", 15, 4) + b"abcd"), "not a valid"),
+        (build(struct.pack("<II", 15, 12) + zlib.compress(bytes(4))[:12]), "not a valid|ends too early"),
         (build(struct.pack("<HHI", 2, 9, 0)), "claims 9 bytes"),
     ],
     ids=["empty", "hdf5", "order", "long", "type", "bare", "cut", "packed", "short", "small"],
@@ -66,7 +66,7 @@ def test_read_arrays_malformed_file_is_refused(tmp_path: Path, content: bytes, w
 def test_read_arrays_bomb_is_inflated_no_further_than_the_limit(tmp_path: Path) -> None:
     packed = zlib.compress(bytes(100 * LIMIT), 1)
     (tmp_path / "a.mat").write_bytes(build(struct.pack("<II", 15, len(packed)) + packed))
-    with pytest.raises(TooLarge, match="once inflated"):
+    with pytest.raises(TooLarge, match="unpacks to more than"):
         read_arrays(tmp_path / "a.mat", max_bytes=LIMIT)
     with pytest.raises(TooLarge, match="larger than"):
         read_arrays(tmp_path / "a.mat", max_bytes=1000)

@@ -39,9 +39,9 @@ X, Y = IMAGES.transpose(1, 2, 3, 0), np.ones((9, 1), np.uint8)
         ({"X": X, "y": Y * 0}, "1 to 10"),
         ({"X": X, "y": Y * 11}, "1 to 10"),
         ({"X": X, "y": Y * 1.5}, "1 to 10"),
-        ({"X": {"a": 1}, "y": Y}, "no array of real numbers"),
-        ({"X": X * (1 + 2j), "y": Y}, "no array of real numbers"),
-        ({"X": "text", "y": Y}, "no array of real numbers"),
+        ({"X": {"a": 1}, "y": Y}, "not an array of real numbers"),
+        ({"X": X * (1 + 2j), "y": Y}, "not an array of real numbers"),
+        ({"X": "text", "y": Y}, "not an array of real numbers"),
     ],
 )
 def test_read_svhn_wrong_variables_are_named(tmp_path: Path, variables: dict[str, Any], words: str) -> None:

@@ -178,7 +178,7 @@ def test_show_page_of_a_refusal_shows_its_sentence_in_place() -> None:
 
 
 def test_show_page_of_an_unknown_address_says_so() -> None:
-    assert "There is no such page" in str(show_page({}, "/nope", "")[0])
+    assert "Page not found" in str(show_page({}, "/nope", "")[0])
 
 
 @pytest.mark.parametrize(("search", "values"), [("?a=1&b=25.5/255&a=2", {"a": "1", "b": "25.5/255"}), (None, {})])

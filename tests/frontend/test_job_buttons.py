@@ -49,7 +49,7 @@ def test_buttons_of_a_job_follow_its_state_and_act(
     monkeypatch.setattr(jobs, "notify", lambda *words: told.append(words))  # needs a browser's callback
     of, row = KINDS[kind], ask(tmp_path)
     assert text_of(buttons(kind, row)) == "Cancel"
-    assert "waits for a worker" in text_of(progress_cell(row, "it"))
+    assert "waiting for a worker" in text_of(progress_cell(row, "it"))
     by_id(buttons(kind, row), button_id("cancel", kind, row.id))
     VERBS["cancel"].act(of, str(row.id))
     cancelled = of.jobs.get(row.id)

@@ -48,8 +48,8 @@ def test_read_cards_further_fields_are_kept(tmp_path: Path) -> None:
         ({"role": "sparse"}, r"card a\.json is not valid"),
         ({"measured_sparsity": 1.5}, r"card a\.json is not valid"),
         ({"method": "magic"}, r"card a\.json is not valid"),
-        ({"name": "b"}, "calls itself 'b'"),
-        ({"parent": "gone"}, "names a parent 'gone'"),
+        ({"name": "b"}, "has another name than its file: 'b'"),
+        ({"parent": "gone"}, "names the parent 'gone', which has no card"),
         ({"parent": "a"}, "each other's parents"),
     ],
 )

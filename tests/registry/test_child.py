@@ -70,7 +70,7 @@ def test_take_checkpoint_over_the_upload_limit_is_not_opened(tmp_path: Path, set
     path = tmp_path / "large"
     with path.open("wb") as file:
         file.truncate(2 * 1024 * 1024)
-    with pytest.raises(TooLarge, match="at most 1 MB"):
+    with pytest.raises(TooLarge, match="the limit is 1 MB"):
         take(path, settings.model_copy(update={"max_upload_mb": 1}))
 
 

@@ -76,7 +76,7 @@ def test_check_input_size_other_images_are_refused() -> None:
 
 def test_try_image_other_channels_or_classes_are_refused(network: nn.Module) -> None:
     try_image(network, "small-cnn", classes=10, shape=(28, 28, 1))
-    with pytest.raises(RejectedCheckpoint, match="do not go through small-cnn"):
+    with pytest.raises(RejectedCheckpoint, match="do not fit small-cnn"):
         try_image(network, "small-cnn", classes=10, shape=(28, 28, 3))
-    with pytest.raises(RejectedCheckpoint, match=r"answers \(1, 10\)"):
+    with pytest.raises(RejectedCheckpoint, match=r"returns \(1, 10\)"):
         try_image(network, "small-cnn", classes=11, shape=(28, 28, 1))

@@ -145,9 +145,9 @@ def test_import_checkpoint_given_preset_is_used(tmp_path: Path, network: nn.Modu
 @pytest.mark.parametrize(
     ("mean", "given", "error", "words"),
     [
-        (0.7, "fashion-mnist", RejectedCheckpoint, r"0\.7/0\.353; 'fashion-mnist' was given"),
-        (0.2860, "none", RejectedCheckpoint, "fashion-mnist; 'none' was given"),
-        (float("inf"), None, RejectedCheckpoint, "normalisation cannot be"),
+        (0.7, "fashion-mnist", RejectedCheckpoint, r"0\.7/0\.353\), but 'fashion-mnist' was given"),
+        (0.2860, "none", RejectedCheckpoint, r"fashion-mnist\), but 'none' was given"),
+        (float("inf"), None, RejectedCheckpoint, "normalisation is not valid"),
         (None, "cifar10", RejectedCheckpoint, "is for 3 channels"),
         (None, "imagenet", UnknownName, "normalisation"),
     ],
@@ -170,14 +170,14 @@ def test_import_checkpoint_normalisation_of_no_preset_is_kept(tmp_path: Path, si
     images = draw_images(3)
     shape = (1, size, 1, 1)
     assert torch.equal(reload(tmp_path, imported)(images), network((images - mean.view(shape)) / std.view(shape)))
-    assert "belongs to no known preset; it was kept" in imported["warnings"][0]
+    assert "matches no known preset and was kept" in imported["warnings"][0]
     assert imported["normalization"].startswith("0.5071,") and len(imported["normalization"]) <= 80
 
 
 def test_import_checkpoint_preset_with_more_digits_is_taken_and_said(tmp_path: Path, network: nn.Module) -> None:
     state = dict(network.state_dict()) | {"mean": torch.tensor([0.28604]), "std": torch.tensor([0.35302])}
     imported = import_bytes(tmp_path, save(state))
-    assert imported["normalization"] == "fashion-mnist" and "was taken as the preset" in imported["warnings"][0]
+    assert imported["normalization"] == "fashion-mnist" and "was read as the preset" in imported["warnings"][0]
 
 
 def test_import_checkpoint_images_of_another_size_are_refused(tmp_path: Path, network: nn.Module) -> None:

@@ -64,7 +64,7 @@ def test_load_network_changed_file_is_refused(kept: Path) -> None:
 
 
 def test_load_network_missing_file_is_not_found(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match=r"gone\.safetensors is gone"):
+    with pytest.raises(NotFound, match=r"gone\.safetensors is missing"):
         load(tmp_path / "gone.safetensors")
 
 

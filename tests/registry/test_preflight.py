@@ -146,7 +146,7 @@ def test_preflight_without_gradients_fails(
 
 def test_preflight_gradient_of_another_function_is_warned(trained: nn.Module, samples: tuple[Tensor, Tensor]) -> None:
     check = find_check(preflight(RoundedInput(trained).eval(), *samples, classes=10), "gradient-mismatch")
-    assert check.outcome == "warn" and "not that of the function" in check.sentence
+    assert check.outcome == "warn" and "does not match the function" in check.sentence
 
 
 def test_preflight_real_network_has_true_gradients(network: nn.Module, samples: tuple[Tensor, Tensor]) -> None:

@@ -53,7 +53,7 @@ def test_import_dense_sequence_computes_its_formula(tmp_path: Path, first: int, 
     listed = read_layer_list(json.dumps(DENSE))
     assert imported["architecture"] == listed.name and imported["layer_list"] == json.loads(listed.text)
     assert [layer["name"] for layer in imported["layers"]] == ["1.weight", "3.weight"]
-    assert any("to stand outside" in words for words in imported["warnings"]) is (first == 0)
+    assert any("to be outside" in words for words in imported["warnings"]) is (first == 0)
     images = draw_images()
     torch.testing.assert_close(reload(tmp_path, imported)(images), classify_dense(state, images), atol=1e-4, rtol=1e-5)
 
@@ -124,8 +124,8 @@ def test_import_sequence_with_keys_of_other_layers_is_refused_by_name(tmp_path: 
 @pytest.mark.parametrize(
     ("layers", "kind", "words"),
     [
-        (DENSE[1:], InvalidRequest, r"layer 0 \(Linear\) does not take the features \(1, 1, 28, 28\)"),
-        (DENSE[:2], InvalidRequest, r"gives \(1, 30\) for one image; the data set has 10 classes"),
+        (DENSE[1:], InvalidRequest, r"layer 0 \(Linear\) cannot process the features \(1, 1, 28, 28\)"),
+        (DENSE[:2], InvalidRequest, r"returns \(1, 30\) for one image; the data set has 10 classes"),
         (
             [{"type": "Conv2d", "in_channels": 1, "out_channels": 3, "kernel_size": 1, "groups": 2}],
             InvalidRequest,
@@ -134,7 +134,7 @@ def test_import_sequence_with_keys_of_other_layers_is_refused_by_name(tmp_path: 
         (
             [{"type": "Conv2d", "in_channels": 1, "out_channels": 65_536, "kernel_size": 1}, *DENSE],
             InvalidRequest,
-            r"layer 0 \(Conv2d\) gives 51,380,224 numbers for one image; at most 2,097,152",
+            r"layer 0 \(Conv2d\) gives 51,380,224 numbers for one image; the limit is 2,097,152",
         ),
         (
             ["Flatten", {"type": "Linear", "in_features": 784, "out_features": 65_536},
@@ -148,7 +148,7 @@ def test_import_sequence_with_keys_of_other_layers_is_refused_by_name(tmp_path: 
              *[{"type": "Conv2d", "in_channels": 512, "out_channels": 512, "kernel_size": 5, "padding": 2}] * 5,
              "Flatten", {"type": "Linear", "in_features": 401_408 // 49, "out_features": 10}],
             InvalidRequest,
-            "does not take",
+            "cannot process",
         ),
     ],
     ids=["flatten-missing", "classes", "groups", "activation", "parameters", "mismatch"],

@@ -140,7 +140,7 @@ def test_import_hydra_dead_block_of_a_wide_network_is_left_out_with_its_scores(t
 
 
 def test_find_state_scores_without_a_rate_are_a_question(network: nn.Module) -> None:
-    with pytest.raises(AmbiguousCheckpoint, match="Send it as keep_rate") as asked:
+    with pytest.raises(AmbiguousCheckpoint, match="Send this share as keep_rate") as asked:
         find_state({"state_dict": add_scores(network)}, file_name="model_best_dense.pth.tar")
     assert asked.value.details == {"ask": "keep_rate", "suggestion": None, "marker": "popup_scores"}
 
@@ -247,8 +247,8 @@ def test_find_state_harp_rates_beyond_the_given_target_are_odd(network: nn.Modul
         {f"{s}.": state[f"{s}.k_score"] for s in starts}, {f"{s}.": state[f"{s}.popup_scores"] for s in starts}, state
     )
     assert fits is not None and 0.05 < fits < 0.5
-    assert not any("another one" in sentence for sentence in find_state(dict(state), keep_rate=fits).warnings)
-    assert any("another one" in sentence for sentence in find_state(dict(state), keep_rate=fits / 2).warnings)
+    assert not any("a different one" in sentence for sentence in find_state(dict(state), keep_rate=fits).warnings)
+    assert any("a different one" in sentence for sentence in find_state(dict(state), keep_rate=fits / 2).warnings)
 
 
 def test_import_harp_dense_file_is_taken_with_a_warning(tmp_path: Path, network: nn.Module) -> None:
@@ -256,7 +256,7 @@ def test_import_harp_dense_file_is_taken_with_a_warning(tmp_path: Path, network:
     state |= {f"{start}.k_score": torch.tensor(-1.0) for start in find_scored(network)}
     imported = import_bytes(tmp_path, save({"state_dict": state}))
     assert_computes(tmp_path, imported, draw(), oracles.classify_small(Layers(state), draw()))
-    assert "not the network that HARP evaluated. Prefer the masked file" in imported["warnings"][0]
+    assert "not the network that HARP evaluated. If you can, use the masked file" in imported["warnings"][0]
 
 
 def test_find_state_harp_layer_with_only_half_of_it_is_refused(network: nn.Module) -> None:
@@ -309,7 +309,7 @@ def test_import_mad_computes_with_softened_masks(tmp_path: Path, network: nn.Mod
     wanted = oracles.classify_small(Layers(softened, oracles.weigh_softly), draw())
     assert_computes(tmp_path, imported, draw(), wanted)
     assert imported["measured_sparsity"] == pytest.approx(0.6, abs=0.01)
-    assert "softplus" in imported["warnings"][0] and not any("quite close" in words for words in imported["warnings"])
+    assert "softplus" in imported["warnings"][0] and not any("close fully" in words for words in imported["warnings"])
 
 
 def test_find_state_mad_masks_that_do_not_close_are_said() -> None:
@@ -321,7 +321,7 @@ def test_find_state_mad_masks_that_do_not_close_are_said() -> None:
 
 def test_open_file_options_instead_of_weights_point_to_the_weights(tmp_path: Path) -> None:
     (tmp_path / "args.pkl").write_bytes(save(argparse.Namespace(lr=0.1)))
-    with pytest.raises(UnsafeCheckpoint, match=r"options of a run \(argparse\.Namespace\).*the weights"):
+    with pytest.raises(UnsafeCheckpoint, match=r"options of a run \(argparse\.Namespace\).*the weights file"):
         open_file(tmp_path / "args.pkl")
 
 
@@ -356,7 +356,7 @@ def test_find_state_flyingbird_masks_that_contradict_the_weights_are_refused(net
     with pytest.raises(RejectedCheckpoint, match=r"'conv2\.weight' in mask_info removes weights that are not zero"):
         find_state(content)
     content["mask_info"] = {"module.conv1.weight": content["mask_info"]["conv1.weight"], "fc": 3}
-    assert "1 of 2 entries of mask_info fit no weight" in find_state(content).warnings[0]
+    assert "1 of 2 entries of mask_info match no weight" in find_state(content).warnings[0]
 
 
 # --- RobustBench -----------------------------------------------------------------------------------------------------

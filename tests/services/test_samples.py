@@ -95,7 +95,7 @@ def test_perturbation_png_l2_is_locked_to_the_largest_change(ready: Path, tmp_pa
     assert float(texts["Limit"]) == pytest.approx(np.abs(stored[FOUND].transpose(1, 2, 0) - clean).max())
 
 
-@pytest.mark.parametrize(("row", "words"), [(MISSED, "none was found"), (WRONG, "classified wrong already")])
+@pytest.mark.parametrize(("row", "words"), [(MISSED, "none was found"), (WRONG, "already classified wrong")])
 def test_adversarial_that_is_not_there_says_why(ready: Path, tmp_path: Path, row: int, words: str) -> None:
     done, _ = evaluate_with_adversarials(tmp_path)
     for read in (samples.adversarial_png, samples.adversarial_npy, samples.perturbation_png):

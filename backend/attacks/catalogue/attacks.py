@@ -157,11 +157,11 @@ ATTACKS: dict[str, Attack] = index_by_name(
         ),
         Attack(
             "precise",
-            "Fallback attack: the primary run along precise scores",
+            "Fallback attack: the primary run on precise scores",
             "minimum",
             392,
             243,
-            "The same attacks along logarithms in float64, or through rounding; verified on the network itself",
+            "The same attacks on log-probabilities in float64, or through rounding; verified on the network itself",
             None,
             {"steps": MARGIN_STEPS, "restarts": 1},
         ),
@@ -171,8 +171,8 @@ ATTACKS: dict[str, Attack] = index_by_name(
             "minimum",
             0,
             2 * BISECTION_PASSES + 1,
-            "Pulled towards the clean image along the segment between them; where they do not break the network, from "
-            "eps, or without one from twice their distance",
+            "Each example is pulled along the segment towards the clean image; one that does not break the network is "
+            "first pushed out to eps or, without an eps, to twice its distance",
             None,
             {"steps": 0, "restarts": 1, "passes": BISECTION_PASSES, "reach": 2.0},
         ),

@@ -48,38 +48,38 @@ FLAGS: dict[str, Flag] = index_by_name(
             "saturated",
             "The softmax is saturated",
             "In float32 the largest softmax probability is exactly 1 for more than half of the clean samples.",
-            "Losses on probabilities have no gradient there. Attacks on logit differences, as ours, are not hurt by a "
-            "large logit scale; attacks on the cross-entropy are.",
-            "If no other flag is raised the margins stand. Do not rely on a cross-entropy attack alone.",
+            "Losses on probabilities have no gradient there. A large logit scale hurts attacks on the cross-entropy, "
+            "but not attacks on logit differences, such as ours.",
+            "If no other flag is raised, the margins stand. Do not rely on a cross-entropy attack alone.",
         ),
         Flag(
             "zero-gradients",
             "Gradients are zero",
-            "The gradient of the logit gap is zero in every pixel for more than 2 % of the samples looked at, "
-            "beyond chance; or, in the presets of AutoAttack, its own check finds a zero gradient of the DLR loss "
-            "where Auto-PGD starts.",
+            "The gradient of the logit gap is zero in every pixel for more than 2 % of the inspected samples, beyond "
+            "chance; or, in the AutoAttack presets, AutoAttack's own check finds a zero gradient of the DLR loss where "
+            "Auto-PGD starts.",
             "Something in the network is flat or cuts the gradient (rounding, thresholds, a saturated softmax). "
-            "Gradient attacks stand still, and what they do not find may exist.",
+            "Gradient attacks stand still there and may miss adversarial examples that exist.",
             "Remove or replace the flat part for the attack, or transfer adversarial examples from the parent.",
         ),
         Flag(
             "gradient-mismatch",
-            "Gradients are not those of the forward pass",
-            "Along the sign of the gradient of the logit gap, a small step changes the gap by less than half or more "
-            "than twice of what the gradient predicts, for more than 10 % of the samples looked at, beyond chance.",
+            "Gradients do not match the forward pass",
+            "A small step along the sign of the gradient of the logit gap changes the gap by less than half or more "
+            "than twice what the gradient predicts, for more than 10 % of the inspected samples, beyond chance.",
             "The backward pass is not the derivative of the forward pass (quantised inputs, straight-through "
-            "estimators, noise), or the outputs are too coarse for float32. Attacks may walk in wrong directions.",
+            "estimators, noise), or the outputs are too coarse for float32. Attacks may step in the wrong direction.",
             "Find the part whose gradient is replaced or lost; compare with transferred adversarial examples.",
         ),
         Flag(
             "partial-gradients",
-            "Pixels without a gradient decide",
-            "Pixels whose gradient is exactly zero, moved alone at random by the median first-order margin, change the "
-            "logit gap of more than half of the samples by more than the gap itself, beyond chance.",
-            "The gradient says that these pixels do nothing, and they decide. In a network with most of its weights "
-            "pruned away units sleep until something wakes them. Attacks that follow gradients alone overestimate its "
-            "robustness; the preset fast then also tries random squares.",
-            "Trust verdicts with fallback attacks, and AutoAttack with Square; read margins as loose bounds.",
+            "Pixels without a gradient change the decision",
+            "When only the pixels whose gradient is exactly zero move at random, by the median first-order margin, the "
+            "logit gap of more than half of the samples changes by more than the gap itself, beyond chance.",
+            "The gradient says that these pixels do nothing, yet they decide. In a network with most of its weights "
+            "pruned away, units stay inactive until something activates them. Attacks that only follow gradients "
+            "overestimate its robustness; the preset fast then also tries random squares.",
+            "Trust verdicts with fallback attacks, and AutoAttack with Square; read margins as loose upper bounds.",
         ),
         Flag(
             "not-found",
@@ -93,17 +93,17 @@ FLAGS: dict[str, Flag] = index_by_name(
             "masking",
             "A weaker attack beats the gradient attacks",
             "A black-box, transferred or float64 attack breaks more than 1 % of the samples that the white-box "
-            "attacks left standing, beyond chance (95 % interval), over the whole evaluation; or the random search of "
-            "the margins comes more than 5 % nearer than every gradient attack on more than 10 % of the samples.",
-            "The gradients do not lead where adversarial examples are: they are masked.",
+            "attacks left standing, beyond chance (95 % interval), over the whole evaluation; or the random search for "
+            "margins comes more than 5 % nearer than every gradient attack on more than 10 % of the samples.",
+            "The gradients are masked: they do not lead to the adversarial examples.",
             "Do not report these figures as robustness. Find what masks the gradients and attack without it.",
         ),
         Flag(
             "optimises-at-inference",
             "The network optimises at inference",
-            "The forward pass of one clean image calls automatic differentiation itself.",
+            "The forward pass of a clean image itself calls automatic differentiation.",
             "The defence adapts to its input, and a gradient through its own optimisation is rarely right.",
-            "Evaluate the network without the inner optimisation, or attack it with one written for it.",
+            "Evaluate the network without the inner optimisation, or use an attack written for it.",
         ),
         Flag(
             "few-classes",
@@ -111,7 +111,7 @@ FLAGS: dict[str, Flag] = index_by_name(
             "The network has fewer other classes than the preset has targets, or AutoAttack's own check says so.",
             "Targets are limited to the classes that exist. With fewer than four classes the targeted DLR loss does "
             "not exist, and AutoAttack runs without that attack.",
-            "Nothing for margins: every other class was a target. Do not cite such a run as plain AutoAttack.",
+            "For margins, do nothing: every other class was a target. Do not cite such a run as plain AutoAttack.",
         ),
         Flag(
             "train-mode",
@@ -132,12 +132,12 @@ FLAGS: dict[str, Flag] = index_by_name(
             "non-finite",
             "Outputs that are not finite",
             "A logit of a clean image is NaN or infinite.",
-            "The network gives no class for such a sample; it counts as wrong.",
-            "Check the weights, and half precision where they were stored.",
+            "The network predicts no class for such a sample, so the sample counts as wrong.",
+            "Check the weights, and whether they were stored in half precision.",
         ),
         Flag(
             "apparent-gain",
-            "Margins grew beyond belief",
+            "Margins grew implausibly",
             "In a comparison, the margins of the pruned network are far above those of its dense parent.",
             "Pruning rarely makes a network much more robust; more often it masks its gradients.",
             "Look at the flags of the pruned network and try adversarial examples of the parent on it.",

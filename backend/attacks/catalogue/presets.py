@@ -68,12 +68,13 @@ ROWS = (
         name="margin",
         title="Margins",
         short_title="margin",
-        description="Smallest perturbation that changes the decision, per sample: an untargeted minimum-norm run, runs "
-        "towards the classes whose boundaries are estimated nearest (two in Linf, three in L2), in L2 these and a "
-        "second untargeted run begin along the gradient's signs and end along the gradient, a start on the segment to "
-        "a sample of another class (in Linf only where nothing was found), in Linf two starts from random patterns "
-        "within the best radius, a diversified restart and a random search without gradients, and a bisection of the "
-        "best. Needs no eps; gives the whole robustness curve.",
+        description="Searches for the smallest perturbation that changes the decision, sample by sample. Runs one "
+        "untargeted minimum-norm attack and one towards each of the classes whose boundaries are estimated nearest "
+        "(two in Linf, three in L2). In L2, the targeted runs and a second untargeted one begin along the gradient's "
+        "signs and end along the gradient. One more run starts on the segment to a sample of another class (in Linf "
+        "only where nothing was found). Linf adds two starts from random patterns within the best radius, a "
+        "diversified restart and a random search without gradients. A bisection refines the best result. Needs no "
+        "eps; gives the whole robustness curve.",
         promises="margin",
         rank=10,
         runs="backend.attacks.presets.margin:attack_margins",
@@ -101,11 +102,11 @@ ROWS = (
         name="fast",
         title="Fast verdict",
         short_title="fast",
-        description="A verdict at one eps at a fraction of AutoAttack's work (in Linf as strong at less than a tenth): "
-        "a minimum-norm run, in L2 a second one that begins along the gradient's signs, runs towards the nearest "
-        "classes, in L2 a start on the segment to a sample of another class, and for what comes close to eps "
-        "diversified restarts inside it. What is broken or far leaves early, so that its distances hold at this eps "
-        "alone; margins come from margin.",
+        description="A verdict at one eps for a fraction of AutoAttack's work (in Linf as strong at less than a tenth "
+        "of it). Runs one minimum-norm attack, in L2 a second one that begins along the gradient's signs, attacks "
+        "towards the nearest classes and, in L2, a start on the segment to a sample of another class. Samples that "
+        "come close to eps get diversified restarts inside it. Samples that are broken or far away leave early, so "
+        "the distances hold at this eps only; use the preset margin to measure margins.",
         promises="verdict",
         rank=20,
         runs="backend.attacks.presets.fast:attack_fast",
@@ -133,9 +134,9 @@ ROWS = (
         name="autoattack",
         title="AutoAttack, standard",
         short_title="AutoAttack",
-        description="The official recipe at one eps, with the official code (pyautoattack): each attack runs on what "
-        "the ones before it left standing. A verdict at eps, for citing; its distances only witness that eps is "
-        "enough.",
+        description="The official recipe at one eps, with the official code (pyautoattack): each attack runs on the "
+        "samples that the earlier ones left standing. Gives a verdict at eps to cite; the distances only show that "
+        "eps is enough.",
         promises="verdict",
         rank=30,
         runs="backend.attacks.presets.autoattack:attack_officially",
@@ -149,9 +150,10 @@ ROWS = (
         name="autoattack-plus",
         title="AutoAttack plus",
         short_title="AutoAttack plus",
-        description="AutoAttack version plus, the official code (pyautoattack): untargeted attacks with five restarts, "
-        "Square, then the targeted ones, each on what the ones before it left standing. A verdict at eps, for citing, "
-        "at three times the cost of the standard version; its distances only witness that eps is enough.",
+        description="AutoAttack version plus, with the official code (pyautoattack): untargeted attacks with five "
+        "restarts, Square, then the targeted attacks, each on the samples that the earlier ones left standing. Gives "
+        "a verdict at eps to cite, at three times the cost of the standard version; the distances only show that eps "
+        "is enough.",
         promises="verdict",
         rank=40,
         runs="backend.attacks.presets.autoattack:attack_officially",

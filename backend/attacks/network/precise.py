@@ -118,7 +118,7 @@ def copy_in_double(network: nn.Module, images: Tensor) -> tuple[nn.Module | None
         with torch.no_grad():
             expected, given = network(images).double(), twin(images.double())
     except Exception as error:  # a foreign network's own code runs here and may raise anything
-        return None, f"no copy of it runs in float64 ({type(error).__name__}: {error})"
+        return None, f"no copy of the network runs in float64 ({type(error).__name__}: {error})"
     if given.dtype != torch.float64:
         return None, f"its copy gives {str(given.dtype).removeprefix('torch.')} for float64 images"
     allowed = AGREEMENT * expected.abs().amax()
@@ -144,7 +144,7 @@ def build_precise(network: nn.Module, images: Tensor) -> PreciseCopy:
     if straightened:
         # Attacks end where a value is just rounded otherwise, and in float64 that is another place than in float32.
         return PreciseCopy(
-            itself, scores, "float32", "it rounds, and in float64 it would round elsewhere", straightened
+            itself, scores, "float32", "the network rounds, and in float64 it would round elsewhere", straightened
         )
     twin, reason = copy_in_double(network, probes)
     if twin is None:

@@ -61,7 +61,7 @@ def build_prepared(network: nn.Module, images: Tensor, precision: str = "float32
     with prepare(network), torch.no_grad():
         pairs = find_pairs(twin, images)
         if not pairs and memory_format is None:
-            return None, "nothing to prepare: no normalisation follows a layer directly, no convolution"
+            return None, "nothing to prepare: no convolution, and no normalisation directly after a layer"
         for layer, normalisation in pairs:
             fold(layer, normalisation)
         replace(twin, [normalisation for _, normalisation in pairs])

@@ -78,7 +78,7 @@ def refuse_taken_name(session: Session, name: str, *, made_by: UUID | None = Non
     found = store.checkpoint_named(session, name)
     if found is not None:
         raise Conflict(
-            f"There is a checkpoint called {name!r} already (id {found.id}). Choose another name, or use that one.",
+            f"A checkpoint called {name!r} exists already (id {found.id}). Choose another name, or use that one.",
             checkpoint_id=str(found.id),
             name=name,
         )

@@ -143,8 +143,8 @@ def describe_kinship(row: Checkpoint, parent: Checkpoint | None) -> list[str]:
     if found.likely_parent is not None and row.role == "pruned":
         likely = found.likely_parent
         sentences.append(
-            f"By its weights it was made from {likely.name} (correlation {likely.correlation:.2f}), which is not named "
-            "as its parent."
+            f"The weights say that it was made from {likely.name} (correlation {likely.correlation:.2f}), which is not "
+            "its named parent."
         )
     return sentences
 
@@ -154,11 +154,12 @@ def question_parent(descent: Descent, name: str, parent: str) -> str | None:
     if descent.answer == "yes" or descent.correlation is None:
         return None
     kept = (
-        f"the {descent.survivors:,} weights that {name} keeps correlate by {descent.correlation:.2f} with those there"
+        f"the {descent.survivors:,} weights that {name} keeps have a correlation of {descent.correlation:.2f} with "
+        f"those of {parent}"
     )
     if descent.answer == "no":
-        return f"By its weights {name} was not made from {parent}: {kept}, as those of another training run would."
+        return f"The weights say that {name} was not made from {parent}: {kept}, like weights of another training run."
     mask = ""
     if descent.mask_agreement is not None:
-        mask = f", and a kept weight was the larger one there in {descent.mask_agreement:.0%} of pairs (50 % is chance)"
-    return f"Whether {name} was made from {parent} cannot be told by its weights: {kept}{mask}."
+        mask = f", and in {descent.mask_agreement:.0%} of pairs the kept weight was larger there (50 % is chance)"
+    return f"The weights cannot tell whether {name} was made from {parent}: {kept}{mask}."

@@ -42,7 +42,7 @@ def check_parent(
         return None
     parent = store.find_checkpoint(session, parent_id)
     if parent is None:
-        raise NotFound(f"There is no checkpoint {parent_id} to be the parent.", parent_id=str(parent_id))
+        raise NotFound(f"The parent {parent_id} does not exist.", parent_id=str(parent_id))
     if role == "dense" and method != CONTROL:
         raise InvalidRequest(
             "A dense checkpoint has a parent only as a control (method `control`: finetuned as long, nothing pruned).",
@@ -50,16 +50,16 @@ def check_parent(
         )
     if parent.role != "dense":
         raise InvalidRequest(
-            f"The parent must be dense; {parent.name} is pruned. Name the dense checkpoint both come from.",
+            f"The parent must be dense; {parent.name} is pruned. Name the dense checkpoint that both come from.",
             parent_id=str(parent_id),
         )
     if parent.dataset_id != dataset.id:
         raise InvalidRequest(
-            f"The parent {parent.name} belongs to another data set than {dataset.slug}.", parent_id=str(parent_id)
+            f"The parent {parent.name} belongs to another data set, not to {dataset.slug}.", parent_id=str(parent_id)
         )
     if architecture is not None and parent.architecture != architecture:
         raise InvalidRequest(
-            f"The parent {parent.name} is a {parent.architecture}, this is a {architecture}: not made from it.",
+            f"This is a {architecture}, so it was not made from {parent.name}, which is a {parent.architecture}.",
             parent_id=str(parent_id),
             parent_architecture=parent.architecture,
             architecture=architecture,
@@ -111,14 +111,14 @@ def describe_oddities(row: Checkpoint, parent: Checkpoint | None, twins: Sequenc
     if declared is not None and (uneven := find_uneven_layers(row)):
         named = ", ".join(f"{layer.name} {layer.sparsity:.2%}" for layer in uneven[:NAMED])
         more = f" and {len(uneven) - NAMED} more" if len(uneven) > NAMED else ""
-        found.append(f"By {row.method} every layer has the declared sparsity, {declared:.2%}; not so: {named}{more}.")
+        found.append(f"{row.method} prunes each layer to the declared {declared:.2%}; these differ: {named}{more}.")
     if row.role == "pruned" and parent is None:
-        found.append("No parent is named: comparisons need the dense checkpoint that this one was made from.")
+        found.append("No parent is named; comparisons need the dense checkpoint that this one was made from.")
     if row.role == "pruned" and measured == 0:
-        found.append("It is called pruned, yet no prunable weight is zero.")
+        found.append("The role is pruned, but no prunable weight is zero.")
     if row.role == "dense" and measured > DENSE_ZEROS:
-        found.append(f"It is called dense, yet {measured:.2%} of the prunable weights are zero.")
+        found.append(f"The role is dense, but {measured:.2%} of the prunable weights are zero.")
     found.extend(describe_kinship(row, parent))
     for twin in twins:
-        found.append(f"The same weights are here already as {twin.name} (id {twin.id}).")
+        found.append(f"The same weights exist already as {twin.name} (id {twin.id}).")
     return found

@@ -194,8 +194,8 @@ def delete_checkpoint(checkpoint_id: UUID | str) -> None:
         children, evaluations, prunings = store.count_dependants(session, row.id)
         if children or evaluations or prunings:
             raise Conflict(
-                f"{row.name} is needed by {children} checkpoints made from it, {evaluations} evaluations and "
-                f"{prunings} prunings.",
+                f"{row.name} cannot be deleted: {children} checkpoints made from it, {evaluations} evaluations and "
+                f"{prunings} prunings need it.",
                 children=children,
                 evaluations=evaluations,
                 prunings=prunings,
@@ -225,7 +225,7 @@ def change_claim(
     details = [claim.get(name) for name in ("attack", "n", "source")] + [getattr(form, name) for name in CLAIM_BALL]
     if claim.get("robust_accuracy") is None:
         if any(value is not None for value in details):
-            raise InvalidRequest("A claim needs its figure: give claimed_robust_accuracy, 0 to 1, as well.")
+            raise InvalidRequest("A claim needs a number: give claimed_robust_accuracy, 0 to 1, as well.")
         return None
     claim["norm"], claim["eps_text"] = choose_claimed_eps(claim, form, dataset)
     names = ("robust_accuracy", "attack", "norm", "eps_text", "n", "source")
@@ -251,7 +251,7 @@ def choose_claimed_eps(
         return norm, present["eps_text"]
     if norm != dataset.default_norm:
         raise InvalidRequest(
-            f"A claim in {norm} needs its eps: give claimed_eps as well, {dataset.slug} has no default for {norm}.",
+            f"A claim in {norm} needs an eps: give claimed_eps, because {dataset.slug} has no default for {norm}.",
             norm=norm,
         )
     return norm, dataset.default_eps
@@ -267,5 +267,5 @@ def _check_lineage(session: Session, row: Checkpoint, patch: CheckpointPatch, da
     parent = check_parent(session, parent_id, row.role, method, dataset, architecture=row.architecture)
     # A parent is a root, or a control of one: cycles need longer chains than that.
     if parent is not None and store.count_dependants(session, row.id)[0]:
-        raise Conflict(f"{row.name} is itself a parent, so it cannot get one.", checkpoint_id=str(row.id))
+        raise Conflict(f"{row.name} is itself a parent, so it cannot have one.", checkpoint_id=str(row.id))
     return parent

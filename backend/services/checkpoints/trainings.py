@@ -53,9 +53,9 @@ def describe_training_difference(
     if are_alike(first, second) is not False:
         return None
     if first is None or second is None:
-        return f"How {first_name if first is None else second_name} was trained is not known."
+        return f"It is not known how {first_name if first is None else second_name} was trained."
     if first.images_sha256 != second.images_sha256:
-        return f"{first_name} and {second_name} were trained on other images."
+        return f"{first_name} and {second_name} were trained on different images."
     details = (f"{first.passes:,} passes", f"{second.passes:,}")
     if parse_eps(first.eps_text) != parse_eps(second.eps_text):
         details = (f"eps {first.eps_text}", f"eps {second.eps_text}")

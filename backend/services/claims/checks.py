@@ -151,14 +151,15 @@ def find_partner(
     if check.evaluation is None:
         return None, f"{check.row.name} has not been re-evaluated."
     if relative.claim is None:
-        return None, f"{relative.name} claims nothing."
+        return None, f"{relative.name} has no claim."
     attacks = [one.get("attack") for one in (check.row.claim or {}, relative.claim)]
     if None in attacks or len({str(one).casefold().replace(" ", "") for one in attacks}) > 1:
         told = " and by ".join(attack or "an unknown attack" for attack in attacks)
-        return None, f"Claims by {told} are not compared: they differ by the attacks already."
+        return None, f"Claims by {told} are not compared, because the attacks are not known to be the same."
     other = make_check(relative, snapshot)
     if (other.norm, parse_eps(other.eps_text)) != (check.norm, parse_eps(check.eps_text)):
-        return None, f"{relative.name} claims at {other.norm} {other.eps_text}, this one at {check.eps_text}."
+        at = f"{check.norm} {check.eps_text}"
+        return None, f"The claim of {relative.name} is at {other.norm} {other.eps_text}, this one at {at}."
     for row in snapshot.evaluations.get(relative.id, []):
         if covers(row, check.evaluation) and not find_control_differences(check.evaluation, row):
             return ClaimStanding(relative, other.dataset, other.claim, other.norm, other.eps_text, row), None

@@ -38,11 +38,13 @@ from backend.services.shared.arguments import check_page
 from backend.store.tables import Checkpoint
 
 BASIS_NOTES: dict[str, str] = {
-    "same samples": "Claim and re-evaluation are totals of the same images. Which of them the claim counts is not "
-    "known; the interval takes every image that the claim's attack breaks to be broken by the re-evaluation too.",
-    "unpaired": "Claim and re-evaluation are of different or unknown images: the interval treats the two as "
-    "independent shares of {claimed} and {measured} images, which is wider than a paired one.",
-    "number only": "The claim does not say of how many images: it is taken as exact, so the interval is too narrow.",
+    "same samples": "The claim and the re-evaluation are totals over the same images. It is not known which images "
+    "the claim counts, so the interval assumes that the re-evaluation breaks every image that the claim's attack "
+    "breaks.",
+    "unpaired": "The claim and the re-evaluation are about different or unknown images, so the interval treats them "
+    "as independent shares of {claimed} and {measured} images, which makes it wider than a paired one.",
+    "number only": "The claim does not say how many images it counts. It is treated as exact, so the interval is too "
+    "narrow.",
 }
 
 
@@ -116,7 +118,7 @@ def show_check(check: ClaimStanding, snapshot: Snapshot) -> ClaimCheck:
         gap=None if gap is None else show_difference(gap.difference, gap),
         reason=None
         if gap is not None
-        else f"No finished evaluation of {row.name} tells {check.norm} {check.eps_text}.",
+        else f"No finished evaluation of {row.name} gives the robust accuracy at {check.norm} {check.eps_text}.",
         against=against,
         by_fallbacks=by_fallbacks,
         notes=write_notes(check, gap, by_fallbacks),
@@ -190,13 +192,11 @@ def write_notes(check: ClaimStanding, gap: Gap | None, by_fallbacks: int) -> lis
         notes.append(BASIS_NOTES[gap.basis].format(claimed=claimed, measured=f"{gap.held.n:,}"))
     if by_fallbacks:
         notes.append(
-            f"Fallback attacks broke {by_fallbacks:,} more samples than the primary run and count in its own figure; "
-            "comparisons with other networks read the primary run of both."
+            f"Fallback attacks broke {by_fallbacks:,} more samples than the primary run. They count in this "
+            "checkpoint's own figure; comparisons with other networks use the primary run of both."
         )
     if check.row.origin in OURS and check.row.method not in (None, "control"):
-        notes.append(
-            "A network made by Thin Ice: what it shows holds for our re-implementation, not for the method's authors'."
-        )
+        notes.append("Thin Ice made this network, so the result is about our re-implementation, not the authors' own.")
     return notes
 
 

@@ -84,9 +84,9 @@ def warn_of_one_side(found: list[ExtraEvidence], eps_text: str) -> list[Mismatch
     verdicts = f"{one.verdicts:,}" if one.verdicts else "none"
     counts = f"{one.lowered:,} lower"
     sentence = (
-        f"Extra evidence stands on the {one.side} side alone: best-known bounds of {one.lowered:,} {noun} lie below "
-        f"their margins ({shown}), and {verdicts} of them would be broken at {eps_text}. The {other} side was "
-        "not attacked as hard, so sets, curves and tests read the primary run of both sides and nothing else."
+        f"Only the {one.side} side has additional evidence: the best-known bounds of {one.lowered:,} {noun} lie below "
+        f"the margins ({shown}), and {verdicts} of these would be broken at {eps_text}. The {other} side was not "
+        "attacked as hard, so sets, curves and tests use only the primary run of both sides."
     )
     return [
         MismatchOut(

@@ -108,7 +108,7 @@ def caveats_of_descent(dense: Checkpoint, pruned: Checkpoint) -> list[MismatchOu
     if sentence is None:
         return []
     if found.likely_parent is not None:
-        sentence += f" They fit {found.likely_parent.name}."
+        sentence += f" The weights fit {found.likely_parent.name}."
     return [
         MismatchOut(
             field="parent",
@@ -127,7 +127,7 @@ def note_caveats(found: Sequence[MismatchOut]) -> list[str]:
     if GAIN in names:
         notes.append("Larger pruned margins are no evidence that pruning made the network more robust (apparent-gain).")
     if STRONGER in names:
-        notes.append("Where a stronger attack breaks what margins call robust, its verdict counts, not the margin.")
+        notes.append("Where a stronger attack breaks what a margin calls robust, its verdict counts, not the margin.")
     return notes
 
 
@@ -157,4 +157,4 @@ def _show_distance(value: float | None, norm: str) -> str:
 def caveat_of_flags(name: str, evaluation: Evaluation | None) -> str | None:
     """Why an evaluation may have found too little, by its own flags."""
     codes = [] if evaluation is None else [code for code in evaluation.flags if code in WEAKENING]
-    return f"The attack on {name} is flagged ({', '.join(codes)}): it may call too much robust." if codes else None
+    return f"The attack on {name} raised flags ({', '.join(codes)}): it may overestimate robustness." if codes else None

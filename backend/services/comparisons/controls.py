@@ -45,7 +45,7 @@ def find_controls(
     kinds = {row.id: kind for row in family if (kind := tell_kind(row, root)) and row.id != pruned.checkpoint_id}
     if not kinds:
         return [], (
-            f"There is no control of {root.name}: upload the dense model finetuned as long without pruning "
+            f"{root.name} has no control. Upload the dense model finetuned as long without pruning "
             f"(role dense, method {CONTROL}, this parent), or a dense model of another training seed."
         )
     names = {row.id: row.name for row in family}
@@ -71,7 +71,7 @@ def find_controls(
 
     ordered = sorted(found.values(), key=rank)
     left_out = sorted(
-        f"{names[checkpoint_id]} is left out, it was not attacked alike: {sentences}"
+        f"{names[checkpoint_id]} is left out, because it was attacked differently. {sentences}"
         for checkpoint_id, sentences in differing.items()
         if checkpoint_id not in found
     )
@@ -83,7 +83,7 @@ def find_controls(
         left_out += (
             []
             if incompatible is None
-            else [f"{incompatible} What the pruned one loses beyond it may not be from pruning alone."]
+            else [f"{incompatible} Losses beyond this control may not come from pruning alone."]
         )
     if ordered or left_out:
         return ordered, " ".join(left_out) or None

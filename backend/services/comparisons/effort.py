@@ -64,7 +64,7 @@ def describe(row: Evaluation) -> dict[str, Any]:
 def describe_exploration(record: RunRecord) -> str:
     """The precision in which our own attacks walked; engines before the prepared copies lost near misses."""
     if not record.knows("prepared"):
-        return "as before prepared copies"
+        return "not recorded (before prepared copies)"
     return (record.prepared or PreparedCopy()).precision or "float32"
 
 

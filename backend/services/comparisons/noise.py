@@ -66,11 +66,11 @@ def report_noise(evaluation_id: UUID | str) -> NoiseReport:
         row = load_evaluation(session, evaluation_id)
         rows = find_repeats(session, row) if row.state == "succeeded" else []
     if not rows:
-        raise Conflict(f"This evaluation is {row.state}; repeats are compared once it succeeded.", state=row.state)
+        raise Conflict(f"This evaluation is {row.state}; repeats are compared once it has succeeded.", state=row.state)
     if len(rows) < 2:
         raise NotFound(
-            "No finished evaluation differs from this one in the seed alone. Queue some with `repeat`, or with "
-            "another `seed`.",
+            "No finished evaluation differs from this one only in the seed. Queue one with another `seed`, or several "
+            "with `repeat`.",
             evaluation_id=str(row.id),
         )
     keys = _keys(rows)

@@ -7,8 +7,8 @@ from backend.analysis.thin_ice import MIN_POSITIVES, Prediction
 from backend.store.tables import Evaluation
 
 MEDIAN_EPS = (
-    "Eps was chosen: neither evaluation names one, and the data set has none for this norm, so it is the median dense "
-    "margin to two digits, over the samples that have one."
+    "Neither evaluation names an eps, and the data set has none for this norm, so eps is the median dense margin to "
+    "two digits, over the samples that have a margin."
 )
 
 
@@ -18,13 +18,13 @@ def write_notes(dense: Evaluation, pruned: Evaluation, joined: Pair, prediction:
     if joined.dense.kind == "minimum" and joined.pruned.kind == "minimum":
         notes.append("Margins are upper bounds: the smallest perturbation that the attacks found.")
     else:
-        notes.append("Distances of witnesses only say that an adversarial lies within eps: no margins, and no curve.")
+        notes.append("Witness distances only show that an adversarial lies within eps: no margins, and no curve.")
     notes.extend(_note_censored(joined))
     if prediction.value is None and prediction.positives < MIN_POSITIVES:
-        notes.append(f"Under {MIN_POSITIVES} lost samples no AUROC is given: it would be noise.")
+        notes.append(f"No AUROC is shown for fewer than {MIN_POSITIVES} lost samples, because it would be noise.")
     notes.append(
-        "Intervals are over samples; one checkpoint stands for the method, and what another training seed changes is "
-        "not in them."
+        "Intervals are over samples: one checkpoint stands for the method, and the variation between training seeds "
+        "is not included."
     )
     for side, row in (("dense", dense), ("pruned", pruned)):
         if row.flags:
@@ -40,9 +40,9 @@ def _note_censored(joined: Pair) -> list[str]:
         if missing:
             noun = "sample" if missing == 1 else "samples"
             notes.append(
-                f"On the {side} side {missing:,} {noun} without any adversarial found: censored, never averaged."
+                f"On the {side} side, no adversarial was found for {missing:,} {noun}: censored, never averaged."
             )
         if wrong:
             noun = "sample" if wrong == 1 else "samples"
-            notes.append(f"On the {side} side {wrong:,} {noun} wrong without attack: margin 0 by definition.")
+            notes.append(f"The {side} network gets {wrong:,} {noun} wrong without attack: margin 0 by definition.")
     return notes

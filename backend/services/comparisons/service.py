@@ -221,8 +221,8 @@ def _choose_median_margin(sides: Sides) -> str:
     margins = dense.margin[np.isfinite(dense.margin) & (dense.margin > 0)]
     if dense.kind != "minimum" or not margins.size:
         raise InvalidRequest(
-            f"Neither evaluation names an eps, the data set has no default for {norm}, and no dense margin was found "
-            "to choose one by; give one."
+            f"Give an eps: neither evaluation names one, the data set has no default for {norm}, and there is no dense "
+            "margin to choose one from."
         )
     median = float(np.median(margins))
     return eps_text(f"{median * 255:.2g}/255" if norm == "Linf" else f"{median:.2g}", norm)
@@ -248,7 +248,7 @@ def need_finished(row: Evaluation) -> Finished:
 
 def _find_controls(session: Session, sides: Sides) -> tuple[list[Control], str | None]:
     if sides.dense_checkpoint.role != "dense":
-        return [], f"{sides.dense_checkpoint.name} is pruned itself, so it has no controls."
+        return [], f"{sides.dense_checkpoint.name} is itself pruned, so it has no controls."
     return find_controls(session, sides.dense_checkpoint, sides.dense, sides.pruned)
 
 
@@ -258,11 +258,11 @@ def _find_lineage_mismatches(sides: Sides) -> list[MismatchOut]:
     if pruned.parent_id == dense.id:
         return caveats_of_descent(dense, pruned)
     if pruned.id == dense.id:
-        sentence = "Both evaluations are of one checkpoint: what differs between them is the attack alone."
+        sentence = "Both evaluations are of the same checkpoint, so only the attacks can differ."
     elif pruned.role == "dense":
-        sentence = f"{pruned.name} was not made from {dense.name}: it is another network altogether."
+        sentence = f"{pruned.name} was not made from {dense.name}: it is another dense network."
     elif pruned.parent_id is None:
-        sentence = f"{pruned.name} names no parent, so whether it was made from {dense.name} is not known."
+        sentence = f"{pruned.name} names no parent, so it is not known whether it was made from {dense.name}."
     else:
         sentence = f"{pruned.name} was not made from {dense.name}: the comparison needs its actual parent."
         return [_lineage_mismatch(dense, pruned, sentence, "differs")]
@@ -283,7 +283,7 @@ def _name_change(sides: Sides) -> str:
     """What was done to the dense model, to begin a sentence with."""
     row = sides.pruned_checkpoint
     if row.id == sides.dense_checkpoint.id:
-        return "Attacking once more"
+        return "Attacking again"
     if row.role == "pruned":
         return f"Pruning to {row.measured_sparsity * 100:.3g} %"
     if row.method == CONTROL:

@@ -203,7 +203,7 @@ def make_slug(name: str) -> str:
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     if not slug or len(name) > MAX_NAME:
         raise InvalidRequest(
-            f"A name has 1 to {MAX_NAME} characters, at least one of them a letter or digit; got {name[:200]!r}."
+            f"A name must have 1 to {MAX_NAME} characters, with at least one letter or digit; got {name[:200]!r}."
         )
     return slug
 
@@ -217,7 +217,7 @@ def _refuse_taken_slug(slug: str) -> None:
 def _refuse_taken(found: Dataset | None) -> None:
     if found is not None:
         raise Conflict(
-            f"There is a data set {found.slug!r} already (id {found.id}). Choose another name, or use that one.",
+            f"A data set {found.slug!r} exists already (id {found.id}). Choose another name, or use that one.",
             dataset_id=str(found.id),
             slug=found.slug,
         )

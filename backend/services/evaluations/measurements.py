@@ -74,7 +74,7 @@ def summarise(evaluation: Evaluation) -> Summary | None:
         try:
             return Summary.model_validate(evaluation.summary)
         except ValidationError:
-            LOG.info("evaluation %s has a summary of another version; making it anew", evaluation.id)
+            LOG.info("the summary of evaluation %s is from another version; computing it again", evaluation.id)
     return _summarise(key)
 
 

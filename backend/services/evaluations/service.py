@@ -79,7 +79,7 @@ def refuse_needed(session: Session, row: Evaluation) -> None:
     found = {name: count for name, count in store.count_dependants(session, row.id).items() if count}
     if found:
         words = ", ".join(f"{DEPENDANTS[name]} ({count:,})" for name, count in found.items())
-        raise Conflict(f"This evaluation is needed by: {words}. Cancel or delete those first.", **found)
+        raise Conflict(f"This evaluation cannot be deleted; needed by: {words}. Cancel or delete those first.", **found)
 
 
 JOBS = Jobs(kinds.EVALUATION, show_all, check_delete=refuse_needed)

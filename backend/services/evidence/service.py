@@ -113,10 +113,10 @@ def add_upload(
     limits = Limits.from_settings(settings)
     imported = take_adversarials(path, shape=(channels, height, width), out_dir=settings.artefacts, limits=limits)
     if imported.n != len(rows):
-        which = "the evaluation has" if indices is None else "`indices` names"
+        which = "but the evaluation has" if indices is None else "but `indices` names"
         raise InvalidRequest(
-            f"The file holds {imported.n:,} adversarials, {which} {len(rows):,} samples. Send one for each, and say in "
-            "`indices` for which rows of the data set they are.",
+            f"The file holds {imported.n:,} adversarials, {which} {len(rows):,} samples. Send one for each and list in "
+            "`indices` their rows of the data set.",
             adversarials=imported.n,
             samples=len(rows),
         )
@@ -138,13 +138,13 @@ def queue_replay(evaluation_id: UUID | str, source_evaluation_id: UUID | str) ->
         name = checkpoints.names_of(session, [source.checkpoint_id])[source.checkpoint_id]
         rows = results.replayable_indices(session, evaluation.id, source.id)
     if evaluation.id == source.id:
-        raise InvalidRequest("An evaluation's adversarials hold on its own checkpoint; name another evaluation.")
+        raise InvalidRequest("An evaluation cannot be replayed on itself; name another evaluation.")
     if evaluation.norm != source.norm:
         raise InvalidRequest(
-            f"Distances in {source.norm} are no bounds in {evaluation.norm}; replay an evaluation of the same norm."
+            f"Distances in {source.norm} are not bounds in {evaluation.norm}; replay an evaluation in the same norm."
         )
     if not rows:
-        raise NotComparable("The other evaluation has no adversarial of any sample of this one.")
+        raise NotComparable("The other evaluation has no adversarial for any sample of this one.")
     return _queue(evaluation, "replay", name, rows, source_evaluation_id=source.id)
 
 
@@ -167,12 +167,12 @@ def queue_harder(evaluation_id: UUID | str, request: HarderIn) -> EvidenceOut:
         found = results.results_of(session, evaluation.id, request.samples)
     check_preset_fits(preset, evaluation.norm)
     if preset.needs_eps and evaluation.eps is None:
-        raise InvalidRequest(f"The preset {preset.name} needs an eps, and the evaluation has none.")
+        raise InvalidRequest(f"The preset {preset.name} needs an eps, but the evaluation has none.")
     _check_indices(request.samples, evaluation)
     wrong = sorted(index for index, row in found.items() if not row.correct)
     if wrong:
         raise InvalidRequest(
-            f"The network gets these wrong without any attack, so nothing lowers their margin of 0: {_some(wrong)}.",
+            f"The network gets these rows wrong without any attack, so their margin is already 0: {_some(wrong)}.",
             samples=wrong[:100],
         )
     if preset.distance_kind == "witness" and evaluation.eps is not None:
@@ -180,8 +180,8 @@ def queue_harder(evaluation_id: UUID | str, request: HarderIn) -> EvidenceOut:
         broken = sorted(index for index, row in found.items() if row.best_known is not None and row.best_known <= eps)
         if broken:
             raise InvalidRequest(
-                f"The preset {preset.name} asks only whether eps is enough, and these are broken within it already: "
-                f"{_some(broken)}. To lower their bounds take margin.",
+                f"The preset {preset.name} asks only whether eps is enough, and these rows are already broken within "
+                f"it: {_some(broken)}. Use the preset margin to lower their bounds.",
                 samples=broken[:100],
             )
     return _queue(
@@ -225,7 +225,7 @@ def _check_indices(indices: Sequence[int], evaluation: Evaluation) -> None:
         raise InvalidRequest(f"The evaluation has no samples of these rows: {_some(unknown)}.", unknown=unknown[:100])
     repeated = sorted(index for index, times in Counter(indices).items() if times > 1)
     if repeated:
-        raise InvalidRequest(f"Each row may be named once; repeated: {_some(repeated)}.", repeated=repeated[:100])
+        raise InvalidRequest(f"Each row may be named only once; repeated: {_some(repeated)}.", repeated=repeated[:100])
 
 
 def _some(indices: Sequence[int]) -> str:

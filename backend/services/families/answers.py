@@ -21,10 +21,10 @@ from backend.services.families.questions import NEGLIGIBLE_BY_UNIT, AnswerPart, 
 ANSWERS: tuple[Answer, ...] = ("yes", "no", "cannot tell")
 LEAD: Unit = "auroc difference"  # of the margin over the logit gap: answered beside the question
 RULE = (
-    "Yes needs every interval above 0 (an AUROC above 0.5); one interval below what is negligible, 1 point or an AUROC "
-    "of 0.55, makes it no; otherwise it cannot be told. Intervals that decide are widened so that all of one question "
-    "hold together in 95 of 100 cases. A method, and the family, is answered as more than half of its checkpoints are, "
-    "if none says the opposite."
+    "Yes: every interval lies above 0 (for an AUROC, above 0.5). No: at least one interval lies below the negligible "
+    "size (1 point, or an AUROC of 0.55). Otherwise: cannot tell. Intervals that decide are widened so that all of one "
+    "question hold together in 95 of 100 cases. A method or a family gets the answer of more than half of its "
+    "checkpoints, if none of them says the opposite."
 )
 
 
@@ -39,21 +39,22 @@ class Words:
 
 WORDS: dict[Question, Words] = {
     "claims": Words(
-        "Is the claimed robustness of what is pruned to a high level overestimated?",
-        "Claimed minus re-evaluated robust accuracy, minus the same of the dense parent, and of the control where "
-        "there is one. High is 90 % of the weights or more, or half of the filters or channels.",
+        "Is the claimed robustness of highly pruned networks overestimated?",
+        "Claimed minus re-evaluated robust accuracy, minus the same difference for the dense parent, and for the "
+        "control where there is one. Highly pruned means at least 90 % of the weights, or half of the filters or "
+        "channels.",
         "checkpoint",
     ),
     "thin ice": Words(
-        "Are the samples that pruning loses those near the dense network's boundary?",
-        "The AUROC of small dense margin for being lost, and the share lost minus that lost by the control (the dense "
-        "network finetuned as long, nothing pruned), without which nothing is said.",
+        "Are the samples that pruning loses the ones near the dense network's boundary?",
+        "The AUROC with which a small dense margin predicts a loss, and the share lost minus the share that the "
+        "control loses (the dense network finetuned as long, nothing pruned). Without a control, no yes is given.",
         "checkpoint",
     ),
     "rivals": Words(
         "Does {method} lose fewer samples than the other methods at the same level?",
-        "The share that the rival loses minus the share that {method} loses, on the same samples of what the dense "
-        "network holds, clean and at eps.",
+        "The share that the rival loses minus the share that {method} loses, of the same samples: those that the dense "
+        "network gets right, and those that it holds at eps.",
         "comparison",
     ),
 }
@@ -67,14 +68,14 @@ def write_answer(question: Question, asked: Sequence[Asked], **names: str) -> Fa
     methods = settle_methods(found)
     answer = settle([one.answer for one in found])
     words = WORDS[question]
-    told = f"{count:,} intervals are" if count != 1 else "1 interval is"
+    told = f"{count:,} intervals decide" if count != 1 else "1 interval decides"
     confidence = f"{100 * joint_confidence(count):.4g} %"
     return FamilyAnswer(
         question=question,
         asks=words.asks.format(**names),
         answer=answer,
         sentence=write_sentence(answer, found, methods, asked, words.noun),
-        basis=f"{words.intervals.format(**names)} {told} asked at once, each at {confidence}.",
+        basis=f"{words.intervals.format(**names)} {told}, each at {confidence} confidence.",
         asked=count,
         confidence=joint_confidence(count),
         methods=methods,
@@ -150,17 +151,17 @@ def write_sentence(
 ) -> str:
     """The answer, its counts and the methods' answers: `No, for our re-implementations: ...`."""
     if not found:
-        return "Cannot tell: the family has nothing to ask it of."
+        return "Cannot tell: this question applies to no checkpoint of the family."
     members = [member for one in asked for member in (one.member, one.rival) if member is not None]
     is_ours = {member.row.origin in OURS for member in members}
     ours = ", for our re-implementations" if is_ours == {True} else ""
     if is_ours == {True, False}:
-        ours = ", where Thin Ice made a checkpoint for our re-implementation of its method"
+        ours = ", partly for our re-implementations"
     given = [one.answer for one in found]
     counts = ", ".join(f"{each} for {given.count(each):,}" for each in ANSWERS if each in given)
     bare = sum(not one.parts for one in found)
     if bare:
-        counts += f" ({bare:,} of these without the evaluations that it takes)"
+        counts += f" ({bare:,} of these lack what the question needs)"
     plural = noun if len(found) == 1 else f"{noun}s"
     by_method = "; ".join(
         f"{each} for {', '.join(one.method for one in methods if one.answer == each)}"
@@ -177,4 +178,4 @@ def compare_with_logit_gap(found: Sequence[FamilyFinding]) -> str:
     if not given:
         return ""
     counts = ", ".join(f"{each} for {given.count(each):,}" for each in ANSWERS if each in given)
-    return f" Does the margin rank them better than the cheap logit gap? {counts.capitalize()}."
+    return f" Does the margin rank lost samples better than the cheap logit gap? {counts.capitalize()}."

@@ -93,7 +93,7 @@ def measure(family: Family, method: str, progress: Measuring) -> None:
             progress.done += 1
             ask_rivals(family, method)
     except Exception:  # the page asks again without a thread and says what is wrong
-        LOG.exception("the family of %s was not measured ahead", family.dense.row.id)
+        LOG.exception("the family of %s was not computed in advance", family.dense.row.id)
     finally:
         progress.done = progress.total
         progress.ended.set()

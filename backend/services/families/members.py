@@ -130,7 +130,7 @@ def find_root(snapshot: Snapshot, checkpoint_id: UUID) -> Checkpoint:
         raise NotFound(f"There is no checkpoint {checkpoint_id}.", checkpoint_id=str(checkpoint_id))
     if root.role != "dense" or root.parent_id is not None:
         raise InvalidRequest(
-            f"{root.name} is not the dense network that others were made from; ask for its parent.",
+            f"{root.name} is pruned or a control, so it has no family; ask for its parent.",
             checkpoint_id=str(root.id),
             parent_id=None if root.parent_id is None else str(root.parent_id),
         )
@@ -149,7 +149,7 @@ def choose_eps(dataset: Dataset, norm: str, eps: str | float | None) -> str:
         check_eps(eps, norm, math.prod(dataset.shape))
         return eps_text(eps, norm)
     if norm != dataset.default_norm:
-        raise InvalidRequest(f"The data set names an eps for {dataset.default_norm}; give one for {norm}.", norm=norm)
+        raise InvalidRequest(f"Give an eps for {norm}: the data set has one for {dataset.default_norm}.", norm=norm)
     return dataset.default_eps
 
 
@@ -231,7 +231,7 @@ def choose_alike(snapshot: Snapshot, row: Checkpoint, preset: str, reference: Ch
     alike = [one for one, found in zip(fitting, differences, strict=True) if not found]
     if not alike:
         said = " ".join(found.sentence for found in differences[0])
-        return Choice(None, f"Not attacked as the dense network was. {said}", fitting[0])
+        return Choice(None, f"Attacked differently from the dense network. {said}", fitting[0])
     return Choice(max(alike, key=lambda one: (one.explicit == dense.explicit, one.n, one.seed == dense.seed)), None)
 
 

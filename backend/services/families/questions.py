@@ -25,7 +25,7 @@ HIGH_LEVEL = 0.9
 NEGLIGIBLE_BY_UNIT: dict[Unit, float] = {"points": NEGLIGIBLE, "auroc": HARDLY_BETTER, "auroc difference": NEGLIGIBLE}
 DENSE, CONTROL = "beyond the dense parent", "beyond the control"
 PREDICTS, LOSES = "small dense margin", "losses beyond the control"
-PICKED = "Only rows of {name} that somebody picked were evaluated: they say nothing about the others."
+PICKED = "Only hand-picked rows of {name} were evaluated; they say nothing about the others."
 CLEAN, ROBUST = "fewer lost, clean", "fewer lost at eps"
 
 
@@ -72,10 +72,11 @@ def ask_claims(family: Family) -> list[Asked]:
 
 def ask_claim(family: Family, member: Member) -> Asked:
     if not member.row.claim:
-        return Asked(member, [], reason="It claims nothing.")
+        return Asked(member, [], reason="No robust accuracy is claimed.")
     check = show_check(make_check(member.row, family.snapshot), family.snapshot)
     if check.gap is None:
-        return Asked(member, [], reason=f"No finished evaluation answers at {check.norm} {check.eps_text}.")
+        at = f"{check.norm} {check.eps_text}"
+        return Asked(member, [], reason=f"No finished evaluation gives the robust accuracy at {at}.")
     controls = [one for one in check.against if one.relation == "finetuned" and one.excess is not None]
     found = [(DENSE, one) for one in check.against if one.relation == "parent"]
     found += [(CONTROL, one) for one in controls[:1]]  # as in the rows: trained alike first, of those attacked alike
@@ -96,7 +97,7 @@ def ask_claim(family: Family, member: Member) -> Asked:
     if check.by_fallbacks:  # which the differences to others leave out
         own += f" ({check.by_fallbacks:,} broken by fallback attacks alone)"
     additional = [claim_part(own, check.gap, check), *aside]
-    additional += [claim_part(f"the same of {one.checkpoint_name}", one.gap, check, one) for _, one in found if one.gap]
+    additional += [claim_part(f"same for {one.checkpoint_name}", one.gap, check, one) for _, one in found if one.gap]
     has_parent = any(part.name == DENSE for part in parts)
     return Asked(member, parts if has_parent else [], additional, reason=reason)
 
@@ -104,7 +105,7 @@ def ask_claim(family: Family, member: Member) -> Asked:
 def caveat_of_claim(family: Family, member: Member, other: ClaimAgainst) -> str | None:
     """Why the difference to a relative's claim decides nothing."""
     if other.excess is not None and other.excess.basis == "number only":
-        return f"{member.row.name} or {other.checkpoint_name} claims without saying on how many samples."
+        return f"The claim of {member.row.name} or {other.checkpoint_name} does not say how many samples it counts."
     relative = next(one for one in family.members if one.row.id == other.checkpoint_id)
     incompatible = (
         family.snapshot.describe_training_difference(member.row, relative.row)

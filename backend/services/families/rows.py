@@ -31,8 +31,8 @@ from backend.store.database import reading
 from backend.store.tables import Evaluation
 
 KEPT = 256
-ITSELF = "It is the dense network itself."
-UNPRUNED = "Only what is pruned is held against the control."
+ITSELF = "This is the dense network itself."
+UNPRUNED = "Only pruned checkpoints are compared with the control."
 
 
 def show_row(family: Family, member: Member) -> FamilyRow:
@@ -66,11 +66,11 @@ def show_claim(member: Member, terms: Terms) -> tuple[ClaimOut | None, str | Non
     """The claim where it speaks of this norm and eps, or why none stands here."""
     stated = member.row.claim
     if stated is None:
-        return None, "It claims nothing."
+        return None, "No robust accuracy is claimed."
     claim = ClaimOut.model_validate(stated)
     eps_text = claim.eps_text or terms.dataset.default_eps
     if (claim.norm or terms.dataset.default_norm) != terms.norm or parse_eps(eps_text) != parse_eps(terms.eps_text):
-        return None, f"Its claim is at {claim.norm or terms.dataset.default_norm} {eps_text}."
+        return None, f"The claim is at {claim.norm or terms.dataset.default_norm} {eps_text}."
     return claim, None
 
 
@@ -103,7 +103,7 @@ def show_verdict(choice: Choice, preset: str, terms: Terms) -> FamilyRate:
         summary = summarise(evaluation)
         assert summary is not None
         if summary.robust_accuracy is None or summary.robust_accuracy_interval is None:
-            return missing_rate(preset, Choice(None, f"The evaluation with {preset} sums up to no robust accuracy."))
+            return missing_rate(preset, Choice(None, f"The evaluation with {preset} reports no robust accuracy."))
         share = read_rate(summary.robust_accuracy, summary.robust_accuracy_interval, summary.n)
         shown, by_fallbacks = show_rate(evaluation, share), summary.broken_by_fallbacks
     return shown.model_copy(update={"broken_by_fallbacks": by_fallbacks, "broken_by_evidence": additional})
@@ -229,8 +229,8 @@ def show_beyond(
             incompatible=family.snapshot.describe_training_difference(member.row, control.row),
         ), None
     if not controls:
-        return None, f"There is no control of {family.dense.row.name}: finetuned as long, nothing pruned."
-    return None, "No control has been evaluated on these samples as the dense network was."
+        return None, f"{family.dense.row.name} has no control (finetuned as long, nothing pruned)."
+    return None, "No control has been evaluated on these samples in the same way as the dense network."
 
 
 @lru_cache(maxsize=KEPT)

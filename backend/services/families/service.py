@@ -17,20 +17,20 @@ from backend.store.database import reading
 
 OWN_METHOD = "thin-ice"
 NOTES = (
-    "One checkpoint stands for a method at a level: intervals are over samples, and what another training seed would "
-    "change is in none of them.",
-    "Flips, margins and losses beyond the control rest on the margins of both sides, attacked alike; a cell without "
-    "an evaluation is empty. A claim is held against the evaluation of most samples, at the claim's own eps.",
+    "One checkpoint stands for a method at a level: intervals are over samples, and the variation between training "
+    "seeds is not included.",
+    "Flips, margins and losses beyond the control rest on the margins of both sides, attacked in the same way; a cell "
+    "without an evaluation is empty. A claim is compared with the evaluation of most samples, at the claim's own eps.",
 )
 BUDGETS = (
-    "How uploaded networks were trained is not known: among them a method may lose fewer samples because it was "
-    "trained longer, on more images or at another eps."
+    "It is not known how uploaded networks were trained: one method may lose fewer samples than another because it "
+    "was trained longer, on more images or at another eps."
 )
 DIFFERENT_TRAININGS = (
-    "Not all pruned networks were trained alike: a method is held only against those of its own budget."
+    "Not all pruned networks were trained alike: a method is compared only with methods of its own budget."
 )
 OUR_NETWORKS = (
-    "Networks made by Thin Ice are our re-implementations: what they show is not measured on the methods' authors' own."
+    "Networks made by Thin Ice are our re-implementations: the results were not measured on the authors' own networks."
 )
 
 
@@ -97,5 +97,5 @@ def write_notes(family: Family, rows: Sequence[FamilyRow]) -> list[str]:
     sizes = {row.flips.n for row in rows if row.flips is not None}
     if len(sizes) > 1:
         shown = ", ".join(f"{size:,}" for size in sorted(sizes))
-        notes.append(f"Not all rows rest on equally many samples ({shown}): only those that do are ranked.")
+        notes.append(f"Rows rest on different numbers of samples ({shown}): only rows with the same number are ranked.")
     return notes

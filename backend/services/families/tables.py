@@ -284,7 +284,7 @@ def fill_beyond(name: Literal["clean", "robust"]) -> Callable[[FamilyRow, bool],
         pair = (found.dense_evaluation_id, found.evaluation_id)
         if difference is None:
             return Cell(reason="The dense network holds none of the shared samples.", evaluation_ids=pair)
-        incompatible = "" if found.beyond.incompatible is None else ", control trained otherwise"
+        incompatible = "" if found.beyond.incompatible is None else ", control trained differently"
         is_weak = name == "robust" and has_caveat(row, MARGINS)
         detail = f"n {difference.n:,}{incompatible}"
         return Cell(*points(difference), detail, difference.value, pair, has_caveat=is_weak)
@@ -295,7 +295,7 @@ def fill_beyond(name: Literal["clean", "robust"]) -> Callable[[FamilyRow, bool],
 def fill_training(row: FamilyRow, _is_linf: bool) -> Cell:
     found = row.training
     if found is None:
-        return Cell(reason="How an upload was trained is not known.")
+        return Cell(reason="It is not known how an upload was trained.")
     return Cell(f"{found.passes / 1e6:.3g}", "", f"eps {found.eps_text}", found.passes)
 
 

@@ -42,14 +42,14 @@ def write_markdown(family: FamilyOut) -> str:
     """The three answers, each with the intervals it rests on, and the table under its groups."""
     name = escape_markdown(family.name)
     at = f"{family.norm} {family.eps_text}"
-    parts = [f"**{name}** and what was made from it, {escape_markdown(family.dataset_name)}, {at}."]
+    parts = [f"**{name}** and the checkpoints made from it, {escape_markdown(family.dataset_name)}, {at}."]
     for number, answer in enumerate(family.answers, 1):
         parts.append(write_answer(number, answer))
-    parts.append(f"The answers' rule: {escape_markdown(family.rule)}")
+    parts.append(f"How the answers are given. {escape_markdown(family.rule)}")
     layout = lay_out(family)
     parts.append(
-        "In brackets 95 % intervals; bold is the best of what is pruned alike, rests on as many samples and is not "
-        "flagged."
+        "Brackets hold 95 % intervals. Bold marks the best of those that are pruned alike, rest on equally many "
+        "samples and are not flagged."
     )
     parts.append(write_table(layout))
     flagged = [f"{escape_markdown(row.name)} ({', '.join(flags_of(row))})" for row in family.rows if flags_of(row)]

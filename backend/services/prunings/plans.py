@@ -29,7 +29,7 @@ LOSSES: tuple[TrainingLoss, ...] = ("PGD-AT", "TRADES", "MART")
 CONTROL_ROW = Method(
     CONTROL,
     "Control",
-    "Finetune as long and prune nothing: what finetuning alone does to the samples.",
+    "Finetune as long without pruning, to see what finetuning alone does to the samples.",
     ("weight",),
     (),
     False,
@@ -39,8 +39,8 @@ MOST_SHARED = 0.01  # share of the judging images that may be among the training
 MANY_IMAGES = 60_000  # of the zoo's training set, for which the short schedules are written
 USUAL_RATE = 0.95
 NOT_MIRRORED = (
-    "Images of {slug} are not cropped and mirrored as the paper's schedule has it: its classes are numbers, and may be "
-    "digits. Ask for augments to have it so."
+    "The paper's schedule crops and mirrors images, but this run does not: the classes of {slug} are numbers and may "
+    "be digits. Set `augments` to crop and mirror them anyway."
 )
 
 
@@ -114,7 +114,7 @@ def find_margins(parent: Checkpoint, training: Dataset) -> Evaluation:
     raise InvalidRequest(
         f"No evaluation measured the margins of {parent.name} on all of {training.slug}. Queue one first (`thinice "
         f"evaluate {parent.name} --preset {DEFAULT_PRESET} --dataset {training.slug} --norm Linf --samples "
-        f"{training.size}`), or leave {MEASURED_MARGINS} out, and they are estimated.",
+        f"{training.size}`), or leave {MEASURED_MARGINS} out to estimate them.",
         setting=MEASURED_MARGINS,
     )
 
@@ -128,8 +128,8 @@ def tell_epochs() -> str:
     """Why a control of the paper's schedule needs its epochs given."""
     known = ", ".join(f"{name} {plan_paper(name, USUAL_RATE).epochs}" for name in PAPER_RECIPES)
     return (
-        f"The paper schedules train for unlike epochs ({known}), and a control as lwm does. Beside another method "
-        "give it that one's: what was trained otherwise decides nothing."
+        f"The paper schedules differ in their epochs ({known}); a control trains as long as lwm. To compare it with "
+        "another method, give it that method's epochs: a control that was trained differently decides nothing."
     )
 
 
@@ -142,14 +142,14 @@ def check_data(parent: Checkpoint, dataset: Dataset, training: Dataset) -> None:
         )
     if parent.parent_id is not None:
         raise InvalidRequest(
-            f"{parent.name} is a control; prune the checkpoint that it comes from, so that both stand in one family.",
+            f"{parent.name} is a control; prune the checkpoint that it comes from, so that both are in one family.",
             parent_id=str(parent.id),
         )
     if training.id == dataset.id:
         raise TrainsOnTest(
-            f"{training.slug} is what {parent.name} is evaluated on; training on it would make every number of the "
-            "result worthless. Add the training images as a data set of their own (`thinice dataset cifar10 --split "
-            "train`, or a pair of idx files).",
+            f"{parent.name} is evaluated on {training.slug}; training on it would make every number of the result "
+            "worthless. Add the training images as a data set of their own (`thinice dataset cifar10 --split train`, "
+            "or a pair of idx files).",
             dataset_id=str(training.id),
         )
     check_fit(parent, training)
@@ -159,8 +159,8 @@ def refuse_shared(shared: int, dataset: Dataset, training: Dataset) -> None:
     """Refuse training data with more than a few of the images that judge; a few are in some published sets."""
     if shared > MOST_SHARED * dataset.size:
         raise TrainsOnTest(
-            f"{shared:,} of the {dataset.size:,} images of {dataset.slug}, which judge the result, are among the "
-            f"training images of {training.slug}; every number of the result would be worthless. Leave them out.",
+            f"The result would be judged on {dataset.slug}, but {shared:,} of its {dataset.size:,} images are among "
+            f"the training images of {training.slug}, so every number would be worthless. Leave these images out.",
             shared=shared,
         )
 
@@ -168,7 +168,7 @@ def refuse_shared(shared: int, dataset: Dataset, training: Dataset) -> None:
 def plan_run(request: PruningIn, dataset: Dataset, images: int) -> Plan:
     """The plan for that many training images; raises as `draft_pruning`."""
     if request.method != CONTROL and request.sparsity is None:
-        raise InvalidRequest(f"{request.method} needs a sparsity: the share that goes away, such as 0.95.")
+        raise InvalidRequest(f"{request.method} needs a sparsity: the share to remove, such as 0.95.")
     if request.method == CONTROL and request.sparsity is not None:
         raise InvalidRequest("A control prunes nothing; leave the sparsity out.")
     check_settings(request)
@@ -213,7 +213,7 @@ def check_settings(request: PruningIn) -> None:
                 high=bounds.high,
             )
         if bounds.is_whole and value != int(value):
-            raise InvalidRequest(f"{name} is a whole number; got {value:g}.", setting=name)
+            raise InvalidRequest(f"{name} must be a whole number; got {value:g}.", setting=name)
 
 
 def choose_eps(request: PruningIn, dataset: Dataset) -> str:
@@ -223,7 +223,7 @@ def choose_eps(request: PruningIn, dataset: Dataset) -> str:
         return eps_text(request.eps, "Linf")
     if dataset.default_norm != "Linf":
         raise InvalidRequest(
-            f"Training attacks in Linf, and {dataset.slug} has its eps in {dataset.default_norm}; say an eps.",
+            f"Give an eps: training uses Linf attacks, but the eps of {dataset.slug} is for {dataset.default_norm}.",
             norm=dataset.default_norm,
         )
     return dataset.default_eps
@@ -246,8 +246,8 @@ def describe_draft(draft: Draft, seed: int) -> PruningRecord:
     warnings = list(draft.notes)
     if draft.shared:
         warnings.append(
-            f"{draft.shared:,} of the {dataset.size:,} images of {dataset.slug}, which judge the result, are among the "
-            f"training images of {training.slug}: what is measured on them says nothing."
+            f"The result is judged on {dataset.slug}, but {draft.shared:,} of its {dataset.size:,} images are among "
+            f"the training images of {training.slug}: results on these images mean nothing."
         )
     record = PruningRecord(
         architecture=parent.architecture,

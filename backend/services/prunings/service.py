@@ -68,7 +68,7 @@ def refuse_made(_session: Session, row: Pruning) -> None:
     """Keep a pruning whose checkpoint is there."""
     if row.checkpoint_id is not None:
         raise Conflict(
-            f"The checkpoint {row.name} came from this pruning, which says how it was made. Delete that first.",
+            f"This pruning records how the checkpoint {row.name} was made. Delete the checkpoint first.",
             checkpoint_id=str(row.checkpoint_id),
         )
 
@@ -141,4 +141,4 @@ def _find_free_name(session: Session, draft: Draft) -> str:
         tried = name if number == 1 else f"{name}-{number}"
         if not checkpoints.checkpoint_named(session, tried) and not store.pending_pruning_named(session, tried):
             return tried
-    raise Conflict(f"Too many checkpoints are called {name}; give a name.", name=name)
+    raise Conflict(f"Too many checkpoints are called {name}; choose a name.", name=name)

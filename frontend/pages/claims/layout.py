@@ -22,7 +22,7 @@ def layout(preset: str | None = None, **_query: str) -> Component:
     rows = read_claims(preset)
     heading = html.H1("Claims", className="page-title")
     if not rows:
-        sentence = "No checkpoint claims a robust accuracy. Name the claim when you upload one, or add it later."
+        sentence = "No checkpoint has a claimed robust accuracy yet. Add the claim during an upload, or later."
         return html.Div([heading, empty_state(sentence, "Upload a checkpoint", "/upload")], className="page-stack")
     parts = [
         heading,
@@ -35,10 +35,10 @@ def layout(preset: str | None = None, **_query: str) -> Component:
             kind="claims-table-card",
         ),
         card(
-            "Published figures, for orientation",
+            "Published figures, for reference",
             html.P(
-                "Not measured here and never mixed with the figures above: other networks, other data, another eps. "
-                "As their sources print them.",
+                "Not measured here and never mixed with the figures above: they come from other networks, other data "
+                "and another ε. Quoted as printed in their sources.",
                 className="reference-mark",
             ),
             scrolling(references_table(references.list_references(limit=PAGE_ROWS).items), "Published figures"),
@@ -73,15 +73,15 @@ def choices(preset: str | None) -> Component:
         )
         for words, name in [("Most samples", None), *((row.short_title, row.name) for row in presets)]
     ]
-    return html.Div(links, className="chips", role="group", **aria(label="Held against"))
+    return html.Div(links, className="chips", role="group", **aria(label="Evaluations to check the claims against"))
 
 
 def headline(rows: list[ClaimCheck]) -> list[Content]:
     """The two questions and their answers, for the checkpoints there are."""
     judged = sorted((row for row in rows if row.gap is not None), key=order)
     if not judged:
-        return [f"{count_words(len(rows), 'claim')}, none re-evaluated at its eps yet."]
-    parts: list[Content] = ["Is the claim above what the re-evaluation leaves? ", *count_answers(judged), "."]
+        return [f"{count_words(len(rows), 'claim')}, none re-evaluated at its ε yet."]
+    parts: list[Content] = ["Is the claim too high? ", *count_answers(judged), "."]
     answers = [
         (row.checkpoint_name, other.excess.answer)
         for row in judged
@@ -97,7 +97,7 @@ def headline(rows: list[ClaimCheck]) -> list[Content]:
         if any(given == answer for _, given in answers)
     ]
     end = ", for our re-implementations." if all(row.origin in OURS for row in judged) else "."
-    return [*parts, " By more than the dense parent's own claim? ", html.Span("; ".join(said), className="strong"), end]
+    return [*parts, " By more than the dense parent's claim? ", html.Span("; ".join(said), className="strong"), end]
 
 
 def count_answers(rows: list[ClaimCheck]) -> list[Content]:
@@ -117,8 +117,9 @@ def count_answers(rows: list[ClaimCheck]) -> list[Content]:
 def notes(rows: list[ClaimCheck]) -> Component:
     """What the numbers rest on, each sentence once, and what the answers mean."""
     meaning = (
-        "Differences are in points, positive where a claim is too high, with 95 % intervals. Yes: the interval lies "
-        "above 0. No: it lies below +1 point. Intervals over images leave out what another training seed would change."
+        "Differences are in percentage points, with 95 % intervals; they are positive if the claim is above the "
+        "re-evaluation. Yes: the interval lies above 0. No: it lies below +1 point. The intervals cover the choice of "
+        "images; they leave out what another training seed would change."
     )
     said = dict.fromkeys(note for row in rows for note in row.notes)
     return html.Ul([html.Li(note) for note in (meaning, *said)], className="claims-notes")

@@ -50,9 +50,7 @@ def read_families(rows: Sequence[ClaimCheck]) -> list[ClaimFamily]:
     grouped: dict[UUID, list[ClaimCheck]] = {}
     for row in sorted(rows, key=order):
         grouped.setdefault(roots.get(row.checkpoint_id, row.checkpoint_id), []).append(row)
-    return [
-        ClaimFamily(f"{names.get(root, 'unknown')} and what was made from it", each) for root, each in grouped.items()
-    ]
+    return [ClaimFamily(f"Family of {names.get(root, 'unknown')}", each) for root, each in grouped.items()]
 
 
 def order(row: ClaimCheck) -> tuple[bool, bool, float, str]:
@@ -69,12 +67,12 @@ def claims_table(families: list[ClaimFamily]) -> Component:
             rows.append(Group(family.title))
         rows.extend(cells(row, scale) for row in family.rows)
     columns = [
-        Column("checkpoint"),
-        Column("claimed → re-evaluated (%)", kind="dumbbell-cell"),
-        Column("claim too high by", kind="answer-cell"),
-        Column("beyond the dense parent", kind="answer-cell"),
-        Column("beyond the control", kind="answer-cell"),
-        Column("beyond another seed", kind="answer-cell"),
+        Column("Checkpoint"),
+        Column("Claimed → re-evaluated (%)", kind="dumbbell-cell"),
+        Column("Claim too high by", kind="answer-cell"),
+        Column("More than the dense parent", kind="answer-cell"),
+        Column("More than the control", kind="answer-cell"),
+        Column("More than another seed", kind="answer-cell"),
     ]
     return row_table("Claims and their re-evaluations", columns, rows)
 
@@ -125,12 +123,12 @@ def dumbbell_cell(row: ClaimCheck, scale: BarScale) -> Component:
     marks.append(html.Span(className="db-claim", style={"left": scale.place(claim.robust_accuracy)}))
     kind = "pruned" if row.role == "pruned" else "dense"
     track = html.Span(marks, className=f"db-track db-{kind}", **aria(hidden="true"))
-    measured: Content = html.Span("not re-evaluated at this eps", className="muted") if found is None else link(found)
+    measured: Content = html.Span("not re-evaluated at this ε", className="muted") if found is None else link(found)
     figures = html.Span([percent(claim.robust_accuracy, unit=False), " → ", measured], className="db-figures")
     terms = "" if row.is_at_default else f", {row.norm} {row.eps_text}"
     told = f"{claim.attack or 'attack unknown'}{terms}, {count_words_of(claim.n)}"
     efforts = f"{told} → {effort(found)}" if found is not None else told
-    source = claim.source or "no source named"
+    source = claim.source or "no source given"
     parts = [track, figures, html.Span(efforts, className="under", title=source)]
     if found is not None and found.flags:
         parts.append(html.Span([html.Span([icon("warning"), code], className="flag") for code in found.flags]))

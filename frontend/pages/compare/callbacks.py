@@ -28,7 +28,7 @@ from frontend.review.cut import Cut, choose, choose_flips, has_margins, read_cut
 from frontend.review.words import class_name
 from frontend.theme import Theme, theme_named
 
-NO_MARGINS_WORDS = "These evaluations hold verdicts at one ε. Margins come from the preset margin."
+NO_MARGINS_WORDS = "These evaluations hold verdicts at one ε. Use the preset margin to measure margins."
 NO_MARGINS = NO_MARGINS_WORDS.replace(". ", ".<br>", 1)
 
 FILLED = {

@@ -14,7 +14,7 @@ SCORES = {
     "loss": "high loss",
 }
 KINDS = {
-    "finetuned": "finetuned as long, nothing pruned",
+    "finetuned": "finetuned for as long, not pruned",
     "seed": "another training seed",
     "noise": "random weight noise of the same norm",
 }
@@ -37,14 +37,14 @@ def predictive_table(comparison: ComparisonOut) -> list[Component]:
         others = [number_or_dash(item.average_precision), number_or_dash(item.fpr_at_95_tpr)]
         rows.append([words, forest(item.auroc), [value, " ", interval(item.auroc)], *others])
     at_eps = comparison.robust_statistics
-    words = f"small dense margin, robust at {at_eps.eps_text}"
+    words = f"small dense margin, robust flips at {at_eps.eps_text}"
     if at_eps.auroc is None:
         rows.append([words, "", "–", "–", "–"])
         reasons.append(at_eps.auroc_reason or "")
     else:
         rows.append([words, forest(at_eps.auroc), [f"{at_eps.auroc.value:.2f} ", interval(at_eps.auroc)], "–", "–"])
-    columns = ["score", "0.5 to 1", "AUROC", "avg. precision", "FPR at 95 % TPR"]
-    parts = [table("How well each score foretells which samples are lost", columns, rows, text_columns=2)]
+    columns = ["Score", "0.5 to 1", "AUROC", "Avg. precision", "FPR at 95 % TPR"]
+    parts = [table("How well each score predicts which samples are lost", columns, rows, text_columns=2)]
     parts.append(html.P(population_text(comparison), className="footnote"))
     parts.extend(html.P(f"No AUROC: {reason}", className="footnote") for reason in dict.fromkeys(reasons) if reason)
     return parts
@@ -54,9 +54,9 @@ def population_text(comparison: ComparisonOut) -> str:
     """Whom the scores are asked about."""
     clean = comparison.clean
     return (
-        f"Clean: {clean.n10:,} lost among the {clean.n11 + clean.n10:,} the dense model gets right. "
-        f"At {comparison.eps_text}: {comparison.robust.n10:,} lost among the "
-        f"{comparison.robust_statistics.population:,} it holds."
+        f"Clean: {clean.n10:,} lost of the {clean.n11 + clean.n10:,} that the dense model gets right. "
+        f"At {comparison.eps_text}: {comparison.robust.n10:,} lost of the "
+        f"{comparison.robust_statistics.population:,} that hold on the dense model."
     )
 
 
@@ -84,7 +84,7 @@ def controls_table(comparison: ComparisonOut) -> list[Component]:
     """The pruned checkpoint above each control of the same parent; or why there is none."""
     if not comparison.controls and not comparison.noise:
         reason = comparison.controls_reason or "No control of this dense model has been evaluated on these samples."
-        advice = "Any change to a model flips samples near the boundary: without a control the finding stays open."
+        advice = "Any change to a model flips samples near the boundary. Without a control, their cause stays open."
         return [html.P(reason), html.P(advice, className="footnote")]
     own: list[Content] = [
         html.Strong(comparison.pruned.checkpoint_name),
@@ -92,8 +92,8 @@ def controls_table(comparison: ComparisonOut) -> list[Component]:
         auroc_text(comparison.auroc),
     ]
     rows = [own, *map(control_row, comparison.controls), *(noise_row(noise, comparison) for noise in comparison.noise)]
-    columns = ["checkpoint", "▼ lost", "▲ gained", f"▼ lost at {comparison.eps_text}", "AUROC"]
-    parts = [table("The pruned checkpoint beside its controls", columns, rows)]
+    columns = ["Checkpoint", "▼ lost", "▲ gained", f"▼ lost at {comparison.eps_text}", "AUROC"]
+    parts = [table("The pruned checkpoint and its controls", columns, rows)]
     parts.extend(html.P(beyond_sentence(control), className="beyond") for control in comparison.controls)
     if not comparison.controls and comparison.controls_reason:
         parts.append(html.P(comparison.controls_reason, className="footnote"))
@@ -121,7 +121,7 @@ def noise_sentence(noise: NoiseOut, comparison: ComparisonOut) -> list[Content]:
     parts: list[Content] = [
         f"Attack noise of the {noise.side} side, {len(noise.seeds)} seeds, n {noise.n:,}: ",
         html.Strong(f"{noise.changed:,} verdicts change at {comparison.eps_text}"),
-        f", {noise.robust.n10:,} lost and {noise.robust.n01:,} gained by the second seed",
+        f", {noise.robust.n10:,} lost and {noise.robust.n01:,} gained with the second seed",
     ]
     if noise.floor is None or noise.within is None:
         return [*parts, "."]
@@ -129,7 +129,7 @@ def noise_sentence(noise: NoiseOut, comparison: ComparisonOut) -> list[Content]:
         *parts,
         f"; 95 % of margins move by less than {100 * noise.floor:.2g} %. ",
         html.Strong(f"Within attack noise: {noise.within:,} of {noise.held:,}"),
-        " that hold.",
+        " samples that hold.",
     ]
 
 
@@ -144,7 +144,7 @@ def auroc_text(auroc: Auroc | None) -> Content:
 def beyond_sentence(control: ControlOut) -> list[Content]:
     """What pruning does beyond the control, with intervals, in words."""
     parts: list[Content] = [
-        "Beyond ",
+        "Compared with ",
         html.Strong(control.name),
         ": ",
         html.Span(f"{control.lost_beyond:+,} lost ".replace("-", "−"), className="strong"),

@@ -21,24 +21,24 @@ def grid(unit: Unit, is_measured: bool, *, has_evidence: bool = False) -> Compon
     """
     suffix = f" ({unit.suffix})"
     distances = [
-        number_column("dense_margin", f"dense margin{suffix}", width=154, zero="wrong", missing="none found"),
-        number_column("pruned_margin", f"pruned margin{suffix}", width=158, zero="wrong", missing="none found"),
-        number_column("change", f"change{suffix}", width=114 if has_evidence else 140),
-        *([{"field": "best_known", "headerName": "best known", "width": 164}] if has_evidence else []),
+        number_column("dense_margin", f"Dense margin{suffix}", width=154, zero="wrong", missing="none found"),
+        number_column("pruned_margin", f"Pruned margin{suffix}", width=158, zero="wrong", missing="none found"),
+        number_column("change", f"Change{suffix}", width=114 if has_evidence else 140),
+        *([{"field": "best_known", "headerName": "Best known", "width": 164}] if has_evidence else []),
     ]
     words: dict[str, Any] = {"flex": 1, "minWidth": 94 if has_evidence else 120}
     verdicts: list[dict[str, Any]] = [
-        {"field": "dense_verdict", "headerName": "dense at ε", "width": 130},
-        {"field": "pruned_verdict", "headerName": "pruned at ε", "width": 130},
+        {"field": "dense_verdict", "headerName": "Dense at ε", "width": 130},
+        {"field": "pruned_verdict", "headerName": "Pruned at ε", "width": 130},
     ]
     columns = [
         number_column("index", "#", width=72, link=True),
-        {"field": "set", "headerName": "set", "width": 90},
-        {"field": "label", "headerName": "true label", **words},
-        {"field": "dense_prediction", "headerName": "dense says", **words},
-        {"field": "pruned_prediction", "headerName": "pruned says", **words},
+        {"field": "set", "headerName": "Set", "width": 90},
+        {"field": "label", "headerName": "True label", **words},
+        {"field": "dense_prediction", "headerName": "Dense says", **words},
+        {"field": "pruned_prediction", "headerName": "Pruned says", **words},
         *(distances if is_measured else verdicts),
-        number_column("logit_gap", "dense logit gap", width=120 if has_evidence else 140),
+        number_column("logit_gap", "Dense logit gap", width=120 if has_evidence else 140),
     ]
     options: Any = {
         "animateRows": False,

@@ -50,7 +50,7 @@ def picker(comparison: ComparisonOut, choices: list[dict[str, str]]) -> Componen
         select(ids.PICK_PRUNED, "Pruned", comparison.pruned.id),
         html.Button("Compare", id=ids.PICK_GO, className="button button-primary"),
     ]
-    opener = html.Summary([icon("plus"), "compare another"], className="button")
+    opener = html.Summary([icon("plus"), "Compare another pair"], className="button")
     return html.Details([opener, html.Div(body, className="picker")], className="picker-holder")
 
 
@@ -70,11 +70,14 @@ def scope_words(comparison: ComparisonOut, cut: Cut) -> list[Component]:
     if cut.view == "robust":
         counts = comparison.robust
         words.append(
-            f"These are clean flips; robust at ε {comparison.eps_text}, {counts.n10:,} of "
-            f"{counts.n11 + counts.n10:,} are lost and {counts.n01:,} gained."
+            f"These are clean flips. Of the robust samples at ε {comparison.eps_text}, {counts.n10:,} of "
+            f"{counts.n11 + counts.n10:,} are lost, and {counts.n01:,} are gained."
         )
     if cut.label is not None:
-        words.append("The class cuts the plots and lists below; sentence, tiles and statistics are of all classes.")
+        words.append(
+            "The class filter applies to the plots and lists below. This sentence, the number tiles and the statistics "
+            "cover all classes."
+        )
     return [html.Span(" " + " ".join(words), className="muted headline-scope")] if words else []
 
 
@@ -88,15 +91,15 @@ def bar(state: dict[str, Any], unit: Unit, dataset: DatasetOut) -> Component:
         delta_slider(ids.DELTA, ids.DELTA_TEXT, state["delta"], state, unit),
         html.Div(
             [
-                html.Span("flips", className="control-label", id="compare-view-label"),
+                html.Span("Flips", className="control-label", id="compare-view-label"),
                 dmc.SegmentedControl(id=ids.VIEW, data=views, value=state["view"], size="xs"),
             ],
             className="control",
         ),
         html.Div(
             [
-                filter_select(ids.CLASS, "all classes", "Show one class only", classes, state["label"]),
-                filter_select(ids.SET, "all sets", "Show one set only", sets, state["set"]),
+                filter_select(ids.CLASS, "All classes", "Show one class only", classes, state["label"]),
+                filter_select(ids.SET, "All sets", "Show one set only", sets, state["set"]),
             ],
             className="control filters",
         ),

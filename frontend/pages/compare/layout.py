@@ -72,9 +72,9 @@ def nothing_yet() -> Component:
     running = evaluations.list_evaluations(limit=1, state="running").total
     if running:
         sentence = (
-            f"No pair is finished yet; {running} {'evaluation is' if running == 1 else 'evaluations are'} running."
+            f"No pair has finished yet; {running} {'evaluation is' if running == 1 else 'evaluations are'} running."
         )
-        return html.Div([heading, empty_state(sentence, "See the jobs", "/jobs")], className="compare")
+        return html.Div([heading, empty_state(sentence, "View jobs", "/jobs")], className="compare")
     sentence = "A comparison needs a dense checkpoint and one pruned from it, both evaluated on the same samples."
     return html.Div([heading, empty_state(sentence, "Upload a checkpoint", "/upload")], className="compare")
 
@@ -123,7 +123,7 @@ def set_key() -> Component:
 def picture_cards(is_measured: bool) -> Component:
     """The plots of margins; where there are none their words need little room."""
     scatter = card(
-        "Where each sample stood, and stands",
+        "Margins before and after pruning",
         plot(
             ids.SCATTER,
             ids.SCATTER_TABLE,
@@ -134,7 +134,7 @@ def picture_cards(is_measured: bool) -> Component:
         kind="scatter-card",
     )
     share = card(
-        "Does thin ice foretell the losses?",
+        "Does thin ice predict the losses?",
         plot(
             ids.SHARE,
             ids.SHARE_TABLE,
@@ -142,7 +142,7 @@ def picture_cards(is_measured: bool) -> Component:
             label="Share lost by dense margin, with interval",
         ),
         html.P(id=ids.THIN, className="footnote", **aria(live="polite")),
-        note="clean flips; not moved by ε",
+        note="clean flips; independent of ε",
     )
     curve = card(
         "Robustness curve",
@@ -158,10 +158,10 @@ def picture_cards(is_measured: bool) -> Component:
 
 
 def evidence_cards(is_measured: bool) -> Component:
-    predictive = card("Which score foretells losses?", html.Div(id=ids.PREDICTIVE), kind="wide")
-    controls = card("Beside the controls", html.Div(id=ids.CONTROLS), note="what any change to the model does")
+    predictive = card("Which score predicts losses?", html.Div(id=ids.PREDICTIVE), kind="wide")
+    controls = card("Compared with the controls", html.Div(id=ids.CONTROLS), note="flips caused by any change")
     histogram = card(
-        "Where the samples stood before pruning",
+        "Margins before pruning",
         plot(
             ids.HISTOGRAM,
             ids.HISTOGRAM_TABLE,
@@ -171,7 +171,7 @@ def evidence_cards(is_measured: bool) -> Component:
         tools=set_key(),
     )
     classes = card(
-        "Who pays",
+        "Losses by class",
         plot(ids.CLASSES, ids.CLASSES_TABLE, height=300, label="Share lost by class, with interval"),
         note="clean flips; red where a class loses more than the rest (p < 0.05, corrected)",
     )
@@ -181,7 +181,7 @@ def evidence_cards(is_measured: bool) -> Component:
 def sample_cards(table: Component) -> Component:
     wall = html.Section(id=ids.WALL, className="card")
     rows = card(
-        "The same as a table",
+        "Samples as a table",
         table,
         tools=html.Div(id=ids.DOWNLOADS, className="downloads"),
         note="the flipped samples, or the chosen set; sort by any column",

@@ -44,9 +44,9 @@ def number_cards(comparison: ComparisonOut, cut: Cut) -> list[Component]:
         set_card("S00", counts.n00, plain_share(counts.n00, n), cut),
         accuracy_card(comparison),
         plain_card(
-            "McNemar, exact",
+            "Exact McNemar test",
             p_value(p),
-            f"{counts.n10:,} lost against {counts.n01:,} gained",
+            f"{counts.n10:,} lost, {counts.n01:,} gained",
         ),
     ]
 
@@ -92,7 +92,7 @@ def accuracy_card(comparison: ComparisonOut) -> Component:
     """Clean / robust accuracy of both, the pruned model's large."""
     dense, pruned = (accuracies(comparison, side) for side in ("dense", "pruned"))
     return plain_card(
-        f"pruned, clean / robust at {comparison.eps_text}",
+        f"Pruned, clean / robust at {comparison.eps_text}",
         [
             f"{100 * pruned[0]:.2f}",
             html.Span(" / ", className="slash"),

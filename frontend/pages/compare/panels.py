@@ -73,17 +73,17 @@ def scatter_table(marks: list[Point], unit: Unit) -> Component:
                 f"{sum(value is None for value in values):,}",
             ]
         rows.append(row)
-    columns = ["set", "samples"] + [
-        f"{side} {what}" for side in ("dense", "pruned") for what in ("median", "wrong", "not found")
+    columns = ["Set", "Samples"] + [
+        f"{side} {what}" for side in ("Dense", "Pruned") for what in ("median", "wrong", "not found")
     ]
-    return table("Samples by set, with the middle margin of each", columns, rows)
+    return table("Samples by set, with their median margins", columns, rows)
 
 
 def verdict_table(samples: list[PairedSample], view: View) -> Component:
     """How many samples are in each set, where there are no margins to speak of."""
     names = [set_of(sample, view) for sample in samples]
     rows = [[f"{SYMBOLS[name]} {SET_WORDS[name]}", f"{names.count(name):,}"] for name in SET_ORDER]
-    return table("Samples by set", ["set", "samples"], rows)
+    return table("Samples by set", ["Set", "Samples"], rows)
 
 
 def histogram_table(marks: list[Point], unit: Unit, limit: float) -> Component:
@@ -93,7 +93,7 @@ def histogram_table(marks: list[Point], unit: Unit, limit: float) -> Component:
         for place, words in enumerate(bin_words(edges))
         if any(counts[name][place] for name in SET_ORDER)
     ]
-    columns = [unit.titled("dense margin"), *(f"{SYMBOLS[name]} {SET_WORDS[name]}" for name in SET_ORDER)]
+    columns = [unit.titled("Dense margin"), *(f"{SYMBOLS[name]} {SET_WORDS[name]}" for name in SET_ORDER)]
     return table("Samples by dense margin and set", columns, rows)
 
 
@@ -106,7 +106,7 @@ def share_table(comparison: ComparisonOut, unit: Unit) -> Component:
         low, high = 100 * item.interval.low, 100 * item.interval.high
         share = f"{percent(item.share)} [{low:.1f}, {high:.1f}]"
         rows.append([words, f"{item.n:,}", f"{item.lost:,}", share])
-    return table("Share lost by dense margin", [unit.titled("dense margin"), "samples", "lost", "share"], rows)
+    return table("Share lost by dense margin", [unit.titled("Dense margin"), "Samples", "Lost", "Share"], rows)
 
 
 def curve_table(comparison: ComparisonOut, unit: Unit) -> Component:
@@ -122,7 +122,7 @@ def curve_table(comparison: ComparisonOut, unit: Unit) -> Component:
         ]
         for first, second in list(zip(dense, pruned, strict=True))[::every]
     ]
-    return table("Robust accuracy by ε", [unit.titled("ε"), "dense", "pruned"], rows)
+    return table("Robust accuracy by ε", [unit.titled("ε"), "Dense", "Pruned"], rows)
 
 
 def accuracy_text(point: CurvePoint) -> str:
@@ -140,4 +140,4 @@ def class_table(comparison: ComparisonOut) -> Component:
         ]
         for item in sorted(comparison.classes, key=lambda item: -item.rate)
     ]
-    return table("Share lost by class", ["class", "dense right", "lost", "share", "adjusted p"], rows)
+    return table("Share lost by class", ["Class", "Dense correct", "Lost", "Share", "Adjusted p"], rows)

@@ -24,7 +24,7 @@ def replay_card() -> Component:
         html.Div(id=ids.REPLAY),
         html.Button("Replay both ways", id=ids.REPLAY_GO, className="button"),
         dcc.Interval(id=ids.REPLAY_POLL, interval=POLL_MILLISECONDS, disabled=True),
-        note="adversarials of one network tried on the other; beside the primary run",
+        note="adversarials of one network tried on the other, in addition to the primary run",
         kind="replay-card",
     )
 
@@ -46,7 +46,7 @@ def register(app: Dash) -> None:
         cut = read_cut(query)
         if ctx.triggered_id == ids.REPLAY_GO and clicks:
             evidence.replay_pair(cut.dense, cut.pruned)
-            notify("Queued", "Both replays wait for a worker. They go on when this tab is closed.")
+            notify("Queued", "Both replays are waiting for a worker. They keep running if you close this tab.")
         waiting = active_replays(cut.dense, cut.pruned)
         return replay_parts(comparisons.compare(cut.dense, cut.pruned, cut.eps), waiting), not waiting
 
@@ -65,8 +65,8 @@ def replay_parts(comparison: ComparisonOut, waiting: list[EvidenceOut]) -> list[
         parts += [directions_table(comparison.replay), *explanations(comparison)]
     elif not waiting:
         words = (
-            "Dense adversarials are tried on the pruned network, and the reverse: where they break both, the boundary "
-            "moved; where they do not, pruning opened a hole of its own."
+            "A replay tries the dense adversarials on the pruned network and the pruned ones on the dense network. An "
+            "adversarial that breaks both shows that the boundary moved; otherwise pruning opened a new hole."
         )
         parts.append(html.P(words, className="muted"))
     parts += [
@@ -83,7 +83,7 @@ def directions_table(found: ReplayOut) -> Component:
         direction_row("dense on pruned", found.dense_on_pruned),
         direction_row("pruned on dense", found.pruned_on_dense),
     ]
-    columns = ["adversarials", "break it too", "share", "wrong before"]
+    columns = ["Adversarials", "Break it too", "Share", "Already wrong"]
     return table("Adversarials of one network tried on the other", columns, rows)
 
 
@@ -108,9 +108,9 @@ def explanations(comparison: ComparisonOut) -> list[Component]:
     if found.lost:
         sentences.append(
             [
-                f"Of {found.lost:,} lost at {eps} with a dense adversarial to try, ",
+                f"Of the {found.lost:,} samples lost at {eps} that have a dense adversarial to try, ",
                 html.Strong(f"the boundary moved in {found.moved:,}"),
-                " (it breaks the pruned network too) and ",
+                " (that adversarial breaks the pruned network too) and ",
                 html.Strong(f"{found.new_holes:,} broke through a new hole"),
                 ".",
             ]
@@ -119,16 +119,16 @@ def explanations(comparison: ComparisonOut) -> list[Component]:
         sentences.append(
             [
                 html.Strong(f"{found.lost_refuted:,} of {found.lost_checked:,} losses are attack luck: "),
-                f"the pruned adversarial breaks the dense network within {eps} as well, which its own attacks missed.",
+                f"within {eps}, the pruned adversarial also breaks the dense network, whose own attacks missed it.",
             ]
         )
     if found.gained_refuted:
         sentences.append(
             [
                 html.Strong(f"{found.gained_refuted:,} of {found.gained_checked:,} gains are attack luck: "),
-                f"the dense adversarial breaks the pruned network within {eps} as well, which its own attacks missed.",
+                f"within {eps}, the dense adversarial also breaks the pruned network, whose own attacks missed it.",
             ]
         )
     if not sentences:
-        sentences.append([f"At {eps} no robust flip has an adversarial that says more."])
+        sentences.append([f"At {eps}, the replays explain none of the robust flips."])
     return [html.P(words, className="beyond") for words in sentences]

@@ -26,7 +26,7 @@ def wall(
     if len(tiles) > SHOWN:
         words = f"Show {len(tiles) - SHOWN} more"
         if len(samples) > MOST:
-            words += f" (the table below holds all {len(samples):,})"
+            words += f" (the table below lists all {len(samples):,})"
         parts.append(html.Details([html.Summary(words), html.Div(tiles[SHOWN:], className="wall")], className="more"))
     return parts
 

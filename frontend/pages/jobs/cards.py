@@ -63,7 +63,7 @@ def show_evidence(rows: Sequence[Any], of: str | None) -> Component:
 
 
 ADDITIONAL = "Additional evidence"
-NOTE = "it lowers best-known bounds and leaves margins as they are"
+NOTE = "can lower best-known bounds; never changes margins"
 PRUNINGS = JobCard(
     ids.PRUNINGS,
     ids.PRUNINGS_SEEN,

@@ -27,7 +27,7 @@ def queue_card(query: dict[str, str]) -> Component:
     rows = checkpoints.list_checkpoints(limit=200).items
     if not rows:
         words: list[Content] = [
-            "Nothing can be evaluated before a checkpoint is there. ",
+            "There is no checkpoint to evaluate yet. ",
             dcc.Link("Upload one", href="/upload"),
             ".",
         ]
@@ -39,9 +39,7 @@ def queue_card(query: dict[str, str]) -> Component:
         [
             html.Div(fields(rows, picked, dataset, query), className="fields"),
             html.P(hint(dataset, chosen_preset(query)), id=ids.QUEUE_HINT, className="footnote"),
-            html.Div(
-                [html.Button("Queue it", id=ids.QUEUE_GO, className="button button-primary")], className="form-foot"
-            ),
+            html.Div([html.Button("Queue", id=ids.QUEUE_GO, className="button button-primary")], className="form-foot"),
             html.Div(id=ids.QUEUE_ANSWER, role="alert"),
         ],
         className="fold-body",
@@ -75,7 +73,7 @@ def fields(
         ),
         dmc.NumberInput(id=ids.QUEUE_SEED, label="Seed", value=0, min=0, allowDecimal=False, className="field"),
         dmc.NumberInput(
-            id=ids.QUEUE_REPEAT, label="Seeds in all", value=1, min=1, max=10, allowDecimal=False, className="field"
+            id=ids.QUEUE_REPEAT, label="Total seeds", value=1, min=1, max=10, allowDecimal=False, className="field"
         ),
     ]
 
@@ -97,8 +95,8 @@ def hint(dataset: DatasetOut, preset: str) -> str:
     found = next((row for row in catalogues.list_attacks().presets if row.name == preset), None)
     described = "" if found is None else f"{found.description} "
     return (
-        f"{described}The first n of {dataset.size:,} samples in the order of their ids are taken, so that smaller sets "
-        f"lie within larger ones. An empty ε means that of {dataset.name}, {dataset.default_norm} "
+        f"{described}The first n of {dataset.size:,} samples, in order of their ids, are used, so smaller sets are "
+        f"contained in larger ones. Leave ε empty to use the default of {dataset.name}, {dataset.default_norm} "
         f"{dataset.default_eps_text}."
     )
 
@@ -126,16 +124,16 @@ def queue_from_form(
             repeat=repeat,
         )
     except ValidationError as error:
-        fields_named = {"samples": "the number of samples", "seed": "the seed", "repeat": "how many seeds"}
+        fields_named = {"samples": "the number of samples", "seed": "the seed", "repeat": "the number of seeds"}
         wrong = sorted({fields_named.get(str(part["loc"][0]), str(part["loc"][0])) for part in error.errors()})
-        raise InvalidRequest(f"Please check {' and '.join(wrong)}: a whole number is needed.") from error
+        raise InvalidRequest(f"Please enter a whole number for {' and '.join(wrong)}.") from error
     return evaluations.queue_evaluation(wanted)
 
 
 def accepted(row: EvaluationOut) -> Content:
     words = f"Queued: {row.checkpoint_name}, {row.preset}, n {row.n:,}. "
     return html.P(
-        [icon("check"), words, dcc.Link("Its record", href=f"/jobs?evaluation={row.id}")], className="accepted"
+        [icon("check"), words, dcc.Link("Open the record", href=f"/jobs?evaluation={row.id}")], className="accepted"
     )
 
 

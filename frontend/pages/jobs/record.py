@@ -78,12 +78,12 @@ def result_numbers(row: EvaluationOut) -> Component:
     at = "" if row.eps_text is None else f" at {row.eps_text}"
     cards = [
         number_card(
-            "clean accuracy",
+            "Clean accuracy",
             percent(summary.clean_accuracy),
             f"{interval_words(summary.clean_accuracy_interval)} of {summary.n:,}",
         ),
         number_card(
-            f"robust accuracy{at}",
+            f"Robust accuracy{at}",
             percent(summary.robust_accuracy),
             robust_words(row, summary),
         ),
@@ -96,32 +96,32 @@ def result_numbers(row: EvaluationOut) -> Component:
 def robust_words(row: EvaluationOut, summary: Summary) -> str:
     """The interval, and what of the verdict comparisons do not read."""
     if not row.eps_text:
-        return "no ε was given"
+        return "no ε given"
     words = f"{interval_words(summary.robust_accuracy_interval)} of {summary.n:,}"
     if summary.broken_by_fallbacks:
         words += (
-            f"; {count_words(summary.broken_by_fallbacks, 'sample')} broken by fallback attacks only: comparisons, "
-            "which need equal effort, leave these out"
+            f"; {count_words(summary.broken_by_fallbacks, 'sample')} broken by fallback attacks only, "
+            "which comparisons do not count, because they need equal effort"
         )
     return words
 
 
 def missing_card(row: EvaluationOut, summary: Summary) -> Component:
     """Samples without an adversarial: of a verdict those that hold, of margins the censored ones."""
-    words = "samples without any adversarial: censored, never averaged"
+    words = "samples; censored, never averaged"
     if row.record.distance_kind == "witness":
-        words = "samples that hold at ε: no adversarial was found"
-    return number_card("none found", f"{summary.not_found:,}", words)
+        words = "samples hold at ε"
+    return number_card("No adversarial found", f"{summary.not_found:,}", words)
 
 
 def median_card(row: EvaluationOut, summary: Summary) -> Component:
     """The median margin; of witnesses there is none."""
     if row.record.distance_kind == "witness":
-        return number_card("median margin", "–", "this preset gives a verdict at ε, no margins")
+        return number_card("Median margin", "–", "this preset gives verdicts at ε, not margins")
     unit = unit_of(row.norm)
-    wrong = f"over samples classified right; {summary.zero_margins:,} are wrong without attack"
+    wrong = f"over correctly classified samples; {summary.zero_margins:,} already wrong"
     return number_card(
-        "median margin", "beyond reach" if summary.median_margin is None else unit.text(summary.median_margin), wrong
+        "Median margin", "not found" if summary.median_margin is None else unit.text(summary.median_margin), wrong
     )
 
 
@@ -130,8 +130,8 @@ def error_notice(row: EvaluationOut) -> Component | None:
     if row.error is None:
         return None
     words: list[Content] = [
-        html.Strong("It failed. "),
-        f"{row.error.message} What is finished is kept ({count_words(row.progress.done, 'sample')}). ",
+        html.Strong("This evaluation failed. "),
+        f"{row.error.message} Finished work is kept ({count_words(row.progress.done, 'sample')}). ",
         html.Span(f"(code {row.error.code})", className="muted small"),
     ]
     return html.Div([icon("warning"), html.Span(words)], className="refusal", role="alert")
@@ -149,7 +149,7 @@ def flags_card(row: EvaluationOut) -> Component | None:
         flag = known.get(code)
         words: list[Component] = [html.H3([icon("warning"), code if flag is None else f"{flag.title} ({code})"])]
         if flag is not None:
-            pairs = (("raised if", flag.raised_if), ("means", flag.means), ("what to do", flag.what_to_do))
+            pairs = (("Raised if", flag.raised_if), ("Means", flag.means), ("What to do", flag.what_to_do))
             words.append(
                 html.Dl([part for name, text in pairs for part in (html.Dt(name), html.Dd(text))], className="facts")
             )
@@ -162,21 +162,21 @@ def record_card(row: EvaluationOut) -> Component:
     shown: list[Component] = []
     checkpoint = checkpoints.get_checkpoint(str(row.checkpoint_id))
     shown.extend(
-        [html.Dt("checkpoint"), html.Dd(dcc.Link(checkpoint.name, href=f"/upload?checkpoint={checkpoint.id}"))]
+        [html.Dt("Checkpoint"), html.Dd(dcc.Link(checkpoint.name, href=f"/upload?checkpoint={checkpoint.id}"))]
     )
     record = row.record.to_json()
     for key, name in labels():
         if key in record:
             shown.extend([html.Dt(name), html.Dd(shown_value(key, record.pop(key)))])
-    for name, moment in (("queued", row.created_at), ("started", row.started_at), ("finished", row.finished_at)):
+    for name, moment in (("Queued", row.created_at), ("Started", row.started_at), ("Finished", row.finished_at)):
         shown.extend([html.Dt(name), html.Dd(day_time(moment))])
-    shown.extend([html.Dt("evaluation"), html.Dd(html.Code(str(row.id)))])
+    shown.extend([html.Dt("Evaluation"), html.Dd(html.Code(str(row.id)))])
     parts: list[Component] = [html.Dl(shown, className="facts")]
     record.pop("checkpoint", None)  # linked above
     text = json.dumps(record, indent=2, ensure_ascii=False)
     pre = html.Pre(text, tabIndex=0, className="raw", **aria(label="Settings and versions"))
     parts.append(html.Details([html.Summary("Settings and versions"), html.Div(pre)], className="as-table"))
-    return card("Record", *parts, note="what anybody needs to repeat it")
+    return card("Record", *parts, note="everything needed to repeat this evaluation")
 
 
 def labels() -> list[tuple[str, str]]:
@@ -222,14 +222,14 @@ def log_card(row: EvaluationOut) -> Component:
     return card(
         "Log",
         html.Pre(log_text(row.id), className="raw log", tabIndex=0, **data(live=f"{row.id}:log"), **aria(label="Log")),
-        note="the last lines",
+        note="last lines",
     )
 
 
 def log_text(evaluation_id: object) -> str:
     """The last lines of the log, the newest last."""
     lines = evaluations.log_tail(str(evaluation_id))
-    return "\n".join(f"{line['at']:%H:%M:%S}  {line['text']}" for line in lines) or "nothing yet"
+    return "\n".join(f"{line['at']:%H:%M:%S}  {line['text']}" for line in lines) or "no entries yet"
 
 
 def is_followed(row: EvaluationOut) -> bool:

@@ -15,13 +15,13 @@ from frontend.rows import Column, Live, live_cells, live_text, row_table
 from frontend.words import STATE_WORDS, ago, count_words, percent
 
 COLUMNS = [
-    Column("checkpoint"),
-    Column("preset"),
-    Column("norm, ε"),
+    Column("Checkpoint"),
+    Column("Preset"),
+    Column("Norm, ε"),
     Column("n", True),
-    Column("state"),
-    Column("progress", kind="progress-cell"),
-    Column("clean / robust (%)", True),
+    Column("State"),
+    Column("Progress", kind="progress-cell"),
+    Column("Clean / robust (%)", True),
     Column(html.Span("actions", className="hidden-label"), kind="actions-cell"),
 ]
 
@@ -30,7 +30,7 @@ def jobs_table(listing: Listing) -> Component:
     """One row per evaluation, or what to do where there is none."""
     if not listing.rows:
         if sum(listing.counts.values()):
-            return html.P("No evaluation is in this state.", className="muted")
+            return html.P("No evaluations are in this state.", className="muted")
         return empty_state("Nothing has been evaluated yet. Queue an evaluation above, or upload a checkpoint first.")
     parts: list[Component] = [row_table("Evaluations", COLUMNS, [job_cells(row) for row in listing.rows])]
     if listing.hidden > 0:
@@ -75,23 +75,22 @@ def summary_sentence(listing: Listing) -> list[Content]:
     running, queued = listing.counts["running"], listing.counts["queued"]
     if listing.is_stuck:
         return [
-            html.Span("No worker is alive", className="is-warning strong"),
-            f", so {count_words(running + queued, 'evaluation')} cannot go on. Start one on the server "
-            "(make run starts web and workers). Finished chunks are kept, and it goes on where it stopped.",
+            html.Span("No worker is running", className="is-warning strong"),
+            f", so {count_words(running + queued, 'evaluation')} cannot continue. Start a worker on the server "
+            "(make run starts the web server and the workers). Finished chunks are kept, and work resumes where it "
+            "stopped.",
         ]
     if listing.has_other_work:
         workers = count_words(len(listing.health.workers), "worker")
-        return [f"No evaluation runs or waits here; other work does, on {workers}. It goes on when this tab is closed."]
+        words = f"No evaluation in this list is running or queued, but other jobs are, on {workers}. "
+        return [words + "They keep running if you close this tab."]
     if not running and not queued:
-        return ["Nothing runs and nothing waits."]
-    busy = (
-        "Nothing runs yet"
-        if not running
-        else f"{count_words(running, 'evaluation')} {'runs' if running == 1 else 'run'}"
-    )
-    waits = "none waits" if not queued else f"{queued:,} {'waits' if queued == 1 else 'wait'}"
+        return ["No jobs are running or queued."]
+    busy = "No evaluation running yet" if not running else f"{count_words(running, 'evaluation')} running"
+    waits = "none queued" if not queued else f"{queued:,} queued"
     return [
-        f"{busy}, {waits}, on {count_words(len(listing.health.workers), 'worker')}. They go on when this tab is closed."
+        f"{busy}, {waits}, on {count_words(len(listing.health.workers), 'worker')}. "
+        "Jobs keep running if you close this tab."
     ]
 
 
@@ -126,7 +125,7 @@ def workers_list(listing: Listing) -> Component:
     """Who lives: device, host, last sign of life."""
     workers = listing.health.workers
     if not workers:
-        words = "No worker is alive. Evaluations wait until one starts; nothing is lost."
+        words = "No worker is running. Jobs wait in the queue until one starts; nothing is lost."
         return html.Div([icon("warning"), html.Span(words)], className="notice", role="status")
     return html.Ul([html.Li(worker_parts(worker)) for worker in workers], className="workers")
 
@@ -136,7 +135,7 @@ def worker_parts(worker: WorkerOut) -> list[Content]:
         html.Span(className="pulse", **aria(hidden="true")),
         html.Span(worker.device, className="strong"),
         html.Span(f"on {worker.host}, process {worker.pid}", className="muted"),
-        live_text(f"worker-{worker.id}:seen", f"seen {ago(worker.last_seen)}", "muted"),
+        live_text(f"worker-{worker.id}:seen", f"last seen {ago(worker.last_seen)}", "muted"),
     ]
 
 
@@ -148,4 +147,4 @@ def listing_cells(listing: Listing) -> Live:
 
 
 def worker_cells(health: Health) -> Live:
-    return {f"worker-{worker.id}:seen": {"text": f"seen {ago(worker.last_seen)}"} for worker in health.workers}
+    return {f"worker-{worker.id}:seen": {"text": f"last seen {ago(worker.last_seen)}"} for worker in health.workers}

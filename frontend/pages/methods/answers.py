@@ -13,8 +13,8 @@ from frontend.rows import Column, row_table
 
 TITLES = {
     "claims": "Are the claims too high?",
-    "thin ice": "Are the lost samples those on thin ice?",
-    "rivals": "Does {method} lose fewer?",
+    "thin ice": "Are the lost samples the ones on thin ice?",
+    "rivals": "Does {method} lose fewer samples?",
 }
 MARKS: dict[Answer, str] = {"yes": "✓", "no": "✕", "cannot tell": "?"}
 
@@ -47,10 +47,10 @@ def evidence(family: FamilyOut, method: str) -> list[Component]:
         title = TITLES[answer.question].format(method=method)
         inside: list[Component] = [html.P(answer.basis, className="muted small")]
         if told:
-            inside.append(scrolling(findings_table(title, told), f"What it rests on: {title}"))
+            inside.append(scrolling(findings_table(title, told), f"What the answer is based on: {title}"))
         silent = [one for one in answer.findings if not one.parts]
         if silent:
-            inside.append(html.P(f"Nothing to go by: {'; '.join(say_silent(silent))}.", className="muted small"))
+            inside.append(html.P(f"No data for these. {'; '.join(say_silent(silent))}.", className="muted small"))
         parts.append(html.Details([html.Summary(title), *inside], className="as-table evidence-of"))
     return parts
 
@@ -63,7 +63,7 @@ def say_silent(findings: Sequence[FamilyFinding]) -> list[str]:
     """`No finished evaluation with margin at Linf: a, b`."""
     found: dict[str, dict[str, None]] = {}
     for one in findings:
-        reason = (one.reason or "no reason is known").removesuffix(".")
+        reason = (one.reason or "Unknown reason").removesuffix(".")
         name = f"{one.checkpoint_name} against {one.rival_name}" if one.rival_name else one.checkpoint_name
         found.setdefault(reason, {})[name] = None
     return [f"{reason}: {', '.join(names)}" for reason, names in found.items()]
@@ -75,11 +75,11 @@ def findings_table(title: str, findings: Sequence[FamilyFinding]) -> Component:
     additional = name_parts([one.additional for one in findings])
     has_rivals = any(one.rival_name for one in findings)
     columns = [
-        Column("checkpoint"),
-        *([Column("rival")] if has_rivals else []),
-        *(Column(name, is_number=True) for name in deciding),
-        Column("answer", kind="answer-cell"),
-        *(Column(name, is_number=True) for name in additional),
+        Column("Checkpoint"),
+        *([Column("Rival")] if has_rivals else []),
+        *(Column(name[:1].upper() + name[1:], is_number=True) for name in deciding),
+        Column("Answer", kind="answer-cell"),
+        *(Column(name[:1].upper() + name[1:], is_number=True) for name in additional),
     ]
     rows = [
         [

@@ -48,7 +48,7 @@ def layout(
 ) -> Component:
     """The page of a family; without one, how to get one."""
     if not family:
-        sentence = "Nothing was pruned yet from any dense checkpoint here. Upload one, and name its parent."
+        sentence = "There are no pruned checkpoints yet. Upload one and choose its dense parent."
         return html.Div([HEADING, empty_state(sentence, "Upload a checkpoint", "/upload")], className="page-stack")
     query = {"family": family, "eps": eps, "norm": norm, "method": method}
     parts, is_whole = show_family(query)
@@ -83,7 +83,7 @@ def show_family(query: dict[str, str | None], patience: float | None = None) -> 
         panels_card(found, panels),
         table_card(found, terms),
         card(
-            "What the answers rest on",
+            "What the answers are based on",
             html.P(found.rule, className="rule"),
             *evidence(found, own),
             html.Ul([html.Li(note) for note in found.notes], className="claims-notes"),
@@ -104,26 +104,26 @@ def show_progress(measuring: Measuring) -> list[Component]:
 def panels_card(family: FamilyOut, panels: list[dict[str, Any]]) -> Component:
     graphs = [panel_graph(panel["key"], panel["title"], panel["x_title"]) for panel in panels]
     return card(
-        "By how much is pruned",
+        "Results by share pruned",
         html.Div(graphs, className="panels"),
         tools=key(family),
-        note="95 % intervals over samples; a mark leads to its evaluation",
+        note="95 % intervals over samples; click a mark to open its evaluation",
     )
 
 
 def table_card(family: FamilyOut, terms: dict[str, str]) -> Component:
     address = f"&{urlencode({'eps': family.eps_text}, safe='/')}"
     return card(
-        "Every checkpoint",
+        "All checkpoints",
         html.Div(
             family_table(family, address),
             className="table-scroll",
             tabIndex=0,
             role="region",
-            **aria(label="Every checkpoint of the family"),
+            **aria(label="All checkpoints of the family"),
         ),
         gaps(family),
-        note="bold: the best of what is pruned alike, rests on as many samples and is not flagged",
+        note="bold: best among those of the same kind and level, with the same number of samples and no flags",
         tools=downloads(family, terms),
         kind="family-card",
     )
@@ -136,7 +136,7 @@ def context_line(family: FamilyOut) -> Component:
         family.norm,
         f"ε {family.eps_text}",
         f"{count_words(pruned, 'pruned checkpoint')} of {family.name}",
-        f"{count_words(len(family.rows) - pruned, 'checkpoint')} beside",
+        f"{count_words(len(family.rows) - pruned, 'checkpoint')} not pruned",
     ]
     return html.Ul([html.Li(fact) for fact in facts], className="context")
 
@@ -176,13 +176,13 @@ def controls(family: FamilyOut, eps: str | None, method: str) -> Component:
         allowDeselect=False,
         size="xs",
         w=128,
-        **aria(label="Whose losses"),
+        **aria(label="Method in question"),
     )
     return html.Div(
         [
             html.Span("ε", className="control-label"),
             eps_input,
-            html.Span("loses fewer?", className="control-label"),
+            html.Span("Method in question", className="control-label"),
             method_select,
         ],
         className="methods-controls",
@@ -199,7 +199,7 @@ def panel_graph(key: str, title: str, x_title: str) -> Component:
         style={"height": f"{HEIGHT}px"},
         figure=blank_figure(),
     )
-    label = f"{title} against {x_title}, one line a method"
+    label = f"{title} against {x_title}, one line per method"
     return html.Div([html.H3(title), html.Div(graph, role="figure", className="plot", **aria(label=label))])
 
 

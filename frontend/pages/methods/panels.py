@@ -59,7 +59,7 @@ def read_auroc(row: FamilyRow) -> Interval | None:
 
 QUANTITIES = (
     Quantity("clean", "Clean accuracy (%)", read_clean, ("dense", "finetuned"), True),
-    Quantity("robust", "Robust accuracy by margins (%)", read_robust, ("dense", "finetuned"), True),
+    Quantity("robust", "Robust accuracy from margins (%)", read_robust, ("dense", "finetuned"), True),
     Quantity("lost", "Lost at ε, of all samples (%)", read_lost, ("finetuned",), True),
     Quantity("auroc", "AUROC of small dense margin", read_auroc, ("finetuned",), False),
 )
@@ -108,7 +108,7 @@ def make_panel(family: FamilyOut, rows: Sequence[FamilyRow], kind: str, quantity
     return {
         "key": f"{kind}-{quantity.key}",
         "title": quantity.title,
-        "x_title": f"{KINDS[kind]} pruned (%)",
+        "x_title": f"{KINDS[kind].capitalize()} pruned (%)",
         "levels": sorted({row.level for row in rows if row.level is not None}),
         "is_share": quantity.is_share,
         "trails": [asdict(trail) for trail in trails],

@@ -19,12 +19,15 @@ PLACES = {"dense": "dense", "finetuned": "control", "seed": "other seed", "prune
 def family_table(family: FamilyOut, address: str) -> Component:
     """Everything; `address` is the query that a comparison takes along, such as `&eps=8/255`."""
     layout, methods = lay_out(family), list_methods(family)
-    columns = [Column("checkpoint"), *(Column(heading, is_number=True) for heading in layout.headings)]
+    columns = [
+        Column("Checkpoint"),
+        *(Column(heading[:1].upper() + heading[1:], is_number=True) for heading in layout.headings),
+    ]
     rows: list[Sequence[Content] | Group] = []
     for group, lines in layout.groups:
         rows.append(Group(group))
         rows.extend([name_cell(line.row, methods), *figure_cells(layout, line, address)] for line in lines)
-    return row_table("Everything made from one dense checkpoint", columns, rows)
+    return row_table("All checkpoints of the family", columns, rows)
 
 
 def name_cell(row: FamilyRow, methods: Sequence[str]) -> Component:
@@ -70,4 +73,4 @@ def gaps(family: FamilyOut) -> Component | None:
     if not told:
         return None
     items = [html.Li(sentence) for sentence in told]
-    return html.Details([html.Summary("Why cells are empty"), html.Ul(items)], className="as-table gaps")
+    return html.Details([html.Summary("Why some cells are empty"), html.Ul(items)], className="as-table gaps")

@@ -74,6 +74,6 @@ def fill(holdings: Holdings, theme: Theme, state: str) -> dict[str, Content]:
 
 
 def x_title(holdings: Holdings) -> str:
-    """`robust accuracy at Linf 25.5/255`; without eps where the families differ in it."""
+    """`Robust accuracy at Linf 25.5/255`; without eps where the families differ in it."""
     places = {f"{row.dataset.default_norm} ε {row.dataset.default_eps_text}" for row in holdings.families}
-    return f"robust accuracy at {places.pop()}" if len(places) == 1 else "robust accuracy at each data set's ε"
+    return f"Robust accuracy at {places.pop()}" if len(places) == 1 else "Robust accuracy at each data set's ε"

@@ -27,7 +27,7 @@ def layout(**_query: str) -> Component:
     holdings = read_holdings()
     heading = html.H1("Overview", className="page-title")
     if not holdings.standings:
-        sentence = "This home holds no checkpoint yet. Upload a dense one and one pruned from it."
+        sentence = "There are no checkpoints yet. Upload a dense checkpoint and one pruned from it."
         return html.Div([heading, empty_state(sentence, "Upload a checkpoint", "/upload")], className="page-stack")
     parts = [
         dcc.Store(id=ids.STATE),
@@ -44,7 +44,7 @@ def layout(**_query: str) -> Component:
                 height=dumbbell_height(holdings),
                 label="Claimed and re-evaluated robust accuracy",
             ),
-            tools=[key(), dcc.Link("Beside parents and controls", href="/claims", className="button")],
+            tools=[key(), dcc.Link("Compare with parents and controls", href="/claims", className="button")],
             kind="claims-card",
         ),
         card(
@@ -56,8 +56,8 @@ def layout(**_query: str) -> Component:
                 role="region",
                 **aria(label="Checkpoints and their evaluations"),
             ),
-            note="clean / robust at the data set's ε; a number leads to its evaluation",
-            tools=dcc.Link("Upload another", href="/upload", className="button"),
+            note="clean / robust at the data set's ε; click a number to open its evaluation",
+            tools=dcc.Link("Upload another checkpoint", href="/upload", className="button"),
         ),
     ]
     return html.Div(parts, id=ids.PAGE, className="page-stack overview")
@@ -82,7 +82,7 @@ def key() -> Component:
                 [html.Span(className="key-measured", **aria(hidden="true")), "re-evaluated, 95 % interval"],
                 className="key-item",
             ),
-            html.Span("▼ claim too high, beyond chance", className="is-lost key-item"),
+            html.Span("▼ claim too high by more than chance", className="is-lost key-item"),
         ],
         className="key claims-key",
     )
@@ -98,7 +98,7 @@ def context_line(holdings: Holdings) -> Component:
     facts.append(f"{count_words(states.count('succeeded'), 'evaluation')} done")
     active = sum(state in ACTIVE for state in states)
     if active:
-        facts.append(html.Span([f"{active:,} queued or running: ", dcc.Link("see the jobs", href="/jobs")]))
+        facts.append(html.Span([f"{active:,} queued or running: ", dcc.Link("view jobs", href="/jobs")]))
     if states.count("failed"):
         failed = dcc.Link(count_words(states.count("failed"), "failed evaluation"), href="/jobs?state=failed")
         facts.append(html.Span(failed, className="is-warning strong"))
@@ -115,10 +115,10 @@ def holding_words(holdings: Holdings) -> str:
     parts = [
         count_words(places.count("dense"), "dense checkpoint") if places.count("dense") else "",
         count_words(places.count("control"), "control") if places.count("control") else "",
-        f"{places.count('pruned'):,} pruned" if places.count("pruned") else "",
+        count_words(places.count("pruned"), "pruned checkpoint") if places.count("pruned") else "",
     ]
     names = sentence_list(sorted({family.dataset.name for family in holdings.families}))
-    return f"This home holds {sentence_list([part for part in parts if part])} on {names}."
+    return f"Stored here: {sentence_list([part for part in parts if part])} on {names}."
 
 
 def claim_sentence(holdings: Holdings) -> list[Content]:
@@ -126,16 +126,17 @@ def claim_sentence(holdings: Holdings) -> list[Content]:
     judged = [standing for standing in holdings.standings if standing.gap is not None]
     if not judged:
         waiting = [standing for standing in holdings.standings if standing.active]
-        return ["The first re-evaluation is on its way." if waiting else "None has been re-evaluated yet."]
+        return ["The first re-evaluation is queued or running." if waiting else "No claim has been re-evaluated yet."]
     above = [standing for standing in judged if is_above(standing)]
     if not above:
-        return [f"Of {count_words(len(judged), 'claim')} re-evaluated so far, none is too high beyond chance."]
+        return [f"Of {count_words(len(judged), 'claim')} re-evaluated so far, none is too high by more than chance."]
     worst = max(above, key=lambda standing: standing.gap or 0.0)
     assert worst.claim is not None and worst.verdict is not None and worst.verdict.summary is not None
     measured = worst.verdict.summary.robust_accuracy
     return [
         html.Span(f"▼ {len(above)} of {len(judged)}", className="is-lost strong"),
-        " claims are too high, beyond chance (95 %). The widest gap is that of ",
+        f" claims {'is' if len(above) == 1 else 'are'} too high by more than chance (95 %). "
+        "The largest gap is that of ",
         html.Span(worst.checkpoint.name, className="strong"),
         f": {percent(worst.claim.robust_accuracy)} claimed, ",
         html.Span(percent(measured), className="strong"),
@@ -160,7 +161,7 @@ def dumbbell_groups(holdings: Holdings) -> list[DumbbellGroup]:
 
 
 def family_title(family: HeldFamily) -> str:
-    return f"{family.name} and what was made from it · {family.dataset.name}"
+    return f"Family of {family.name} · {family.dataset.name}"
 
 
 def dumbbell(standing: Standing) -> Dumbbell:

@@ -17,8 +17,8 @@ from frontend.words import interval_words, percent
 
 PLACE_WORDS = {"dense": "dense", "control": "control", "pruned": "pruned"}
 PREFLIGHT_WORDS = {
-    "queued": "waits",
-    "running": "runs",
+    "queued": "waiting",
+    "running": "running",
     "passed": "passed",
     "warned": "warnings",
     "failed": "failed",
@@ -38,13 +38,13 @@ def checkpoint_table(holdings: Holdings) -> Component:
     norms = {family.dataset.default_norm for family in holdings.families}
     unit = unit_of(norms.pop()).suffix if len(norms) == 1 else "unit of the norm"
     columns = [
-        Column("checkpoint"),
-        Column("sparsity, declared / measured (% US)", True, "narrow-head"),
-        Column("clean / robust (%)", True),
-        Column(f"median margin ({unit})", True, "narrow-head"),
-        Column("flags"),
-        Column("pre-flight"),
-        Column("jobs", kind="jobs-cell"),
+        Column("Checkpoint"),
+        Column("Sparsity, declared / measured (% US)", True, "narrow-head"),
+        Column("Clean / robust (%)", True),
+        Column(f"Median margin ({unit})", True, "narrow-head"),
+        Column("Flags"),
+        Column("Pre-flight"),
+        Column("Jobs", kind="jobs-cell"),
         Column(html.Span("links", className="hidden-label"), kind="links-cell"),
     ]
     return row_table("Checkpoints and their evaluations", columns, rows)
@@ -96,7 +96,7 @@ def cells(standing: Standing, best: dict[str, set[str]], titles: dict[str, str])
 def name_cell(standing: Standing) -> Component:
     row = standing.checkpoint
     kind = "pruned-1" if standing.place == "pruned" else standing.place
-    method = "finetuned, nothing pruned" if row.method == "control" else row.method
+    method = "finetuned, not pruned" if row.method == "control" else row.method
     if standing.place == "control" and row.method != "control":
         method = "another training seed"
     words = " · ".join(part for part in (PLACE_WORDS[standing.place], method) if part)
@@ -104,7 +104,7 @@ def name_cell(standing: Standing) -> Component:
     parts: list[Component] = [name, html.Span(words, className="under")]
     if row.inspection is not None and row.inspection.descent is not None and row.inspection.descent.answer == "no":
         parts.append(
-            html.Span([icon("warning"), " not made from its parent, by its weights"], className="under is-warning")
+            html.Span([icon("warning"), " by its weights, not made from its parent"], className="under is-warning")
         )
     return html.Span([dot(kind), html.Span(parts)], className="named")
 
@@ -121,7 +121,11 @@ def sparsity_cell(row: CheckpointOut) -> Content:
     differs = row.declared_sparsity is not None and abs(row.declared_sparsity - row.measured_sparsity) > 0.01
     if not differs:
         return f"{declared} / {measured}"
-    return html.Span([icon("warning"), f" {declared} / {measured}"], className="is-warning strong", title="They differ")
+    return html.Span(
+        [icon("warning"), f" {declared} / {measured}"],
+        className="is-warning strong",
+        title="Declared and measured sparsity differ",
+    )
 
 
 def accuracy_cell(standing: Standing, best: dict[str, set[str]]) -> Content:
@@ -157,7 +161,7 @@ def margin_cell(standing: Standing) -> Content:
         return "–"
     median = source.summary.median_margin
     unit = unit_of(source.norm)
-    text = "beyond reach" if median is None else f"{unit.shown(median):.{1 if unit.suffix == '1/255' else 3}f}"
+    text = "not found" if median is None else f"{unit.shown(median):.{1 if unit.suffix == '1/255' else 3}f}"
     return dcc.Link(text, href=f"/jobs?evaluation={source.id}", title=effort_words(source), id=named(source, "margin"))
 
 
@@ -209,7 +213,7 @@ def jobs_cell(standing: Standing) -> Content:
     last = max(standing.evaluations, key=lambda row: row.created_at)
     if last.state in RESUMABLE:
         return dcc.Link(
-            [icon("warning"), f"last {last.state}"],
+            [icon("warning"), f"latest {last.state}"],
             href=f"/jobs?evaluation={last.id}",
             className="is-warning nowrap",
             id=named(last, "job"),
@@ -224,10 +228,10 @@ def links_cell(standing: Standing) -> Component:
         dense, pruned = standing.pair
         links.append(
             dcc.Link(
-                ["Compare", html.Span(f" {row.name} against its parent", className="hidden-label")],
+                ["Compare", html.Span(f" {row.name} with its parent", className="hidden-label")],
                 href=f"/compare?dense={dense}&pruned={pruned}",
                 className="button button-quiet",
-                title=f"{row.name} against its parent",
+                title=f"Compare {row.name} with its parent",
                 id=named(row, "compare"),
             )
         )
@@ -269,7 +273,7 @@ def claims_table(holdings: Holdings) -> Component:
         rows.append(
             [
                 standing.checkpoint.name,
-                "nothing claimed" if claim is None else claim_words(claim),
+                "no claim" if claim is None else claim_words(claim),
                 "" if standing.verdict is None else effort_words(standing.verdict),
                 percent(None if claim is None else claim.robust_accuracy, unit=False),
                 percent(accuracy(standing, "robust"), unit=False),
@@ -279,13 +283,13 @@ def claims_table(holdings: Holdings) -> Component:
             ]
         )
     columns = [
-        "checkpoint",
-        "claim",
-        "re-evaluated with",
-        "claimed (%)",
-        "re-evaluated (%)",
-        "95 %",
-        "difference",
-        "claim too high",
+        "Checkpoint",
+        "Claim",
+        "Re-evaluated with",
+        "Claimed (%)",
+        "Re-evaluated (%)",
+        "95 % interval",
+        "Difference (points)",
+        "Claim too high",
     ]
     return table("Claimed and re-evaluated robust accuracy", columns, rows, text_columns=3)

@@ -20,8 +20,8 @@ from frontend.words import count_words
 USUAL_METHOD = "lwm"
 USUAL_PERCENT = 90
 MARKS = (50, 80, 90, 99)
-GRANULARITY_WORDS = {"weight": "single weights", "filter": "whole filters", "channel": "whole input channels"}
-SCHEDULE_WORDS = {"short": "short", "paper": "as in the paper, for a GPU"}
+GRANULARITY_WORDS = {"weight": "individual weights", "filter": "whole filters", "channel": "whole input channels"}
+SCHEDULE_WORDS = {"short": "short", "paper": "as in the paper, meant for a GPU"}
 LIST: dict[str, Any] = {"allowDeselect": False, "className": "field"}
 
 
@@ -37,7 +37,7 @@ def cards(parents: Sequence[CheckpointOut], chosen: CheckpointOut) -> list[Compo
     known = plans.suitable_datasets(chosen.id)
     return [
         card(
-            "1. What is pruned, and how",
+            "1. What to prune, and how",
             html.Div(what_fields(parents, chosen, method), className="fields"),
             html.Div(setting_parts(method), id=ids.SETTINGS),
         ),
@@ -65,7 +65,7 @@ def what_fields(parents: Sequence[CheckpointOut], chosen: CheckpointOut, method:
             className="field",
         ),
         html.Div(sparsity_parts(), id=ids.SPARSITY_BOX, className="field"),
-        dmc.Select(id=ids.GRANULARITY, label="What goes away", data=granularities(method), value="weight", **LIST),
+        dmc.Select(id=ids.GRANULARITY, label="What to remove", data=granularities(method), value="weight", **LIST),
     ]
 
 
@@ -125,24 +125,24 @@ def training_fields(method: MethodOut, known: Sequence[DatasetOut]) -> list[Comp
             label="Training images",
             data=data_choices(known),
             value=str(known[0].id) if known else None,
-            placeholder="none that fit",
+            placeholder="no suitable data set",
             **LIST,
         ),
         dmc.Select(id=ids.SCHEDULE, label="Schedule", data=schedules(method), value="short", **LIST),
         dmc.NumberInput(
             id=ids.EPOCHS,
-            label="Epochs in all",
-            placeholder="the schedule's",
+            label="Total epochs",
+            placeholder="schedule default",
             min=1,
             max=1000,
             allowDecimal=False,
             className="field",
         ),
-        dmc.TextInput(id=ids.EPS, label="ε of training", placeholder="the data set's", value="", className="field"),
+        dmc.TextInput(id=ids.EPS, label="Training ε", placeholder="data set default", value="", className="field"),
         dmc.Select(
             id=ids.LOSS,
             label="Loss",
-            placeholder="the method's",
+            placeholder="method default",
             data=list(method.losses),
             clearable=True,
             className="field",
@@ -167,8 +167,8 @@ def data_hint(known: Sequence[DatasetOut]) -> Content:
     if known:
         return None
     words: list[Content] = [
-        "No data set here has images of this shape and as many classes, apart from the one that judges the result. Add "
-        "the training images: ",
+        "No data set has images of this shape and number of classes, apart from the one the result is evaluated on. "
+        "Add training images: ",
         html.Code("thinice dataset cifar10 --split train"),
         ", or a pair of idx files (",
         html.Code("thinice dataset train-images-idx3-ubyte.gz --labels train-labels-idx1-ubyte.gz --name train"),
@@ -182,10 +182,10 @@ def data_hint(known: Sequence[DatasetOut]) -> Content:
 def next_fields() -> list[Component]:
     presets: Any = [{"value": row.name, "label": row.title} for row in catalogues.list_attacks().presets]
     return [
-        dmc.TextInput(id=ids.NAME, label="Name of the result", placeholder="made up", value="", className="field"),
+        dmc.TextInput(id=ids.NAME, label="Name of the result", placeholder="automatic", value="", className="field"),
         dmc.Select(
             id=ids.EVALUATE,
-            label="Evaluate it then",
+            label="Evaluate afterwards",
             placeholder="not now",
             data=presets,
             value=DEFAULT_PRESET,
@@ -199,6 +199,6 @@ def foot() -> list[Component]:
     """What it will cost, and the button."""
     return [
         html.P(id=ids.COST, className="cost", role="status", **aria(live="polite")),
-        html.Div([html.Button("Prune it", id=ids.GO, className="button button-primary")], className="form-foot"),
+        html.Div([html.Button("Start pruning", id=ids.GO, className="button button-primary")], className="form-foot"),
         html.Div(id=ids.ANSWER, role="alert"),
     ]

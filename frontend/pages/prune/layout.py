@@ -12,9 +12,9 @@ from frontend.pages.prune.record import record_page
 
 PAGE_ROWS = 200
 LEAD = (
-    "Makes a pruned checkpoint from a dense one by adversarial training, and enters it with its parent, recipe and "
-    "claim. It is a job: it survives a closed tab and a killed worker. The worker that trains does nothing else "
-    "meanwhile."
+    "Prune a dense checkpoint with adversarial training. The result is stored with its parent, recipe and claim. "
+    "Pruning runs as a job: it keeps running if you close this tab, and resumes if a worker is killed. While a worker "
+    "trains, it takes no other job."
 )
 
 
@@ -25,7 +25,7 @@ def layout(**query: str) -> Component:
     parents = dense_checkpoints()
     if not parents:
         body: list[Component] = [
-            empty_state("Only a dense checkpoint can be pruned, and none is here yet.", "Upload one", "/upload")
+            empty_state("There is no dense checkpoint to prune yet.", "Upload a checkpoint", "/upload")
         ]
     else:
         chosen = next((row for row in parents if str(row.id) == query.get("parent")), parents[0])

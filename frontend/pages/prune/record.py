@@ -36,12 +36,12 @@ def record_page(pruning_id: str) -> Component:
 def record_body(row: PruningOut) -> list[Component]:
     """Everything that changes while it runs."""
     parent = dcc.Link(row.parent_name, href=f"/upload?checkpoint={row.parent_id}")
-    line = html.P(["from ", parent, f", asked for {day_time(row.created_at)}"], className="muted")
+    line = html.P(["From ", parent, f", queued {day_time(row.created_at)}"], className="muted")
     title = html.H1([row.name, html.Span(f" {method_words(row)}", className="muted")], className="page-title")
     head: list[Component] = [line, title, result_numbers(row) if row.state == "succeeded" else progress_card(row)]
     if row.warnings:
         notices = [html.Div([icon("warning"), html.Span(words)], className="notice") for words in row.warnings]
-        head.append(html.Div(notices, className="notices", role="note", **aria(label="What is odd")))
+        head.append(html.Div(notices, className="notices", role="note", **aria(label="Warnings")))
     return [*head, html.Div([facts_card(row), recipe_card(row)], className="grid two")]
 
 
@@ -55,10 +55,10 @@ def result_numbers(row: PruningOut) -> Component:
     record = row.record
     sample = f"n {record.claimed_n:,}"
     numbers = [
-        number_card("measured sparsity (US)", percent(record.measured_sparsity), f"asked for {percent(row.sparsity)}"),
-        number_card("clean accuracy", percent(record.clean_accuracy), sample),
+        number_card("Measured sparsity (US)", percent(record.measured_sparsity), f"target {percent(row.sparsity)}"),
+        number_card("Clean accuracy", percent(record.clean_accuracy), sample),
         number_card(
-            "claim: PGD-10",
+            "Claim: PGD-10",
             percent(record.claimed_robust_accuracy),
             f"at ε {row.eps_text}, {sample}: an upper bound",
         ),
@@ -73,24 +73,24 @@ def facts_card(row: PruningOut) -> Component:
     validation = record.validation_robust_accuracy
     settings = (record.recipe or {}).get("settings", {})
     facts: list[tuple[str, Content]] = [
-        ("training images", f"{row.training_dataset}, {record.training_samples:,}"),
-        ("schedule", f"{row.schedule}, {row.epochs} epochs, {row.progress.total:,} steps"),
-        ("settings", ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in settings.items())),
-        ("dense margins", margins_source(record)),
-        ("loss", row.loss),
-        ("ε of training", row.eps_text),
-        ("seed", str(row.seed)),
-        ("passes", f"{row.passes:,}"),
+        ("Training images", f"{row.training_dataset}, {record.training_samples:,}"),
+        ("Schedule", f"{row.schedule}, {row.epochs} epochs, {row.progress.total:,} steps"),
+        ("Settings", ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in settings.items())),
+        ("Dense margins", margins_source(record)),
+        ("Loss", row.loss),
+        ("Training ε", row.eps_text),
+        ("Seed", str(row.seed)),
+        ("Passes", f"{row.passes:,}"),
         (
-            "best epoch on validation",
+            "Best epoch on validation",
             f"{record.best_epoch}, {percent(validation)}" if validation is not None else "",
         ),
-        ("devices", ", ".join(record.devices or [record.device or ""])),
+        ("Devices", ", ".join(record.devices or [record.device or ""])),
         ("torch", record.torch or ""),
         ("training took", "" if record.train_seconds is None else f"{record.train_seconds:,.0f} s"),
     ]
     rows = [html.Tr([html.Th(name, scope="row"), html.Td(value)]) for name, value in facts if value]
-    return card("The run", html.Table(html.Tbody(rows), className="table run-facts"))
+    return card("Run", html.Table(html.Tbody(rows), className="table run-facts"))
 
 
 def margins_source(record: PruningRecord) -> Content:
@@ -100,7 +100,7 @@ def margins_source(record: PruningRecord) -> Content:
         return None
     passes = source.forwards + source.backwards
     return html.Span(
-        [dcc.Link("measured", href=f"/jobs?evaluation={source.evaluation_id}"), f", {passes:,} passes of its own"]
+        [dcc.Link("measured", href=f"/jobs?evaluation={source.evaluation_id}"), f", {passes:,} passes in addition"]
     )
 
 

@@ -45,16 +45,16 @@ def read_form(values: dict[str, Any]) -> PruningIn:
 def cost_words(values: dict[str, Any]) -> tuple[str, str]:
     """(what it would cost, or why it cannot be run; a free name for the result)."""
     if not values["data"]:
-        return "", "made up"
+        return "", "automatic"
     try:
         request = read_form(values)
         cost, name = plans.estimate_cost(request), prunings.suggest_name(request)
     except ThinIceError as error:
-        return error.message, "made up"
+        return error.message, "automatic"
     words = (
-        f"About {million(cost.total)} passes of single images through the network, in "
-        f"{count_words(cost.steps, 'step')} over {count_words(cost.epochs, 'epoch')}. How long that takes depends on "
-        "network and device; the time left is told once it trains."
+        f"About {million(cost.total)} passes of a single image through the network, in "
+        f"{count_words(cost.steps, 'step')} over {count_words(cost.epochs, 'epoch')}. The duration depends on the "
+        "network and the device; the time left is shown once training has started."
     )
     return words, name
 

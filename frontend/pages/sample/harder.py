@@ -54,18 +54,21 @@ def bound_parts(side: SampleSide, unit: Unit, eps: float, eps_text: str) -> list
     row = side.row
     if not row.correct:
         return []
-    shown: list[Content] = [html.Span("best known ", className="number-label")]
+    shown: list[Content] = [html.Span("Best known ", className="number-label")]
     if not row.has_evidence:
         shown.append(cold_bound_words(row, eps_text))
     else:
         address = f"/api/v1/evaluations/{side.evaluation_id}/samples/{row.index}/adversarial.npy?of=best-known"
         name = f"sample-{row.index}-{side.checkpoint_name}-best-known.npy"
         shown += [html.Strong(distance_text(row.best_known, unit)), f", by {attack_title(row.best_known_source)} "]
-        shown.append(html.A(".npy", href=address, download=name, title="Download the adversarial of the bound"))
+        shown.append(html.A(".npy", href=address, download=name, title="Download the adversarial behind this bound"))
     parts: list[Component] = [html.P(shown, className="small bound-line")]
     if is_verdict_changed(row, eps):
         what = "margin" if row.distance_kind == "minimum" else "verdict"
-        words = f"The {what} holds at {eps_text}, the best-known bound does not. Comparisons read the {what}."
+        words = (
+            f"The sample holds at {eps_text} by its {what}, but not by its best-known bound. "
+            f"Comparisons use the {what}."
+        )
         parts.append(html.P([icon("warning"), words], className="small is-warning bound-change"))
     for item in active_of(side):
         parts.append(html.P([f"{title_words(item)}: {state_words(item)} ", cancel_button(item)], className="small"))
@@ -75,8 +78,8 @@ def bound_parts(side: SampleSide, unit: Unit, eps: float, eps_text: str) -> list
 def cold_bound_words(row: MarginRow, eps_text: str) -> str:
     """The bound where the evaluation's own run is all there is."""
     if row.distance_kind == "minimum":
-        return "as the margin: nothing nearer is known"
-    return "as found: a verdict seeks nothing nearer" if row.found else f"none within {eps_text}"
+        return "same as the margin: nothing nearer is known"
+    return "as found: the attack did not look for a nearer one" if row.found else f"none found within {eps_text}"
 
 
 def is_verdict_changed(row: MarginRow, eps: float) -> bool:
@@ -107,7 +110,7 @@ def form(kind: str, side: SampleSide) -> Component:
         "Attack harder",
         id={"type": ids.HARDER_GO, "side": kind},
         className="button",
-        title=f"Run the margin attacks on this sample of {side.checkpoint_name} again, with further seeds",
+        title=f"Run the margin attacks against {side.checkpoint_name} on this sample again, with new seeds",
         **data(focus=f"harder-{kind}"),
     )
     return html.Div([button, budget], className="harder-form")

@@ -52,8 +52,8 @@ def register(app: Dash) -> None:
 def layout(**query: str) -> Component:
     """The page for a sample of a pair."""
     if not (query.get("dense") and query.get("pruned")):
-        sentence = "There is no finished pair of evaluations yet, so there is no sample to look at."
-        return html.Div([html.H1("Sample", className="page-title"), empty_state(sentence, "See the jobs", "/jobs")])
+        sentence = "No pair of evaluations has finished yet, so there is no sample to show."
+        return html.Div([html.H1("Sample", className="page-title"), empty_state(sentence, "View jobs", "/jobs")])
     pair = load_pair(query)
     sample = find_sample(pair, query.get("index", ""))
     sides = (samples.side(pair.cut.dense, sample.index), samples.side(pair.cut.pruned, sample.index))
@@ -88,7 +88,7 @@ def layout(**query: str) -> Component:
 def find_sample(pair: ShownPair, text: str) -> PairedSample:
     """The sample of that row. Raises InvalidRequest for no number, NotFound for one that the two do not share."""
     if not text.isdecimal():
-        raise InvalidRequest(f"A sample is given by its row in the data set, from 0; got {text!r}.", index=text)
+        raise InvalidRequest(f"The index must be a row of the data set, counted from 0; got {text!r}.", index=text)
     index = int(text)
     for sample in pair.samples:
         if sample.index == index:
@@ -128,13 +128,13 @@ def change_text(change: float | None, unit: Unit) -> str:
 def title(pair: ShownPair, sample: PairedSample) -> Component:
     """True class, row, the sets it belongs to, and the id of its content."""
     robust = html.Span(
-        [f"at ε {pair.comparison.eps_text} ", set_word(sample.robust_set), f" {sample.robust_set}"],
+        [f"At ε {pair.comparison.eps_text} ", set_word(sample.robust_set), f" {sample.robust_set}"],
         className="fact-chip",
     )
-    clean = html.Span(["clean ", set_word(sample.set), f" {sample.set}"], className="fact-chip")
-    thin = html.Span("on thin ice", className="fact-chip is-ice") if pair.is_on_thin_ice(sample) else None
+    clean = html.Span(["Clean ", set_word(sample.set), f" {sample.set}"], className="fact-chip")
+    thin = html.Span("On thin ice", className="fact-chip is-ice") if pair.is_on_thin_ice(sample) else None
     copy = html.Button(
-        [html.Code(sample.sample_id[:12]), html.Span("copy", className="copy-word")],
+        [html.Code(sample.sample_id[:12]), html.Span("Copy", className="copy-word")],
         className="button button-quiet",
         title="Copy the sample's content id (SHA-256)",
         **data(copy=sample.sample_id),
@@ -172,7 +172,7 @@ def toolbar(pair: ShownPair, sample: PairedSample, query: dict[str, str]) -> Com
     tools = html.Div(
         [
             blink_button(),
-            html.Button(["keys ", html.Kbd("?")], className="button", **data(toggle=ids.KEY_LIST, focus="keys")),
+            html.Button(["Keys ", html.Kbd("?")], className="button", **data(toggle=ids.KEY_LIST, focus="keys")),
             back_link(pair),
         ],
         className="walk-tools",
@@ -182,7 +182,7 @@ def toolbar(pair: ShownPair, sample: PairedSample, query: dict[str, str]) -> Com
 
 def blink_button() -> Component:
     """Shows the clean image in the adversarial's place while pressed (assets/sample.js)."""
-    words: list[Content] = ["blink ", html.Kbd("b")]
+    words: list[Content] = ["Blink ", html.Kbd("b")]
     return html.Button(words, id=ids.BLINK, className="button", **aria(pressed="false"), **data(focus="blink"))
 
 
@@ -195,7 +195,7 @@ def back_link(pair: ShownPair) -> Component:
 def step(pair: ShownPair, index: int | None, key: str, word: str) -> Component:
     """A link to a neighbour in the list; a plain word at the ends."""
     arrow = icon("arrow")
-    content: list[Content] = [arrow, word] if word == "previous" else [word, arrow]
+    content: list[Content] = [arrow, "Previous"] if word == "previous" else ["Next", arrow]
     if index is None:
         return html.Span(content, className=f"button step step-{word} is-off")
     return html.A(
@@ -217,7 +217,7 @@ def place_words(pair: ShownPair, filters: Filters, place: Place) -> str:
         words.append("on thin ice")
     kind = ", ".join(words) or "samples"
     total = f"{place.total:,} {kind}"
-    number = f"{place.number:,} of {total}" if place.number is not None else f"outside the {total}"
+    number = f"{place.number:,} of {total}" if place.number is not None else f"not among the {total}"
     return f"{number}, by {SORT_WORDS[pair.sort]}"
 
 
@@ -229,7 +229,7 @@ def strip_card(pair: ShownPair, sample: PairedSample) -> Component:
     strip = margin_strip(
         marks, pair.unit, eps=pair.eps, eps_text=pair.comparison.eps_text, delta=pair.delta, limit=pair.sliders.limit
     )
-    words = pair.unit.titled("margin")
+    words = pair.unit.titled("Margin")
     return html.Section([html.H2(words, className="strip-title"), strip], className="card strip-card")
 
 
@@ -243,7 +243,7 @@ def scale_bar(pair: ShownPair, shown: Shown, change: float | None, kind: ScaleKi
         **aria(hidden="true"),
     )
     parts: list[Content] = [
-        html.Span("change of a pixel, in both rows", className="muted"),
+        html.Span("Pixel change, same scale in both rows", className="muted"),
         html.Span(f"−{shown.scale_text}", className="nowrap"),
         colours,
         html.Span(f"+{shown.scale_text}", className="nowrap"),
@@ -253,8 +253,8 @@ def scale_bar(pair: ShownPair, shown: Shown, change: float | None, kind: ScaleKi
     if pair.comparison.dense.norm == "Linf" and is_smaller:
         other = {"eps": "change", "change": "eps"}[kind]
         words = {
-            "change": f"stretch to the largest change, {change_text(change, pair.unit)}",
-            "eps": f"lock to ε, {eps_text(pair.comparison.eps, 'Linf')}",
+            "change": f"Stretch to the largest change, {change_text(change, pair.unit)}",
+            "eps": f"Lock to ε, {eps_text(pair.comparison.eps, 'Linf')}",
         }[other]
         changes = {"scale": None if other == "eps" else "change"}
         parts.append(html.Button(words, className="chip", **data(go=json.dumps(changes), focus="scale")))

@@ -71,7 +71,7 @@ def clean_frame(side: SampleSide, shown: Shown) -> Component:
         alt=f"Clean image of sample {row.index}: {label}",
         className="pixels",
     )
-    return frame("clean", picture, "clean", says(prediction, row.correct))
+    return frame("clean", picture, "Clean", says(prediction, row.correct))
 
 
 def adversarial_frame(side: SampleSide, shown: Shown) -> Component:
@@ -80,7 +80,7 @@ def adversarial_frame(side: SampleSide, shown: Shown) -> Component:
     if not side.has_adversarial:
         short, sentence = why_no_adversarial(row, label, prediction, shown.unit)
         words = html.P([html.Strong(short), html.Span(sentence, className="frame-reason")], className="frame-words")
-        return frame("adversarial", words, "adversarial", "no image")
+        return frame("adversarial", words, "Adversarial", "no image")
     if row.adversarial_prediction is None:
         taken_for = "another class"
     else:
@@ -96,16 +96,16 @@ def adversarial_frame(side: SampleSide, shown: Shown) -> Component:
 
 def perturbation_frame(side: SampleSide, shown: Shown) -> Component:
     if not side.has_adversarial or shown.scale is None:
-        reason = html.Span("Without an adversarial there is no perturbation.", className="frame-reason")
+        reason = html.Span("There is no perturbation without an adversarial.", className="frame-reason")
         return frame(
-            "perturbation", html.P([html.Strong("none"), reason], className="frame-words"), "perturbation", "no image"
+            "perturbation", html.P([html.Strong("none"), reason], className="frame-words"), "Perturbation", "no image"
         )
     picture = html.Img(
         src=f"{side_address(side)}/perturbation.png?limit={shown.scale:.9g}",
         alt=f"Perturbation against {side.checkpoint_name}: red brighter, blue darker, full at {shown.scale_text}",
         className="pixels",
     )
-    return frame("perturbation", picture, "perturbation", ["± ", shown.scale_text])
+    return frame("perturbation", picture, "Perturbation", ["± ", shown.scale_text])
 
 
 def narrow_reason(side: SampleSide, shown: Shown) -> list[Component]:
@@ -118,7 +118,7 @@ def narrow_reason(side: SampleSide, shown: Shown) -> list[Component]:
 
 
 def says(prediction: str, is_right: bool) -> list[Content]:
-    mark = html.Span("right", className="muted") if is_right else html.Span("wrong", className="is-lost strong")
+    mark = html.Span("correct", className="muted") if is_right else html.Span("wrong", className="is-lost strong")
     return ["says ", html.Strong(prediction), ", ", mark]
 
 
@@ -132,7 +132,7 @@ def side_address(side: SampleSide) -> str:
 
 def links(side: SampleSide, shown: Shown) -> list[Component]:
     """The evaluation's record, and what is stored of this sample as files."""
-    record = dcc.Link("evaluation", href=f"/jobs?evaluation={side.evaluation_id}", className="button button-quiet")
+    record = dcc.Link("Evaluation", href=f"/jobs?evaluation={side.evaluation_id}", className="button button-quiet")
     if not side.has_adversarial:
         return [record]
     files = {"adversarial.npy": "", "adversarial.png": f"?scale={ENLARGED}"}
@@ -157,27 +157,27 @@ def facts(kind: str, side: SampleSide, shown: Shown) -> Component:
     row, unit = side.row, shown.unit
     verdict = verdict_at_eps(row, shown.eps, shown.eps_text)
     is_witness = row.distance_kind == "witness"
-    rows: list[tuple[Content, Content]] = [] if is_witness else [("at ε", verdict)]
+    rows: list[tuple[Content, Content]] = [] if is_witness else [("At ε", verdict)]
     if row.correct and row.found:
-        words = f"found at {distance_text(row.margin, unit)}; nearer ones were not sought"
-        rows.append(("adversarial", words) if is_witness else ("distance", MINIMUM_WORDS))
+        words = f"found at {distance_text(row.margin, unit)}; the attack did not look for a nearer one"
+        rows.append(("Adversarial", words) if is_witness else ("Distance", MINIMUM_WORDS))
     slack = measure_slack(row.correct, row.margin, shown.eps, row.distance_kind)
     if slack is not None:
         rows.append(
-            (html.A("slack to flip", href=help_address("word", "slack to flip")), f"{100 * slack:.1f} % of the margin")
+            (html.A("Slack to flip", href=help_address("word", "slack to flip")), f"{100 * slack:.1f} % of the margin")
         )
     if row.survives_8bit is not None:
-        rows.append(("survives 8 bits", "yes" if row.survives_8bit else "no, rounding undoes it"))
+        rows.append(("Survives 8 bits", "yes" if row.survives_8bit else "no, rounding undoes it"))
     if not row.correct:
         rows.append(("its own prediction", own_prediction(side, unit)))
-    rows.append(("logit gap", f"{row.logit_gap:.3g}".replace("-", "−")))
-    rows.append(("max probability", f"{100 * row.max_probability:.1f} %"))
+    rows.append(("Logit gap", f"{row.logit_gap:.3g}".replace("-", "−")))
+    rows.append(("Max probability", f"{100 * row.max_probability:.1f} %"))
     items = [part for name, value in rows for part in (html.Dt(name), html.Dd(value))]
     return html.Div(
         [
             html.Div(
                 [
-                    html.Span("verdict at ε, no margin" if is_witness else "margin", className="number-label"),
+                    html.Span("Verdict at ε (no margin)" if is_witness else "Margin", className="number-label"),
                     html.Span(verdict if is_witness else margin_text(row, unit), className="side-margin"),
                 ]
             ),
@@ -192,21 +192,21 @@ def facts(kind: str, side: SampleSide, shown: Shown) -> Component:
 
 def own_prediction(side: SampleSide, unit: Unit) -> str:
     margin = side.row.margin_pred
-    return "never changed by an attack" if margin is None else f"changes at {distance_text(margin, unit)}"
+    return "no attack changed it" if margin is None else f"changes at {distance_text(margin, unit)}"
 
 
 def set_by(side: SampleSide) -> list[Content]:
     """Which attack set the margin, or broke the sample."""
     row = side.row
     if not row.correct:
-        return ["No attack was needed: the clean image is wrong."]
+        return ["No attack was needed: the clean image is already misclassified."]
     if not row.found:
         return ["No attack found an adversarial."]
     title = attack_title(row.attack)
     name: Content = (
         dcc.Link(title, href=help_address("attack", row.attack)) if catalogues.find_attack(row.attack) else title
     )
-    return ["broken by " if row.distance_kind == "witness" else "set by ", name]
+    return ["Broken by " if row.distance_kind == "witness" else "Set by ", name]
 
 
 def attempts(side: SampleSide, unit: Unit) -> Component:
@@ -232,7 +232,7 @@ def attempts(side: SampleSide, unit: Unit) -> Component:
     for series in sorted({item["series"] for item in side.attempts if item["series"]}):
         runs = [item for item in side.attempts if item["series"] == series]
         nearest = min(runs, key=lambda item: item["distance"] if item["found"] else math.inf)
-        name = f"{runs[0]['source'] or attack_title(runs[0]['attack'])} (beside)"
+        name = f"{runs[0]['source'] or attack_title(runs[0]['attack'])} (additional)"
         words = f"{sum(item['found'] for item in runs):,} of {len(runs):,}"
         rows.append([name, words, shown_distance(nearest)])
-    return table(f"Attempts on {side.checkpoint_name}", ["attack", "found", f"distance{suffix}"], rows, text_columns=2)
+    return table(f"Attempts on {side.checkpoint_name}", ["Attack", "Found", f"Distance{suffix}"], rows, text_columns=2)

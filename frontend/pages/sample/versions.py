@@ -59,7 +59,7 @@ def version_list(pair: ShownPair, versions: list[Version], index: int) -> Compon
         for family, members in groupby(links, key=lambda one: one[0])
     ]
     return html.Nav(
-        [html.Span([dot("pruned-1"), "version"], className="control-label"), *groups],
+        [html.Span([dot("pruned-1"), "Version"], className="control-label"), *groups],
         className="versions",
         **aria(label="Other pruned versions"),
     )

@@ -33,13 +33,13 @@ def attack_title(name: str) -> str:
 def why_no_adversarial(row: MarginRow, label: str, prediction: str, unit: Unit) -> tuple[str, str]:
     """Why the frame of the adversarial holds words: shortly, and in a sentence."""
     if not row.correct:
-        reason = f"No attack was needed: this model takes the clean image of {label} for {prediction}."
+        reason = f"No attack was needed: this model classifies the clean image of {label} as {prediction}."
         if row.margin_pred is not None:
             reason += f" That prediction changes at {distance_text(row.margin_pred, unit)}; the image is not kept."
         return "none: already wrong", reason
     if not row.found:
         return "none found", "No attack changed the prediction. That is no proof that none exists."
-    return "none kept", "An adversarial was found, but its image is not kept."
+    return "none stored", "An adversarial was found, but its image was not stored."
 
 
 def verdict_at_eps(row: MarginRow, eps: float, eps_text: str) -> str:
@@ -61,25 +61,25 @@ def headline(sample: PairedSample, names: dict[str, str], unit: Unit | None, eps
     label, dense, pruned = names["label"], names["dense"], names["pruned"]
     if sample.set == "S11":
         return (
-            f"Both models call it {label}. {turns('The dense one', sample.dense_margin)}, "
-            f"{turns('the pruned one', sample.pruned_margin)}."
+            f"Both models correctly predict {label}. {turns('The dense model', sample.dense_margin)}, "
+            f"and {turns('the pruned model', sample.pruned_margin)}."
         )
     if sample.set == "S10":
         return (
-            f"The dense model calls it {label}; {turns('it', sample.dense_margin)}. "
-            f"The pruned one calls it {pruned} without any attack."
+            f"The dense model correctly predicts {label}; {turns('it', sample.dense_margin)}. "
+            f"The pruned model predicts {pruned} without any attack."
         )
     if sample.set == "S01":
         return (
-            f"The dense model takes it for {dense}. The pruned one rightly calls it {label}; "
+            f"The dense model predicts {dense} without any attack. The pruned model correctly predicts {label}; "
             f"{turns('it', sample.pruned_margin)}."
         )
     if sample.dense_prediction == sample.pruned_prediction:
-        return f"Both models take this {label} for {dense}, without any attack."
-    return f"Neither model sees {label}: the dense one says {dense}, the pruned one {pruned}."
+        return f"Both models misclassify this {label} as {dense}, without any attack."
+    return f"Neither model predicts {label}: the dense model says {dense}, the pruned model {pruned}."
 
 
 def turning(who: str, margin: float | None, unit: Unit) -> str:
     if margin is None:
-        return f"no attack turned {who.lower() if who != 'it' else 'it'}"
-    return f"{who} turns at {distance_text(margin, unit)}"
+        return f"{'No' if who[0].isupper() else 'no'} attack broke {who[0].lower()}{who[1:]}"
+    return f"{who} is broken at {distance_text(margin, unit)}"

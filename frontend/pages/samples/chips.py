@@ -19,9 +19,9 @@ def chip_rows(pair: ShownPair) -> list[Component]:
     """One row of chips per question."""
     places = range(len(SETS))
     return [
-        chip_row("clean", [set_chip(pair, "clean", place) for place in places]),
-        chip_row(f"at ε {pair.comparison.eps_text}", [set_chip(pair, "robust", place) for place in places]),
-        chip_row("margin", [*thin_chip(pair), *clear_chip(pair)]),
+        chip_row("Clean", [set_chip(pair, "clean", place) for place in places]),
+        chip_row(f"At ε {pair.comparison.eps_text}", [set_chip(pair, "robust", place) for place in places]),
+        chip_row("Margin", [*thin_chip(pair), *clear_chip(pair)]),
         class_row(pair),
     ]
 
@@ -71,7 +71,7 @@ def set_chip(pair: ShownPair, view: View, place: int) -> Component:
 def thin_chip(pair: ShownPair) -> list[Component]:
     """Nothing where distances only witness that eps is enough: no ice can be told from them."""
     if not pair.has_margins:
-        return [html.Span("verdicts at one ε: no margins, so no thin ice", className="muted small")]
+        return [html.Span("verdicts at a single ε: no margins, so no thin ice", className="muted small")]
     is_on = pair.filters.is_thin
     words = f"on thin ice, up to {delta_text(pair)}"
     return [filter_chip("thin", words, pair.counted(is_thin=True), is_on, {"thin": None if is_on else "1"}, "t")]
@@ -83,7 +83,7 @@ def clear_chip(pair: ShownPair) -> list[Component]:
         return []
     return [
         html.Button(
-            ["clear all ", html.Kbd("Esc")],
+            ["Clear all ", html.Kbd("Esc")],
             className="button button-quiet",
             **data(go=json.dumps(NO_FILTERS), key="Escape", focus="clear"),
         )
@@ -101,10 +101,10 @@ def class_row(pair: ShownPair) -> Component:
             filter_chip(f"class-{label}", class_name(pair.dataset, label), pair.counted(label=label), is_on, changes)
         )
     if len(labels) <= MANY_CLASSES:
-        return chip_row("class", chips)
+        return chip_row("Class", chips)
     chosen = [chip for chip, label in zip(chips, labels, strict=True) if label == pair.filters.label]
-    folded = html.Details([html.Summary(f"all {len(labels)} classes"), html.Div(chips, className="chips")])
-    return chip_row("class", [*chosen, folded])
+    folded = html.Details([html.Summary(f"All {len(labels)} classes"), html.Div(chips, className="chips")])
+    return chip_row("Class", [*chosen, folded])
 
 
 def sort_choice(pair: ShownPair) -> Component | None:
@@ -120,7 +120,7 @@ def sort_choice(pair: ShownPair) -> Component | None:
         )
         for name, words in SORT_WORDS.items()
     ]
-    label = html.Span("sorted by", className="control-label")
+    label = html.Span("Sort by", className="control-label")
     return html.Div(
         [label, html.Div(buttons, className="sorts")], className="control", role="group", **aria(label="Sort")
     )

@@ -103,8 +103,8 @@ def layout(**query: str) -> Component:
 def nothing_yet() -> Component:
     heading = html.H1("Samples", className="page-title")
     running = evaluations.list_evaluations(limit=1, state="running").total
-    words = "No pair of evaluations is finished yet, so there are no samples to set side by side."
-    action, href = ("See the jobs", "/jobs") if running else ("Upload a checkpoint", "/upload")
+    words = "No pair of evaluations has finished yet, so there are no samples to show side by side."
+    action, href = ("View jobs", "/jobs") if running else ("Upload a checkpoint", "/upload")
     return html.Div([heading, empty_state(words, action, href)], className="samples-page")
 
 

@@ -29,7 +29,7 @@ def order_note(pair: ShownPair, listed: list[PairedSample]) -> Component | None:
     """Why samples without a margin stand between others; nothing where there are none."""
     if pair.sort != "dense" or all(sample.dense_margin != 0 for sample in listed):
         return None
-    words = "Where the dense model is wrong already, a sample stands where that wrong answer would change."
+    words = "Samples that the dense model gets wrong are sorted by the distance at which that wrong prediction changes."
     return html.P(words, className="footnote")
 
 
@@ -69,7 +69,7 @@ def wall(pair: ShownPair, listed: list[PairedSample], shown: int) -> list[Compon
 def nothing_listed(pair: ShownPair) -> list[Component]:
     button = html.Button("Show all samples", className="button", **data(go=json.dumps(NO_FILTERS)))
     return [
-        html.P(f"No sample is {', '.join(filter_words(pair))}.", className="muted"),
+        html.P(f"No sample matches the filters: {', '.join(filter_words(pair))}.", className="muted"),
         html.Div(button, className="wall-more"),
     ]
 

@@ -11,9 +11,9 @@ from frontend.components import Content, icon
 
 Outcome = Literal["ok", "warn", "fail", "info"]
 MARKS: dict[Outcome, tuple[str, str, str]] = {
-    "ok": ("check", "is-gained", "fine"),
-    "warn": ("warning", "is-warning", "odd"),
-    "fail": ("close", "is-lost", "wrong"),
+    "ok": ("check", "is-gained", "OK"),
+    "warn": ("warning", "is-warning", "warning"),
+    "fail": ("close", "is-lost", "problem"),
     "info": ("help", "muted", ""),
 }
 
@@ -32,7 +32,7 @@ def check_list(checks: Sequence[FieldCheck]) -> Component:
     items = []
     for check in checks:
         name, tone, word = MARKS[check.outcome]
-        said = [html.Span(f", {word}", className=f"small {tone}")] if word else []
+        said = [html.Span(f" ({word})", className=f"small {tone}")] if word else []
         head = html.Span([check.title, *said], className="strong")
         items.append(html.Li([html.Span(icon(name), className=tone), html.Div([head, html.P(check.sentence)])]))
     return html.Ul(items, className="checks")

@@ -27,9 +27,9 @@ def checkpoint_form(known: list[DatasetOut], query: dict[str, str]) -> list[Comp
     return [
         card("2. What it is", html.Div(identity_fields(known, query), className="fields")),
         card(
-            "3. What is claimed about it",
+            "3. Claimed robust accuracy",
             html.Div(claim_fields(), className="fields"),
-            note="optional. The re-evaluation at its norm and ε will stand beside it",
+            note="optional; shown next to the re-evaluation at the same norm and ε",
         ),
         card("4. What happens next", html.Div(next_fields(), className="next")),
     ]
@@ -41,7 +41,7 @@ def identity_fields(known: list[DatasetOut], query: dict[str, str]) -> list[Comp
     parents: Any = [choice for choice in parent_choices() if choice["dataset"] == chosen]
     roles: Any = [{"value": name, "label": name} for name in ("dense", "pruned", "control")]
     return [
-        dmc.TextInput(id=ids.NAME, label="Name", placeholder="from the file's name", value="", className="field"),
+        dmc.TextInput(id=ids.NAME, label="Name", placeholder="from the file name", value="", className="field"),
         html.Div(
             [
                 html.Span("Role", className="mantine-InputWrapper-label", id="upload-role-label"),
@@ -56,12 +56,12 @@ def identity_fields(known: list[DatasetOut], query: dict[str, str]) -> list[Comp
             dmc.Select(
                 id=ids.PARENT,
                 label="Parent (dense)",
-                placeholder="what it was made from",
+                placeholder="the checkpoint it was made from",
                 data=[{"value": row["value"], "label": row["label"]} for row in parents],
                 value=parents[0]["value"] if len(parents) == 1 else None,
                 searchable=True,
                 clearable=True,
-                nothingFoundMessage="No dense checkpoint of this data set",
+                nothingFoundMessage="No dense checkpoint for this data set",
                 className="field",
             ),
         ),
@@ -86,7 +86,7 @@ def recognised_fields() -> list[Component]:
         dmc.Autocomplete(
             id=ids.ARCHITECTURE,
             label="Architecture",
-            placeholder="automatic; a name, or a JSON list of layers",
+            placeholder="automatic, a name or a JSON list of layers",
             data=[row.name for row in catalogues.list_architectures().items],
             value="",
             maxDropdownHeight=320,
@@ -95,7 +95,7 @@ def recognised_fields() -> list[Component]:
         dmc.Select(
             id=ids.NORMALIZATION,
             label="Input normalisation",
-            placeholder="automatic, or none",
+            placeholder="automatic",
             data=catalogues.list_normalizations(),
             **automatic,
         ),
@@ -110,7 +110,7 @@ def pruning_fields() -> list[Component]:
             dmc.Autocomplete(
                 id=ids.METHOD,
                 label="Pruning method",
-                placeholder="such as hydra",
+                placeholder="e.g. hydra",
                 data=catalogues.list_pruning_methods(),
                 value="",
                 className="field",
@@ -126,7 +126,7 @@ def pruning_fields() -> list[Component]:
         dmc.NumberInput(
             id=ids.KEEP_RATE,
             label="Weights kept (HYDRA and HARP score files)",
-            placeholder="such as 5 %; 100 % before pruning",
+            placeholder="e.g. 5 %; 100 % before pruning",
             className="field",
             **share,
         ),
@@ -143,7 +143,7 @@ def claim_fields() -> list[Component]:
         dmc.NumberInput(
             id=ids.CLAIM,
             label="Robust accuracy",
-            placeholder="such as 62.24 %",
+            placeholder="e.g. 62.24 %",
             min=0,
             max=100,
             suffix=" %",
@@ -151,11 +151,11 @@ def claim_fields() -> list[Component]:
             hideControls=True,
             className="field",
         ),
-        dmc.TextInput(id=ids.CLAIM_ATTACK, label="Attack", placeholder="such as PGD-50", value="", className="field"),
+        dmc.TextInput(id=ids.CLAIM_ATTACK, label="Attack", placeholder="e.g. PGD-50", value="", className="field"),
         dmc.Select(
             id=ids.CLAIM_NORM,
             label="Norm",
-            placeholder="the data set's",
+            placeholder="data set default",
             data=["Linf", "L2", "L1"],
             clearable=True,
             className="field",
@@ -163,14 +163,14 @@ def claim_fields() -> list[Component]:
         dmc.TextInput(
             id=ids.CLAIM_EPS,
             label="ε",
-            placeholder="the data set's, or such as 4/255",
+            placeholder="data set default, or e.g. 4/255",
             value="",
             className="field",
         ),
         dmc.NumberInput(
             id=ids.CLAIM_N,
             label="Samples (n)",
-            placeholder="such as 10,000",
+            placeholder="e.g. 10,000",
             min=1,
             allowDecimal=False,
             thousandSeparator=",",
@@ -178,7 +178,7 @@ def claim_fields() -> list[Component]:
             className="field",
         ),
         dmc.TextInput(
-            id=ids.CLAIM_SOURCE, label="Source", placeholder="paper, table, run", value="", className="field"
+            id=ids.CLAIM_SOURCE, label="Source", placeholder="e.g. paper, table or run", value="", className="field"
         ),
     ]
 
@@ -186,14 +186,14 @@ def claim_fields() -> list[Component]:
 def next_fields() -> list[Component]:
     """The pre-flight always runs; an evaluation if wanted."""
     presets: Any = [
-        {"value": row.name, "label": f"{row.title}, the first {AT_ONCE} samples"}
+        {"value": row.name, "label": f"{row.title}, first {AT_ONCE} samples"}
         for row in catalogues.list_attacks().presets
     ]
     return [
         dmc.Select(
             id=ids.EVALUATE,
-            label="Evaluate at once",
-            description="The pre-flight runs in any case.",
+            label="Evaluate now",
+            description="The pre-flight always runs.",
             placeholder="not now",
             data=presets,
             value=DEFAULT_PRESET,

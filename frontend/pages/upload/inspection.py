@@ -15,10 +15,10 @@ from frontend.words import count_words, percent
 UNIFORM = 0.01  # layers whose sparsities differ by no more are said to be pruned alike
 DIFFERS = 0.01
 KIND_WORDS = {
-    "weight": "Single weights are zero, without a pattern",
+    "weight": "Individual weights are zero, with no pattern",
     "filter": "Whole filters (output channels) are zero",
     "channel": "Whole input channels are zero",
-    "mixed": "Zeros are of several kinds, layer by layer",
+    "mixed": "The kind of zeros differs between layers",
     "dense": "No prunable weight is zero",
 }
 
@@ -32,21 +32,21 @@ def inspection_card(row: CheckpointOut, parent: CheckpointOut | None) -> Compone
     if found.structure.zero_filters or found.structure.zero_channels:
         checks.append(check_dead(found.structure))
     checks += check_kinship(found, parent)
-    note = "counted in the kept weights" + (f", beside those of {parent.name}" if parent and found.descent else "")
+    note = "measured on the stored weights" + (f", compared with {parent.name}" if parent and found.descent else "")
     return card("What the weights say", check_list(checks), note=note)
 
 
 def check_sparsity(row: CheckpointOut) -> FieldCheck:
     """Declared against measured, in all and over the layers."""
     measured, declared = percent(row.measured_sparsity), row.declared_sparsity
-    words = [f"{measured} of the prunable weights are zero, {percent(declared)} were declared."]
+    words = [f"{measured} of the prunable weights are zero; the declared sparsity is {percent(declared)}."]
     if declared is None:
-        words = [f"{measured} of the prunable weights are zero; nothing was declared."]
+        words = [f"{measured} of the prunable weights are zero; no sparsity was declared."]
     if row.layers and row.measured_sparsity:
         low = min(row.layers, key=lambda layer: layer.sparsity)
         high = max(row.layers, key=lambda layer: layer.sparsity)
         if high.sparsity - low.sparsity <= UNIFORM:
-            words.append(f"Every layer is pruned alike, {percent(low.sparsity)} to {percent(high.sparsity)}.")
+            words.append(f"All layers are pruned about equally, {percent(low.sparsity)} to {percent(high.sparsity)}.")
         else:
             words.append(
                 f"Layers differ: from {percent(low.sparsity)} ({low.name}) to {percent(high.sparsity)} ({high.name})."
@@ -63,10 +63,10 @@ def check_structure(row: CheckpointOut, structure: StructureOut) -> FieldCheck:
     words = f"{structure.pattern} sparsity" if structure.pattern else KIND_WORDS.get(structure.kind, structure.kind)
     if structure.pattern:
         kept, size = structure.pattern.split(":")
-        words = f"Of every {size} weights along the inputs {kept} are kept ({structure.pattern})"
+        words = f"{kept} of every {size} weights along the inputs are kept ({structure.pattern})"
     declared = (row.structure or {}).get("kind")
     if declared and structure.kind != "dense" and declared != structure.kind:
-        return FieldCheck("warn", "Kind of zeros", f"{words}; pruning by {declared} was declared.")
+        return FieldCheck("warn", "Kind of zeros", f"{words}; {declared} pruning was declared.")
     return FieldCheck("info", "Kind of zeros", f"{words}.")
 
 
@@ -99,11 +99,11 @@ def check_kinship(found: InspectionOut, parent: CheckpointOut | None) -> list[Fi
     if found.likely_parent is not None:
         likely = found.likely_parent
         sentence: Content = [
-            f"The surviving weights correlate by {likely.correlation:.2f} with those of ",
+            f"The surviving weights have a correlation of {likely.correlation:.2f} with those of ",
             dcc.Link(likely.name, href=f"/upload?checkpoint={likely.checkpoint_id}"),
-            ", which is not named as the parent.",
+            ", which is not the declared parent.",
         ]
-        checks.append(FieldCheck("warn", "A likelier parent", sentence))
+        checks.append(FieldCheck("warn", "A more likely parent", sentence))
     return checks
 
 
@@ -111,15 +111,15 @@ def check_descent(descent: Descent, parent: CheckpointOut) -> FieldCheck:
     """Yes, no or cannot tell, with the two numbers that say so."""
     title = f"Made from {parent.name}?"
     correlation = "–" if descent.correlation is None else f"{descent.correlation:.2f}"
-    words = f"the {descent.survivors:,} surviving weights correlate by {correlation} with those there"
+    words = f"the {descent.survivors:,} surviving weights have a correlation of {correlation} with the parent's"
     if descent.mask_agreement is not None:
-        words += f"; in {percent(descent.mask_agreement, digits=0)} of pairs the kept weight was the larger one there"
+        words += f"; in {percent(descent.mask_agreement, digits=0)} of pairs the kept weight was larger in the parent"
     if descent.answer == "yes":
         return FieldCheck("ok", title, f"Yes: {words}.")
     if descent.answer == "no":
-        return FieldCheck("fail", title, f"No: {words}. Another training run would look like this.")
+        return FieldCheck("fail", title, f"No: {words}. A separate training run would look like this.")
     return FieldCheck(
-        "warn", title, f"Cannot tell: {words}. A re-initialised network or a common start look like this."
+        "warn", title, f"Cannot tell: {words}. A re-initialised network or a shared start would look like this."
     )
 
 
@@ -127,10 +127,10 @@ def check_change(descent: Descent) -> FieldCheck:
     """Only masked, or finetuned, and how far."""
     title = "Masked or finetuned"
     if descent.changed == 0:
-        return FieldCheck("info", title, "Only masked: every surviving weight is the parent's, bit for bit.")
-    words = f"Finetuned: {percent(descent.changed)} of the surviving weights were changed"
+        return FieldCheck("info", title, "Only masked: every surviving weight equals the parent's, bit for bit.")
+    words = f"Finetuned: {percent(descent.changed)} of the surviving weights changed"
     if descent.relative_change is not None:
-        words += f", by {percent(descent.relative_change, digits=0)} of their length in all"
+        words += f", by {percent(descent.relative_change, digits=0)} of their norm in total"
     if descent.revived:
         words += f"; {descent.revived:,} weights that are zero in the parent are not zero here"
         return FieldCheck("warn", title, f"{words}.")
@@ -144,11 +144,11 @@ def check_norms(norms: Sequence[NormDrift]) -> list[FieldCheck]:
     title = "Batch normalisation"
     moved = [norm for norm in norms if not norm.is_unchanged]
     if not moved:
-        return [FieldCheck("info", title, f"{count_words(len(norms), 'layer')}, all as in the parent, bit for bit.")]
+        return [FieldCheck("info", title, f"{count_words(len(norms), 'layer')}, identical to the parent, bit for bit.")]
     shifts = [norm.mean_shift for norm in moved]
     affine = [norm.affine_change for norm in moved if norm.affine_change is not None]
     words = (
-        f"{len(moved)} of {count_words(len(norms), 'layer')} moved: running means by {min(shifts):.2f} to "
+        f"{len(moved)} of {count_words(len(norms), 'layer')} changed: running means by {min(shifts):.2f} to "
         f"{max(shifts):.2f} of the parent's standard deviations, variances by a factor of up to "
         f"{max(norm.variance_factor for norm in moved):.3g}"
     )

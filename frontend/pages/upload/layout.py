@@ -15,12 +15,13 @@ from frontend.pages.upload.form import checkpoint_form, parent_choices
 from frontend.pages.upload.sheet import dataset_sheet, sheet_page
 
 CHECKPOINT_WORDS = (
-    "PyTorch state dict (.pt, .pth, .pth.tar, .t7, .bin), old or new, or .safetensors; masked files of HYDRA, HARP, "
-    "TwinRep, MAD and torch.nn.utils.prune. It is opened in a locked child process; no code runs."
+    "A PyTorch state dict in the old or the new format (.pt, .pth, .pth.tar, .t7, .bin), or .safetensors. Masked "
+    "files of HYDRA, HARP, TwinRep, MAD and torch.nn.utils.prune work too. The file is opened in a sandboxed child "
+    "process, and none of its code runs."
 )
 DATASET_WORDS = (
-    "An .npz file with x, uint8 images (N, H, W, C) or (N, H, W), and y, integer labels; or an archive of CIFAR-10, "
-    "CIFAR-100 or SVHN."
+    "An .npz file with x (uint8 images, shape (N, H, W, C) or (N, H, W)) and y (integer labels), or an archive of "
+    "CIFAR-10, CIFAR-100 or SVHN."
 )
 
 
@@ -69,10 +70,10 @@ def setup(is_dataset: bool) -> dict[str, Any]:
 
 def lead(is_dataset: bool, known: list[DatasetOut]) -> str:
     if is_dataset:
-        return "A data set is what checkpoints are evaluated on. Its samples are known by their content, never by row."
+        return "Checkpoints are evaluated on a data set. Its samples are identified by their content, not by their row."
     if not known:
-        return "A checkpoint belongs to a data set. Add one first."
-    return "Drop a file and within seconds see what it is, what is odd about it, and what it will be compared with."
+        return "Every checkpoint belongs to a data set. Add a data set first."
+    return "Drop a file. Within seconds you see what it is, any warnings, and what it will be compared with."
 
 
 def kinds(is_dataset: bool) -> Component:
@@ -88,7 +89,7 @@ def kinds(is_dataset: bool) -> Component:
 def dataset_form() -> list[Component]:
     norms: Any = [{"value": name, "label": name} for name in ("Linf", "L2")]
     fields = [
-        dmc.TextInput(id=ids.SET_NAME, label="Name", placeholder="from the file's name", value="", className="field"),
+        dmc.TextInput(id=ids.SET_NAME, label="Name", placeholder="from the file name", value="", className="field"),
         dmc.Select(id=ids.SET_NORM, label="Norm", data=norms, value="Linf", allowDeselect=False, className="field"),
         dmc.TextInput(id=ids.SET_EPS, label="ε", value="8/255", className="field"),
         dmc.TextInput(

@@ -22,11 +22,11 @@ from frontend.words import count_words, day_time, percent, short_hash, size_word
 DIFFERS = 0.01
 POLL_MILLISECONDS = 1000
 PREFLIGHT_SENTENCES = {
-    "queued": "The pre-flight waits for a worker.",
-    "running": "The pre-flight runs.",
-    "passed": "Nothing odd was found.",
-    "warned": "Read the warnings before you trust a number.",
-    "failed": "Something is wrong; later numbers would mean little.",
+    "queued": "The pre-flight is waiting for a worker.",
+    "running": "The pre-flight is running.",
+    "passed": "No problems were found.",
+    "warned": "Read the warnings before you trust the numbers.",
+    "failed": "Something is wrong. Further measurements of this checkpoint would mean little.",
     "error": "The network could not be run.",
 }
 
@@ -39,7 +39,7 @@ def sheet_page(checkpoint_id: str) -> Component:
         dcc.Store(id=ids.SHEET_STATE, data=fingerprint(row, jobs_of(row))),
         dcc.Store(id=ids.SHEET_LIVE),
         dcc.Interval(id=ids.SHEET_POLL, interval=POLL_MILLISECONDS),
-        dcc.Link("Upload another", href="/upload", className="back"),
+        dcc.Link("Upload another checkpoint", href="/upload", className="back"),
         html.Div(sheet_body(row, jobs_of(row)), id=ids.SHEET, className="page-stack"),
     ]
     return html.Div(parts, className="page-stack upload sheet")
@@ -105,20 +105,20 @@ def oddities(row: CheckpointOut) -> Component | None:
     sentences = [
         html.Div([icon("warning"), html.Span(sentence)], className="notice") for sentence in dict.fromkeys(row.warnings)
     ]
-    return html.Div(sentences, className="notices", role="note", **aria(label="What is odd"))
+    return html.Div(sentences, className="notices", role="note", **aria(label="Warnings"))
 
 
 def numbers(row: CheckpointOut) -> Component:
     flight = row.preflight
-    declared = "nothing declared" if row.declared_sparsity is None else f"declared {percent(row.declared_sparsity)}"
-    accuracy = "pre-flight is not through yet" if flight.n is None else f"of the first {flight.n:,} samples"
+    declared = "none declared" if row.declared_sparsity is None else f"declared {percent(row.declared_sparsity)}"
+    accuracy = "pre-flight not finished yet" if flight.n is None else f"on the first {flight.n:,} samples"
     cards = [
         number_card(
-            "architecture", html.Span(row.architecture, className="word-value"), f"{row.parameters:,} parameters"
+            "Architecture", html.Span(row.architecture, className="word-value"), f"{row.parameters:,} parameters"
         ),
-        number_card("measured sparsity (US)", percent(row.measured_sparsity), declared),
-        number_card("normalisation", html.Span(row.normalization, className="word-value"), "inside the network"),
-        number_card("clean accuracy", percent(flight.clean_accuracy), accuracy),
+        number_card("Measured sparsity (US)", percent(row.measured_sparsity), declared),
+        number_card("Normalisation", html.Span(row.normalization, className="word-value"), "inside the network"),
+        number_card("Clean accuracy", percent(flight.clean_accuracy), accuracy),
     ]
     return html.Div(cards, className="record-numbers")
 
@@ -141,13 +141,13 @@ def next_card(row: CheckpointOut, dataset: DatasetOut, jobs: list[EvaluationOut]
     parts = [html.Div(comparison_parts(row, jobs), className="comparison"), *job_parts(jobs), *claim_parts(row.claim)]
     links = [
         dcc.Link("Evaluate", href=f"/jobs?new={row.id}", className="button"),
-        dcc.Link("Its jobs", href=f"/jobs?checkpoint={row.id}", className="button"),
+        dcc.Link("View jobs", href=f"/jobs?checkpoint={row.id}", className="button"),
     ]
     if row.role == "dense":
         links.append(dcc.Link("Prune", href=f"/prune?parent={row.id}", className="button"))
     if row.pruning_id is not None:
-        links.append(dcc.Link("How it was made", href=f"/prune?pruning={row.pruning_id}", className="button"))
-    return card("What comes next", *parts, html.Div(links, className="form-foot"))
+        links.append(dcc.Link("Pruning run", href=f"/prune?pruning={row.pruning_id}", className="button"))
+    return card("Next steps", *parts, html.Div(links, className="form-foot"))
 
 
 def comparison_parts(row: CheckpointOut, jobs: list[EvaluationOut]) -> list[Content]:
@@ -155,9 +155,9 @@ def comparison_parts(row: CheckpointOut, jobs: list[EvaluationOut]) -> list[Cont
     if row.parent_id is None:
         if row.role == "dense":
             return [
-                html.P("Dense, so others are compared with it: upload what was pruned from it, with it as the parent.")
+                html.P("Pruned checkpoints are compared with this one. Upload one with this checkpoint as its parent.")
             ]
-        words = "It names no parent, so it will be compared with nothing by itself. Any pair can be picked on Compare."
+        words = "This checkpoint has no parent, so it is not compared automatically. You can pick any pair on Compare."
         return [html.Div([icon("warning"), html.Span(words)], className="notice")]
     parent = checkpoints.get_checkpoint(row.parent_id)
     link = dcc.Link(parent.name, href=f"/upload?checkpoint={parent.id}", className="strong")
@@ -178,9 +178,9 @@ def waiting_words(row: CheckpointOut, parent: CheckpointOut, jobs: list[Evaluati
         return [", which has not been evaluated yet. ", dcc.Link("Evaluate it", href=f"/jobs?new={parent.id}"), " too."]
     efforts = {effort(job) for job in jobs if job.state in ACTIVE}
     if any(effort(job) in efforts for job in done):
-        return [" as soon as its evaluation is through."]
+        return [" as soon as its evaluation has finished."]
     other = max(done, key=lambda job: (promises_margins(job.preset), job.n))
-    alike = dcc.Link("Evaluate this one alike", href=f"/jobs?new={row.id}&preset={other.preset}&n={other.n}")
+    alike = dcc.Link("Evaluate this one the same way", href=f"/jobs?new={row.id}&preset={other.preset}&n={other.n}")
     return [f", which was evaluated with {other.preset}, n {other.n:,}. ", alike, "."]
 
 
@@ -227,13 +227,13 @@ def layers_card(row: CheckpointOut) -> Component:
     kinds = {} if found is None else {layer.name: layer for layer in found.structure.layers}
     kin = {} if found is None or found.descent is None else {layer.name: layer for layer in found.descent.layers}
     columns = [
-        Column("layer"),
-        Column("shape"),
-        Column("weights", True),
-        Column("zeros", True),
-        Column("sparsity (%)", True),
-        *([Column("kind of zeros"), Column("dead filters", True)] if kinds else []),
-        *([Column("parent correlation", True)] if kin else []),
+        Column("Layer"),
+        Column("Shape"),
+        Column("Weights", True),
+        Column("Zeros", True),
+        Column("Sparsity (%)", True),
+        *([Column("Kind of zeros"), Column("Dead filters", True)] if kinds else []),
+        *([Column("Parent correlation", True)] if kin else []),
         Column(html.Span("bar", className="hidden-label"), kind="layer-bar-cell"),
     ]
     rows: list[list[Content]] = [
@@ -280,12 +280,12 @@ def correlation_cell(layer: LayerDescent | None) -> str:
 
 def facts_card(row: CheckpointOut) -> Component:
     pairs = [
-        ("uploaded file, SHA-256", html.Code(row.source_sha256)),
-        ("effective weights, SHA-256", html.Code(row.weights_sha256)),
-        ("checkpoint", html.Code(str(row.id))),
+        ("Uploaded file, SHA-256", html.Code(row.source_sha256)),
+        ("Effective weights, SHA-256", html.Code(row.weights_sha256)),
+        ("Checkpoint", html.Code(str(row.id))),
     ]
     if row.layer_list is not None:
-        pairs.append(("layers, as given", html.Code(json.dumps(row.layer_list))))
+        pairs.append(("Layers, as given", html.Code(json.dumps(row.layer_list))))
     facts = [part for name, value in pairs for part in (html.Dt(name), html.Dd(value))]
     link = html.A(
         [icon("download"), "JSON"],
@@ -304,10 +304,10 @@ def dataset_sheet(dataset: DatasetOut) -> Component:
     """What a data set is, with its first images."""
     height, width, channels = dataset.shape
     facts = [
-        number_card("samples", f"{dataset.size:,}", f"split {dataset.split}"),
-        number_card("images", f"{height} × {width}", "grey" if channels == 1 else f"{channels} channels"),
-        number_card("classes", f"{len(dataset.classes):,}", ", ".join(dataset.classes[:12])),
-        number_card("judged at", dataset.default_eps_text, dataset.default_norm),
+        number_card("Samples", f"{dataset.size:,}", f"split {dataset.split}"),
+        number_card("Images", f"{height} × {width}", "greyscale" if channels == 1 else f"{channels} channels"),
+        number_card("Classes", f"{len(dataset.classes):,}", ", ".join(dataset.classes[:12])),
+        number_card("Default ε", dataset.default_eps_text, dataset.default_norm),
     ]
     raw = size_words(dataset.size * height * width * channels)
     images = [
@@ -319,14 +319,14 @@ def dataset_sheet(dataset: DatasetOut) -> Component:
         for index in range(min(12, dataset.size))
     ]
     parts = [
-        dcc.Link("Upload another", href="/upload?kind=dataset", className="back"),
+        dcc.Link("Upload another data set", href="/upload?kind=dataset", className="back"),
         html.Ul(
-            [html.Li(fact) for fact in ("data set", dataset.slug, f"{raw} of pixels", dataset.source)],
+            [html.Li(fact) for fact in ("data set", dataset.slug, f"{raw} of pixel data", dataset.source)],
             className="context",
         ),
         html.H1(dataset.name, className="page-title"),
         html.Div(facts, className="record-numbers"),
-        card("Its first samples", html.Div(images, className="first-samples")),
+        card("First samples", html.Div(images, className="first-samples")),
         html.Div(
             dcc.Link(
                 "Upload a checkpoint for it", href=f"/upload?for={dataset.slug}", className="button button-primary"

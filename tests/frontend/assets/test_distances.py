@@ -58,5 +58,5 @@ def test_words_of_a_margin_are_those_of_the_tables(unit: Unit, norm: str, digits
     assert shown == [unit.text(margin, digits=1 if unit.counts_steps else 2) for margin in margins]
     assert call_all([("distances.words", [value, state_of(unit)]) for value in (None, 0)]) == [
         unit.text(None),
-        "0, already wrong",
+        "already wrong",
     ]

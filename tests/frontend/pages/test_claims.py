@@ -47,7 +47,7 @@ def family(ready: Path, tmp_path: Path) -> dict[str, Any]:
 
 def test_layout_of_a_home_without_claims_says_how_to_get_one(ready: Path) -> None:
     shown = page.layout()
-    assert "No checkpoint claims" in text_of(shown) and "/upload" in hrefs(shown)
+    assert "No checkpoint has a claimed" in text_of(shown) and "/upload" in hrefs(shown)
 
 
 def test_layout_leads_from_every_number_to_its_evaluation(family: dict[str, Any]) -> None:
@@ -58,7 +58,7 @@ def test_layout_leads_from_every_number_to_its_evaluation(family: dict[str, Any]
     assert links.count(f"/jobs?evaluation={family['done']['dense'].id}") == 3, "its own row, and two relatives"
     text = text_of(shown)
     assert "+16.67" in text and "−" in text, "40 of 240 images, and a real minus at an interval's end"
-    assert "not re-evaluated at this eps" in text
+    assert "not re-evaluated at this ε" in text
     assert "parent dense +0.83" in text
     assert "same images" in text
 
@@ -80,7 +80,7 @@ def test_headline_answers_both_questions_in_words(family: dict[str, Any]) -> Non
 def test_headline_before_any_evaluation_says_so(ready: Path, tmp_path: Path) -> None:
     dataset = add_dataset(tmp_path, "digits", n=N)
     add_checkpoint(dataset.id, "dense", claim=claim_of(0.5))
-    assert text_of(headline(read_claims(None))) == "1 claim, none re-evaluated at its eps yet."
+    assert text_of(headline(read_claims(None))) == "1 claim, none re-evaluated at its ε yet."
     assert "none re-evaluated" in text_of(page.layout())
 
 

@@ -120,7 +120,7 @@ def test_layout_of_an_l2_pair_without_eps_says_where_it_comes_from(euclidean: An
     query = {"dense": dense, "pruned": pruned} | ({"index": str(KEPT)} if page is sample else {})
     for more in ({}, {"eps": "0.3"}):
         words = text_of(page.layout(**query, **more))
-        assert f"ε {comparison.eps_text} to start with, chosen: median margin" in words
+        assert f"initial ε {comparison.eps_text} (median dense margin)" in words
         assert "/255" not in words
 
 
@@ -131,7 +131,7 @@ def test_fill_of_an_l2_pair_writes_plain_numbers(euclidean: Any) -> None:
 
 
 def test_context_of_a_pair_with_an_eps_claims_no_choice(pair: Any) -> None:
-    assert "median margin" not in text_of(compare.layout(dense=str(pair[0].id), pruned=str(pair[1].id)))
+    assert "median dense margin" not in text_of(compare.layout(dense=str(pair[0].id), pruned=str(pair[1].id)))
 
 
 # --- the cut ---------------------------------------------------------------------------------------------------------
@@ -189,11 +189,11 @@ def test_fill_gives_no_change_of_a_margin_where_a_model_is_wrong_already(pair: A
 
 def test_fill_headline_says_what_it_does_not_follow(pair: Any) -> None:
     plain = text_of(fill(cut_of(pair), LIGHT, 13.0)["headline"])
-    assert "These are clean flips" not in plain and "The class cuts" not in plain
+    assert "These are clean flips" not in plain and "The class filter" not in plain
     robust = comparisons.compare(pair[0].id, pair[1].id).robust
     shown = text_of(fill(cut_of(pair, view="robust", label=1), LIGHT, 13.0)["headline"])
     assert f"{robust.n10:,} of {robust.n11 + robust.n10:,} are lost" in shown
-    assert "of all classes" in shown
+    assert "cover all classes" in shown
 
 
 def test_fill_number_cards_hold_the_counts_of_the_view(pair: Any) -> None:

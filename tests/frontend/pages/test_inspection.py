@@ -67,14 +67,14 @@ def say(row: CheckpointOut, parent: CheckpointOut | None, **changes: Any) -> str
 def test_sheet_says_sparsity_kind_dead_filters_and_parent(pair: tuple[CheckpointOut, CheckpointOut]) -> None:
     words = text_of(upload.layout(checkpoint=str(pair[1].id)))
     for sentence in (
-        "50.00 % of the prunable weights are zero, 50.00 % were declared.",
-        "Single weights are zero, without a pattern.",
+        "50.00 % of the prunable weights are zero; the declared sparsity is 50.00 %.",
+        "Individual weights are zero, with no pattern.",
         "2 of 8 filters have no weight left",
         "Made from dense?",
-        "Yes: the 36 surviving weights correlate by 0.93 with those there; in 99 % of pairs the kept weight was",
-        "Finetuned: 100.00 % of the surviving weights were changed, by 25 % of their length in all.",
-        "1 of 1 layer moved: running means by 0.30 to 0.30 of the parent's standard deviations",
-        "parent correlation",
+        "Yes: the 36 surviving weights have a correlation of 0.93 with the parent's; in 99 % of pairs",
+        "Finetuned: 100.00 % of the surviving weights changed, by 25 % of their norm in total.",
+        "1 of 1 layer changed: running means by 0.30 to 0.30 of the parent's standard deviations",
+        "Parent correlation",
     ):
         assert sentence in words, sentence
 
@@ -101,7 +101,7 @@ def test_card_masked_network_is_told_from_a_finetuned_one(pair: tuple[Checkpoint
     dense, child = pair
     same = NormDrift(name="bn1", mean_shift=0, variance_factor=1, affine_change=0, is_unchanged=True)
     words = say(child, dense, descent=make_descent(changed=0.0, norms=[same]))
-    assert "Only masked" in words and "1 layer, all as in the parent, bit for bit." in words
+    assert "Only masked" in words and "1 layer, identical to the parent, bit for bit." in words
     assert "5 weights that are zero in the parent are not zero here" in say(
         child, dense, descent=make_descent(revived=5)
     )
@@ -112,8 +112,8 @@ def test_card_wrong_parent_and_likelier_one_are_said(pair: tuple[CheckpointOut, 
     dense, child = pair
     likely = LikelyParent(checkpoint_id=child.id, name="other", correlation=0.88)
     words = say(child, dense, descent=make_descent("no", correlation=0.02), likely_parent=likely)
-    assert "No: the 36 surviving weights correlate by 0.02" in words and "Finetuned" not in words
-    assert "correlate by 0.88 with those of other, which is not named as the parent." in words
+    assert "No: the 36 surviving weights have a correlation of 0.02" in words and "Finetuned" not in words
+    assert "have a correlation of 0.88 with those of other, which is not the declared parent." in words
     assert check_descent(make_descent("cannot tell"), dense).outcome == "warn"
     other = child.model_copy(
         update={"inspection": child.inspection and child.inspection.model_copy(update={"likely_parent": likely})}
@@ -123,8 +123,8 @@ def test_card_wrong_parent_and_likelier_one_are_said(pair: tuple[CheckpointOut, 
 
 def test_card_declared_kind_that_is_another_is_odd(pair: tuple[CheckpointOut, CheckpointOut]) -> None:
     dense, child = pair
-    assert "pruning by weight was declared" in say(child, dense, structure=make_structure("filter"))
-    assert "Of every 4 weights along the inputs 2 are kept (2:4)" in say(
+    assert "weight pruning was declared" in say(child, dense, structure=make_structure("filter"))
+    assert "2 of every 4 weights along the inputs are kept (2:4)" in say(
         child, dense, structure=make_structure("n:m", "2:4")
     )
 
@@ -135,4 +135,4 @@ def test_overview_marks_a_child_of_another_network(pair: tuple[CheckpointOut, Ch
     add_checkpoint(
         pair[0].dataset_id, "wrong", role="pruned", parent_id=pair[0].id, inspection=wrong.model_dump(mode="json")
     )
-    assert "not made from its parent, by its weights" in text_of(checkpoint_table(read_holdings()))
+    assert "by its weights, not made from its parent" in text_of(checkpoint_table(read_holdings()))

@@ -161,7 +161,7 @@ def test_page_without_a_worker_warns_loudly_and_stops_when_one_lives(stock: Stoc
 
     dataset, checkpoint, _ = stock
     queue(checkpoint, dataset)
-    assert "No worker is alive" in text_of(by_id(jobs.layout(), ids.SENTENCE))
+    assert "No worker is running" in text_of(by_id(jobs.layout(), ids.SENTENCE))
     with writing() as session:
         workers.beat(session, Worker(id="w", host=socket.gethostname(), pid=os.getpid(), device="cpu"))
     page = jobs.layout()
@@ -223,7 +223,7 @@ def test_labels_name_every_field_of_the_record_that_has_a_line_of_its_own() -> N
     own = dict(record.labels())
     assert set(own) | {"checkpoint", *record.IN_DETAILS} == set(RunRecord.model_fields)
     assert all(field.title and field.description for field in RunRecord.model_fields.values())
-    assert (own["weights_sha256"], own["n"]) == ("effective weights, SHA-256", "samples (n)")
+    assert (own["weights_sha256"], own["n"]) == ("Effective weights, SHA-256", "samples (n)")
 
 
 def test_record_explains_each_flag(stock: Stock) -> None:
@@ -251,7 +251,7 @@ def test_record_of_verdicts_gives_no_median_margin(stock: Stock) -> None:
     dataset, checkpoint, measured = stock
     witnesses = Measured(measured.predictions, measured.margin, measured.logit_gap, kind="witness", attack="apgd-ce")
     row = evaluate(checkpoint, dataset, witnesses, preset="autoattack")
-    assert "this preset gives a verdict at ε, no margins" in text_of(jobs.layout(evaluation=str(row.id)))
+    assert "this preset gives verdicts at ε, not margins" in text_of(jobs.layout(evaluation=str(row.id)))
 
 
 def test_record_of_an_unknown_evaluation_is_not_found(stock: Stock) -> None:
@@ -282,7 +282,7 @@ def test_words_read_well() -> None:
         "1 hour and 20 minutes",
         "2 days and 8 hours",
     ]
-    assert time_left(None) == "time left not known yet"
+    assert time_left(None) == "estimating time left"
     assert [size_words(value) for value in (12, 1500, 999_400_000, 2_500_000_000)] == [
         "12 Bytes",
         "1.5 kB",

@@ -66,7 +66,7 @@ def test_layout_of_a_family_that_takes_long_shows_how_far_it_is_and_then_the_pag
     may_go_on.set()
     monkeypatch.setattr(measuring, "QUICK_SECONDS", 60.0)
     parts, is_whole = show_family(by_id(shown, ids.QUERY).data)
-    assert is_whole and "Does thin-ice lose fewer?" in text_of(parts[-1])
+    assert is_whole and "Does thin-ice lose fewer samples?" in text_of(parts[-1])
 
 
 def test_poll_of_a_family_that_is_gone_says_so_and_asks_no_more(made: MadeFamily) -> None:
@@ -84,7 +84,11 @@ def test_layout_shows_answers_panels_table_and_downloads(made: MadeFamily) -> No
     family = str(made.rows["dense"].id)
     shown = page.layout(family=family)
     text = text_of(shown)
-    for words in ("Are the claims too high?", "Are the lost samples those on thin ice?", "Does thin-ice lose fewer?"):
+    for words in (
+        "Are the claims too high?",
+        "Are the lost samples the ones on thin ice?",
+        "Does thin-ice lose fewer samples?",
+    ):
         assert text.count(words) >= 2, "as an answer, and with what it rests on"
     assert "For our re-implementations." in text and "widened so that all of one question" in text
     links = hrefs(shown)
@@ -108,7 +112,7 @@ def test_layout_keeps_its_terms_in_every_link(made: MadeFamily) -> None:
     links = hrefs(shown)
     assert any(link.endswith("format=csv&eps=12/255&method=lwm") for link in links)
     assert any(link.startswith("/compare?") and link.endswith("&eps=12/255") for link in links)
-    assert "Does lwm lose fewer?" in text_of(shown) and "ε 12/255" in text_of(shown)
+    assert "Does lwm lose fewer samples?" in text_of(shown) and "ε 12/255" in text_of(shown)
 
 
 def test_best_figures_are_bold_among_what_is_pruned_alike(made: MadeFamily) -> None:

@@ -60,7 +60,7 @@ def standing_of(holdings: Holdings, name: str) -> Any:
 
 def test_layout_of_an_empty_home_says_how_to_fill_it(ready: Path) -> None:
     page = overview.layout()
-    assert "no checkpoint yet" in text_of(page)
+    assert "no checkpoints yet" in text_of(page)
     assert "/upload" in hrefs(page)
 
 
@@ -133,11 +133,11 @@ def test_headline_counts_claims_that_are_too_high_beyond_chance_as_the_claims_pa
     marked = {row.name: row.is_too_high for group in dumbbell_groups(holdings) for row in group.rows}
     assert {name: marked[name] for name in answers} == {name: answer == "yes" for name, answer in answers.items()}
     assert set(answers.values()) == {"yes", "cannot tell"}
-    assert "▼ 1 of 2 claims are too high, beyond chance" in text_of(headline(holdings))
+    assert "▼ 1 of 2 claims is too high by more than chance" in text_of(headline(holdings))
 
 
 def test_headline_before_any_evaluation_promises_no_number(family: Any) -> None:
-    assert "None has been re-evaluated yet" in text_of(headline(read_holdings()))
+    assert "No claim has been re-evaluated yet" in text_of(headline(read_holdings()))
 
 
 def test_table_shows_numbers_with_their_effort_and_links(family: Any) -> None:

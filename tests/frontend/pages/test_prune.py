@@ -101,7 +101,7 @@ def test_estimate_names_passes_and_a_free_name_and_why_not(values: dict[str, Any
     words, name = cost_words(values)
     assert name == "dense-net-hydra-92.5" and "passes" in words and "4 epochs" in words
     assert "at least 2 epochs" in cost_words({**values, "epochs": 1})[0]
-    assert cost_words({**values, "data": None}) == ("", "made up")
+    assert cost_words({**values, "data": None}) == ("", "automatic")
     assert [million(number) for number in (12, 2_784_000, 3_100_000_000)] == ["12", "2.78 million", "3.1 billion"]
 
 
@@ -124,7 +124,7 @@ def test_form_that_cannot_be_run_says_so_in_place(values: dict[str, Any]) -> Non
 def test_run_stands_on_jobs_with_progress_and_its_buttons(values: dict[str, Any]) -> None:
     assert text_of(by_id(jobs.layout(), jobs_names.PRUNINGS)) == ""
     row = queue_one(values)
-    assert "waits for a worker" in text_of(by_id(jobs.layout(), jobs_names.PRUNINGS))
+    assert "waiting for a worker" in text_of(by_id(jobs.layout(), jobs_names.PRUNINGS))
     with writing() as session:
         running: dict[str, Any] = {"state": "running", "stage": "search: epoch 1 of 4", "done": 1, "eta_seconds": 600.0}
         move_state(session, Pruning, row.id, ["queued"], **running)
@@ -147,7 +147,7 @@ def test_record_of_a_finished_run_leads_to_its_checkpoint_and_its_file(values: d
         }
         move_state(session, Pruning, row.id, ["queued"], **ended)
     page = prune.layout(pruning=str(row.id))
-    assert f"/jobs?evaluation={UUID(int=11)}" in hrefs(page) and "measured, 39,000 passes of its own" in text_of(page)
+    assert f"/jobs?evaluation={UUID(int=11)}" in hrefs(page) and "measured, 39,000 passes in addition" in text_of(page)
     assert {f"/upload?checkpoint={made.id}", f"/api/v1/prunings/{row.id}"} <= set(hrefs(page))
     words = text_of(page)
     assert "92.50 %" in words and "70.00 %" in words and "n 60" in words and "TRADES" in words

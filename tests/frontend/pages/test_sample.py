@@ -83,7 +83,7 @@ def test_layout_lost_sample_says_why_the_pruned_side_has_no_adversarial(pair: Ma
 def test_layout_sample_without_adversarial_says_not_found(pair: MadePair) -> None:
     dense = by_id(shown(pair, MISSED), "sample-dense")
     words = text_of(dense)
-    assert "none found" in words and "no proof" in words and "not found" in words
+    assert "none found" in words and "does not prove" in words and "not found" in words
     assert set(pictures(dense)) == {"sample-clean"}
 
 
@@ -120,12 +120,12 @@ def test_layout_of_witnesses_calls_no_distance_a_margin(ready: Path, tmp_path: P
     made = make_pair(tmp_path, is_witness=True)
     content = page.layout(**made.query(index=KEPT))
     words = text_of(content)
-    assert "The dense one is broken within 25.5/255, the pruned one is broken within 25.5/255." in words
-    assert "no margins here" in words and "turns at" not in words
+    assert "The dense model is broken within 25.5/255, and the pruned model is broken within 25.5/255." in words
+    assert "no margins, no thin ice" in words and "is broken at" not in words
     margins = [text_of(part) for part in walk(content) if getattr(part, "className", "") == "side-margin"]
     assert margins == ["broken within 25.5/255"] * 2
     missed = text_of(page.layout(**made.query(index=MISSED)))
-    assert "The dense one holds at 25.5/255" in missed
+    assert "The dense model holds at 25.5/255" in missed
 
 
 def test_layout_lists_every_attempt(pair: MadePair) -> None:
@@ -240,9 +240,9 @@ def test_margin_text_of_a_wrong_or_missed_sample_is_words() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({}, "as the margin: nothing nearer is known"),
-        ({"distance_kind": "witness"}, "as found: a verdict seeks nothing nearer"),
-        ({"distance_kind": "witness", "found": False, "margin": None}, "none within 8/255"),
+        ({}, "same as the margin: nothing nearer is known"),
+        ({"distance_kind": "witness"}, "as found: the attack did not look for a nearer one"),
+        ({"distance_kind": "witness", "found": False, "margin": None}, "none found within 8/255"),
     ],
 )
 def test_cold_bound_words_call_no_witness_a_margin(changes: dict[str, Any], words: str) -> None:
@@ -253,8 +253,8 @@ def test_why_no_adversarial_tells_three_reasons_apart() -> None:
     wrong = why_no_adversarial(make_row(correct=False, margin=0.0, margin_pred=0.1), "one", "two", LINF)
     missed = why_no_adversarial(make_row(found=False, margin=None), "one", "one", LINF)
     lost = why_no_adversarial(make_row(), "one", "one", LINF)
-    assert [short for short, _ in (wrong, missed, lost)] == ["none: already wrong", "none found", "none kept"]
-    assert "takes the clean image of one for two" in wrong[1] and "25.50/255" in wrong[1]
+    assert [short for short, _ in (wrong, missed, lost)] == ["none: already wrong", "none found", "none stored"]
+    assert "classifies the clean image of one as two" in wrong[1] and "25.50/255" in wrong[1]
 
 
 @pytest.mark.parametrize(

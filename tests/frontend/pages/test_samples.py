@@ -126,7 +126,7 @@ def test_wall_shows_more_on_request(pair: MadePair) -> None:
 
 def test_wall_of_nothing_says_so_and_offers_the_way_back(pair: MadePair) -> None:
     filled = fill(pair.query(set="S00", thin="1"))
-    assert "No sample is wrong on both, on thin ice" in text_of(filled["list"])
+    assert "No sample matches the filters: wrong on both, on thin ice" in text_of(filled["list"])
     assert "Show all samples" in text_of(filled["list"])
 
 
@@ -144,7 +144,7 @@ def test_witnesses_have_no_thin_ice_and_no_margins(ready: Path, tmp_path: Path) 
     words = text_of(filled["list"])
     assert "broken → broken" in words and "holds → broken" in words and "25.5" not in words
     assert filled["sort"] is None and "sorted by index" in text_of(filled["sentence"])
-    assert "no margins here" in text_of(page.layout(**made.query()))
+    assert "no margins, no thin ice" in text_of(page.layout(**made.query()))
 
 
 def test_complete_takes_the_first_pair(pair: MadePair) -> None:

@@ -87,7 +87,7 @@ def test_form_starts_with_the_data_set_of_the_newest_checkpoint(dataset: Dataset
 
 def test_form_of_an_empty_home_asks_for_a_data_set(ready: Path) -> None:
     page = upload.layout()
-    assert "Add one first" in text_of(page)
+    assert "Add a data set first" in text_of(page)
     assert by_id(page, ids.DATASET).value is None
 
 
@@ -95,7 +95,7 @@ def test_form_says_what_an_empty_norm_and_eps_of_a_claim_mean(dataset: DatasetOu
     page = upload.layout()
     norm, eps = by_id(page, ids.CLAIM_NORM), by_id(page, ids.CLAIM_EPS)
     assert norm.data == list(get_args(Norm))
-    assert all(field.placeholder.startswith("the data set's") for field in (norm, eps))
+    assert all(field.placeholder.startswith("data set default") for field in (norm, eps))
 
 
 def test_layout_has_every_field_that_the_browser_sends(dataset: DatasetOut) -> None:
@@ -132,7 +132,7 @@ def test_sheet_says_at_which_norm_and_eps_a_claim_is(dataset: DatasetOut) -> Non
 def test_sheet_shows_the_preflight_as_soon_as_it_is_through(dataset: DatasetOut) -> None:
     row = add_checkpoint(dataset.id, "parent")
     page = upload.layout(checkpoint=str(row.id))
-    assert "waits for a worker" in text_of(page)
+    assert "waiting for a worker" in text_of(page)
     state = by_id(page, ids.SHEET_STATE).data
     assert follow_sheet(str(row.id), state, {})[:3] == (no_update, no_update, no_update)
     check = {"code": "accuracy", "title": "Clean accuracy", "outcome": "warn", "sentence": "Close to chance."}
@@ -151,7 +151,7 @@ def test_sheet_leads_to_what_is_missing_for_a_comparison(dataset: DatasetOut) ->
     dense = evaluate(parent, dataset, measure(labels, 1), samples=40)
     assert f"/jobs?new={row.id}&preset=margin&n=40" in hrefs(upload.layout(**address))
     waiting = queue(row, dataset, samples=40)
-    assert "as soon as its evaluation is through" in text_of(upload.layout(**address))
+    assert "as soon as its evaluation has finished" in text_of(upload.layout(**address))
     begin(waiting.id)
     assert f"{waiting.id}:left" in live_keys(upload.layout(**address))
     pruned = evaluate(row, dataset, measure(labels, 2), samples=40)
@@ -171,7 +171,7 @@ def test_sheet_offers_the_effort_that_gives_margins(dataset: DatasetOut) -> None
 
 def test_sheet_of_an_orphan_says_that_nothing_stands_beside_it(dataset: DatasetOut) -> None:
     row = add_checkpoint(dataset.id, "orphan", role="pruned")
-    assert "names no parent" in text_of(upload.layout(checkpoint=str(row.id)))
+    assert "has no parent" in text_of(upload.layout(checkpoint=str(row.id)))
 
 
 def test_sheet_of_an_unknown_checkpoint_is_not_found(dataset: DatasetOut) -> None:

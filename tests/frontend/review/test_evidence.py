@@ -51,10 +51,10 @@ def test_sample_shows_the_bound_beside_the_margin_and_who_set_it(pair: MadePair)
     pruned, dense = (text_of(by_id(content, f"sample-{side}")) for side in ("pruned", "dense"))
     assert "25.50/255" in pruned, "the margin stays"
     assert f"{255 * BOUND:.2f}/255, by margin, seed 1" in pruned
-    assert "The margin holds at 20/255, the best-known bound does not." in pruned
-    assert "margin, further seeds (beside)" in pruned
-    assert "as the margin" in dense and "does not" not in dense
-    assert f"slack to flip{100 * (1 - 20 / 25.5):.1f} % of the margin" in pruned
+    assert "The sample holds at 20/255 by its margin, but not by its best-known bound." in pruned
+    assert "margin, further seeds (additional)" in pruned
+    assert "as the margin" in dense and "but not by" not in dense
+    assert f"Slack to flip{100 * (1 - 20 / 25.5):.1f} % of the margin" in pruned
 
 
 def test_sample_button_queues_more_effort_on_that_side_and_follows_it(pair: MadePair) -> None:
@@ -64,7 +64,7 @@ def test_sample_button_queues_more_effort_on_that_side_and_follows_it(pair: Made
     queued = evidence.list_of_evaluation(pair.dense.id).items[0]
     assert (queued.kind, queued.budget, queued.budget_unit, queued.n) == ("harder", 500, "gradients", 1)
     (dense, pruned), is_quiet = harder.renew(of)
-    assert "waits for a worker" in text_of(dense) and "waits" not in text_of(pruned) and not is_quiet
+    assert "waiting for a worker" in text_of(dense) and "waiting" not in text_of(pruned) and not is_quiet
     evidence.cancel_evidence(queued.id)
     assert harder.renew(of)[1]
 
@@ -78,8 +78,8 @@ def test_sample_already_wrong_has_no_button(pair: MadePair) -> None:
 # --- Compare ---------------------------------------------------------------------------------------------------------
 def test_compare_says_loudly_that_one_side_alone_has_evidence(pair: MadePair) -> None:
     notice = text_of(mismatch_notice(comparisons.compare(*query_of(pair), "20/255")))
-    assert "Extra evidence on one side." in notice and "not measured alike" not in notice
-    assert "1 of them would be broken at 20/255" in notice
+    assert "Additional evidence on one side only." in notice and "used different settings" not in notice
+    assert "1 of these would be broken at 20/255" in notice
 
 
 def test_compare_table_marks_the_sample_whose_verdict_the_bound_changes(pair: MadePair) -> None:
@@ -93,12 +93,12 @@ def test_compare_table_marks_the_sample_whose_verdict_the_bound_changes(pair: Ma
 def test_compare_replay_card_invites_then_waits_then_explains(pair: MadePair) -> None:
     dense, pruned = query_of(pair)
     invited = text_of(replay.replay_parts(comparisons.compare(dense, pruned), []))
-    assert "a hole of its own" in invited
+    assert "opened a new hole" in invited
     assert by_id(compare.layout(**pair.query()), ids.REPLAY_GO).children == "Replay both ways"
     dense_on_pruned, pruned_on_dense = evidence.replay_pair(dense, pruned)
     waiting = replay.active_replays(dense, pruned)
     assert {row.id for row in waiting} == {dense_on_pruned.id, pruned_on_dense.id}
-    assert text_of(replay.replay_parts(comparisons.compare(dense, pruned), waiting)).count("waits for a worker") == 2
+    assert text_of(replay.replay_parts(comparisons.compare(dense, pruned), waiting)).count("waiting for a worker") == 2
     lost = [
         row.index for row in comparisons.paired_samples(dense, pruned)
         if row.robust_set == "S10" and row.set == "S11" and row.dense_found
@@ -138,7 +138,7 @@ def test_compare_shows_attack_noise_beside_the_controls(pair: MadePair) -> None:
 def test_jobs_list_evidence_and_redraw_only_what_changed(pair: MadePair) -> None:
     queued = evidence.queue_harder(pair.pruned.id, HarderIn(samples=[KEPT], budget=90))
     page = text_of(jobs.layout())
-    assert "Additional evidence" in page and title_words(queued) in page and "waits for a worker" in page
+    assert "Additional evidence" in page and title_words(queued) in page and "waiting for a worker" in page
     record = text_of(jobs.layout(evaluation=str(pair.pruned.id)))
     assert title_words(queued) in record
     drawn, seen = RECORD_EVIDENCE.renew(str(pair.pruned.id), None)

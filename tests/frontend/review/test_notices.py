@@ -16,8 +16,8 @@ def test_mismatch_notice_tells_doubts_from_unequal_effort(made_pair: MadePair) -
     ]
     notice = mismatch_notice(comparison.model_copy(update={"mismatches": found}))
     words = text_of(notice)
-    assert words.index("in doubt") < words.index("about apparent-gain") < words.index("about stronger-attack")
-    assert words.index("not the parent") < words.index("about parent") < words.index("not measured alike")
+    assert words.index("with caution") < words.index("about apparent-gain") < words.index("about stronger-attack")
+    assert words.index("not the parent") < words.index("about parent") < words.index("used different settings")
     assert {"/help/flags#flag-apparent-gain", "/help/flags#flag-masking"} <= set(hrefs(notice))
 
 

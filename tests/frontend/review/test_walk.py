@@ -14,4 +14,4 @@ def test_find_place_of_a_sample_outside_the_list_lies_between_its_neighbours(mad
     assert place.before is None or margins[place.before] <= (kept.dense_margin or 0)
     assert place.after is None or margins[place.after] >= (kept.dense_margin or 0)
     assert find_place([], kept, "dense") == Place(None, 0, None, None)
-    assert place_words(loaded, loaded.filters, place) == f"outside the {len(listed)} lost, by dense margin"
+    assert place_words(loaded, loaded.filters, place) == f"not among the {len(listed)} lost, by dense margin"

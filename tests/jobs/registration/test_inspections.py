@@ -61,13 +61,13 @@ def test_patch_checkpoint_wrong_parent_is_said_and_the_likely_one_named(
     assert wrong.inspection.descent.answer == "no"
     assert wrong.inspection.likely_parent is not None and wrong.inspection.likely_parent.name == "cnn-dense"
     first, second = wrong.warnings
-    assert first.startswith("By its weights cnn-lwm-95 was not made from cnn-dense-seed1: the 5,084 weights that")
-    assert second.startswith("By its weights it was made from cnn-dense (correlation 0.88)")
+    assert first.startswith("The weights say that cnn-lwm-95 was not made from cnn-dense-seed1: the 5,084 weights that")
+    assert second.startswith("The weights say that it was made from cnn-dense (correlation 0.88)")
     labels = make_pixels(60)[1]
     sides = [evaluate(rows[name], dataset, measure(labels, 1)) for name in ("cnn-dense-seed1", "cnn-lwm-95")]
     found = [one for one in comparisons.compare(sides[0].id, sides[1].id).mismatches if one.field == "parent"]
     assert [one.severity for one in found] == ["differs"]
-    assert found[0].sentence == f"{first} They fit cnn-dense."
+    assert found[0].sentence == f"{first} The weights fit cnn-dense."
     assert name_parent(rows, "cnn-dense").warnings == []
 
 

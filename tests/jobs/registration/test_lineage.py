@@ -36,7 +36,7 @@ def test_describe_oddities_layer_off_while_the_whole_is_right_is_named(method: s
     assert describe_oddities(make_row(EVEN, method=method), make_row(EVEN), []) == []
     row = make_row(ONE_OFF, method=method)
     assert abs(row.measured_sparsity - 0.9) < 0.01
-    sentence = f"By {method} every layer has the declared sparsity, 90.00%; not so: linear.weight 70.00%."
+    sentence = f"{method} prunes each layer to the declared 90.00%; these differ: linear.weight 70.00%."
     assert describe_oddities(row, make_row(EVEN), []) == [sentence]
 
 

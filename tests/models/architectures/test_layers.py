@@ -21,7 +21,7 @@ def test_normalized_state_carries_mean_and_std_beside_the_network() -> None:
 
 def test_normalized_with_other_channels_than_the_images_is_refused() -> None:
     network = Normalized(nn.Identity(), (0.5,), (0.5,))
-    with pytest.raises(ValueError, match="1 channels, the images have 3"):
+    with pytest.raises(ValueError, match="1 channels; the images have 3"):
         network(torch.rand(1, 3, 4, 4))
 
 
@@ -67,5 +67,5 @@ def test_spelled_normalization_reads_back_to_the_same_numbers() -> None:
 
 @pytest.mark.parametrize("name", ["0.5/0", "0.5/-1", "0.5,0.5/1", "nan/1", "0.5/inf", "0.5", "0.5/0.5/0.5", "a/b", "/"])
 def test_find_normalization_text_that_cannot_be_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match=r"no normalisation"):
+    with pytest.raises(ValueError, match=r"no(t a)? normalisation"):
         find_normalization(name)

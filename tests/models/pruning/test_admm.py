@@ -131,5 +131,5 @@ def test_admm_state_brings_a_search_back() -> None:
 
 @pytest.mark.parametrize("wrong", [{"rho": 0.0}, {"growth": 0.0}, {"rounds": 0}], ids=str)
 def test_admm_with_impossible_settings_is_refused(wrong: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="rounds is at least 1"):
+    with pytest.raises(ValueError, match="rounds must be at least 1"):
         start_search(**wrong)

@@ -73,7 +73,7 @@ def test_passes_of_a_thin_ice_entry_hold_margins_and_dense_answers() -> None:
     ("plan", "message"),
     [
         (Plan("snip", 0.9, FINETUNE_RECIPE), "'snip'.*lwm, r-admm, hydra, harp, thin-ice"),
-        (Plan("hydra", 0.9, FINETUNE_RECIPE, FINETUNE_RECIPE, "channel"), "hydra prunes weight; not 'channel'"),
+        (Plan("hydra", 0.9, FINETUNE_RECIPE, FINETUNE_RECIPE, "channel"), "hydra prunes weight, not 'channel'"),
         (Plan("harp", 0.9, FINETUNE_RECIPE, FINETUNE_RECIPE, settings={"rho": 1.0}), "no settings rho.*gamma, rounds"),
         (Plan("r-admm", 0.9, FINETUNE_RECIPE), "needs a recipe for its mask search"),
     ],
@@ -161,7 +161,7 @@ def test_mask_share_of_lwm_goes_into_the_recipe_and_is_the_schedules_unless_aske
     ("arguments", "changes", "message"),
     [
         (("snip", 0.9, "weight", "short"), Changes(), "'snip'.*lwm, r-admm, hydra, harp, thin-ice, control"),
-        (("lwm", 0.9, "weight", "long"), Changes(), "'long'; there are: short, paper"),
+        (("lwm", 0.9, "weight", "long"), Changes(), "'long'; known: short, paper"),
         (("thin-ice", 0.9, "weight", "short"), Changes(loss="MART"), "own"),
         (("thin-ice", 0.9, "weight", "paper"), Changes(), "lwm, r-admm, hydra, harp"),
         (("control", 0.0, "filter", "short"), Changes(), "control prunes nothing"),
@@ -169,7 +169,7 @@ def test_mask_share_of_lwm_goes_into_the_recipe_and_is_the_schedules_unless_aske
         (
             ("lwm", 0.9, "weight", "paper"),
             Changes(validation_samples=251),
-            "half of the 500 training images can pick the epoch; 251 are too many",
+            "half of the 500 training images may pick the epoch; got 251",
         ),
     ],
 )

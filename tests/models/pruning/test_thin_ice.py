@@ -131,5 +131,5 @@ def test_loss_with_impossible_margins_is_refused(value: float) -> None:
 
 @pytest.mark.parametrize("wrong", [{"keeping": -1.0}, {"distillation": 1.5}, {"width": 0.0}], ids=str)
 def test_care_that_makes_no_loss_is_refused(wrong: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="factors are at least 0"):
+    with pytest.raises(ValueError, match="factors must be at least 0"):
         Care(**wrong)

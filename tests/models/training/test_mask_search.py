@@ -68,5 +68,5 @@ def test_held_masks_come_back_from_their_state() -> None:
 
 
 def test_held_masks_that_fit_no_weight_are_refused() -> None:
-    with pytest.raises(ValueError, match="fits no prunable weight"):
+    with pytest.raises(ValueError, match="matches no prunable weight"):
         HeldMasks({"9.weight": torch.ones(2, dtype=torch.bool)}).start(nn.Sequential(nn.Linear(2, 2)))

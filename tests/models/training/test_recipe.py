@@ -67,5 +67,5 @@ def test_cosine_factor_without_warmup_starts_at_one() -> None:
 
 @pytest.mark.parametrize("step", [-1, 10])
 def test_cosine_factor_outside_the_run_is_refused(step: int) -> None:
-    with pytest.raises(ValueError, match=r"outside 0\.\.9"):
+    with pytest.raises(ValueError, match=r"within 0\.\.9"):
         cosine_factor(step, 10)

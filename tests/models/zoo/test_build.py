@@ -54,7 +54,7 @@ def test_build_refuses_margins_that_the_plan_does_not_take_and_asks_for_those_it
         build_entry(measured, images, draw_images(30), tmp_path)
     with pytest.raises(ValueError, match="pruned takes no measured margins"):
         build_entry(PRUNED, images, draw_images(30), tmp_path, margins=margins)
-    with pytest.raises(ValueError, match="139 margins for 140 training images"):
+    with pytest.raises(ValueError, match="got 139 for 140 images"):
         build_entry(measured, images, draw_images(30), tmp_path, margins=margins[1:])
     assert build_entry(measured, images, draw_images(30), tmp_path, margins=margins)[
         "measured_sparsity"

@@ -117,7 +117,7 @@ def test_add_checkpoint_same_weights_again_names_the_twin(stocked: Path, tmp_pat
     path = save_network(tmp_path / "again.safetensors", 0)
     again = checkpoints.add_checkpoint(path, form(name="again", role="pruned"), filename="again.safetensors")
     assert again.weights_sha256 == by_name("dense").weights_sha256
-    assert any("here already as dense" in sentence for sentence in again.warnings)
+    assert any("exist already as dense" in sentence for sentence in again.warnings)
     assert any("No parent" in sentence for sentence in again.warnings)
     assert any("no prunable weight is zero" in sentence for sentence in again.warnings)
     kept = artefact_path_of(again.name)
@@ -160,9 +160,9 @@ def test_add_checkpoint_file_of_text_is_rejected_and_leaves_nothing(stocked: Pat
     [
         ({"name": "dense"}, Conflict, "already"),
         ({"dataset_id": "letters"}, NotFound, "Known: grey"),
-        ({"parent_id": str(uuid4()), "role": "pruned"}, NotFound, "to be the parent"),
+        ({"parent_id": str(uuid4()), "role": "pruned"}, NotFound, "The parent .* does not exist"),
         ({"evaluate": "guess"}, UnknownName, "margin"),
-        ({"claimed_attack": "PGD-10"}, InvalidRequest, "needs its figure"),
+        ({"claimed_attack": "PGD-10"}, InvalidRequest, "needs a number"),
     ],
     ids=["taken-name", "dataset", "parent", "preset", "claim"],
 )
@@ -238,14 +238,14 @@ def test_read_claim_keeps_norm_and_eps_as_given_else_the_data_sets(
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"claimed_norm": "L2"}, "A claim in L2 needs its eps: give claimed_eps as well, grey has no default for L2."),
+        ({"claimed_norm": "L2"}, "A claim in L2 needs an eps: give claimed_eps, because grey has no default for L2."),
         ({"claimed_eps": "8"}, "eps 2040/255 is more than 1: in Linf"),
         ({"claimed_eps": "7", "claimed_norm": "L2"}, "eps 7 is more than 6: in L2"),
         ({"claimed_eps": "small"}, "eps must be a positive number"),
         ({"claimed_eps": "0"}, "eps must be a positive number"),
         ({"claimed_eps": ""}, "eps must be a positive number"),
-        ({"claimed_eps": "4/255", "claimed_robust_accuracy": None}, "needs its figure"),
-        ({"claimed_norm": "Linf", "claimed_robust_accuracy": None}, "needs its figure"),
+        ({"claimed_eps": "4/255", "claimed_robust_accuracy": None}, "needs a number"),
+        ({"claimed_norm": "Linf", "claimed_robust_accuracy": None}, "needs a number"),
     ],
     ids=["norm-alone", "pixels", "beyond", "word", "zero", "empty", "eps-alone", "no-figure"],
 )
@@ -268,7 +268,7 @@ def test_patch_checkpoint_claim_keeps_its_eps_until_another_is_given(ready: Path
 
     assert patched(claimed_robust_accuracy=0.6, claimed_eps="4/255") == (0.6, "Linf", "4/255")
     assert patched(claimed_robust_accuracy=0.5, claimed_attack="PGD-50") == (0.5, "Linf", "4/255")
-    with pytest.raises(InvalidRequest, match="A claim in L2 needs its eps"):
+    with pytest.raises(InvalidRequest, match="A claim in L2 needs an eps"):
         patched(claimed_norm="L2")
     assert patched(claimed_norm="L2", claimed_eps="0.5") == (0.5, "L2", "0.5")
     assert patched(claimed_eps="0.25") == (0.5, "L2", "0.25")
@@ -278,7 +278,7 @@ def test_patch_checkpoint_claim_keeps_its_eps_until_another_is_given(ready: Path
 
 def test_patch_checkpoint_parent_given_later_drops_its_warning(ready: Path, tmp_path: Path) -> None:
     dataset, dense, _ = make_family(tmp_path)
-    sentence = "No parent is named: comparisons need the dense checkpoint that this one was made from."
+    sentence = "No parent is named; comparisons need the dense checkpoint that this one was made from."
     orphan = add_checkpoint(
         dataset.id, "orphan", role="pruned", measured_sparsity=0.9, warnings=["rounded to float32", sentence]
     )

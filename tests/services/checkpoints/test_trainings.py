@@ -73,7 +73,7 @@ def test_trainings_of_shipped_networks_are_on_their_cards(made: MadeFamily) -> N
         ({"eps_text": "0.1"}, None),
         ({"passes": 1_392_000}, "a was trained with 2,784,000 passes, b with 1,392,000."),
         ({"eps_text": "8/255"}, "a was trained with eps 25.5/255, b with eps 8/255."),
-        ({"images_sha256": "b"}, "a and b were trained on other images."),
+        ({"images_sha256": "b"}, "a and b were trained on different images."),
     ],
 )
 def test_trainings_differ_by_passes_eps_or_images(change: dict[str, Any], sentence: str | None) -> None:
@@ -85,7 +85,7 @@ def test_trainings_differ_by_passes_eps_or_images(change: dict[str, Any], senten
 def test_trainings_that_are_not_known_are_unlike_a_known_one_and_undecided_among_themselves() -> None:
     assert are_alike(None, None) is None and describe_training_difference(None, None, "a", "b") is None
     assert are_alike(SHORT, None) is False
-    assert describe_training_difference(None, SHORT, "a{0}", "b") == "How a{0} was trained is not known."
+    assert describe_training_difference(None, SHORT, "a{0}", "b") == "It is not known how a{0} was trained."
 
 
 def test_rivals_of_another_budget_are_not_held_against_each_other(made: MadeFamily) -> None:

@@ -195,7 +195,7 @@ def test_list_claims_without_an_evaluation_say_why(ready: Path, tmp_path: Path) 
     assert list_claims().items[0].gap is None, "a verdict at another eps says nothing about the claim"
     evaluate(pruned, dataset, measure(labels, 1))
     (one,) = list_claims().items
-    assert one.gap is not None and [other.reason for other in one.against] == ["dense claims nothing."]
+    assert one.gap is not None and [other.reason for other in one.against] == ["dense has no claim."]
 
 
 def test_list_claims_typed_in_at_another_eps_are_held_against_margins_alone(ready: Path, tmp_path: Path) -> None:
@@ -209,7 +209,7 @@ def test_list_claims_typed_in_at_another_eps_are_held_against_margins_alone(read
     evaluate(row, dataset, verdicts, preset="autoattack", eps="25.5/255", record=WITNESS)
     (one,) = list_claims().items
     assert (one.norm, one.eps_text, one.is_at_default) == ("Linf", "4/255", False)
-    assert one.gap is None and one.reason == "No finished evaluation of dense tells Linf 4/255."
+    assert one.gap is None and one.reason == "No finished evaluation of dense gives the robust accuracy at Linf 4/255."
     found = evaluate(row, dataset, margins)
     (one,) = list_claims().items
     assert one.reevaluation is not None and one.reevaluation.evaluation_id == found.id

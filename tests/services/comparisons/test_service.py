@@ -138,7 +138,7 @@ def test_compare_few_losses_give_a_reason_instead_of_an_auroc(ready: Path, tmp_p
     pruned = evaluate(family["pruned-95"], dataset, measured["dense"])
     found = comparisons.compare(dense.id, pruned.id)
     assert found.auroc is None and found.auroc_reason
-    assert any("no AUROC" in note for note in found.notes)
+    assert any("No AUROC" in note for note in found.notes)
     assert found.mcnemar_p == 1.0
 
 
@@ -258,7 +258,7 @@ def test_compare_l2_without_any_eps_or_margin_asks_for_one(ready: Path, tmp_path
     dataset, family, measured, _ = evaluate_pair(tmp_path)
     measured["dense"].margin[measured["dense"].margin > 0] = np.inf
     dense, pruned = (evaluate(family[name], dataset, measured[name], norm="L2") for name in ("dense", "pruned-95"))
-    with pytest.raises(InvalidRequest, match="give one"):
+    with pytest.raises(InvalidRequest, match="Give an eps"):
         comparisons.compare(dense.id, pruned.id)
     found = comparisons.compare(dense.id, pruned.id, 0.05)
     assert found.eps_text == "0.05" and not comparisons.is_median_eps(found)

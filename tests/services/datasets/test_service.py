@@ -45,7 +45,7 @@ def test_add_dataset_of_a_cifar_archive_knows_its_classes_and_split(ready: Path,
     assert "an archive of CIFAR-10, not the published one" in added.source
     assert np.array_equal(datasets.sample_pixels("cifar10-train", 5), train[0][5])
     assert datasets.add_dataset(path, name="cifar10-test").size == 7
-    with pytest.raises(InvalidRequest, match="one set"):
+    with pytest.raises(InvalidRequest, match="have splits"):
         upload(tmp_path, "digits", split="test")
 
 

@@ -212,7 +212,7 @@ def test_cancel_and_resume_in_the_wrong_state_conflict(ready: Path, tmp_path: Pa
             refuse(evaluation.id)
         assert refused.value.details == {"state": state}
     evaluations.cancel_evaluation(waiting.id)
-    with pytest.raises(Conflict, match="cancelled already"):
+    with pytest.raises(Conflict, match="there is nothing to cancel"):
         evaluations.cancel_evaluation(waiting.id)
 
 

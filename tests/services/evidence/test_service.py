@@ -84,7 +84,7 @@ def test_compare_evidence_on_one_side_warns_and_moves_neither_sets_nor_statistic
     extra = after.extra_evidence[0]
     assert (extra.side, extra.lowered, extra.verdicts, extra.sources) == ("pruned", 2, 1, ["margin, further seeds"])
     warning = next(one for one in after.mismatches if one.field == "extra-evidence")
-    assert warning.severity == "differs" and "pruned side alone" in warning.sentence
+    assert warning.severity == "differs" and "Only the pruned side" in warning.sentence
     assert after.equal_effort == before.equal_effort is True
     changed = {"extra_evidence", "mismatches"}
     assert after.model_dump(exclude=changed) == before.model_dump(exclude=changed)
@@ -154,7 +154,7 @@ def test_compare_replays_explain_robust_flips_at_any_eps(pair) -> None:
 
 def test_evidence_of_what_cannot_be_is_refused(pair, tmp_path: Path) -> None:
     dense, _, measured, _ = pair
-    with pytest.raises(InvalidRequest, match="own checkpoint"):
+    with pytest.raises(InvalidRequest, match="cannot be replayed on itself"):
         evidence.queue_replay(dense.id, dense.id)
     bare = add_dataset(tmp_path, "others", 20, seed=9)
     stranger = evaluate(add_checkpoint(bare.id, "stranger"), bare, measure(make_pixels(20, 9)[1], 3))
@@ -164,7 +164,7 @@ def test_evidence_of_what_cannot_be_is_refused(pair, tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match=str(wrong)):
         evidence.queue_harder(dense.id, HarderIn(samples=[wrong], budget=10))
     broken = int(np.flatnonzero((measured.margin > 0) & (measured.margin <= EPS))[0])
-    with pytest.raises(InvalidRequest, match=f"broken within it already: {broken}"):
+    with pytest.raises(InvalidRequest, match=f"already broken within it: {broken}"):
         evidence.queue_harder(dense.id, HarderIn(samples=[broken], budget=10, preset="fast"))
     with pytest.raises(NotFound):
         evidence.get_evidence("00000000-0000-7000-8000-000000000000")

@@ -75,7 +75,7 @@ def test_claims_of_unknown_n_decide_nothing(made: MadeFamily) -> None:
     change_claim(made, "lwm-95", n=None)
     one = find(made, "claims", "lwm-95")
     assert (one.answer, one.parts) == ("cannot tell", [])
-    assert one.reason == "lwm-95 or dense claims without saying on how many samples."
+    assert one.reason == "The claim of lwm-95 or dense does not say how many samples it counts."
     (check,) = list_claims(checkpoint_id=made.rows["lwm-95"].id).items
     assert {each.excess.answer for each in check.against if each.excess} == {"cannot tell"}
 
@@ -85,7 +85,8 @@ def test_claims_by_unlike_attacks_are_not_compared(made: MadeFamily, attack: str
     change_claim(made, "dense", attack=attack)
     one = find(made, "claims", "lwm-95")
     assert (one.answer, one.parts) == ("cannot tell", [])
-    assert one.reason == f"Claims by PGD-10 and by {told} are not compared: they differ by the attacks already."
+    start = f"Claims by PGD-10 and by {told} are not compared, because the attacks "
+    assert one.reason == f"{start}are not known to be the same."
 
 
 def test_claims_by_the_same_attack_written_otherwise_are_compared(made: MadeFamily) -> None:
@@ -114,7 +115,7 @@ def test_rows_that_somebody_picked_decide_nothing_where_there_are_no_others(made
         claim=made.claim("harp-95", 2),
     )
     evaluate(picked, made.dataset, made.measured["harp-95"], lost)
-    told = "Only rows of picked that somebody picked were evaluated: they say nothing about the others."
+    told = "Only hand-picked rows of picked were evaluated; they say nothing about the others."
     found = [find(made, "claims", "picked"), find(made, "thin ice", "picked")]
     found.append(find(made, "rivals", "thin-ice-95", "picked"))
     assert [(one.answer, one.parts, one.reason) for one in found] == [("cannot tell", [], told)] * 3
@@ -174,7 +175,7 @@ def test_flagged_margins_decide_no_robust_losses(made: MadeFamily, name: str) ->
     one = find(made, "rivals", "thin-ice-95", "lwm-95")
     assert ROBUST not in [part.name for part in one.parts] and ROBUST in [part.name for part in one.additional]
     assert one.answer == "cannot tell"
-    assert one.reason == f"The attack on {name} is flagged (masking): it may call too much robust."
+    assert one.reason == f"The attack on {name} raised flags (masking): it may overestimate robustness."
 
 
 def find_rival(made: MadeFamily, method: str, name: str, rival: str) -> FamilyFinding:
@@ -192,7 +193,7 @@ def test_flagged_rival_loses_more_than_is_seen_so_that_it_denies_nothing(made: M
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(questions, "compare_losses", robust_alone)
         alone = find_rival(made, *terms)
-    assert alone.answer == "cannot tell" and alone.reason is not None and "thin-ice-95 is flagged" in alone.reason
+    assert alone.answer == "cannot tell" and alone.reason is not None and "thin-ice-95 raised flags" in alone.reason
 
 
 def robust_alone(*pairs: Any, eps: float | None) -> Any:

@@ -40,7 +40,7 @@ def test_family_cells_without_an_evaluation_are_empty_and_say_why(ready: Path, t
     assert row.clean_accuracy.reason == row.flips_reason == "No finished evaluation with margin at Linf."
     assert {one.rate for one in row.verdicts} == {None}
     assert verdict_of(row, "autoattack").reason == "No finished evaluation with autoattack at Linf 25.5/255."
-    assert row.claim_reason == "It claims nothing."
+    assert row.claim_reason == "No robust accuracy is claimed."
     labels = make_pixels(60)[1]
     evaluate(child, dataset, measure(labels, 1))
     family = get_family(root.id)
@@ -48,8 +48,8 @@ def test_family_cells_without_an_evaluation_are_empty_and_say_why(ready: Path, t
     assert verdict_of(row, "margin").rate is not None, "a figure stands for itself"
     assert row.flips is None and row.flips_reason == "No finished evaluation with margin at Linf."
     assert [one.answer for one in family.answers] == ["cannot tell"] * 3
-    assert "without the evaluations that it takes" in family.answers[0].sentence
-    assert family.answers[2].sentence == "Cannot tell: the family has nothing to ask it of."
+    assert "of these lack what the question needs" in family.answers[0].sentence
+    assert family.answers[2].sentence == "Cannot tell: this question applies to no checkpoint of the family."
 
 
 def test_family_takes_most_samples_then_the_dense_networks_seed(made: MadeFamily) -> None:
@@ -86,7 +86,7 @@ def test_family_at_another_eps_cuts_margins_and_leaves_verdicts_empty(made: Made
     assert verdict_of(row, "autoattack").rate is None
     assert verdict_of(row, "autoattack").reason == "No finished evaluation with autoattack at Linf 12/255."
     assert verdict_of(row, "margin").rate.count == int(held(broken, made.labels, 12 / 255).sum())
-    assert row.claim is None and row.claim_reason == "Its claim is at Linf 25.5/255."
+    assert row.claim is None and row.claim_reason == "The claim is at Linf 25.5/255."
 
 
 def test_thin_ice_without_a_control_cannot_be_told(ready: Path, tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_thin_ice_without_a_control_cannot_be_told(ready: Path, tmp_path: Path) 
     family = get_family(root.id)
     (one,) = answer_to(family, "thin ice").findings
     assert [part.answer for part in one.parts] == ["yes"] and one.answer == "cannot tell"
-    assert one.reason == "There is no control of dense: finetuned as long, nothing pruned."
+    assert one.reason == "dense has no control (finetuned as long, nothing pruned)."
     assert "re-implementations" not in answer_to(family, "thin ice").sentence
 
 

@@ -133,7 +133,7 @@ def test_family_of_what_is_no_root_names_the_parent(made: MadeFamily, name: str,
 def test_family_of_nothing_and_at_no_eps_is_refused(made: MadeFamily) -> None:
     with pytest.raises(NotFound):
         get_family(uuid4())
-    with pytest.raises(InvalidRequest, match="give one for L2"):
+    with pytest.raises(InvalidRequest, match="Give an eps for L2"):
         made.family(norm="L2")
     assert made.family(norm="L2", eps=1.0).rows[0].verdicts[0].rate is None
     ids: list[UUID] = [row.checkpoint_id for row in get_family(made.rows["seed"].id).rows]

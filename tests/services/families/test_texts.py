@@ -103,7 +103,7 @@ def row(
         ],
         "margin": FamilyMargin(median=0.1, low=0.09, high=None, n=count, censored=600, reason=None),
         "flips": None if lost is None else flips(id, lost, n),
-        "flips_reason": "It is the dense network itself." if lost is None else None,
+        "flips_reason": "This is the dense network itself." if lost is None else None,
         "training": None,
     }
     return FamilyRow.model_validate(values)
@@ -121,7 +121,7 @@ def answer() -> FamilyAnswer:
     )  # fmt: skip
     return FamilyAnswer(
         question="rivals", asks="Does it lose fewer?", answer="cannot tell", sentence="Cannot tell. Of 1.",
-        basis="1 interval is asked at once.", asked=1, confidence=0.95,
+        basis="1 interval decides, each at 95 % confidence.", asked=1, confidence=0.95,
         methods=[MethodAnswer(method="harp", answer="cannot tell", findings=1)], findings=[finding],
     )  # fmt: skip
 
@@ -160,7 +160,7 @@ def test_lay_out_ranks_only_what_is_pruned_alike_on_as_many_samples(whole: Famil
 
 def test_markdown_has_every_part_and_square_tables(whole: FamilyOut) -> None:
     text = write_markdown(whole)
-    assert text.startswith(r"**dense\_1** and what was made from it, Digits, Linf 25.5/255.")
+    assert text.startswith(r"**dense\_1** and the checkpoints made from it, Digits, Linf 25.5/255.")
     assert "1. **Does it lose fewer?** Cannot tell. Of 1." in text
     assert r"| a\|b | b | +1.25 [-0.20, +3.00] | cannot tell | 1.2 % [-0.2, 3.0] |" in text
     assert "**89.00** [88.0, 91.0]" in text and "**5 / 3** 0.50 [-0.5, 2.5]" in text

@@ -59,16 +59,16 @@ def test_eps_is_that_of_the_parents_data_set_and_validation_a_tenth_at_most(pare
     ("fields", "kind", "words"),
     [
         ({"method": "snip"}, UnknownName, "harp, hydra, lwm, r-admm, thin-ice"),
-        ({"training_dataset_id": "judging"}, TrainsOnTest, "judging is what dense-net is evaluated on"),
+        ({"training_dataset_id": "judging"}, TrainsOnTest, "dense-net is evaluated on judging"),
         ({"training_dataset_id": "nothing"}, NotFound, "Known: training, judging"),
         ({"sparsity": None}, InvalidRequest, "needs a sparsity"),
         ({"method": "control"}, InvalidRequest, "prunes nothing"),
-        ({"method": "hydra", "granularity": "channel"}, InvalidRequest, "Hydra prunes weight; not 'channel'"),
+        ({"method": "hydra", "granularity": "channel"}, InvalidRequest, "Hydra prunes weight, not 'channel'"),
         ({"method": "thin-ice", "schedule": "paper"}, InvalidRequest, "lwm, r-admm, hydra, harp"),
         ({"method": "thin-ice", "loss": "MART"}, InvalidRequest, "own"),
         ({"settings": {"rho": 1.0}}, UnknownName, "global_ranking"),
         ({"settings": {"global_ranking": 1}, "granularity": "filter"}, InvalidRequest, "ranks single weights"),
-        ({"settings": {"global_ranking": 0.5}}, InvalidRequest, "global_ranking is a whole number; got 0.5"),
+        ({"settings": {"global_ranking": 0.5}}, InvalidRequest, "global_ranking must be a whole number; got 0.5"),
         ({"settings": {"mask_share": 1}}, InvalidRequest, "mask_share must be within 0..0.99; got 1."),
         ({"settings": {"mask_share": 0.5}, "method": "hydra"}, UnknownName, "mask_share"),
         ({"method": "r-admm", "settings": {"rho": 0.0}}, InvalidRequest, "rho must be within"),
@@ -134,7 +134,7 @@ def test_measured_margins_need_an_evaluation_on_all_training_images(parent: Chec
     assert spent is not None and spent.passes == row.passes + 39_000
     with writing() as session:
         session.get_one(Evaluation, measured.id).flags = ["zero-gradients"]
-    assert "The attack on dense-net is flagged (zero-gradients)" in ask(parent, **wish).warnings[0]
+    assert "The attack on dense-net raised flags (zero-gradients)" in ask(parent, **wish).warnings[0]
     estimated = ask(parent, method="thin-ice")
     assert estimated.record.dense_margins is None
     images = [one.record.recipe["epoch_images"] for one in (row, estimated)]
@@ -160,7 +160,7 @@ def test_queue_without_an_eps_in_linf_asks_for_one(ready: Path, tmp_path: Path) 
     judging = add_dataset(tmp_path, "judging", N, default_norm="L2", default_eps="0.5")
     add_dataset(tmp_path, "training", 200, seed=5)
     parent = add_checkpoint(judging.id, "dense-net")
-    with pytest.raises(InvalidRequest, match="say an eps"):
+    with pytest.raises(InvalidRequest, match="Give an eps"):
         ask(parent)
     assert ask(parent, eps=0.1).eps_text == "25.5/255"
 
@@ -176,7 +176,7 @@ def add_overlapping(tmp_path: Path, shared: int) -> None:
 
 def test_training_images_of_which_many_judge_are_refused(parent: Checkpoint, tmp_path: Path) -> None:
     add_overlapping(tmp_path, 20)
-    with pytest.raises(TrainsOnTest, match="20 of the 60 images of judging"):
+    with pytest.raises(TrainsOnTest, match="judged on judging, but 20 of its 60 images"):
         ask(parent, training_dataset_id="overlapping")
 
 
@@ -187,7 +187,7 @@ def test_training_images_of_which_a_few_judge_are_counted_and_said(
     monkeypatch.setattr(plans, "MOST_SHARED", 0.02)
     row = ask(parent, training_dataset_id="overlapping")
     assert row.record.shared_samples == 1
-    assert len(row.warnings) == 1 and row.warnings[0].startswith("1 of the 60 images of judging")
+    assert len(row.warnings) == 1 and "on judging, but 1 of its 60 images" in row.warnings[0]
 
 
 def test_names_are_made_up_and_kept_free_of_each_other(parent: Checkpoint) -> None:
@@ -205,7 +205,7 @@ def test_cancel_resume_and_delete_go_by_the_state(parent: Checkpoint) -> None:
     row = ask(parent)
     with pytest.raises(Conflict, match="cancel it first"):
         prunings.delete_pruning(row.id)
-    with pytest.raises(Conflict, match="only failed and cancelled"):
+    with pytest.raises(Conflict, match="Only failed and cancelled"):
         prunings.resume_pruning(row.id)
     assert prunings.cancel_pruning(row.id).state == "cancelled"
     assert prunings.resume_pruning(row.id).state == "queued"
@@ -220,7 +220,7 @@ def test_cancel_resume_and_delete_go_by_the_state(parent: Checkpoint) -> None:
         prunings.get_pruning(row.id)
     with writing() as session:
         move_state(session, Pruning, taken.id, ["queued"], state="succeeded", checkpoint_id=parent.id)
-    with pytest.raises(Conflict, match="came from this pruning"):
+    with pytest.raises(Conflict, match="Delete the checkpoint first"):
         prunings.delete_pruning(taken.id)
     with pytest.raises(Conflict, match="1 prunings"):
         checkpoints.delete_checkpoint(parent.id)

@@ -114,7 +114,7 @@ def test_job_cancelled_and_resumed_waits_as_its_next_run(stock: Stock, case: Cas
 @pytest.mark.parametrize("case", CASES)
 def test_job_in_the_wrong_state_is_left_as_it_is(stock: Stock, case: Case) -> None:
     row = case.ask(stock)
-    with pytest.raises(Conflict, match="only failed and cancelled") as refused:
+    with pytest.raises(Conflict, match="Only failed and cancelled") as refused:
         case.jobs.resume(row.id)
     assert refused.value.details == {"state": "queued"}
     for state in ("queued", "running"):
@@ -123,7 +123,7 @@ def test_job_in_the_wrong_state_is_left_as_it_is(stock: Stock, case: Case) -> No
         with pytest.raises(Conflict, match="cancel it first"):
             case.jobs.delete(row.id)
     case.jobs.cancel(row.id)
-    with pytest.raises(Conflict, match="cancelled already"):
+    with pytest.raises(Conflict, match="there is nothing to cancel"):
         case.jobs.cancel(row.id)
 
 
