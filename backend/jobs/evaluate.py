@@ -205,7 +205,7 @@ def describe_devices(chunks: list[Chunk]) -> RunRecord:
     """Every device that attacked a chunk, and a note where there was more than one."""
     devices = sorted({chunk.device for chunk in chunks})
     described = RunRecord(device=", ".join(devices))
-    if len(devices) == 1:
+    if len(devices) < 2:
         return described
     counts = [f"{sum(chunk.device == device for chunk in chunks)} on {device}" for device in devices]
     return described.merge(RunRecord(device_note=f"The chunks ran on different devices: {', '.join(counts)}."))

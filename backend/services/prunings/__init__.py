@@ -10,10 +10,8 @@ from backend.services.prunings.service import (
     resume_pruning,
     suggest_name,
 )
-from backend.store.prunings import DENSE_MARGINS
 
 __all__ = [
-    "DENSE_MARGINS",
     "JOBS",
     "cancel_pruning",
     "delete_pruning",

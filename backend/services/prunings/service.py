@@ -97,7 +97,7 @@ def queue_pruning(request: PruningIn) -> PruningOut:
 
     Raises:
         Conflict: the name is taken, by a checkpoint or by a pruning that waits or runs.
-        NotFound, UnknownName, TrainsOnTest, InvalidRequest: see `pruning_plans.draft_pruning`.
+        NotFound, UnknownName, TrainsOnTest, InvalidRequest: see `plans.draft_pruning`.
     """
     draft = draft_pruning(request)
     row = Pruning(
