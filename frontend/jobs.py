@@ -32,10 +32,8 @@ KINDS = {
     "evaluation": KindWords(
         evaluations.JOBS, lambda row: f"{row.checkpoint_name}, {row.preset}", "finished samples are kept"
     ),
-    "evidence": KindWords(
-        evidence.JOBS, lambda row: f"{row.checkpoint_name}, {row.source}", "bounds that it lowered are kept"
-    ),
-    "pruning": KindWords(prunings.JOBS, lambda row: row.name, "the state of its training is kept"),
+    "evidence": KindWords(evidence.JOBS, lambda row: f"{row.checkpoint_name}, {row.source}", "lowered bounds are kept"),
+    "pruning": KindWords(prunings.JOBS, lambda row: row.name, "its training state is kept"),
 }
 
 
@@ -56,7 +54,7 @@ def cancel(kind: KindWords, job_id: str) -> None:
 
 def resume(kind: KindWords, job_id: str) -> None:
     row = kind.jobs.resume(job_id)
-    notify("Queued again", f"{kind.name(row)}: it goes on where it stopped, with {done_text(row)} done.")
+    notify("Queued again", f"{kind.name(row)}: it will resume where it stopped, with {done_text(row)} done.")
 
 
 def delete(kind: KindWords, job_id: str) -> None:
@@ -67,8 +65,8 @@ def delete(kind: KindWords, job_id: str) -> None:
 
 VERBS = {
     "cancel": Verb("Cancel", cancel, lambda kind, name: f"Cancel {name}; {kind.keeps}", "Really cancel?"),
-    "resume": Verb("Resume", resume, lambda _kind, name: f"Go on with {name} where it stopped"),
-    "delete": Verb("Delete", delete, lambda _kind, name: f"Delete {name} and everything it found", "Really delete?"),
+    "resume": Verb("Resume", resume, lambda _kind, name: f"Resume {name} where it stopped"),
+    "delete": Verb("Delete", delete, lambda _kind, name: f"Delete {name} and its results", "Really delete?"),
 }
 
 

@@ -38,7 +38,7 @@ class RecordPart(BaseModel):
 class JobRecord(RecordPart):
     """What the records of all kinds of jobs have in common."""
 
-    version: int = Field(VERSION, title="version of the record", description="Of the shape of this record")
+    version: int = Field(VERSION, title="Version of the record", description="Of the shape of this record")
 
     def merge(self, found: Self) -> Self:
         """A new record with everything that was written in either; `found` wins."""
@@ -86,67 +86,71 @@ class RunSettings(RecordPart):
 class RunRecord(JobRecord):
     """What is needed to repeat an evaluation, and to tell whether it can be compared with another."""
 
-    checkpoint: str | None = Field(None, title="checkpoint", description="Its name when the evaluation was queued")
+    checkpoint: str | None = Field(None, title="Checkpoint", description="Its name when the evaluation was queued")
     source_sha256: str | None = Field(
-        None, title="uploaded file, SHA-256", description="SHA-256 of the file that the checkpoint came from"
+        None, title="Uploaded file, SHA-256", description="SHA-256 of the file that the checkpoint came from"
     )
     weights_sha256: str | None = Field(
-        None, title="effective weights, SHA-256", description="SHA-256 of the weights as they are used"
+        None, title="Effective weights, SHA-256", description="SHA-256 of the weights as they are used"
     )
-    architecture: str | None = Field(None, title="architecture", description="Name in the catalogue, or the user's own")
-    normalization: str | None = Field(None, title="normalisation", description="What the network does to pixels first")
+    architecture: str | None = Field(None, title="Architecture", description="Name in the catalogue, or the user's own")
+    normalization: str | None = Field(None, title="Normalisation", description="What the network does to pixels first")
     measured_sparsity: float | None = Field(
-        None, title="measured sparsity (US)", description="Share of zeros among the prunable weights, 0..1"
+        None, title="Measured sparsity (US)", description="Share of zeros among the prunable weights, 0..1"
     )
-    dataset: str | None = Field(None, title="data set", description="Slug of the data set")
-    split: str | None = Field(None, title="split", description="Split of the data set")
-    n: int | None = Field(None, title="samples (n)", description="Number of samples")
+    dataset: str | None = Field(None, title="Data set", description="Slug of the data set")
+    split: str | None = Field(None, title="Split", description="Split of the data set")
+    n: int | None = Field(None, title="Samples (n)", description="Number of samples")
     samples: str | None = Field(
-        None, title="sample ids, SHA-256", description="SHA-256 of the sorted sample ids: equal for equal sets"
+        None, title="Sample ids, SHA-256", description="SHA-256 of the sorted sample ids: equal for equal sets"
     )
-    norm: Norm | None = Field(None, title="norm", description="Norm of the distances")
+    norm: Norm | None = Field(None, title="Norm", description="Norm of the distances")
     eps: str | None = Field(None, title="ε", description="Exact text of eps; null where there is none")
-    preset: str | None = Field(None, title="preset", description="Attack preset")
+    preset: str | None = Field(None, title="Preset", description="Attack preset")
     distance_kind: Literal["minimum", "witness"] | None = Field(
         None,
-        title="kind of distance",
+        title="Kind of distance",
         description="minimum: the nearest adversarial was searched for; witness: any within eps was enough",
     )
-    seed: int | None = Field(None, title="seed", description="Seed of every random number")
-    attacks: tuple[str, ...] | None = Field(None, title="attacks", description="Attacks that ran in the first chunk")
-    steps: int | None = Field(None, title="steps", description="Gradient steps of each sample and attack")
-    device: str | None = Field(None, title="device", description="Every device that attacked a chunk")
+    seed: int | None = Field(None, title="Seed", description="Seed of every random number")
+    attacks: tuple[str, ...] | None = Field(None, title="Attacks", description="Attacks that ran in the first chunk")
+    steps: int | None = Field(None, title="Steps", description="Gradient steps of each sample and attack")
+    device: str | None = Field(None, title="Device", description="Every device that attacked a chunk")
     device_note: str | None = Field(
-        None, title="note on devices", description="How many chunks ran on each device, where there was more than one"
+        None, title="Note on devices", description="How many chunks ran on each device, where there was more than one"
     )
-    dtype: str | None = Field(None, title="number format", description="Number format of weights and images")
+    dtype: str | None = Field(None, title="Number format", description="Number format of weights and images")
     torch: str | None = Field(None, title="torch", description="Version of PyTorch")
     thinice: str | None = Field(None, title="thinice", description="Version of Thin Ice")
-    batch_samples: int | None = Field(None, title="batch", description="Images in one pass, the same in every chunk")
+    batch_samples: int | None = Field(
+        None, title="Batch size", description="Images in one pass, the same in every chunk"
+    )
     early_flags: tuple[str, ...] | None = Field(
         None,
-        title="early flags",
+        title="Early flags",
         description="Flags that images of the whole evaluation raised before the first attack",
     )
     prepared: PreparedCopy | None = Field(
-        None, title="attacks walk on a copy", description="The copy that the attacks followed; null without one"
+        None,
+        title="Network copy used by the attacks",
+        description="The copy that the attacks followed; null without one",
     )
     transfer: TransferSource | None = Field(
         None,
-        title="parent's adversarials at hand",
+        title="Available adversarials of the parent",
         description="The parent's evaluation whose adversarials were tried; null where there is none",
     )
     forwards: int | None = Field(
-        None, title="forward passes", description="Images sent forward through the network, all chunks together"
+        None, title="Forward passes", description="Images sent forward through the network, all chunks together"
     )
     backwards: int | None = Field(
-        None, title="backward passes", description="Images sent backward through the network, all chunks together"
+        None, title="Backward passes", description="Images sent backward through the network, all chunks together"
     )
     seconds: float | None = Field(
-        None, title="wall time of the chunks", description="Seconds of attack, all chunks together"
+        None, title="Wall time of all chunks", description="Seconds of attack, all chunks together"
     )
     settings: RunSettings | None = Field(
-        None, title="settings and versions", description="Everything that the attack engine was told or chose"
+        None, title="Settings and versions", description="Everything that the attack engine was told or chose"
     )
 
 

@@ -87,7 +87,7 @@ def facts_card(row: PruningOut) -> Component:
         ),
         ("Devices", ", ".join(record.devices or [record.device or ""])),
         ("torch", record.torch or ""),
-        ("training took", "" if record.train_seconds is None else f"{record.train_seconds:,.0f} s"),
+        ("Training took", "" if record.train_seconds is None else f"{record.train_seconds:,.0f} s"),
     ]
     rows = [html.Tr([html.Th(name, scope="row"), html.Td(value)]) for name, value in facts if value]
     return card("Run", html.Table(html.Tbody(rows), className="table run-facts"))
