@@ -46,7 +46,7 @@ def predictive_table(comparison: ComparisonOut) -> list[Component]:
     columns = ["Score", "0.5 to 1", "AUROC", "Avg. precision", "FPR at 95 % TPR"]
     parts = [table("How well each score predicts which samples are lost", columns, rows, text_columns=2)]
     parts.append(html.P(population_text(comparison), className="footnote"))
-    parts.extend(html.P(f"No AUROC: {reason}", className="footnote") for reason in dict.fromkeys(reasons) if reason)
+    parts.extend(html.P(reason, className="footnote") for reason in dict.fromkeys(reasons) if reason)
     return parts
 
 
@@ -99,7 +99,7 @@ def controls_table(comparison: ComparisonOut) -> list[Component]:
         parts.append(html.P(comparison.controls_reason, className="footnote"))
     parts.extend(html.P(noise_sentence(noise, comparison), className="beyond") for noise in comparison.noise)
     reasons = {control.auroc_reason for control in comparison.controls if control.auroc_reason}
-    parts.extend(html.P(f"No AUROC: {reason}", className="footnote") for reason in sorted(reasons))
+    parts.extend(html.P(reason, className="footnote") for reason in sorted(reasons))
     return parts
 
 

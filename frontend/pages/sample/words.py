@@ -38,7 +38,7 @@ def why_no_adversarial(row: MarginRow, label: str, prediction: str, unit: Unit) 
             reason += f" That prediction changes at {distance_text(row.margin_pred, unit)}; the image is not kept."
         return "none: already wrong", reason
     if not row.found:
-        return "none found", "No attack changed the prediction. That is no proof that none exists."
+        return "none found", "No attack changed the prediction. This does not prove that no adversarial exists."
     return "none stored", "An adversarial was found, but its image was not stored."
 
 

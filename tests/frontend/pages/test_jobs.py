@@ -223,7 +223,7 @@ def test_labels_name_every_field_of_the_record_that_has_a_line_of_its_own() -> N
     own = dict(record.labels())
     assert set(own) | {"checkpoint", *record.IN_DETAILS} == set(RunRecord.model_fields)
     assert all(field.title and field.description for field in RunRecord.model_fields.values())
-    assert (own["weights_sha256"], own["n"]) == ("Effective weights, SHA-256", "samples (n)")
+    assert (own["weights_sha256"], own["n"]) == ("Effective weights, SHA-256", "Samples (n)")
 
 
 def test_record_explains_each_flag(stock: Stock) -> None:

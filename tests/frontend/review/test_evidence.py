@@ -157,6 +157,6 @@ def test_words_of_an_evidence_tell_progress_outcome_and_reasons(pair: MadePair) 
         }
     )  # fmt: skip
     assert title_words(changed) == "uploaded adversarials by a rival"
-    words = "3 adversarials, 1 hold, 1 bound lowered; 1 outside [0, 1] and 1 still classified correctly"
+    words = "3 adversarials, 1 verified, 1 bound lowered; 1 outside [0, 1] and 1 still classified correctly"
     assert outcome_words(changed) == words
     assert state_words(row).startswith("done")
