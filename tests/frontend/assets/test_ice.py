@@ -95,7 +95,8 @@ def test_sentence_says_the_counts_recall_and_precision_of_analysis(unit: Unit) -
         numbers = [f"{counts[key]:,}" for key in ("flagged", "held", "caught", "lost")]
         found = re.findall(r"[\d.]+ %|none|\d[\d,]*(?:\.\d+)?(?:/255)?", sentence)
         assert sorted(found) == sorted([*numbers, name, *shown]), sentence
-        assert f"recall {shown[1]}" in sentence and f"{shown[2]} of the samples on thin ice are lost (precision)" in sentence
+        assert f"recall {shown[1]}" in sentence
+        assert f"{shown[2]} of the samples on thin ice are lost (precision)" in sentence
 
 
 def test_sentence_without_margins_or_without_held_samples_has_no_figures() -> None:
