@@ -17,12 +17,11 @@ from backend.attacks.first_passes import build_classifier, classify_clean
 from backend.attacks.inputs import Task, check_count, check_label_range, check_labels, check_task
 from backend.attacks.network.batches import Batches
 from backend.attacks.network.classifier import prepare
-from backend.attacks.runs import AttackFunction, Run, SampleGroup
+from backend.attacks.runs import AttackFunction, Run, SampleGroup, StartPool
 from backend.attacks.search.gradient_steps import Minimise
 from backend.attacks.search.plan import follow_plan, propose_each
 from backend.attacks.search.scheduler import Script
 from backend.attacks.search.sequences import AttackedSample, aim_inside, break_by_squares
-from backend.attacks.search.starts import StartPool
 from backend.attacks.verify import Candidate
 from backend.errors import InvalidRequest
 

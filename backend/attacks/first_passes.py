@@ -13,8 +13,8 @@ from backend.attacks.losses import predict
 from backend.attacks.network.batches import Batches
 from backend.attacks.network.classifier import Classifier
 from backend.attacks.network.widths import find_widths
-from backend.attacks.runs import Clean, Run, find_attack
-from backend.attacks.search.starts import StartPool, classify_on, gather_pool
+from backend.attacks.runs import Clean, Run, StartPool, find_attack
+from backend.attacks.search.starts import classify_on, gather_pool
 from backend.errors import AttackFailed
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from backend.attacks.catalogue import FLAGS
-from backend.attacks.losses import measure_gap
+from backend.attacks.losses import are_probabilities, measure_gap
 from backend.attacks.network.batches import Batches
 from backend.attacks.network.call_watch import CallWatch
 from backend.attacks.network.classifier import Classifier
@@ -16,7 +16,6 @@ from backend.attacks.search.starts import draw_noise
 
 FLAG_IMAGES = 128
 REPEAT_TOLERANCE = 1e-4
-PROBABILITY_TOLERANCE = 1e-5
 SATURATED_SHARE = 0.5
 ZERO_SHARE = 0.02
 AGREEING_SHARE = 0.9
@@ -81,8 +80,7 @@ def inspect_logits(logits: Tensor) -> set[str]:
     logits = logits[is_finite]
     if len(logits) == 0:
         return codes
-    is_in_range = bool(((logits > -PROBABILITY_TOLERANCE) & (logits < 1 + PROBABILITY_TOLERANCE)).all())
-    if is_in_range and bool(((logits.sum(1) - 1).abs() < PROBABILITY_TOLERANCE * logits.shape[1]).all()):
+    if are_probabilities(logits):
         codes.add("probabilities")
     if float((logits.softmax(1).amax(1) == 1.0).float().mean()) > SATURATED_SHARE:
         codes.add("saturated")

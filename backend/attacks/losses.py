@@ -7,6 +7,7 @@ from torch.nn import functional
 # Two passes of one point at different batch widths differ by about 5e-7 of the logits. An attack asks for four times
 # that, so that a candidate still holds when the point is classified again on its own.
 SLACK = 2e-6
+PROBABILITY_TOLERANCE = 1e-5
 
 
 def measure_gap(logits: Tensor, labels: Tensor, targets: Tensor | None = None) -> Tensor:
@@ -41,3 +42,12 @@ def predict(logits: Tensor) -> Tensor:
 def measure_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """Cross-entropy per sample (B,), in nats."""
     return functional.cross_entropy(logits, labels, reduction="none")
+
+
+def are_probabilities(outputs: Tensor) -> bool:
+    """Whether outputs (B, K) are in [0, 1] and sum to one in every row; rows that are not finite do not count."""
+    outputs = outputs[outputs.isfinite().all(1)]
+    if len(outputs) == 0:
+        return False
+    is_in_range = bool(((outputs > -PROBABILITY_TOLERANCE) & (outputs < 1 + PROBABILITY_TOLERANCE)).all())
+    return is_in_range and bool(((outputs.sum(1) - 1).abs() < PROBABILITY_TOLERANCE * outputs.shape[1]).all())

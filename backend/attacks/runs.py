@@ -10,8 +10,15 @@ from backend.attacks.catalogue import Preset
 from backend.attacks.inputs import Task
 from backend.attacks.network.batches import Batches
 from backend.attacks.network.classifier import Classifier
-from backend.attacks.search.starts import StartPool
 from backend.attacks.verify import Candidate
+
+
+@dataclass(frozen=True)
+class StartPool:
+    """Images (N, C, H, W) to start from and what the network takes them for, int64 (N,); on its device."""
+
+    images: Tensor
+    predictions: Tensor
 
 
 @dataclass(frozen=True)

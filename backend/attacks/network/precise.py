@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from backend.attacks.flags import inspect_logits
+from backend.attacks.losses import are_probabilities
 from backend.attacks.network.classifier import find_device
 
 SMALLEST = 1e-300  # a probability of 0 has no logarithm; float64 goes down to 1e-308 with full precision
@@ -138,7 +138,7 @@ def build_precise(network: nn.Module, images: Tensor) -> PreciseCopy:
     probes = images.to(find_device(network))
     itself = Precise(network, torch.float32, is_probability=False)
     with torch.no_grad():
-        itself.is_probability = "probabilities" in inspect_logits(itself(probes).float())
+        itself.is_probability = are_probabilities(itself(probes).float())
     scores = "log-probabilities" if itself.is_probability else "logits"
     straightened = tuple(sorted(itself.rounded))
     if straightened:

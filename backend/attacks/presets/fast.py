@@ -13,12 +13,11 @@ stands up to twice eps then gets the start on the segment to an image of another
 from torch import Size
 
 from backend.attacks.catalogue.attacks import ATTACKS, BISECTION_PASSES
-from backend.attacks.runs import Run, SampleGroup
+from backend.attacks.runs import Run, SampleGroup, StartPool
 from backend.attacks.search.gradient_steps import Ascend
 from backend.attacks.search.plan import follow_plan, propose_each
 from backend.attacks.search.scheduler import Script
 from backend.attacks.search.sequences import AttackedSample, aim_inside, minimise, polish, rank, start_from_segment
-from backend.attacks.search.starts import StartPool
 from backend.attacks.verify import Candidate
 
 WITHIN = 1.0 - 1e-6  # of eps: attacks count as broken what lies within less than that

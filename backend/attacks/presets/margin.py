@@ -7,7 +7,7 @@ import torch
 
 from backend.attacks.catalogue import Preset
 from backend.attacks.catalogue.attacks import SEARCH
-from backend.attacks.runs import Run, SampleGroup
+from backend.attacks.runs import Run, SampleGroup, StartPool
 from backend.attacks.search.plan import follow_plan, propose_each
 from backend.attacks.search.scheduler import Script
 from backend.attacks.search.sequences import (
@@ -20,7 +20,6 @@ from backend.attacks.search.sequences import (
     search,
     start_from_segment,
 )
-from backend.attacks.search.starts import StartPool
 from backend.attacks.verify import Candidate
 
 RANKED_EXTRA = 1

@@ -9,11 +9,12 @@ from torch import Tensor
 
 from backend.attacks.catalogue.attacks import ATTACKS
 from backend.attacks.norms import Norm
+from backend.attacks.runs import StartPool
 from backend.attacks.search.gradient_free_steps import Bisect, Choose, Search, Squares
 from backend.attacks.search.gradient_steps import Ascend, Minimise, Rank
 from backend.attacks.search.phases import Walker
 from backend.attacks.search.scheduler import Script
-from backend.attacks.search.starts import StartPool, find_nearest, make_generator
+from backend.attacks.search.starts import find_nearest, make_generator
 
 STEP_AFTER_RESTART = 0.3
 PATTERN_ASCENT_FIRST, RESTART_ASCENT_FIRST = 2.0, 0.5

@@ -7,7 +7,6 @@ attacked together, but neither on their order (as long as the pool holds them al
 """
 
 import hashlib
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -15,17 +14,10 @@ from torch import Tensor
 from backend.attacks.losses import predict
 from backend.attacks.network.batches import Batches
 from backend.attacks.network.classifier import Classifier
+from backend.attacks.runs import StartPool
 
 FLAT_LEVELS = (0.0, 0.25, 0.5, 0.75, 1.0)
 NOISE_IMAGES = 3
-
-
-@dataclass(frozen=True)
-class StartPool:
-    """Images (N, C, H, W) to start from and what the network takes them for, int64 (N,); on its device."""
-
-    images: Tensor
-    predictions: Tensor
 
 
 def make_generator(seed: int, *parts: bytes) -> torch.Generator:

@@ -10,9 +10,9 @@ from backend.attacks import AttackResult
 from backend.attacks.catalogue.attacks import ATTACKS
 from backend.attacks.presets import fast
 from backend.attacks.presets.fast import RESTART_BANDS
+from backend.attacks.runs import StartPool
 from backend.attacks.search.scheduler import Script
 from backend.attacks.search.sequences import AttackedSample
-from backend.attacks.search.starts import StartPool
 from backend.datasets.make_slice import SLICE
 from backend.datasets.readers import read_npz
 from backend.errors import AttackFailed

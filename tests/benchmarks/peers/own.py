@@ -15,11 +15,10 @@ from backend.attacks.inputs import check_request
 from backend.attacks.network.batches import Batches
 from backend.attacks.network.classifier import prepare
 from backend.attacks.network.prepared import build_prepared
-from backend.attacks.runs import Clean, Run, SampleGroup, find_attack
+from backend.attacks.runs import Clean, Run, SampleGroup, StartPool, find_attack
 from backend.attacks.search.plan import follow_plan, propose_nearest
 from backend.attacks.search.scheduler import Script
 from backend.attacks.search.sequences import AttackedSample, follow_pattern, minimise
-from backend.attacks.search.starts import StartPool
 from tests.benchmarks.contestants import MARGIN, VERDICT, Answer, Contestant, Terms
 
 # What a bench of the engine shows of it: the preset, and the work per sample it is expected to take. A preset that the
