@@ -109,7 +109,7 @@ def test_compare_delta_slider_flags_the_samples_of_the_rest_answer(page, product
         one for one in held if one["dense_margin"] is not None and 255 * one["dense_margin"] <= float(delta.group(1))
     ]
     assert 0 < len(thin) < len(held)
-    expect(page.locator("#compare-thin")).to_contain_text(f"{len(thin)} of {len(held)} samples")
+    expect(page.locator("#compare-thin")).to_contain_text(f"{len(thin)} of the {len(held)} samples")
     lost = [one for one in thin if one["set"] == "S10"]
     expect(page.locator("#compare-wall .is-thin")).to_have_count(len(lost))
 

@@ -23,7 +23,7 @@ def test_keep_nearest_takes_the_shortest_that_was_proposed_and_leaves_other_rows
     found = keep_nearest(
         "precise", "minimum", IMAGES, [propose([0.2, None]), propose([0.1, None]), propose([0.3, 0.4])], LINF, rows
     )
-    assert (found.attack, found.kind, found.stage) == ("precise", "minimum", 1)
+    assert (found.attack, found.kind, found.series) == ("precise", "minimum", 1)
     assert found.proposed.tolist() == found.tried.tolist() == [False, True, False, True]
     torch.testing.assert_close(LINF.distance(IMAGES, found.images), torch.tensor([0.0, 0.1, 0.0, 0.4]))
 

@@ -120,7 +120,7 @@ def test_wide_resnet_keys_have_one_shortcut_per_stage() -> None:
 
 
 def test_wide_resnet_with_impossible_depth_is_refused() -> None:
-    with pytest.raises(ValueError, match="not 27"):
+    with pytest.raises(ValueError, match="got 27"):
         WideResNet(27, 4)
 
 

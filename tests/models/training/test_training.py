@@ -126,7 +126,7 @@ def test_validation_split_is_disjoint_complete_and_the_same_each_time() -> None:
 
 
 def test_validation_split_that_takes_every_image_is_refused() -> None:
-    with pytest.raises(ValueError, match="leave none of 60"):
+    with pytest.raises(ValueError, match="leave none of the 60"):
         train(build_network(), *draw_stripes(60), RECIPE, seed=0)
 
 

@@ -50,7 +50,7 @@ def test_build_refuses_margins_that_the_plan_does_not_take_and_asks_for_those_it
     build_into(tmp_path, DENSE)
     measured = prune_by("measured", "thin-ice", 0.9, settings={"measured_margins": 1.0, "clean_weight": 1.0})
     images, margins = draw_images(140), torch.full((140,), 0.1)
-    with pytest.raises(ValueError, match="measured takes measured margins"):
+    with pytest.raises(ValueError, match="measured needs measured margins"):
         build_entry(measured, images, draw_images(30), tmp_path)
     with pytest.raises(ValueError, match="pruned takes no measured margins"):
         build_entry(PRUNED, images, draw_images(30), tmp_path, margins=margins)
