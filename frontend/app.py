@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.errors import ThinIceError
-from frontend import ids
+from frontend import ids, jobs
 from frontend.callbacks import failure_parts, in_thread, query_values, report_error
 from frontend.components import Content, error_state
 from frontend.icons import icon_rules
@@ -145,7 +145,7 @@ def show_page(pages: dict[str, ModuleType], path: str, search: str) -> tuple[Con
 
 
 def register_shell(app: Dash, pages: dict[str, ModuleType]) -> None:
-    """Routing, title, theme and the rail's count."""
+    """Routing, title, theme, the rail's count, and the buttons of jobs, which stand on several pages."""
 
     def browser(name: str) -> ClientsideFunction:
         return ClientsideFunction("shell", name)
@@ -173,6 +173,7 @@ def register_shell(app: Dash, pages: dict[str, ModuleType]) -> None:
             return no_update, no_update, no_update
         return show_page(pages, route["path"], search or "")
 
+    jobs.register(app)
     app.clientside_callback(browser("redirect"), Input(ids.REDIRECT, "data"))
     app.clientside_callback(browser("arrive"), Input(ids.TITLE, "data"), Input(ids.PAGE, "children"))
     app.clientside_callback(

@@ -42,8 +42,8 @@ def explain_flips(
     """Robust flips at eps by what the replays found.
 
     Args:
-        forth: by sample id, whether the dense adversarial breaks the pruned network (samples that were tried).
-        back: by sample id, whether the pruned adversarial breaks the dense network.
+        dense_on_pruned: by sample id, whether the dense adversarial breaks the pruned network; of samples tried.
+        pruned_on_dense: by sample id, whether the pruned adversarial breaks the dense network.
     """
     dense_holds, pruned_holds = find_held(pair, eps)
     lost = dense_holds & ~pruned_holds & pair.pruned.correct

@@ -10,6 +10,7 @@ from fastapi import Request
 from fastapi.sse import ServerSentEvent
 
 from backend.api.stopping import is_stopping
+from backend.errors import NotFound
 from backend.schemas import ENDED
 from backend.schemas.evaluations import EvaluationOut
 from backend.schemas.evidence import EvidenceOut
@@ -30,7 +31,10 @@ async def follow(request: Request, first: Job, ask: Callable[[UUID], Job]) -> As
         while now == before:
             if not await is_worth_waiting(request):
                 return
-            now = await to_thread.run_sync(ask, first.id)
+            try:
+                now = await to_thread.run_sync(ask, first.id)
+            except NotFound:  # deleted meanwhile: there is nothing more to tell
+                return
     yield ServerSentEvent(event="done", data=now)
 
 

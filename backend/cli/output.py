@@ -26,7 +26,7 @@ def print_checkpoint(checkpoint: dict[str, Any]) -> None:
     if checkpoint["inspection"]:
         out.print(describe_inspection(checkpoint["inspection"]), markup=False)
     for warning in checkpoint["warnings"]:
-        out.print(f"Odd: {warning}", markup=False)
+        out.print(f"Warning: {warning}", markup=False)
 
 
 def describe_inspection(inspection: dict[str, Any]) -> str:
@@ -37,8 +37,7 @@ def describe_inspection(inspection: dict[str, Any]) -> str:
         text += f", {structure['zero_filters']:,} of {structure['filters']:,} filters dead"
     if descent is None:
         return text
-    answer = {"yes": "yes", "no": "no", "cannot tell": "cannot tell"}[descent["answer"]]
-    text += f"; made from its parent, by its weights: {answer}"
+    text += f"; made from its parent, by its weights: {descent['answer']}"
     if descent["correlation"] is not None:
         text += f" (correlation {descent['correlation']:.2f} over {descent['survivors']:,} surviving weights"
         text += ", only masked)" if descent["changed"] == 0 else f", {percent(descent['changed'])} of them changed)"

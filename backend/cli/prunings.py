@@ -106,7 +106,7 @@ def print_pruning(row: dict[str, Any]) -> None:
     if row["error"]:
         out.print(row["error"]["message"], markup=False)
     for warning in row["warnings"]:
-        out.print(f"Odd: {warning}", markup=False)
+        out.print(f"Warning: {warning}", markup=False)
     if row["checkpoint_id"]:
         record = row["record"]
         out.print(

@@ -39,14 +39,20 @@ def enqueue(row: Job) -> None:
 
 
 def hand_over(*rows: Job) -> None:
-    """Give jobs to the queue once their transaction has ended; what it does not take must not wait for ever."""
+    """Give jobs to the queue once their transaction has ended; what it does not take must not wait for ever.
+
+    Every job is tried; those that the queue did not take have failed, and the first of its errors is raised at the end.
+    """
+    refused: list[Exception] = []
     for row in rows:
         try:
             enqueue(row)
         except Exception as error:  # whatever the job engine raised, the row has to say that nothing will run
             sentence = ThinIceError(f"The queue did not accept the job: {error}.")
             fail(kind_of(row), row.id, row.run_number, sentence, states=("queued",))
-            raise
+            refused.append(error)
+    if refused:
+        raise refused[0]
 
 
 def requeue_waiting() -> None:

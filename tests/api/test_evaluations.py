@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pyarrow.parquet
@@ -16,6 +17,8 @@ from starlette.testclient import TestClient
 
 from backend.schemas.records import RunRecord
 from backend.services import evaluations
+from backend.store.database import writing
+from backend.store.tables import Evaluation
 from tests.api.conftest import ADDRESS
 from tests.api.site import SAMPLES, Site
 from tests.api.test_errors import error_of
@@ -167,6 +170,20 @@ def test_events_tell_the_change_and_end(app: FastAPI, site: Site) -> None:
     reader.join(timeout=10)
     events = read_events(answers[0])
     assert [(name, body["state"]) for name, body in events] == [("progress", "queued"), ("done", "cancelled")]
+
+
+def test_events_end_when_the_evaluation_is_deleted(app: FastAPI, site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    client = TestClient(app, base_url=ADDRESS)
+    queued = client.post(URL, json=request_for(site)).json()
+    answers: list[str] = []
+    reader = threading.Thread(target=lambda: answers.append(client.get(f"{URL}/{queued['id']}/events").text))
+    reader.start()
+    time.sleep(0.5)
+    with writing() as session:
+        session.delete(session.get_one(Evaluation, UUID(queued["id"])))
+    reader.join(timeout=10)
+    assert [(name, body["state"]) for name, body in read_events(answers[0])] == [("progress", "queued")]
+    assert "NotFound" not in caplog.text
 
 
 def test_events_end_when_the_server_stops(app: FastAPI, site: Site) -> None:

@@ -22,7 +22,6 @@ from backend.store.tables import Checkpoint, Dataset, Evaluation
 
 OWN_SOURCES = ("card: ", "pruned here: ")  # what our cards and prunings write as the source of a claim
 Relation = Literal["parent", "finetuned", "seed"]
-# Of evaluations of equally many samples, the first of these is what a claim is held against.
 
 
 @dataclass(frozen=True)

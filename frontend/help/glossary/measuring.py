@@ -1,5 +1,6 @@
 """Words for attacks and what they measure."""
 
+from backend.services.catalogues import PRESETS
 from frontend.help.glossary.word import Word
 
 MEASURING = (
@@ -17,7 +18,7 @@ MEASURING = (
     Word(
         "preset",
         "A set of attacks that run together under one name, with all their settings.",
-        ("margin preset", "fast", "autoattack", "autoattack-plus"),
+        tuple("margin preset" if name == "margin" else name for name in PRESETS),
     ),
     Word(
         "attempt",

@@ -1,4 +1,4 @@
-"""Polling once a second, the buttons of jobs, and the form that queues."""
+"""Polling once a second, and the form that queues."""
 
 from typing import Any
 
@@ -8,7 +8,6 @@ from backend.errors import ThinIceError
 from backend.schemas.evaluations import EvaluationOut
 from backend.services import evaluations
 from frontend import ids as shell_ids
-from frontend import jobs
 from frontend.callbacks import in_thread, query_values
 from frontend.components import Content, refusal
 from frontend.pages.jobs import cards, ids, queueing, record, table
@@ -31,7 +30,6 @@ def register(app: Dash) -> None:
     register_form(app)
     register_record(app)
     cards.register(app)
-    jobs.register(app)
 
 
 def register_listing(app: Dash) -> None:

@@ -15,7 +15,6 @@ from frontend.pages.overview.layout import family_title, is_above
 from frontend.rows import Column, Group, left_text, live_text, progress_bar, row_table
 from frontend.words import interval_words, percent
 
-PLACE_WORDS = {"dense": "dense", "control": "control", "pruned": "pruned"}
 PREFLIGHT_WORDS = {
     "queued": "waiting",
     "running": "running",
@@ -99,7 +98,7 @@ def name_cell(standing: Standing) -> Component:
     method = "finetuned, not pruned" if row.method == "control" else row.method
     if standing.place == "control" and row.method != "control":
         method = "another training seed"
-    words = " · ".join(part for part in (PLACE_WORDS[standing.place], method) if part)
+    words = " · ".join(part for part in (standing.place, method) if part)
     name = dcc.Link(row.name, href=f"/upload?checkpoint={row.id}", className="checkpoint-name", id=named(row, "name"))
     parts: list[Component] = [name, html.Span(words, className="under")]
     if row.inspection is not None and row.inspection.descent is not None and row.inspection.descent.answer == "no":

@@ -52,7 +52,7 @@ def test_build_refuses_margins_that_the_plan_does_not_take_and_asks_for_those_it
     images, margins = draw_images(140), torch.full((140,), 0.1)
     with pytest.raises(ValueError, match="measured needs measured margins"):
         build_entry(measured, images, draw_images(30), tmp_path)
-    with pytest.raises(ValueError, match="pruned takes no measured margins"):
+    with pytest.raises(ValueError, match="pruned needs no measured margins"):
         build_entry(PRUNED, images, draw_images(30), tmp_path, margins=margins)
     with pytest.raises(ValueError, match="got 139 for 140 images"):
         build_entry(measured, images, draw_images(30), tmp_path, margins=margins[1:])

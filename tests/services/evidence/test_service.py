@@ -1,12 +1,14 @@
 """What is additional to a comparison's primary run: bounds, replays and repeats, from rows as a worker writes them."""
 
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import numpy as np
 import pytest
 
 from backend.errors import Conflict, InvalidRequest, NotComparable, NotFound
+from backend.jobs import queue as jobs_queue
 from backend.schemas.evaluations import EvaluationIn, EvaluationOut
 from backend.schemas.evidence import HarderIn
 from backend.services import comparisons, evaluations, evidence, exports
@@ -171,6 +173,28 @@ def test_evidence_of_what_cannot_be_is_refused(pair, tmp_path: Path) -> None:
 
 
 # --- repeats ---------------------------------------------------------------------------------------------------------
+def test_queue_evaluation_with_repeat_tries_every_seed_where_the_queue_refuses_one(
+    ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = add_dataset(tmp_path, "digits", N)
+    checkpoint = add_checkpoint(dataset.id, "dense")
+    taken: list[str] = []
+    enqueue = jobs_queue.enqueue
+
+    def refuse_the_second(workflow: str, priority: int, *arguments: Any) -> None:
+        taken.append(str(arguments[0]))
+        if len(taken) == 2:
+            raise RuntimeError("no space left")
+        enqueue(workflow, priority, *arguments)
+
+    monkeypatch.setattr(jobs_queue, "enqueue", refuse_the_second)
+    request = EvaluationIn(checkpoint_id=checkpoint.id, dataset_id=dataset.slug, samples=20, repeat=3)
+    with pytest.raises(RuntimeError, match="no space left"):
+        evaluations.queue_evaluation(request)
+    states = {str(row.id): row.state for row in evaluations.list_evaluations().items}
+    assert [states[job_id] for job_id in taken] == ["queued", "failed", "queued"]
+
+
 def test_queue_evaluation_with_repeat_queues_one_for_each_seed(ready: Path, tmp_path: Path) -> None:
     dataset = add_dataset(tmp_path, "digits")
     checkpoint = add_checkpoint(dataset.id, "net")
