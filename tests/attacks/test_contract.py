@@ -199,7 +199,9 @@ def test_run_on_two_classes_in_colour_finds_the_known_margin(preset: str, norm: 
     exact = torch.from_numpy(problem.margins[norm])
     eps = 1.05 * float(exact.max())
     result = attacks.run(preset, problem.network, problem.images, problem.predictions, norm=norm, eps=eps)
-    assert result.found.all()
+    is_weak = PRESETS[preset].promises == "verdict" and preset not in COMPLETE
+    sure = exact <= eps * (SURE if is_weak else 1.0)
+    assert result.found[sure].all(), f"{preset} leaves {int((~result.found[sure]).sum())} samples that it has to break"
     assert (result.distance >= exact * (1 - TOLERANCE)).all()
     if PRESETS[preset].promises == "margin":
         assert (result.distance / exact).max() < 1.01

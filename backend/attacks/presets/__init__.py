@@ -13,10 +13,11 @@ How to add one (`tests/attacks/toy_preset/` is plain PGD, added exactly so; CI r
    generator.
 2. **Its rows**, data without torch: an `Attack` for each attack that the catalogue does not have, in
    `catalogue/attacks.py`, and a `Preset` in `catalogue/presets.py`: `runs` names the function of step 1, `promises`
-   says what is asked of it ("margin" or "verdict"), `rank` how strong it is among the others. From outside of this
+   says what is asked of it ("margin" or "verdict"), `rank` how strong it is: `margin` has 10,
+   `autoattack-plus` 40, and where two evaluated the same samples the higher one is shown. From outside of this
    repository, a notebook or a package, call `catalogue.register_preset(PRESET, ATTACK)` instead (and `remove_preset`).
 3. **The tests**: `python -m pytest tests/attacks/test_contract.py tests/attacks/catalogue tests/attacks/test_engine.py
-   tests/frontend/pages/test_help.py` run over the catalogue and hold the new row to what its kind promises.
+   tests/frontend/help` run over the catalogue and hold the new row to what its kind promises.
 
 Nothing else names presets: forms, commands, REST, tables, ranks and Help read the catalogue.
 """
