@@ -182,6 +182,6 @@ def ending(kind: Kind[Any], job_id: UUID, run_number: int) -> Iterator[None]:
         yield
     except Stopped as gone:
         logger.info("%s", gone)
-    except Exception as error:
+    except Exception as error:  # the worker goes on with the next job, whatever this one raised
         logger.error("%s %s failed\n%s", kind.noun, job_id, traceback.format_exc())
         fail(kind, job_id, run_number, error)

@@ -4,9 +4,6 @@ from sqlalchemy import inspect
 
 from backend.store import database, jobs
 from backend.store.tables import Evaluation, new_id
-from tests.store.test_questions import dataset, evaluation
-
-__all__ = ["dataset", "evaluation"]
 
 
 def test_move_state_from_another_state_changes_nothing(evaluation):

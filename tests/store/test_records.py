@@ -12,7 +12,6 @@ from backend.schemas.records import PruningRecord, RunRecord, RunSettings, Trans
 from backend.store import database, evaluations, prunings, records
 from backend.store.records import upgrade
 from backend.store.tables import Evaluation
-from tests.store.test_questions import dataset, evaluation  # noqa: F401
 
 SOURCE = UUID(int=7)
 FULL = RunRecord(
@@ -42,11 +41,11 @@ def stored_json(evaluation_id: UUID) -> Any:
         return found.scalar_one()
 
 
-def test_record_of_a_new_row_is_empty(evaluation: Evaluation) -> None:  # noqa: F811
+def test_record_of_a_new_row_is_empty(evaluation: Evaluation) -> None:
     assert read_back(evaluation.id).to_json() == {"version": 1}
 
 
-def test_record_comes_back_as_it_was_written(evaluation: Evaluation) -> None:  # noqa: F811
+def test_record_comes_back_as_it_was_written(evaluation: Evaluation) -> None:
     write(evaluation.id, FULL)
     found = read_back(evaluation.id)
     assert found == FULL and isinstance(found.settings, RunSettings)
@@ -54,13 +53,13 @@ def test_record_comes_back_as_it_was_written(evaluation: Evaluation) -> None:  #
     assert found.transfer is not None and found.transfer.evaluation_id == SOURCE
 
 
-def test_field_written_as_null_is_stored_though_its_value_is_the_same(evaluation: Evaluation) -> None:  # noqa: F811
+def test_field_written_as_null_is_stored_though_its_value_is_the_same(evaluation: Evaluation) -> None:
     write(evaluation.id, RunRecord(n=3))
     write(evaluation.id, read_back(evaluation.id).merge(RunRecord(transfer=None)))
     assert read_back(evaluation.id).knows("transfer")
 
 
-def test_record_without_a_version_is_read_and_written_as_version_1(evaluation: Evaluation) -> None:  # noqa: F811
+def test_record_without_a_version_is_read_and_written_as_version_1(evaluation: Evaluation) -> None:
     old = '{"n": 3, "prepared": null, "settings": {"seed": 0, "fallbacks": {"hidden": {}}}, "odd": [1]}'
     with database.writing() as session:
         session.execute(text("UPDATE evaluation SET record = :old"), {"old": old})
@@ -82,7 +81,7 @@ def test_upgrade_of_a_newer_record_keeps_everything_and_warns_once(caplog: pytes
     ]
 
 
-def test_path_into_a_record_finds_the_row(evaluation: Evaluation) -> None:  # noqa: F811
+def test_path_into_a_record_finds_the_row(evaluation: Evaluation) -> None:
     write(evaluation.id, FULL)
     assert evaluations.TRANSFER in RunRecord.model_fields and prunings.DENSE_MARGINS in PruningRecord.model_fields
     with database.reading() as session:
