@@ -3,6 +3,7 @@
 Exit codes: 0 done; 1 refused, or the evaluation failed; 2 wrong usage, or no server; 3 a gate is not met.
 """
 
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -175,7 +176,9 @@ def dataset(
 def evaluate(
     checkpoint: Annotated[str, typer.Argument(help="Checkpoint, by name or id")],
     preset: Annotated[str, typer.Option(help=", ".join(PRESETS))] = DEFAULT_PRESET,
-    samples: Annotated[str | None, typer.Option(help="How many, or row indices separated by commas")] = None,
+    samples: Annotated[
+        str | None, typer.Option(help="How many from row 0 on; 100-199; 500@7 draws 500 by seed 7; or rows: 3,7,9")
+    ] = None,
     dataset: Annotated[str | None, typer.Option(help="Data set; default: the checkpoint's")] = None,
     norm: Annotated[str | None, typer.Option(help="Linf or L2; default: the data set's")] = None,
     eps: Annotated[str | None, typer.Option(help='"8/255" or a decimal; default: the data set\'s')] = None,
@@ -192,7 +195,7 @@ def evaluate(
         request = {
             "checkpoint_id": found["id"],
             "dataset_id": dataset or found["dataset_id"],
-            "samples": read_samples(samples, size),
+            "samples": min(DEFAULT_SAMPLES, size) if samples is None else read_samples(samples),
             "norm": norm,
             "eps": eps,
             "preset": preset,
@@ -212,14 +215,20 @@ def evaluate(
             raise typer.Exit(REFUSED)
 
 
-def read_samples(text: str | None, size: int) -> int | list[int]:
-    """`500` as the first 500, `3,7,9` as these rows, nothing as 1,000 or the whole data set if that is smaller."""
-    if text is None:
-        return min(DEFAULT_SAMPLES, size)
+def read_samples(text: str) -> int | str | list[int] | dict[str, int]:
+    """What REST takes: `500` is rows 0 to 499, `100-199` and `3,7,9` are these rows, `500@7` a draw by seed 7."""
+    if re.fullmatch(r"\s*\d+\s*-\s*\d+\s*", text):
+        return re.sub(r"\s", "", text)
     try:
+        if "@" in text:
+            draw, seed = text.split("@")
+            return {"draw": int(draw), "seed": int(seed)}
         return [int(part) for part in text.split(",") if part.strip()] if "," in text else int(text)
     except ValueError:
-        raise typer.BadParameter(f"--samples takes a number, or row indices such as 3,7,9; got {text!r}.") from None
+        raise typer.BadParameter(
+            f"--samples takes a number, a range such as 100-199, a draw such as 500@7 (500 by seed 7), or rows such "
+            f"as 3,7,9; got {text!r}."
+        ) from None
 
 
 @app.command()

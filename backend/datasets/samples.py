@@ -73,18 +73,6 @@ def sample_ids(images: NDArray[np.uint8]) -> list[str]:
     return ids
 
 
-def first_indices(ids: list[str] | tuple[str, ...], n: int) -> NDArray[np.int64]:
-    """Give the rows of the n smallest ids, in id order: the first n of more samples are always the same n.
-
-    Raises:
-        InvalidRequest: n is not within 1..len(ids).
-    """
-    if not 1 <= n <= len(ids):
-        raise InvalidRequest(f"n must be within 1..{len(ids)}, the number of samples; got {n}.", n=n, size=len(ids))
-    order = sorted(range(len(ids)), key=ids.__getitem__)
-    return np.asarray(order[:n], dtype=np.int64)
-
-
 def load(record: StoredDataset) -> SampleArrays:
     """Read the samples of a stored data set. The last few are kept in memory until their file changes.
 

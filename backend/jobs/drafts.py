@@ -5,6 +5,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
+import numpy as np
 from sqlalchemy.orm import Session
 
 from backend.attacks.catalogue import Preset, get_preset
@@ -12,12 +13,12 @@ from backend.eps import check_eps, eps_text
 from backend.errors import InvalidRequest, NotFound
 from backend.jobs.lifecycle import hand_over
 from backend.schemas import Norm
-from backend.schemas.evaluations import EvaluationIn
+from backend.schemas.evaluations import Draw, EvaluationIn, Samples
 from backend.schemas.records import RunRecord
 from backend.settings import get_settings
 from backend.store import checkpoints, datasets
 from backend.store.database import writing
-from backend.store.tables import Checkpoint, Dataset, Evaluation
+from backend.store.tables import FIRST, PICKED, Checkpoint, Dataset, Evaluation
 
 LARGEST_SEED = 2**31 - 1
 
@@ -66,7 +67,7 @@ def draft_evaluations(session: Session, request: EvaluationIn, purpose: str) -> 
             norm=norm,
             eps=eps,
             indices=indices,
-            explicit=isinstance(request.samples, list),
+            selection=name_selection(request.samples),
             n=len(indices),
             seed=seed,
             priority=request.priority,
@@ -112,25 +113,51 @@ def _show_shape(shape: Sequence[int]) -> str:
     return " x ".join(str(size) for size in shape)
 
 
-def _choose_samples(session: Session, dataset: Dataset, samples: int | list[int]) -> tuple[list[int], list[str]]:
-    """(rows of the data set in the order of the chunks, their content ids).
+def name_selection(samples: Samples) -> str:
+    """How the rows were chosen, as the row of the evaluation keeps it; a range from row 0 is the first n."""
+    if isinstance(samples, Draw):
+        return f"seed {samples.seed}"
+    if isinstance(samples, int) or (isinstance(samples, str) and _read_range(samples)[0] == 0):
+        return FIRST
+    return PICKED
 
-    A number means the first n in id order, so that smaller sets are nested in larger ones.
-    """
-    size = dataset.size
+
+def _read_range(text: str) -> tuple[int, int]:
+    first, last = text.split("-")
+    return int(first), int(last)
+
+
+def _choose_samples(session: Session, dataset: Dataset, samples: Samples) -> tuple[list[int], list[str]]:
+    """(rows of the data set in the order of the chunks, their content ids)."""
     if isinstance(samples, int):
-        if not 1 <= samples <= size:
+        _check_count(samples, dataset)
+        indices = list(range(samples))
+    elif isinstance(samples, Draw):
+        _check_count(samples.draw, dataset)
+        indices = np.random.default_rng(samples.seed).permutation(dataset.size)[: samples.draw].tolist()
+    elif isinstance(samples, str):
+        first, last = _read_range(samples)
+        if not first <= last < dataset.size:
             raise InvalidRequest(
-                f"samples must be within 1..{size:,}, the size of {dataset.slug}; got {samples:,}.",
-                size=size,
+                f"{samples} is not a range of rows of {dataset.slug}, which has rows 0 to {dataset.size - 1:,}.",
+                size=dataset.size,
                 samples=samples,
             )
-        indices = datasets.first_indices(session, dataset.id, samples)
+        indices = list(range(first, last + 1))
     else:
         _check_indices(samples, dataset)
         indices = samples
     contents = {index: content for index, _, content, _ in datasets.dataset_rows(session, dataset.id)}
     return indices, [contents[index] for index in indices]
+
+
+def _check_count(samples: int, dataset: Dataset) -> None:
+    if not 1 <= samples <= dataset.size:
+        raise InvalidRequest(
+            f"samples must be within 1..{dataset.size:,}, the size of {dataset.slug}; got {samples:,}.",
+            size=dataset.size,
+            samples=samples,
+        )
 
 
 def _check_indices(indices: list[int], dataset: Dataset) -> None:

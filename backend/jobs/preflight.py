@@ -27,7 +27,7 @@ def run(checkpoint_id: UUID, device: str) -> None:
     try:
         subject = load_subject(checkpoint_id, checkpoint.dataset_id, device)
         with reading() as session:
-            first = datasets.first_indices(session, checkpoint.dataset_id, SAMPLES)
+            first = datasets.spread_indices(session, checkpoint.dataset_id, SAMPLES)
         images, labels = take_images(subject.samples, np.asarray(first, dtype=np.int64))
         report = preflight(subject.network, images, labels, classes=classes).model_dump()
     except Exception as error:  # a network that cannot even be run is a finding about it, not about the worker

@@ -276,9 +276,9 @@ def read_margins(work: PruningWork) -> Tensor:
 
 
 def take_test_images(work: PruningWork) -> Images:
-    """The first images of the parent's data set in id order, which measure the claim and decide nothing."""
+    """A fixed draw of images of the parent's data set, which measure the claim and decide nothing."""
     with reading() as session:
-        rows = datasets.first_indices(session, work.dataset.id, CLAIM_SAMPLES)
+        rows = datasets.spread_indices(session, work.dataset.id, CLAIM_SAMPLES)
     images, labels = take_images(load(dataset_file(work.dataset)), np.asarray(rows, dtype=np.int64))
     return Images(images.to(work.device), labels.to(work.device))
 

@@ -1,19 +1,34 @@
 """Evaluations and the rows they find."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from backend.schemas import Interval, Norm, Schema, State
 from backend.schemas.records import RunRecord
+
+RowRange = Annotated[str, StringConstraints(pattern=r"^\d{1,9}-\d{1,9}$")]
+"""Rows of a data set from the first to the last, both included: `0-999`."""
+
+
+class Draw(Schema):
+    """A random draw: rows `numpy.random.default_rng(seed).permutation(size)[:draw]`, so smaller draws are nested."""
+
+    draw: int = Field(description="How many samples")
+    seed: int = Field(0, ge=0, lt=2**31)
+
+
+Samples = int | RowRange | Draw | list[int]
 
 
 class EvaluationIn(Schema):
     checkpoint_id: UUID
     dataset_id: str = Field(description="UUID or slug")
-    samples: int | list[int] = Field(description="The first n in id order, or explicit row indices")
+    samples: Samples = Field(
+        description='n: rows 0 to n-1; "100-199": these rows; {"draw": n, "seed": s}: a random draw; or a list of rows'
+    )
     norm: Norm | None = None
     eps: str | float | None = Field(None, description='"8/255", "0.1" or a number; optional for `margin`')
     preset: str = "margin"
@@ -66,6 +81,10 @@ class EvaluationOut(Schema):
     eps: float | None
     eps_text: str | None
     n: int
+    selection: str = Field(
+        description="How the rows were chosen: first, seed S (a random draw), content (in order of the sample ids, by "
+        "versions before migration 0006) or picked"
+    )
     explicit: bool = Field(description="Whether somebody picked the rows, so that they say nothing about the others")
     seed: int
     repeat_of: UUID | None = Field(description="First of the evaluations that were queued together as repeats")

@@ -130,8 +130,8 @@ def count_shared(session: Session, dataset_id: UUID, other_id: UUID) -> int:
     return session.scalar(select(func.count()).select_from(here.intersect(there).subquery())) or 0
 
 
-def first_indices(session: Session, dataset_id: UUID, n: int) -> list[int]:
-    """Indices of the first n samples in id order, so that smaller sets are nested in larger ones."""
+def spread_indices(session: Session, dataset_id: UUID, n: int) -> list[int]:
+    """Rows of the n smallest sample ids: hashes, so a fixed draw over a data set that may be sorted by class."""
     question = (
         select(DatasetSample.index)
         .join(Sample, Sample.id == DatasetSample.sample_id)

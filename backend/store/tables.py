@@ -43,6 +43,10 @@ NAMING = {
 }
 
 
+FIRST, CONTENT, PICKED = "first", "content", "picked"
+"""How an evaluation's rows were chosen: rows 0 to n-1; the n smallest sample ids (before migration 0006); by hand."""
+
+
 def new_id() -> uuid.UUID:
     """A time-ordered UUID (version 7 of RFC 9562: 48 bits of milliseconds, then randomness)."""
     milliseconds = time.time_ns() // 1_000_000
@@ -172,7 +176,9 @@ class Evaluation(Job):
     norm: Mapped[str] = mapped_column(String(8))
     eps: Mapped[str | None] = mapped_column(String(40), comment="exact text")
     indices: Mapped[list[Any]] = mapped_column(comment="rows of the data set, in the order of the chunks")
-    explicit: Mapped[bool] = mapped_column(default=False, comment="the user named the rows")
+    selection: Mapped[str] = mapped_column(
+        String(20), default=FIRST, comment="how the rows were chosen: first, seed S, content or picked"
+    )
     n: Mapped[int]
     seed: Mapped[int]
     repeat_of: Mapped[uuid.UUID | None] = mapped_column(
@@ -186,6 +192,11 @@ class Evaluation(Job):
 
     checkpoint: Mapped[Checkpoint] = relationship()
     dataset: Mapped[Dataset] = relationship()
+
+    @property
+    def explicit(self) -> bool:
+        """Whether somebody picked the rows, so that they say nothing about the others."""
+        return self.selection == PICKED
 
 
 class Chunk(Table):

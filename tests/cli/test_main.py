@@ -149,6 +149,9 @@ def test_evaluate_queues_what_is_asked_for(run: Run, served: tuple[Site, str]) -
     assert answer.returncode == 0, answer.stderr
     body = json.loads(answer.stdout)
     assert (body["n"], body["eps_text"], body["seed"], body["checkpoint_id"]) == (3, "8/255", 5, served[0].pruned)
+    drawn = json.loads(run("evaluate", "pruned-net", "--samples", "5@7", "--json").stdout)
+    assert (drawn["n"], drawn["selection"], drawn["explicit"]) == (5, "seed 7", False)
+    assert json.loads(run("evaluate", "pruned-net", "--samples", "0-3", "--json").stdout)["selection"] == "first"
     assert run("evaluate", "pruned-net", "--samples", "some").returncode == 2
     refused = run("evaluate", "pruned-net", "--preset", "nothing")
     assert (refused.returncode, "margin" in refused.stderr) == (1, True)

@@ -128,6 +128,7 @@ def test_migrate_from_0004_keeps_every_row_under_the_new_words(old_home: None) -
             "settings": {"fallbacks": {"hidden": {}}, "seed": 0},
         }
         assert evaluation.summary == {"n": 1, "broken_by_fallbacks": 4}
+        assert evaluation.selection == "content" and not evaluation.explicit
         checkpoint = session.get_one(Checkpoint, CHECKPOINT)
         assert checkpoint.inspection == {"descent": {"answer": "cannot tell"}}
         assert session.query(Attempt).one().series == 2

@@ -31,10 +31,10 @@ def result_of(evaluation: Evaluation, sample: int, index: int, margin: float | N
     }  # fmt: skip
 
 
-def test_first_indices_smaller_n_is_nested_in_larger(dataset):
+def test_spread_indices_smaller_n_is_nested_in_larger(dataset):
     with database.reading() as session:
-        assert datasets.first_indices(session, dataset.id, 1) == [1]
-        assert datasets.first_indices(session, dataset.id, 3) == [1, 2, 0]
+        assert datasets.spread_indices(session, dataset.id, 1) == [1]
+        assert datasets.spread_indices(session, dataset.id, 3) == [1, 2, 0]
 
 
 def test_add_dataset_with_known_samples_shares_them(dataset):

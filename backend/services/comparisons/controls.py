@@ -12,7 +12,7 @@ from backend.services.comparisons.effort import find_control_differences
 from backend.services.evaluations.measurements import Finished, finished
 from backend.store import checkpoints, evaluations
 from backend.store.database import reading
-from backend.store.tables import Checkpoint, Evaluation
+from backend.store.tables import PICKED, Checkpoint, Evaluation
 from models.pruning.plans import CONTROL
 
 Kind = Literal["finetuned", "seed"]
@@ -99,7 +99,7 @@ def is_same_effort(first: Evaluation, second: Evaluation) -> bool:
 def covers(wide: Evaluation, narrow: Evaluation) -> bool:
     """Whether `wide` attacked at least the samples of `narrow`, in the same way (the seed may differ).
 
-    Smaller sets are nested in larger ones and every sample is attacked for itself, so its rows stand for both.
+    Every sample is attacked for itself, so the rows of the wider one stand for both.
     """
     if any(getattr(wide, name) != getattr(narrow, name) for name in ("dataset_id", "preset", "norm")):
         return False
@@ -111,12 +111,12 @@ def covers(wide: Evaluation, narrow: Evaluation) -> bool:
 def has_samples_of(wide: Evaluation, narrow: Evaluation) -> bool:
     """Whether `wide` is of at least the samples of `narrow`, both of one data set.
 
-    Where nobody picked them, they are the first of the data set; equal sets have equal hashes. So only the lists of
-    picked samples are read, which the two rows may come without.
+    Selections made alike are nested, unless somebody picked the rows; equal sets have equal hashes. So the lists of
+    samples are read for the other cases only, and the two rows may come without them.
     """
     if wide.n < narrow.n:
         return False
-    if not wide.explicit and not narrow.explicit:
+    if wide.selection == narrow.selection != PICKED:
         return True
     hashes = wide.record.samples, narrow.record.samples
     if wide.n == narrow.n and None not in hashes:

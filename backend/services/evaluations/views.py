@@ -29,6 +29,7 @@ def show_evaluation(
             "eps": None if row.eps is None else float(parse_eps(row.eps)),
             "eps_text": row.eps,
             "n": row.n,
+            "selection": row.selection,
             "explicit": row.explicit,
             "seed": row.seed,
             "repeat_of": row.repeat_of,

@@ -95,7 +95,7 @@ def hint(dataset: DatasetOut, preset: str) -> str:
     found = next((row for row in catalogues.list_attacks().presets if row.name == preset), None)
     described = "" if found is None else f"{found.description} "
     return (
-        f"{described}The first n of {dataset.size:,} samples, in order of their ids, are used, so smaller sets are "
+        f"{described}The first n of {dataset.size:,} samples are used, rows 0 to n-1, so smaller sets are "
         f"contained in larger ones. Leave ε empty to use the default of {dataset.name}, {dataset.default_norm} "
         f"{dataset.default_eps_text}."
     )

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,6 +16,7 @@ from backend.jobs.drafts import draft_evaluations
 from backend.jobs.lifecycle import requeue_waiting
 from backend.schemas.evaluations import EvaluationIn
 from backend.services import evaluations
+from backend.services.comparisons.controls import has_samples_of
 from backend.services.evaluations import measurements
 from backend.store.database import reading, writing, writing_if_free
 from backend.store.tables import Evaluation
@@ -71,11 +73,27 @@ def test_queue_evaluation_record_names_what_is_known(ready: Path, tmp_path: Path
 def test_queue_evaluation_smaller_sets_are_nested_in_larger_ones(ready: Path, tmp_path: Path) -> None:
     dataset = add_dataset(tmp_path, "digits")
     checkpoint = add_checkpoint(dataset.id, "net")
-    ids = [queue(checkpoint, dataset, n).id for n in (10, 25)]
+    wanted = (10, 25, {"draw": 10, "seed": 3}, {"draw": 25, "seed": 3})
+    queued = [queue(checkpoint, dataset, samples) for samples in wanted]
     with reading() as session:
-        small, large = (session.get(Evaluation, evaluation_id) for evaluation_id in ids)
-    assert small is not None and large is not None
-    assert large.indices[:10] == small.indices and len(set(large.indices)) == 25
+        rows = [session.get_one(Evaluation, one.id) for one in queued]
+        lists = [row.indices for row in rows]
+    assert lists[0] == list(range(10)) and lists[1] == list(range(25))
+    assert lists[3] == np.random.default_rng(3).permutation(60)[:25].tolist() and lists[2] == lists[3][:10]
+    assert [one.selection for one in queued] == ["first", "first", "seed 3", "seed 3"]
+    assert [has_samples_of(wide, narrow) for wide, narrow in product(rows, rows)] == [
+        set(narrow) <= set(wide) for wide, narrow in product(lists, lists)
+    ]
+
+
+def test_queue_evaluation_range_takes_its_rows(ready: Path, tmp_path: Path) -> None:
+    dataset = add_dataset(tmp_path, "digits")
+    checkpoint = add_checkpoint(dataset.id, "net")
+    head, middle = queue(checkpoint, dataset, "0-9"), queue(checkpoint, dataset, "10-29")
+    with reading() as session:
+        assert session.get_one(Evaluation, head.id).indices == list(range(10))
+        assert session.get_one(Evaluation, middle.id).indices == list(range(10, 30))
+    assert (head.selection, head.explicit, middle.selection, middle.explicit) == ("first", False, "picked", True)
 
 
 def test_queue_evaluation_explicit_rows_keep_their_order(ready: Path, tmp_path: Path) -> None:
@@ -94,6 +112,9 @@ def test_queue_evaluation_explicit_rows_keep_their_order(ready: Path, tmp_path: 
         ({"samples": 0}, "invalid_request"),
         ({"samples": 61}, "invalid_request"),
         ({"samples": []}, "invalid_request"),
+        ({"samples": "50-60"}, "invalid_request"),
+        ({"samples": "9-3"}, "invalid_request"),
+        ({"samples": {"draw": 61, "seed": 0}}, "invalid_request"),
         ({"samples": [60]}, "invalid_request"),
         ({"samples": [-1]}, "invalid_request"),
         ({"samples": [1, 2, 1]}, "invalid_request"),
