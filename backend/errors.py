@@ -5,7 +5,8 @@ ThinIceError                    500 internal
 │   ├── UnknownName             422 unknown_name           a catalogue has no such entry; lists what exists
 │   ├── TrainsOnTest            422 trains_on_test         training data that the result would be judged on
 │   ├── UnreadableDataset       422 unreadable_dataset     a data set file breaks a rule of its format
-│   └── UnreadableAdversarials  422 unreadable_adversarials  an uploaded .npy breaks a rule of the format
+│   ├── UnreadableAdversarials  422 unreadable_adversarials  an uploaded .npy breaks a rule of the format
+│   └── UnreadableBundle        422 unreadable_bundle      a bundle of evaluations is damaged or contradicts itself
 ├── RejectedCheckpoint          422 rejected_checkpoint    the file cannot be taken, and why
 │   ├── UnsafeCheckpoint        422 unsafe_checkpoint      it needs code execution, or claims absurd sizes
 │   ├── UnreadableCheckpoint    422 unreadable_checkpoint  no known format, or damaged
@@ -63,6 +64,10 @@ class UnreadableDataset(InvalidRequest):
 
 class UnreadableAdversarials(InvalidRequest):
     code = "unreadable_adversarials"
+
+
+class UnreadableBundle(InvalidRequest):
+    code = "unreadable_bundle"
 
 
 class RejectedCheckpoint(ThinIceError):

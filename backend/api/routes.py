@@ -4,6 +4,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.routing import Route
 
 from backend.api import (
+    bundles,
     catalogues,
     checkpoints,
     claims,
@@ -34,6 +35,7 @@ NOUNS = (
     comparisons,
     claims,
     families,
+    bundles,
 )
 ERROR_ANSWERS: Responses = {
     422: {"model": ErrorBody, "description": "A value is missing, malformed or out of range"},

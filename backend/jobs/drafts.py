@@ -222,6 +222,11 @@ def _start_record(
     )
 
 
+def hash_ordered(content_ids: Sequence[str]) -> str:
+    """SHA-256 (hex) over sample ids in the order given, one a line."""
+    return hashlib.sha256("\n".join(content_ids).encode()).hexdigest()
+
+
 def hash_samples(content_ids: Sequence[str]) -> str:
     """SHA-256 (hex) over the sorted sample ids, one a line: the same set in any order has the same hash."""
-    return hashlib.sha256("\n".join(sorted(content_ids)).encode()).hexdigest()
+    return hash_ordered(sorted(content_ids))

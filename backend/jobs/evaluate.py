@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from backend import attacks
-from backend.attacks.catalogue import FLAGS, PRESETS
+from backend.attacks.catalogue import ENGINE, FLAGS, PRESETS
 from backend.attacks.catalogue.attacks import BLACK_BOX
 from backend.attacks.contract import AttackResult, OnStep
 from backend.attacks.flags import tells_masking
@@ -22,7 +22,7 @@ from backend.attacks.network.classifier import find_device
 from backend.attacks.network.prepared import Prepared
 from backend.attacks.network.widths import tune_width
 from backend.eps import parse_eps
-from backend.jobs import lifecycle
+from backend.jobs import importing, lifecycle
 from backend.jobs.kinds import EVALUATION
 from backend.jobs.parents import count_outcomes, decide_source, take_adversarials
 from backend.jobs.rows import attempt_rows, refuse_contradictions, result_rows, store_adversarials, store_fallbacks
@@ -40,7 +40,8 @@ def start(evaluation_id: UUID, run_number: int, device: str) -> int:
     """Mark an evaluation as running and give the number of its chunks; raises as `lifecycle.start`."""
     with writing() as session:
         evaluation = lifecycle.start(session, EVALUATION, evaluation_id, run_number)
-        evaluation.record = evaluation.record.merge(decide_source(session, evaluation))
+        if evaluation.record.imported is None:
+            evaluation.record = evaluation.record.merge(decide_source(session, evaluation))
         EVALUATION.log(session, evaluation, f"started on {device}")
         return -(-evaluation.n // evaluation.chunk_size)
 
@@ -55,6 +56,9 @@ def run_chunk(evaluation_id: UUID, run_number: int, number: int, *, worker_id: s
         if number in evaluations.finished_chunks(session, evaluation_id):
             return
         evaluation = lifecycle.find_wanted(session, EVALUATION, evaluation_id, run_number, locks=False)
+    if evaluation.record.imported is not None:
+        importing.run_chunk(evaluation, number, device, stage_reporter(evaluation, number))
+        return
     subject = load_subject(evaluation.checkpoint_id, evaluation.dataset_id, device)
     low = number * evaluation.chunk_size
     indices = np.asarray(evaluation.indices[low : low + evaluation.chunk_size], dtype=np.int64)
@@ -196,6 +200,7 @@ def update_record(evaluation: Evaluation, result: AttackResult, early_flags: lis
         dtype="float32",
         torch=torch.__version__,
         thinice=version("thinice"),
+        engine=ENGINE,
         batch_samples=settings.batch_size_used,
     )
     evaluation.record = evaluation.record.merge(found)

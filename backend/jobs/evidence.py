@@ -156,7 +156,7 @@ def claim_rows(work: EvidenceWork, claims: Claims, checked: Checked) -> list[dic
     if claims.origin is not None:
         places = [origin if found else (None, None) for origin, found in zip(claims.origin, checked.found, strict=True)]
     else:
-        shard, shard_rows = store_shard(checked.images, checked.found)
+        shard, shard_rows = store_shard(checked.images.numpy(), checked.found.numpy())
         places = [(shard if row is not None else None, row) for row in shard_rows]
     return [
         attempt_row(work, row, work.evidence.kind, float(distance), "witness", place)
@@ -191,7 +191,9 @@ def attack_harder(work: EvidenceWork) -> None:
     limit = torch.inf if work.eps is None else work.eps
     is_found = result.found & (result.distance.double() <= limit) & (result.distance > 0)
     bounds = torch.tensor([torch.inf if row.best_known is None else row.best_known for row in rows], dtype=torch.double)
-    shard, shard_rows = store_shard(result.adversarial, is_found & (result.distance.double() < bounds))
+    shard, shard_rows = store_shard(
+        result.adversarial.numpy(), (is_found & (result.distance.double() < bounds)).numpy()
+    )
     attempts = []
     for place, row in enumerate(rows):
         name = result.attack[place] if is_found[place] else evidence.preset

@@ -44,7 +44,8 @@ def refuse_contradictions(result: AttackResult, labels: torch.Tensor) -> None:
 def store_adversarials(result: AttackResult, limit: float) -> Shard:
     """Write the adversarials of a chunk's primary run within `limit` as one shard."""
     primary = result.primary
-    return store_shard(primary.adversarial, primary.found & (primary.distance > 0) & is_within(primary.distance, limit))
+    is_kept = primary.found & (primary.distance > 0) & is_within(primary.distance, limit)
+    return store_shard(primary.adversarial.numpy(), is_kept.numpy())
 
 
 def is_within(distance: torch.Tensor, limit: float) -> torch.Tensor:
@@ -54,7 +55,8 @@ def is_within(distance: torch.Tensor, limit: float) -> torch.Tensor:
 
 def store_fallbacks(result: AttackResult) -> Shard:
     """Write what fallback attacks found nearer than the primary run as a shard of its own."""
-    return store_shard(result.adversarial, result.found & (result.distance < result.primary.distance))
+    is_nearer = result.found & (result.distance < result.primary.distance)
+    return store_shard(result.adversarial.numpy(), is_nearer.numpy())
 
 
 def finite_or_none(value: float) -> float | None:

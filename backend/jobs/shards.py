@@ -3,7 +3,6 @@
 import io
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from backend.store.artefacts import artefact_path, put_bytes
@@ -12,15 +11,18 @@ Shard = tuple[str | None, list[int | None]]
 """Name of a stored array of adversarials, None where it would be empty, and each sample's row in it."""
 
 
-def store_shard(images: torch.Tensor, is_kept: torch.Tensor) -> Shard:
+def store_shard(images: NDArray[np.float32], is_kept: NDArray[np.bool_]) -> Shard:
     """Write the kept ones of some images as float32 (K, C, H, W); gives the shard's name and each image's row in it."""
-    rows = (torch.cumsum(is_kept, dim=0) - 1).tolist()
+    rows = (np.cumsum(is_kept) - 1).tolist()
     shard_rows = [row if kept else None for row, kept in zip(rows, is_kept.tolist(), strict=True)]
-    if not bool(is_kept.any()):
-        return None, shard_rows
+    return (write_shard(images[is_kept]) if is_kept.any() else None), shard_rows
+
+
+def write_shard(images: NDArray[np.float32]) -> str:
+    """Keep adversarials float32 (K, C, H, W), K at least 1; gives the artefact's name."""
     buffer = io.BytesIO()
-    np.save(buffer, images[is_kept].numpy().astype(np.float32), allow_pickle=False)
-    return put_bytes(buffer.getvalue(), ".npy"), shard_rows
+    np.save(buffer, np.ascontiguousarray(images, dtype=np.float32), allow_pickle=False)
+    return put_bytes(buffer.getvalue(), ".npy")
 
 
 def read_shard_row(shard: str, row: int) -> NDArray[np.float32]:

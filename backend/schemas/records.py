@@ -5,6 +5,7 @@ changed in place; `merge` makes a new one. A field that nobody has written yet i
 differs from a field that was written as null (of an evaluation without a copy of the network, `prepared` is null).
 """
 
+from datetime import datetime
 from typing import Any, Literal, Self
 from uuid import UUID
 
@@ -62,6 +63,18 @@ class TransferSource(RecordPart):
     samples: int | None = Field(None, description="Samples of this evaluation that it has adversarials of")
     tried: int | None = Field(None, description="Samples on which they were tried")
     found: int | None = Field(None, description="Samples that they broke")
+
+
+class ImportedRun(RecordPart):
+    """Where the rows of an imported evaluation come from, and how many of them were verified here."""
+
+    bundle: str = Field(description="Artefact of the bundle")
+    folder: str = Field(description="Of the evaluation in the bundle")
+    made_at: datetime = Field(description="When the bundle was written")
+    predictions: int = Field(0, description="Samples whose clean prediction and scores were computed again and agree")
+    adversarials: int = Field(0, description="Adversarials in the bundle")
+    verified: int = Field(0, description="Adversarials that were classified and measured again and hold")
+    found: int = Field(0, description="Samples for which the run found an adversarial, in the bundle or not")
 
 
 class RunSettings(RecordPart):
@@ -139,6 +152,10 @@ class RunRecord(JobRecord):
         None,
         title="Available adversarials of the parent",
         description="The parent's evaluation whose adversarials were tried; null where there is none",
+    )
+    engine: int | None = Field(None, title="Attack engine", description="Version of the attack engine")
+    imported: ImportedRun | None = Field(
+        None, title="Imported", description="The bundle that the rows come from, and how many were verified here"
     )
     forwards: int | None = Field(
         None, title="Forward passes", description="Images sent forward through the network, all chunks together"

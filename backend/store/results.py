@@ -50,6 +50,18 @@ def result_columns(
     return {name: list(column) for name, column in zip(names, columns, strict=True)}
 
 
+def rows_of(session: Session, evaluation_id: UUID) -> list[Result]:
+    """Every result of an evaluation, by index."""
+    question = select(Result).where(Result.evaluation_id == evaluation_id)
+    return list(session.scalars(question.order_by(Result.index)))
+
+
+def own_attempts(session: Session, evaluation_id: UUID) -> list[Attempt]:
+    """Every attempt of an evaluation's own run: its primary run and its fallback attacks."""
+    question = select(Attempt).where(Attempt.evaluation_id == evaluation_id, Attempt.series <= FALLBACKS)
+    return list(session.scalars(question.order_by(Attempt.sample_id, Attempt.series, Attempt.attack)))
+
+
 def margins_of(session: Session, evaluation_id: UUID) -> list[tuple[int, float | None]]:
     """(index, margin) of every result, by index; None where nothing was found."""
     question = select(Result.index, Result.margin).where(Result.evaluation_id == evaluation_id).order_by(Result.index)

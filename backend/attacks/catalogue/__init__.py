@@ -14,9 +14,14 @@ from backend.attacks.catalogue.presets import (
     short_title,
 )
 
+ENGINE = 1
+"""Version of the attack engine: one more with every change after which a preset gives other margins or verdicts.
+Shipped results of another version are not shown."""
+
 __all__ = [
     "ATTACKS",
     "DEFAULT_PRESET",
+    "ENGINE",
     "FLAGS",
     "PRESETS",
     "WEAKENING",

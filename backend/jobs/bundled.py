@@ -1,0 +1,151 @@
+"""Evaluations that come in a bundle, as rows of the store. No torch: the web process brings the shipped ones in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from backend.bundles.archive import read_manifest, read_rows
+from backend.bundles.rows import BundledRows
+from backend.errors import NotFound
+from backend.jobs.drafts import hash_ordered
+from backend.jobs.shards import write_shard
+from backend.schemas.bundles import BundledChunk, BundledEvaluation
+from backend.schemas.records import ImportedRun
+from backend.settings import get_settings
+from backend.store import datasets
+from backend.store.artefacts import artefact_path
+from backend.store.tables import Checkpoint, Dataset, Evaluation
+
+WORKER = "imported"
+"""In place of the worker that attacked a chunk: it was one of another machine."""
+
+
+@dataclass(frozen=True)
+class BundledPart:
+    """One chunk of a bundled evaluation: its results and attempts, the latter by position in the chunk."""
+
+    chunk: BundledChunk
+    results: list[dict[str, Any]]
+    attempts: list[dict[str, Any]]
+    adversarials: NDArray[np.float32]
+
+
+@lru_cache(maxsize=1)
+def open_rows(artefact: str, folder: str) -> tuple[BundledEvaluation, BundledRows]:
+    """One evaluation of a kept bundle, read once for all of its chunks; raises as `bundles.archive.read_rows`."""
+    path = artefact_path(artefact)
+    entry = next((one for one in read_manifest(path).evaluations if one.folder == folder), None)
+    if entry is None:
+        raise NotFound(f"The bundle {artefact} has no evaluation {folder}.")
+    return entry, read_rows(path, entry, max_bytes(get_settings().import_memory_mb))
+
+
+def max_bytes(memory_mb: int) -> int:
+    """The most that one member of a bundle may take when an import may take that much memory."""
+    return memory_mb * 1024 * 1024 // 4
+
+
+def take_part(entry: BundledEvaluation, rows: BundledRows, number: int) -> BundledPart:
+    """One chunk of a bundled evaluation."""
+    low = number * entry.chunk_size
+    chunk = entry.chunks[number]
+    position = rows.attempts["position"]
+    inside = pc.and_(pc.greater_equal(position, low), pc.less(position, low + chunk.samples))
+    attempts = rows.attempts.filter(inside).to_pylist()
+    for attempt in attempts:
+        attempt["position"] -= low
+    return BundledPart(chunk, rows.results.slice(low, chunk.samples).to_pylist(), attempts, rows.adversarials)
+
+
+def find_rows_of_dataset(session: Session, dataset: Dataset) -> tuple[dict[int, int], list[str], list[int]]:
+    """(the store's sample number by row, content ids by row, labels by row) of a data set."""
+    found = datasets.dataset_rows(session, dataset.id)
+    numbers = {index: number for index, number, _, _ in found}
+    return numbers, [content for _, _, content, _ in found], [label for _, _, _, label in found]
+
+
+def explain_mismatch(
+    entry: BundledEvaluation, rows: BundledRows, content_ids: Sequence[str], labels: Sequence[int]
+) -> str | None:
+    """Why a data set's rows are not the samples that were attacked; None where they are, with the same labels."""
+    indices = rows.results["index"].to_pylist()
+    if max(indices) >= len(content_ids):
+        return f"it has {len(content_ids):,} samples, and row {max(indices):,} was attacked"
+    if hash_ordered([content_ids[index] for index in indices]) != entry.dataset.samples_sha256:
+        return "its images differ from those that were attacked"
+    if [labels[index] for index in indices] != rows.results["label"].to_pylist():
+        return "its labels differ from those of the evaluation"
+    return None
+
+
+def make_evaluation(
+    entry: BundledEvaluation,
+    rows: BundledRows,
+    checkpoint: Checkpoint,
+    dataset: Dataset,
+    imported: ImportedRun,
+    **fields: Any,
+) -> Evaluation:
+    """The row of a bundled evaluation, under the id that it had where it was measured."""
+    return Evaluation(
+        id=entry.id,
+        checkpoint_id=checkpoint.id,
+        dataset_id=dataset.id,
+        preset=entry.preset,
+        norm=entry.norm,
+        eps=entry.eps,
+        indices=rows.results["index"].to_pylist(),
+        selection=entry.selection,
+        n=entry.n,
+        seed=entry.seed,
+        chunk_size=entry.chunk_size,
+        record=entry.record.model_copy(update={"imported": imported}),
+        **fields,
+    )
+
+
+def chunk_rows(
+    evaluation_id: UUID, part: BundledPart, numbers: dict[int, int]
+) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
+    """(chunk, attempts, results) as `store.evaluations.store_chunk` takes them; adversarials become shards.
+
+    Args:
+        numbers: the store's sample number by row of the data set.
+    """
+    shards = [_write_series(part.results, part.adversarials), _write_series(part.attempts, part.adversarials)]
+    results = [
+        {name: value for name, value in row.items() if name != "adversarial"}
+        | {
+            "evaluation_id": evaluation_id,
+            "sample_id": numbers[row["index"]],
+            "correct": row["label"] == row["prediction"],
+            "shard": None if place is None else shards[0][0],
+            "shard_row": place,
+        }
+        for row, place in zip(part.results, shards[0][1], strict=True)
+    ]
+    attempts = []
+    for attempt, place in zip(part.attempts, shards[1][1], strict=True):
+        result = results[attempt["position"]]
+        is_best = attempt["series"] == 0 and attempt["found"] and attempt["attack"] == result["attack"]
+        artefact = shards[1][0] if place is not None else (result["shard"] if is_best else None)
+        row = {name: value for name, value in attempt.items() if name not in ("position", "adversarial")}
+        ids = {"evaluation_id": evaluation_id, "sample_id": result["sample_id"]}
+        attempts.append(row | ids | {"artefact": artefact, "shard_row": place})
+    chunk = part.chunk.model_dump() | {"evaluation_id": evaluation_id, "worker_id": WORKER}
+    return chunk, attempts, results
+
+
+def _write_series(rows: list[dict[str, Any]], images: NDArray[np.float32]) -> tuple[str | None, list[int | None]]:
+    """Keep the adversarials that some rows name as one shard; gives its name and each row's place in it."""
+    kept = [row["adversarial"] for row in rows if row["adversarial"] is not None]
+    places = iter(range(len(kept)))
+    name = write_shard(images[kept]) if kept else None
+    return name, [None if row["adversarial"] is None else next(places) for row in rows]

@@ -1,0 +1,148 @@
+"""Verifies the rows of an imported evaluation on the network itself, chunk by chunk, before they count.
+
+Every clean prediction and score is computed again, and every adversarial in the bundle is classified and measured
+again. What the network contradicts ends the import: a number that was measured on another network must not be shown.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from backend.attacks.contract import OnStep
+from backend.attacks.losses import measure_gap
+from backend.attacks.network.classifier import Classifier, prepare
+from backend.errors import AttackFailed
+from backend.jobs import lifecycle
+from backend.jobs.bundled import BundledPart, chunk_rows, open_rows, take_part
+from backend.jobs.kinds import EVALUATION
+from backend.jobs.subjects import Subject, load_subject, take_images
+from backend.jobs.verification import check_adversarials
+from backend.settings import get_settings
+from backend.store import evaluations
+from backend.store.database import writing
+from backend.store.tables import Evaluation
+
+CHECKED_AT_ONCE = 64
+SCORE_TOLERANCE = 1e-3
+"""Relative to the largest logit of the chunk: another device adds in another order, so a smaller gap has no sign."""
+DISTANCE_TOLERANCE = 1e-4
+STEP_BEYOND = 1e-3
+"""Adversarials lie on the boundary as the machine of the run computed it. Where this one still answers the label, a
+point that lies farther along the same line by this share counts as the same adversarial."""
+
+
+@dataclass(frozen=True)
+class Verified:
+    """How many predictions and adversarials of a chunk hold here."""
+
+    predictions: int
+    adversarials: int
+
+
+def run_chunk(evaluation: Evaluation, number: int, device: str, on_step: OnStep) -> None:
+    """Verify one chunk and store its rows.
+
+    Raises:
+        AttackFailed: the network contradicts the bundle; says in how many samples.
+        Stopped: the evaluation was cancelled meanwhile, or resumed as a newer run.
+    """
+    imported = evaluation.record.imported
+    assert imported is not None
+    entry, rows = open_rows(imported.bundle, imported.folder)
+    part = take_part(entry, rows, number)
+    subject = load_subject(evaluation.checkpoint_id, evaluation.dataset_id, device)
+    verified = verify_part(subject, evaluation.norm, part, on_step)
+    indices = [row["index"] for row in part.results]
+    numbers = dict(zip(indices, subject.sample_numbers[indices].tolist(), strict=True))
+    chunk, attempts, results = chunk_rows(evaluation.id, part, numbers)
+    with writing() as session:
+        outcome = evaluations.store_chunk(session, chunk, attempts, results, of_run=evaluation.run_number)
+        if outcome == "stored":
+            add_verified(session.get_one(Evaluation, evaluation.id), verified)
+    if outcome == "stopped":
+        raise lifecycle.stopped(EVALUATION, evaluation.id, evaluation.run_number)
+
+
+def add_verified(evaluation: Evaluation, verified: Verified) -> None:
+    """Count in the record what a chunk verified."""
+    imported = evaluation.record.imported
+    assert imported is not None
+    counted = imported.model_copy(
+        update={
+            "predictions": imported.predictions + verified.predictions,
+            "verified": imported.verified + verified.adversarials,
+        }
+    )
+    evaluation.record = evaluation.record.model_copy(update={"imported": counted})
+
+
+def verify_part(subject: Subject, norm: str, part: BundledPart, on_step: OnStep | None = None) -> Verified:
+    """Compute a chunk's predictions, scores and adversarials again.
+
+    Raises:
+        AttackFailed: something does not hold.
+    """
+    images, labels = take_images(subject.samples, np.asarray([row["index"] for row in part.results], dtype=np.int64))
+    _verify_scores(subject.network, images, labels, part, on_step)
+    pairs = [(place, row["adversarial"], row["margin"]) for place, row in enumerate(part.results)]
+    pairs += [(row["position"], row["adversarial"], row["distance"]) for row in part.attempts]
+    kept = [pair for pair in pairs if pair[1] is not None]
+    if kept:
+        places, adversarials, distances = (list(column) for column in zip(*kept, strict=True))
+        points = torch.from_numpy(part.adversarials[adversarials])
+        _verify_adversarials(subject.network, norm, images[places], labels[places], points, distances, on_step)
+    return Verified(len(part.results), len(kept))
+
+
+def _verify_scores(
+    network: torch.nn.Module, images: Tensor, labels: Tensor, part: BundledPart, on_step: OnStep | None
+) -> None:
+    with prepare(network):
+        classifier = Classifier(network, on_step)
+        classifier.total, classifier.stage = len(images), "verification"
+        width = get_settings().batch_samples or CHECKED_AT_ONCE
+        logits = torch.cat([classifier.classify(one.to(classifier.device)).cpu() for one in images.split(width)])
+    gap = measure_gap(logits, labels)
+    loss = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
+    predicted = torch.tensor([row["prediction"] for row in part.results])
+    scale = logits.abs().max()
+    differs = (logits.argmax(1) != predicted) & (gap.abs() > SCORE_TOLERANCE * scale)
+    for name, value in (("logit_gap", gap), ("loss", loss)):
+        stored = torch.tensor([row[name] for row in part.results], dtype=torch.float64)
+        differs |= ~((value.double() - stored).abs() <= SCORE_TOLERANCE * scale)
+    if count := int(differs.sum()):
+        raise AttackFailed(
+            f"The network gives other outputs than the bundle says for {count:,} of {len(images):,} clean samples, so "
+            "these rows were measured on another network or on other images. Nothing of this chunk was kept.",
+            samples=[part.results[place]["index"] for place in differs.nonzero().flatten().tolist()][:100],
+        )
+
+
+def _verify_adversarials(
+    network: torch.nn.Module,
+    norm: str,
+    images: Tensor,
+    labels: Tensor,
+    points: Tensor,
+    distances: list[float],
+    on_step: OnStep | None,
+) -> None:
+    width = get_settings().batch_samples or CHECKED_AT_ONCE
+    is_right = torch.ones(len(images), dtype=torch.bool)  # that of wrong samples has the distance 0 and is none
+    checked = check_adversarials(
+        network, norm, images, labels, points, is_right, eps=None, batch_size=width, on_step=on_step
+    )
+    beyond = (images + (points - images) * (1 + STEP_BEYOND)).clamp(0, 1)
+    farther = check_adversarials(network, norm, images, labels, beyond, is_right, eps=None, batch_size=width)
+    stored = torch.tensor(distances, dtype=torch.float64)
+    measured = torch.where(checked.found, checked.distance, farther.distance).double()
+    allowed = torch.where(checked.found, DISTANCE_TOLERANCE, STEP_BEYOND + DISTANCE_TOLERANCE) * stored
+    holds = (measured - stored).abs() <= allowed
+    if count := int((~holds).sum()):
+        raise AttackFailed(
+            f"{count:,} of {len(images):,} adversarials of the bundle do not fool this network at the distance that "
+            "the bundle says. Nothing of this chunk was kept.",
+            adversarials=count,
+        )
