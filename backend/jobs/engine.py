@@ -1,5 +1,5 @@
 """The durable workflows: which steps a job has; how it ends is `lifecycle.ending`. What the steps do: `evaluate`,
-`evidence`, `prune` and `preflight`.
+`evidence`, `prune`, `preflight` and `importing`.
 
 A workflow may be run again from its start by another process; steps that ended are not repeated, and the step that was
 cut off is (evaluate.run_chunk then finds whether its rows are there).
@@ -9,8 +9,8 @@ from uuid import UUID
 
 from dbos import DBOS
 
-from backend.jobs import evaluate, evidence, kinds, lifecycle, preflight, prune, pruning_results
-from backend.jobs.queue import EVALUATE, EVIDENCE, PREFLIGHT, PRUNE
+from backend.jobs import evaluate, evidence, importing, kinds, lifecycle, preflight, prune, pruning_results
+from backend.jobs.queue import EVALUATE, EVIDENCE, PREFLIGHT, PRUNE, VERIFY
 
 
 class Executor:
@@ -74,6 +74,17 @@ def prune_job(pruning_id: str, run_number: int) -> None:
     with lifecycle.ending(kinds.PRUNING, UUID(pruning_id), run_number):
         run_pruning(pruning_id, run_number)
         follow_pruning(pruning_id)
+
+
+@DBOS.workflow(name=VERIFY, max_recovery_attempts=1_000)
+def verify_job(evaluation_id: str) -> None:
+    """Verify shipped results on the network of this store; they are shown meanwhile."""
+    run_verification(evaluation_id)
+
+
+@DBOS.step(name="verify")
+def run_verification(evaluation_id: str) -> None:
+    importing.verify_stored(UUID(evaluation_id), Executor.device)
 
 
 @DBOS.workflow(name=PREFLIGHT, max_recovery_attempts=1_000)

@@ -4,7 +4,10 @@ Every clean prediction and score is computed again, and every adversarial in the
 again. What the network contradicts ends the import: a number that was measured on another network must not be shown.
 """
 
+import logging
+import traceback
 from dataclasses import dataclass
+from uuid import UUID
 
 import numpy as np
 import torch
@@ -21,8 +24,11 @@ from backend.jobs.subjects import Subject, load_subject, take_images
 from backend.jobs.verification import check_adversarials
 from backend.settings import get_settings
 from backend.store import evaluations
-from backend.store.database import writing
+from backend.store.database import reading, writing
+from backend.store.jobs import lock_job
 from backend.store.tables import Evaluation
+
+logger = logging.getLogger("thinice.jobs")
 
 CHECKED_AT_ONCE = 64
 SCORE_TOLERANCE = 1e-3
@@ -69,13 +75,45 @@ def add_verified(evaluation: Evaluation, verified: Verified) -> None:
     """Count in the record what a chunk verified."""
     imported = evaluation.record.imported
     assert imported is not None
-    counted = imported.model_copy(
-        update={
-            "predictions": imported.predictions + verified.predictions,
-            "verified": imported.verified + verified.adversarials,
-        }
+    set_verified(
+        evaluation,
+        Verified(imported.predictions + verified.predictions, imported.verified + verified.adversarials),
     )
+
+
+def set_verified(evaluation: Evaluation, verified: Verified) -> None:
+    imported = evaluation.record.imported
+    assert imported is not None
+    counted = imported.model_copy(update={"predictions": verified.predictions, "verified": verified.adversarials})
     evaluation.record = evaluation.record.model_copy(update={"imported": counted})
+
+
+def verify_stored(evaluation_id: UUID, device: str) -> None:
+    """Verify an evaluation whose rows are shown already; where the network contradicts them, it fails and says so."""
+    with reading() as session:
+        evaluation = session.get(Evaluation, evaluation_id)
+    if evaluation is None or evaluation.state != "succeeded" or evaluation.record.imported is None:
+        return
+    imported = evaluation.record.imported
+    try:
+        entry, rows = open_rows(imported.bundle, imported.folder)
+        subject = load_subject(evaluation.checkpoint_id, evaluation.dataset_id, device)
+        parts = [verify_part(subject, evaluation.norm, take_part(entry, rows, chunk.number)) for chunk in entry.chunks]
+    except Exception as error:  # whatever a network or a file raises ends this evaluation, never the worker
+        logger.error("the results of evaluation %s do not hold\n%s", evaluation_id, traceback.format_exc())
+        lifecycle.fail(EVALUATION, evaluation_id, evaluation.run_number, error, states=("succeeded",))
+        return
+    verified = Verified(sum(part.predictions for part in parts), sum(part.adversarials for part in parts))
+    with writing() as session:
+        row = lock_job(session, Evaluation, evaluation_id)
+        if row is not None and row.state == "succeeded":
+            set_verified(row, verified)
+            evaluations.add_log(
+                session,
+                evaluation_id,
+                f"verified: {verified.predictions} of {row.n} predictions and {verified.adversarials} of "
+                f"{imported.adversarials} adversarials in the bundle hold on this machine",
+            )
 
 
 def verify_part(subject: Subject, norm: str, part: BundledPart, on_step: OnStep | None = None) -> Verified:

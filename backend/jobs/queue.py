@@ -18,6 +18,7 @@ EVALUATE = "evaluate"
 EVIDENCE = "evidence"
 PRUNE = "prune"
 PREFLIGHT = "preflight"
+VERIFY = "verify"
 PREFLIGHT_PRIORITY = 1
 SHIPPED_PREFLIGHT_PRIORITY = 55  # known files wait until the first comparison of the demo stands
 

@@ -9,6 +9,7 @@ from backend.jobs.kinds import KINDS
 from backend.jobs.lifecycle import requeue_waiting
 from backend.jobs.registration.inspections import inspect_missing
 from backend.schemas.health import Health, WorkerOut
+from backend.services.bundles.shipped import load_results
 from backend.services.demo import queue_demo
 from backend.services.zoo import load_datasets, load_zoo
 from backend.settings import Settings, get_settings
@@ -55,6 +56,8 @@ def bootstrap() -> None:
         load_datasets()
         zoo = load_zoo()
         inspect_missing()
+        if settings.demo:
+            load_results(zoo.values())
         requeue_waiting()
         queued = queue_demo(zoo) if settings.demo else 0
     if queued:

@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -27,7 +28,6 @@ from backend.schemas.bundles import (
     BundleManifest,
 )
 from backend.services.evaluations.service import load_evaluation
-from backend.services.system import find_version
 from backend.services.uploads import uploads_folder
 from backend.store import datasets, evaluations, results
 from backend.store.artefacts import artefact_path
@@ -50,7 +50,7 @@ def export_bundle(evaluation_ids: Sequence[UUID | str], target: Path, *, kept: K
     with reading() as session:
         found = [_load_succeeded(session, one) for one in evaluation_ids]
         entries = [_describe(session, row, number, kept) for number, row in enumerate(found)]
-        manifest = BundleManifest(made_at=now(), thinice=find_version(), engine=ENGINE, evaluations=entries)
+        manifest = BundleManifest(made_at=now(), thinice=version("thinice"), engine=ENGINE, evaluations=entries)
         write_bundle(target, manifest, _read_all(session, found, kept))
     return manifest
 
