@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+import sqlalchemy
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
@@ -103,7 +104,9 @@ def insert_new(session: Session, table: type[Table], rows: list[dict[str, Any]])
         return
     dialect = session.get_bind().dialect.name
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    session.execute(insert(table).on_conflict_do_nothing(), rows)
+    bare = table.__table__  # by the class SQLAlchemy would send one statement a row
+    assert isinstance(bare, sqlalchemy.Table)
+    session.execute(insert(bare).on_conflict_do_nothing(), rows)
 
 
 def store_chunk(
