@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from backend.analysis import flips, mismatches
 from backend.analysis.pairing import Pair, judge_at
+from backend.analysis.statistics import find_middle
 from backend.attacks.catalogue import promises_margins
 from backend.eps import check_eps, eps_text, parse_eps
 from backend.errors import Conflict, InvalidRequest
@@ -219,12 +220,12 @@ def _choose_median_margin(sides: Sides) -> str:
     """
     norm, dense = sides.dense.norm, numbers.join(sides.dense_key, sides.pruned_key).dense
     margins = dense.margin[np.isfinite(dense.margin) & (dense.margin > 0)]
-    if dense.kind != "minimum" or not margins.size:
+    median = find_middle(margins)
+    if dense.kind != "minimum" or median is None:
         raise InvalidRequest(
             f"Give an eps: neither evaluation names one, the data set has no default for {norm}, and there is no dense "
             "margin to choose one from."
         )
-    median = float(np.median(margins))
     return eps_text(f"{median * 255:.2g}/255" if norm == "Linf" else f"{median:.2g}", norm)
 
 
