@@ -4,6 +4,8 @@ import ast
 from collections import defaultdict
 from pathlib import Path
 
+from models.pruning.plans import METHODS
+
 REPOSITORY = Path(__file__).parents[1]
 PRODUCT = ("backend", "frontend", "models")
 MOST_LINES = 400
@@ -108,3 +110,12 @@ def test_modules_can_be_read_in_one_sitting() -> None:
 
 def test_modules_have_names_that_say_what_they_hold() -> None:
     assert [str(path) for path in list_modules(*PRODUCT, "tests") if VAGUE & {path.stem, *path.parent.parts}] == []
+
+
+def test_names_of_pruning_methods_are_written_once() -> None:
+    places = defaultdict(list)
+    for module in list_modules(*PRODUCT):
+        for node in ast.walk(ast.parse((REPOSITORY / module).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and node.value in METHODS:
+                places[node.value].append(str(module))
+    assert places == {name: ["models/pruning/plans.py"] for name in METHODS}

@@ -96,7 +96,7 @@ def methods(url: Url = None, as_json: AsJson = False) -> None:
 
 
 def print_pruning(row: dict[str, Any]) -> None:
-    what = "nothing pruned" if row["method"] == "control" else f"{row['granularity']}s {percent(row['sparsity'])}"
+    what = "nothing pruned" if row["method"] == CONTROL else f"{row['granularity']}s {percent(row['sparsity'])}"
     out.print(
         f"[bold]{row['name']}[/bold]  {row['id']}  {row['method']} of {row['parent_name']}, {what}, "
         f"trained on {row['training_dataset']} at eps {row['eps_text']}, {row['epochs']} epochs, "

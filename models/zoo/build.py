@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from models.pruning.methods import build_search
-from models.pruning.plans import Plan
+from models.pruning.plans import THIN_ICE, Plan
 from models.pruning.thin_ice import build_thin_ice_loss
 from models.training.losses import AdversarialLoss
 from models.training.mask_search import MaskSearch
@@ -33,7 +33,7 @@ from models.zoo.cards import (
 from models.zoo.entries import DATASET, IMAGE_SHAPE, ZooEntry
 
 NOTES = {
-    "thin-ice": "At equal budget thin-ice-aware pruning has not lost measurably fewer samples than HARP at 95 % (three "
+    THIN_ICE: "At equal budget thin-ice-aware pruning has not lost measurably fewer samples than HARP at 95 % (three "
     "seeds), and more at 90 % (one seed): decision 0001 of models/pruning."
 }
 """What the card of a method's networks has to say about the method."""

@@ -14,6 +14,7 @@ from frontend.pages.overview.holdings import HeldFamily, Holdings, Standing, cla
 from frontend.pages.overview.layout import family_title, is_above
 from frontend.rows import Column, Group, left_text, live_text, progress_bar, row_table
 from frontend.words import interval_words, percent
+from models.pruning.plans import CONTROL
 
 PREFLIGHT_WORDS = {
     "queued": "waiting",
@@ -95,8 +96,8 @@ def cells(standing: Standing, best: dict[str, set[str]], titles: dict[str, str])
 def name_cell(standing: Standing) -> Component:
     row = standing.checkpoint
     kind = "pruned-1" if standing.place == "pruned" else standing.place
-    method = "finetuned, not pruned" if row.method == "control" else row.method
-    if standing.place == "control" and row.method != "control":
+    method = "finetuned, not pruned" if row.method == CONTROL else row.method
+    if standing.place == "control" and row.method != CONTROL:
         method = "another training seed"
     words = " · ".join(part for part in (standing.place, method) if part)
     name = dcc.Link(row.name, href=f"/upload?checkpoint={row.id}", className="checkpoint-name", id=named(row, "name"))
