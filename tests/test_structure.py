@@ -9,6 +9,7 @@ from models.pruning.plans import METHODS
 REPOSITORY = Path(__file__).parents[1]
 PRODUCT = ("backend", "frontend", "models")
 MOST_LINES = 400
+MOST_LINES_OF_A_FUNCTION = 50
 VAGUE = {"utils", "helpers", "common", "core", "manager", "misc"}
 
 # `a/b/c.py` is tested by `tests/a/b/test_c.py` (without `backend/`), or by the files in the row of its longest prefix.
@@ -106,6 +107,29 @@ def test_table_of_tests_has_no_row_that_nothing_needs() -> None:
 def test_modules_can_be_read_in_one_sitting() -> None:
     lines = {str(path): len((REPOSITORY / path).read_text().splitlines()) for path in list_modules(*PRODUCT, "tests")}
     assert {path: count for path, count in lines.items() if count > MOST_LINES} == {}
+
+
+def count_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of a function with its signature, without its docstring."""
+    assert function.end_lineno is not None
+    first = function.body[0]
+    docstring = 0
+    if ast.get_docstring(function) is not None and first.end_lineno is not None:
+        docstring = first.end_lineno - first.lineno + 1
+    return function.end_lineno - function.lineno + 1 - docstring
+
+
+def test_functions_fit_on_one_screen() -> None:
+    long = {}
+    for module in list_modules(*PRODUCT):
+        if "versions" in module.parts:  # migrations are written once and never changed
+            continue
+        for node in ast.walk(ast.parse((REPOSITORY / module).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = count_lines(node)
+                if lines > MOST_LINES_OF_A_FUNCTION:
+                    long[f"{module}:{node.name}"] = lines
+    assert long == {}
 
 
 def test_modules_have_names_that_say_what_they_hold() -> None:
