@@ -226,43 +226,23 @@ def links_cell(standing: Standing) -> Component:
     links: list[Component] = []
     if standing.pair is not None:
         dense, pruned = standing.pair
-        links.append(
-            dcc.Link(
-                ["Compare", html.Span(f" {row.name} with its parent", className="hidden-label")],
-                href=f"/compare?dense={dense}&pruned={pruned}",
-                className="button button-quiet",
-                title=f"Compare {row.name} with its parent",
-                id=named(row, "compare"),
-            )
-        )
+        words = f"{row.name} with its parent"
+        address = f"/compare?dense={dense}&pruned={pruned}"
+        links.append(quiet_link("Compare", words, address, named(row, "compare"), title=f"Compare {words}"))
     if standing.evaluations:
-        links.append(
-            dcc.Link(
-                [f"Jobs ({len(standing.evaluations)})", html.Span(f" of {row.name}", className="hidden-label")],
-                href=f"/jobs?checkpoint={row.id}",
-                className="button button-quiet",
-                id=named(row, "evaluations"),
-            )
-        )
+        jobs = f"Jobs ({len(standing.evaluations)})"
+        links.append(quiet_link(jobs, f"of {row.name}", f"/jobs?checkpoint={row.id}", named(row, "evaluations")))
     else:
-        links.append(
-            dcc.Link(
-                ["Evaluate", html.Span(f" {row.name}", className="hidden-label")],
-                href=f"/jobs?new={row.id}",
-                className="button button-quiet",
-                id=named(row, "evaluate"),
-            )
-        )
+        links.append(quiet_link("Evaluate", row.name, f"/jobs?new={row.id}", named(row, "evaluate")))
     if row.role == "dense" and row.parent_id is None:
-        links.append(
-            dcc.Link(
-                ["Prune", html.Span(f" {row.name}", className="hidden-label")],
-                href=f"/prune?parent={row.id}",
-                className="button button-quiet",
-                id=named(row, "prune"),
-            )
-        )
+        links.append(quiet_link("Prune", row.name, f"/prune?parent={row.id}", named(row, "prune")))
     return html.Span(links, className="links")
+
+
+def quiet_link(words: str, hidden: str, href: str, id: str, *, title: str | None = None) -> Component:
+    """A link of one word to the eye; `hidden` says to screen readers what it is about."""
+    label: list[Content] = [words, html.Span(f" {hidden}", className="hidden-label")]
+    return dcc.Link(label, href=href, className="button button-quiet", id=id, title=title)
 
 
 def claims_table(holdings: Holdings) -> Component:
