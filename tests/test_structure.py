@@ -22,10 +22,10 @@ TESTED_BY: dict[str, dict[str, str]] = {
         "test_startup.py": "settings",
     },
     "backend/api": {
-        "api/test_checkpoints.py": "files forms uploads",
+        "api/test_checkpoints.py": "uploads",
         "api/test_docs.py": "routes",
         "api/test_errors.py": "body_limit lists request_log unknown",
-        "api/test_evaluations.py": "events stopping",
+        "api/test_evaluations.py": "events files stopping",
         "api/test_guard.py": "health login",
     },
     "backend/attacks": {
