@@ -65,6 +65,15 @@ def status(url: Url = None, as_json: AsJson = False) -> None:
         print_status(client.url, health.json(), active, prunings)
 
 
+Architecture = Annotated[
+    str | None, typer.Option(help="Name, or @FILE with a JSON list of the layers of a plain nn.Sequential")
+]
+ClaimedNorm = Annotated[str | None, typer.Option(help="Norm of the claim, Linf, L2 or L1; default: the data set's")]
+ClaimedEps = Annotated[
+    str | None, typer.Option(help='eps of the claim, "8/255" or a decimal; default: the data set\'s')
+]
+
+
 def read_architecture(given: str | None) -> str | None:
     """What the option says; the text of the file where it starts with @.
 
@@ -87,21 +96,15 @@ def upload(
     role: Annotated[str, typer.Option(help="dense or pruned")],
     dataset: Annotated[str, typer.Option(help="Data set, by slug or id")],
     parent: Annotated[str | None, typer.Option(help="Checkpoint that it was made from, by name or id")] = None,
-    architecture: Annotated[
-        str | None, typer.Option(help="Name, or @FILE with a JSON list of the layers of a plain nn.Sequential")
-    ] = None,
+    architecture: Architecture = None,
     normalization: Annotated[str | None, typer.Option(help="Normalisation preset")] = None,
     method: Annotated[str | None, typer.Option(help=f"{', '.join(METHODS)}, {CONTROL}, ...")] = None,
     declared_sparsity: Annotated[float | None, typer.Option(help="Share of zero weights, 0..1")] = None,
     keep_rate: Annotated[float | None, typer.Option(help="Share of weights kept, 0..1 (HYDRA, HARP)")] = None,
     claimed_robust_accuracy: Annotated[float | None, typer.Option(help="Claimed robust accuracy, 0..1")] = None,
     claimed_attack: Annotated[str | None, typer.Option(help="Attack of the claim")] = None,
-    claimed_norm: Annotated[
-        str | None, typer.Option(help="Norm of the claim, Linf, L2 or L1; default: the data set's")
-    ] = None,
-    claimed_eps: Annotated[
-        str | None, typer.Option(help='eps of the claim, "8/255" or a decimal; default: the data set\'s')
-    ] = None,
+    claimed_norm: ClaimedNorm = None,
+    claimed_eps: ClaimedEps = None,
     claimed_n: Annotated[int | None, typer.Option(help="How many samples the claim counts")] = None,
     claimed_source: Annotated[str | None, typer.Option(help="Where the claim was made")] = None,
     evaluate: Annotated[str | None, typer.Option(help="Queue an evaluation with this preset at once")] = None,

@@ -15,15 +15,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from backend.attacks.contract import OnStep
+from backend.attacks.contract import AttackResult, OnStep
 from backend.eps import parse_eps
 from backend.errors import NotFound
 from backend.jobs import lifecycle
-from backend.jobs.evaluate import attack_samples
+from backend.jobs.evaluate import AttackPlan, attack_samples
 from backend.jobs.kinds import EVIDENCE
 from backend.jobs.rows import finite_or_none, refuse_contradictions
 from backend.jobs.shards import read_shard_row, store_shard
-from backend.jobs.subjects import Subject, device_title, load_subject, take_images
+from backend.jobs.subjects import SampleBatch, Subject, device_title, load_subject, take_images, take_samples
 from backend.jobs.verification import Checked, check_adversarials
 from backend.schemas.records import EvidenceRecord
 from backend.settings import get_settings
@@ -167,40 +167,13 @@ def claim_rows(work: EvidenceWork, claims: Claims, checked: Checked) -> list[dic
 
 def attack_harder(work: EvidenceWork) -> None:
     """One more run of a preset on the next chunk of the chosen samples, with a seed that was not spent yet."""
-    began, evidence = time.monotonic(), work.evidence
-    round_number, chunk = divmod(evidence.done, work.chunks)
-    first_seed = next_seed(work) if evidence.record.first_seed is None else evidence.record.first_seed
-    seed = first_seed + round_number
-    low = chunk * work.evaluation.chunk_size
-    indices = np.asarray(evidence.indices[low : low + work.evaluation.chunk_size], dtype=np.int64)
-    images, labels = take_images(work.subject.samples, indices)
-    assert evidence.preset is not None
-    result = attack_samples(
-        work.evaluation,
-        work.subject,
-        images,
-        labels,
-        evidence.preset,
-        seed,
-        step_reporter(work, f"seed {seed}, "),
-        early_flags=work.evaluation.record.early_flags or (),  # a few samples would not raise them
-    )
-    refuse_contradictions(result, labels)
-    found = find_rows(work, indices)
-    rows = [found[index] for index in indices.tolist()]
-    limit = torch.inf if work.eps is None else work.eps
-    is_found = result.found & (result.distance.double() <= limit) & (result.distance > 0)
-    bounds = torch.tensor([torch.inf if row.best_known is None else row.best_known for row in rows], dtype=torch.double)
-    shard, shard_rows = store_shard(result.adversarial, is_found & (result.distance.double() < bounds))
-    attempts = []
-    for place, row in enumerate(rows):
-        name = result.attack[place] if is_found[place] else evidence.preset
-        distance = float(result.distance[place]) if is_found[place] else np.inf
-        kept = (None if shard_rows[place] is None else shard, shard_rows[place])
-        attempts.append(attempt_row(work, row, f"{name}@{seed}", distance, result.kind, kept))
+    began = time.monotonic()
+    attack, samples = plan_round(work)
+    result = attack_samples(work.evaluation, work.subject, samples, attack)
+    refuse_contradictions(result, samples.labels)
+    attempts = harder_rows(work, samples, attack, result)
     seconds = time.monotonic() - began
-    gradients = (result.forwards + 2 * result.backwards) / 3  # a backward pass takes as long as two forward ones
-    is_timed = evidence.budget_unit == "seconds"
+    evidence = work.evidence
     keep(
         work,
         attempts,
@@ -209,15 +182,57 @@ def attack_harder(work: EvidenceWork) -> None:
         checked=len(attempts),
         refused={},
         seconds=evidence.seconds + seconds,
-        spent=evidence.spent + (seconds if is_timed else gradients / evidence.n),
-        record=evidence.record.merge(
-            EvidenceRecord(
-                first_seed=first_seed,
-                last_seed=seed,
-                forwards=(evidence.record.forwards or 0) + result.forwards,
-                backwards=(evidence.record.backwards or 0) + result.backwards,
-            )
-        ),
+        spent=evidence.spent + (seconds if evidence.budget_unit == "seconds" else count_gradients(result) / evidence.n),
+        record=record_round(evidence.record, attack.seed, result),
+    )
+
+
+def plan_round(work: EvidenceWork) -> tuple[AttackPlan, SampleBatch]:
+    """The preset with the seed of this round, and the chunk that is attacked next; every round goes over all chunks."""
+    evidence = work.evidence
+    round_number, chunk = divmod(evidence.done, work.chunks)
+    first_seed = next_seed(work) if evidence.record.first_seed is None else evidence.record.first_seed
+    seed = first_seed + round_number
+    low = chunk * work.evaluation.chunk_size
+    samples = take_samples(work.subject, evidence.indices[low : low + work.evaluation.chunk_size])
+    early_flags = work.evaluation.record.early_flags or ()  # a few samples would not raise them
+    assert evidence.preset is not None
+    return AttackPlan(evidence.preset, seed, step_reporter(work, f"seed {seed}, "), early_flags=early_flags), samples
+
+
+def harder_rows(
+    work: EvidenceWork, samples: SampleBatch, attack: AttackPlan, result: AttackResult
+) -> list[dict[str, Any]]:
+    """One row per sample; kept are the adversarials that are nearer than all that is known of a sample."""
+    found = find_rows(work, samples.indices)
+    rows = [found[index] for index in samples.indices.tolist()]
+    limit = torch.inf if work.eps is None else work.eps
+    is_found = result.found & (result.distance.double() <= limit) & (result.distance > 0)
+    bounds = torch.tensor([torch.inf if row.best_known is None else row.best_known for row in rows], dtype=torch.double)
+    shard, shard_rows = store_shard(result.adversarial, is_found & (result.distance.double() < bounds))
+    attempts = []
+    for place, row in enumerate(rows):
+        name = result.attack[place] if is_found[place] else attack.preset
+        distance = float(result.distance[place]) if is_found[place] else np.inf
+        kept = (None if shard_rows[place] is None else shard, shard_rows[place])
+        attempts.append(attempt_row(work, row, f"{name}@{attack.seed}", distance, result.kind, kept))
+    return attempts
+
+
+def count_gradients(result: AttackResult) -> float:
+    """What an attack cost, in gradients: a backward pass takes as long as two forward ones."""
+    return (result.forwards + 2 * result.backwards) / 3
+
+
+def record_round(record: EvidenceRecord, seed: int, result: AttackResult) -> EvidenceRecord:
+    """The record with the seed and the passes of one more step."""
+    return record.merge(
+        EvidenceRecord(
+            first_seed=seed if record.first_seed is None else record.first_seed,
+            last_seed=seed,
+            forwards=(record.forwards or 0) + result.forwards,
+            backwards=(record.backwards or 0) + result.backwards,
+        )
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from models.pruning.plans import CONTROL, MASK_SHARE, Granularity, Plan, check_plan
+from models.pruning.plans import BASELINE, CONTROL, MASK_SHARE, Granularity, Plan, check_plan
 from models.pruning.recipes import FINETUNE_RECIPE, PAPER_RECIPES, SHORT_PLANS, plan_paper
 from models.training.passes import LOSS_PASSES
 from models.training.recipe import LossName, Precision, Recipe
@@ -50,7 +50,7 @@ def make_plan(
     the budget of PGD-AT on all of them pays. With 60,000 images it is that of the zoo.
 
     Args:
-        method: a row of `plans.METHODS`, or "control": finetuned as long, nothing pruned.
+        method: a row of `plans.METHODS`, or `CONTROL`: finetuned as long, nothing pruned.
         rate: share of what `granularity` names that goes away, 0..1.
         schedule: "short" or "paper".
         images: training images, the validation part included.
@@ -92,7 +92,7 @@ def equalise(plan: Plan, images: int) -> Plan:
 def _find_schedule(method: str, rate: float, schedule: str) -> Plan:
     """Give a schedule as it is written down."""
     if method == CONTROL:
-        _, paper = PAPER_RECIPES["lwm"]
+        _, paper = PAPER_RECIPES[BASELINE]
         return Plan(CONTROL, 0.0, FINETUNE_RECIPE if schedule == "short" else paper)
     if schedule == "paper":
         return plan_paper(method, rate)

@@ -6,7 +6,7 @@ from models.pruning.admm import AdmmSearch
 from models.pruning.harp import RateSearch
 from models.pruning.hydra import ScoreSearch
 from models.pruning.lwm import MagnitudeSearch
-from models.pruning.plans import CONTROL, LEARNED_RATES, Plan, check_plan
+from models.pruning.plans import CONTROL, HARP, HYDRA, LEARNED_RATES, LWM, R_ADMM, THIN_ICE, Plan, check_plan
 from models.training.mask_search import MaskSearch
 
 ImageShape = tuple[int, int, int]
@@ -41,11 +41,11 @@ def _build_thin_ice(plan: Plan, image_shape: ImageShape) -> MaskSearch:
 
 
 BUILDERS: dict[str, Callable[[Plan, ImageShape], MaskSearch]] = {
-    "lwm": _build_lwm,
-    "r-admm": _build_admm,
-    "hydra": _build_hydra,
-    "harp": _build_harp,
-    "thin-ice": _build_thin_ice,
+    LWM: _build_lwm,
+    R_ADMM: _build_admm,
+    HYDRA: _build_hydra,
+    HARP: _build_harp,
+    THIN_ICE: _build_thin_ice,
 }
 """One for each row of `plans.METHODS`."""
 

@@ -12,8 +12,16 @@ from models.training.recipe import Recipe
 
 Granularity = Literal["weight", "filter", "channel"]
 
+LWM = "lwm"
+R_ADMM = "r-admm"
+HYDRA = "hydra"
+HARP = "harp"
+THIN_ICE = "thin-ice"
 CONTROL = "control"
 """Finetuning as long without pruning: no method, but a plan may name it."""
+
+BASELINE = LWM
+"""The method of the smallest assumptions: forms start with it, and a control trains as long."""
 
 LEARNED_RATES = "learned_rates"
 MEASURED_MARGINS = "measured_margins"
@@ -116,7 +124,7 @@ class Plan:
     @property
     def care(self) -> Care | None:
         """The care that a thin-ice plan takes of its samples; None for the other methods."""
-        if self.method != "thin-ice":
+        if self.method != THIN_ICE:
             return None
         return Care(**{name: value for name, value in self.settings.items() if name in CARE_SETTINGS})
 
@@ -183,7 +191,8 @@ class Method:
     """One row: what the method can prune, the names of its settings, whether it has a stage of search.
 
     `has_own_loss` says that the loss is the method itself, so that no other can be chosen. `is_uniform`: every layer
-    loses the same share of its weights.
+    loses the same share of its weights. `counts_multiplications`: its rate of channels is a share of multiplications,
+    which leaves more channels than a method that takes the rate in every layer.
     """
 
     name: str
@@ -194,6 +203,7 @@ class Method:
     searches: bool
     has_own_loss: bool = False
     is_uniform: bool = False
+    counts_multiplications: bool = False
 
 
 CARE_SETTINGS = tuple(field.name for field in fields(Care))
@@ -201,7 +211,7 @@ CARE_SETTINGS = tuple(field.name for field in fields(Care))
 
 ROWS = (
     Method(
-        "lwm",
+        LWM,
         "Lowest weight magnitude",
         "Zero the smallest weights, then finetune the rest: the baseline.",
         ("weight", "filter", "channel"),
@@ -210,7 +220,7 @@ ROWS = (
         is_uniform=True,
     ),
     Method(
-        "r-admm",
+        R_ADMM,
         "R-ADMM",
         "Pull the weights towards their pruned selves while training, then cut and finetune.",
         ("weight",),
@@ -219,7 +229,7 @@ ROWS = (
         is_uniform=True,
     ),
     Method(
-        "hydra",
+        HYDRA,
         "HYDRA",
         "Learn a score for each weight by adversarial training, keep the best scores, finetune.",
         ("weight",),
@@ -228,15 +238,16 @@ ROWS = (
         is_uniform=True,
     ),
     Method(
-        "harp",
+        HARP,
         "HARP",
         "HYDRA's scores, with a learned rate for each layer.",
         ("weight", "channel"),
         ("gamma", "rounds"),
         True,
+        counts_multiplications=True,
     ),
     Method(
-        "thin-ice",
+        THIN_ICE,
         "Thin-ice-aware",
         "HARP's search and finetuning with a loss that favours samples near the dense boundary. In our runs it did not "
         "lose measurably fewer samples than HARP at 95 %, and lost more at 90 %.",

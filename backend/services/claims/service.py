@@ -36,6 +36,7 @@ from backend.services.evaluations.measurements import (
 )
 from backend.services.shared.arguments import check_page
 from backend.store.tables import Checkpoint
+from models.pruning.plans import CONTROL
 
 BASIS_NOTES: dict[str, str] = {
     "same samples": "The claim and the re-evaluation are totals over the same images. It is not known which images "
@@ -195,7 +196,7 @@ def write_notes(check: ClaimStanding, gap: Gap | None, by_fallbacks: int) -> lis
             f"Fallback attacks broke {by_fallbacks:,} more samples than the primary run. They count in this "
             "checkpoint's own figure; comparisons with other networks use the primary run of both."
         )
-    if check.row.origin in OURS and check.row.method not in (None, "control"):
+    if check.row.origin in OURS and check.row.method not in (None, CONTROL):
         notes.append("Thin Ice made this network, so the result is about our re-implementation, not the authors' own.")
     return notes
 

@@ -15,12 +15,12 @@ from backend.services.comparisons.controls import tell_kind
 from backend.services.comparisons.effort import find_control_differences
 from backend.services.evaluations.measurements import Finished, finished, summarise
 from backend.store.tables import Checkpoint, Dataset, Evaluation
+from models.pruning.plans import METHODS
 
 MARGINS = DEFAULT_PRESET
 """Whose margins a row shows, with the flips they tell."""
 
 PLACES: tuple[Place, ...] = ("dense", "finetuned", "seed", "pruned")
-# What a rate of channels is of for HARP, which leaves more of them than who takes the rate in every layer.
 OF_MULTIPLICATIONS = " of multiplications"
 KINDS = {"weight": "weights", "filter": "filters", "channel": "input channels", "n:m": "N:M", "mixed": "mixed"}
 UNPRUNED = "nothing pruned"
@@ -58,8 +58,9 @@ class Member:
         """What may be ranked together: `weights, 95 %`."""
         if self.kind is None or self.level is None:
             return UNPRUNED
-        rate = OF_MULTIPLICATIONS if (self.kind, self.method) == ("channel", "harp") else ""
-        return f"{KINDS.get(self.kind, self.kind)}, {100 * self.level:.3g} %{rate}"
+        row = METHODS.get(self.method)
+        is_of_work = self.kind == "channel" and row is not None and row.counts_multiplications
+        return f"{KINDS.get(self.kind, self.kind)}, {100 * self.level:.3g} %{OF_MULTIPLICATIONS if is_of_work else ''}"
 
 
 @dataclass(frozen=True)

@@ -20,17 +20,6 @@ from frontend.review.sliders import Sliders, read_sliders
 WORDS_HEIGHT = 100  # of a plot that holds a sentence instead of marks
 
 
-def complete(query: dict[str, str]) -> dict[str, str] | None:
-    """The query with a pair filled in, where it has none and one exists."""
-    if query.get("dense") and query.get("pruned"):
-        return None
-    pairs = comparisons.default_pairs()
-    if not pairs:
-        return None
-    dense, pruned = pairs[0]
-    return {**query, "dense": str(dense.id), "pruned": str(pruned.id)}
-
-
 def layout(**query: str) -> Component:
     """The page for a pair; without one, how to get one."""
     if not (query.get("dense") and query.get("pruned")):

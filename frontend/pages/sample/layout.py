@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 from backend.eps import eps_text
 from backend.errors import InvalidRequest, NotFound
 from backend.schemas.comparisons import PairedSample
-from backend.services import comparisons, samples
+from backend.services import samples
 from frontend.components import SET_WORDS, Content, aria, data, empty_state, icon, set_word
 from frontend.figures.perturbation import BLUE_TO_RED, ScaleKind, choose_scale, largest_change
 from frontend.figures.units import Unit
@@ -18,7 +18,7 @@ from frontend.pages.sample.side import Shown, clean_address, side_row
 from frontend.pages.sample.strip import StripMark, margin_strip
 from frontend.pages.sample.versions import find_versions, version_list
 from frontend.pages.sample.words import headline
-from frontend.review.cut import set_of
+from frontend.review.cut import complete_pair, set_of
 from frontend.review.keys import SAMPLE_KEYS, key_words
 from frontend.review.notices import context_line, mismatch_notice, verdict_notice
 from frontend.review.walk import SORT_WORDS, STATE_KEYS, Filters, Place, ShownPair, find_place, load_pair
@@ -32,11 +32,9 @@ def complete(query: dict[str, str]) -> dict[str, str] | None:
     """The query with a pair and a sample filled in, where something is missing and there is something."""
     if query.get("dense") and query.get("pruned") and query.get("index"):
         return None
+    query = complete_pair(query) or query
     if not (query.get("dense") and query.get("pruned")):
-        pairs = comparisons.default_pairs()
-        if not pairs:
-            return None
-        query = {**query, "dense": str(pairs[0][0].id), "pruned": str(pairs[0][1].id)}
+        return None
     pair = load_pair(query)
     listed = pair.listed() or pair.samples
     lost = [sample for sample in listed if sample.set == "S10"]
