@@ -101,7 +101,7 @@ def check_header(stream: IO[bytes], shape: tuple[int, ...], size_bytes: int, max
     array_bytes = int(np.prod(found, dtype=object)) * dtype.itemsize
     if size_bytes != stream.tell() + array_bytes:
         raise UnreadableAdversarials(
-            f"The header claims shape {found} ({array_bytes:,} bytes), the file has {size_bytes - stream.tell():,}."
+            f"The header declares shape {found} ({array_bytes:,} bytes), the file has {size_bytes - stream.tell():,}."
         )
     if array_bytes > max_bytes:
         raise TooLarge(

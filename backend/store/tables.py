@@ -205,7 +205,7 @@ class Chunk(Table):
 
 
 class Evidence(Job):
-    """Attempts beyond an evaluation's own run: who claims them, how far their checking is, what came of it."""
+    """Attempts beyond an evaluation's own run: their source, how far their checking is, what came of it."""
 
     __tablename__ = "evidence"
     long_columns = ("indices",)
@@ -321,7 +321,9 @@ class Result(Table):
     best_known: Mapped[float | None] = mapped_column(comment="null where not found; at most the margin")
     best_known_found: Mapped[bool] = mapped_column(server_default=false())
     best_known_series: Mapped[int] = mapped_column(server_default="0")
-    best_known_source: Mapped[str] = mapped_column(String(200), server_default="", comment="attack, or who claims it")
+    best_known_source: Mapped[str] = mapped_column(
+        String(200), server_default="", comment="attack, or source of the evidence"
+    )
 
 
 class LogLine(Table):

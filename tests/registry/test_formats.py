@@ -79,7 +79,7 @@ def test_find_state_numbers_beside_tensors_are_refused_by_name(network: nn.Modul
 
 
 def test_find_state_tensor_larger_than_its_storage_is_unsafe() -> None:
-    with pytest.raises(UnsafeCheckpoint, match="'w' claims"):
+    with pytest.raises(UnsafeCheckpoint, match="'w' declares"):
         find_state({"state_dict": {"w": torch.zeros(1).expand(1000, 1000)}})
 
 
