@@ -1,4 +1,4 @@
-"""The two small tables that weigh the finding: how well a score foretells losses, and what the controls do."""
+"""The two small tables that weigh the result: how well a score foretells losses, and what the controls do."""
 
 from dash import html
 from dash.development.base_component import Component
