@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from backend.cli.output import err
-from backend.cli.session import REFUSED, AsJson, Url, answers, connected, wait_for, write_whole
+from backend.cli.session import REFUSED, AsJson, Url, connected, reports_failures, wait_for, write_whole
 from backend.client import Client
 from backend.schemas import ACTIVE
 
@@ -18,7 +18,7 @@ Wish = tuple[str, int]
 """A preset and how many samples."""
 
 
-@answers
+@reports_failures
 def table(
     parent: Annotated[str, typer.Argument(help="Dense checkpoint, by name or id")],
     format: Annotated[str, typer.Option(help="markdown, latex, csv or json")] = "markdown",
@@ -54,11 +54,11 @@ def table(
             if any(state != "succeeded" for state in ended):
                 err.print(f"{sum(state != 'succeeded' for state in ended):,} of them did not succeed.")
                 raise typer.Exit(REFUSED)
-        answer = client.get_response(path, format=wanted, **terms)
-    write_answer(answer.content, output)
+        response = client.get_response(path, format=wanted, **terms)
+    write_output(response.content, output)
 
 
-def write_answer(content: bytes, output: Path | None) -> None:
+def write_output(content: bytes, output: Path | None) -> None:
     """To the file, or to standard output."""
     if output is None:
         sys.stdout.buffer.write(content)

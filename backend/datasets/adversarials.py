@@ -53,7 +53,7 @@ def take_adversarials(
         limits=limits,
         rejection=UnreadableAdversarials,
     )
-    return ImportedAdversarials(made.path.name, made.answer["n"], hash_file(path))
+    return ImportedAdversarials(made.path.name, made.result["n"], hash_file(path))
 
 
 def write_canonical(path: str, shape: list[int], max_bytes: int, out: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ STATES: dict[Outcome, State] = {"ok": "passed", "warn": "warned", "fail": "faile
 
 
 class PreflightCheck(BaseModel):
-    """One question and its answer in a sentence. `code` never changes; flag codes are used where one fits."""
+    """One check and its result in a sentence. `code` never changes; flag codes are used where one fits."""
 
     code: str
     title: str
@@ -19,7 +19,7 @@ class PreflightCheck(BaseModel):
 
 
 class PreflightReport(BaseModel):
-    """Every question that was asked of a network before it is attacked.
+    """Every check of a network before it is attacked.
 
     `clean_accuracy` 0..1 over `n` images, None where the outputs are not finite; `accuracy_by_normalization` holds the
     same under every known preset. `state` is the worst outcome.

@@ -5,11 +5,10 @@ from uuid import UUID
 
 from pydantic import Field
 
-from backend.schemas import Interval, Norm, Origin, Role, Schema
+from backend.schemas import Answer, Interval, Norm, Origin, Role, Schema
 from backend.schemas.checkpoints import ClaimOut
 
 Basis = Literal["same samples", "unpaired", "number only"]
-Answer = Literal["yes", "no", "cannot tell"]
 
 
 class Reevaluation(Schema):

@@ -1,13 +1,10 @@
 """What the weights of a checkpoint say about themselves: where the zeros are, and whose child they are."""
 
-from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from backend.schemas import Schema
-
-Answer = Literal["yes", "no", "cannot tell"]
+from backend.schemas import Answer, Schema
 
 
 class LayerStructure(Schema):

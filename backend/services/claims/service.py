@@ -12,9 +12,9 @@ from backend.analysis.statistics import Estimate
 from backend.attacks.catalogue import get_preset
 from backend.errors import NotComparable
 from backend.jobs.registration.lineage import choose_sparsity
-from backend.schemas import OURS, Interval, Norm, Page
+from backend.schemas import OURS, Answer, Interval, Norm, Page
 from backend.schemas.checkpoints import CheckpointOut, ClaimOut
-from backend.schemas.claims import Answer, ClaimAgainst, ClaimCheck, ClaimDifference, Reevaluation
+from backend.schemas.claims import ClaimAgainst, ClaimCheck, ClaimDifference, Reevaluation
 from backend.schemas.datasets import DatasetOut
 from backend.schemas.evaluations import EvaluationOut
 from backend.services.claims.checks import (

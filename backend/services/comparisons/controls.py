@@ -18,7 +18,7 @@ from models.pruning.plans import CONTROL
 Kind = Literal["finetuned", "seed"]
 WORDS: dict[str, str] = {"finetuned": "same finetuning, nothing pruned", "seed": "another training seed"}
 ORDER = ("finetuned", "seed")
-ANSWERS_KEPT = 4096
+RESULTS_KEPT = 4096
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def has_samples_of(wide: Evaluation, narrow: Evaluation) -> bool:
     return _is_within(narrow.id, wide.id)
 
 
-@lru_cache(maxsize=ANSWERS_KEPT)
+@lru_cache(maxsize=RESULTS_KEPT)
 def _is_within(narrow_id: UUID, wide_id: UUID) -> bool:
     """Whether the samples of one evaluation are among those of another, by their lists, which never change."""
     with reading() as session:

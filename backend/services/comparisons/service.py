@@ -87,7 +87,7 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
     extra = bounds.sum_up(joined, known, number, sides.dense, sides.pruned)
     notes = [*note_caveats(caveats), *write_notes(sides.dense, sides.pruned, joined, clean.prediction)]
     if controls and controls_reason is not None:
-        notes.append(controls_reason)  # where controls are shown, the reason is no answer to why there are none
+        notes.append(controls_reason)  # where controls are shown, the reason does not say why there are none
     if eps is None and _find_named_eps(sides) is None:
         notes.insert(0, MEDIAN_EPS)
     return ComparisonOut(

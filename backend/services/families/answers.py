@@ -11,10 +11,10 @@ The rule, for each of the three questions (decision 0003 of services):
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backend.analysis.claims import Answer, answer_of
+from backend.analysis.claims import answer_of
 from backend.analysis.statistics import Estimate
 from backend.analysis.verdicts import joint_confidence, require_all, settle, widen
-from backend.schemas import OURS, Interval
+from backend.schemas import OURS, Answer, Interval
 from backend.schemas.families import FamilyAnswer, FamilyFinding, FindingPart, MethodAnswer, Question, Unit
 from backend.services.families.questions import NEGLIGIBLE_BY_UNIT, AnswerPart, Asked
 

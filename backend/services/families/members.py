@@ -75,7 +75,7 @@ class Terms:
         return float(parse_eps(self.eps_text))
 
     def fit(self, evaluation: Evaluation, preset: str) -> bool:
-        """Whether an evaluation with that preset answers here."""
+        """Whether an evaluation with that preset decides here."""
         if (evaluation.preset, evaluation.dataset_id, evaluation.norm) != (preset, self.dataset.id, self.norm):
             return False
         if promises_margins(preset):
@@ -197,7 +197,7 @@ def order(member: Member) -> tuple[int, int, float, str, str]:
 
 
 def list_fitting(snapshot: Snapshot, row: Checkpoint, preset: str, terms: Terms) -> list[Evaluation]:
-    """Finished evaluations of a checkpoint that answer here, newest first."""
+    """Finished evaluations of a checkpoint that decide here, newest first."""
     found = snapshot.evaluations.get(row.id, [])
     return [one for one in found if terms.fit(one, preset) and summarise(one) is not None]
 

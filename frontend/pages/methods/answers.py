@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.schemas.claims import Answer
+from backend.schemas import Answer
 from backend.schemas.families import FamilyAnswer, FamilyFinding, FamilyOut, FindingPart
 from backend.services.families.texts import name_parts, show_part
 from frontend.components import Content, aria

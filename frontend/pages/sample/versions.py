@@ -46,7 +46,7 @@ def find_versions(pair: ShownPair) -> list[Version]:
 
 
 def version_list(pair: ShownPair, versions: list[Version], index: int) -> Component:
-    """Links to the same sample under each version; the one shown is marked, its neighbours answer to up and down."""
+    """Links to the same sample under each version; the shown one is marked, the keys up and down move on."""
     current = next(
         place for place, version in enumerate(versions) if version.evaluation.id == pair.comparison.pruned.id
     )

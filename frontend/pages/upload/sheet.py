@@ -124,7 +124,7 @@ def numbers(row: CheckpointOut) -> Component:
 
 
 def preflight_card(row: CheckpointOut) -> Component:
-    """Each question with its answer; until then that it waits or runs."""
+    """Each check with its result; until then that it waits or runs."""
     flight = row.preflight
     checks = [FieldCheck(check.outcome, check.title, check.sentence) for check in flight.checks]
     waiting = flight.state in ACTIVE

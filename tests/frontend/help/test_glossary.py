@@ -6,8 +6,7 @@ from typing import get_args
 import pytest
 
 from backend.attacks.catalogue import PRESETS
-from backend.schemas import FlipSet, Norm, Role
-from backend.schemas.claims import Answer
+from backend.schemas import Answer, FlipSet, Norm, Role
 from backend.schemas.evaluations import MarginRow
 from frontend.components import SET_WORDS
 from frontend.help.addresses import PLACES, plain_text
