@@ -53,7 +53,7 @@ TESTED_BY = {
     "frontend/words": ["frontend/pages/test_jobs.py"],
     "models/architectures": ["models/architectures/test_architectures.py", "registry/test_sequences.py"],
     "models/pruning": ["models/pruning/test_methods.py"],
-    "models/training": ["models/training/test_stages.py", "models/training/test_training.py"],
+    "models/training": ["models/training/test_parts.py", "models/training/test_training.py"],
     "models/zoo": ["models/zoo/test_build.py", "models/zoo/test_files.py"],
 }
 
