@@ -1,4 +1,4 @@
-"""Readers of data set files: .npz as users upload it, IDX as the MNIST family is published.
+"""Readers of data set files: .npz as users upload it, IDX as MNIST is published.
 
 Nothing is unpickled, and sizes are known before anything is inflated: an archive of a few KB can declare many GB.
 """

@@ -33,11 +33,11 @@ def check_keep_rate(keep_rate: float) -> float:
     return keep_rate
 
 
-def ask_keep_rate(family: str, count: int, suggestion: float | None, marker: str) -> AmbiguousCheckpoint:
+def ask_keep_rate(method: str, count: int, suggestion: float | None, marker: str) -> AmbiguousCheckpoint:
     """The question for the keep rate, ready to be raised.
 
     Args:
-        family: "HYDRA" or "HARP".
+        method: "HYDRA" or "HARP".
         count: how many layers have scores.
         suggestion: a rate that would fit what the file does hold; None where nothing in it tells.
         marker: the kind of key that raised the question.
@@ -46,12 +46,12 @@ def ask_keep_rate(family: str, count: int, suggestion: float | None, marker: str
         "HYDRA": "the share of weights that every layer keeps (its k)",
         "HARP": "the target share of weights that the whole network keeps (its k, from which the smallest rate of a "
         "layer, a tenth of it, follows)",
-    }[family]
+    }[method]
     words = ""
     if suggestion is not None:
         words = f" Its rates just fit a target of {suggestion:.4g}; send this value only if your run used it."
     return AmbiguousCheckpoint(
-        f"This is a {family} masked file: {count} layers have scores. The masks follow from the scores and {rate}, "
+        f"This is a {method} masked file: {count} layers have scores. The masks follow from the scores and {rate}, "
         f"which is not in the file. Send this share as keep_rate, above 0 and up to 1 (0.05 keeps 5 %; 1 is the dense "
         f"network before pruning).{words}",
         ask="keep_rate",

@@ -28,12 +28,12 @@ def apply_scores(found: FoundState, keep_rate: float | None, file_name: str | No
     """Zero the int((1 - k) n) smallest absolute scores of each layer; arguments as in `masking.apply_masks`."""
     rates = _take_rates(found)
     scored = {name.removesuffix(SCORES): tensor for name, tensor in found.tensors.items() if last_part(name) == SCORES}
-    family = "HARP" if rates else "HYDRA"
+    method = "HARP" if rates else "HYDRA"
     if keep_rate is None:
         keep_rate = read_keep_rate(file_name)
         if keep_rate is None:
             suggestion = suggest_target(rates, scored, found.tensors) if rates else None
-            raise ask_keep_rate(family, len(scored), suggestion, RATE if rates else SCORES)
+            raise ask_keep_rate(method, len(scored), suggestion, RATE if rates else SCORES)
         found.warnings.append(f"The keep rate {keep_rate:g} was read from the file's name, {file_name!r}.")
     if rates and (bare := sorted(set(scored) ^ set(rates))):
         raise RejectedCheckpoint(
@@ -51,7 +51,7 @@ def apply_scores(found: FoundState, keep_rate: float | None, file_name: str | No
         found.tensors[weight_name] = torch.where(mask, weight, 0)
         kept += int(mask.expand(weight.shape).sum())
         total += weight.numel()
-    _describe(found, family, scored, keep_rate, kept / total)
+    _describe(found, method, scored, keep_rate, kept / total)
 
 
 def drop_rates(found: FoundState) -> None:
@@ -76,21 +76,21 @@ def _take_rates(found: FoundState) -> dict[str, Tensor]:
     return rates
 
 
-def _describe(found: FoundState, family: str, scored: Mapping[str, Tensor], keep_rate: float, share: float) -> None:
+def _describe(found: FoundState, method: str, scored: Mapping[str, Tensor], keep_rate: float, share: float) -> None:
     """Say which rule was applied, what it left, and what looks odd about that."""
-    rule = "keep rate" if family == "HYDRA" else "rates of their own, target"
+    rule = "keep rate" if method == "HYDRA" else "rates of their own, target"
     found.warnings.append(
-        f"{family}'s masks were applied to {len(scored)} layers with {rule} {keep_rate:g}: {share:.2%} of their "
+        f"{method}'s masks were applied to {len(scored)} layers with {rule} {keep_rate:g}: {share:.2%} of their "
         "weights remain."
     )
     weights = {name: tensor for name, tensor in found.tensors.items() if last_part(name) == "weight"}
     bare = [name for name, tensor in weights.items() if tensor.ndim > 1 and name.removesuffix("weight") not in scored]
     if bare:
         found.warnings.append(
-            f"{len(bare)} layers of this {family} file have no scores and stay dense: {', '.join(bare[:SHOWN])}."
+            f"{len(bare)} layers of this {method} file have no scores and stay dense: {', '.join(bare[:SHOWN])}."
         )
     is_fine = all(weights[f"{start}weight"].shape == score.shape for start, score in scored.items())
-    if family == "HARP" and is_fine and share > OVER_TARGET * keep_rate:
+    if method == "HARP" and is_fine and share > OVER_TARGET * keep_rate:
         found.warnings.append(
             f"HARP's training keeps at most its target, but with {keep_rate:.2%} the layers keep {share:.2%}. Was the "
             "target a different one?"

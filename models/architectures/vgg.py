@@ -1,7 +1,7 @@
 """VGG16 with batch normalisation for 32 x 32 images, in the three shapes that pruned checkpoints come in.
 
 Reference: Simonyan and Zisserman, 2015, arXiv 1409.1556. HYDRA and HARP drop the last pooling and end in three linear
-layers (`classifier.{0,2,4}`, 2048-256-256-classes); the other family pools five times and ends in one `classifier`
+layers (`classifier.{0,2,4}`, 2048-256-256-classes); the others pool five times and end in one `classifier`
 512-classes, with or without biases in the convolutions. In all of them `features.N` counts convolution,
 normalisation, ReLU and pooling layers alike, so the numbers of the first thirteen convolutions agree.
 """

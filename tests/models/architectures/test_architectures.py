@@ -29,7 +29,7 @@ PARAMETERS = {
 
 def choose_input(architecture: Architecture, batch: int = 2) -> tuple[int, Tensor]:
     """Give channels and random images of a size that the architecture takes."""
-    channels = 1 if architecture.family == "cnn" else 3
+    channels = 1 if architecture.kind == "cnn" else 3
     height, width = architecture.input_size or (32, 32)
     return channels, torch.rand(batch, channels, height, width)
 
