@@ -23,7 +23,7 @@ def context_line(comparison: ComparisonOut, dataset: DatasetOut, median_eps: str
     `median_eps` is the pair's own eps where it was chosen from the margins: nobody asked for it.
     """
     dense, pruned = comparison.dense, comparison.pruned
-    facts = [
+    details = [
         dataset.name,
         f"n {comparison.n:,}",
         dense.norm,
@@ -32,7 +32,7 @@ def context_line(comparison: ComparisonOut, dataset: DatasetOut, median_eps: str
         both("seed", dense.seed, pruned.seed),
         both("", day(dense.finished_at), day(pruned.finished_at)),
     ]
-    items = [html.Li(fact) for fact in facts]
+    items = [html.Li(detail) for detail in details]
     if comparison.equal_effort:
         items.append(html.Li(["equal effort ", icon("check")], className="is-gained strong"))
     else:

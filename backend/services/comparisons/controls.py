@@ -41,14 +41,14 @@ def find_controls(
         and in a sentence or two why there are none, which were left out because they were attacked otherwise, or how
         the first was trained otherwise.
     """
-    alike = checkpoints.checkpoints_like(session, root.dataset_id, root.architecture)
-    kinds = {row.id: kind for row in alike if (kind := tell_kind(row, root)) and row.id != pruned.checkpoint_id}
+    similar = checkpoints.checkpoints_like(session, root.dataset_id, root.architecture)
+    kinds = {row.id: kind for row in similar if (kind := tell_kind(row, root)) and row.id != pruned.checkpoint_id}
     if not kinds:
         return [], (
             f"{root.name} has no control. Upload the dense model finetuned as long without pruning "
             f"(role dense, method {CONTROL}, this parent), or a dense model of another training seed."
         )
-    names = {row.id: row.name for row in alike}
+    names = {row.id: row.name for row in similar}
     found: dict[UUID, Control] = {}
     differing: dict[UUID, str] = {}
     for row in evaluations.succeeded_evaluations(session, list(kinds)):
@@ -63,7 +63,7 @@ def find_controls(
                 kinds[row.checkpoint_id], names[row.checkpoint_id], row.checkpoint_id, key
             )
     own = pruned.checkpoint
-    trainings = read_trainings(session, [own, *alike])
+    trainings = read_trainings(session, [own, *similar])
 
     def rank(control: Control) -> tuple[int, int, str]:
         alike = rank_alike(trainings.get(own.id), trainings.get(control.checkpoint_id))

@@ -99,16 +99,16 @@ def section(title: str, target: str, *children: Content) -> Component:
 
 
 def entry(
-    kind: str, name: str, title: str, facts: Sequence[tuple[str, Content]], *, code: str = "", words: Content = None
+    kind: str, name: str, title: str, details: Sequence[tuple[str, Content]], *, code: str = "", words: Content = None
 ) -> Component:
     """A titled entry with its stable name and what is to know about it; its title is the link to it."""
     target = anchor(kind, name)
     parts: list[Component] = [html.H3([title_link(title, target), *([html.Code(code)] if code else [])])]
     if words is not None:
         parts.append(html.P(words))
-    if facts:
-        items = [part for fact, content in facts for part in (html.Dt(fact), html.Dd(content))]
-        parts.append(html.Dl(items, className="help-facts"))
+    if details:
+        items = [part for detail, content in details for part in (html.Dt(detail), html.Dd(content))]
+        parts.append(html.Dl(items, className="help-details"))
     return html.Article(parts, id=target, className="help-entry")
 
 
