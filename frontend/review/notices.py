@@ -14,7 +14,7 @@ from frontend.review.cut import has_margins
 
 CAVEATS = {"apparent-gain": "apparent-gain", "stronger-attack": "masking"}  # field of a mismatch: flag in Help
 
-EXTRA = "extra-evidence"
+ADDITIONAL = "additional-evidence"
 
 
 def context_line(comparison: ComparisonOut, dataset: DatasetOut, median_eps: str | None) -> Component:
@@ -70,11 +70,11 @@ def mismatch_notice(comparison: ComparisonOut) -> Component | None:
         parts.append(html.Div([html.Strong("Reliability flags were raised."), html.Ul(flagged)]))
     for title, items in (
         ("Treat these margins with caution.", [item for item in loud if item.field in CAVEATS]),
-        ("Additional evidence on one side only.", [item for item in loud if item.field == EXTRA]),
+        ("Additional evidence on one side only.", [item for item in loud if item.field == ADDITIONAL]),
         ("The dense checkpoint is not the parent.", [item for item in loud if item.field == "parent"]),
         (
             "The two evaluations used different settings.",
-            [item for item in loud if item.field not in (*CAVEATS, EXTRA, "parent")],
+            [item for item in loud if item.field not in (*CAVEATS, ADDITIONAL, "parent")],
         ),
     ):
         if items:

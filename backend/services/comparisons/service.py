@@ -84,7 +84,7 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
         *caveats_of_margins("dense", sides.dense_key, sides.dense_checkpoint, challenges[0]),
         *caveats_of_margins("pruned", sides.pruned_key, sides.pruned_checkpoint, challenges[1]),
     ]
-    extra = bounds.sum_up(joined, known, number, sides.dense, sides.pruned)
+    additional = bounds.sum_up(joined, known, number, sides.dense, sides.pruned)
     notes = [*note_caveats(caveats), *write_notes(sides.dense, sides.pruned, joined, clean.prediction)]
     if controls and controls_reason is not None:
         notes.append(controls_reason)  # where controls are shown, the reason does not say why there are none
@@ -114,12 +114,12 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
         controls_reason=controls_reason,
         noise=_find_noise(repeats, number),
         replay=replays.explain(joined, number, replayed),
-        extra_evidence=extra,
+        additional_evidence=additional,
         mismatches=[
             *map(show_mismatch, differences),
             *_find_lineage_mismatches(sides),
             *caveats,
-            *bounds.warn_of_one_side(extra, text),
+            *bounds.warn_of_one_side(additional, text),
         ],
         equal_effort=mismatches.is_equal_effort(differences),
         headline=numbers.write_headline(_name_change(sides), sides.dense_key, sides.pruned_key, controls),

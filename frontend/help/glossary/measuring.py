@@ -87,7 +87,7 @@ MEASURING = (
         "Adversarials beyond the primary run: uploaded, replayed from another checkpoint, or found by more effort on "
         "chosen samples. Each one is verified, credited to its source, and may lower the best-known bound of a sample. "
         "Evidence never changes a margin.",
-        ("additional evidence", "extra evidence"),
+        ("additional evidence",),
     ),
     Word(
         "best-known bound",

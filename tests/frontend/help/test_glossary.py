@@ -20,7 +20,7 @@ SHOWN = [
     "eps", "ε", "δ", "thin ice", "control", "equal effort", "sparsity", "n", "interval", "churn", "McNemar", "AUROC",
     "average precision", "FPR at 95 % TPR", "negative flip rate", "positive flip rate", "Spearman", "robustness curve",
     "clean accuracy", "robust accuracy", "margin_pred", "not found", "none found", "adversarial", "perturbation",
-    "survives 8 bits", "seed", "primary run", "fallback attack", "extra evidence", "best known", "attack harder",
+    "survives 8 bits", "seed", "primary run", "fallback attack", "additional evidence", "best known", "attack harder",
     "replay", "dense on pruned", "pruned on dense", "boundary moved", "new hole", "attack noise",
     "within attack noise", "repeat", "slack_to_flip", "caveat", "incompatible", "pruning", "schedule", "passes",
     "checkpoint", "evaluation", "record", "attack", "preset", "flag", "level",
