@@ -13,7 +13,7 @@ from backend.client import Client
 from backend.schemas import ACTIVE
 
 FORMATS = ("markdown", "latex", "csv", "json")
-ROUNDS = 3  # the dense network of a newer engine first, then what has to stand beside it
+ROUNDS = 3  # the dense network of a newer engine first, then what is compared with it
 Wish = tuple[str, int]
 """A preset and how many samples."""
 
@@ -108,7 +108,7 @@ def choose_rows(
     """The rows to evaluate, each on how many samples: those that lack it, or the dense network's where others are
     ahead of it.
 
-    Where a newer version attacks otherwise, what it measured can stand only beside a dense network that it measured
+    Where a newer version attacks otherwise, what it measured can be compared only with a dense network that it measured
     too, on as many samples as before: the same again would never be enough.
     """
     dense = rows[0]

@@ -78,7 +78,7 @@ class PruningWork:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training left beside the weights: its report, and the share of zeros that its masks promise."""
+    """What a training left in addition to the weights: its report, and the share of zeros that its masks promise."""
 
     report: TrainingReport
     declared_sparsity: float

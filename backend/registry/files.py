@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from backend.errors import RejectedCheckpoint, UnreadableCheckpoint, UnsafeCheckpoint
 from backend.registry.archives import RESAVE, Format, Walk, find_format, inspect_legacy, inspect_zip
 
-# Beside weights, training scripts keep accuracies (numpy scalars) and their options (argparse). Nothing else.
+# In addition to weights, training scripts keep accuracies (numpy scalars) and their options (argparse). Nothing else.
 _SCALAR = np.float64(0).__reduce__()[0]
 SAFE_GLOBALS: list[Any] = [
     (_SCALAR, "numpy.core.multiarray.scalar"),

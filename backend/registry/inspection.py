@@ -1,4 +1,4 @@
-"""Looks at kept weights, alone and beside alleged parents'. In a child with limits, without torch: it starts fast.
+"""Inspects kept weights, alone and against alleged parents, in a child with limits; without torch it starts fast.
 
 The files are ours (safetensors that an import wrote), but what is in them came from strangers.
 """

@@ -5,8 +5,8 @@ from typing import Literal
 from pydantic import BaseModel
 
 Outcome = Literal["ok", "warn", "fail"]
-State = Literal["passed", "warned", "failed"]
-STATES: dict[Outcome, State] = {"ok": "passed", "warn": "warned", "fail": "failed"}
+PreflightState = Literal["passed", "warned", "failed"]
+STATE_BY_OUTCOME: dict[Outcome, PreflightState] = {"ok": "passed", "warn": "warned", "fail": "failed"}
 
 
 class PreflightCheck(BaseModel):
@@ -25,16 +25,16 @@ class PreflightReport(BaseModel):
     same under every known preset. `state` is the worst outcome.
     """
 
-    state: State
+    state: PreflightState
     n: int
     clean_accuracy: float | None
     accuracy_by_normalization: dict[str, float]
     checks: list[PreflightCheck]
 
 
-def find_worst(checks: list[PreflightCheck]) -> State:
+def find_worst(checks: list[PreflightCheck]) -> PreflightState:
     """The worst outcome as a state."""
     for outcome in ("fail", "warn"):
         if any(check.outcome == outcome for check in checks):
-            return STATES[outcome]
+            return STATE_BY_OUTCOME[outcome]
     return "passed"

@@ -1,4 +1,4 @@
-"""Claimed robust accuracy beside what a re-evaluation leaves of it, and published figures to hold both against."""
+"""Claimed robust accuracy compared with what a re-evaluation leaves of it, and published figures as references."""
 
 from typing import Literal
 from uuid import UUID

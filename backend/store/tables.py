@@ -3,7 +3,7 @@
 Ids of what users make are time-ordered UUIDs. A sample is known by its content (`sample.content_id`, SHA-256 over shape
 and pixels), so that rows of two evaluations pair by content, never by row number.
 
-What a foreign key refers to is an attribute beside it (`evaluation.dataset`), read when it is first used and only
+What a foreign key refers to is an attribute next to it (`evaluation.dataset`), read when it is first used and only
 inside a session: used later, it raises. Lists of many rows ask for what they show of others in one question instead.
 """
 

@@ -68,11 +68,11 @@
     });
   }
 
-  // A file dropped beside the zone must not replace the page.
+  // A file dropped outside of the zone must not replace the page.
   for (const name of ["dragover", "drop"]) {
     window.addEventListener(name, (event) => {
-      const isBeside = document.getElementById(thinice.ids.upload.DROP) && !thinice.elements.closest(event, ".drop-zone");
-      if (isBeside) event.preventDefault();
+      const isOutside = document.getElementById(thinice.ids.upload.DROP) && !thinice.elements.closest(event, ".drop-zone");
+      if (isOutside) event.preventDefault();
     });
   }
 

@@ -1,4 +1,4 @@
-"""What stands over a pair wherever it is shown: where its numbers come from, and what is doubtful about them."""
+"""What stands over a pair wherever it is shown: where its numbers come from, and their caveats."""
 
 from datetime import datetime
 
@@ -56,7 +56,7 @@ def evaluation_link(evaluation: EvaluationOut, words: str) -> Component:
 
 
 def mismatch_notice(comparison: ComparisonOut) -> Component | None:
-    """What differs between the two evaluations and what is doubtful about them, loudly; None where nothing is."""
+    """What differs between the two evaluations, and their caveats; None where there is neither."""
     loud = [item for item in comparison.mismatches if item.severity == "differs"]
     flagged = [
         html.Li([f"{side.checkpoint_name}: ", dcc.Link(flag, href=help_address("flag", flag))])
@@ -84,7 +84,7 @@ def mismatch_notice(comparison: ComparisonOut) -> Component | None:
 
 
 def caveat_link(field: str) -> list[Content]:
-    """Where Help says what to do about a doubt."""
+    """Where Help says what to do about a caveat."""
     return [" ", dcc.Link("What to do", href=help_address("flag", CAVEATS[field]))] if field in CAVEATS else []
 
 

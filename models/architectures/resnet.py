@@ -30,7 +30,7 @@ TORCHVISION_NAMES = Names("downsample", "fc")
 
 
 class BasicBlock(nn.Module):
-    """Two 3 x 3 convolutions beside a shortcut: identity, or a normalised 1 x 1 convolution where the shape changes."""
+    """Two 3 x 3 convolutions and a shortcut: identity, or a normalised 1 x 1 convolution where the shape changes."""
 
     def __init__(self, channels_in: int, channels_out: int, stride: int, names: Names) -> None:
         super().__init__()

@@ -26,7 +26,7 @@ CANDIDATES = 5  # how many other dense checkpoints are tried where the named par
 def inspect_checkpoint(
     file: str, layers: Sequence[dict[str, Any]], parent: Checkpoint | None, others: Sequence[Checkpoint]
 ) -> dict[str, Any] | None:
-    """Look at kept weights beside the named parent, and beside others that may have been it.
+    """Look at kept weights and compare them with the named parent, and with others that may have been it.
 
     Args:
         file: artefact name of the weights.
@@ -69,7 +69,7 @@ def inspect_missing() -> int:
 
 
 def inspect_family(rows: Sequence[Checkpoint], parents: dict[UUID, Checkpoint]) -> None:
-    """Inspect many rows at once, each beside its parent of `parents`; sets `inspection` where it could be read."""
+    """Inspect many rows at once, each against its parent of `parents`; sets `inspection` where it could be read."""
     named = [None if row.parent_id is None else parents.get(row.parent_id) for row in rows]
     try:
         subjects = [

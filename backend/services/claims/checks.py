@@ -1,4 +1,4 @@
-"""Which evaluation a claim is held against, and which relatives' claims stand beside it."""
+"""Which evaluation a claim is held against, and which relatives' claims it is compared with."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What checkpoints claim and what a re-evaluation leaves of it, beside the same of their parents and controls."""
+"""What checkpoints claim and what a re-evaluation leaves of it, next to the same for their parents and controls."""
 
 from collections.abc import Sequence
 from uuid import UUID

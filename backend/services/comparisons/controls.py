@@ -1,4 +1,4 @@
-"""Which controls stand beside a comparison: the same parent changed without pruning, and another training seed."""
+"""Which controls a comparison has: the same parent changed without pruning, and another training seed."""
 
 from dataclasses import dataclass
 from functools import lru_cache

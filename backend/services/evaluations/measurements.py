@@ -86,7 +86,7 @@ def load_outcomes(key: Finished) -> Outcomes:
 def load_verdicts(key: Finished) -> Outcomes:
     """The same rows with what the fallback attacks of the run found nearer: what is said of one network alone.
 
-    Fallback attacks run where flags doubt the gradients, so that one network of a pair may have been attacked harder.
+    Fallback attacks run where flags warn of the gradients, so that one network of a pair may have been attacked harder.
     """
     return _measure(key).verdicts
 

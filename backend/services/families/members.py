@@ -217,7 +217,7 @@ def choose_reference(snapshot: Snapshot, root: Checkpoint, preset: str, terms: T
 def choose_alike(snapshot: Snapshot, row: Checkpoint, preset: str, reference: Choice, terms: Terms) -> Choice:
     """Of the evaluations with the effort of the dense network's, that of most samples, if possible of its seed.
 
-    Picked rows are set beside picked rows first, and samples in order beside samples in order.
+    Picked rows are compared with picked rows first, and samples in order with samples in order.
 
     Without one of the dense network any will do: the figure stands for itself and is compared with nothing.
     """

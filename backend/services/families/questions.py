@@ -46,7 +46,7 @@ class AnswerPart:
 
 @dataclass(frozen=True)
 class Asked:
-    """A question asked of a checkpoint (beside a rival): all `parts` have to say yes for a yes."""
+    """A question asked of a checkpoint (or of it and a rival): all `parts` have to say yes for a yes."""
 
     member: Member
     parts: list[AnswerPart]

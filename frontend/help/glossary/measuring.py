@@ -158,7 +158,7 @@ MEASURING = (
     ),
     Word(
         "caveat",
-        "A reason not to take a figure at face value, shown beside it: a raised flag, margins that grew beyond belief, "
-        "a stronger attack that breaks what these margins call robust, or a doubtful parent.",
+        "A reason not to take a figure at face value, shown next to it: a raised flag, margins grown beyond belief, "
+        "a stronger attack that breaks what these margins call robust, or a parent that the weights deny.",
     ),
 )

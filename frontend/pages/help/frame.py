@@ -36,7 +36,7 @@ Anchors = Sequence[tuple[str, str]]
 
 
 def help_page(path: str, title: str, about: Content, body: Sequence[Content], parts: Anchors = ()) -> Component:
-    """A page: its heading, the pages of Help at the left, and beside them the search field over `body`."""
+    """A page: its heading, the pages of Help at the left, and next to them the search field over `body`."""
     heading = html.Div([html.H1(title, className="page-title"), html.P(about, className="help-about")])
     found = html.Section(
         [html.P(id=ids.COUNT, role="status", className="muted"), html.Ol(id=ids.RESULTS, className="help-results")],

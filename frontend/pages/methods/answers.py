@@ -70,7 +70,7 @@ def say_silent(findings: Sequence[FamilyFinding]) -> list[str]:
 
 
 def findings_table(title: str, findings: Sequence[FamilyFinding]) -> Component:
-    """One row a finding: the widened intervals that decide, the answer, and what stands beside."""
+    """One row a finding: the widened intervals that decide, the answer, and what is shown in addition."""
     deciding = name_parts([one.parts for one in findings])
     additional = name_parts([one.additional for one in findings])
     has_rivals = any(one.rival_name for one in findings)

@@ -32,7 +32,7 @@ class Standing:
 
     @property
     def claim(self) -> ClaimOut | None:
-        """The claim, where it speaks of the data set's own norm and eps; others cannot stand beside the verdict."""
+        """The claim, where it speaks of the data set's own norm and eps; others cannot be compared with the verdict."""
         claim = self.checkpoint.claim
         if claim is None or claim.norm not in (None, self.dataset.default_norm):
             return None

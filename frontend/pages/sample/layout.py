@@ -45,7 +45,7 @@ def complete(query: dict[str, str]) -> dict[str, str] | None:
 
 
 def register(app: Dash) -> None:
-    """The address builds the page, and assets/sample.js moves the address; what runs beside it is followed."""
+    """The address builds the page, and assets/sample.js moves the address; what runs meanwhile is followed."""
     harder.register(app)
 
 

@@ -212,7 +212,7 @@ def set_by(side: SampleSide) -> list[Content]:
 
 
 def attempts(side: SampleSide, unit: Unit) -> Component:
-    """Every attack of the primary run; the best is bold. Then, for each source, the best of what came beside it."""
+    """Every attack of the primary run; the best is bold. Then, for each source, the best of its additional attempts."""
     if not side.attempts:
         return html.P("No attempts are stored for this sample.", className="small muted")
     primary = [item for item in side.attempts if not item["series"]]

@@ -1,4 +1,4 @@
-"""What keeps a family's answers from saying more than the evidence: doubts about descent, attacks, claims, levels."""
+"""What keeps a family's answers from saying more than the evidence: caveats of descent, attacks, claims, levels."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -65,7 +65,7 @@ def weaken(made: MadeFamily, name: str) -> None:
     evaluate(made.rows[name], made.dataset, verdicts, **terms)
 
 
-def test_families_without_doubts_answer(made: MadeFamily) -> None:
+def test_families_without_caveats_answer(made: MadeFamily) -> None:
     assert find(made, "claims", "lwm-95").answer == "yes"
     assert find(made, "thin ice", "lwm-95").answer == "yes"
     assert ROBUST in [part.name for part in find(made, "rivals", "thin-ice-95", "lwm-95").parts]
