@@ -184,7 +184,7 @@ def test_constraints_are_what_is_installed() -> None:
 
 
 def test_package_data_covers_every_kind_of_tracked_file() -> None:
-    """What lies beside the modules (weights, styles, migrations) must be in an installed package too."""
+    """What lies next to the modules (weights, styles, migrations) must be in an installed package too."""
     patterns = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["*"]
     tracked = subprocess.run(
         ["git", "ls-files", "backend", "frontend", "models"], cwd=REPOSITORY, capture_output=True, text=True, check=True

@@ -40,7 +40,7 @@ class Site:
     pruned_evaluation: str
     waiting: str
     evidence: str
-    """Evidence beside the dense evaluation; it waits, as there is no worker."""
+    """Evidence next to the dense evaluation; it waits, as there is no worker."""
     pruning: str
     """A pruning of the dense network on `training`, another data set; it was cancelled while it waited."""
     lost: int

@@ -42,8 +42,8 @@ def test_open_file_safetensors_gives_the_same_tensors(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("legacy", [False, True], ids=["zip", "legacy"])
 def test_open_file_numpy_scalars_and_options_are_taken(tmp_path: Path, legacy: bool) -> None:
-    beside = {"acc": np.float64(0.5), "best": np.float32(0.25), "args": argparse.Namespace(lr=0.1, n=np.int64(3))}
-    content = open_bytes(tmp_path, save({"state_dict": STATE, **beside}, legacy=legacy))
+    additional = {"acc": np.float64(0.5), "best": np.float32(0.25), "args": argparse.Namespace(lr=0.1, n=np.int64(3))}
+    content = open_bytes(tmp_path, save({"state_dict": STATE, **additional}, legacy=legacy))
     assert content["acc"] == 0.5 and content["args"].lr == 0.1 and content["args"].n == 3
 
 

@@ -73,7 +73,7 @@ def test_find_state_without_weights_is_unreadable(content: dict[str, Any]) -> No
         find_state(content)
 
 
-def test_find_state_numbers_beside_tensors_are_refused_by_name(network: nn.Module) -> None:
+def test_find_state_numbers_next_to_tensors_are_refused_by_name(network: nn.Module) -> None:
     with pytest.raises(RejectedCheckpoint, match="holds epoch"):
         find_state({**network.state_dict(), "epoch": 3})
 

@@ -19,7 +19,7 @@ from frontend.pages.overview.holdings import (
 from frontend.words import count_words, percent, sentence_list
 
 POLL_MILLISECONDS = 2000
-REST_MILLISECONDS = 10_000  # while nothing runs and nothing waits: every look reads all that the home holds
+REST_MILLISECONDS = 10_000  # while nothing runs and nothing waits: every look reads all that the server holds
 
 
 def layout(**_query: str) -> Component:
@@ -106,7 +106,7 @@ def context_line(holdings: Holdings) -> Component:
 
 
 def headline(holdings: Holdings) -> list[Content]:
-    """What this home holds, and what became of its claims."""
+    """What this server holds, and what became of its claims."""
     return [f"{holding_words(holdings)} ", *claim_sentence(holdings)]
 
 
