@@ -50,7 +50,7 @@ def set_word(name: str, text: str | None = None) -> Component:
 
 
 def card(title: str, *children: Content, note: Content = None, tools: Content = None, kind: str = "") -> Component:
-    """A titled card. `note`: muted words beside the title; `tools`: controls at its right; `kind`: a CSS class."""
+    """A titled card. `note`: muted words next to the title; `tools`: controls at its right; `kind`: a CSS class."""
     head: list[Component] = [html.H2([title, html.Span(note, className="card-note")] if note else title)]
     if tools is not None:
         head.append(html.Div(tools, className="card-tools"))

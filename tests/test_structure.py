@@ -152,7 +152,7 @@ TESTED_BY: dict[str, dict[str, str]] = {
     "models/training": {
         "models/pruning/test_thin_ice.py": "passes",
         "models/training/test_recipe.py": "schedules",
-        "models/training/test_stages.py": "progress state",
+        "models/training/test_parts.py": "progress state",
     },
     "models/zoo": {"models/zoo/test_build.py": "cards entries"},
 }

@@ -1,4 +1,4 @@
-"""What makes margins doubtful: a gain beyond belief, and a stronger attack that breaks what they call robust."""
+"""Caveats of margins: a gain beyond belief, and a stronger attack that breaks what they call robust."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The finding of a comparison in plain words, as parts that a page can colour."""
+"""The result of a comparison in plain words, as parts that a page can colour."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -41,7 +41,7 @@ class Predictor:
 
 @dataclass(frozen=True)
 class Prediction:
-    """AUROC of "small dense margin" for S10 among what the dense model holds, beside cheap baselines.
+    """AUROC of "small dense margin" for S10 among what the dense model holds, next to cheap baselines.
 
     `value`, `low`, `high`, `average_precision`, `fpr_at_95_tpr` are None where `reason` says why, in one sentence.
     `n`: samples the dense model holds; `positives`: those lost; `censored`: those whose margin was not found (ranked

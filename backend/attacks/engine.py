@@ -52,8 +52,8 @@ def run(
 
     What a result depends on: network, images, labels, norm, seed, and for presets that need it eps. A sample's draws
     come from the seed and its own pixels, and every pass has one width, so at one batch size neither the order of the
-    samples nor the samples beside it change a bit; another batch size changes float32 noise (which on a network that is
-    not smooth can lead a run to another local minimum). Three exceptions: fallback attacks run where flags call for
+    samples nor the others in its pass change a bit; another batch size changes float32 noise (which on a network not
+    smooth can lead a run to another local minimum). Three exceptions: fallback attacks run where flags call for
     them, and flags are seen on the call's own samples (give `early_flags` to all parts of an evaluation alike); the
     attack `segment` starts from `pool_images`, by default the other samples of the same call, so that what is found in
     L2 may depend on which samples are attacked together; and the official code of AutoAttack draws by position in the

@@ -15,7 +15,7 @@ from backend.attacks.catalogue import DEFAULT_PRESET, PRESETS
 from backend.cli import claims, evidence, jobs, prunings, table
 from backend.cli.datasets import file_to_send
 from backend.cli.output import err, out, print_checkpoint, print_comparison, print_evaluation, print_status
-from backend.cli.session import GATE_NOT_MET, REFUSED, AsJson, Url, answers, connected, wait_for, write_whole
+from backend.cli.session import GATE_NOT_MET, REFUSED, AsJson, Url, connected, reports_failures, wait_for, write_whole
 from backend.client import choose_pair
 from backend.errors import InvalidRequest
 from backend.schemas import ACTIVE, RESUMABLE
@@ -50,7 +50,7 @@ def worker() -> None:
 
 
 @app.command()
-@answers
+@reports_failures
 def status(url: Url = None, as_json: AsJson = False) -> None:
     """Show the server's health, its workers and its queue."""
     with connected(url) as client:
@@ -89,7 +89,7 @@ def read_architecture(given: str | None) -> str | None:
 
 
 @app.command()
-@answers
+@reports_failures
 def upload(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="Checkpoint file")],
     name: Annotated[str, typer.Option(help="Name, unique on the server")],
@@ -136,15 +136,15 @@ def upload(
             file.open("rb") as content,
             wrap_file(content, size, description="Sending", console=err, transient=True, disable=as_json) as reader,
         ):
-            answer = client.upload(reader, file.name, fields)
+            response = client.upload(reader, file.name, fields)
         if as_json:
-            print(answer.text)
+            print(response.text)
         else:
-            print_checkpoint(answer.json())
+            print_checkpoint(response.json())
 
 
 @app.command()
-@answers
+@reports_failures
 def dataset(
     what: Annotated[str, typer.Argument(help="cifar10, cifar100, svhn; or a file: .npz with x and y, images as idx")],
     name: Annotated[str | None, typer.Option(help="Name, unique on the server; cifar10, ... have their own")] = None,
@@ -166,16 +166,16 @@ def dataset(
     ):
         fields = {"name": chosen, "default_norm": norm, "default_eps": eps, "classes": classes, "split": part}
         with file.open("rb") as reader:
-            answer = client.upload(reader, file.name, fields, to="datasets")
+            response = client.upload(reader, file.name, fields, to="datasets")
         if as_json:
-            print(answer.text)
+            print(response.text)
         else:
-            body = answer.json()
+            body = response.json()
             out.print(f"{body['name']}: {body['size']:,} samples, {len(body['classes'])} classes, slug {body['slug']}")
 
 
 @app.command()
-@answers
+@reports_failures
 def evaluate(
     checkpoint: Annotated[str, typer.Argument(help="Checkpoint, by name or id")],
     preset: Annotated[str, typer.Option(help=", ".join(PRESETS))] = DEFAULT_PRESET,
@@ -205,16 +205,16 @@ def evaluate(
             "seed": seed,
             "repeat": repeat,
         }
-        answer = client.request("POST", "evaluations", json=request)
+        response = client.request("POST", "evaluations", json=request)
         if wait:
-            for other in client.each("evaluations", repeat_of=answer.json()["id"]) if repeat > 1 else ():
+            for other in client.each("evaluations", repeat_of=response.json()["id"]) if repeat > 1 else ():
                 wait_for(client, f"evaluations/{other['id']}")
-            answer = wait_for(client, f"evaluations/{answer.json()['id']}")
+            response = wait_for(client, f"evaluations/{response.json()['id']}")
         if as_json:
-            print(answer.text)
+            print(response.text)
         else:
-            print_evaluation(answer.json())
-        if answer.json()["state"] in RESUMABLE:
+            print_evaluation(response.json())
+        if response.json()["state"] in RESUMABLE:
             raise typer.Exit(REFUSED)
 
 
@@ -235,7 +235,7 @@ def read_samples(text: str) -> int | str | list[int] | dict[str, int]:
 
 
 @app.command()
-@answers
+@reports_failures
 def compare(
     dense: Annotated[str, typer.Argument(help="Dense checkpoint or evaluation, by name or id")],
     pruned: Annotated[str, typer.Argument(help="Pruned checkpoint or evaluation, by name or id")],
@@ -250,10 +250,10 @@ def compare(
     """Show what pruning changed; with a gate, exit with code 3 if it is not met or the effort was not equal."""
     with connected(url) as client:
         one, other = choose_pair(client.find_evaluations(dense), client.find_evaluations(pruned))
-        answer = client.get_response("comparisons", dense=one["id"], pruned=other["id"], eps=eps)
-    comparison = answer.json()
+        response = client.get_response("comparisons", dense=one["id"], pruned=other["id"], eps=eps)
+    comparison = response.json()
     if as_json:
-        print(answer.text)
+        print(response.text)
     else:
         print_comparison(comparison)
     unmet = find_unmet(comparison, max_lost, min_robust)
@@ -279,7 +279,7 @@ def find_unmet(comparison: dict[str, Any], max_lost: int | None, min_robust: flo
 
 
 @app.command()
-@answers
+@reports_failures
 def export(
     evaluation: Annotated[str, typer.Argument(help="Evaluation id, or checkpoint by name (its newest evaluation)")],
     format: Annotated[str, typer.Option(help="csv, parquet or json")] = "csv",
@@ -292,19 +292,19 @@ def export(
     """Write every sample's margin and verdict."""
     with connected(url) as client:
         found = client.find_evaluations(evaluation)[0]
-        answer = client.get_response(f"evaluations/{found['id']}/margins", format="json" if as_json else format)
+        response = client.get_response(f"evaluations/{found['id']}/margins", format="json" if as_json else format)
     if output is None:
         if format == "parquet" and not as_json and sys.stdout.isatty():
             raise typer.BadParameter("Parquet cannot go to a terminal; name a file with -o.")
-        sys.stdout.buffer.write(answer.content)
+        sys.stdout.buffer.write(response.content)
         sys.stdout.buffer.flush()
         return
-    write_whole(output, answer.content)
-    err.print(f"wrote {output} ({len(answer.content):,} bytes)", markup=False)
+    write_whole(output, response.content)
+    err.print(f"wrote {output} ({len(response.content):,} bytes)", markup=False)
 
 
 @app.command()
-@answers
+@reports_failures
 def demo(
     samples: Annotated[int, typer.Option(min=1, help="Samples per checkpoint")] = DEMO_SAMPLES,
     url: Url = None,

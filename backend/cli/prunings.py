@@ -7,7 +7,7 @@ from rich.table import Table
 
 from backend.cli.jobs import Wait, add_job_commands, tell
 from backend.cli.output import out, percent
-from backend.cli.session import AsJson, Url, answers, connected
+from backend.cli.session import AsJson, Url, connected, reports_failures
 from models.pruning.plans import CONTROL, METHODS
 
 app = typer.Typer(help="List, cancel, resume and delete prunings on the server.", no_args_is_help=True)
@@ -20,7 +20,7 @@ Augments = Annotated[
 ]
 
 
-@answers
+@reports_failures
 def prune(
     method: Annotated[str, typer.Argument(help=f"{', '.join(METHODS)}; {CONTROL} prunes nothing")],
     parent: Annotated[str, typer.Option(help="Dense checkpoint, by name or id")],
@@ -73,7 +73,7 @@ def prune(
 
 
 @app.command("list")
-@answers
+@reports_failures
 def list_prunings(url: Url = None, as_json: AsJson = False) -> None:
     """List the prunings on the server, newest first."""
     with connected(url) as client:
@@ -81,16 +81,16 @@ def list_prunings(url: Url = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
-@answers
+@reports_failures
 def methods(url: Url = None, as_json: AsJson = False) -> None:
     """List the pruning methods and what they prune."""
     with connected(url) as client:
-        answer = client.get_response("pruning-methods")
+        response = client.get_response("pruning-methods")
         if as_json:
-            print(answer.text)
+            print(response.text)
             return
         table = Table("method", "prunes", "schedules", "settings", box=None, pad_edge=False)
-        for row in answer.json()["items"]:
+        for row in response.json()["items"]:
             schedules = ", ".join(f"{one['name']} ({one['epochs']} epochs)" for one in row["schedules"])
             names = ", ".join(one["name"] for one in row["settings"])
             table.add_row(row["name"], ", ".join(row["granularities"]), schedules, names)

@@ -42,7 +42,7 @@ def take_dataset(path: Path, *, out_dir: Path, limits: Limits, split: Split | No
         rejection=UnreadableDataset,
     )
     imported = ImportedDataset(
-        sha256=made.sha256, source_sha256=hash_file(path), file_name=made.path.name, **made.answer
+        sha256=made.sha256, source_sha256=hash_file(path), file_name=made.path.name, **made.result
     )
     if imported.published is not None and imported.source_sha256 not in ARCHIVES:
         imported.warnings.append("The archive's hash differs from the published file's: it was repacked or changed.")

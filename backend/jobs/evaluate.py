@@ -165,7 +165,7 @@ def choose_batch_size(evaluation: Evaluation, subject: Subject, images: torch.Te
 def find_early_flags(evaluation: Evaluation, subject: Subject, batch_size: int) -> list[str]:
     """The flags that the record of the first chunk names, else those that images of the data set raise.
 
-    None where the first chunk was attacked without asking: an evaluation keeps one way of doubting.
+    Empty also where the first chunk was attacked without looking for them: an evaluation keeps those of its start.
     """
     if evaluation.record.settings is not None:
         return list(evaluation.record.early_flags or ())

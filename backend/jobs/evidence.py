@@ -33,7 +33,7 @@ from backend.store.artefacts import artefact_path
 from backend.store.database import reading, writing
 from backend.store.tables import Evaluation, Evidence, Result
 
-CHECKED_AT_ONCE = 64  # claims per pass, where the setting leaves the width open
+CHECKED_AT_ONCE = 64  # candidates per pass, where the setting leaves the width open
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ class EvidenceWork:
 
 
 @dataclass(frozen=True)
-class Claims:
-    """Some samples of the work with adversarials claimed for them, B each; `origin` names shard and row of each."""
+class Candidates:
+    """Some samples of the work with a candidate adversarial for each, B each; `origin` names shard and row of each."""
 
     rows: list[Result]
     adversarials: torch.Tensor
@@ -108,7 +108,7 @@ def check_upload(work: EvidenceWork) -> None:
     file = np.load(artefact_path(work.evidence.file), mmap_mode="r", allow_pickle=False)
     part = np.array(file[work.evidence.done : work.evidence.done + len(indices)], dtype=np.float32)
     found = find_rows(work, indices)
-    check_claims(work, Claims([found[index] for index in indices.tolist()], torch.from_numpy(part)))
+    check_candidates(work, Candidates([found[index] for index in indices.tolist()], torch.from_numpy(part)))
 
 
 def check_replay(work: EvidenceWork) -> None:
@@ -121,46 +121,50 @@ def check_replay(work: EvidenceWork) -> None:
         numbers = [row.sample_id for row in rows]
         origin = results.shards_of(session, work.evidence.source_evaluation_id, numbers)
     images = [read_shard_row(*origin[number]) for number in numbers]
-    check_claims(work, Claims(rows, torch.from_numpy(np.stack(images)), [origin[number] for number in numbers]))
+    check_candidates(work, Candidates(rows, torch.from_numpy(np.stack(images)), [origin[number] for number in numbers]))
 
 
-def check_claims(work: EvidenceWork, claims: Claims) -> None:
-    """Verify some claims and store what holds, with its adversarials and the reasons against the others."""
+def check_candidates(work: EvidenceWork, candidates: Candidates) -> None:
+    """Verify some candidates and store what holds, with its adversarials and the reasons against the others."""
     began = time.monotonic()
-    images, labels = take_images(work.subject.samples, np.asarray([row.index for row in claims.rows], dtype=np.int64))
+    images, labels = take_images(
+        work.subject.samples, np.asarray([row.index for row in candidates.rows], dtype=np.int64)
+    )
     checked = check_adversarials(
         work.subject.network,
         work.evaluation.norm,
         images,
         labels,
-        claims.adversarials,
-        torch.tensor([row.correct for row in claims.rows]),
+        candidates.adversarials,
+        torch.tensor([row.correct for row in candidates.rows]),
         eps=work.eps,
         batch_size=get_settings().batch_samples or CHECKED_AT_ONCE,
         on_step=step_reporter(work),
     )
     keep(
         work,
-        claim_rows(work, claims, checked),
+        candidate_rows(work, candidates, checked),
         [work.evidence.credit] * sum(checked.is_tried),
-        steps=len(claims.rows),
-        checked=len(claims.rows),
+        steps=len(candidates.rows),
+        checked=len(candidates.rows),
         refused=dict(checked.count_reasons()),
         seconds=work.evidence.seconds + time.monotonic() - began,
     )
 
 
-def claim_rows(work: EvidenceWork, claims: Claims, checked: Checked) -> list[dict[str, Any]]:
-    """One row per claim that the network was asked about; replayed adversarials stay in the shard they came from."""
-    places: list[tuple[str | None, int | None]] = [(None, None)] * len(claims.rows)
-    if claims.origin is not None:
-        places = [origin if found else (None, None) for origin, found in zip(claims.origin, checked.found, strict=True)]
+def candidate_rows(work: EvidenceWork, candidates: Candidates, checked: Checked) -> list[dict[str, Any]]:
+    """One row per candidate that the network classified; replayed adversarials stay in the shard they came from."""
+    places: list[tuple[str | None, int | None]] = [(None, None)] * len(candidates.rows)
+    if candidates.origin is not None:
+        places = [
+            origin if found else (None, None) for origin, found in zip(candidates.origin, checked.found, strict=True)
+        ]
     else:
         shard, shard_rows = store_shard(checked.images, checked.found)
         places = [(shard if row is not None else None, row) for row in shard_rows]
     return [
         attempt_row(work, row, work.evidence.kind, float(distance), "witness", place)
-        for row, distance, place, tried in zip(claims.rows, checked.distance, places, checked.is_tried, strict=True)
+        for row, distance, place, tried in zip(candidates.rows, checked.distance, places, checked.is_tried, strict=True)
         if tried
     ]
 

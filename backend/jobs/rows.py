@@ -16,7 +16,7 @@ def refuse_contradictions(result: AttackResult, labels: torch.Tensor) -> None:
     """No row is written that could not be a measurement.
 
     Raises:
-        AttackFailed: logits that are not finite, answers that change from call to call, or samples that are right and
+        AttackFailed: logits that are not finite, outputs that change from call to call, or samples that are right and
             yet broken without any perturbation.
     """
     if "randomised" in result.flags:

@@ -1,4 +1,4 @@
-"""Effective weights of the formats whose files hold masks or factors beside the weights.
+"""Effective weights of the formats whose files hold masks or factors next to the weights.
 
 Each function takes its extra keys out of the state and leaves the weights that the method's own forward pass uses. What
 is left over stays in the state, where the look at the keys refuses it by name.

@@ -1,4 +1,4 @@
-"""Asks a freshly imported network the questions whose wrong answers make every later number meaningless."""
+"""Checks a freshly imported network for whatever would make every later number meaningless."""
 
 import copy
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from models.architectures.normalizations import NORMALIZATIONS
 PRESET_GAIN = 0.02
 # Within this factor of chance the weights, the normalisation or the data set are probably wrong.
 CHANCE_FACTOR = 1.5
-# A network of which more than this share never answers has little left to be judged.
+# A network of which more than this share gives no output has little left to be judged.
 MOSTLY = 0.5
 GRADIENT_IMAGES = 16
 STEP = 1e-5
@@ -72,7 +72,7 @@ def _report(
 
 
 def _check_samples(images: Tensor, labels: Tensor, classes: int) -> None:
-    """Refuse samples that would make the answers meaningless."""
+    """Refuse samples that would make the checks meaningless."""
     if images.ndim != 4 or images.dtype != torch.float32 or len(images) == 0:
         raise InvalidRequest(f"Images must be float32 (B, C, H, W), got {images.dtype} {tuple(images.shape)}.")
     if float(images.min()) < 0 or float(images.max()) > 1:

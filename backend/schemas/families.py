@@ -5,9 +5,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from backend.schemas import Interval, Norm, Origin, Schema
+from backend.schemas import Answer, Interval, Norm, Origin, Schema
 from backend.schemas.checkpoints import ClaimOut
-from backend.schemas.claims import Answer
 from backend.schemas.comparisons import Auroc, BinOut, CountsOut, Rate
 
 Place = Literal["dense", "finetuned", "seed", "pruned"]

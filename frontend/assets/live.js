@@ -49,7 +49,7 @@
     return row ? document.querySelector('[data-row="' + CSS.escape(row) + '"]') : null;
   }
 
-  // What cannot be taken back asks once more: the first press arms the button, the second within 5 s is the answer.
+  // What cannot be taken back asks once more: the first press arms the button, the second within 5 s confirms.
   document.addEventListener(
     "click",
     (event) => {

@@ -138,8 +138,8 @@ COMPUTED = (
         "3.4",
         "Controls",
         (
-            "Any change to a network flips samples near its decision boundary. Without a control, a finding is empty. "
-            "Each control answers another question:",
+            "Any change to a network flips samples near its decision boundary. Without a control, a comparison says "
+            "little. Each control answers another question:",
         ),
         (
             "the dense network finetuned for as long without pruning: what does finetuning alone do?",

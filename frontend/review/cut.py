@@ -29,7 +29,7 @@ class Cut:
     delta: str | None = None
 
     def api_query(self, **more: str) -> str:
-        """The query of the REST calls that answer for this cut (their sets are the clean ones)."""
+        """The query of the REST calls that show this cut (their sets are the clean ones)."""
         values = {"dense": self.dense, "pruned": self.pruned, "eps": self.eps, "set": self.set, **more}
         return urlencode({key: value for key, value in values.items() if value is not None}, safe="/")
 

@@ -34,7 +34,7 @@ def _build_harp(plan: Plan, image_shape: ImageShape) -> MaskSearch:
 
 
 def _build_thin_ice(plan: Plan, image_shape: ImageShape) -> MaskSearch:
-    """Search as LWM without a stage of search, as HYDRA with one, as HARP with learned rates; the loss differs."""
+    """Search as LWM without a search of its own, as HYDRA with one, as HARP with learned rates; the loss differs."""
     if plan.searching is None:
         return _build_lwm(plan, image_shape)
     return _build_harp(plan, image_shape) if plan.settings.get(LEARNED_RATES) else _build_hydra(plan, image_shape)

@@ -112,14 +112,14 @@ class Plan:
     settings: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def stages(self) -> tuple[Recipe, ...]:
+    def parts(self) -> tuple[Recipe, ...]:
         """The recipes in the order in which they run."""
         return (self.finetuning,) if self.searching is None else (self.searching, self.finetuning)
 
     @property
     def epochs(self) -> int:
-        """Epochs of all stages."""
-        return sum(recipe.epochs for recipe in self.stages)
+        """Epochs of all parts."""
+        return sum(recipe.epochs for recipe in self.parts)
 
     @property
     def care(self) -> Care | None:
@@ -144,18 +144,18 @@ class Plan:
         return None if self.method == CONTROL else {"kind": self.granularity, "rate": self.rate}
 
     def count_steps(self, images: int) -> int:
-        """Give the optimiser steps of all stages on `images` training images, validation part included."""
-        return sum(recipe.count_steps(images - recipe.validation_samples) for recipe in self.stages)
+        """Give the optimiser steps of all parts on `images` training images, validation part included."""
+        return sum(recipe.count_steps(images - recipe.validation_samples) for recipe in self.parts)
 
     def count_image_passes(self, recipe: Recipe) -> Passes:
-        """Give the passes of one image through one training step of a stage."""
+        """Give the passes of one image through one training step of a part."""
         extra = Passes(0, 0) if self.care is None else self.care.passes
         return LOSS_PASSES[recipe.loss](recipe.pgd_steps) + extra
 
     def count_passes(self, images: int) -> Passes:
         """Count the passes of training, validation aside, with `images` training images."""
         total = self.margin_passes * images
-        for recipe in self.stages:
+        for recipe in self.parts:
             used = recipe.epochs * recipe.count_epoch_images(images - recipe.validation_samples)
             total += self.count_image_passes(recipe) * used
         return total
@@ -167,7 +167,7 @@ class Plan:
         return {**run, **self.to_record()}
 
     def to_record(self) -> dict[str, Any]:
-        """Give what the finetuning's recipe does not say, as plain JSON values; empty for one-stage LWM."""
+        """Give what the finetuning's recipe does not say, as plain JSON values; empty for LWM, which has no search."""
         record: dict[str, Any] = {}
         if self.searching is not None:
             record["search"] = {"training": self.searching.loss, **self.searching.to_record()}
@@ -188,7 +188,7 @@ def read_plan(values: Mapping[str, Any]) -> Plan:
 
 @dataclass(frozen=True)
 class Method:
-    """One row: what the method can prune, the names of its settings, whether it has a stage of search.
+    """One row: what the method can prune, the names of its settings, whether it has a search.
 
     `has_own_loss` says that the loss is the method itself, so that no other can be chosen. `is_uniform`: every layer
     loses the same share of its weights. `counts_multiplications`: its rate of channels is a share of multiplications,
@@ -266,7 +266,7 @@ def check_plan(plan: Plan) -> Method:
     """Give the row of the plan's method, if the method can run the plan.
 
     Raises:
-        ValueError: an unknown method, or a granularity, setting or stage that the method does not have; the message
+        ValueError: an unknown method, or a granularity, setting or part that the method does not have; the message
             lists what exists.
     """
     if plan.method not in METHODS:

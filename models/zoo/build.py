@@ -16,11 +16,11 @@ from models.pruning.thin_ice import build_thin_ice_loss
 from models.training.losses import AdversarialLoss
 from models.training.mask_search import MaskSearch
 from models.training.masks import measure_sparsity
+from models.training.parts import StateFolder, TrainingPart, prune
 from models.training.passes import Passes
 from models.training.pgd import check_correct, check_robust
 from models.training.progress import Progress, TrainingReport
 from models.training.recipe import Recipe
-from models.training.stages import StateFolder, TrainingStage, prune
 from models.training.state import take_fingerprint
 from models.zoo.cards import (
     Card,
@@ -104,8 +104,8 @@ def build_entry(
         training.images,
         training.labels,
         search=search,
-        searching=TrainingStage(searching, loss) if searching else None,
-        finetuning=TrainingStage(entry.recipe, loss),
+        searching=TrainingPart(searching, loss) if searching else None,
+        finetuning=TrainingPart(entry.recipe, loss),
         seed=entry.seed,
         states=states,
         on_progress=on_progress,

@@ -35,9 +35,9 @@ def post(client: TestClient, evaluation: str, content: bytes, **fields: Any) -> 
 
 
 def test_post_upload_is_202_and_waits_with_its_source_and_rows(client: TestClient, site: Site) -> None:
-    answer = post(client, site.dense_evaluation, npy(images(3)), indices="[7, 3, 11]")
-    assert answer.status_code == 202, answer.text
-    body = answer.json()
+    response = post(client, site.dense_evaluation, npy(images(3)), indices="[7, 3, 11]")
+    assert response.status_code == 202, response.text
+    body = response.json()
     assert (body["kind"], body["source"], body["state"], body["n"]) == ("upload", "a rival", "queued", 3)
     assert body["progress"] == {"done": 0, "total": 3, "unit": "samples", "stage": "waiting", "eta_seconds": None}
     listed = client.get(f"{URL}/{site.dense_evaluation}/evidence").json()

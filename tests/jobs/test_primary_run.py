@@ -66,7 +66,7 @@ def result() -> AttackResult:
     )
 
 
-def test_rows_of_a_run_with_fallback_attacks_keep_the_cold_core_and_lower_the_bound(result: AttackResult) -> None:
+def test_rows_of_a_run_with_fallback_attacks_keep_the_primary_run_and_lower_the_bound(result: AttackResult) -> None:
     shards: dict[int, Shard] = {0: ("primary", [0, 1, None, None, None]), 1: ("fallbacks", [None, 0, 1, None, None])}
     numbers, labels = [10, 11, 12, 13, 14], torch.zeros(5, dtype=torch.long)
     attempts = attempt_rows(uuid4(), numbers, result, shards)

@@ -326,7 +326,7 @@ def test_open_file_options_instead_of_weights_point_to_the_weights(tmp_path: Pat
 
 
 def flyingbird(network: nn.Module) -> dict[str, Any]:
-    """State with its normalisation inside, masks beside it."""
+    """State with its normalisation inside, masks next to it."""
     state, masks = dict(network.state_dict()), {}
     for start in find_scored(network):
         masks[f"{start}.weight"] = (torch.rand_like(state[f"{start}.weight"]) < 0.4).float()

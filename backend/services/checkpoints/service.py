@@ -78,7 +78,7 @@ def add_checkpoint(path: Path, form: CheckpointIn, *, filename: str) -> Checkpoi
 
     Args:
         path: the uploaded file; stays where it is.
-        form: the fields beside it.
+        form: the fields sent with it.
         filename: what the user calls the file; a keep rate in it counts where the form has none.
 
     Raises:
@@ -179,7 +179,7 @@ def patch_checkpoint(checkpoint_id: UUID | str, patch: CheckpointPatch) -> Check
 
 
 def _inspect_anew(checkpoint_id: UUID | str, patch: CheckpointPatch) -> dict[str, Any] | None:
-    """What the weights say beside the parent that a patch names; outside of any transaction, it starts a child."""
+    """What the weights say compared with the parent of a patch; outside of any transaction, it starts a child."""
     with reading() as session:
         row = load_checkpoint(session, checkpoint_id)
         parent = None if patch.parent_id is None else store.find_checkpoint(session, patch.parent_id)

@@ -1,4 +1,4 @@
-"""What checkpoints claim and what a re-evaluation leaves of it, beside the same of their parents and controls."""
+"""What checkpoints claim and what a re-evaluation leaves of it, next to the same for their parents and controls."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -12,9 +12,9 @@ from backend.analysis.statistics import Estimate
 from backend.attacks.catalogue import get_preset
 from backend.errors import NotComparable
 from backend.jobs.registration.lineage import choose_sparsity
-from backend.schemas import OURS, Interval, Norm, Page
+from backend.schemas import OURS, Answer, Interval, Norm, Page
 from backend.schemas.checkpoints import CheckpointOut, ClaimOut
-from backend.schemas.claims import Answer, ClaimAgainst, ClaimCheck, ClaimDifference, Reevaluation
+from backend.schemas.claims import ClaimAgainst, ClaimCheck, ClaimDifference, Reevaluation
 from backend.schemas.datasets import DatasetOut
 from backend.schemas.evaluations import EvaluationOut
 from backend.services.claims.checks import (

@@ -1,4 +1,4 @@
-"""Which controls stand beside a comparison: the same parent changed without pruning, and another training seed."""
+"""Which controls a comparison has: the same parent changed without pruning, and another training seed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from models.pruning.plans import CONTROL
 Kind = Literal["finetuned", "seed"]
 WORDS: dict[str, str] = {"finetuned": "same finetuning, nothing pruned", "seed": "another training seed"}
 ORDER = ("finetuned", "seed")
-ANSWERS_KEPT = 4096
+RESULTS_KEPT = 4096
 
 
 @dataclass(frozen=True)
@@ -43,19 +43,19 @@ def find_controls(
         and in a sentence or two why there are none, which were left out because they were attacked otherwise, or how
         the first was trained otherwise.
     """
-    family = checkpoints.checkpoints_like(session, root.dataset_id, root.architecture)
-    kinds = {row.id: kind for row in family if (kind := tell_kind(row, root)) and row.id != pruned.checkpoint_id}
+    similar = checkpoints.checkpoints_like(session, root.dataset_id, root.architecture)
+    kinds = {row.id: kind for row in similar if (kind := tell_kind(row, root)) and row.id != pruned.checkpoint_id}
     if not kinds:
         return [], (
             f"{root.name} has no control. Upload the dense model finetuned as long without pruning "
             f"(role dense, method {CONTROL}, this parent), or a dense model of another training seed."
         )
-    names = {row.id: row.name for row in family}
+    names = {row.id: row.name for row in similar}
     rows = [row for row in evaluations.succeeded_evaluations(session, list(kinds)) if covers(row, pruned)]
     found, differing = sort_by_effort(rows, dense)
     controls = [Control(kinds[row_id], names[row_id], row_id, key) for row_id, key in found.items()]
     own = pruned.checkpoint
-    trainings = read_trainings(session, [own, *family])
+    trainings = read_trainings(session, [own, *similar])
 
     def rank(control: Control) -> tuple[int, int, str]:
         alike = rank_alike(trainings.get(own.id), trainings.get(control.checkpoint_id))
@@ -131,7 +131,7 @@ def has_samples_of(wide: Evaluation, narrow: Evaluation) -> bool:
     return _is_within(narrow.id, wide.id)
 
 
-@lru_cache(maxsize=ANSWERS_KEPT)
+@lru_cache(maxsize=RESULTS_KEPT)
 def _is_within(narrow_id: UUID, wide_id: UUID) -> bool:
     """Whether the samples of one evaluation are among those of another, by their lists, which never change."""
     with reading() as session:

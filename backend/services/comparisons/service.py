@@ -60,7 +60,7 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
     robust, robust_statistics = numbers.find_robust(sides.dense_key, sides.pruned_key, number, text)
     differences = find_mismatches(sides.dense, sides.pruned, sides.dense_key, sides.pruned_key, joined)
     caveats = _find_caveats(stored, joined)
-    extra = bounds.sum_up(joined, stored.bounds, number, sides.dense, sides.pruned)
+    additional = bounds.sum_up(joined, stored.bounds, number, sides.dense, sides.pruned)
     notes = [*note_caveats(caveats), *write_notes(sides.dense, sides.pruned, joined, clean.prediction)]
     return ComparisonOut(
         dense=stored.shown[0],
@@ -86,12 +86,12 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
         controls_reason=stored.controls_reason,
         noise=_find_noise(stored.repeats, number),
         replay=replays.explain(joined, number, stored.replays),
-        extra_evidence=extra,
+        additional_evidence=additional,
         mismatches=[
             *map(show_mismatch, differences),
             *_find_lineage_mismatches(sides),
             *caveats,
-            *bounds.warn_of_one_side(extra, text),
+            *bounds.warn_of_one_side(additional, text),
         ],
         equal_effort=mismatches.is_equal_effort(differences),
         headline=numbers.write_headline(_name_change(sides), sides.dense_key, sides.pruned_key, stored.controls),

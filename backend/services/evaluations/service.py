@@ -105,7 +105,7 @@ def list_evaluations(
 
 
 def queue_evaluation(request: EvaluationIn, purpose: str = "user") -> EvaluationOut:
-    """Check a request, write it down and queue it; with `repeat` once for each seed, and the first is answered.
+    """Check a request, write it down and queue it; with `repeat` once for each seed, and the first is returned.
 
     Raises: as `jobs.drafts.queue_evaluations`.
     """

@@ -11,15 +11,15 @@ The rule, for each of the three questions (decision 0003 of services):
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backend.analysis.claims import Answer, answer_of
+from backend.analysis.claims import answer_of
 from backend.analysis.statistics import Estimate
 from backend.analysis.verdicts import joint_confidence, require_all, settle, widen
-from backend.schemas import OURS, Interval
+from backend.schemas import OURS, Answer, Interval
 from backend.schemas.families import FamilyAnswer, FamilyFinding, FindingPart, MethodAnswer, Question, Unit
 from backend.services.families.questions import NEGLIGIBLE_BY_UNIT, AnswerPart, Asked
 
 ANSWERS: tuple[Answer, ...] = ("yes", "no", "cannot tell")
-LEAD: Unit = "auroc difference"  # of the margin over the logit gap: answered beside the question
+LEAD: Unit = "auroc difference"  # of the margin over the logit gap: answered in addition to the question
 RULE = (
     "Yes: every interval lies above 0 (for an AUROC, above 0.5). No: at least one interval lies below the negligible "
     "size (1 point, or an AUROC of 0.55). Otherwise: cannot tell. Intervals that decide are widened so that all of one "
@@ -84,7 +84,7 @@ def write_answer(question: Question, asked: Sequence[Asked], **names: str) -> Fa
 
 
 def answer_one(asked: Asked, count: int, leads: int) -> FamilyFinding:
-    """A checkpoint's answer from its `count` widened intervals; `leads` are asked at once beside them."""
+    """A checkpoint's answer from its `count` widened intervals; `leads` are asked in addition, at once."""
     parts = [show_part(part, count, decides=True) for part in asked.parts]
     answers: list[Answer] = [part.answer for part in parts if part.answer is not None]
     answer = require_all(answers)

@@ -76,7 +76,7 @@ class Terms:
         return float(parse_eps(self.eps_text))
 
     def fit(self, evaluation: Evaluation, preset: str) -> bool:
-        """Whether an evaluation with that preset answers here."""
+        """Whether an evaluation with that preset decides here."""
         if (evaluation.preset, evaluation.dataset_id, evaluation.norm) != (preset, self.dataset.id, self.norm):
             return False
         if promises_margins(preset):
@@ -198,7 +198,7 @@ def order(member: Member) -> tuple[int, int, float, str, str]:
 
 
 def list_fitting(snapshot: Snapshot, row: Checkpoint, preset: str, terms: Terms) -> list[Evaluation]:
-    """Finished evaluations of a checkpoint that answer here, newest first."""
+    """Finished evaluations of a checkpoint that decide here, newest first."""
     found = snapshot.evaluations.get(row.id, [])
     return [one for one in found if terms.fit(one, preset) and summarise(one) is not None]
 
@@ -218,7 +218,7 @@ def choose_reference(snapshot: Snapshot, root: Checkpoint, preset: str, terms: T
 def choose_alike(snapshot: Snapshot, row: Checkpoint, preset: str, reference: Choice, terms: Terms) -> Choice:
     """Of the evaluations with the effort of the dense network's, that of most samples, if possible of its seed.
 
-    Picked rows are set beside picked rows first, and samples in order beside samples in order.
+    Picked rows are compared with picked rows first, and samples in order with samples in order.
 
     Without one of the dense network any will do: the figure stands for itself and is compared with nothing.
     """

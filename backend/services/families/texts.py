@@ -71,7 +71,7 @@ def write_answer(number: int, answer: FamilyAnswer) -> str:
 
 
 def write_findings(findings: Sequence[FamilyFinding]) -> str:
-    """One line a finding: what decides with its widened interval, the answer, and what stands beside it."""
+    """One line a finding: what decides with its widened interval, the answer, and what is shown in addition."""
     deciding = name_parts([one.parts for one in findings])
     additional = name_parts([one.additional for one in findings])
     has_rivals = any(one.rival_name for one in findings)

@@ -3,8 +3,8 @@
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.schemas import OURS, Page
-from backend.schemas.claims import Answer, ClaimCheck
+from backend.schemas import OURS, Answer, Page
+from backend.schemas.claims import ClaimCheck
 from backend.services import claims
 from backend.services.catalogues import PRESETS
 from backend.services.claims import references

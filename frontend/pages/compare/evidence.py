@@ -1,4 +1,4 @@
-"""The two small tables that weigh the finding: how well a score foretells losses, and what the controls do."""
+"""The two small tables that weigh the result: how well a score foretells losses, and what the controls do."""
 
 from dash import html
 from dash.development.base_component import Component
@@ -109,7 +109,7 @@ def control_row(control: ControlOut) -> list[Content]:
 
 
 def noise_row(noise: NoiseOut, comparison: ComparisonOut) -> list[Content]:
-    """The same checkpoint with another seed: robust flips alone, since clean answers know no seed."""
+    """The same checkpoint with another seed: robust flips alone, since clean predictions know no seed."""
     side = comparison.dense if noise.side == "dense" else comparison.pruned
     words = f"attacked again, seed {noise.seeds[1]} instead of {noise.seeds[0]}: attack noise"
     name = [html.Span(side.checkpoint_name), html.Br(), html.Span(words, className="muted")]

@@ -11,7 +11,7 @@ from frontend.components import SET_CLASSES, SET_WORDS, SYMBOLS, aria, card, emp
 from frontend.figures.units import Unit, unit_of
 from frontend.pages.compare import ids
 from frontend.pages.compare.grid import grid
-from frontend.pages.compare.header import bar, names
+from frontend.pages.compare.header import bar, pair_title
 from frontend.pages.compare.replay import replay_card
 from frontend.review.cut import Cut, has_margins, read_cut
 from frontend.review.notices import context_line, mismatch_notice, verdict_notice
@@ -37,7 +37,7 @@ def layout(**query: str) -> Component:
         dcc.Store(id=ids.CUT),
         dcc.Store(id=ids.POINTS),
         context_line(comparison, dataset, sliders.median_eps),
-        names(comparison, evaluation_choices()),
+        pair_title(comparison, evaluation_choices()),
         mismatch_notice(comparison),
         verdict_notice(comparison),
         html.P(id=ids.HEADLINE, className="headline"),
@@ -49,7 +49,7 @@ def layout(**query: str) -> Component:
         ),
         picture_cards(is_measured),
         evidence_cards(is_measured),
-        sample_cards(grid(unit, is_measured, has_evidence=bool(comparison.extra_evidence))),
+        sample_cards(grid(unit, is_measured, has_evidence=bool(comparison.additional_evidence))),
         card("What to keep in mind", html.Ul(id=ids.NOTES, className="notes")),
         hover_card(),
     ]

@@ -25,7 +25,7 @@ QUEUE_SAMPLES = "jobs-queue-samples"
 QUEUE_SEED = "jobs-queue-seed"
 QUEUE_REPEAT = "jobs-queue-repeat"
 QUEUE_GO = "jobs-queue-go"
-QUEUE_ANSWER = "jobs-queue-answer"
+QUEUE_RESULT = "jobs-queue-result"
 QUEUE_HINT = "jobs-queue-hint"
 
 RECORD = "jobs-record"

@@ -40,7 +40,7 @@ def queue_card(query: dict[str, str]) -> Component:
             html.Div(fields(rows, picked, dataset, query), className="fields"),
             html.P(hint(dataset, chosen_preset(query)), id=ids.QUEUE_HINT, className="footnote"),
             html.Div([html.Button("Queue", id=ids.QUEUE_GO, className="button button-primary")], className="form-foot"),
-            html.Div(id=ids.QUEUE_ANSWER, role="alert"),
+            html.Div(id=ids.QUEUE_RESULT, role="alert"),
         ],
         className="fold-body",
     )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.schemas.claims import Answer
+from backend.schemas import Answer
 from backend.schemas.families import FamilyAnswer, FamilyFinding, FamilyOut, FindingPart
 from backend.services.families.texts import name_parts, show_part
 from frontend.components import Content, aria
@@ -70,7 +70,7 @@ def say_silent(findings: Sequence[FamilyFinding]) -> list[str]:
 
 
 def findings_table(title: str, findings: Sequence[FamilyFinding]) -> Component:
-    """One row a finding: the widened intervals that decide, the answer, and what stands beside."""
+    """One row a finding: the widened intervals that decide, the answer, and what is shown in addition."""
     deciding = name_parts([one.parts for one in findings])
     additional = name_parts([one.additional for one in findings])
     has_rivals = any(one.rival_name for one in findings)

@@ -131,14 +131,14 @@ def table_card(family: FamilyOut, terms: dict[str, str]) -> Component:
 
 def context_line(family: FamilyOut) -> Component:
     pruned = sum(row.place == "pruned" for row in family.rows)
-    facts = [
+    details = [
         family.dataset_name,
         family.norm,
         f"ε {family.eps_text}",
         f"{count_words(pruned, 'pruned checkpoint')} of {family.name}",
         f"{count_words(len(family.rows) - pruned, 'checkpoint')} not pruned",
     ]
-    return html.Ul([html.Li(fact) for fact in facts], className="context")
+    return html.Ul([html.Li(detail) for detail in details], className="context")
 
 
 def family_choices(family: FamilyOut, terms: dict[str, str]) -> Component | None:

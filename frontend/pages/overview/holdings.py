@@ -1,4 +1,4 @@
-"""What this home holds, as the page tells it: every checkpoint with its best verdict, grouped by parent."""
+"""What this server holds, as the page tells it: every checkpoint with its best verdict, grouped by parent."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Standing:
 
     @property
     def claim(self) -> ClaimOut | None:
-        """The claim, where it speaks of the data set's own norm and eps; others cannot stand beside the verdict."""
+        """The claim, where it speaks of the data set's own norm and eps; others cannot be compared with the verdict."""
         claim = self.checkpoint.claim
         if claim is None or claim.norm not in (None, self.dataset.default_norm):
             return None
@@ -91,7 +91,7 @@ def read_all(page: Callable[[int, int], Page[Item]]) -> list[Item]:
 
 
 def read_holdings() -> Holdings:
-    """The whole home, from the services."""
+    """All that the server holds, from the services."""
     known = {row.id: row for row in read_all(datasets.list_datasets)}
     rows = read_all(checkpoints.list_checkpoints)
     jobs = read_all(evaluations.list_evaluations)

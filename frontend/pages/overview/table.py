@@ -53,7 +53,7 @@ def checkpoint_table(holdings: Holdings) -> Component:
 def best_ids(family: HeldFamily) -> dict[str, set[str]]:
     """Checkpoints with the best clean and robust accuracy, named only where all were attacked alike.
 
-    What flags doubt is never the best robust one.
+    A flagged checkpoint is never the best robust one.
     """
     shown = [standing for standing in family.members if standing.verdict and standing.verdict.summary]
     efforts = {(row.verdict.preset, row.verdict.n) for row in shown if row.verdict is not None}
@@ -115,7 +115,7 @@ def named(row: CheckpointOut | EvaluationOut, what: str) -> str:
 
 
 def sparsity_cell(row: CheckpointOut) -> Content:
-    """Declared beside measured; loud where they differ by more than a point."""
+    """Declared next to measured; loud where they differ by more than a point."""
     declared = percent(row.declared_sparsity, unit=False)
     measured = percent(row.measured_sparsity, unit=False)
     differs = row.declared_sparsity is not None and abs(row.declared_sparsity - row.measured_sparsity) > 0.01

@@ -200,5 +200,5 @@ def foot() -> list[Component]:
     return [
         html.P(id=ids.COST, className="cost", role="status", **aria(live="polite")),
         html.Div([html.Button("Start pruning", id=ids.GO, className="button button-primary")], className="form-foot"),
-        html.Div(id=ids.ANSWER, role="alert"),
+        html.Div(id=ids.RESULT, role="alert"),
     ]

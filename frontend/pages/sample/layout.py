@@ -43,7 +43,7 @@ def complete(query: dict[str, str]) -> dict[str, str] | None:
 
 
 def register(app: Dash) -> None:
-    """The address builds the page, and assets/sample.js moves the address; what runs beside it is followed."""
+    """The address builds the page, and assets/sample.js moves the address; what runs meanwhile is followed."""
     harder.register(app)
 
 
@@ -127,10 +127,10 @@ def title(pair: ShownPair, sample: PairedSample) -> Component:
     """True class, row, the sets it belongs to, and the id of its content."""
     robust = html.Span(
         [f"At ε {pair.comparison.eps_text} ", set_word(sample.robust_set), f" {sample.robust_set}"],
-        className="fact-chip",
+        className="sample-chip",
     )
-    clean = html.Span(["Clean ", set_word(sample.set), f" {sample.set}"], className="fact-chip")
-    thin = html.Span("On thin ice", className="fact-chip is-ice") if pair.is_on_thin_ice(sample) else None
+    clean = html.Span(["Clean ", set_word(sample.set), f" {sample.set}"], className="sample-chip")
+    thin = html.Span("On thin ice", className="sample-chip is-ice") if pair.is_on_thin_ice(sample) else None
     copy = html.Button(
         [html.Code(sample.sample_id[:12]), html.Span("Copy", className="copy-word")],
         className="button button-quiet",
@@ -143,7 +143,7 @@ def title(pair: ShownPair, sample: PairedSample) -> Component:
         className="page-title",
     )
     chips = [chip for chip in (clean, robust, thin) if chip is not None]
-    return html.Div([heading, html.Div([*chips, copy], className="fact-chips")], className="sample-title")
+    return html.Div([heading, html.Div([*chips, copy], className="sample-chips")], className="sample-title")
 
 
 def walked(pair: ShownPair, sample: PairedSample, query: dict[str, str]) -> Filters:

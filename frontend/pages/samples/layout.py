@@ -80,7 +80,7 @@ def layout(**query: str) -> Component:
     parts = [
         dcc.Store(id=ids.PAIR, data=browser_state(pair)),
         context_line(pair.comparison, pair.dataset, pair.sliders.median_eps),
-        names(pair),
+        pair_title(pair),
         mismatch_notice(pair.comparison),
         verdict_notice(pair.comparison),
         html.Div(id=ids.SENTENCE, className="headline", **aria(live="polite")),
@@ -118,7 +118,7 @@ def read_shown(text: str | None) -> int:
     return max(PAGE_SIZE, int(text)) if text and text.isdecimal() and len(text) < 7 else PAGE_SIZE
 
 
-def names(pair: ShownPair) -> Component:
+def pair_title(pair: ShownPair) -> Component:
     """The two checkpoints, and the way to their comparison."""
     heading = html.H1(
         [

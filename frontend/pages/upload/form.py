@@ -1,4 +1,4 @@
-"""The form beside a checkpoint's file. Shares are typed in percent; upload.js sends them as 0..1."""
+"""The form sent with a checkpoint's file. Shares are typed in percent; upload.js sends them as 0..1."""
 
 from typing import Any
 

@@ -24,7 +24,7 @@ KIND_WORDS = {
 
 
 def inspection_card(row: CheckpointOut, parent: CheckpointOut | None) -> Component | None:
-    """The answers; None for a checkpoint whose weights were not looked at."""
+    """The checks; None for a checkpoint whose weights were not looked at."""
     found = row.inspection
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""The page: a file, the form beside it; or the sheet of a checkpoint or data set that is there."""
+"""The page: a file, the form next to it; or the sheet of a checkpoint or data set that is there."""
 
 from typing import Any
 

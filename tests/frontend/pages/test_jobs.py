@@ -20,7 +20,7 @@ from backend.store.tables import Checkpoint, Evaluation, Worker, now
 from frontend.jobs import button_id
 from frontend.pages import jobs
 from frontend.pages.jobs import ids, record
-from frontend.pages.jobs.callbacks import answer_form, follow_record, renew
+from frontend.pages.jobs.callbacks import follow_record, renew, send_form
 from frontend.pages.jobs.listing import Filter, read_filter, read_listing
 from frontend.pages.jobs.queueing import queue_from_form
 from frontend.pages.jobs.table import listing_cells
@@ -191,7 +191,7 @@ def test_form_with_a_wrong_field_is_refused_in_place(stock: Stock, change: dict[
     values |= change
     with pytest.raises(InvalidRequest):
         queue_from_form(*values.values())
-    words = text_of(answer_form(*values.values()))
+    words = text_of(send_form(*values.values()))
     assert "(code invalid_request)" in words
     assert evaluations.list_evaluations().total == 0
 

@@ -1,4 +1,4 @@
-"""Evidence on the pages, on the real services: bounds beside margins, notices on one side, replays and noise."""
+"""Evidence on the pages, on the real services: bounds next to margins, notices on one side, replays and noise."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,7 +46,7 @@ def of_page(pair: MadePair) -> dict[str, Any]:
 
 
 # --- Sample ----------------------------------------------------------------------------------------------------------
-def test_sample_shows_the_bound_beside_the_margin_and_who_set_it(pair: MadePair) -> None:
+def test_sample_shows_the_bound_next_to_the_margin_and_who_set_it(pair: MadePair) -> None:
     content = sample.layout(**pair.query(index=KEPT, eps="20/255"))
     pruned, dense = (text_of(by_id(content, f"sample-{side}")) for side in ("pruned", "dense"))
     assert "25.50/255" in pruned, "the margin stays"
@@ -112,7 +112,7 @@ def test_compare_replay_card_invites_then_waits_then_explains(pair: MadePair) ->
     assert f"{len(lost) - 1} of {len(lost)}" in shown and "dense on pruned" in shown
 
 
-def test_compare_shows_attack_noise_beside_the_controls(pair: MadePair) -> None:
+def test_compare_shows_attack_noise_next_to_the_controls(pair: MadePair) -> None:
     labels = make_pixels(200)[1]
     before = text_of(controls_table(comparisons.compare(*query_of(pair))))
     assert "Attack noise" not in before
