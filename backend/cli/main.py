@@ -13,8 +13,9 @@ from rich.progress import wrap_file
 from backend.attacks.catalogue import DEFAULT_PRESET, PRESETS
 from backend.cli import claims, evidence, jobs, prunings, table
 from backend.cli.datasets import file_to_send
-from backend.cli.output import err, out, print_checkpoint, print_comparison, print_evaluation, print_status
+from backend.cli.output import err, out, print_checkpoint, print_comparison, print_evaluation
 from backend.cli.session import GATE_NOT_MET, REFUSED, AsJson, Url, answers, connected, wait_for, write_whole
+from backend.cli.status import JOB_NAMES, print_status
 from backend.client import choose_pair
 from backend.errors import InvalidRequest
 from backend.schemas import ACTIVE, RESUMABLE
@@ -57,11 +58,10 @@ def status(url: Url = None, as_json: AsJson = False) -> None:
         if as_json:
             print(health.text)
             return
-        active, prunings = (
-            [item for state in reversed(ACTIVE) for item in client.each(what, state=state)]
-            for what in ("evaluations", "prunings")
-        )
-        print_status(client.url, health.json(), active, prunings)
+        jobs = {
+            noun: [item for state in reversed(ACTIVE) for item in client.each(noun, state=state)] for noun in JOB_NAMES
+        }
+        print_status(client.url, health.json(), jobs)
 
 
 def read_architecture(given: str | None) -> str | None:

@@ -113,26 +113,3 @@ def print_evidence(evidence: dict[str, Any]) -> None:
             f"lowered{f'; not held: {refused}' if refused else ''}",
             markup=False,
         )
-
-
-def print_status(
-    url: str, health: dict[str, Any], active: list[dict[str, Any]], prunings: list[dict[str, Any]]
-) -> None:
-    """Server, workers, then what runs and what waits."""
-    out.print(f"{url}: {health['status']}, version {health['version']}, {health['database']}", markup=False)
-    for worker in health["workers"]:
-        out.print(f"worker {worker['id']} on {worker['device']}", markup=False)
-    if not health["workers"]:
-        out.print("no worker is running: start one with `thinice worker`, or all with `thinice serve`", markup=False)
-    for evaluation in active:
-        progress = evaluation["progress"]
-        place = f"queue position {evaluation['queue_position']}" if evaluation["queue_position"] else ""
-        out.print(
-            f"{evaluation['checkpoint_name']}, {evaluation['preset']}: {evaluation['state']} "
-            f"{progress['done']}/{progress['total']} {progress['stage']} {place}".rstrip(),
-            markup=False,
-        )
-    for pruning in prunings:
-        progress = pruning["progress"]
-        text = f"{pruning['name']}, pruning: {pruning['state']} {progress['done']}/{progress['total']}"
-        out.print(f"{text} {progress['stage']}", markup=False)

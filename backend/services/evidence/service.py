@@ -46,12 +46,17 @@ cancel_evidence, resume_evidence, delete_evidence = JOBS.cancel, JOBS.resume, JO
 
 
 def list_evidence(
-    limit: int = 50, offset: int = 0, *, evaluation_ids: Sequence[UUID | str] | None = None
+    limit: int = 50,
+    offset: int = 0,
+    *,
+    evaluation_ids: Sequence[UUID | str] | None = None,
+    state: str | None = None,
 ) -> Page[EvidenceOut]:
-    """A page of evidence, newest first, of the given evaluations where asked for."""
-    if evaluation_ids is None:
-        return JOBS.page(limit, offset)
-    return JOBS.page(limit, offset, Evidence.evaluation_id.in_([read_id(one, "evaluation") for one in evaluation_ids]))
+    """A page of evidence, newest first: of the given evaluations, or in one state."""
+    conditions = []
+    if evaluation_ids is not None:
+        conditions.append(Evidence.evaluation_id.in_([read_id(one, "evaluation") for one in evaluation_ids]))
+    return JOBS.page(limit, offset, *conditions, state=state)
 
 
 def list_of_evaluation(evaluation_id: UUID | str, limit: int = 50, offset: int = 0) -> Page[EvidenceOut]:
