@@ -16,6 +16,7 @@ from backend.schemas.evaluations import EvaluationIn, EvaluationOut
 from backend.services import catalogues, checkpoints, datasets, evaluations
 from backend.services.catalogues import DEFAULT_PRESET
 from frontend.components import Content, icon
+from frontend.lists import read_list
 from frontend.pages.jobs import ids
 
 DEFAULT_SAMPLES = 500
@@ -24,7 +25,7 @@ DEFAULT_SAMPLES = 500
 def queue_card(query: dict[str, str]) -> Component:
     """The form, folded away until it is wanted: `?new=<checkpoint>` opens it, with `&preset=` and `&n=` filled in."""
     chosen = query.get("new") or query.get("checkpoint")
-    rows = checkpoints.list_checkpoints(limit=200).items
+    rows = read_list(checkpoints.list_checkpoints)
     if not rows:
         words: list[Content] = [
             "There is no checkpoint to evaluate yet. ",

@@ -13,6 +13,7 @@ from backend.schemas.inspections import LayerDescent, LayerStructure
 from backend.services import checkpoints, comparisons, datasets, evaluations
 from backend.services.catalogues import promises_margins
 from frontend.components import Content, aria, card, dot, icon, number_card
+from frontend.lists import read_list
 from frontend.pages.upload import ids
 from frontend.pages.upload.checks import FieldCheck, check_list
 from frontend.pages.upload.inspection import inspection_card
@@ -47,7 +48,7 @@ def sheet_page(checkpoint_id: str) -> Component:
 
 def jobs_of(row: CheckpointOut) -> list[EvaluationOut]:
     """Its evaluations, the newest first."""
-    return evaluations.list_evaluations(200, checkpoint_id=row.id).items
+    return read_list(lambda limit, offset: evaluations.list_evaluations(limit, offset, checkpoint_id=row.id))
 
 
 def fingerprint(row: CheckpointOut, jobs: list[EvaluationOut]) -> str:
@@ -173,7 +174,7 @@ def comparison_parts(row: CheckpointOut, jobs: list[EvaluationOut]) -> list[Cont
 
 def waiting_words(row: CheckpointOut, parent: CheckpointOut, jobs: list[EvaluationOut]) -> list[Content]:
     """What is missing until there is a comparison, and the link that brings it about."""
-    done = evaluations.list_evaluations(200, checkpoint_id=parent.id, state="succeeded").items
+    done = [job for job in jobs_of(parent) if job.state == "succeeded"]
     if not done:
         return [", which has not been evaluated yet. ", dcc.Link("Evaluate it", href=f"/jobs?new={parent.id}"), " too."]
     efforts = {effort(job) for job in jobs if job.state in ACTIVE}
