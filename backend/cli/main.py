@@ -17,6 +17,7 @@ from backend.cli.output import err, out, print_checkpoint, print_comparison, pri
 from backend.cli.session import GATE_NOT_MET, REFUSED, AsJson, Url, answers, connected, wait_for, write_whole
 from backend.cli.status import JOB_NAMES, print_status
 from backend.client import choose_pair
+from backend.counts import count_words
 from backend.errors import InvalidRequest
 from backend.schemas import ACTIVE, RESUMABLE
 from models.pruning.plans import CONTROL, METHODS
@@ -167,7 +168,11 @@ def dataset(
             print(answer.text)
         else:
             body = answer.json()
-            out.print(f"{body['name']}: {body['size']:,} samples, {len(body['classes'])} classes, slug {body['slug']}")
+            size, classes = (
+                count_words(body["size"], "sample"),
+                count_words(len(body["classes"]), "class", "classes"),
+            )
+            out.print(f"{body['name']}: {size}, {classes}, slug {body['slug']}")
 
 
 @app.command()
@@ -260,7 +265,9 @@ def find_unmet(comparison: dict[str, Any], max_lost: int | None, min_robust: flo
     if not comparison["equal_effort"]:
         unmet.append("the two evaluations differ in more than the checkpoint, so they decide no gate.")
     if max_lost is not None and counts["n10"] > max_lost:
-        unmet.append(f"{counts['n10']} samples lost at eps {comparison['eps_text']}, at most {max_lost} allowed.")
+        unmet.append(
+            f"{count_words(counts['n10'], 'sample')} lost at eps {comparison['eps_text']}, at most {max_lost} allowed."
+        )
     if min_robust is not None and robust < min_robust:
         unmet.append(f"robust accuracy {robust:.4f} at eps {comparison['eps_text']}, at least {min_robust} required.")
     return unmet
@@ -314,7 +321,7 @@ def demo(
     if as_json:
         print(f"[{','.join(bodies)}]")
     else:
-        out.print(f"queued {len(bodies)} evaluations; `thinice status` shows them")
+        out.print(f"queued {count_words(len(bodies), 'evaluation')}; `thinice status` shows them")
 
 
 app.add_typer(jobs.evaluations, name="evaluations")

@@ -3,6 +3,7 @@
 import re
 from decimal import Decimal
 
+from backend.counts import count_words
 from backend.errors import AmbiguousCheckpoint, InvalidRequest
 
 # "k0.05", "k_0.05", "keep_rate=0.1", "keep-0.1"; a letter before it would make it part of another word.
@@ -50,8 +51,9 @@ def ask_keep_rate(family: str, count: int, suggestion: float | None, marker: str
     words = ""
     if suggestion is not None:
         words = f" Its rates just fit a target of {suggestion:.4g}; send this value only if your run used it."
+    layers = count_words(count, "layer has", "layers have")
     return AmbiguousCheckpoint(
-        f"This is a {family} masked file: {count} layers have scores. The masks follow from the scores and {rate}, "
+        f"This is a {family} masked file: {layers} scores. The masks follow from the scores and {rate}, "
         f"which is not in the file. Send this share as keep_rate, above 0 and up to 1 (0.05 keeps 5 %; 1 is the dense "
         f"network before pruning).{words}",
         ask="keep_rate",

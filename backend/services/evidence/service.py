@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.attacks.catalogue import get_preset
+from backend.counts import count_words
 from backend.datasets.adversarials import take_adversarials
 from backend.errors import Conflict, InvalidRequest, NotComparable
 from backend.jobs import kinds
@@ -120,8 +121,8 @@ def add_upload(
     if imported.n != len(rows):
         which = "but the evaluation has" if indices is None else "but `indices` names"
         raise InvalidRequest(
-            f"The file holds {imported.n:,} adversarials, {which} {len(rows):,} samples. Send one for each and list in "
-            "`indices` their rows of the data set.",
+            f"The file holds {count_words(imported.n, 'adversarial')}, {which} {count_words(len(rows), 'sample')}. "
+            "Send one adversarial for each sample, and list the samples' rows of the data set in `indices`.",
             adversarials=imported.n,
             samples=len(rows),
         )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from backend.analysis.claims import Answer, answer_of
 from backend.analysis.statistics import Estimate
 from backend.analysis.verdicts import joint_confidence, require_all, settle, widen
+from backend.counts import count_words
 from backend.schemas import OURS, Interval
 from backend.schemas.families import FamilyAnswer, FamilyFinding, FindingPart, MethodAnswer, Question, Unit
 from backend.services.families.questions import NEGLIGIBLE_BY_UNIT, AnswerPart, Asked
@@ -68,7 +69,7 @@ def write_answer(question: Question, asked: Sequence[Asked], **names: str) -> Fa
     methods = settle_methods(found)
     answer = settle([one.answer for one in found])
     words = WORDS[question]
-    told = f"{count:,} intervals decide" if count != 1 else "1 interval decides"
+    told = count_words(count, "interval decides", "intervals decide")
     confidence = f"{100 * joint_confidence(count):.4g} %"
     return FamilyAnswer(
         question=question,
@@ -162,13 +163,12 @@ def write_sentence(
     bare = sum(not one.parts for one in found)
     if bare:
         counts += f" ({bare:,} of these lack what the question needs)"
-    plural = noun if len(found) == 1 else f"{noun}s"
     by_method = "; ".join(
         f"{each} for {', '.join(one.method for one in methods if one.answer == each)}"
         for each in ANSWERS
         if any(one.answer == each for one in methods)
     )
-    sentence = f"{answer.capitalize()}{ours}. Of {len(found):,} {plural}: {counts}. By method: {by_method}."
+    sentence = f"{answer.capitalize()}{ours}. Of {count_words(len(found), noun)}: {counts}. By method: {by_method}."
     return f"{sentence}{compare_with_logit_gap(found)}"
 
 

@@ -18,6 +18,7 @@ from backend.services.catalogues import DEFAULT_PRESET
 from frontend.components import Content, icon
 from frontend.lists import read_list
 from frontend.pages.jobs import ids
+from frontend.words import count_words
 
 DEFAULT_SAMPLES = 500
 
@@ -96,9 +97,9 @@ def hint(dataset: DatasetOut, preset: str) -> str:
     found = next((row for row in catalogues.list_attacks().presets if row.name == preset), None)
     described = "" if found is None else f"{found.description} "
     return (
-        f"{described}The first n of {dataset.size:,} samples, in order of their ids, are used, so smaller sets are "
-        f"contained in larger ones. Leave ε empty to use the default of {dataset.name}, {dataset.default_norm} "
-        f"{dataset.default_eps_text}."
+        f"{described}The evaluation uses the first n of {count_words(dataset.size, 'sample')}, in the order of their "
+        f"ids, so larger sets contain the smaller ones. Leave ε empty to use the default of {dataset.name}, "
+        f"{dataset.default_norm} {dataset.default_eps_text}."
     )
 
 

@@ -98,7 +98,7 @@ def show_progress(measuring: Measuring) -> list[Component]:
     bar = html.Progress(
         value=str(measuring.done), max=str(measuring.total), className="measuring", **aria(label="measured")
     )
-    words = f"Measured {measuring.done} of {measuring.total} parts, {time_left(measuring.seconds_left)}."
+    words = f"Measured {measuring.done} of {count_words(measuring.total, 'part')}, {time_left(measuring.seconds_left)}."
     return [HEADING, card("Measuring the family", bar, html.P(words, role="status"))]
 
 

@@ -88,7 +88,7 @@ def what_it_is(row: CheckpointOut) -> list[Content]:
     start: list[Content] = [
         "A ",
         html.Span(row.architecture, className="strong"),
-        f" with {row.parameters:,} parameters; ",
+        f" with {count_words(row.parameters, 'parameter')}; ",
         html.Span(zero, className="strong"),
         f" of its {row.prunable:,} prunable weights are zero",
     ]
@@ -112,10 +112,12 @@ def oddities(row: CheckpointOut) -> Component | None:
 def numbers(row: CheckpointOut) -> Component:
     flight = row.preflight
     declared = "none declared" if row.declared_sparsity is None else f"declared {percent(row.declared_sparsity)}"
-    accuracy = "pre-flight not finished yet" if flight.n is None else f"on the first {flight.n:,} samples"
+    accuracy = "pre-flight not finished yet" if flight.n is None else f"on the first {count_words(flight.n, 'sample')}"
     cards = [
         number_card(
-            "Architecture", html.Span(row.architecture, className="word-value"), f"{row.parameters:,} parameters"
+            "Architecture",
+            html.Span(row.architecture, className="word-value"),
+            count_words(row.parameters, "parameter"),
         ),
         number_card("Measured sparsity (US)", percent(row.measured_sparsity), declared),
         number_card("Normalisation", html.Span(row.normalization, className="word-value"), "inside the network"),
