@@ -14,6 +14,9 @@ STATE_WORDS = {
     "failed": "failed",
     "cancelled": "cancelled",
 }
+SET_WORDS = {"S11": "kept", "S10": "lost", "S01": "gained", "S00": "wrong on both"}
+"""What people read for the four sets."""
+
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 

@@ -121,6 +121,7 @@ def answer() -> FamilyAnswer:
     )  # fmt: skip
     return FamilyAnswer(
         question="rivals", asks="Does it lose fewer?", answer="cannot tell", sentence="Cannot tell. Of 1.",
+        counts="Of 1.", reimplemented="none",
         basis="1 interval decides, each at 95 % confidence.", asked=1, confidence=0.95,
         methods=[MethodAnswer(method="harp", answer="cannot tell", findings=1)], findings=[finding],
     )  # fmt: skip
