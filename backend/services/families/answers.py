@@ -56,7 +56,8 @@ WORDS: dict[Question, Words] = {
     "thin ice": Words(
         "Are the samples that pruning loses the ones near the dense network's boundary?",
         "The AUROC with which a small dense margin predicts a loss, and the share lost minus the share that the "
-        "control loses (the dense network finetuned as long, nothing pruned). Without a control, no yes is given.",
+        "control loses (the dense network finetuned for as long, nothing pruned). Without a control, the answer is "
+        "never yes.",
         "checkpoint",
     ),
     "rivals": Words(

@@ -91,7 +91,7 @@ def headline(rows: list[ClaimCheck]) -> list[Content]:
         for answer in ANSWERS
         if any(given == answer for _, given in answers)
     ]
-    end = ", for our re-implementations." if all(row.origin in OURS for row in judged) else "."
+    end = ". These networks are our re-implementations." if all(row.origin in OURS for row in judged) else "."
     return [*parts, " By more than the dense parent's claim? ", html.Span("; ".join(said), className="strong"), end]
 
 

@@ -37,7 +37,7 @@ def filter_words(pair: ShownPair) -> list[str]:
     """Each filter as a phrase that stands by itself."""
     filters, words = pair.filters, []
     if filters.set is not None:
-        where = f"at ε {pair.comparison.eps_text}" if filters.view == "robust" else "without attack"
+        where = f"at ε {pair.comparison.eps_text}" if filters.view == "robust" else "(clean images)"
         words.append(f"{SET_WORDS[filters.set]} {where}")
     if filters.label is not None:
         words.append(f"class {class_name(pair.dataset, filters.label)}")

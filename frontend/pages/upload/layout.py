@@ -71,10 +71,12 @@ def setup(is_dataset: bool) -> dict[str, Any]:
 
 def lead(is_dataset: bool, known: list[DatasetOut]) -> str:
     if is_dataset:
-        return "Checkpoints are evaluated on a data set. Its samples are identified by their content, not by their row."
+        return "Checkpoints are evaluated on a data set. The content of a sample identifies it, not its row."
     if not known:
         return "Every checkpoint belongs to a data set. Add a data set first."
-    return "Drop a file. Within seconds you see what it is, any warnings, and what it will be compared with."
+    return (
+        "Drop a file. Within seconds the page shows the network, any warnings, and the checkpoint to compare it with."
+    )
 
 
 def kinds(is_dataset: bool) -> Component:

@@ -80,7 +80,7 @@ def test_sample_already_wrong_has_no_button(pair: MadePair) -> None:
 def test_compare_says_loudly_that_one_side_alone_has_evidence(pair: MadePair) -> None:
     notice = text_of(mismatch_notice(comparisons.compare(*query_of(pair), "20/255")))
     assert "Additional evidence on one side only." in notice and "used different settings" not in notice
-    assert "1 of these would be broken at 20/255" in notice
+    assert "These bounds would break 1 of the samples at 20/255" in notice
 
 
 def test_compare_table_marks_the_sample_whose_verdict_the_bound_changes(pair: MadePair) -> None:

@@ -100,7 +100,7 @@ def test_thin_ice_without_a_control_cannot_be_told(ready: Path, tmp_path: Path) 
     family = get_family(root.id)
     (one,) = answer_to(family, "thin ice").findings
     assert [part.answer for part in one.parts] == ["yes"] and one.answer == "cannot tell"
-    assert one.reason == "dense has no control (finetuned as long, nothing pruned)."
+    assert one.reason == "dense has no control (finetuned for as long, nothing pruned)."
     assert "re-implementations" not in answer_to(family, "thin ice").sentence
     assert answer_to(family, "thin ice").reimplemented == "none"
 
