@@ -127,7 +127,7 @@ def buttons(kind: str, row: JobOut, *, deletes: bool = True) -> Content:
     found = [button("resume", kind, row)] if row.state in RESUMABLE else []
     if deletes and can_delete(row):
         found.append(delete_button(kind, row))
-    return html.Span(found, className="links") if found else ""
+    return html.Span(found, className="links job-verbs") if found else ""
 
 
 def register(app: Dash) -> None:
