@@ -7,10 +7,11 @@ import plotly.graph_objects as go
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from frontend.words import SET_WORDS as SET_WORDS  # pages take shape, word and class of a set from here
+
 Content = Any  # what Dash takes as children: a component, a string, a number, None, or a list of these
 
 SYMBOLS = {"S11": "●", "S10": "▼", "S01": "▲", "S00": "□"}
-SET_WORDS = {"S11": "kept", "S10": "lost", "S01": "gained", "S00": "wrong on both"}
 SET_CLASSES = {"S11": "is-kept", "S10": "is-lost", "S01": "is-gained", "S00": "is-wrong-on-both"}
 
 GRAPH_CONFIG: dict[str, Any] = {

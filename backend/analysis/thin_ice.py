@@ -182,7 +182,7 @@ def explain_absence(dense: Outcomes, n: int, positives: int) -> str | None:
         few = f"Too few lost samples ({positives}, at least {MIN_POSITIVES} needed)"
         return f"{few} to say whether a small dense margin predicts losses." if positives else "No sample is lost."
     if positives == n:
-        return f"All {n:,} samples are lost, so there are no kept samples to compare them with."
+        return "Every sample is lost, so there are no kept samples to compare them with."
     return None
 
 

@@ -14,9 +14,11 @@ from rich.progress import wrap_file
 from backend.attacks.catalogue import DEFAULT_PRESET, PRESETS
 from backend.cli import claims, evidence, jobs, prunings, table
 from backend.cli.datasets import file_to_send
-from backend.cli.output import err, out, print_checkpoint, print_comparison, print_evaluation, print_status
+from backend.cli.output import err, out, print_checkpoint, print_comparison, print_evaluation
 from backend.cli.session import GATE_NOT_MET, REFUSED, AsJson, Url, connected, reports_failures, wait_for, write_whole
+from backend.cli.status import JOB_NAMES, print_status
 from backend.client import choose_pair
+from backend.counts import count_words
 from backend.errors import InvalidRequest
 from backend.schemas import ACTIVE, RESUMABLE
 from models.pruning.plans import CONTROL, METHODS
@@ -58,11 +60,10 @@ def status(url: Url = None, as_json: AsJson = False) -> None:
         if as_json:
             print(health.text)
             return
-        active, prunings = (
-            [item for state in reversed(ACTIVE) for item in client.each(what, state=state)]
-            for what in ("evaluations", "prunings")
-        )
-        print_status(client.url, health.json(), active, prunings)
+        jobs = {
+            noun: [item for state in reversed(ACTIVE) for item in client.each(noun, state=state)] for noun in JOB_NAMES
+        }
+        print_status(client.url, health.json(), jobs)
 
 
 Architecture = Annotated[
@@ -171,7 +172,11 @@ def dataset(
             print(response.text)
         else:
             body = response.json()
-            out.print(f"{body['name']}: {body['size']:,} samples, {len(body['classes'])} classes, slug {body['slug']}")
+            size, classes = (
+                count_words(body["size"], "sample"),
+                count_words(len(body["classes"]), "class", "classes"),
+            )
+            out.print(f"{body['name']}: {size}, {classes}, slug {body['slug']}")
 
 
 @app.command()
@@ -272,7 +277,9 @@ def find_unmet(comparison: dict[str, Any], max_lost: int | None, min_robust: flo
     if not comparison["equal_effort"]:
         unmet.append("the two evaluations differ in more than the checkpoint, so they decide no gate.")
     if max_lost is not None and counts["n10"] > max_lost:
-        unmet.append(f"{counts['n10']} samples lost at eps {comparison['eps_text']}, at most {max_lost} allowed.")
+        unmet.append(
+            f"{count_words(counts['n10'], 'sample')} lost at eps {comparison['eps_text']}, at most {max_lost} allowed."
+        )
     if min_robust is not None and robust < min_robust:
         unmet.append(f"robust accuracy {robust:.4f} at eps {comparison['eps_text']}, at least {min_robust} required.")
     return unmet
@@ -326,7 +333,7 @@ def demo(
     if as_json:
         print(f"[{','.join(bodies)}]")
     else:
-        out.print(f"queued {len(bodies)} evaluations; `thinice status` shows them")
+        out.print(f"queued {count_words(len(bodies), 'evaluation')}; `thinice status` shows them")
 
 
 app.add_typer(jobs.evaluations, name="evaluations")

@@ -8,6 +8,7 @@ from rich.table import Table
 from backend.cli.jobs import Wait, add_job_commands, tell
 from backend.cli.output import out, percent
 from backend.cli.session import AsJson, Url, connected, reports_failures
+from backend.counts import count_words
 from models.pruning.plans import CONTROL, METHODS
 
 app = typer.Typer(help="List, cancel, resume and delete prunings on the server.", no_args_is_help=True)
@@ -91,7 +92,7 @@ def methods(url: Url = None, as_json: AsJson = False) -> None:
             return
         table = Table("method", "prunes", "schedules", "settings", box=None, pad_edge=False)
         for row in response.json()["items"]:
-            schedules = ", ".join(f"{one['name']} ({one['epochs']} epochs)" for one in row["schedules"])
+            schedules = ", ".join(f"{one['name']} ({count_words(one['epochs'], 'epoch')})" for one in row["schedules"])
             names = ", ".join(one["name"] for one in row["settings"])
             table.add_row(row["name"], ", ".join(row["granularities"]), schedules, names)
         out.print(table)
@@ -101,8 +102,8 @@ def print_pruning(row: dict[str, Any]) -> None:
     what = "nothing pruned" if row["method"] == CONTROL else f"{row['granularity']}s {percent(row['sparsity'])}"
     out.print(
         f"[bold]{row['name']}[/bold]  {row['id']}  {row['method']} of {row['parent_name']}, {what}, "
-        f"trained on {row['training_dataset']} at eps {row['eps_text']}, {row['epochs']} epochs, "
-        f"{row['passes']:,} passes, seed {row['seed']}: {row['state']}",
+        f"trained on {row['training_dataset']} at eps {row['eps_text']}, {count_words(row['epochs'], 'epoch')}, "
+        f"{count_words(row['passes'], 'pass', 'passes')}, seed {row['seed']}: {row['state']}",
         soft_wrap=True,
     )
     if row["error"]:

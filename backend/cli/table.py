@@ -10,6 +10,7 @@ import typer
 from backend.cli.output import err
 from backend.cli.session import REFUSED, AsJson, Url, connected, reports_failures, wait_for, write_whole
 from backend.client import Client
+from backend.counts import count_words
 from backend.schemas import ACTIVE
 
 FORMATS = ("markdown", "latex", "csv", "json")
@@ -167,10 +168,10 @@ def measure_paces(client: Client) -> dict[str, float]:
 
 def describe_work(preset: str, samples: int, missing: Sequence[str], pace: float | None) -> str:
     """`margin: 3 evaluations of 2,000 samples, about 9 min on one worker: a, b, c`."""
+    size = count_words(samples, "sample")
     if not missing:
-        return f"{preset}: nothing is missing on {samples:,} samples"
-    noun = "evaluation" if len(missing) == 1 else "evaluations"
-    text = f"{preset}: {len(missing):,} {noun} of {samples:,} samples"
+        return f"{preset}: nothing is missing on {size}"
+    text = f"{preset}: {count_words(len(missing), 'evaluation')} of {size}"
     if pace is not None:
         text += f", about {max(1, round(pace * samples * len(missing) / 60)):,} min on one worker"
     return f"{text}: {', '.join(missing)}"

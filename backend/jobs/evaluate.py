@@ -20,6 +20,7 @@ from backend.attacks.flags import tells_masking
 from backend.attacks.network.classifier import find_device
 from backend.attacks.network.prepared import Prepared
 from backend.attacks.network.widths import tune_width
+from backend.counts import count_words
 from backend.eps import parse_eps
 from backend.jobs import lifecycle
 from backend.jobs.kinds import EVALUATION
@@ -236,4 +237,4 @@ def finish(evaluation_id: UUID, run_number: int) -> None:
             evaluation.record = evaluation.record.merge(found)
         evaluation.flags = [code for code in FLAGS if code in raised]
         lifecycle.end(evaluation, "succeeded")
-        evaluations.add_log(session, evaluation_id, f"done: {evaluation.n} samples in {seconds:.1f} s")
+        evaluations.add_log(session, evaluation_id, f"done: {count_words(evaluation.n, 'sample')} in {seconds:.1f} s")

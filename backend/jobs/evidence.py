@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from backend.attacks.contract import AttackResult, OnStep
+from backend.counts import count_words
 from backend.eps import parse_eps
 from backend.errors import NotFound
 from backend.jobs import lifecycle
@@ -315,5 +316,6 @@ def finish(work: EvidenceWork) -> None:
         row = lifecycle.find_wanted(session, EVIDENCE, work.evidence.id, work.evidence.run_number)
         row.record = row.record.merge(known)
         lifecycle.end(row, "succeeded")
-        text = f"{row.kind} ({row.source}): {row.checked} checked, {row.held} held, {row.improved} bounds lowered"
+        text = f"{row.kind} ({row.source}): {row.checked} checked, {row.held} held, "
+        text += f"{count_words(row.improved, 'bound')} lowered"
         evaluations.add_log(session, row.evaluation_id, text)

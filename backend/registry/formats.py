@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
+from backend.counts import count_words
 from backend.errors import RejectedCheckpoint, UnreadableCheckpoint
 from backend.registry.files import check_tensors
 from backend.registry.masking import apply_masks, check_additional_masks
@@ -133,4 +134,5 @@ def _drop_dead_block(found: FoundState) -> None:
     if dead and any(name.startswith("block1.") for name in found.tensors):
         for name in dead:
             del found.tensors[name]
-        found.warnings.append(f"{len(dead)} tensors under {DEAD_PREFIX!r} were left out: no forward pass uses them.")
+        were = count_words(len(dead), "tensor", "tensors")
+        found.warnings.append(f"The import left out {were} under {DEAD_PREFIX!r} that no forward pass uses.")

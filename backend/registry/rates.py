@@ -3,6 +3,7 @@
 import re
 from decimal import Decimal
 
+from backend.counts import count_words
 from backend.errors import AmbiguousCheckpoint, InvalidRequest
 from models.pruning.plans import HARP, HYDRA, METHODS
 
@@ -53,9 +54,10 @@ def ask_keep_rate(method: str, count: int, suggestion: float | None, marker: str
     words = ""
     if suggestion is not None:
         words = f" Its rates just fit a target of {suggestion:.4g}; send this value only if your run used it."
+    layers = count_words(count, "layer has", "layers have")
     return AmbiguousCheckpoint(
-        f"This is a {METHODS[method].title} masked file: {count} layers have scores. The masks follow from the scores "
-        f"and {KEPT_SHARES[method]}, which is not in the file. Send this share as keep_rate, above 0 and up to 1 (0.05 "
+        f"This is a {METHODS[method].title} masked file: {layers} scores. The masks follow from the scores and "
+        f"{KEPT_SHARES[method]}, which is not in the file. Send this share as keep_rate, above 0 and up to 1 (0.05 "
         f"keeps 5 %; 1 is the dense network before pruning).{words}",
         ask="keep_rate",
         suggestion=suggestion,

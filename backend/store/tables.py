@@ -1,4 +1,4 @@
-"""The tables. Append-only attempts (`attempt`), their best verified summary (`result`), and what users made.
+"""The tables. Attempts, never overwritten (`attempt`), their best verified summary (`result`), and what users made.
 
 Ids of what users make are time-ordered UUIDs. A sample is known by its content (`sample.content_id`, SHA-256 over shape
 and pixels), so that rows of two evaluations pair by content, never by row number.
@@ -284,8 +284,9 @@ class Pruning(Job):
 
 
 class Attempt(Table):
-    """What one attack achieved on one sample; append-only.
+    """What one attack achieved on one sample; never overwritten.
 
+    Rows go only with what they belong to: the evaluation when it is deleted, or the evidence of their series.
     Series 0 is the primary run of an evaluation's own run, series 1 its fallback attacks; every `evidence` has a series
     of its own.
     """

@@ -56,6 +56,7 @@ OPERATIONS = [
     ("post", "/api/v1/evaluations/{evaluation_id}/replay"),
     ("post", "/api/v1/evaluations/{evaluation_id}/attack-harder"),
     ("post", "/api/v1/comparisons/replay"),
+    ("get", "/api/v1/evidence"),
     ("get", "/api/v1/evidence/{evidence_id}"),
     ("get", "/api/v1/evidence/{evidence_id}/attempts"),
     ("post", "/api/v1/evidence/{evidence_id}/cancel"),

@@ -113,6 +113,26 @@ def test_replay_queues_both_directions_and_refuses_itself(client: TestClient, si
         evidence.cancel_evidence(row["id"])
 
 
+def test_list_of_all_evidence_is_newest_first_paged_and_of_one_state(client: TestClient, site: Site) -> None:
+    body = post(client, site.pruned_evaluation, npy(images(SAMPLES))).json()
+    evidence.cancel_evidence(body["id"])
+    whole = client.get("/api/v1/evidence").json()
+    assert whole["items"][0]["id"] == body["id"]
+    assert {row["evaluation_id"] for row in whole["items"]} == {site.dense_evaluation, site.pruned_evaluation}
+    second = client.get("/api/v1/evidence", params={"limit": 1, "offset": 1}).json()
+    assert (second["items"], second["total"]) == (whole["items"][1:2], whole["total"])
+    by_state = {
+        state: client.get("/api/v1/evidence", params={"state": state}).json()["items"]
+        for state in ("queued", "cancelled")
+    }
+    assert site.evidence in [row["id"] for row in by_state["queued"]]
+    assert body["id"] in [row["id"] for row in by_state["cancelled"]]
+    assert {state: {row["state"] for row in rows} for state, rows in by_state.items()} == {
+        state: {state} for state in by_state
+    }
+    error_of(client.get("/api/v1/evidence", params={"state": "lost"}), 422, "invalid_request")
+
+
 def test_margins_carry_the_bound_and_how_far_a_verdict_is_from_flipping(client: TestClient, site: Site) -> None:
     eps = 25.5 / 255
     for row in client.get(f"{URL}/{site.dense_evaluation}/margins").json()["items"]:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.attacks.catalogue import get_preset
+from backend.counts import count_words
 from backend.eps import check_eps, eps_text
 from backend.errors import Conflict, InvalidRequest, NotFound
 from backend.jobs.drafts import check_preset_fits
@@ -205,8 +206,9 @@ def delete_checkpoint(checkpoint_id: UUID | str) -> None:
         children, evaluations, prunings = store.count_dependants(session, row.id)
         if children or evaluations or prunings:
             raise Conflict(
-                f"{row.name} cannot be deleted: {children} checkpoints made from it, {evaluations} evaluations and "
-                f"{prunings} prunings need it.",
+                f"{row.name} cannot be deleted, because other rows need it: "
+                f"{count_words(children, 'checkpoint')} made from it, {count_words(evaluations, 'evaluation')} and "
+                f"{count_words(prunings, 'pruning')}.",
                 children=children,
                 evaluations=evaluations,
                 prunings=prunings,

@@ -10,6 +10,7 @@ from backend.analysis.outcomes import Outcomes
 from backend.analysis.pairing import pair
 from backend.analysis.statistics import Estimate
 from backend.attacks.catalogue import get_preset
+from backend.counts import count_words
 from backend.errors import NotComparable
 from backend.jobs.registration.lineage import choose_sparsity
 from backend.schemas import OURS, Answer, Interval, Norm, Page
@@ -192,8 +193,9 @@ def write_notes(check: ClaimStanding, gap: Gap | None, by_fallbacks: int) -> lis
         claimed = "an unknown number of" if check.claim.n is None else f"{check.claim.n:,}"
         notes.append(BASIS_NOTES[gap.basis].format(claimed=claimed, measured=f"{gap.held.n:,}"))
     if by_fallbacks:
+        more = count_words(by_fallbacks, "more sample", "more samples")
         notes.append(
-            f"Fallback attacks broke {by_fallbacks:,} more samples than the primary run. They count in this "
+            f"Fallback attacks broke {more} than the primary run. These count in this "
             "checkpoint's own figure; comparisons with other networks use the primary run of both."
         )
     if check.row.origin in OURS and check.row.method not in (None, CONTROL):

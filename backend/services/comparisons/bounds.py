@@ -85,8 +85,8 @@ def warn_of_one_side(found: list[AdditionalEvidence], eps_text: str) -> list[Mis
     counts = f"{one.lowered:,} lower"
     sentence = (
         f"Only the {one.side} side has additional evidence: the best-known bounds of {one.lowered:,} {noun} lie below "
-        f"the margins ({shown}), and {verdicts} of these would be broken at {eps_text}. The {other} side was not "
-        "attacked as hard, so sets, curves and tests use only the primary run of both sides."
+        f"the margins ({shown}). These bounds would break {verdicts} of the samples at {eps_text}. The {other} side "
+        "was not attacked as hard, so sets, curves and tests use only the primary run of both sides."
     )
     return [
         MismatchOut(

@@ -47,7 +47,7 @@ def find_controls(
     kinds = {row.id: kind for row in similar if (kind := tell_kind(row, root)) and row.id != pruned.checkpoint_id}
     if not kinds:
         return [], (
-            f"{root.name} has no control. Upload the dense model finetuned as long without pruning "
+            f"{root.name} has no control. Upload the dense model finetuned for as long without pruning "
             f"(role dense, method {CONTROL}, this parent), or a dense model of another training seed."
         )
     names = {row.id: row.name for row in similar}

@@ -9,6 +9,7 @@ from backend.schemas.comparisons import ComparisonOut
 from backend.services import comparisons, datasets, evaluations
 from frontend.components import SET_CLASSES, SET_WORDS, SYMBOLS, aria, card, empty_state, plot
 from frontend.figures.units import Unit, unit_of
+from frontend.lists import read_list
 from frontend.pages.compare import ids
 from frontend.pages.compare.grid import grid
 from frontend.pages.compare.header import bar, pair_title
@@ -93,7 +94,7 @@ def page_state(comparison: ComparisonOut, cut: Cut, sliders: Sliders, unit: Unit
 
 def evaluation_choices() -> list[dict[str, str]]:
     """Finished evaluations for the picker, newest first."""
-    finished = evaluations.list_evaluations(limit=200, state="succeeded").items
+    finished = read_list(lambda limit, offset: evaluations.list_evaluations(limit, offset, state="succeeded"))
     return [
         {
             "value": str(item.id),

@@ -10,6 +10,7 @@ from backend.services import catalogues
 from frontend.components import Content
 from frontend.help.addresses import anchor, help_address
 from frontend.pages.help.frame import Anchors, entry, help_page, section
+from frontend.words import count_words
 
 TITLE = "Attacks"
 
@@ -59,7 +60,11 @@ def value_words(value: Any) -> str:
 def attack_entry(attack: AttackOut) -> Component:
     source = attack.reference + (f" (arXiv {attack.arxiv})" if attack.arxiv is not None else "")
     details: list[tuple[str, Content]] = [
-        ("cost", f"at most {attack.gradients:,} gradients and {attack.forwards:,} forward passes for each image"),
+        (
+            "cost",
+            f"for each image at most {count_words(attack.gradients, 'gradient')} and "
+            f"{count_words(attack.forwards, 'forward pass', 'forward passes')}",
+        ),
         ("settings", settings_words(attack.parameters)),
         ("source", source),
     ]

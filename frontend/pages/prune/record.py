@@ -12,7 +12,7 @@ from frontend.components import Content, aria, card, icon, number_card
 from frontend.jobs import buttons, fingerprint, progress_cell, state_word
 from frontend.pages.prune import ids
 from frontend.review.prunings import made_link, method_words
-from frontend.words import ago, day_time, percent
+from frontend.words import ago, count_words, day_time, percent
 
 
 def accepted(row: PruningOut) -> Component:
@@ -72,9 +72,13 @@ def run_card(row: PruningOut) -> Component:
     record = row.record
     validation = record.validation_robust_accuracy
     settings = (record.recipe or {}).get("settings", {})
+    length = f"{count_words(row.epochs, 'epoch')}, {count_words(int(row.progress.total), 'step')}"
     details: list[tuple[str, Content]] = [
         ("Training images", f"{row.training_dataset}, {record.training_samples:,}"),
-        ("Schedule", f"{row.schedule}, {row.epochs} epochs, {row.progress.total:,} steps"),
+        (
+            "Schedule",
+            f"{row.schedule}, {length}",
+        ),
         ("Settings", ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in settings.items())),
         ("Dense margins", margins_source(record)),
         ("Loss", row.loss),

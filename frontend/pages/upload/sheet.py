@@ -13,6 +13,7 @@ from backend.schemas.inspections import LayerDescent, LayerStructure
 from backend.services import checkpoints, comparisons, datasets, evaluations
 from backend.services.catalogues import promises_margins
 from frontend.components import Content, aria, card, dot, icon, number_card
+from frontend.lists import read_list
 from frontend.pages.upload import ids
 from frontend.pages.upload.checks import FieldCheck, check_list
 from frontend.pages.upload.inspection import inspection_card
@@ -47,7 +48,7 @@ def sheet_page(checkpoint_id: str) -> Component:
 
 def jobs_of(row: CheckpointOut) -> list[EvaluationOut]:
     """Its evaluations, the newest first."""
-    return evaluations.list_evaluations(200, checkpoint_id=row.id).items
+    return read_list(lambda limit, offset: evaluations.list_evaluations(limit, offset, checkpoint_id=row.id))
 
 
 def fingerprint(row: CheckpointOut, jobs: list[EvaluationOut]) -> str:
@@ -87,7 +88,7 @@ def what_it_is(row: CheckpointOut) -> list[Content]:
     start: list[Content] = [
         "A ",
         html.Span(row.architecture, className="strong"),
-        f" with {row.parameters:,} parameters; ",
+        f" with {count_words(row.parameters, 'parameter')}; ",
         html.Span(zero, className="strong"),
         f" of its {row.prunable:,} prunable weights are zero",
     ]
@@ -111,10 +112,12 @@ def oddities(row: CheckpointOut) -> Component | None:
 def numbers(row: CheckpointOut) -> Component:
     flight = row.preflight
     declared = "none declared" if row.declared_sparsity is None else f"declared {percent(row.declared_sparsity)}"
-    accuracy = "pre-flight not finished yet" if flight.n is None else f"on the first {flight.n:,} samples"
+    accuracy = "pre-flight not finished yet" if flight.n is None else f"on the first {count_words(flight.n, 'sample')}"
     cards = [
         number_card(
-            "Architecture", html.Span(row.architecture, className="word-value"), f"{row.parameters:,} parameters"
+            "Architecture",
+            html.Span(row.architecture, className="word-value"),
+            count_words(row.parameters, "parameter"),
         ),
         number_card("Measured sparsity (US)", percent(row.measured_sparsity), declared),
         number_card("Normalisation", html.Span(row.normalization, className="word-value"), "inside the network"),
@@ -173,7 +176,7 @@ def comparison_parts(row: CheckpointOut, jobs: list[EvaluationOut]) -> list[Cont
 
 def waiting_words(row: CheckpointOut, parent: CheckpointOut, jobs: list[EvaluationOut]) -> list[Content]:
     """What is missing until there is a comparison, and the link that brings it about."""
-    done = evaluations.list_evaluations(200, checkpoint_id=parent.id, state="succeeded").items
+    done = [job for job in jobs_of(parent) if job.state == "succeeded"]
     if not done:
         return [", which has not been evaluated yet. ", dcc.Link("Evaluate it", href=f"/jobs?new={parent.id}"), " too."]
     efforts = {effort(job) for job in jobs if job.state in ACTIVE}
