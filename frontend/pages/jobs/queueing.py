@@ -98,8 +98,8 @@ def hint(dataset: DatasetOut, preset: str) -> str:
     described = "" if found is None else f"{found.description} "
     return (
         f"{described}The evaluation uses the first n of {count_words(dataset.size, 'sample')}, rows 0 to n-1, so "
-        f"larger sets contain the smaller ones. Leave ε empty to use the default of {dataset.name}, {dataset.default_norm} "
-        f"{dataset.default_eps_text}."
+        f"larger sets contain the smaller ones. Leave ε empty to use the default of {dataset.name}, "
+        f"{dataset.default_norm} {dataset.default_eps_text}."
     )
 
 
