@@ -55,7 +55,7 @@ check: $(INSTALLED_DEV) $(INSTALLED_NODE) suitable-node ## lint, format, types a
 	@node_modules/.bin/eslint --max-warnings 0 frontend tests eslint.config.mjs
 	@node_modules/.bin/tsc
 
-bench: $(INSTALLED_BENCH) ## measure Thin Ice beside other attack libraries; make bench ARGS=--full for all of it
+bench: $(INSTALLED_BENCH) ## measure Thin Ice next to other attack libraries; make bench ARGS=--full for all of it
 	@$(TESTED) $(BIN)/python -m tests.benchmarks $(ARGS)
 
 demo: $(INSTALLED) ## queue margins for the shipped checkpoints on a server that `make run` started

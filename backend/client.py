@@ -12,16 +12,16 @@ from backend.startup import is_loopback
 
 PAGE = 200
 CONNECT_SECONDS = 5.0
-ANSWER_SECONDS = 300.0  # an upload is imported, in a child process, before the answer
+RESPONSE_SECONDS = 300.0  # an upload is imported, in a child process, before the response
 SAME_EFFORT = ("dataset_id", "preset", "norm", "eps_text", "n", "seed")
 
 
 class ServerUnreachable(Exception):
-    """No server answers at the address."""
+    """No server responds at the address."""
 
 
 class RequestRefused(Exception):
-    """The server answered with an error; `body` is its JSON text as it came."""
+    """The server responded with an error; `body` is its JSON text as it came."""
 
     def __init__(self, message: str, *, code: str = "", status: int = 0, body: str = "") -> None:
         super().__init__(message)
@@ -39,22 +39,22 @@ class Client:
         self.session = httpx2.Client(
             base_url=self.url,
             headers={"Authorization": f"Bearer {token}"} if token else {},
-            timeout=httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
+            timeout=httpx2.Timeout(RESPONSE_SECONDS, connect=CONNECT_SECONDS),
             trust_env=not is_loopback(urlsplit(self.url).hostname or ""),  # no proxy on the way to this machine
         )
 
     def request(self, method: str, path: str, **options: Any) -> httpx2.Response:
         """One call under /api/v1."""
         try:
-            answer = self.session.request(method, f"/api/v1/{path}", **options)
+            response = self.session.request(method, f"/api/v1/{path}", **options)
         except (httpx2.TransportError, httpx2.InvalidURL) as error:
             raise ServerUnreachable(
-                f"No Thin Ice server answers at {self.url} ({error or type(error).__name__}). "
+                f"No Thin Ice server responds at {self.url} ({error or type(error).__name__}). "
                 "Start one with `thinice serve`, or name another with --url."
             ) from error
-        if not answer.is_success:
-            raise refusal(answer)
-        return answer
+        if not response.is_success:
+            raise refusal(response)
+        return response
 
     def get(self, path: str, **parameters: Any) -> Any:
         """The JSON of a GET; parameters that are None are left out."""
@@ -108,16 +108,16 @@ class Client:
         return found
 
 
-def refusal(answer: httpx2.Response) -> RequestRefused:
-    """An error answer as an exception; also for answers that are not ours, such as a proxy's."""
+def refusal(response: httpx2.Response) -> RequestRefused:
+    """An error response as an exception; also for responses that are not ours, such as a proxy's."""
     try:
-        error = answer.json()["error"]
+        error = response.json()["error"]
         message, code = str(error["message"]), str(error["code"])
         if error.get("request_id"):
             message += f" (request {error['request_id']})"
     except (ValueError, KeyError, TypeError):
-        message, code = f"The server answered {answer.status_code} {answer.reason_phrase}.", ""
-    return RequestRefused(message, code=code, status=answer.status_code, body=answer.text)
+        message, code = f"The server responded {response.status_code} {response.reason_phrase}.", ""
+    return RequestRefused(message, code=code, status=response.status_code, body=response.text)
 
 
 def is_uuid(text: str) -> bool:

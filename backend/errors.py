@@ -8,7 +8,7 @@ ThinIceError                    500 internal
 │   ├── UnreadableAdversarials  422 unreadable_adversarials  an uploaded .npy breaks a rule of the format
 │   └── UnreadableBundle        422 unreadable_bundle      a bundle of evaluations is damaged or contradicts itself
 ├── RejectedCheckpoint          422 rejected_checkpoint    the file cannot be taken, and why
-│   ├── UnsafeCheckpoint        422 unsafe_checkpoint      it needs code execution, or claims absurd sizes
+│   ├── UnsafeCheckpoint        422 unsafe_checkpoint      it needs code execution, or declares absurd sizes
 │   ├── UnreadableCheckpoint    422 unreadable_checkpoint  no known format, or damaged
 │   ├── UnknownArchitecture     422 unknown_architecture   keys and shapes fit no registered network
 │   ├── MismatchedKeys          422 mismatched_keys        missing, unexpected or mis-shaped keys, by name

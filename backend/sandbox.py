@@ -33,7 +33,7 @@ from backend.settings import Settings
 LOG = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parents[1]
 MB = 1024 * 1024
-MAX_ANSWER_BYTES = 16 * MB
+MAX_REPLY_BYTES = 16 * MB
 STDERR_TAIL_BYTES = 4000
 # What torch and numpy say when malloc fails; torch raises RuntimeError, not MemoryError.
 OUT_OF_MEMORY_WORDS = ("can't allocate memory", "not enough memory", "unable to allocate", "cannot allocate memory")
@@ -66,7 +66,7 @@ class Limits:
 class Product:
     """A file that a child made, kept under the SHA-256 of its bytes, and what the child said about it."""
 
-    answer: Any
+    result: Any
     sha256: str
     path: Path
 
@@ -79,7 +79,7 @@ def run_in_child(
     rejection: type[ThinIceError] = UnsafeCheckpoint,
     folder: Path | None = None,
 ) -> Any:
-    """Call `function(**arguments)` in a child process and give its answer.
+    """Call `function(**arguments)` in a child process and give its result.
 
     Args:
         function: "package.module:name", one of ours.
@@ -95,21 +95,21 @@ def run_in_child(
         ThinIceError: the function's own, unchanged; `TooLarge` when memory or file size ran out; `rejection` when the
             child died or ran out of time; a plain one when our code failed in a way nobody foresaw.
     """
-    with tempfile.TemporaryDirectory(prefix="thinice-child-") as scratch, tempfile.TemporaryFile() as answer_file:
+    with tempfile.TemporaryDirectory(prefix="thinice-child-") as scratch, tempfile.TemporaryFile() as reply_file:
         workplace = folder or Path(scratch)
         request = json.dumps({"function": function, "arguments": arguments, "limits": asdict(limits)})
         with tempfile.TemporaryFile() as complaints:
-            code = _run(request, workplace, limits, answer_file, complaints)
-            answer = _read_answer(answer_file)
-            if answer is None:
+            code = _run(request, workplace, limits, reply_file, complaints)
+            reply = _read_reply(reply_file)
+            if reply is None:
                 LOG.warning("child %s ended with %s: %s", function, code, _read_tail(complaints))
                 raise _explain_death(code, limits, rejection)
-    if "error" in answer:
-        raise _rebuild_error(answer["error"])
-    if "crash" in answer:
-        LOG.error("child %s failed: %s", function, answer["crash"])
-        raise ThinIceError(f"Reading the file failed unexpectedly: {answer['reason']}.")
-    return answer["result"]
+    if "error" in reply:
+        raise _rebuild_error(reply["error"])
+    if "crash" in reply:
+        LOG.error("child %s failed: %s", function, reply["crash"])
+        raise ThinIceError(f"Reading the file failed unexpectedly: {reply['reason']}.")
+    return reply["result"]
 
 
 def make_in_child(
@@ -129,7 +129,7 @@ def make_in_child(
     out_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".incoming-", dir=out_dir) as scratch:
         made = Path(scratch) / f"made{suffix}"
-        answer = run_in_child(
+        result = run_in_child(
             function,
             {**arguments, "out": str(made)},
             limits=limits,
@@ -142,7 +142,7 @@ def make_in_child(
         made.chmod(0o600)
         os.replace(made, path)
         _sync(out_dir)
-    return Product(answer, sha256, path)
+    return Product(result, sha256, path)
 
 
 def hash_file(path: Path) -> str:
@@ -160,7 +160,7 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _run(request: str, workplace: Path, limits: Limits, answer: IO[bytes], complaints: IO[bytes]) -> int | None:
+def _run(request: str, workplace: Path, limits: Limits, reply: IO[bytes], complaints: IO[bytes]) -> int | None:
     """Start the child, wait, end its whole group; give its exit code, None where the time ran out."""
     with tempfile.TemporaryFile() as question:
         question.write(request.encode())
@@ -169,7 +169,7 @@ def _run(request: str, workplace: Path, limits: Limits, answer: IO[bytes], compl
         child = subprocess.Popen(
             [sys.executable, "-s", "-m", "backend.sandbox"],
             stdin=question,
-            stdout=answer,
+            stdout=reply,
             stderr=complaints,
             cwd=workplace,
             env=_scrub_environment(workplace),
@@ -209,17 +209,17 @@ def _scrub_environment(workplace: Path) -> dict[str, str]:
     }
 
 
-def _read_answer(file: IO[bytes]) -> dict[str, Any] | None:
-    """The child's answer; None where it is missing, broken or absurdly long."""
+def _read_reply(file: IO[bytes]) -> dict[str, Any] | None:
+    """The child's reply; None where it is missing, broken or absurdly long."""
     file.seek(0)
-    content = file.read(MAX_ANSWER_BYTES + 1)
-    if not content or len(content) > MAX_ANSWER_BYTES:
+    content = file.read(MAX_REPLY_BYTES + 1)
+    if not content or len(content) > MAX_REPLY_BYTES:
         return None
     try:
-        answer = json.loads(content)
+        reply = json.loads(content)
     except ValueError:
         return None
-    return answer if isinstance(answer, dict) and {"result", "error", "crash"} & answer.keys() else None
+    return reply if isinstance(reply, dict) and {"result", "error", "crash"} & reply.keys() else None
 
 
 def _read_tail(file: IO[bytes]) -> str:
@@ -230,7 +230,7 @@ def _read_tail(file: IO[bytes]) -> str:
 
 
 def _explain_death(code: int | None, limits: Limits, rejection: type[ThinIceError]) -> ThinIceError:
-    """Say why there is no answer."""
+    """Say why there is no reply."""
     if code is None or code in (-signal.SIGXCPU, -signal.SIGKILL):
         if code == -signal.SIGKILL:
             reason = f"was killed (more than {limits.cpu_seconds} s of CPU time, or the machine ran out of memory)"
@@ -244,9 +244,7 @@ def _explain_death(code: int | None, limits: Limits, rejection: type[ThinIceErro
         return rejection(
             f"The process that opened the file crashed ({name}); the file is damaged or malicious.", reason=name
         )
-    return rejection(
-        f"The process that opened the file ended without an answer (exit code {code}).", reason="no answer"
-    )
+    return rejection(f"The process that opened the file ended without a reply (exit code {code}).", reason="no reply")
 
 
 def _explain_file_size(limits: Limits) -> TooLarge:
@@ -261,11 +259,11 @@ def _explain_memory(limits: Limits) -> TooLarge:
     )
 
 
-def _rebuild_error(answer: dict[str, Any]) -> ThinIceError:
+def _rebuild_error(reply: dict[str, Any]) -> ThinIceError:
     """Give the error that the child raised; classes with a constructor of their own (UnknownName) included."""
-    kind = error_classes().get(answer["code"], ThinIceError)
+    kind = error_classes().get(reply["code"], ThinIceError)
     error = kind.__new__(kind)
-    ThinIceError.__init__(error, answer["message"], **answer["details"])
+    ThinIceError.__init__(error, reply["message"], **reply["details"])
     return error
 
 
@@ -297,8 +295,8 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(PDEATHSIG_OPTION, signal.SIGKILL)
 
 
-def _answer(request: dict[str, Any]) -> dict[str, Any]:
-    """Run the request and give the answer: a result, an error of our tree, or a crash."""
+def _reply(request: dict[str, Any]) -> dict[str, Any]:
+    """Run the request and give the reply: a result, an error of our tree, or a crash."""
     limits = Limits(**request["limits"])
     module_name, _, name = request["function"].partition(":")
     try:
@@ -323,13 +321,13 @@ def _pack_error(error: ThinIceError) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Answer one request from stdin on stdout; whatever our code prints goes to stderr."""
+    """Run the request from stdin and write the reply on stdout; whatever our code prints goes to stderr."""
     _die_with_parent()
     channel = os.dup(1)
     os.dup2(2, 1)
-    answer = _answer(json.loads(sys.stdin.buffer.read()))
+    reply = _reply(json.loads(sys.stdin.buffer.read()))
     with os.fdopen(channel, "wb") as file:
-        file.write(json.dumps(answer).encode())
+        file.write(json.dumps(reply).encode())
 
 
 if __name__ == "__main__":

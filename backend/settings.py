@@ -18,7 +18,7 @@ class Settings(BaseSettings):
     workers: int | None = Field(None, ge=0, le=64, description="Number of worker processes; default: one per device")
     database_url: str | None = Field(None, description="SQLAlchemy URL; default: a SQLite file in the home")
     token: str | None = Field(None, min_length=8, description="Access token for REST (Bearer) and for signing in")
-    allowed_hosts: str = Field("", description="More host names the server answers to, separated by commas")
+    allowed_hosts: str = Field("", description="More host names the server responds to, separated by commas")
     max_upload_mb: int = Field(1024, ge=1, description="Largest checkpoint or data set file accepted, in MB")
     import_memory_mb: int = Field(4096, ge=256, description="Memory of the child process that opens an upload, in MB")
     import_seconds: int = Field(120, ge=5, description="Time limit of that child process, in seconds")

@@ -126,10 +126,10 @@ def find_cuda_devices(environment: Mapping[str, str]) -> list[str]:
     if program is None:
         return []
     try:
-        answer = subprocess.run([program, "-L"], capture_output=True, text=True, timeout=NVIDIA_SMI_SECONDS)
+        found = subprocess.run([program, "-L"], capture_output=True, text=True, timeout=NVIDIA_SMI_SECONDS)
     except (OSError, subprocess.TimeoutExpired):
         return []
-    lines = answer.stdout.splitlines() if answer.returncode == 0 else []
+    lines = found.stdout.splitlines() if found.returncode == 0 else []
     return [str(index) for index, _ in enumerate(line for line in lines if line.startswith("GPU "))]
 
 

@@ -108,7 +108,7 @@ class Child:
 
 
 class Supervisor:
-    """Keeps the commands running until SIGINT, SIGTERM or SIGHUP; announces `address` once it answers."""
+    """Keeps the commands running until SIGINT, SIGTERM or SIGHUP; announces `address` once it responds."""
 
     def __init__(self, commands: Sequence[Command], address: str, announcement: str, token: str | None = None) -> None:
         self.children = [Child(command) for command in commands]
@@ -153,7 +153,7 @@ class Supervisor:
         return 0
 
     def announce(self) -> None:
-        """Ask for the health, at most twice a second, until it answers; then print the announcement, once."""
+        """Ask for the health, at most twice a second, until it responds; then print the announcement, once."""
         if self.is_announced or self.is_stopping or time.monotonic() < self.asks_at:
             return
         try:

@@ -107,7 +107,7 @@ def create_dashboard(server: FastAPI) -> Dash:
 
 
 class PageAddresses:
-    """Answer every page's path with the document, as "/" is.
+    """Serve the document under every page's path, as "/" is.
 
     Dash's own catch-all is added late, knows only the newest dashboard of a process, and forgets the assets when the
     first request of all is not for "/".

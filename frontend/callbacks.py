@@ -14,16 +14,16 @@ from backend.errors import ThinIceError
 from frontend import ids
 
 Arguments = ParamSpec("Arguments")
-Answer = TypeVar("Answer")
+Returned = TypeVar("Returned")
 
 log = logging.getLogger(__name__)
 
 
-def in_thread(function: Callable[Arguments, Answer]) -> Callable[Arguments, Awaitable[Answer]]:
+def in_thread(function: Callable[Arguments, Returned]) -> Callable[Arguments, Awaitable[Returned]]:
     """Run a synchronous callback in a worker thread: on the event loop it would hold up every other request."""
 
     @functools.wraps(function)
-    async def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
+    async def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Returned:
         return await anyio.to_thread.run_sync(functools.partial(function, *args, **kwargs))
 
     return run

@@ -7,10 +7,11 @@ import plotly.graph_objects as go
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from frontend.words import SET_WORDS as SET_WORDS  # pages take shape, word and class of a set from here
+
 Content = Any  # what Dash takes as children: a component, a string, a number, None, or a list of these
 
 SYMBOLS = {"S11": "●", "S10": "▼", "S01": "▲", "S00": "□"}
-SET_WORDS = {"S11": "kept", "S10": "lost", "S01": "gained", "S00": "wrong on both"}
 SET_CLASSES = {"S11": "is-kept", "S10": "is-lost", "S01": "is-gained", "S00": "is-wrong-on-both"}
 
 GRAPH_CONFIG: dict[str, Any] = {
@@ -50,7 +51,7 @@ def set_word(name: str, text: str | None = None) -> Component:
 
 
 def card(title: str, *children: Content, note: Content = None, tools: Content = None, kind: str = "") -> Component:
-    """A titled card. `note`: muted words beside the title; `tools`: controls at its right; `kind`: a CSS class."""
+    """A titled card. `note`: muted words next to the title; `tools`: controls at its right; `kind`: a CSS class."""
     head: list[Component] = [html.H2([title, html.Span(note, className="card-note")] if note else title)]
     if tools is not None:
         head.append(html.Div(tools, className="card-tools"))

@@ -7,11 +7,12 @@ from typing import Any
 from dash import ALL, Dash, Input, ctx, html
 from dash.development.base_component import Component
 
-from backend.schemas import ACTIVE, RESUMABLE
+from backend.schemas import ACTIVE, ENDED, RESUMABLE
+from backend.schemas.prunings import PruningOut
 from backend.services import evaluations, evidence, prunings
 from backend.services.shared.jobs import Jobs
 from frontend.callbacks import in_thread, notify
-from frontend.components import Content, data, icon
+from frontend.components import Content, aria, data, icon
 from frontend.rows import JobOut, doing_text, done_text, left_text, live_text, progress_bar
 from frontend.words import STATE_WORDS, ago
 
@@ -21,19 +22,37 @@ MARKS = {"succeeded": "check", "failed": "warning", "cancelled": "close"}
 
 @dataclass(frozen=True)
 class KindWords:
-    """A kind of job on the pages: the service that acts on it, and how sentences call one and what it keeps."""
+    """A kind of job on the pages: the service that acts on it, and how sentences call one.
+
+    `keeps` says what a cancelled job keeps, `loses` what a deleted one takes along.
+    """
 
     jobs: Jobs[Any, Any]
     name: Callable[[Any], str]
     keeps: str
+    loses: str
 
 
 KINDS = {
     "evaluation": KindWords(
-        evaluations.JOBS, lambda row: f"{row.checkpoint_name}, {row.preset}", "finished samples are kept"
+        evaluations.JOBS,
+        lambda row: f"{row.checkpoint_name}, {row.preset}",
+        "finished samples are kept",
+        "This also deletes the margins, the log and the additional evidence of this evaluation. Compare, Samples, "
+        "Methods and Claims can no longer show them.",
     ),
-    "evidence": KindWords(evidence.JOBS, lambda row: f"{row.checkpoint_name}, {row.source}", "lowered bounds are kept"),
-    "pruning": KindWords(prunings.JOBS, lambda row: row.name, "its training state is kept"),
+    "evidence": KindWords(
+        evidence.JOBS,
+        lambda row: f"{row.checkpoint_name}, {row.source}",
+        "lowered bounds are kept",
+        "This also withdraws the best-known bounds that this evidence lowered. Margins stay as they are.",
+    ),
+    "pruning": KindWords(
+        prunings.JOBS,
+        lambda row: row.name,
+        "its training state is kept",
+        "This also deletes the record and the training state, so this pruning cannot be resumed.",
+    ),
 }
 
 
@@ -66,7 +85,7 @@ def delete(kind: KindWords, job_id: str) -> None:
 VERBS = {
     "cancel": Verb("Cancel", cancel, lambda kind, name: f"Cancel {name}; {kind.keeps}", "Really cancel?"),
     "resume": Verb("Resume", resume, lambda _kind, name: f"Resume {name} where it stopped"),
-    "delete": Verb("Delete", delete, lambda _kind, name: f"Delete {name} and its results", "Really delete?"),
+    "delete": Verb("Delete", delete, lambda _kind, name: f"Delete {name}", "Really delete?"),
 }
 
 
@@ -75,8 +94,8 @@ def button_id(verb: str, kind: str, job_id: object) -> dict[str, str]:
     return {"type": BUTTON, "verb": verb, "kind": kind, "id": str(job_id)}
 
 
-def button(verb: str, kind: str, row: JobOut) -> Component:
-    """The button of one verb."""
+def button(verb: str, kind: str, row: JobOut, **described: str) -> Component:
+    """The button of one verb; `describedby` is the id of words that belong to the button."""
     does, of = VERBS[verb], KINDS[kind]
     asks = {"confirm": does.question} if does.question else {}
     return html.Button(
@@ -85,17 +104,30 @@ def button(verb: str, kind: str, row: JobOut) -> Component:
         className="button",
         title=does.says(of, of.name(row)),
         **data(row=str(row.id), **asks),
+        **aria(**described),
     )
 
 
+def delete_button(kind: str, row: JobOut) -> Component:
+    """Delete, and what goes with the job: shown while the button asks once more, and read with the button."""
+    note = f"delete-note-{row.id}"
+    press = button("delete", kind, row, describedby=note)
+    return html.Span([press, html.Span(KINDS[kind].loses, id=note, className="confirm-note")], className="delete")
+
+
+def can_delete(row: JobOut) -> bool:
+    """Whether a job has ended and nothing that it made needs it: a checkpoint keeps the pruning that made it."""
+    return row.state in ENDED and not (isinstance(row, PruningOut) and row.checkpoint_id)
+
+
 def buttons(kind: str, row: JobOut, *, deletes: bool = True) -> Content:
-    """Cancel what runs or waits, resume what failed or was cancelled, or delete it."""
+    """Cancel what runs or waits, resume what failed or was cancelled, delete what has ended."""
     if row.state in ACTIVE:
         return button("cancel", kind, row)
-    if row.state in RESUMABLE:
-        verbs = ("resume", "delete") if deletes else ("resume",)
-        return html.Span([button(verb, kind, row) for verb in verbs], className="links")
-    return ""
+    found = [button("resume", kind, row)] if row.state in RESUMABLE else []
+    if deletes and can_delete(row):
+        found.append(delete_button(kind, row))
+    return html.Span(found, className="links job-verbs") if found else ""
 
 
 def register(app: Dash) -> None:

@@ -41,7 +41,7 @@ class Group:
 
 
 def row_table(caption: str, columns: Sequence[Column], rows: Sequence[Sequence[Content] | Group]) -> Component:
-    """A wide table. Under 860 px every row is a card whose cells carry their column's heading (assets/jobs.css)."""
+    """A wide table. Under 860 px every row is a card whose cells carry their column's heading (assets/rows.css)."""
     head = html.Tr([html.Th(column.heading, scope="col", className=column.classes) for column in columns])
     body = [group_row(row, len(columns)) if isinstance(row, Group) else data_row(row, columns) for row in rows]
     parts = [html.Caption(caption, className="hidden-label"), html.Thead(head), html.Tbody(body)]
@@ -83,7 +83,7 @@ def share_width(job: JobOut) -> str:
 
 
 def done_text(job: JobOut) -> str:
-    """`20 of 60` samples, `3 of 8 steps`, `40 of 90 gradients a sample`."""
+    """`20 of 60` samples, `3 of 8 steps`, `40 of 90 gradients per sample`."""
     unit = ""
     if isinstance(job, PruningOut):
         unit = " steps"

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from humanize import naturalsize, naturaltime, precisedelta
 
+from backend.counts import count_words as count_words  # pages take every word from here
 from backend.schemas import Interval
 
 STATE_WORDS = {
@@ -13,6 +14,9 @@ STATE_WORDS = {
     "failed": "failed",
     "cancelled": "cancelled",
 }
+SET_WORDS = {"S11": "kept", "S10": "lost", "S01": "gained", "S00": "wrong on both"}
+"""What people read for the four sets."""
+
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
@@ -28,11 +32,6 @@ def interval_words(interval: Interval | None, *, digits: int = 2) -> str:
     if interval is None:
         return ""
     return f"[{100 * interval.low:.{digits}f}, {100 * interval.high:.{digits}f}]"
-
-
-def count_words(number: int, noun: str, plural: str | None = None) -> str:
-    """`1 checkpoint`, `2,000 samples`."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def duration_words(seconds: float | None) -> str:

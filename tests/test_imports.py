@@ -24,8 +24,8 @@ def list_modules(package: str) -> str:
 def find_loaded(modules: str, *suspects: str) -> list[str]:
     """Import the modules in a fresh Python and say which of the suspects came along."""
     script = f"import sys, {modules}; print(*sorted(set({suspects!r}) & set(sys.modules)))"
-    answer = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    return answer.stdout.split()
+    result = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    return result.stdout.split()
 
 
 @pytest.mark.parametrize("module", ["backend.server", "backend.cli.main", "backend.attacks", "backend.supervisor"])

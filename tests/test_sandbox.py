@@ -1,4 +1,4 @@
-"""The sandbox: answers and errors cross, limits hold, nothing is left behind."""
+"""The sandbox: results and errors cross, limits hold, nothing is left behind."""
 
 import hashlib
 import os
@@ -26,14 +26,14 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def test_run_in_child_answer_crosses_and_the_child_is_bare(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_in_child_result_crosses_and_the_child_is_bare(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THINICE_TOKEN", "a-secret-token")
     monkeypatch.setenv("DATABASE_URL", "postgres://secret")
-    answer = run("describe", text='ä "quoted"', number=1.5, nothing=None)
-    assert answer["arguments"] == {"text": 'ä "quoted"', "number": 1.5, "nothing": None}
-    assert not {"THINICE_TOKEN", "DATABASE_URL"} & set(answer["environment"])
-    assert answer["is_leader"] and not answer["has_torch"]
-    assert not Path(answer["folder"]).exists()
+    result = run("describe", text='ä "quoted"', number=1.5, nothing=None)
+    assert result["arguments"] == {"text": 'ä "quoted"', "number": 1.5, "nothing": None}
+    assert not {"THINICE_TOKEN", "DATABASE_URL"} & set(result["environment"])
+    assert result["is_leader"] and not result["has_torch"]
+    assert not Path(result["folder"]).exists()
 
 
 def test_run_in_child_error_of_our_tree_crosses_intact() -> None:
@@ -102,7 +102,7 @@ def make(folder: Path, name: str, **arguments: Any) -> Any:
 def test_make_in_child_file_is_kept_under_its_hash(tmp_path: Path) -> None:
     made = make(tmp_path / "kept", "write_file", megabytes=1)
     wanted = hashlib.sha256(b"x" * 1024 * 1024).hexdigest()
-    assert (made.answer, made.sha256, made.path) == ("written", wanted, tmp_path / "kept" / f"{wanted}.bin")
+    assert (made.result, made.sha256, made.path) == ("written", wanted, tmp_path / "kept" / f"{wanted}.bin")
     assert os.listdir(tmp_path / "kept") == [f"{wanted}.bin"]
     assert make(tmp_path / "kept", "write_file", megabytes=1).path == made.path
 

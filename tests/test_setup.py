@@ -50,23 +50,23 @@ def find_closure(requirement: Requirement, found: dict[str, set[str]]) -> None:
 
 
 def test_make_without_a_verb_describes_every_verb() -> None:
-    answer = run_make()
-    assert answer.returncode == 0
-    described = {line.split()[1]: line.split()[2:] for line in answer.stdout.splitlines()}
+    result = run_make()
+    assert result.returncode == 0
+    described = {line.split()[1]: line.split()[2:] for line in result.stdout.splitlines()}
     assert set(described) == VERBS
     assert all(len(words) >= 4 for words in described.values())
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS))
 def test_make_every_verb_has_a_recipe(verb: str) -> None:
-    answer = run_make("--dry-run", verb)
-    assert answer.returncode == 0, answer.stderr
-    assert answer.stdout.strip()
+    result = run_make("--dry-run", verb)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip()
 
 
 def test_make_variables_on_the_command_line_reach_the_process() -> None:
-    answer = run_make("--eval", "show: ; @env", "show", "THINICE_PORT=8123", "THINICE_HOME=/some/where else")
-    assert {"THINICE_PORT=8123", "THINICE_HOME=/some/where else"} <= set(answer.stdout.splitlines())
+    result = run_make("--eval", "show: ; @env", "show", "THINICE_PORT=8123", "THINICE_HOME=/some/where else")
+    assert {"THINICE_PORT=8123", "THINICE_HOME=/some/where else"} <= set(result.stdout.splitlines())
 
 
 def copy_setup(folder: Path) -> None:
@@ -91,9 +91,9 @@ def test_make_install_old_python_is_one_sentence(tmp_path: Path) -> None:
         (programs / name).symlink_to(shutil.which(name) or f"/bin/{name}")
     (programs / "python3").write_text('#!/bin/sh\n[ "$1" = --version ] && echo Python 3.9.2\nexit 1\n')
     (programs / "python3").chmod(0o755)
-    answer = run_make("install", folder=tmp_path, path=str(programs))
-    assert answer.returncode != 0
-    sentences = [line for line in answer.stderr.splitlines() if not line.startswith("make: ***")]
+    result = run_make("install", folder=tmp_path, path=str(programs))
+    assert result.returncode != 0
+    sentences = [line for line in result.stderr.splitlines() if not line.startswith("make: ***")]
     assert len(sentences) == 1
     assert "needs Python 3.11" in sentences[0]
     assert "found: Python 3.9.2" in sentences[0]
@@ -110,9 +110,9 @@ def link_programs(folder: Path, *names: str) -> Path:
 
 def fail_without_node(verb: str, programs: Path) -> str:
     """What a failing verb says, in one sentence."""
-    answer = run_make(verb, path=str(programs))
-    assert answer.returncode != 0
-    sentences = [line for line in answer.stderr.splitlines() if not line.startswith("make: ***")]
+    result = run_make(verb, path=str(programs))
+    assert result.returncode != 0
+    sentences = [line for line in result.stderr.splitlines() if not line.startswith("make: ***")]
     assert len(sentences) == 1
     return sentences[0]
 
@@ -184,7 +184,7 @@ def test_constraints_are_what_is_installed() -> None:
 
 
 def test_package_data_covers_every_kind_of_tracked_file() -> None:
-    """What lies beside the modules (weights, styles, migrations) must be in an installed package too."""
+    """What lies next to the modules (weights, styles, migrations) must be in an installed package too."""
     patterns = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["*"]
     tracked = subprocess.run(
         ["git", "ls-files", "backend", "frontend", "models"], cwd=REPOSITORY, capture_output=True, text=True, check=True

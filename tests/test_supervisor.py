@@ -33,12 +33,12 @@ RUN = (
 
 
 def wait_for(question: Callable[[], Any], seconds: float = 20.0) -> Any:
-    """Ask until the answer is true, and give it."""
+    """Ask until the result is true, and give it."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        answer = question()
-        if answer:
-            return answer
+        result = question()
+        if result:
+            return result
         time.sleep(0.05)
     raise AssertionError(f"not within {seconds} s")
 
@@ -194,10 +194,10 @@ def run_main(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
 def test_main_impossible_setting_is_one_sentence_and_exit_2(tmp_path: Path, variable: str, value: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         value = value.replace("TAKEN", str(taken.getsockname()[1]))
-        answer = run_main({"THINICE_HOME": str(tmp_path / "home"), variable: value})
-    assert answer.returncode == 2
-    assert answer.stdout == ""
-    (line,) = answer.stderr.splitlines()
+        result = run_main({"THINICE_HOME": str(tmp_path / "home"), variable: value})
+    assert result.returncode == 2
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
     assert variable in line
     assert "short" not in line
 
@@ -209,8 +209,8 @@ def test_main_imports_no_torch() -> None:
 
 def read_health(port: int) -> dict[str, Any] | None:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/health", timeout=5) as answer:
-            return dict(json.load(answer))
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/health", timeout=5) as result:
+            return dict(json.load(result))
     except urllib.error.URLError:
         return None
 

@@ -48,7 +48,7 @@ class Threshold:
     """What "dense margin <= delta" flags among the samples the dense model holds.
 
     precision = lost among flagged, recall = flagged among lost, size = flagged of all held. `reason` says why a
-    witness cannot answer; the shares then have n 0.
+    witness cannot decide; the shares then have n 0.
     """
 
     delta: float

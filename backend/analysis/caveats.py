@@ -1,13 +1,11 @@
-"""What makes margins doubtful: a gain beyond belief, and a stronger attack that breaks what they call robust."""
+"""Caveats of margins: a gain beyond belief, and a stronger attack that breaks what they call robust."""
 
 from dataclasses import dataclass
-
-import numpy as np
 
 from backend.analysis.flips import find_held
 from backend.analysis.outcomes import FloatArray, Outcomes, is_held
 from backend.analysis.pairing import Pair, pair
-from backend.analysis.statistics import Estimate, median
+from backend.analysis.statistics import Estimate, find_middle, median
 from backend.errors import InvalidRequest
 
 GAIN_RATIO = 1.2  # pruned over dense median margin; smaller gains happen, for instance by finetuning longer
@@ -60,8 +58,8 @@ def find_gain(joined: Pair, *, bootstrap: int = 1000, seed: int = 0) -> Gain | N
 
 def _is_far_above(dense: FloatArray, pruned: FloatArray) -> bool:
     """Whether the ratio of the medians exceeds `GAIN_RATIO`; a median beyond every radius tried exceeds any other."""
-    dense_median, pruned_median = float(np.median(dense)), float(np.median(pruned))
-    return bool(np.isfinite(dense_median)) and pruned_median > GAIN_RATIO * dense_median
+    dense_median, pruned_median = find_middle(dense), find_middle(pruned)
+    return dense_median is not None and (pruned_median is None or pruned_median > GAIN_RATIO * dense_median)
 
 
 def count_overestimated(margins: Outcomes, witnesses: Outcomes) -> Overestimate:

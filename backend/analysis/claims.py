@@ -9,16 +9,15 @@ A claim is a share, of how many samples at best; which of them held, nobody says
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
 from backend.analysis.outcomes import BoolArray
 from backend.analysis.statistics import Estimate, Share, paired_difference, wilson
 from backend.errors import InvalidRequest
+from backend.schemas import Answer
+from backend.schemas.claims import Basis
 
-Basis = Literal["same samples", "unpaired", "number only"]
-Answer = Literal["yes", "no", "cannot tell"]
 NEGLIGIBLE = 0.01  # a difference that is surely smaller than this is none
 
 
@@ -164,7 +163,7 @@ def _make_gap(held: Share, difference: Estimate, basis: Basis) -> Gap:
 
 
 def _make_excess(difference: Estimate, n: int, basis: Basis) -> ClaimExcess:
-    """Claims of unknown numbers of samples leave their own noise out of the interval, so that it answers nothing."""
+    """Claims of unknown numbers of samples leave their own noise out of the interval, so that it decides nothing."""
     return ClaimExcess(
         replace(difference, n=n), basis, "cannot tell" if basis == "number only" else answer_of(difference)
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backend.analysis.outcomes import FloatArray, Outcomes, answers_at, check_eps, is_held
+from backend.analysis.outcomes import FloatArray, Outcomes, check_eps, decides_at, is_held
 from backend.analysis.statistics import Estimate, Share, median, wilson
 from backend.errors import InvalidRequest
 
@@ -16,7 +16,7 @@ DEFAULT_POINTS = 101
 class Curve:
     """Robust accuracy at each eps with a pointwise 95 % Wilson band, float64 (P,) each, in [0, 1].
 
-    `reason` is set where witnesses answer at fewer eps than asked for.
+    `reason` is set where witnesses decide at fewer eps than asked for.
     """
 
     eps: FloatArray
@@ -68,7 +68,7 @@ def robustness_curve(outcomes: Outcomes, grid: ArrayLike | None = None) -> Curve
     reason = None
     if outcomes.kind != "minimum":
         own = [0.0] if outcomes.eps is None else [0.0, outcomes.eps]
-        sizes = np.array([eps for eps in own if answers_at(outcomes, eps)])
+        sizes = np.array([eps for eps in own if decides_at(outcomes, eps)])
         reason = "Witnesses come from one fixed eps and say nothing about others; measure margins for a full curve."
     shares = [accuracy(outcomes, float(eps)) for eps in sizes]
     columns = np.array([[share.value, share.low, share.high] for share in shares], dtype=np.float64)

@@ -1,4 +1,4 @@
-"""The finding of a comparison in plain words, as parts that a page can colour."""
+"""The result of a comparison in plain words, as parts that a page can colour."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,6 +6,7 @@ from typing import Literal
 from backend.analysis.controls import Beyond
 from backend.analysis.flips import Counts
 from backend.analysis.thin_ice import Prediction
+from backend.counts import count_words
 
 Emphasis = Literal["lost", "gained", "number"]
 
@@ -50,7 +51,7 @@ def _tell_flips(change: str, counts: Counts, eps_text: str | None) -> list[Headl
     gained = f"{counts.n01:,}" if counts.n01 else "none"
     if counts.dense == 0:
         none = "gets none right" if eps_text is None else f"holds none at {eps_text}"
-        lead = f"Of {_samples(counts.n)}, the dense model {none}, so there is nothing to lose"
+        lead = f"Of {count_words(counts.n, 'sample')}, the dense model {none}, so there is nothing to lose"
         # A semicolon starts the second half, where the change is named in lower case.
         return [
             HeadlinePart(f"{lead}; {change[:1].lower()}{change[1:]} gains "),
@@ -61,7 +62,7 @@ def _tell_flips(change: str, counts: Counts, eps_text: str | None) -> list[Headl
     return [
         HeadlinePart(f"{change} loses "),
         HeadlinePart(lost, "lost"),
-        HeadlinePart(f" of {_samples(counts.dense)} that the dense model {holds} and gains "),
+        HeadlinePart(f" of {count_words(counts.dense, 'sample')} that the dense model {holds} and gains "),
         HeadlinePart(gained, "gained"),
         HeadlinePart("."),
     ]
@@ -91,7 +92,9 @@ def _tell_control(control: Beyond | None, control_words: str) -> list[HeadlinePa
         HeadlinePart(_number(lost.control.count), "number"),
     ]
     if lost.n:
-        parts.append(HeadlinePart(" of the same sample" if lost.n == 1 else f" of the same {_samples(lost.n)}"))
+        parts.append(
+            HeadlinePart(" of the same sample" if lost.n == 1 else f" of the same {count_words(lost.n, 'sample')}")
+        )
     if lost.difference.low is None or lost.difference.high is None:
         return [*parts, HeadlinePart(".")]
     if lost.difference.low > 0:
@@ -101,10 +104,6 @@ def _tell_control(control: Beyond | None, control_words: str) -> list[HeadlinePa
     else:
         verdict = ": the difference could be chance."
     return [*parts, HeadlinePart(verdict)]
-
-
-def _samples(count: int) -> str:
-    return "1 sample" if count == 1 else f"{count:,} samples"
 
 
 def _number(count: int) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from backend.analysis.pairing import Pair
+from backend.counts import count_words
 from backend.eps import eps_text, parse_eps
 
 Severity = Literal["differs", "note"]
@@ -68,14 +69,15 @@ def pair_mismatches(pair: Pair) -> list[Mismatch]:
     found = []
     if pair.n_dense != pair.n or pair.n_pruned != pair.n:
         sentence = (
-            f"Only the {pair.n:,} shared samples are compared (dense has {pair.n_dense:,}, pruned {pair.n_pruned:,})."
+            f"The comparison covers only {count_words(pair.n, 'shared sample')} (dense has {pair.n_dense:,}, pruned "
+            f"{pair.n_pruned:,})."
         )
         found.append(
             Mismatch("partial_overlap", "samples", f"{pair.n_dense:,}", f"{pair.n_pruned:,}", sentence, "note")
         )
     if pair.relabelled:
-        noun = "image" if pair.relabelled == 1 else "images"
-        sentence = f"The comparison leaves out {pair.relabelled:,} shared {noun}, labelled differently on each side."
+        images = count_words(pair.relabelled, "shared image")
+        sentence = f"The comparison leaves out {images}, labelled differently on each side."
         found.append(Mismatch("different_labels", "labels", "-", "-", sentence))
     return found
 

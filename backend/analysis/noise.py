@@ -45,7 +45,7 @@ def measure_noise(runs: Sequence[Outcomes], eps: float | None = None) -> Noise:
     """Compare evaluations of one network that differ in the seed alone, on the samples that all share.
 
     Raises:
-        InvalidRequest: fewer than two runs; or eps is negative, or none that the witnesses among them can answer.
+        InvalidRequest: fewer than two runs; or eps is negative, or none that the witnesses among them can decide.
         NotComparable: no sample is in all of them.
     """
     if len(runs) < 2:

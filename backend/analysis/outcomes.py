@@ -129,7 +129,7 @@ def is_held(outcomes: Outcomes, eps: float | None) -> BoolArray:
     if eps is None:
         return outcomes.correct.copy()
     check_eps(eps)
-    if not answers_at(outcomes, eps):
+    if not decides_at(outcomes, eps):
         raise InvalidRequest(
             f"These outcomes are witnesses at eps {outcomes.eps:.6g} and say nothing about eps {eps:.6g}; "
             "evaluate with a preset that measures margins.",
@@ -139,7 +139,7 @@ def is_held(outcomes: Outcomes, eps: float | None) -> BoolArray:
     return outcomes.correct & ~is_broken(outcomes.margin, eps, outcomes.kind)
 
 
-def answers_at(outcomes: Outcomes, eps: float) -> bool:
+def decides_at(outcomes: Outcomes, eps: float) -> bool:
     """Whether the stored margins decide robustness at eps: minima always, witnesses at 0 and at their own eps."""
     if outcomes.kind == "minimum" or outcomes.eps is None or eps == 0:
         return True

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from backend.analysis.outcomes import Outcomes, TextArray, answers_at
+from backend.analysis.outcomes import Outcomes, TextArray, decides_at
 from backend.errors import NotComparable
 
 
@@ -82,11 +82,11 @@ def restrict(first: Pair, second: Pair) -> tuple[Pair, Pair]:
 def judge_at(pair: Pair, eps: float) -> Pair:
     """The pair with every witness side judged at its own eps, where both hold witnesses of two different ones.
 
-    Witnesses answer at their own eps alone. Asked at the eps of either side, each side's verdicts stand as they are,
+    Witnesses decide at their own eps alone. Asked at the eps of either side, each side's verdicts stand as they are,
     as if found at `eps`; at any other eps, and for any other pair, nothing changes.
     """
     own = {side.eps for side in (pair.dense, pair.pruned) if side.kind == "witness" and side.eps is not None}
-    if len(own) != 2 or not any(answers_at(side, eps) for side in (pair.dense, pair.pruned)):
+    if len(own) != 2 or not any(decides_at(side, eps) for side in (pair.dense, pair.pruned)):
         return pair
     return replace(pair, dense=_move_witnesses(pair.dense, eps), pruned=_move_witnesses(pair.pruned, eps))
 

@@ -28,7 +28,7 @@ class Share:
 class Estimate:
     """A number with an interval from n samples. None where it cannot be had; `reason` says why in one sentence.
 
-    `high` may be None beside a finite value: the upper end is censored (beyond every radius tried).
+    `high` may be None although the value is finite: the upper end is censored (beyond every radius tried).
     """
 
     value: float | None
@@ -94,7 +94,7 @@ def median(
 ) -> Estimate:
     """Median (`find_middle`) with a seeded percentile-bootstrap interval; inf is "larger than every number".
 
-    A median that is inf is None with a reason; an upper end that is inf is None beside a finite value. Ends are
+    A median that is inf is None with a reason; an upper end that is inf is None although the value is finite. Ends are
     order statistics of the resampled medians, so no interpolation meets inf.
 
     Raises:

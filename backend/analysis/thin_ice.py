@@ -41,7 +41,7 @@ class Predictor:
 
 @dataclass(frozen=True)
 class Prediction:
-    """AUROC of "small dense margin" for S10 among what the dense model holds, beside cheap baselines.
+    """AUROC of "small dense margin" for S10 among what the dense model holds, next to cheap baselines.
 
     `value`, `low`, `high`, `average_precision`, `fpr_at_95_tpr` are None where `reason` says why, in one sentence.
     `n`: samples the dense model holds; `positives`: those lost; `censored`: those whose margin was not found (ranked
@@ -182,7 +182,7 @@ def explain_absence(dense: Outcomes, n: int, positives: int) -> str | None:
         few = f"Too few lost samples ({positives}, at least {MIN_POSITIVES} needed)"
         return f"{few} to say whether a small dense margin predicts losses." if positives else "No sample is lost."
     if positives == n:
-        return f"All {n:,} samples are lost, so there are no kept samples to compare them with."
+        return "Every sample is lost, so there are no kept samples to compare them with."
     return None
 
 

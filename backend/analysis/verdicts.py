@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from scipy import special
 
-from backend.analysis.claims import Answer
 from backend.analysis.statistics import CONFIDENCE, Estimate
 from backend.errors import InvalidRequest
+from backend.schemas import Answer
 
 GUESSING = 0.5  # the AUROC of a score that knows nothing
 HARDLY_BETTER = 0.05  # an AUROC that is surely less above guessing than this predicts nothing worth knowing

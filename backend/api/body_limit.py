@@ -15,14 +15,14 @@ MEGABYTE = 1024 * 1024
 API_LIMIT = 2 * MEGABYTE  # a list of 10,000 sample indices is 60 kB
 PAGE_LIMIT = 8 * MEGABYTE  # Dash sends the state of a page back and forth
 FORM_OVERHEAD = MEGABYTE  # what a form may add to the file it carries
-DRAINED_BYTES = 64 * MEGABYTE  # what is read and dropped of a refused body, so that the client sees the answer
+DRAINED_BYTES = 64 * MEGABYTE  # what is read and dropped of a refused body, so that the client sees the response
 DRAIN_SECONDS = 5.0
 UPLOADS = {("POST", "/api/v1/checkpoints"), ("POST", "/api/v1/datasets"), ("PUT", "/api/v1/uploads")}
 EVIDENCE = re.compile(r"/api/v1/evaluations/[^/]+/evidence")
 
 
 class BodyLimit:
-    """Pure ASGI: answers 413 before the body is read where its length is declared, and in the middle where not."""
+    """Pure ASGI: responds with 413 before the body is read if its length is declared, otherwise in the middle."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app

@@ -21,7 +21,7 @@ td { text-align: left; padding: 2px 16px 2px 0; vertical-align: top }
 """
 
 
-ERROR_ANSWERS = ("422", "default")
+ERROR_RESPONSES = ("422", "default")
 ERROR_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}}
 
 
@@ -36,11 +36,11 @@ def get_docs(request: Request) -> HTMLResponse:
 
 
 def openapi_document(app: FastAPI) -> dict[str, Any]:
-    """FastAPI's document, corrected: errors are JSON also where the answer itself is an image or a stream."""
+    """FastAPI's document, corrected: errors are JSON also where the response itself is an image or a stream."""
     document = app.openapi()
     for methods in document["paths"].values():
         for operation in methods.values():
-            for status in ERROR_ANSWERS:
+            for status in ERROR_RESPONSES:
                 operation["responses"][status]["content"] = ERROR_CONTENT
     return document
 

@@ -1,4 +1,4 @@
-"""The one error handler: whatever goes wrong, the answer is `{"error": {"code", "message", "details", "request_id"}}`.
+"""The one error handler: every error is written as `{"error": {"code", "message", "details", "request_id"}}`.
 
 The request id is also in the X-Request-ID header and in the log, so that a user can quote it.
 """
@@ -33,10 +33,10 @@ def error_response(
     details: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The JSON answer of one error; details that JSON cannot carry are written as text."""
+    """The JSON response of one error; details that JSON cannot carry are written as text."""
     error = {"code": code, "message": message, "details": dict(details or {}), "request_id": current_request_id()}
     body = json.dumps({"error": finite(error)}, default=str, ensure_ascii=False, allow_nan=False)
-    body_bytes = body.encode("utf-8", errors="replace")  # a lone surrogate in an echoed value must not break the answer
+    body_bytes = body.encode("utf-8", errors="replace")  # a lone surrogate in an echoed value must not break this
     return Response(body_bytes, status, dict(headers or {}), media_type="application/json")
 
 
@@ -52,7 +52,7 @@ def finite(value: Any) -> Any:
 
 
 def render(error: ThinIceError) -> Response:
-    """One of our errors as an answer."""
+    """One of our errors as a response."""
     if error.status >= 500:
         log.error("%s: %s", error.code, error.message)
     headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
@@ -99,17 +99,17 @@ def checked(schema: type[Schema], values: Mapping[str, Any]) -> Any:
         raise explain(error.errors(include_url=False)) from error
 
 
-async def answer_our_error(_request: Request, error: Exception) -> Response:
+async def respond_to_our_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ThinIceError)
     return render(error)
 
 
-async def answer_validation_error(_request: Request, error: Exception) -> Response:
+async def respond_to_validation_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     return render(explain(error.errors()))
 
 
-async def answer_http_error(request: Request, error: Exception) -> Response:
+async def respond_to_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = CODES.get(error.status_code, "internal" if error.status_code >= 500 else "invalid_request")
     message = f"{request.method} {request.url.path}: {error.detail}."
@@ -118,6 +118,6 @@ async def answer_http_error(request: Request, error: Exception) -> Response:
 
 def add_error_handlers(app: FastAPI) -> None:
     """Render every error that a route raises; what no handler knows is caught by the request log as `internal`."""
-    app.add_exception_handler(ThinIceError, answer_our_error)
-    app.add_exception_handler(RequestValidationError, answer_validation_error)
-    app.add_exception_handler(HTTPException, answer_http_error)
+    app.add_exception_handler(ThinIceError, respond_to_our_error)
+    app.add_exception_handler(RequestValidationError, respond_to_validation_error)
+    app.add_exception_handler(HTTPException, respond_to_http_error)

@@ -23,7 +23,7 @@ Job = TypeVar("Job", EvaluationOut, EvidenceOut, PruningOut)
 
 
 async def follow(request: Request, first: Job, ask: Callable[[UUID], Job]) -> AsyncIterator[ServerSentEvent]:
-    """`progress` for `first` and whenever `ask` answers otherwise, `done` at the end; it ends with the server too."""
+    """`progress` for `first` and whenever `ask` returns another, `done` at the end; it ends with the server too."""
     now = first
     while now.state not in ENDED:
         yield ServerSentEvent(event="progress", data=now)

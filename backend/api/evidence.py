@@ -12,7 +12,7 @@ from backend.api.incoming import received_form
 from backend.api.jobs import add_job_routes
 from backend.api.lists import Limit, MarginLimit, Offset
 from backend.errors import InvalidRequest
-from backend.schemas import Page
+from backend.schemas import Page, State
 from backend.schemas.evidence import AttemptOut, EvidenceOut, HarderIn, PairIn, ReplayIn, UploadForm
 from backend.schemas.uploads import UploadOut
 from backend.services import evidence, uploads
@@ -79,6 +79,11 @@ def post_harder(evaluation_id: UUID, wanted: HarderIn) -> EvidenceOut:
 @router.post("/comparisons/replay", status_code=202, summary="Replay both ways: dense on pruned, and pruned on dense")
 def post_pair_replay(wanted: PairIn) -> list[EvidenceOut]:
     return evidence.replay_pair(wanted.dense, wanted.pruned)
+
+
+@router.get("/evidence", summary="Additional evidence of all evaluations, newest first")
+def get_evidence(limit: Limit = 50, offset: Offset = 0, state: State | None = None) -> Page[EvidenceOut]:
+    return evidence.list_evidence(limit, offset, state=state)
 
 
 add_job_routes(router, "/evidence", evidence.JOBS, EvidenceOut, deletes=", and withdraw the bounds that it set")

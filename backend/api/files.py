@@ -1,4 +1,4 @@
-"""Answers that are files: images that a browser may keep, and tables to download."""
+"""Responses that are files: images that a browser may keep, and tables to download."""
 
 import hashlib
 import re
@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-Responses = dict[int | str, dict[str, Any]]  # as FastAPI documents answers
+Responses = dict[int | str, dict[str, Any]]  # as FastAPI documents responses
 
 FOREVER = "private, max-age=31536000, immutable"  # named by content that never changes
 ASK_FIRST = "private, no-cache"  # may become better while an evaluation runs; the ETag makes asking cheap
@@ -28,7 +28,7 @@ ENDINGS = {"markdown": "md", "latex": "tex"}
 
 
 def describe_content(kinds: Iterable[str]) -> dict[str, Any]:
-    """The media types of an answer that is a file, as FastAPI documents them."""
+    """The media types of a response that is a file, as FastAPI documents them."""
     return {media.split(";")[0]: {"schema": {"type": "string", "format": "binary"}} for media in kinds}
 
 

@@ -13,7 +13,7 @@ SENT_BEFORE = {
 
 
 def describe_form(fields: type[Schema], file: dict[str, Any], required: Sequence[str]) -> dict[str, Any]:
-    """A route's `openapi_extra`: the fields of a schema beside a file that is sent along, or was sent before."""
+    """A route's `openapi_extra`: the fields of a schema for a file that is sent along, or was sent before."""
     properties = {**file, **fields.model_json_schema()["properties"]}
     schema = {"type": "object", "required": list(required), "properties": properties}
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}

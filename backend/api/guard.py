@@ -1,4 +1,4 @@
-"""The access guard: pure ASGI, in front of everything the server answers, because Dash's routes know no dependencies.
+"""The access guard: pure ASGI, in front of everything the server serves, because Dash's routes know no dependencies.
 
 In this order: the host name must be ours (against DNS rebinding), the caller must be allowed in (token, session, or an
 open server on loopback), and what changes something must not come from a foreign page (against cross-site requests).
@@ -39,7 +39,7 @@ SECURITY_HEADERS = {
 
 
 class Guard:
-    """Lets a request through, or answers it with `access_denied` (401) or `forbidden_origin` (403)."""
+    """Lets a request through, or responds with `access_denied` (401) or `forbidden_origin` (403)."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
@@ -60,9 +60,9 @@ class Guard:
 
         async def send_secured(message: Message) -> None:
             if message["type"] == "http.response.start":
-                answer_headers = MutableHeaders(scope=message)
+                response_headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
-                    answer_headers.setdefault(name, value)
+                    response_headers.setdefault(name, value)
             await send(message)
 
         await self.app(scope, receive, send_secured)
@@ -85,7 +85,7 @@ def page_response(html: str, status: int) -> Response:
 
 
 async def close_socket(scope: Scope, receive: Receive, send: Send) -> None:
-    """Refuse a WebSocket before it is accepted; the server answers the handshake with 403."""
+    """Refuse a WebSocket before it is accepted; the server responds to the handshake with 403."""
     await receive()
     await send({"type": "websocket.close", "code": 1008})
 
@@ -120,7 +120,7 @@ def check_host(headers: Headers, settings: Settings) -> None:
     if settings.token and settings.host in WILDCARD_HOSTS and is_address(host):
         return
     raise ForbiddenOrigin(
-        f"This server does not answer to the host name {host!r}. Add it to THINICE_ALLOWED_HOSTS.", host=host
+        f"This server does not respond to the host name {host!r}. Add it to THINICE_ALLOWED_HOSTS.", host=host
     )
 
 
@@ -142,7 +142,7 @@ def check_access(scope: Scope, headers: Headers, settings: Settings) -> None:
 
 
 def check_open_access(scope: Scope, headers: Headers, settings: Settings) -> None:
-    """Without a token the server is open, so it answers only to this machine and never through a proxy."""
+    """Without a token the server is open, so it serves only this machine and never through a proxy."""
     if not is_loopback(settings.host):
         raise AccessDenied(f"This server listens on {settings.host} without access control. {SET_A_TOKEN}")
     if any(name in headers for name in FORWARDED_HEADERS):

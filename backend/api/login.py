@@ -74,17 +74,17 @@ def login_routes(settings: Settings) -> APIRouter:
         if not is_token(form.get("token", [""])[0], settings.token):
             await anyio.sleep(WRONG_TOKEN_DELAY_SECONDS)
             return HTMLResponse(login_page(wanted, "That is not the access token."), 401)
-        answer = RedirectResponse(wanted, 303)
+        response = RedirectResponse(wanted, 303)
         is_encrypted = "https" in (request.url.scheme, request.headers.get("x-forwarded-proto"))
-        answer.set_cookie(
+        response.set_cookie(
             COOKIE, new_session(settings.token), SESSION_SECONDS, httponly=True, samesite="lax", secure=is_encrypted
         )
-        return answer
+        return response
 
     @router.post("/logout")
     async def sign_out() -> Response:
-        answer = RedirectResponse("/login" if settings.token else "/", 303)
-        answer.delete_cookie(COOKIE, httponly=True, samesite="lax")
-        return answer
+        response = RedirectResponse("/login" if settings.token else "/", 303)
+        response.delete_cookie(COOKIE, httponly=True, samesite="lax")
+        return response
 
     return router

@@ -22,7 +22,7 @@ _request_id: ContextVar[str | None] = ContextVar("thinice_request_id", default=N
 
 
 def current_request_id() -> str | None:
-    """Id of the request being answered in this task or thread, None outside of one."""
+    """Id of the request being handled in this task or thread, None outside of one."""
     return _request_id.get()
 
 
@@ -48,12 +48,12 @@ class RequestLog:
         request_id = offered if ACCEPTABLE_ID.fullmatch(offered) else uuid4().hex
         token = _request_id.set(request_id)
         try:
-            await self.answer(scope, receive, send, request_id)
+            await self.respond(scope, receive, send, request_id)
         finally:
             _request_id.reset(token)
 
-    async def answer(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
-        """Pass the request on; the id goes into the answer's headers, status and time into the log."""
+    async def respond(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+        """Pass the request on; the id goes into the response's headers, status and time into the log."""
         began, status = time.perf_counter(), 0
 
         async def send_with_id(message: Message) -> None:
@@ -79,7 +79,7 @@ class RequestLog:
 
 
 def unexpected(request_id: str) -> Response:
-    """The answer to an error of our own making: no internals, but the id under which the log has them."""
+    """The response to an error of our own making: no internals, but the id under which the log has them."""
     message = f"Something broke on our side. The server's log has the details under request id {request_id}."
     error = {"code": "internal", "message": message, "details": {}, "request_id": request_id}
     return Response(json.dumps({"error": error}), 500, media_type="application/json")

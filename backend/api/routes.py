@@ -37,15 +37,15 @@ NOUNS = (
     families,
     bundles,
 )
-ERROR_ANSWERS: Responses = {
+ERROR_RESPONSES: Responses = {
     422: {"model": ErrorBody, "description": "A value is missing, malformed or out of range"},
     "default": {"model": ErrorBody, "description": "Any other error"},
 }
 
 
 def add_api(app: FastAPI) -> None:
-    """Add the versioned routes, the docs, the error handlers and, last, what answers unknown paths under /api."""
-    version_one = APIRouter(prefix="/api/v1", responses=ERROR_ANSWERS)
+    """Add the versioned routes, the docs, the error handlers and, last, what responds to unknown paths under /api."""
+    version_one = APIRouter(prefix="/api/v1", responses=ERROR_RESPONSES)
     for noun in NOUNS:
         version_one.include_router(noun.router)
     app.include_router(version_one)

@@ -1,6 +1,6 @@
-"""What answers under /api where no route does: a JSON 404, or 405 with the methods that exist.
+"""What responds under /api where no route does: a JSON 404, or 405 with the methods that exist.
 
-It must stand behind every route and before Dash, whose catch-all would answer an unknown path with 200 and a page.
+It must stand behind every route and before Dash, whose catch-all would serve an unknown path with 200 and a page.
 """
 
 from starlette.exceptions import HTTPException

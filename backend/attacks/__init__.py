@@ -9,7 +9,7 @@ from typing import Any
 
 __all__ = ["AttackAttempt", "AttackResult", "VerifiedExamples", "find_early_flags", "fmn", "run", "square"]
 
-_HOMES = {
+_MODULES = {
     "run": "backend.attacks.engine",
     "find_early_flags": "backend.attacks.engine",
     "fmn": "backend.attacks.alone",
@@ -21,6 +21,6 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(_MODULES[name]), name)

@@ -14,7 +14,7 @@ from backend.attacks.attempts import attack_group
 from backend.attacks.catalogue import Preset
 from backend.attacks.contract import OnStep, VerifiedExamples
 from backend.attacks.first_passes import build_classifier, classify_clean
-from backend.attacks.inputs import Task, check_count, check_label_range, check_labels, check_task
+from backend.attacks.inputs import Request, Task, check_count, check_label_range, check_labels, check_request
 from backend.attacks.network.batches import Batches
 from backend.attacks.network.classifier import prepare
 from backend.attacks.runs import AttackFunction, Run, SampleGroup, StartPool
@@ -86,8 +86,9 @@ def fmn(
     if not noise >= 0.0:
         raise InvalidRequest(f"noise must be a share of at least 0; got {noise!r}.")
     preset = describe("fmn", "margin", ("Linf", "L2"))
+    request = Request(preset, network, images, labels, norm, None, seed, batch_size)
     with torch.inference_mode(False):
-        task = check_task(preset, network, images, labels, norm, None, seed, batch_size)
+        task = check_request(request)
         chosen = None if targets is None else check_labels(targets, len(task.images), "target")
         if chosen is not None and bool((chosen == task.labels).any()):
             raise InvalidRequest("A target must differ from the label.")
@@ -143,8 +144,9 @@ def square(
     if not 0.0 < p_init <= 1.0:
         raise InvalidRequest(f"p_init must be above 0 and at most 1; got {p_init!r}.")
     preset = describe("square", "verdict", ("Linf",))
+    request = Request(preset, network, images, labels, "Linf", eps, seed, batch_size)
     with torch.inference_mode(False):
-        task = check_task(preset, network, images, labels, "Linf", eps, seed, batch_size)
+        task = check_request(request)
     parameters = {"queries": queries, "p_init": p_init, "patterns": patterns}
 
     def attack(run: Run, group: SampleGroup) -> list[Candidate]:

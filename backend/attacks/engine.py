@@ -8,9 +8,10 @@ from torch import Tensor, nn
 from backend.attacks import flags as reliability
 from backend.attacks.assembly import assemble, nearest
 from backend.attacks.attempts import attack_by_fallbacks, attack_group
+from backend.attacks.catalogue import get_preset
 from backend.attacks.contract import AttackResult, OnStep
 from backend.attacks.first_passes import begin, build_classifier, classify_clean, collect_flags, find_narrower
-from backend.attacks.inputs import check_pool, check_request, check_transfer
+from backend.attacks.inputs import Request, check_pool, check_request, check_transfer
 from backend.attacks.masking import shows_in_fallbacks, shows_in_primary_run
 from backend.attacks.network.batches import Batches
 from backend.attacks.network.classifier import prepare
@@ -51,8 +52,8 @@ def run(
 
     What a result depends on: network, images, labels, norm, seed, and for presets that need it eps. A sample's draws
     come from the seed and its own pixels, and every pass has one width, so at one batch size neither the order of the
-    samples nor the samples beside it change a bit; another batch size changes float32 noise (which on a network that is
-    not smooth can lead a run to another local minimum). Three exceptions: fallback attacks run where flags call for
+    samples nor the others in its pass change a bit; another batch size changes float32 noise (which on a network not
+    smooth can lead a run to another local minimum). Three exceptions: fallback attacks run where flags call for
     them, and flags are seen on the call's own samples (give `early_flags` to all parts of an evaluation alike); the
     attack `segment` starts from `pool_images`, by default the other samples of the same call, so that what is found in
     L2 may depend on which samples are attacked together; and the official code of AutoAttack draws by position in the
@@ -103,7 +104,8 @@ def run(
     [0.5, 0.5]
     """
     with torch.inference_mode(False):
-        task = check_request(preset, network, images, labels, norm, eps, seed, batch_size, prepared)
+        request = Request(get_preset(preset), network, images, labels, norm, eps, seed, batch_size, prepared)
+        task = check_request(request)
         pool = None if pool_images is None else check_pool(pool_images, task.images)
         transferred = None if transfer_images is None else check_transfer(transfer_images, task.images)
     with prepare(task.network):
@@ -123,7 +125,7 @@ def find_early_flags(network: nn.Module, images: Tensor, *, batch_size: int | No
     with torch.inference_mode(False):
         chosen = images[:EARLY_FLAG_IMAGES]
         labels = torch.zeros(len(chosen), dtype=torch.int64)
-        task = check_request("margin", network, chosen, labels, "Linf", None, 0, batch_size)
+        task = check_request(Request(get_preset("margin"), network, chosen, labels, batch_size=batch_size))
     with prepare(task.network):
         batches = Batches(task.batch_size)
         classifier = build_classifier(task, None, batches)

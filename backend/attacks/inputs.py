@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from backend.attacks.catalogue import Preset, get_preset
+from backend.attacks.catalogue import Preset
 from backend.attacks.network.prepared import Prepared
 from backend.attacks.norms import Norm, get_norm
 from backend.errors import InvalidRequest
@@ -32,54 +32,52 @@ class Task:
     prepared: Prepared | None = None
 
 
-def check_request(
-    preset: str,
-    network: object,
-    images: object,
-    labels: object,
-    norm: str,
-    eps: float | None,
-    seed: int,
-    batch_size: int | None,
-    prepared: Prepared | None = None,
-) -> Task:
-    """`check_task` for a preset of the catalogue, by its name."""
-    return check_task(get_preset(preset), network, images, labels, norm, eps, seed, batch_size, prepared)
+@dataclass(frozen=True)
+class Request:
+    """What a caller asks for, before anything is checked; the arguments of `engine.run`."""
+
+    preset: Preset
+    network: object
+    images: object
+    labels: object
+    norm: str = "Linf"
+    eps: float | None = None
+    seed: int = 0
+    batch_size: int | None = None
+    prepared: Prepared | None = None
 
 
-def check_task(
-    preset: Preset,
-    network: object,
-    images: object,
-    labels: object,
-    norm: str,
-    eps: float | None,
-    seed: int,
-    batch_size: int | None,
-    prepared: Prepared | None = None,
-) -> Task:
+def check_request(request: Request) -> Task:
     """Check everything that needs no pass through the network; InvalidRequest or UnknownName say what is wrong."""
-    measured = get_norm(norm)
-    if norm not in preset.norms:
-        raise InvalidRequest(f"{preset.name!r} runs in {', '.join(preset.norms)}, not in {norm}.", norm=norm)
+    preset, network = request.preset, request.network
+    norm = get_norm(request.norm)
+    if request.norm not in preset.norms:
+        raise InvalidRequest(
+            f"{preset.name!r} runs in {', '.join(preset.norms)}, not in {request.norm}.", norm=request.norm
+        )
     if not isinstance(network, nn.Module):
         raise InvalidRequest(f"The network must be a torch.nn.Module; got a {type(network).__name__}.")
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
-        raise InvalidRequest(f"The seed must be a whole number from 0 to 2**63 - 1; got {seed!r}.")
-    if batch_size is not None:
-        check_count("batch_size", batch_size)
-    checked_images = check_images(images)
+    check_seed(request.seed)
+    if request.batch_size is not None:
+        check_count("batch_size", request.batch_size)
+    images = check_images(request.images)
     return Task(
         preset,
         network,
-        checked_images,
-        check_labels(labels, len(checked_images)),
-        measured,
-        check_eps(eps, preset, measured, checked_images),
-        seed,
-        batch_size or choose_batch_size(network, None if preset.is_foreign else len(checked_images)),
-        None if preset.is_foreign else prepared,
+        images,
+        check_labels(request.labels, len(images)),
+        norm,
+        check_eps(request.eps, preset, norm, images),
+        request.seed,
+        request.batch_size or choose_batch_size(network, None if preset.is_foreign else len(images)),
+        None if preset.is_foreign else request.prepared,
     )
+
+
+def check_seed(seed: object) -> None:
+    """A whole number that torch's generators take."""
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
+        raise InvalidRequest(f"The seed must be a whole number from 0 to 2**63 - 1; got {seed!r}.")
 
 
 def check_count(name: str, value: object) -> None:

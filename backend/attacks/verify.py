@@ -6,6 +6,7 @@ width than the pass in which the attack met the example; attacks therefore propo
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -96,40 +97,51 @@ def verify(
         is_randomised: whether two passes over the same batch differed. Only then can the clean image be its own
             adversarial example, at distance 0; otherwise rounding at another batch width is all it could be.
     """
-    found = torch.zeros(len(images), dtype=torch.bool)
-    distance = torch.full((len(images),), torch.inf)
-    points = images.clone()
-    prediction = labels.clone()
+    checked = _Checked(norm, images, labels, eps, is_randomised)
     rows = candidate.proposed.nonzero()[:, 0]
-    reached = candidate.images
-
-    def classify(part: slice) -> None:
-        chosen = rows[part]
-        inside = return_to_ball(norm, images[chosen], reached[chosen], eps)
-        logits = classifier.classify(inside.to(classifier.device)).cpu()
-        length = norm.distance(images[chosen], inside)
-        holds = logits.isfinite().all(1) & (predict(logits) != labels[chosen])
-        if not is_randomised:
-            holds &= length > 0
-        if eps is not None:
-            # Compared in float64: torch would round eps to float32, which may be the larger number.
-            holds &= length.double() <= eps
-        held = chosen[holds]
-        found[held] = True
-        distance[held] = length[holds]
-        points[held] = inside[holds]
-        prediction[held] = predict(logits[holds])
-
-    def classify_all() -> None:
-        for _ in batches.run(len(rows), classify):
-            pass
-
-    classify_all()
     # An example pushed out of its ball is no witness, and on a randomised network another try is another draw.
-    for push in PUSHES if eps is None and not is_randomised else ():
-        rows = rows[~found[rows]]
-        reached = candidate.images + push * (candidate.images - images)
-        classify_all()
+    for push in (0.0, *PUSHES) if eps is None and not is_randomised else (0.0,):
+        rows = rows[~checked.found[rows]]
+        reached = candidate.images + push * (candidate.images - images) if push else candidate.images
+        for _ in batches.run(len(rows), partial(checked.classify, classifier, rows, reached)):
+            pass
     return Verified(
-        candidate.attack, candidate.kind, points, found, distance, candidate.tried, prediction, candidate.series
+        candidate.attack,
+        candidate.kind,
+        checked.points,
+        checked.found,
+        checked.distance,
+        candidate.tried,
+        checked.prediction,
+        candidate.series,
     )
+
+
+class _Checked:
+    """What the network says of the examples tried so far, one for each image: `verify` in the making."""
+
+    def __init__(self, norm: Norm, images: Tensor, labels: Tensor, eps: float | None, is_randomised: bool) -> None:
+        self.norm, self.images, self.labels, self.eps = norm, images, labels, eps
+        self.is_randomised = is_randomised
+        self.found = torch.zeros(len(images), dtype=torch.bool)
+        self.distance = torch.full((len(images),), torch.inf)
+        self.points = images.clone()
+        self.prediction = labels.clone()
+
+    def classify(self, classifier: Classifier, rows: Tensor, reached: Tensor, part: slice) -> None:
+        """One pass over some of the rows' examples; those that hold are kept."""
+        chosen = rows[part]
+        inside = return_to_ball(self.norm, self.images[chosen], reached[chosen], self.eps)
+        logits = classifier.classify(inside.to(classifier.device)).cpu()
+        length = self.norm.distance(self.images[chosen], inside)
+        holds = logits.isfinite().all(1) & (predict(logits) != self.labels[chosen])
+        if not self.is_randomised:
+            holds &= length > 0
+        if self.eps is not None:
+            # Compared in float64: torch would round eps to float32, which may be the larger number.
+            holds &= length.double() <= self.eps
+        held = chosen[holds]
+        self.found[held] = True
+        self.distance[held] = length[holds]
+        self.points[held] = inside[holds]
+        self.prediction[held] = predict(logits[holds])

@@ -7,12 +7,12 @@ import typer
 from rich.table import Table
 
 from backend.cli.output import out, percent
-from backend.cli.session import GATE_NOT_MET, AsJson, Url, answers, connected
+from backend.cli.session import GATE_NOT_MET, AsJson, Url, connected, reports_failures
 
 RELATIONS = {"parent": "parent", "finetuned": "control", "seed": "seed"}
 
 
-@answers
+@reports_failures
 def claims(
     preset: Annotated[str | None, typer.Option(help="Compare claims only with evaluations of this preset")] = None,
     references: Annotated[

@@ -9,7 +9,7 @@ import typer
 from backend.attacks.catalogue import DEFAULT_PRESET
 from backend.cli.jobs import Wait, add_job_commands, tell
 from backend.cli.output import print_evidence
-from backend.cli.session import AsJson, Url, answers, connected
+from backend.cli.session import AsJson, Url, connected, reports_failures
 from backend.client import choose_pair
 
 app = typer.Typer(help="Evidence that lowers best-known bounds and leaves margins as they are.", no_args_is_help=True)
@@ -18,7 +18,7 @@ EvaluationName = Annotated[str, typer.Argument(help="Evaluation id, or checkpoin
 
 
 @app.command()
-@answers
+@reports_failures
 def upload(
     evaluation: EvaluationName,
     file: Annotated[
@@ -37,12 +37,12 @@ def upload(
     rows = None if indices is None else json.dumps(read_indices(indices))
     with connected(url) as client, file.open("rb") as reader:
         path = f"evaluations/{client.find_evaluations(evaluation)[0]['id']}/evidence"
-        answer = client.upload(reader, file.name, {"source": source, "indices": rows}, to=path)
-        tell(client, "evidence", print_evidence, answer.json(), wait=wait, as_json=as_json)
+        response = client.upload(reader, file.name, {"source": source, "indices": rows}, to=path)
+        tell(client, "evidence", print_evidence, response.json(), wait=wait, as_json=as_json)
 
 
 @app.command("list")
-@answers
+@reports_failures
 def list_evidence(evaluation: EvaluationName, url: Url = None, as_json: AsJson = False) -> None:
     """List the additional evidence of an evaluation, newest first."""
     with connected(url) as client:
@@ -60,7 +60,7 @@ add_job_commands(
 )
 
 
-@answers
+@reports_failures
 def replay(
     dense: Annotated[str, typer.Argument(help="Dense checkpoint or evaluation, by name or id")],
     pruned: Annotated[str, typer.Argument(help="Pruned checkpoint or evaluation, by name or id")],
@@ -76,7 +76,7 @@ def replay(
         tell(client, "evidence", print_evidence, rows, wait=wait, as_json=as_json)
 
 
-@answers
+@reports_failures
 def attack_harder(
     evaluation: EvaluationName,
     samples: Annotated[str, typer.Option(help="Rows of the data set, such as 3,17,9")],

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from backend.cli.output import print_evaluation
-from backend.cli.session import REFUSED, AsJson, Url, answers, connected, wait_for
+from backend.cli.session import REFUSED, AsJson, Url, connected, reports_failures, wait_for
 from backend.client import Client
 
 Row = dict[str, Any]
@@ -34,21 +34,21 @@ def add_job_commands(app: typer.Typer, path: str, noun: str, show: Show, *, keep
     job_id = typer.Argument(metavar="ID", help=f"Id of the {noun}")
 
     @app.command(help=f"Cancel a job that waits or runs; {keeps}.")
-    @answers
+    @reports_failures
     def cancel(job: Annotated[str, job_id], url: Url = None, as_json: AsJson = False) -> None:
         with connected(url) as client:
             row = client.request("POST", f"{path}/{job}/cancel").json()
             tell(client, path, show, row, wait=False, as_json=as_json)
 
     @app.command(help="Resume a job that failed or was cancelled, from where it stopped.")
-    @answers
+    @reports_failures
     def resume(job: Annotated[str, job_id], wait: Wait = False, url: Url = None, as_json: AsJson = False) -> None:
         with connected(url) as client:
             row = client.request("POST", f"{path}/{job}/resume").json()
             tell(client, path, show, row, wait=wait, as_json=as_json)
 
     @app.command(help=f"Delete a job that has ended{deletes}.")
-    @answers
+    @reports_failures
     def delete(job: Annotated[str, job_id], url: Url = None) -> None:
         with connected(url) as client:
             client.request("DELETE", f"{path}/{job}")
@@ -58,7 +58,7 @@ evaluations = typer.Typer(help="List, cancel, resume, delete evaluations; `evalu
 
 
 @evaluations.command("list")
-@answers
+@reports_failures
 def list_evaluations(url: Url = None, as_json: AsJson = False) -> None:
     """List all evaluations, newest first."""
     with connected(url) as client:

@@ -12,11 +12,13 @@ import typer
 from rich.progress import wrap_file
 
 from backend.attacks.catalogue import DEFAULT_PRESET, PRESETS
-from backend.cli import claims, evidence, jobs, prunings, table
+from backend.cli import bundles, claims, evidence, jobs, prunings, table
 from backend.cli.datasets import file_to_send
-from backend.cli.output import err, out, print_checkpoint, print_comparison, print_evaluation, print_status
-from backend.cli.session import GATE_NOT_MET, REFUSED, AsJson, Url, answers, connected, wait_for, write_whole
+from backend.cli.output import err, out, print_checkpoint, print_comparison, print_evaluation
+from backend.cli.session import GATE_NOT_MET, REFUSED, AsJson, Url, connected, reports_failures, wait_for, write_whole
+from backend.cli.status import JOB_NAMES, print_status
 from backend.client import choose_pair
+from backend.counts import count_words
 from backend.errors import InvalidRequest
 from backend.schemas import ACTIVE, RESUMABLE
 from models.pruning.plans import CONTROL, METHODS
@@ -50,7 +52,7 @@ def worker() -> None:
 
 
 @app.command()
-@answers
+@reports_failures
 def status(url: Url = None, as_json: AsJson = False) -> None:
     """Show the server's health, its workers and its queue."""
     with connected(url) as client:
@@ -58,11 +60,19 @@ def status(url: Url = None, as_json: AsJson = False) -> None:
         if as_json:
             print(health.text)
             return
-        active, prunings = (
-            [item for state in reversed(ACTIVE) for item in client.each(what, state=state)]
-            for what in ("evaluations", "prunings")
-        )
-        print_status(client.url, health.json(), active, prunings)
+        jobs = {
+            noun: [item for state in reversed(ACTIVE) for item in client.each(noun, state=state)] for noun in JOB_NAMES
+        }
+        print_status(client.url, health.json(), jobs)
+
+
+Architecture = Annotated[
+    str | None, typer.Option(help="Name, or @FILE with a JSON list of the layers of a plain nn.Sequential")
+]
+ClaimedNorm = Annotated[str | None, typer.Option(help="Norm of the claim, Linf, L2 or L1; default: the data set's")]
+ClaimedEps = Annotated[
+    str | None, typer.Option(help='eps of the claim, "8/255" or a decimal; default: the data set\'s')
+]
 
 
 def read_architecture(given: str | None) -> str | None:
@@ -80,28 +90,22 @@ def read_architecture(given: str | None) -> str | None:
 
 
 @app.command()
-@answers
+@reports_failures
 def upload(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="Checkpoint file")],
     name: Annotated[str, typer.Option(help="Name, unique on the server")],
     role: Annotated[str, typer.Option(help="dense or pruned")],
     dataset: Annotated[str, typer.Option(help="Data set, by slug or id")],
     parent: Annotated[str | None, typer.Option(help="Checkpoint that it was made from, by name or id")] = None,
-    architecture: Annotated[
-        str | None, typer.Option(help="Name, or @FILE with a JSON list of the layers of a plain nn.Sequential")
-    ] = None,
+    architecture: Architecture = None,
     normalization: Annotated[str | None, typer.Option(help="Normalisation preset")] = None,
     method: Annotated[str | None, typer.Option(help=f"{', '.join(METHODS)}, {CONTROL}, ...")] = None,
     declared_sparsity: Annotated[float | None, typer.Option(help="Share of zero weights, 0..1")] = None,
     keep_rate: Annotated[float | None, typer.Option(help="Share of weights kept, 0..1 (HYDRA, HARP)")] = None,
     claimed_robust_accuracy: Annotated[float | None, typer.Option(help="Claimed robust accuracy, 0..1")] = None,
     claimed_attack: Annotated[str | None, typer.Option(help="Attack of the claim")] = None,
-    claimed_norm: Annotated[
-        str | None, typer.Option(help="Norm of the claim, Linf, L2 or L1; default: the data set's")
-    ] = None,
-    claimed_eps: Annotated[
-        str | None, typer.Option(help='eps of the claim, "8/255" or a decimal; default: the data set\'s')
-    ] = None,
+    claimed_norm: ClaimedNorm = None,
+    claimed_eps: ClaimedEps = None,
     claimed_n: Annotated[int | None, typer.Option(help="How many samples the claim counts")] = None,
     claimed_source: Annotated[str | None, typer.Option(help="Where the claim was made")] = None,
     evaluate: Annotated[str | None, typer.Option(help="Queue an evaluation with this preset at once")] = None,
@@ -133,15 +137,15 @@ def upload(
             file.open("rb") as content,
             wrap_file(content, size, description="Sending", console=err, transient=True, disable=as_json) as reader,
         ):
-            answer = client.upload(reader, file.name, fields)
+            response = client.upload(reader, file.name, fields)
         if as_json:
-            print(answer.text)
+            print(response.text)
         else:
-            print_checkpoint(answer.json())
+            print_checkpoint(response.json())
 
 
 @app.command()
-@answers
+@reports_failures
 def dataset(
     what: Annotated[str, typer.Argument(help="cifar10, cifar100, svhn; or a file: .npz with x and y, images as idx")],
     name: Annotated[str | None, typer.Option(help="Name, unique on the server; cifar10, ... have their own")] = None,
@@ -163,16 +167,20 @@ def dataset(
     ):
         fields = {"name": chosen, "default_norm": norm, "default_eps": eps, "classes": classes, "split": part}
         with file.open("rb") as reader:
-            answer = client.upload(reader, file.name, fields, to="datasets")
+            response = client.upload(reader, file.name, fields, to="datasets")
         if as_json:
-            print(answer.text)
+            print(response.text)
         else:
-            body = answer.json()
-            out.print(f"{body['name']}: {body['size']:,} samples, {len(body['classes'])} classes, slug {body['slug']}")
+            body = response.json()
+            size, classes = (
+                count_words(body["size"], "sample"),
+                count_words(len(body["classes"]), "class", "classes"),
+            )
+            out.print(f"{body['name']}: {size}, {classes}, slug {body['slug']}")
 
 
 @app.command()
-@answers
+@reports_failures
 def evaluate(
     checkpoint: Annotated[str, typer.Argument(help="Checkpoint, by name or id")],
     preset: Annotated[str, typer.Option(help=", ".join(PRESETS))] = DEFAULT_PRESET,
@@ -202,16 +210,16 @@ def evaluate(
             "seed": seed,
             "repeat": repeat,
         }
-        answer = client.request("POST", "evaluations", json=request)
+        response = client.request("POST", "evaluations", json=request)
         if wait:
-            for other in client.each("evaluations", repeat_of=answer.json()["id"]) if repeat > 1 else ():
+            for other in client.each("evaluations", repeat_of=response.json()["id"]) if repeat > 1 else ():
                 wait_for(client, f"evaluations/{other['id']}")
-            answer = wait_for(client, f"evaluations/{answer.json()['id']}")
+            response = wait_for(client, f"evaluations/{response.json()['id']}")
         if as_json:
-            print(answer.text)
+            print(response.text)
         else:
-            print_evaluation(answer.json())
-        if answer.json()["state"] in RESUMABLE:
+            print_evaluation(response.json())
+        if response.json()["state"] in RESUMABLE:
             raise typer.Exit(REFUSED)
 
 
@@ -232,7 +240,7 @@ def read_samples(text: str) -> int | str | list[int] | dict[str, int]:
 
 
 @app.command()
-@answers
+@reports_failures
 def compare(
     dense: Annotated[str, typer.Argument(help="Dense checkpoint or evaluation, by name or id")],
     pruned: Annotated[str, typer.Argument(help="Pruned checkpoint or evaluation, by name or id")],
@@ -247,10 +255,10 @@ def compare(
     """Show what pruning changed; with a gate, exit with code 3 if it is not met or the effort was not equal."""
     with connected(url) as client:
         one, other = choose_pair(client.find_evaluations(dense), client.find_evaluations(pruned))
-        answer = client.get_response("comparisons", dense=one["id"], pruned=other["id"], eps=eps)
-    comparison = answer.json()
+        response = client.get_response("comparisons", dense=one["id"], pruned=other["id"], eps=eps)
+    comparison = response.json()
     if as_json:
-        print(answer.text)
+        print(response.text)
     else:
         print_comparison(comparison)
     unmet = find_unmet(comparison, max_lost, min_robust)
@@ -269,14 +277,16 @@ def find_unmet(comparison: dict[str, Any], max_lost: int | None, min_robust: flo
     if not comparison["equal_effort"]:
         unmet.append("the two evaluations differ in more than the checkpoint, so they decide no gate.")
     if max_lost is not None and counts["n10"] > max_lost:
-        unmet.append(f"{counts['n10']} samples lost at eps {comparison['eps_text']}, at most {max_lost} allowed.")
+        unmet.append(
+            f"{count_words(counts['n10'], 'sample')} lost at eps {comparison['eps_text']}, at most {max_lost} allowed."
+        )
     if min_robust is not None and robust < min_robust:
         unmet.append(f"robust accuracy {robust:.4f} at eps {comparison['eps_text']}, at least {min_robust} required.")
     return unmet
 
 
 @app.command()
-@answers
+@reports_failures
 def export(
     evaluation: Annotated[str, typer.Argument(help="Evaluation id, or checkpoint by name (its newest evaluation)")],
     format: Annotated[str, typer.Option(help="csv, parquet or json")] = "csv",
@@ -289,19 +299,19 @@ def export(
     """Write every sample's margin and verdict."""
     with connected(url) as client:
         found = client.find_evaluations(evaluation)[0]
-        answer = client.get_response(f"evaluations/{found['id']}/margins", format="json" if as_json else format)
+        response = client.get_response(f"evaluations/{found['id']}/margins", format="json" if as_json else format)
     if output is None:
         if format == "parquet" and not as_json and sys.stdout.isatty():
             raise typer.BadParameter("Parquet cannot go to a terminal; name a file with -o.")
-        sys.stdout.buffer.write(answer.content)
+        sys.stdout.buffer.write(response.content)
         sys.stdout.buffer.flush()
         return
-    write_whole(output, answer.content)
-    err.print(f"wrote {output} ({len(answer.content):,} bytes)", markup=False)
+    write_whole(output, response.content)
+    err.print(f"wrote {output} ({len(response.content):,} bytes)", markup=False)
 
 
 @app.command()
-@answers
+@reports_failures
 def demo(
     samples: Annotated[int, typer.Option(min=1, help="Samples per checkpoint")] = DEMO_SAMPLES,
     url: Url = None,
@@ -323,7 +333,7 @@ def demo(
     if as_json:
         print(f"[{','.join(bodies)}]")
     else:
-        out.print(f"queued {len(bodies)} evaluations; `thinice status` shows them")
+        out.print(f"queued {count_words(len(bodies), 'evaluation')}; `thinice status` shows them")
 
 
 app.add_typer(jobs.evaluations, name="evaluations")
@@ -334,6 +344,8 @@ app.command()(prunings.prune)
 app.command()(evidence.replay)
 app.command("attack-harder")(evidence.attack_harder)
 app.command()(table.table)
+app.command("export-bundle")(bundles.export_bundle)
+app.command("import-bundle")(bundles.import_bundle)
 
 
 def main() -> None:

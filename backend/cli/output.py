@@ -5,6 +5,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from backend.counts import count_words
+
 SETS = {"n11": "kept", "n10": "lost", "n01": "gained", "n00": "wrong on both"}
 
 out = Console(highlight=False)
@@ -34,12 +36,14 @@ def describe_inspection(inspection: dict[str, Any]) -> str:
     structure, descent = inspection["structure"], inspection["descent"]
     text = f"zeros by {structure['pattern'] or structure['kind']}" if structure["kind"] != "dense" else "no zeros"
     if structure["zero_filters"]:
-        text += f", {structure['zero_filters']:,} of {structure['filters']:,} filters dead"
+        text += f", {structure['zero_filters']:,} of {count_words(structure['filters'], 'filter')} dead"
     if descent is None:
         return text
     text += f"; made from its parent, by its weights: {descent['answer']}"
     if descent["correlation"] is not None:
-        text += f" (correlation {descent['correlation']:.2f} over {descent['survivors']:,} surviving weights"
+        text += (
+            f" (correlation {descent['correlation']:.2f} over {count_words(descent['survivors'], 'surviving weight')}"
+        )
         text += ", only masked)" if descent["changed"] == 0 else f", {percent(descent['changed'])} of them changed)"
     return text
 
@@ -71,7 +75,7 @@ def describe_summary(evaluation: dict[str, Any]) -> str:
         margin = f"{255 * summary['median_margin']:.2f}/255" if is_linf else f"{summary['median_margin']:.4f}"
         text += f", median margin {margin}"
     if summary["broken_by_fallbacks"]:
-        text += f", {summary['broken_by_fallbacks']:,} samples broken only by fallback attacks"
+        text += f", {count_words(summary['broken_by_fallbacks'], 'sample')} broken only by fallback attacks"
     return f"{text}, n = {summary['n']:,}"
 
 
@@ -108,31 +112,9 @@ def print_evidence(evidence: dict[str, Any]) -> None:
         out.print(evidence["error"]["message"], markup=False)
     if evidence["checked"]:
         refused = ", ".join(f"{count:,} {reason}" for reason, count in evidence["refused"].items())
+        bounds = count_words(evidence["improved"], "best-known bound")
         out.print(
-            f"{evidence['checked']:,} checked, {evidence['held']:,} held, {evidence['improved']:,} best-known bounds "
+            f"{evidence['checked']:,} checked, {evidence['held']:,} held, {bounds} "
             f"lowered{f'; not held: {refused}' if refused else ''}",
             markup=False,
         )
-
-
-def print_status(
-    url: str, health: dict[str, Any], active: list[dict[str, Any]], prunings: list[dict[str, Any]]
-) -> None:
-    """Server, workers, then what runs and what waits."""
-    out.print(f"{url}: {health['status']}, version {health['version']}, {health['database']}", markup=False)
-    for worker in health["workers"]:
-        out.print(f"worker {worker['id']} on {worker['device']}", markup=False)
-    if not health["workers"]:
-        out.print("no worker is running: start one with `thinice worker`, or all with `thinice serve`", markup=False)
-    for evaluation in active:
-        progress = evaluation["progress"]
-        place = f"queue position {evaluation['queue_position']}" if evaluation["queue_position"] else ""
-        out.print(
-            f"{evaluation['checkpoint_name']}, {evaluation['preset']}: {evaluation['state']} "
-            f"{progress['done']}/{progress['total']} {progress['stage']} {place}".rstrip(),
-            markup=False,
-        )
-    for pruning in prunings:
-        progress = pruning["progress"]
-        text = f"{pruning['name']}, pruning: {pruning['state']} {progress['done']}/{progress['total']}"
-        out.print(f"{text} {progress['stage']}", markup=False)

@@ -7,20 +7,26 @@ from rich.table import Table
 
 from backend.cli.jobs import Wait, add_job_commands, tell
 from backend.cli.output import out, percent
-from backend.cli.session import AsJson, Url, answers, connected
+from backend.cli.session import AsJson, Url, connected, reports_failures
+from backend.counts import count_words
 from models.pruning.plans import CONTROL, METHODS
 
 app = typer.Typer(help="List, cancel, resume and delete prunings on the server.", no_args_is_help=True)
 
+Sparsity = Annotated[
+    float | None, typer.Option(help="Share to remove, such as 0.95 (for HARP's channels: of multiplications)")
+]
+Augments = Annotated[
+    bool | None, typer.Option("--augment/--no-augment", help="Random crops and mirror images; default: the schedule's")
+]
 
-@answers
+
+@reports_failures
 def prune(
     method: Annotated[str, typer.Argument(help=f"{', '.join(METHODS)}; {CONTROL} prunes nothing")],
     parent: Annotated[str, typer.Option(help="Dense checkpoint, by name or id")],
     data: Annotated[str, typer.Option(help="Training images: a data set by slug or id, not the parent's own")],
-    sparsity: Annotated[
-        float | None, typer.Option(help="Share to remove, such as 0.95 (for HARP's channels: of multiplications)")
-    ] = None,
+    sparsity: Sparsity = None,
     name: Annotated[str | None, typer.Option(help="Name of the result; generated if left out")] = None,
     granularity: Annotated[str, typer.Option(help="weight, filter or channel")] = "weight",
     schedule: Annotated[str, typer.Option(help="short, or paper (for a GPU)")] = "short",
@@ -31,10 +37,7 @@ def prune(
     learning_rate: Annotated[float | None, typer.Option(help="Learning rate of the finetuning")] = None,
     epoch_images: Annotated[int | None, typer.Option(help="Images drawn for each epoch")] = None,
     validation_samples: Annotated[int | None, typer.Option(help="Training images kept back to pick the epoch")] = None,
-    augments: Annotated[
-        bool | None,
-        typer.Option("--augment/--no-augment", help="Random crops and mirror images; default: the schedule's"),
-    ] = None,
+    augments: Augments = None,
     precision: Annotated[str | None, typer.Option(help="float32 (default), or bfloat16 for a GPU")] = None,
     setting: Annotated[list[str] | None, typer.Option(help="A setting of the method, such as rho=0.01")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the training")] = 0,
@@ -71,7 +74,7 @@ def prune(
 
 
 @app.command("list")
-@answers
+@reports_failures
 def list_prunings(url: Url = None, as_json: AsJson = False) -> None:
     """List the prunings on the server, newest first."""
     with connected(url) as client:
@@ -79,28 +82,28 @@ def list_prunings(url: Url = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
-@answers
+@reports_failures
 def methods(url: Url = None, as_json: AsJson = False) -> None:
     """List the pruning methods and what they prune."""
     with connected(url) as client:
-        answer = client.get_response("pruning-methods")
+        response = client.get_response("pruning-methods")
         if as_json:
-            print(answer.text)
+            print(response.text)
             return
         table = Table("method", "prunes", "schedules", "settings", box=None, pad_edge=False)
-        for row in answer.json()["items"]:
-            schedules = ", ".join(f"{one['name']} ({one['epochs']} epochs)" for one in row["schedules"])
+        for row in response.json()["items"]:
+            schedules = ", ".join(f"{one['name']} ({count_words(one['epochs'], 'epoch')})" for one in row["schedules"])
             names = ", ".join(one["name"] for one in row["settings"])
             table.add_row(row["name"], ", ".join(row["granularities"]), schedules, names)
         out.print(table)
 
 
 def print_pruning(row: dict[str, Any]) -> None:
-    what = "nothing pruned" if row["method"] == "control" else f"{row['granularity']}s {percent(row['sparsity'])}"
+    what = "nothing pruned" if row["method"] == CONTROL else f"{row['granularity']}s {percent(row['sparsity'])}"
     out.print(
         f"[bold]{row['name']}[/bold]  {row['id']}  {row['method']} of {row['parent_name']}, {what}, "
-        f"trained on {row['training_dataset']} at eps {row['eps_text']}, {row['epochs']} epochs, "
-        f"{row['passes']:,} passes, seed {row['seed']}: {row['state']}",
+        f"trained on {row['training_dataset']} at eps {row['eps_text']}, {count_words(row['epochs'], 'epoch')}, "
+        f"{count_words(row['passes'], 'pass', 'passes')}, seed {row['seed']}: {row['state']}",
         soft_wrap=True,
     )
     if row["error"]:

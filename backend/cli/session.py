@@ -26,7 +26,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the JSON of the REST
 Arguments = ParamSpec("Arguments")
 
 
-def answers(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
+def reports_failures(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
     """End a command with the exit code that its failure has, and one sentence on stderr."""
 
     @wraps(command)
@@ -62,23 +62,23 @@ def connected(url: str | None) -> Iterator[Client]:
 
 
 def wait_for(client: Client, path: str) -> Any:
-    """The last answer about a job once it is over; shows its progress meanwhile."""
+    """The last response about a job once it is over; shows its progress meanwhile."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     reached = time.monotonic()
     with Progress(*columns, console=err, transient=True) as progress:
         bar = progress.add_task("queued", total=None)
         while True:
             try:
-                answer = client.get_response(path)
+                response = client.get_response(path)
                 reached = time.monotonic()
             except ServerUnreachable:
                 if time.monotonic() - reached > RESTART_SECONDS:
                     raise
                 time.sleep(POLL_SECONDS)
                 continue
-            now = answer.json()
+            now = response.json()
             if now["state"] in ENDED:
-                return answer
+                return response
             done = now["progress"]
             progress.update(bar, description=done["stage"] or now["state"], completed=done["done"], total=done["total"])
             time.sleep(POLL_SECONDS)

@@ -8,17 +8,18 @@ from typing import Annotated, Any
 import typer
 
 from backend.cli.output import err
-from backend.cli.session import REFUSED, AsJson, Url, answers, connected, wait_for, write_whole
+from backend.cli.session import REFUSED, AsJson, Url, connected, reports_failures, wait_for, write_whole
 from backend.client import Client
+from backend.counts import count_words
 from backend.schemas import ACTIVE
 
 FORMATS = ("markdown", "latex", "csv", "json")
-ROUNDS = 3  # the dense network of a newer engine first, then what has to stand beside it
+ROUNDS = 3  # the dense network of a newer engine first, then what is compared with it
 Wish = tuple[str, int]
 """A preset and how many samples."""
 
 
-@answers
+@reports_failures
 def table(
     parent: Annotated[str, typer.Argument(help="Dense checkpoint, by name or id")],
     format: Annotated[str, typer.Option(help="markdown, latex, csv or json")] = "markdown",
@@ -54,11 +55,11 @@ def table(
             if any(state != "succeeded" for state in ended):
                 err.print(f"{sum(state != 'succeeded' for state in ended):,} of them did not succeed.")
                 raise typer.Exit(REFUSED)
-        answer = client.get_response(path, format=wanted, **terms)
-    write_answer(answer.content, output)
+        response = client.get_response(path, format=wanted, **terms)
+    write_output(response.content, output)
 
 
-def write_answer(content: bytes, output: Path | None) -> None:
+def write_output(content: bytes, output: Path | None) -> None:
     """To the file, or to standard output."""
     if output is None:
         sys.stdout.buffer.write(content)
@@ -108,7 +109,7 @@ def choose_rows(
     """The rows to evaluate, each on how many samples: those that lack it, or the dense network's where others are
     ahead of it.
 
-    Where a newer version attacks otherwise, what it measured can stand only beside a dense network that it measured
+    Where a newer version attacks otherwise, what it measured can be compared only with a dense network that it measured
     too, on as many samples as before: the same again would never be enough.
     """
     dense = rows[0]
@@ -167,10 +168,10 @@ def measure_paces(client: Client) -> dict[str, float]:
 
 def describe_work(preset: str, samples: int, missing: Sequence[str], pace: float | None) -> str:
     """`margin: 3 evaluations of 2,000 samples, about 9 min on one worker: a, b, c`."""
+    size = count_words(samples, "sample")
     if not missing:
-        return f"{preset}: nothing is missing on {samples:,} samples"
-    noun = "evaluation" if len(missing) == 1 else "evaluations"
-    text = f"{preset}: {len(missing):,} {noun} of {samples:,} samples"
+        return f"{preset}: nothing is missing on {size}"
+    text = f"{preset}: {count_words(len(missing), 'evaluation')} of {size}"
     if pace is not None:
         text += f", about {max(1, round(pace * samples * len(missing) / 60)):,} min on one worker"
     return f"{text}: {', '.join(missing)}"

@@ -53,7 +53,7 @@ def take_adversarials(
         limits=limits,
         rejection=UnreadableAdversarials,
     )
-    return ImportedAdversarials(made.path.name, made.answer["n"], hash_file(path))
+    return ImportedAdversarials(made.path.name, made.result["n"], hash_file(path))
 
 
 def write_canonical(path: str, shape: list[int], max_bytes: int, out: str) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def check_header(stream: IO[bytes], shape: tuple[int, ...], size_bytes: int, max
     array_bytes = int(np.prod(found, dtype=object)) * dtype.itemsize
     if size_bytes != stream.tell() + array_bytes:
         raise UnreadableAdversarials(
-            f"The header claims shape {found} ({array_bytes:,} bytes), the file has {size_bytes - stream.tell():,}."
+            f"The header declares shape {found} ({array_bytes:,} bytes), the file has {size_bytes - stream.tell():,}."
         )
     if array_bytes > max_bytes:
         raise TooLarge(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.counts import count_words
 from backend.datasets.formats import Samples, read_samples
 from backend.datasets.imported import ImportedDataset
 from backend.datasets.published import ARCHIVES, PUBLISHED
@@ -42,7 +43,7 @@ def take_dataset(path: Path, *, out_dir: Path, limits: Limits, split: Split | No
         rejection=UnreadableDataset,
     )
     imported = ImportedDataset(
-        sha256=made.sha256, source_sha256=hash_file(path), file_name=made.path.name, **made.answer
+        sha256=made.sha256, source_sha256=hash_file(path), file_name=made.path.name, **made.result
     )
     if imported.published is not None and imported.source_sha256 not in ARCHIVES:
         imported.warnings.append("The archive's hash differs from the published file's: it was repacked or changed.")
@@ -109,9 +110,12 @@ def _describe_oddities(images: NDArray[np.uint8], counts: list[int], duplicates:
     warnings: list[str] = []
     missing = [label for label, count in enumerate(counts) if count == 0]
     if missing:
-        warnings.append(f"Labels without any image: {', '.join(map(str, missing[:8]))} ({len(missing)} empty classes).")
+        empty = count_words(len(missing), "empty class", "empty classes")
+        warnings.append(f"Labels without any image: {', '.join(map(str, missing[:8]))} ({empty}).")
     if int(images.max()) <= 1:
         warnings.append("No pixel is above 1: were the images scaled to 0..1 before they were stored as uint8?")
     if duplicates:
-        warnings.append(f"{duplicates} images repeat an earlier one; a number was added to their ids.")
+        warnings.append(
+            f"{count_words(duplicates, 'image repeats', 'images repeat')} an earlier one and got an id with a number."
+        )
     return warnings

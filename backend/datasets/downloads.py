@@ -30,7 +30,7 @@ def download(archive: Archive, folder: Path | None = None) -> Path:
         folder: where it is kept, by default the user's cache folder.
 
     Raises:
-        NotFound: the server does not answer or does not have it (without a network, for example).
+        NotFound: the server does not respond or does not have it (without a network, for example).
         UnreadableDataset: what came has another hash; it is not kept.
     """
     # Imported where they are used: only a download needs them.

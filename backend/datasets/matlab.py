@@ -78,7 +78,7 @@ def walk(content: memoryview, order: str) -> list[tuple[int, memoryview]]:
         else:
             place = start + size if kind == COMPRESSED else start + math.ceil(size / 8) * 8
         if start + size > len(content) or (start == place - 4 and size > 4):
-            raise UnreadableDataset(f"An element claims {size:,} bytes, more than the file has.")
+            raise UnreadableDataset(f"An element declares {size:,} bytes, more than the file has.")
         found.append((kind, content[start : start + size]))
     return found
 
@@ -96,5 +96,5 @@ def read_matrix(body: memoryview, order: str) -> tuple[str, NDArray[Any]]:
     dtype = np.dtype(order + NUMBERS[parts[3][0]])
     values = parts[3][1]
     if any(size < 0 for size in shape) or math.prod(shape) * dtype.itemsize != len(values):
-        raise UnreadableDataset(f"{name!r:.60} claims the shape {shape} of {dtype}, but has {len(values):,} bytes.")
+        raise UnreadableDataset(f"{name!r:.60} declares the shape {shape} of {dtype}, but has {len(values):,} bytes.")
     return name, np.frombuffer(values, dtype).reshape(shape, order="F")

@@ -101,5 +101,5 @@ def unpack_pixels(pickled: Any, width: int) -> NDArray[np.uint8]:
     if not (is_uint8 and is_shape and shape[1] == width and shape[0] > 0 and isinstance(content, bytes)):
         raise UnreadableDataset(f"The pixels must be uint8 of shape (N, {width}); those in the pickle are not.")
     if len(content) != shape[0] * width:
-        raise UnreadableDataset(f"The pickle claims {shape[0]:,} images, but holds {len(content):,} bytes of pixels.")
+        raise UnreadableDataset(f"The pickle declares {shape[0]:,} images, but holds {len(content):,} bytes of pixels.")
     return np.frombuffer(content, np.uint8).reshape(shape, order="F" if is_column_order else "C")

@@ -1,6 +1,6 @@
-"""Readers of data set files: .npz as users upload it, IDX as the MNIST family is published.
+"""Readers of data set files: .npz as users upload it, IDX as MNIST is published.
 
-Nothing is unpickled, and sizes are known before anything is inflated: an archive of a few KB can claim many GB.
+Nothing is unpickled, and sizes are known before anything is inflated: an archive of a few KB can declare many GB.
 """
 
 import gzip
@@ -105,11 +105,11 @@ def _read_header(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) ->
     if dtype.hasobject:
         raise UnreadableDataset(f"Array '{name}' holds Python objects, which would need unpickling; save numbers.")
     if any(size < 0 for size in shape):
-        raise UnreadableDataset(f"Array '{name}' claims the shape {shape}, which has a negative size.")
+        raise UnreadableDataset(f"Array '{name}' declares the shape {shape}, which has a negative size.")
     size_bytes = math.prod(shape) * dtype.itemsize
     if entry.file_size != start.tell() + size_bytes:
         raise UnreadableDataset(
-            f"Array '{name}' claims shape {shape} of {dtype} ({size_bytes} bytes), but its entry has "
+            f"Array '{name}' declares shape {shape} of {dtype} ({size_bytes} bytes), but its entry has "
             f"{entry.file_size - start.tell()} bytes."
         )
     return ArrayHeader(shape, dtype, size_bytes, start.tell())
@@ -164,7 +164,7 @@ def read_idx(path: Path, *, max_bytes: int = MAX_INFLATED_BYTES) -> NDArray[Any]
 
     Raises:
         UnreadableDataset: wrong magic number, or sizes that do not fit the content.
-        TooLarge: the header claims more than `max_bytes`.
+        TooLarge: the header declares more than `max_bytes`.
     """
     try:
         with path.open("rb") as file:
@@ -185,9 +185,9 @@ def _read_idx_stream(stream: IO[bytes] | gzip.GzipFile, max_bytes: int) -> NDArr
     dtype = np.dtype(IDX_TYPES[magic[2]])
     size_bytes = math.prod(shape) * dtype.itemsize
     if size_bytes > max_bytes:
-        raise TooLarge(f"The IDX header claims {size_bytes / MB:,.0f} MB; the limit is {max_bytes // MB:,} MB.")
+        raise TooLarge(f"The IDX header declares {size_bytes / MB:,.0f} MB; the limit is {max_bytes // MB:,} MB.")
     content = stream.read(size_bytes + 1)
     if len(content) != size_bytes:
         found = "more" if len(content) > size_bytes else str(len(content))
-        raise UnreadableDataset(f"The IDX header claims shape {shape}, {size_bytes} bytes; the file has {found}.")
+        raise UnreadableDataset(f"The IDX header declares shape {shape}, {size_bytes} bytes; the file has {found}.")
     return np.frombuffer(content, dtype=dtype).reshape(shape).astype(dtype.newbyteorder("="))

@@ -9,6 +9,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from backend.attacks.catalogue import Preset, get_preset
+from backend.counts import count_words
 from backend.eps import check_eps, eps_text
 from backend.errors import InvalidRequest, NotFound
 from backend.jobs.lifecycle import hand_over
@@ -167,7 +168,7 @@ def _check_indices(indices: list[int], dataset: Dataset) -> None:
     outside = [index for index in indices if not 0 <= index < dataset.size]
     if outside:
         raise InvalidRequest(
-            f"{dataset.slug} has {dataset.size:,} samples, rows 0 to {dataset.size - 1:,}; "
+            f"{dataset.slug} has {count_words(dataset.size, 'sample')}, rows 0 to {dataset.size - 1:,}; "
             f"outside these are {', '.join(map(str, outside[:8]))}.",
             size=dataset.size,
             outside=outside[:100],

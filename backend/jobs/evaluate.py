@@ -6,11 +6,10 @@ it twice writes it once. Randomness is derived from the seed and each sample's c
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from uuid import UUID
 
-import numpy as np
 import torch
 
 from backend import attacks
@@ -21,12 +20,13 @@ from backend.attacks.flags import tells_masking
 from backend.attacks.network.classifier import find_device
 from backend.attacks.network.prepared import Prepared
 from backend.attacks.network.widths import tune_width
+from backend.counts import count_words
 from backend.eps import parse_eps
 from backend.jobs import importing, lifecycle
 from backend.jobs.kinds import EVALUATION
 from backend.jobs.parents import count_outcomes, decide_source, take_adversarials
-from backend.jobs.rows import attempt_rows, refuse_contradictions, result_rows, store_adversarials, store_fallbacks
-from backend.jobs.subjects import Subject, device_title, load_subject, take_images
+from backend.jobs.rows import refuse_contradictions, write_rows
+from backend.jobs.subjects import SampleBatch, Subject, device_title, load_subject, take_samples
 from backend.schemas.records import RunRecord, RunSettings
 from backend.settings import get_settings
 from backend.store import evaluations, results
@@ -34,6 +34,22 @@ from backend.store.database import reading, writing
 from backend.store.tables import Chunk, Evaluation
 
 CPU_WIDTH = 64  # within a few per cent of the fastest for the small networks that a CPU can evaluate
+
+
+@dataclass(frozen=True)
+class AttackPlan:
+    """How some samples are attacked: a preset with its seed, and what all parts of an evaluation share.
+
+    batch_size: fixed for all chunks of an evaluation, because arithmetic depends on it; None suits few samples.
+    transferred: the parent's adversarials, float32 (B, C, H, W). early_flags: those of the whole evaluation.
+    """
+
+    preset: str
+    seed: int
+    on_step: OnStep
+    batch_size: int | None = None
+    transferred: torch.Tensor | None = None
+    early_flags: Sequence[str] = ()
 
 
 def start(evaluation_id: UUID, run_number: int, device: str) -> int:
@@ -60,32 +76,17 @@ def run_chunk(evaluation_id: UUID, run_number: int, number: int, *, worker_id: s
         importing.run_chunk(evaluation, number, device, stage_reporter(evaluation, number))
         return
     subject = load_subject(evaluation.checkpoint_id, evaluation.dataset_id, device)
-    low = number * evaluation.chunk_size
-    indices = np.asarray(evaluation.indices[low : low + evaluation.chunk_size], dtype=np.int64)
-    images, labels = take_images(subject.samples, indices)
+    samples = take_chunk(evaluation, subject, number)
     began = time.monotonic()
-    numbers = subject.sample_numbers[indices].tolist()
-    batch_size = choose_batch_size(evaluation, subject, images)
-    early_flags = find_early_flags(evaluation, subject, batch_size)
-    result = attack_samples(
-        evaluation,
-        subject,
-        images,
-        labels,
-        evaluation.preset,
-        evaluation.seed,
-        stage_reporter(evaluation, number),
-        batch_size,
-        take_adversarials(evaluation, numbers, images),
-        early_flags,
-    )
-    refuse_contradictions(result, labels)
+    attack = plan_attack(evaluation, subject, samples, number)
+    result = attack_samples(evaluation, subject, samples, attack)
+    refuse_contradictions(result, samples.labels)
     limit = float("inf") if PRESETS[evaluation.preset].distance_kind == "minimum" else eps_of(evaluation)
-    shard, shard_rows = store_adversarials(result, limit)
+    attempts, found = write_rows(evaluation_id, samples, result, limit)
     chunk = {
         "evaluation_id": evaluation_id,
         "number": number,
-        "samples": len(indices),
+        "samples": len(samples.indices),
         "worker_id": worker_id,
         "device": device_title(device)[:80],
         "seconds": time.monotonic() - began,
@@ -93,47 +94,49 @@ def run_chunk(evaluation_id: UUID, run_number: int, number: int, *, worker_id: s
         "backwards": result.backwards,
         "flags": list(result.flags),
     }
-    attempts = attempt_rows(evaluation_id, numbers, result, {0: (shard, shard_rows), 1: store_fallbacks(result)})
-    results = result_rows(evaluation_id, numbers, indices, labels, result, shard, shard_rows, limit)
     with writing() as session:
-        outcome = evaluations.store_chunk(session, chunk, attempts, results, of_run=run_number)
+        outcome = evaluations.store_chunk(session, chunk, attempts, found, of_run=run_number)
         if outcome == "stored" and evaluation.record.settings is None:
-            update_record(session.get_one(Evaluation, evaluation_id), result, early_flags)
+            update_record(session.get_one(Evaluation, evaluation_id), result, attack.early_flags)
     if outcome == "stopped":
         raise lifecycle.stopped(EVALUATION, evaluation_id, run_number)
 
 
-def attack_samples(
-    evaluation: Evaluation,
-    subject: Subject,
-    images: torch.Tensor,
-    labels: torch.Tensor,
-    preset: str,
-    seed: int,
-    on_step: OnStep,
-    batch_size: int | None = None,
-    transferred: torch.Tensor | None = None,
-    early_flags: Sequence[str] = (),
-) -> AttackResult:
-    """Run a preset on some samples of an evaluation, in its norm and at its eps.
+def take_chunk(evaluation: Evaluation, subject: Subject, number: int) -> SampleBatch:
+    """The samples of one chunk."""
+    low = number * evaluation.chunk_size
+    return take_samples(subject, evaluation.indices[low : low + evaluation.chunk_size])
 
-    `batch_size` is fixed for all chunks of an evaluation, because arithmetic depends on it; None suits few samples.
-    `transferred` are the parent's adversarials, `early_flags` the flags of the whole evaluation.
-    """
+
+def plan_attack(evaluation: Evaluation, subject: Subject, samples: SampleBatch, number: int) -> AttackPlan:
+    """How a chunk of the evaluation is attacked: like all its chunks, from the adversarials of its own samples."""
+    batch_size = choose_batch_size(evaluation, subject, samples.images)
+    return AttackPlan(
+        evaluation.preset,
+        evaluation.seed,
+        stage_reporter(evaluation, number),
+        batch_size,
+        take_adversarials(evaluation, samples.numbers, samples.images),
+        find_early_flags(evaluation, subject, batch_size),
+    )
+
+
+def attack_samples(evaluation: Evaluation, subject: Subject, samples: SampleBatch, attack: AttackPlan) -> AttackResult:
+    """Attack some samples of an evaluation, in its norm and at its eps."""
     result: AttackResult = attacks.run(
-        preset,
+        attack.preset,
         subject.network,
-        images,
-        labels,
+        samples.images,
+        samples.labels,
         norm=evaluation.norm,
         eps=None if evaluation.eps is None else eps_of(evaluation),
-        seed=seed,
-        batch_size=batch_size,
-        on_step=on_step,
+        seed=attack.seed,
+        batch_size=attack.batch_size,
+        on_step=attack.on_step,
         pool_images=subject.pool_images,
-        transfer_images=transferred,
+        transfer_images=attack.transferred,
         prepared=choose_prepared(evaluation, subject),
-        early_flags=early_flags,
+        early_flags=attack.early_flags,
     )
     return result
 
@@ -167,7 +170,7 @@ def choose_batch_size(evaluation: Evaluation, subject: Subject, images: torch.Te
 def find_early_flags(evaluation: Evaluation, subject: Subject, batch_size: int) -> list[str]:
     """The flags that the record of the first chunk names, else those that images of the data set raise.
 
-    None where the first chunk was attacked without asking: an evaluation keeps one way of doubting.
+    Empty also where the first chunk was attacked without looking for them: an evaluation keeps those of its start.
     """
     if evaluation.record.settings is not None:
         return list(evaluation.record.early_flags or ())
@@ -187,7 +190,7 @@ def choose_prepared(evaluation: Evaluation, subject: Subject) -> Prepared | None
     return replace(subject.prepared, precision=known.precision)
 
 
-def update_record(evaluation: Evaluation, result: AttackResult, early_flags: list[str]) -> None:
+def update_record(evaluation: Evaluation, result: AttackResult, early_flags: Sequence[str]) -> None:
     """Add to the record what only the run knows: attacks, versions, steps, dtype; `finish` adds the devices."""
     settings = RunSettings.model_validate(result.settings)
     found = RunRecord(
@@ -239,4 +242,4 @@ def finish(evaluation_id: UUID, run_number: int) -> None:
             evaluation.record = evaluation.record.merge(found)
         evaluation.flags = [code for code in FLAGS if code in raised]
         lifecycle.end(evaluation, "succeeded")
-        evaluations.add_log(session, evaluation_id, f"done: {evaluation.n} samples in {seconds:.1f} s")
+        evaluations.add_log(session, evaluation_id, f"done: {count_words(evaluation.n, 'sample')} in {seconds:.1f} s")

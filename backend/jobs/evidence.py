@@ -15,15 +15,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from backend.attacks.contract import OnStep
+from backend.attacks.contract import AttackResult, OnStep
+from backend.counts import count_words
 from backend.eps import parse_eps
 from backend.errors import NotFound
 from backend.jobs import lifecycle
-from backend.jobs.evaluate import attack_samples
+from backend.jobs.evaluate import AttackPlan, attack_samples
 from backend.jobs.kinds import EVIDENCE
 from backend.jobs.rows import finite_or_none, refuse_contradictions
 from backend.jobs.shards import read_shard_row, store_shard
-from backend.jobs.subjects import Subject, device_title, load_subject, take_images
+from backend.jobs.subjects import SampleBatch, Subject, device_title, load_subject, take_images, take_samples
 from backend.jobs.verification import Checked, check_adversarials
 from backend.schemas.records import EvidenceRecord
 from backend.settings import get_settings
@@ -33,7 +34,7 @@ from backend.store.artefacts import artefact_path
 from backend.store.database import reading, writing
 from backend.store.tables import Evaluation, Evidence, Result
 
-CHECKED_AT_ONCE = 64  # claims per pass, where the setting leaves the width open
+CHECKED_AT_ONCE = 64  # candidates per pass, where the setting leaves the width open
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ class EvidenceWork:
 
 
 @dataclass(frozen=True)
-class Claims:
-    """Some samples of the work with adversarials claimed for them, B each; `origin` names shard and row of each."""
+class Candidates:
+    """Some samples of the work with a candidate adversarial for each, B each; `origin` names shard and row of each."""
 
     rows: list[Result]
     adversarials: torch.Tensor
@@ -108,7 +109,7 @@ def check_upload(work: EvidenceWork) -> None:
     file = np.load(artefact_path(work.evidence.file), mmap_mode="r", allow_pickle=False)
     part = np.array(file[work.evidence.done : work.evidence.done + len(indices)], dtype=np.float32)
     found = find_rows(work, indices)
-    check_claims(work, Claims([found[index] for index in indices.tolist()], torch.from_numpy(part)))
+    check_candidates(work, Candidates([found[index] for index in indices.tolist()], torch.from_numpy(part)))
 
 
 def check_replay(work: EvidenceWork) -> None:
@@ -121,88 +122,63 @@ def check_replay(work: EvidenceWork) -> None:
         numbers = [row.sample_id for row in rows]
         origin = results.shards_of(session, work.evidence.source_evaluation_id, numbers)
     images = [read_shard_row(*origin[number]) for number in numbers]
-    check_claims(work, Claims(rows, torch.from_numpy(np.stack(images)), [origin[number] for number in numbers]))
+    check_candidates(work, Candidates(rows, torch.from_numpy(np.stack(images)), [origin[number] for number in numbers]))
 
 
-def check_claims(work: EvidenceWork, claims: Claims) -> None:
-    """Verify some claims and store what holds, with its adversarials and the reasons against the others."""
+def check_candidates(work: EvidenceWork, candidates: Candidates) -> None:
+    """Verify some candidates and store what holds, with its adversarials and the reasons against the others."""
     began = time.monotonic()
-    images, labels = take_images(work.subject.samples, np.asarray([row.index for row in claims.rows], dtype=np.int64))
+    images, labels = take_images(
+        work.subject.samples, np.asarray([row.index for row in candidates.rows], dtype=np.int64)
+    )
     checked = check_adversarials(
         work.subject.network,
         work.evaluation.norm,
         images,
         labels,
-        claims.adversarials,
-        torch.tensor([row.correct for row in claims.rows]),
+        candidates.adversarials,
+        torch.tensor([row.correct for row in candidates.rows]),
         eps=work.eps,
         batch_size=get_settings().batch_samples or CHECKED_AT_ONCE,
         on_step=step_reporter(work),
     )
     keep(
         work,
-        claim_rows(work, claims, checked),
+        candidate_rows(work, candidates, checked),
         [work.evidence.credit] * sum(checked.is_tried),
-        steps=len(claims.rows),
-        checked=len(claims.rows),
+        steps=len(candidates.rows),
+        checked=len(candidates.rows),
         refused=dict(checked.count_reasons()),
         seconds=work.evidence.seconds + time.monotonic() - began,
     )
 
 
-def claim_rows(work: EvidenceWork, claims: Claims, checked: Checked) -> list[dict[str, Any]]:
-    """One row per claim that the network was asked about; replayed adversarials stay in the shard they came from."""
-    places: list[tuple[str | None, int | None]] = [(None, None)] * len(claims.rows)
-    if claims.origin is not None:
-        places = [origin if found else (None, None) for origin, found in zip(claims.origin, checked.found, strict=True)]
+def candidate_rows(work: EvidenceWork, candidates: Candidates, checked: Checked) -> list[dict[str, Any]]:
+    """One row per candidate that the network classified; replayed adversarials stay in the shard they came from."""
+    places: list[tuple[str | None, int | None]] = [(None, None)] * len(candidates.rows)
+    if candidates.origin is not None:
+        places = [
+            origin if found else (None, None) for origin, found in zip(candidates.origin, checked.found, strict=True)
+        ]
     else:
         shard, shard_rows = store_shard(checked.images.numpy(), checked.found.numpy())
         places = [(shard if row is not None else None, row) for row in shard_rows]
     return [
         attempt_row(work, row, work.evidence.kind, float(distance), "witness", place)
-        for row, distance, place, tried in zip(claims.rows, checked.distance, places, checked.is_tried, strict=True)
+        for row, distance, place, tried in zip(candidates.rows, checked.distance, places, checked.is_tried, strict=True)
         if tried
     ]
 
 
 def attack_harder(work: EvidenceWork) -> None:
     """One more run of a preset on the next chunk of the chosen samples, with a seed that was not spent yet."""
-    began, evidence = time.monotonic(), work.evidence
-    round_number, chunk = divmod(evidence.done, work.chunks)
-    first_seed = next_seed(work) if evidence.record.first_seed is None else evidence.record.first_seed
-    seed = first_seed + round_number
-    low = chunk * work.evaluation.chunk_size
-    indices = np.asarray(evidence.indices[low : low + work.evaluation.chunk_size], dtype=np.int64)
-    images, labels = take_images(work.subject.samples, indices)
-    assert evidence.preset is not None
-    result = attack_samples(
-        work.evaluation,
-        work.subject,
-        images,
-        labels,
-        evidence.preset,
-        seed,
-        step_reporter(work, f"seed {seed}, "),
-        early_flags=work.evaluation.record.early_flags or (),  # a few samples would not raise them
-    )
-    refuse_contradictions(result, labels)
-    found = find_rows(work, indices)
-    rows = [found[index] for index in indices.tolist()]
-    limit = torch.inf if work.eps is None else work.eps
-    is_found = result.found & (result.distance.double() <= limit) & (result.distance > 0)
-    bounds = torch.tensor([torch.inf if row.best_known is None else row.best_known for row in rows], dtype=torch.double)
-    shard, shard_rows = store_shard(
-        result.adversarial.numpy(), (is_found & (result.distance.double() < bounds)).numpy()
-    )
-    attempts = []
-    for place, row in enumerate(rows):
-        name = result.attack[place] if is_found[place] else evidence.preset
-        distance = float(result.distance[place]) if is_found[place] else np.inf
-        kept = (None if shard_rows[place] is None else shard, shard_rows[place])
-        attempts.append(attempt_row(work, row, f"{name}@{seed}", distance, result.kind, kept))
+    began = time.monotonic()
+    attack, samples = plan_round(work)
+    result = attack_samples(work.evaluation, work.subject, samples, attack)
+    refuse_contradictions(result, samples.labels)
+    attempts = harder_rows(work, samples, attack, result)
     seconds = time.monotonic() - began
-    gradients = (result.forwards + 2 * result.backwards) / 3  # a backward pass takes as long as two forward ones
-    is_timed = evidence.budget_unit == "seconds"
+    evidence = work.evidence
     keep(
         work,
         attempts,
@@ -211,15 +187,58 @@ def attack_harder(work: EvidenceWork) -> None:
         checked=len(attempts),
         refused={},
         seconds=evidence.seconds + seconds,
-        spent=evidence.spent + (seconds if is_timed else gradients / evidence.n),
-        record=evidence.record.merge(
-            EvidenceRecord(
-                first_seed=first_seed,
-                last_seed=seed,
-                forwards=(evidence.record.forwards or 0) + result.forwards,
-                backwards=(evidence.record.backwards or 0) + result.backwards,
-            )
-        ),
+        spent=evidence.spent + (seconds if evidence.budget_unit == "seconds" else count_gradients(result) / evidence.n),
+        record=record_round(evidence.record, attack.seed, result),
+    )
+
+
+def plan_round(work: EvidenceWork) -> tuple[AttackPlan, SampleBatch]:
+    """The preset with the seed of this round, and the chunk that is attacked next; every round goes over all chunks."""
+    evidence = work.evidence
+    round_number, chunk = divmod(evidence.done, work.chunks)
+    first_seed = next_seed(work) if evidence.record.first_seed is None else evidence.record.first_seed
+    seed = first_seed + round_number
+    low = chunk * work.evaluation.chunk_size
+    samples = take_samples(work.subject, evidence.indices[low : low + work.evaluation.chunk_size])
+    early_flags = work.evaluation.record.early_flags or ()  # a few samples would not raise them
+    assert evidence.preset is not None
+    return AttackPlan(evidence.preset, seed, step_reporter(work, f"seed {seed}, "), early_flags=early_flags), samples
+
+
+def harder_rows(
+    work: EvidenceWork, samples: SampleBatch, attack: AttackPlan, result: AttackResult
+) -> list[dict[str, Any]]:
+    """One row per sample; kept are the adversarials that are nearer than all that is known of a sample."""
+    found = find_rows(work, samples.indices)
+    rows = [found[index] for index in samples.indices.tolist()]
+    limit = torch.inf if work.eps is None else work.eps
+    is_found = result.found & (result.distance.double() <= limit) & (result.distance > 0)
+    bounds = torch.tensor([torch.inf if row.best_known is None else row.best_known for row in rows], dtype=torch.double)
+    is_nearer = is_found & (result.distance.double() < bounds)
+    shard, shard_rows = store_shard(result.adversarial.numpy(), is_nearer.numpy())
+    attempts = []
+    for place, row in enumerate(rows):
+        name = result.attack[place] if is_found[place] else attack.preset
+        distance = float(result.distance[place]) if is_found[place] else np.inf
+        kept = (None if shard_rows[place] is None else shard, shard_rows[place])
+        attempts.append(attempt_row(work, row, f"{name}@{attack.seed}", distance, result.kind, kept))
+    return attempts
+
+
+def count_gradients(result: AttackResult) -> float:
+    """What an attack cost, in gradients: a backward pass takes as long as two forward ones."""
+    return (result.forwards + 2 * result.backwards) / 3
+
+
+def record_round(record: EvidenceRecord, seed: int, result: AttackResult) -> EvidenceRecord:
+    """The record with the seed and the passes of one more step."""
+    return record.merge(
+        EvidenceRecord(
+            first_seed=seed if record.first_seed is None else record.first_seed,
+            last_seed=seed,
+            forwards=(record.forwards or 0) + result.forwards,
+            backwards=(record.backwards or 0) + result.backwards,
+        )
     )
 
 
@@ -298,5 +317,6 @@ def finish(work: EvidenceWork) -> None:
         row = lifecycle.find_wanted(session, EVIDENCE, work.evidence.id, work.evidence.run_number)
         row.record = row.record.merge(known)
         lifecycle.end(row, "succeeded")
-        text = f"{row.kind} ({row.source}): {row.checked} checked, {row.held} held, {row.improved} bounds lowered"
+        text = f"{row.kind} ({row.source}): {row.checked} checked, {row.held} held, "
+        text += f"{count_words(row.improved, 'bound')} lowered"
         evaluations.add_log(session, row.evaluation_id, text)

@@ -6,6 +6,7 @@ from typing import Any, Generic
 
 from sqlalchemy.orm import Session
 
+from backend.counts import count_words
 from backend.jobs import queue
 from backend.store.evaluations import add_log
 from backend.store.jobs import J
@@ -35,7 +36,7 @@ EVALUATION = Kind(
     Evaluation,
     queue.EVALUATE,
     "its finished chunks",
-    lambda session, row, text: add_log(session, row.id, f"{text}; {row.done} of {row.n} samples done"),
+    lambda session, row, text: add_log(session, row.id, f"{text}; {row.done} of {count_words(row.n, 'sample')} done"),
 )
 EVIDENCE = Kind("evidence", "evidence", Evidence, queue.EVIDENCE, "what it found so far")
 PRUNING = Kind("pruning", "a pruning", Pruning, queue.PRUNE, "the state of its training")

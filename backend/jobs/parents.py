@@ -1,4 +1,4 @@
-"""The parent's adversarials: what an evaluation of a child has at hand once a flag doubts the child's gradients.
+"""The parent's adversarials: what an evaluation of a child has at hand once a flag is raised for the child's gradients.
 
 Which evaluation they come from is decided once, when the child's evaluation starts, and stands in its record, so that
 a resumed one tries the same ones whatever the parent got meanwhile. They are a fallback attack, additional to the

@@ -30,7 +30,7 @@ def run(checkpoint_id: UUID, device: str) -> None:
             first = datasets.spread_indices(session, checkpoint.dataset_id, SAMPLES)
         images, labels = take_images(subject.samples, np.asarray(first, dtype=np.int64))
         report = preflight(subject.network, images, labels, classes=classes).model_dump()
-    except Exception as error:  # a network that cannot even be run is a finding about it, not about the worker
+    except Exception as error:  # a network that cannot be run fails the check, not the worker
         logger.error("pre-flight of %s failed\n%s", checkpoint_id, traceback.format_exc())
         store_error(checkpoint_id, f"The network could not be run: {type(error).__name__}: {error}")
         return

@@ -39,8 +39,8 @@ from models.pruning.plans import Plan, read_plan
 from models.pruning.thin_ice import build_thin_ice_loss
 from models.training.losses import AdversarialLoss
 from models.training.parallel import ALONE, Team, run_team
+from models.training.parts import OnProgress, StateFolder, TrainingPart, prune
 from models.training.progress import Progress, TrainingReport
-from models.training.stages import OnProgress, StateFolder, TrainingStage, prune
 from models.training.state import take_fingerprint
 from models.zoo.build import Images, declare_sparsity, measure_claim
 
@@ -78,7 +78,7 @@ class PruningWork:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training left beside the weights: its report, and the share of zeros that its masks promise."""
+    """What a training left in addition to the weights: its report, and the share of zeros that its masks promise."""
 
     report: TrainingReport
     declared_sparsity: float
@@ -165,8 +165,8 @@ def train(
         images,
         labels,
         search=search,
-        searching=None if plan.searching is None else TrainingStage(plan.searching, loss),
-        finetuning=TrainingStage(plan.finetuning, loss),
+        searching=None if plan.searching is None else TrainingPart(plan.searching, loss),
+        finetuning=TrainingPart(plan.finetuning, loss),
         seed=work.pruning.seed,
         states=StateFolder(work.folder, fingerprint),
         team=team,

@@ -1,6 +1,6 @@
 """The queue as the rest of the product sees it: put a job in, take it out. No torch; safe in the web process.
 
-Behind it: DBOS (durable workflows). Its tables live in a SQLite file beside ours, or in the same Postgres database. A
+Behind it: DBOS (durable workflows). Its tables live in a SQLite file next to ours, or in the same Postgres database. A
 job's id is derived from what it works on, so that queueing the same thing twice is one job.
 """
 

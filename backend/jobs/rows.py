@@ -5,18 +5,18 @@ from uuid import UUID
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from backend.attacks.contract import AttackResult
 from backend.errors import AttackFailed
 from backend.jobs.shards import Shard, store_shard
+from backend.jobs.subjects import SampleBatch
 
 
 def refuse_contradictions(result: AttackResult, labels: torch.Tensor) -> None:
     """No row is written that could not be a measurement.
 
     Raises:
-        AttackFailed: logits that are not finite, answers that change from call to call, or samples that are right and
+        AttackFailed: logits that are not finite, outputs that change from call to call, or samples that are right and
             yet broken without any perturbation.
     """
     if "randomised" in result.flags:
@@ -64,6 +64,15 @@ def finite_or_none(value: float) -> float | None:
     return value if np.isfinite(value) else None
 
 
+def write_rows(
+    evaluation_id: UUID, samples: SampleBatch, result: AttackResult, limit: float
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Keep the adversarials of a chunk and give its rows: those of the attempts, then those of the results."""
+    kept = store_adversarials(result, limit)
+    attempts = attempt_rows(evaluation_id, samples.numbers, result, {0: kept, 1: store_fallbacks(result)})
+    return attempts, result_rows(evaluation_id, samples, result, kept, limit)
+
+
 def attempt_rows(
     evaluation_id: UUID, numbers: list[int], result: AttackResult, shards: dict[int, Shard]
 ) -> list[dict[str, Any]]:
@@ -95,14 +104,7 @@ def attempt_rows(
 
 
 def result_rows(
-    evaluation_id: UUID,
-    numbers: list[int],
-    indices: NDArray[np.int64],
-    labels: torch.Tensor,
-    result: AttackResult,
-    shard: str | None,
-    shard_rows: list[int | None],
-    limit: float = float("inf"),
+    evaluation_id: UUID, samples: SampleBatch, result: AttackResult, kept: Shard, limit: float = float("inf")
 ) -> list[dict[str, Any]]:
     """One row per sample: the best verified attempt of the primary run and the network's view of the clean image.
 
@@ -110,18 +112,19 @@ def result_rows(
     stay with their attempts.
     """
     rows, primary = [], result.primary
+    shard, shard_rows = kept
     is_found = primary.found & is_within(primary.distance, limit)
-    for position, sample in enumerate(numbers):
+    for position, sample in enumerate(samples.numbers):
         found = bool(is_found[position])
         is_kept = shard_rows[position] is not None
-        label, prediction = int(labels[position]), int(result.prediction[position])
+        label, prediction = int(samples.labels[position]), int(result.prediction[position])
         margin_pred = primary.distance if label == prediction else result.margin_pred
         margin_pred = torch.where(is_within(margin_pred, limit), margin_pred, torch.inf)
         rows.append(
             {
                 "evaluation_id": evaluation_id,
                 "sample_id": sample,
-                "index": int(indices[position]),
+                "index": int(samples.indices[position]),
                 "label": label,
                 "prediction": prediction,
                 "correct": label == prediction,

@@ -1,6 +1,7 @@
 """What jobs attack: a checkpoint's network and the samples of its data set, loaded once per worker."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -97,6 +98,27 @@ def take_images(samples: SampleArrays, indices: NDArray[np.int64]) -> tuple[torc
     pixels = samples.images[indices].astype(np.float32) / np.float32(255)
     images = torch.from_numpy(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)))
     return images, torch.from_numpy(samples.labels[indices].astype(np.int64))
+
+
+@dataclass(frozen=True)
+class SampleBatch:
+    """Some samples of a data set, B of them.
+
+    indices: their rows int64 (B,). numbers: what the store calls each. images: float32 (B, C, H, W) in [0, 1]. labels:
+    int64 (B,).
+    """
+
+    indices: NDArray[np.int64]
+    numbers: list[int]
+    images: torch.Tensor
+    labels: torch.Tensor
+
+
+def take_samples(subject: Subject, rows: Sequence[int]) -> SampleBatch:
+    """The given rows of the subject's data set."""
+    indices = np.asarray(rows, dtype=np.int64)
+    images, labels = take_images(subject.samples, indices)
+    return SampleBatch(indices, subject.sample_numbers[indices].tolist(), images, labels)
 
 
 def device_title(device: str) -> str:

@@ -1,4 +1,4 @@
-"""Adversarials that somebody claims, checked on a network before they count (protocol 4.2)."""
+"""Candidate adversarials, checked on a network before they count (protocol 4.2)."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ BALL_TOLERANCE = 1e-4
 
 @dataclass(frozen=True)
 class Checked:
-    """What holds of B claims: `images` float32 (B, C, H, W) as they were classified, `distance` float32 (B,), inf
-    where nothing was found, `found` bool (B,), and per claim the reason why not, empty where it holds."""
+    """What holds of B candidates: `images` float32 (B, C, H, W) as they were classified, `distance` float32 (B,), inf
+    where nothing was found, `found` bool (B,), and per candidate the reason why not, empty where it holds."""
 
     images: Tensor
     distance: Tensor
@@ -47,7 +47,7 @@ def check_adversarials(
     batch_size: int,
     on_step: OnStep | None = None,
 ) -> Checked:
-    """Classify claimed adversarials in float32 on the network itself; one forward pass for each that is well formed.
+    """Classify candidate adversarials in float32 on the network itself; one forward pass for each that is well formed.
 
     Args:
         images, adversarials: float32 (B, C, H, W), the clean ones in [0, 1]; labels: int64 (B,).
@@ -56,7 +56,7 @@ def check_adversarials(
 
     Returns:
         Reasons: "not-finite", "out-of-box" (a pixel outside [0, 1]), "already-wrong", "unmoved" (the clean image),
-        "outside-ball", "not-adversarial" (the network still answers the label).
+        "outside-ball", "not-adversarial" (the network still predicts the label).
     """
     norm = get_norm(norm_name)
     reasons = judge_form(adversarials, is_right)
@@ -84,7 +84,7 @@ def check_adversarials(
 
 
 def judge_form(adversarials: Tensor, is_right: Tensor) -> list[str]:
-    """The first reason against each claim that shows without asking the network, else an empty text."""
+    """The first reason against each candidate that shows without asking the network, else an empty text."""
     is_finite = adversarials.isfinite().flatten(1).all(1)
     is_inside = ((adversarials >= 0) & (adversarials <= 1)).flatten(1).all(1)
     reasons = []

@@ -1,8 +1,8 @@
 """Looks at a torch file before anything of it is loaded: the zip's structure, and what its pickle would ask for.
 
 The pickle is walked with stand-ins for every name in it, so nothing is imported or called; what comes out is the list
-of names and of storages with the sizes that they claim. `torch.load(weights_only=True)` stays the boundary; this walk
-adds what that does not check (claims against the bytes that are there) and gives the reasons in words.
+of names and of storages with the sizes that they declare. `torch.load(weights_only=True)` stays the boundary; this walk
+adds what that does not check (declared sizes against the bytes that are there) and gives the reasons in words.
 """
 
 import pickle
@@ -44,7 +44,7 @@ ITEM_BYTES = {
 
 @dataclass
 class Walk:
-    """What a pickle asks for: dotted names, storages with the bytes they claim, and the kind of its outermost object.
+    """What a pickle asks for: dotted names, storages with the bytes they declare, and the kind of its outermost object.
 
     `root` is None for a dictionary, otherwise the dotted name of the class (or the Python type).
     """
@@ -109,10 +109,10 @@ class _Walker(pickle.Unpickler):
         if kind not in ITEM_BYTES:
             raise UnsafeCheckpoint(f"Tensors stored as {kind} are not supported; save the weights as float32.")
         key = str(pid[2])
-        claimed = pid[4] * ITEM_BYTES[kind]
-        if claimed < 0:
-            raise UnsafeCheckpoint(f"Storage {key!r} claims a negative size.")
-        self.walk.storages[key] = max(self.walk.storages.get(key, 0), claimed)
+        declared = pid[4] * ITEM_BYTES[kind]
+        if declared < 0:
+            raise UnsafeCheckpoint(f"Storage {key!r} declares a negative size.")
+        self.walk.storages[key] = max(self.walk.storages.get(key, 0), declared)
         return _StandIn()
 
 
@@ -174,7 +174,7 @@ def inspect_zip(path: Path) -> Walk:
     """Check the structure of a zip file that torch.save wrote, and walk its pickle.
 
     Raises:
-        UnsafeCheckpoint: compressed, overlapping, encrypted or oddly named entries, TorchScript, storages that claim
+        UnsafeCheckpoint: compressed, overlapping, encrypted or oddly named entries, TorchScript, storages that declare
             more bytes than their entry has, or a pickled network.
         UnreadableCheckpoint: no sound zip, or no torch file.
     """
@@ -189,13 +189,13 @@ def inspect_zip(path: Path) -> Walk:
     except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError, struct.error) as error:
         raise UnreadableCheckpoint(f"The zip is damaged or cut off: {error}.") from error
     _check_root(walk)
-    for key, claimed in walk.storages.items():
+    for key, declared in walk.storages.items():
         entry = entries.get(f"{root}/data/{key}")
         present = entry.file_size if entry else 0
-        if claimed > present:
+        if declared > present:
             raise UnsafeCheckpoint(
-                f"Storage {key!r} claims {claimed:,} bytes, but the file holds only {present:,} of them.",
-                claimed_bytes=claimed,
+                f"Storage {key!r} declares {declared:,} bytes, but the file holds only {present:,} of them.",
+                declared_bytes=declared,
                 present_bytes=present,
             )
     return walk
@@ -218,7 +218,7 @@ def _check_entries(entries: dict[str, zipfile.ZipInfo], size_bytes: int) -> str:
         if entry.flag_bits & 1:
             raise UnsafeCheckpoint(f"Entry {name!r} is encrypted.", entry=name)
     if sum(entry.file_size for entry in entries.values()) > size_bytes:
-        raise UnsafeCheckpoint("The entries of the zip claim more bytes than the file has: they overlap.")
+        raise UnsafeCheckpoint("The entries of the zip declare more bytes than the file has: they overlap.")
     roots = [name.removesuffix("/data.pkl") for name in entries if name.endswith("/data.pkl") and name.count("/") == 1]
     if len(roots) != 1 or any(not name.startswith(f"{roots[0]}/") for name in entries):
         raise UnreadableCheckpoint("The zip is not a torch.save file: it has no single folder with a data.pkl.")
@@ -234,7 +234,7 @@ def inspect_legacy(path: Path) -> Walk:
     """Walk the pickles at the start of a file that torch wrote before 1.6 (magic, version, system, content).
 
     Raises:
-        UnsafeCheckpoint: the storages together claim more bytes than the file has, or a pickled network.
+        UnsafeCheckpoint: the storages together declare more bytes than the file has, or a pickled network.
         UnreadableCheckpoint: the pickles break off.
     """
     with path.open("rb") as file:
@@ -242,11 +242,11 @@ def inspect_legacy(path: Path) -> Walk:
             _walk(file)
         walk = _walk(file)
     _check_root(walk)
-    claimed, present = sum(walk.storages.values()), path.stat().st_size
-    if claimed > present:
+    declared, present = sum(walk.storages.values()), path.stat().st_size
+    if declared > present:
         raise UnsafeCheckpoint(
-            f"The storages claim {claimed:,} bytes together, but the file has {present:,}.",
-            claimed_bytes=claimed,
+            f"The storages declare {declared:,} bytes together, but the file has {present:,}.",
+            declared_bytes=declared,
             present_bytes=present,
         )
     return walk

@@ -1,4 +1,4 @@
-"""The cards of the shipped checkpoints: `models/zoo/<name>.json` beside `<name>.safetensors`. Never imports torch."""
+"""The cards of the shipped checkpoints: `models/zoo/<name>.json` next to `<name>.safetensors`. Never imports torch."""
 
 import importlib.util
 import json

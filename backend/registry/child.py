@@ -65,5 +65,5 @@ def take_checkpoint(
         limits=Limits.from_settings(settings),
     )
     return ImportedCheckpoint(
-        source_sha256=hash_file(path), file_sha256=made.sha256, file_name=made.path.name, **made.answer
+        source_sha256=hash_file(path), file_sha256=made.sha256, file_name=made.path.name, **made.result
     )

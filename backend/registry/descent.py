@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.schemas.inspections import Answer, Descent, LayerDescent, NormDrift
+from backend.schemas import Answer
+from backend.schemas.inspections import Descent, LayerDescent, NormDrift
 
 # Correlation of the surviving weights with the parent's, and the chance that a survivor was larger there than a pruned
 # weight (0.5 where the mask knows nothing of it). Either the weights say it alone, or both together.

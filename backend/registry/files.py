@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from backend.errors import RejectedCheckpoint, UnreadableCheckpoint, UnsafeCheckpoint
 from backend.registry.archives import RESAVE, Format, Walk, find_format, inspect_legacy, inspect_zip
 
-# Beside weights, training scripts keep accuracies (numpy scalars) and their options (argparse). Nothing else.
+# In addition to weights, training scripts keep accuracies (numpy scalars) and their options (argparse). Nothing else.
 _SCALAR = np.float64(0).__reduce__()[0]
 SAFE_GLOBALS: list[Any] = [
     (_SCALAR, "numpy.core.multiarray.scalar"),
@@ -43,7 +43,7 @@ def open_file(path: Path) -> tuple[Any, Format]:
         Whatever the file holds (tensors inside plain containers) and its format.
 
     Raises:
-        UnsafeCheckpoint: it needs code to run, or claims sizes that are not there.
+        UnsafeCheckpoint: it needs code to run, or declares sizes that are not there.
         UnreadableCheckpoint: no known format, or damaged.
     """
     kind = find_format(path)
@@ -99,7 +99,7 @@ def _first_line(error: Exception) -> str:
 def check_tensors(state: Mapping[str, Any]) -> None:
     """Check that every value is a plain tensor whose elements are really in memory.
 
-    A tensor with zero strides can claim terabytes over a storage of four bytes: nothing may be copied before this.
+    A tensor with zero strides can declare terabytes over a storage of four bytes: nothing may be copied before this.
 
     Raises:
         UnsafeCheckpoint: a tensor larger than its storage, or of a kind other than dense on the CPU.
@@ -115,11 +115,11 @@ def check_tensors(state: Mapping[str, Any]) -> None:
             )
         if value.dtype not in (*REAL, *WHOLE):
             raise RejectedCheckpoint(f"{name!r} holds {value.dtype} values; save the weights as float32.", key=name)
-        claimed, present = value.numel() * value.element_size(), value.untyped_storage().nbytes()
-        if claimed > present:
+        declared, present = value.numel() * value.element_size(), value.untyped_storage().nbytes()
+        if declared > present:
             raise UnsafeCheckpoint(
-                f"{name!r} claims {claimed:,} bytes, but its storage has {present:,}.",
+                f"{name!r} declares {declared:,} bytes, but its storage has {present:,}.",
                 key=name,
-                claimed_bytes=claimed,
+                declared_bytes=declared,
                 present_bytes=present,
             )

@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
+from backend.counts import count_words
 from backend.errors import RejectedCheckpoint, UnreadableCheckpoint
 from backend.registry.files import check_tensors
 from backend.registry.masking import apply_masks, check_additional_masks
@@ -15,7 +16,7 @@ WRAPPERS = ("state_dict", "net", "model", "best", "last", "model_state_dict")
 MAX_WRAPPERS = 4
 PREFIXES = ("module.", "basic_model.", "model.", "network.")
 NORMALIZATION_BUFFERS = (("normalize.mean", "normalize.std"), ("mean", "std"), ("mu", "sigma"))
-# FlyingBird writes its masks beside the weights.
+# FlyingBird writes its masks next to the weights.
 ADDITIONAL_MASKS = "mask_info"
 # HYDRA's wide ResNets carry a block that their forward pass never uses.
 DEAD_PREFIX = "sub_block1."
@@ -53,7 +54,7 @@ def find_state(content: Any, *, keep_rate: float | None = None, file_name: str |
 
 
 def _check_additional(found: FoundState, masks: Mapping[Any, Any]) -> None:
-    """Hold the masks that lie beside the weights against them."""
+    """Hold the masks that lie next to the weights against them."""
     tensors = {str(name): mask for name, mask in masks.items() if isinstance(mask, Tensor)}
     check_tensors(tensors)
     others = {f"entry {name}": mask for name, mask in masks.items() if not isinstance(mask, Tensor)}
@@ -68,8 +69,8 @@ def _unwrap(content: Any, warnings: list[str], masks: dict[Any, Any]) -> Mapping
             break
         inner = [name for name in WRAPPERS if isinstance(content.get(name), Mapping) and content[name]]
         if ADDITIONAL_MASKS in content:
-            beside = content[ADDITIONAL_MASKS]
-            masks.update(beside if isinstance(beside, Mapping) else {ADDITIONAL_MASKS: beside})
+            additional = content[ADDITIONAL_MASKS]
+            masks.update(additional if isinstance(additional, Mapping) else {ADDITIONAL_MASKS: additional})
             content = {name: value for name, value in content.items() if name != ADDITIONAL_MASKS}
         if not inner:
             return _check_bare(content)
@@ -82,7 +83,7 @@ def _unwrap(content: Any, warnings: list[str], masks: dict[Any, Any]) -> Mapping
 
 
 def _check_bare(content: Mapping[Any, Any]) -> Mapping[str, Any]:
-    """Refuse a dictionary without tensors, or with anything beside them."""
+    """Refuse a dictionary without tensors, or with anything else in it."""
     others = [
         str(name) for name, value in content.items() if not isinstance(value, Tensor) or not isinstance(name, str)
     ]
@@ -133,4 +134,5 @@ def _drop_dead_block(found: FoundState) -> None:
     if dead and any(name.startswith("block1.") for name in found.tensors):
         for name in dead:
             del found.tensors[name]
-        found.warnings.append(f"{len(dead)} tensors under {DEAD_PREFIX!r} were left out: no forward pass uses them.")
+        were = count_words(len(dead), "tensor", "tensors")
+        found.warnings.append(f"The import left out {were} under {DEAD_PREFIX!r} that no forward pass uses.")

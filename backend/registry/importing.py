@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from backend.counts import count_words
 from backend.errors import RejectedCheckpoint, UnknownName
 from backend.registry.detection import COUNTER, check_input_size, find_architecture, try_image
 from backend.registry.files import open_file
@@ -110,10 +111,12 @@ def check_numbers(found: FoundState) -> None:
         rounded += tensor.dtype == torch.float64 and not torch.equal(single.double(), tensor)
     if broken:
         raise RejectedCheckpoint(
-            f"{len(broken)} tensors hold NaN or infinite values: {', '.join(broken[:SHOWN])}.", keys=broken[:SHOWN]
+            f"{count_words(len(broken), 'tensor holds', 'tensors hold')} NaN or infinite values: "
+            f"{', '.join(broken[:SHOWN])}.",
+            keys=broken[:SHOWN],
         )
     if rounded:
-        found.warnings.append(f"{rounded} tensors are float64 and were rounded to float32.")
+        found.warnings.append(f"The import rounded {count_words(rounded, 'float64 tensor')} to float32.")
 
 
 def choose_normalization(found: FoundState, wanted: str | None, channels: int) -> str:

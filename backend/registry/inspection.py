@@ -1,4 +1,4 @@
-"""Looks at kept weights, alone and beside alleged parents'. In a child with limits, without torch: it starts fast.
+"""Inspects kept weights, alone and against alleged parents, in a child with limits; without torch it starts fast.
 
 The files are ours (safetensors that an import wrote), but what is in them came from strangers.
 """
@@ -59,18 +59,18 @@ def inspect_all(subjects: Sequence[InspectedNetwork], *, settings: Settings) -> 
         }
         for subject in subjects
     ]
-    answers = run_in_child(
+    results = run_in_child(
         "backend.registry.inspection:inspect_files",
         {"requests": requests},
         limits=Limits.from_settings(settings),
         rejection=RejectedCheckpoint,
     )
-    return [None if answer is None else _unpack(answer) for answer in answers]
+    return [None if result is None else _unpack(result) for result in results]
 
 
-def _unpack(answer: dict[str, Any]) -> InspectionNote:
-    descents = [None if one is None else Descent.model_validate(one) for one in answer["descents"]]
-    return InspectionNote(StructureOut.model_validate(answer["structure"]), descents)
+def _unpack(result: dict[str, Any]) -> InspectionNote:
+    descents = [None if one is None else Descent.model_validate(one) for one in result["descents"]]
+    return InspectionNote(StructureOut.model_validate(result["structure"]), descents)
 
 
 def inspect_files(requests: list[dict[str, Any]]) -> list[dict[str, Any] | None]:

@@ -1,4 +1,4 @@
-"""Effective weights of the formats whose files hold masks or factors beside the weights.
+"""Effective weights of the formats whose files hold masks or factors next to the weights.
 
 Each function takes its extra keys out of the state and leaves the weights that the method's own forward pass uses. What
 is left over stays in the state, where the look at the keys refuses it by name.
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from backend.counts import count_words
 from backend.errors import RejectedCheckpoint
 from backend.registry.rates import check_keep_rate
 from backend.registry.scores import apply_scores, drop_rates, has_scores
@@ -74,7 +75,9 @@ def _apply_twins(found: FoundState) -> None:
                 raise refuse_shape(part, tensor, weight)
         found.tensors[weight_name] = torch.where(mask != 0, weight * factor * mask.to(weight.dtype), 0)
         count += 1
-    found.warnings.append(f"TwinRep's weight * aux_weight * mask was used as the weight of {count} layers.")
+    found.warnings.append(
+        f"TwinRep's weight * aux_weight * mask was used as the weight of {count_words(count, 'layer')}."
+    )
 
 
 def _apply_soft_masks(found: FoundState) -> None:
@@ -93,11 +96,13 @@ def _apply_soft_masks(found: FoundState) -> None:
             found.tensors[target] = product
     if not count:
         return
-    found.warnings.append(f"MAD's weight * softplus(mask_weight) was used as the weight of {count} layers.")
+    found.warnings.append(
+        f"MAD's weight * softplus(mask_weight) was used as the weight of {count_words(count, 'layer')}."
+    )
     if small:
         found.warnings.append(
-            f"{small:,} of these weights are below a millionth of their layer's largest but not zero, because the "
-            "file's masks do not close fully. They count as kept."
+            f"Thin Ice counts {count_words(small, 'weight')} below a millionth of the layer's largest weight as kept, "
+            "because the masks of this file do not close fully: only an exact zero is pruned."
         )
 
 
@@ -122,8 +127,10 @@ def check_additional_masks(found: FoundState, masks: Mapping[Any, Any]) -> None:
                 "after applying the masks.",
                 key=str(name),
             )
-    if fitting < len(masks):
+    ignored = len(masks) - fitting
+    if ignored:
+        entries = count_words(ignored, "entry", "entries")
         found.warnings.append(
-            f"{len(masks) - fitting} of {len(masks)} entries of mask_info match no weight and were ignored; "
-            "weights count as pruned where they are zero in the file."
+            f"The import ignored {entries} of mask_info without a weight of the same name and shape. Weights count as "
+            "pruned where they are zero in the file."
         )

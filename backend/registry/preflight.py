@@ -1,4 +1,4 @@
-"""Asks a freshly imported network the questions whose wrong answers make every later number meaningless."""
+"""Checks a freshly imported network for whatever would make every later number meaningless."""
 
 import copy
 from collections.abc import Callable
@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from backend.counts import count_words
 from backend.errors import InvalidRequest
 from backend.registry.preflight_report import Outcome, PreflightCheck, PreflightReport, find_worst
 from backend.registry.silence import count_silent
@@ -17,7 +18,7 @@ from models.architectures.normalizations import NORMALIZATIONS
 PRESET_GAIN = 0.02
 # Within this factor of chance the weights, the normalisation or the data set are probably wrong.
 CHANCE_FACTOR = 1.5
-# A network of which more than this share never answers has little left to be judged.
+# A network of which more than this share gives no output has little left to be judged.
 MOSTLY = 0.5
 GRADIENT_IMAGES = 16
 STEP = 1e-5
@@ -72,7 +73,7 @@ def _report(
 
 
 def _check_samples(images: Tensor, labels: Tensor, classes: int) -> None:
-    """Refuse samples that would make the answers meaningless."""
+    """Refuse samples that would make the checks meaningless."""
     if images.ndim != 4 or images.dtype != torch.float32 or len(images) == 0:
         raise InvalidRequest(f"Images must be float32 (B, C, H, W), got {images.dtype} {tuple(images.shape)}.")
     if float(images.min()) < 0 or float(images.max()) > 1:
@@ -98,7 +99,10 @@ def _check(code: str, title: str, outcome: Outcome, sentence: str) -> PreflightC
 def _check_mode(network: nn.Module) -> PreflightCheck:
     training = [name or "the network" for name, module in network.named_modules() if module.training]
     if training:
-        sentence = f"{len(training)} modules are in training mode ({', '.join(training[:3])}): call eval()."
+        sentence = (
+            f"{count_words(len(training), 'module is', 'modules are')} in training mode ({', '.join(training[:3])}): "
+            "call eval()."
+        )
         return _check("train-mode", "Evaluation mode", "fail", sentence)
     return _check("train-mode", "Evaluation mode", "ok", "Every module is in evaluation mode.")
 
@@ -109,14 +113,16 @@ def _check_finite(logits: Tensor, wanted: tuple[int, int]) -> PreflightCheck:
         return _check("non-finite", "Finite outputs", "fail", sentence)
     broken = int((~torch.isfinite(logits)).any(1).sum())
     if broken:
-        sentence = f"{broken} of {wanted[0]} images give NaN or infinite logits."
+        sentence = f"The logits of {broken} of {count_words(wanted[0], 'image')} are NaN or infinite."
         return _check("non-finite", "Finite outputs", "fail", sentence)
     return _check("non-finite", "Finite outputs", "ok", "All logits are finite.")
 
 
 def _check_accuracy(accuracy: float, n: int, classes: int) -> PreflightCheck:
     chance = 1 / classes
-    sentence = f"{accuracy:.2%} of {n} clean images are classified correctly; chance is {chance:.2%}."
+    sentence = (
+        f"The network classifies {accuracy:.2%} of {count_words(n, 'clean image')} correctly; chance is {chance:.2%}."
+    )
     if accuracy < chance * CHANCE_FACTOR:
         sentence += " Wrong normalisation, classes in another order, or another data set?"
         return _check("clean-accuracy", "Clean accuracy", "warn", sentence)
@@ -171,7 +177,7 @@ def _check_gradients(network: nn.Module, images: Tensor, labels: Tensor) -> list
     if empty == len(images):
         sentence = "Every gradient in the pixels is zero: gradient attacks cannot move."
         return [_check("zero-gradients", title, "fail", sentence)]
-    sentence = f"{empty} of {len(images)} images have a gradient of exactly zero."
+    sentence = f"The gradient is exactly zero for {empty} of {count_words(len(images), 'image')}."
     some = _check("zero-gradients", title, "warn" if 2 * empty > len(images) else "ok", sentence)
     return [some, _compare_differences(network, images, labels, gradients)]
 
@@ -193,7 +199,7 @@ def _compare_differences(network: nn.Module, images: Tensor, labels: Tensor, gra
         behind = _find_losses(exact, chosen - STEP * directions, targets)
     slopes = (ahead - behind) / (2 * STEP)
     error = float(((slopes - lengths[usable]).abs() / lengths[usable]).median())
-    sentence = f"Median relative difference {error:.1%} over {len(chosen)} images."
+    sentence = f"Median relative difference {error:.1%} over {count_words(len(chosen), 'image')}."
     if not error <= GRADIENT_TOLERANCE:
         sentence += " The gradient does not match the function: something in the network replaces or rounds it."
         return _check("gradient-mismatch", title, "warn", sentence)

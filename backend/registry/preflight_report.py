@@ -5,12 +5,12 @@ from typing import Literal
 from pydantic import BaseModel
 
 Outcome = Literal["ok", "warn", "fail"]
-State = Literal["passed", "warned", "failed"]
-STATES: dict[Outcome, State] = {"ok": "passed", "warn": "warned", "fail": "failed"}
+PreflightState = Literal["passed", "warned", "failed"]
+STATE_BY_OUTCOME: dict[Outcome, PreflightState] = {"ok": "passed", "warn": "warned", "fail": "failed"}
 
 
 class PreflightCheck(BaseModel):
-    """One question and its answer in a sentence. `code` never changes; flag codes are used where one fits."""
+    """One check and its result in a sentence. `code` never changes; flag codes are used where one fits."""
 
     code: str
     title: str
@@ -19,22 +19,22 @@ class PreflightCheck(BaseModel):
 
 
 class PreflightReport(BaseModel):
-    """Every question that was asked of a network before it is attacked.
+    """Every check of a network before it is attacked.
 
     `clean_accuracy` 0..1 over `n` images, None where the outputs are not finite; `accuracy_by_normalization` holds the
     same under every known preset. `state` is the worst outcome.
     """
 
-    state: State
+    state: PreflightState
     n: int
     clean_accuracy: float | None
     accuracy_by_normalization: dict[str, float]
     checks: list[PreflightCheck]
 
 
-def find_worst(checks: list[PreflightCheck]) -> State:
+def find_worst(checks: list[PreflightCheck]) -> PreflightState:
     """The worst outcome as a state."""
     for outcome in ("fail", "warn"):
         if any(check.outcome == outcome for check in checks):
-            return STATES[outcome]
+            return STATE_BY_OUTCOME[outcome]
     return "passed"

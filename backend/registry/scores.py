@@ -8,9 +8,11 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from backend.counts import count_words
 from backend.errors import RejectedCheckpoint
 from backend.registry.rates import ask_keep_rate, read_keep_rate
 from backend.registry.states import FoundState, last_part, refuse_shape, require_real, take_each
+from models.pruning.plans import HARP, HYDRA, METHODS
 
 SCORES, RATE = "popup_scores", "k_score"
 SMALLEST_RATE = 0.1  # HARP: no layer keeps less than this share of the target rate
@@ -28,16 +30,18 @@ def apply_scores(found: FoundState, keep_rate: float | None, file_name: str | No
     """Zero the int((1 - k) n) smallest absolute scores of each layer; arguments as in `masking.apply_masks`."""
     rates = _take_rates(found)
     scored = {name.removesuffix(SCORES): tensor for name, tensor in found.tensors.items() if last_part(name) == SCORES}
-    family = "HARP" if rates else "HYDRA"
+    method = HARP if rates else HYDRA
     if keep_rate is None:
         keep_rate = read_keep_rate(file_name)
         if keep_rate is None:
             suggestion = suggest_target(rates, scored, found.tensors) if rates else None
-            raise ask_keep_rate(family, len(scored), suggestion, RATE if rates else SCORES)
+            raise ask_keep_rate(method, len(scored), suggestion, RATE if rates else SCORES)
         found.warnings.append(f"The keep rate {keep_rate:g} was read from the file's name, {file_name!r}.")
     if rates and (bare := sorted(set(scored) ^ set(rates))):
         raise RejectedCheckpoint(
-            f"{len(bare)} layers have only one of {SCORES} and {RATE}: {', '.join(bare[:SHOWN])}.", keys=bare[:SHOWN]
+            f"{count_words(len(bare), 'layer has', 'layers have')} only one of {SCORES} and {RATE}: "
+            f"{', '.join(bare[:SHOWN])}.",
+            keys=bare[:SHOWN],
         )
     kept = total = 0
     for name, score, weight_name in take_each(found, SCORES, "weight"):
@@ -51,7 +55,7 @@ def apply_scores(found: FoundState, keep_rate: float | None, file_name: str | No
         found.tensors[weight_name] = torch.where(mask, weight, 0)
         kept += int(mask.expand(weight.shape).sum())
         total += weight.numel()
-    _describe(found, family, scored, keep_rate, kept / total)
+    _describe(found, method, scored, keep_rate, kept / total)
 
 
 def drop_rates(found: FoundState) -> None:
@@ -59,8 +63,8 @@ def drop_rates(found: FoundState) -> None:
     count = len(_take_rates(found))
     if count:
         found.warnings.append(
-            f"This is a HARP *_dense file ({count} keys {RATE}, no {SCORES}): it was written with one rate for all "
-            "layers, so it is not the network that HARP evaluated. If you can, use the masked file, which has scores."
+            f"This is a HARP *_dense file ({count_words(count, 'key')} {RATE}, no {SCORES}). HARP wrote this file with "
+            "one rate for all layers and evaluated another network. If you can, use the masked file, which has scores."
         )
 
 
@@ -76,21 +80,23 @@ def _take_rates(found: FoundState) -> dict[str, Tensor]:
     return rates
 
 
-def _describe(found: FoundState, family: str, scored: Mapping[str, Tensor], keep_rate: float, share: float) -> None:
+def _describe(found: FoundState, method: str, scored: Mapping[str, Tensor], keep_rate: float, share: float) -> None:
     """Say which rule was applied, what it left, and what looks odd about that."""
-    rule = "keep rate" if family == "HYDRA" else "rates of their own, target"
+    title = METHODS[method].title
+    rule = "keep rate" if method == HYDRA else "rates of their own, target"
     found.warnings.append(
-        f"{family}'s masks were applied to {len(scored)} layers with {rule} {keep_rate:g}: {share:.2%} of their "
-        "weights remain."
+        f"{title}'s masks were applied to {count_words(len(scored), 'layer')} with {rule} {keep_rate:g}: {share:.2%} "
+        "of these weights remain."
     )
     weights = {name: tensor for name, tensor in found.tensors.items() if last_part(name) == "weight"}
     bare = [name for name, tensor in weights.items() if tensor.ndim > 1 and name.removesuffix("weight") not in scored]
     if bare:
         found.warnings.append(
-            f"{len(bare)} layers of this {family} file have no scores and stay dense: {', '.join(bare[:SHOWN])}."
+            f"This {title} file has no scores for {count_words(len(bare), 'layer')}, so no mask was applied there: "
+            f"{', '.join(bare[:SHOWN])}."
         )
     is_fine = all(weights[f"{start}weight"].shape == score.shape for start, score in scored.items())
-    if family == "HARP" and is_fine and share > OVER_TARGET * keep_rate:
+    if method == HARP and is_fine and share > OVER_TARGET * keep_rate:
         found.warnings.append(
             f"HARP's training keeps at most its target, but with {keep_rate:.2%} the layers keep {share:.2%}. Was the "
             "target a different one?"

@@ -46,7 +46,7 @@ def take_shipped(files: Sequence[ShippedFile], *, out_dir: Path, settings: Setti
             }
             for file, out in zip(files, made, strict=True)
         ]
-        answers = run_in_child(
+        results = run_in_child(
             "backend.registry.shipping:import_checkpoints",
             {"requests": requests},
             limits=Limits.from_settings(settings),
@@ -54,8 +54,8 @@ def take_shipped(files: Sequence[ShippedFile], *, out_dir: Path, settings: Setti
         )
         kept = [_keep(out, out_dir) for out in made]
     return [
-        ImportedCheckpoint(source_sha256=hash_file(file.path), file_sha256=path.stem, file_name=path.name, **answer)
-        for file, path, answer in zip(files, kept, answers, strict=True)
+        ImportedCheckpoint(source_sha256=hash_file(file.path), file_sha256=path.stem, file_name=path.name, **result)
+        for file, path, result in zip(files, kept, results, strict=True)
     ]
 
 

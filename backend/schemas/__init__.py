@@ -21,6 +21,9 @@ STATES: tuple[State, ...] = (*ACTIVE, *ENDED)
 Norm = Literal["Linf", "L2", "L1"]
 Split = Literal["train", "test"]
 FlipSet = Literal["S11", "S10", "S01", "S00"]
+Answer = Literal["yes", "no", "cannot tell"]
+"""To a question about a claim, a family or the descent of a checkpoint."""
+
 Origin = Literal["zoo", "upload", "pruned"]
 """Shipped, sent by a user, or pruned here."""
 

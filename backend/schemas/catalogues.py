@@ -10,7 +10,7 @@ class ArchitectureOut(Schema):
 
     name: str
     title: str
-    family: str
+    kind: str
     input_size: list[int] | None
 
 

@@ -84,7 +84,7 @@ class CheckpointPatch(Schema):
 
 
 class CheckpointIn(Schema):
-    """The form fields beside an uploaded file."""
+    """The form fields sent with an uploaded file."""
 
     name: str = Field(min_length=1, max_length=120)
     role: Role

@@ -1,15 +1,14 @@
-"""Claimed robust accuracy beside what a re-evaluation leaves of it, and published figures to hold both against."""
+"""Claimed robust accuracy compared with what a re-evaluation leaves of it, and published figures as references."""
 
 from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from backend.schemas import Interval, Norm, Origin, Role, Schema
+from backend.schemas import Answer, Interval, Norm, Origin, Role, Schema
 from backend.schemas.checkpoints import ClaimOut
 
 Basis = Literal["same samples", "unpaired", "number only"]
-Answer = Literal["yes", "no", "cannot tell"]
 
 
 class Reevaluation(Schema):

@@ -116,7 +116,7 @@ class ClassFlipsOut(Schema):
     adjusted_p: float
 
 
-class ExtraEvidence(Schema):
+class AdditionalEvidence(Schema):
     """Evidence beyond the primary run on one side of a comparison; it never moves the sets."""
 
     side: Literal["dense", "pruned"]
@@ -189,7 +189,7 @@ class ComparisonOut(Schema):
     controls_reason: str | None = Field(description="Why there is no control, or why some were left out")
     noise: list[NoiseOut] = Field(description="One entry for each side that was attacked with several seeds")
     replay: ReplayOut | None = Field(description="null until both directions have been replayed")
-    extra_evidence: list[ExtraEvidence]
+    additional_evidence: list[AdditionalEvidence]
     mismatches: list[MismatchOut]
     equal_effort: bool
     headline: list[TextPart]

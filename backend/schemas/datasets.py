@@ -24,7 +24,7 @@ class DatasetOut(Schema):
 
 
 class DatasetForm(Schema):
-    """The form fields beside an uploaded .npz (`x` uint8 N,H,W,C or N,H,W; `y` integer labels) or archive."""
+    """The form fields sent with an uploaded .npz (`x` uint8 N,H,W,C or N,H,W; `y` integer labels) or archive."""
 
     name: str = Field(min_length=1, max_length=120)
     default_norm: Norm = "Linf"

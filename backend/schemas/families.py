@@ -5,9 +5,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from backend.schemas import Interval, Norm, Origin, Schema
+from backend.schemas import Answer, Interval, Norm, Origin, Schema
 from backend.schemas.checkpoints import ClaimOut
-from backend.schemas.claims import Answer
 from backend.schemas.comparisons import Auroc, BinOut, CountsOut, Rate
 
 Place = Literal["dense", "finetuned", "seed", "pruned"]
@@ -160,7 +159,11 @@ class FamilyAnswer(Schema):
     question: Question
     asks: str
     answer: Answer
-    sentence: str
+    sentence: str = Field(description="The answer and `counts` in one text")
+    counts: str = Field(description="How many findings say what, and the answer of each method")
+    reimplemented: Literal["all", "some", "none"] = Field(
+        description="Whether the networks of the answer are re-implementations made by Thin Ice"
+    )
     basis: str = Field(description="What the intervals measure, and how many decide together")
     asked: int = Field(description="Number of intervals that decide together")
     confidence: float = Field(description="Confidence of each interval, so that all hold together in 95 of 100 cases")

@@ -1,13 +1,10 @@
 """What the weights of a checkpoint say about themselves: where the zeros are, and whose child they are."""
 
-from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from backend.schemas import Schema
-
-Answer = Literal["yes", "no", "cannot tell"]
+from backend.schemas import Answer, Schema
 
 
 class LayerStructure(Schema):
@@ -40,7 +37,7 @@ class StructureOut(Schema):
 
 
 class LayerDescent(Schema):
-    """One prunable tensor beside the parent's. `correlation` -1..1 is that of the surviving weights.
+    """One prunable tensor compared with the parent's. `correlation` -1..1 is that of the surviving weights.
 
     `mask_agreement` 0..1 is the chance that a survivor was larger in the parent than a pruned weight; both are None
     where there are too few. `changed` counts survivors that differ from the parent's, `revived` those that were zero.

@@ -11,6 +11,7 @@ from backend.store import datasets
 from backend.store.database import reading, writing
 from backend.store.jobs import page_of_jobs
 from backend.store.tables import Checkpoint, Evaluation
+from models.pruning.plans import BASELINE, CONTROL, METHODS
 
 PURPOSE = "demo"
 
@@ -25,8 +26,9 @@ class DemoRun:
     priority: int
 
 
-FAMILY = ("cnn-dense", "cnn-lwm-95", "cnn-control", "cnn-lwm-99", "cnn-lwm-90", "cnn-lwm-80", "cnn-dense-seed1")
-RIVALS = ("cnn-r-admm-95", "cnn-hydra-95", "cnn-harp-95", "cnn-thin-ice-95")
+OTHERS = (*(f"cnn-{BASELINE}-{percent}" for percent in (99, 90, 80)), "cnn-dense-seed1")
+FAMILY = ("cnn-dense", f"cnn-{BASELINE}-95", f"cnn-{CONTROL}", *OTHERS)
+RIVALS = tuple(f"cnn-{method}-95" for method in METHODS if method != BASELINE)
 RUNS = (
     *(DemoRun(card, "margin", 300, 50) for card in FAMILY[:3]),
     *(DemoRun(card, "margin", 2000, 60) for card in FAMILY[:3]),

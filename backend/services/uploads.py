@@ -39,7 +39,7 @@ class IncomingFile:
         self.size += len(piece)
 
     def finish(self) -> UploadOut:
-        """Make the file durable and known; afterwards `upload_path` finds it."""
+        """Make the file durable and known; afterwards `find_upload` finds it."""
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 import sqlalchemy
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -53,17 +53,11 @@ def whole_evaluation(
     return session.scalars(newest.limit(1)).first()
 
 
-def queue_position(session: Session, evaluation: Evaluation) -> int | None:
-    """1 for the next to run; None unless it waits."""
-    if evaluation.state != "queued":
-        return None
-    ahead = or_(
-        Evaluation.priority < evaluation.priority,
-        and_(Evaluation.priority == evaluation.priority, Evaluation.created_at < evaluation.created_at),
-    )
-    return 1 + (
-        session.scalar(select(func.count()).select_from(Evaluation).where(Evaluation.state == "queued", ahead)) or 0
-    )
+def queue_positions(session: Session) -> dict[UUID, int]:
+    """The place in the queue of each evaluation that waits: 1 for the next to run."""
+    waiting = select(Evaluation.id).where(Evaluation.state == "queued")
+    ordered = session.scalars(waiting.order_by(Evaluation.priority, Evaluation.created_at, Evaluation.id))
+    return {id: place for place, id in enumerate(ordered, 1)}
 
 
 def count_dependants(session: Session, evaluation_id: UUID) -> dict[str, int]:

@@ -17,7 +17,7 @@ def prunings_among(session: Session, ids: Sequence[UUID]) -> Sequence[Pruning]:
     return session.scalars(select(Pruning).where(Pruning.id.in_(ids))).all()
 
 
-def pending_pruning_named(session: Session, name: str, *, besides: UUID | None = None) -> Pruning | None:
-    """The waiting or running pruning, other than `besides`, whose result will have this name."""
+def pending_pruning_named(session: Session, name: str, *, other_than: UUID | None = None) -> Pruning | None:
+    """The waiting or running pruning, not `other_than`, whose result will have this name."""
     question = select(Pruning).where(Pruning.name == name, Pruning.state.in_(ACTIVE))
-    return session.scalar((question if besides is None else question.where(Pruning.id != besides)).limit(1))
+    return session.scalar((question if other_than is None else question.where(Pruning.id != other_than)).limit(1))

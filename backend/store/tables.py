@@ -1,9 +1,9 @@
-"""The tables. Append-only attempts (`attempt`), their best verified summary (`result`), and what users made.
+"""The tables. Attempts, never overwritten (`attempt`), their best verified summary (`result`), and what users made.
 
 Ids of what users make are time-ordered UUIDs. A sample is known by its content (`sample.content_id`, SHA-256 over shape
 and pixels), so that rows of two evaluations pair by content, never by row number.
 
-What a foreign key refers to is an attribute beside it (`evaluation.dataset`), read when it is first used and only
+What a foreign key refers to is an attribute next to it (`evaluation.dataset`), read when it is first used and only
 inside a session: used later, it raises. Lists of many rows ask for what they show of others in one question instead.
 """
 
@@ -216,7 +216,7 @@ class Chunk(Table):
 
 
 class Evidence(Job):
-    """Attempts beyond an evaluation's own run: who claims them, how far their checking is, what came of it."""
+    """Attempts beyond an evaluation's own run: their source, how far their checking is, what came of it."""
 
     __tablename__ = "evidence"
     long_columns = ("indices",)
@@ -284,8 +284,9 @@ class Pruning(Job):
 
 
 class Attempt(Table):
-    """What one attack achieved on one sample; append-only.
+    """What one attack achieved on one sample; never overwritten.
 
+    Rows go only with what they belong to: the evaluation when it is deleted, or the evidence of their series.
     Series 0 is the primary run of an evaluation's own run, series 1 its fallback attacks; every `evidence` has a series
     of its own.
     """
@@ -332,7 +333,9 @@ class Result(Table):
     best_known: Mapped[float | None] = mapped_column(comment="null where not found; at most the margin")
     best_known_found: Mapped[bool] = mapped_column(server_default=false())
     best_known_series: Mapped[int] = mapped_column(server_default="0")
-    best_known_source: Mapped[str] = mapped_column(String(200), server_default="", comment="attack, or who claims it")
+    best_known_source: Mapped[str] = mapped_column(
+        String(200), server_default="", comment="attack, or source of the evidence"
+    )
 
 
 class LogLine(Table):

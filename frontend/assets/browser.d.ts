@@ -67,7 +67,7 @@ interface ThinIce {
   refusal: {
     refuse(error: RestError | null): void;
     parse(text: string): Record<string, unknown> | null;
-    errorOf(answer: Record<string, unknown> | null, status: number): RestError;
+    errorOf(response: Record<string, unknown> | null, status: number): RestError;
   };
 }
 
@@ -145,7 +145,7 @@ interface ParentChoice extends Choice {
   dataset: string;
 }
 
-/** The answer of PUT /api/v1/uploads. */
+/** The response of PUT /api/v1/uploads. */
 interface Upload {
   upload_id: string;
   filename: string;
@@ -153,7 +153,7 @@ interface Upload {
   sha256: string;
 }
 
-/** `error` of any answer of REST. */
+/** `error` of any response of REST. */
 interface RestError {
   code: string;
   message: string;

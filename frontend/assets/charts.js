@@ -44,7 +44,7 @@
   }
 
   /**
-   * The label of the ice stands inside it where it is wide enough, otherwise beside it.
+   * The label of the ice stands inside it where it is wide enough, otherwise next to it.
    * @param {Chart} plot
    * @param {Record<string, number>} moves
    */

@@ -112,7 +112,7 @@
     thinice.go({ view: view === "clean" ? null : view, class: label, set }, false);
   }
 
-  // Escape closes the picker, or else removes the filters; a click beside the picker closes it too.
+  // Escape closes the picker, or else removes the filters; a click outside of the picker closes it too.
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !isHere()) return;
     const picker = document.querySelector(".picker-holder[open]");

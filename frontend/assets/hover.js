@@ -1,4 +1,4 @@
-// The card beside a mark of Compare's scatter: the sample's picture, labels and margins.
+// The card next to a mark of Compare's scatter: the sample's picture, labels and margins.
 (function () {
   const ids = thinice.ids.compare;
 
@@ -22,7 +22,7 @@
     if (!labels || !image || !text) return;
     image.setAttribute("src", "/api/v1/datasets/" + pair.dataset + "/samples/" + mark.customdata + ".png");
     text.replaceChildren(...lines(mark.customdata, points, pair));
-    placeBeside(card, mark.bbox);
+    placeNextTo(card, mark.bbox);
   }
 
   /**
@@ -49,11 +49,11 @@
   }
 
   /**
-   * Show the card beside a mark of the scatter, inside the window.
+   * Show the card next to a mark of the scatter, inside the window.
    * @param {HTMLElement} card
    * @param {{ x1: number, y0: number }} box
    */
-  function placeBeside(card, box) {
+  function placeNextTo(card, box) {
     const scatter = thinice.charts.find(ids.SCATTER);
     if (!scatter) return;
     const plot = scatter.getBoundingClientRect();

@@ -51,7 +51,8 @@
     const number = thinice.numbers.count;
     return (
       number(flagged) + " of the " + number(held) + " samples that the dense model gets right (" +
-      share(flagged, held) + ") are on thin ice, with a margin up to " + thinice.distances.asText(delta, pair) + ". " +
+      share(flagged, held) + (flagged === 1 ? ") is" : ") are") + " on thin ice, with a margin up to " +
+      thinice.distances.asText(delta, pair) + ". " +
       "They include " + number(caught) + " of the " + number(lost) + " lost samples (recall " +
       share(caught, lost) + "); " + share(caught, flagged) + " of the samples on thin ice are lost (precision)."
     );

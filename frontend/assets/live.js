@@ -49,7 +49,7 @@
     return row ? document.querySelector('[data-row="' + CSS.escape(row) + '"]') : null;
   }
 
-  // What cannot be taken back asks once more: the first press arms the button, the second within 5 s is the answer.
+  // What cannot be taken back asks once more: the first press arms the button, the second within 10 s confirms.
   document.addEventListener(
     "click",
     (event) => {
@@ -64,7 +64,7 @@
         if (!button.isConnected) return;
         button.classList.remove("is-armed");
         button.textContent = words;
-      }, 5000);
+      }, 10000);
     },
     true
   );

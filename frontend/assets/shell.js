@@ -121,9 +121,9 @@
   async function countJobs() {
     if (document.hidden) return unchanged();
     try {
-      const answer = await fetch("/api/v1/health", { credentials: "same-origin" });
-      if (!answer.ok) return "";
-      const depth = (await answer.json()).queue_depth;
+      const response = await fetch("/api/v1/health", { credentials: "same-origin" });
+      if (!response.ok) return "";
+      const depth = (await response.json()).queue_depth;
       return depth > 0 ? String(depth) : "";
     } catch {
       return "";

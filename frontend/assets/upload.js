@@ -75,10 +75,10 @@
     status.textContent = form.busyWords;
     try {
       const body = asBody(names, values[0] ? values : [prefilled, ...values.slice(1)], upload);
-      const answer = await fetch(form.path, { method: "POST", body, credentials: "same-origin" });
-      const made = parse(await answer.text());
-      if (answer.ok && made) return form.arrive(made);
-      return refuse(errorOf(made, answer.status));
+      const response = await fetch(form.path, { method: "POST", body, credentials: "same-origin" });
+      const made = parse(await response.text());
+      if (response.ok && made) return form.arrive(made);
+      return refuse(errorOf(made, response.status));
     } catch {
       const message = "The server could not be reached. Your file is already uploaded; send the form again.";
       return refuse({ code: "unreachable", message });

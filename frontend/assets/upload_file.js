@@ -68,11 +68,11 @@
     });
   }
 
-  // A file dropped beside the zone must not replace the page.
+  // A file dropped outside of the zone must not replace the page.
   for (const name of ["dragover", "drop"]) {
     window.addEventListener(name, (event) => {
-      const isBeside = document.getElementById(thinice.ids.upload.DROP) && !thinice.elements.closest(event, ".drop-zone");
-      if (isBeside) event.preventDefault();
+      const isOutside = document.getElementById(thinice.ids.upload.DROP) && !thinice.elements.closest(event, ".drop-zone");
+      if (isOutside) event.preventDefault();
     });
   }
 
@@ -145,18 +145,18 @@
   }
 
   /**
-   * The server has answered: keep the upload, or say why not.
+   * The server has responded: keep the upload, or say why not.
    * @param {XMLHttpRequest} request
    * @param {string} name
    * @param {HTMLElement} state
    */
   function take(request, name, state) {
     running = null;
-    const answer = thinice.refusal.parse(request.responseText);
-    const upload = request.status === 201 ? /** @type {Upload | null} */ (/** @type {unknown} */ (answer)) : null;
+    const response = thinice.refusal.parse(request.responseText);
+    const upload = request.status === 201 ? /** @type {Upload | null} */ (/** @type {unknown} */ (response)) : null;
     finish(state, name, upload);
     if (upload) keep(upload);
-    else thinice.refusal.refuse(thinice.refusal.errorOf(answer, request.status));
+    else thinice.refusal.refuse(thinice.refusal.errorOf(response, request.status));
   }
 
   /**

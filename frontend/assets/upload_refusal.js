@@ -58,14 +58,14 @@
   }
 
   /**
-   * The error that an answer tells of, or one about its status.
-   * @param {Record<string, unknown> | null} answer
+   * The error that a response tells of, or one about its status.
+   * @param {Record<string, unknown> | null} response
    * @param {number} status
    * @returns {RestError}
    */
-  function errorOf(answer, status) {
-    if (answer && answer.error) return /** @type {RestError} */ (answer.error);
-    return { code: "http_" + status, message: "The server answered with status " + status + " and gave no reason." };
+  function errorOf(response, status) {
+    if (response && response.error) return /** @type {RestError} */ (response.error);
+    return { code: "http_" + status, message: "The server responded with status " + status + " and gave no reason." };
   }
 
   /** @type {ThinIce["refusal"]} */

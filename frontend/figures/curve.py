@@ -67,7 +67,7 @@ def add_value(figure: go.Figure, theme: Theme, curve: CurveLine, x: float) -> No
 
 
 def label_value(figure: go.Figure, theme: Theme, curve: CurveLine, x: float, y: float, *, line: int) -> None:
-    """The curve's name and value beside the dot: lines above it to the right, line -1 below it to the left."""
+    """The curve's name and value next to the dot: lines above it to the right, line -1 below it to the left."""
     is_above = line > 0
     figure.add_annotation(
         x=x,

@@ -49,7 +49,7 @@ def frame(theme: Theme, *, x_title: str, y_title: str) -> go.Figure:
 def add_ice(figure: go.Figure, theme: Theme, delta: float, limit: float) -> None:
     """The zone of thin ice, dense margins up to `delta` (in the axis' unit). The browser moves the parts by name.
 
-    The label stands inside the zone, or beside it where the zone is narrow on an axis up to `limit`.
+    The label stands inside the zone, or next to it where the zone is narrow on an axis up to `limit`.
     """
     is_wide = delta >= NARROW * limit
     figure.add_shape(
@@ -89,7 +89,7 @@ def add_ice(figure: go.Figure, theme: Theme, delta: float, limit: float) -> None
         yanchor="top",
         showarrow=False,
         font={"color": theme.ice_label, "size": 12},
-        bgcolor=CLEAR if is_wide else theme.card,  # beside the ice the line of eps would cross it
+        bgcolor=CLEAR if is_wide else theme.card,  # next to the ice the line of eps would cross it
     )
 
 

@@ -10,6 +10,7 @@ from frontend.figures.frame import add_eps_line, add_ice, frame
 from frontend.figures.scatter import AxisScale, Point
 from frontend.figures.units import Unit
 from frontend.theme import Theme
+from frontend.words import SET_WORDS
 
 ORDER = ("S10", "S01", "S00", "S11")  # from the foot up: what is read against the axis first
 BARS = 36
@@ -49,7 +50,7 @@ def margin_histogram(
             continue
         figure.add_trace(
             go.Bar(
-                name=name,
+                name=SET_WORDS[name],
                 x=places,
                 y=counts[name],
                 width=width * 0.86,
@@ -59,7 +60,7 @@ def margin_histogram(
                     "pattern": {"shape": "/" if name == "S01" else "", "fgcolor": theme.card, "size": 5},
                 },
                 customdata=bin_words(edges),
-                hovertemplate=f"%{{customdata}}: %{{y}} {name}<extra></extra>",
+                hovertemplate=f"%{{customdata}}: %{{y}} {SET_WORDS[name]}<extra></extra>",
             )
         )
     add_eps_line(figure, theme, eps, f"ε {eps_label}")

@@ -13,7 +13,7 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up", "star")
 """In the order of the palette; a sixth method takes the first colour with the next shape."""
 
 DODGE = 0.022  # between neighbouring methods at one level, in decades of what is kept
-AIR = 0.16  # beside the outermost levels, in decades
+AIR = 0.16  # next to the outermost levels, in decades
 ENOUGH = 8.0  # the least that a percent axis spans, so that noise does not look like a gap
 HEIGHT = 264
 

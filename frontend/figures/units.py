@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Unit:
-    """What a stored distance is multiplied with on screen, and what is written beside it."""
+    """What a stored distance is multiplied with on screen, and what is written next to it."""
 
     scale: float
     suffix: str

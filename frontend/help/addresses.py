@@ -24,7 +24,7 @@ FORMER: dict[str, str] = {
     "keys": "/help/reading#keys-samples",
     "calls": "/help/rest",
 }
-"""Anchors of the one page that Help was, beside those of its entries: where each leads now."""
+"""Anchors of the one page that Help was, in addition to those of its entries: where each leads now."""
 
 LINK = re.compile(r"\[([^\]]+)\]\((\w+):([^)]+)\)")
 

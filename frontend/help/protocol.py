@@ -99,7 +99,7 @@ COMPUTED = (
         (
             "A pair is a dense network and a network pruned from it, evaluated on the same samples. Every figure comes "
             "with the number of samples n behind it and, where one can be computed, a 95 % interval. With n = 128, a "
-            "flip is noise.",
+            "single flip is noise.",
         ),
     ),
     Section(
@@ -138,8 +138,8 @@ COMPUTED = (
         "3.4",
         "Controls",
         (
-            "Any change to a network flips samples near its decision boundary. Without a control, a finding is empty. "
-            "Each control answers another question:",
+            "Any change to a network flips samples near its decision boundary. Without a control, a count of "
+            "flips says nothing about pruning. Each control answers another question:",
         ),
         (
             "the dense network finetuned for as long without pruning: what does finetuning alone do?",

@@ -77,7 +77,7 @@ OTHERS = (
     Passage(
         "A single sample",
         "The clean image, the adversarial and the perturbation for both networks. Both perturbations use the same "
-        "colour scale: red is brighter, blue is darker. The strip above shows both margins beside ε and δ.",
+        "colour scale: red is brighter, blue is darker. The strip above shows both margins next to ε and δ.",
     ),
     Passage(
         "Claimed and re-evaluated",

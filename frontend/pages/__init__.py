@@ -4,7 +4,7 @@
 it may raise `ThinIceError`, which is shown in the page's place. Three optional names: `register(app)`, which adds the
 page's callbacks, once; `KEYS`, the query keys whose change builds the page anew (the others are live state that the
 page's own callbacks read from the address); and `complete(query) -> dict | None`, the query to go to when the given one
-lacks something (answered by a redirect that leaves no entry in the history).
+lacks something (the server redirects there, which leaves no entry in the history).
 """
 
 import importlib

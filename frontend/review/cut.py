@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from backend.errors import InvalidRequest
 from backend.schemas import FlipSet
 from backend.schemas.comparisons import ComparisonOut, CountsOut, PairedSample
+from backend.services import comparisons
 
 View = Literal["clean", "robust"]
 
@@ -28,7 +29,7 @@ class Cut:
     delta: str | None = None
 
     def api_query(self, **more: str) -> str:
-        """The query of the REST calls that answer for this cut (their sets are the clean ones)."""
+        """The query of the REST calls that show this cut (their sets are the clean ones)."""
         values = {"dense": self.dense, "pruned": self.pruned, "eps": self.eps, "set": self.set, **more}
         return urlencode({key: value for key, value in values.items() if value is not None}, safe="/")
 
@@ -44,6 +45,17 @@ class Cut:
         values = {"dense": self.dense, "pruned": self.pruned, "index": index, **state}
         query = urlencode({key: value for key, value in values.items() if value is not None}, safe="/")
         return f"/sample?{query}"
+
+
+def complete_pair(query: dict[str, str]) -> dict[str, str] | None:
+    """The query with a pair filled in, where it has none and one exists."""
+    if query.get("dense") and query.get("pruned"):
+        return None
+    pairs = comparisons.default_pairs()
+    if not pairs:
+        return None
+    dense, pruned = pairs[0]
+    return {**query, "dense": str(dense.id), "pruned": str(pruned.id)}
 
 
 def read_cut(query: dict[str, Any]) -> Cut:

@@ -1,4 +1,4 @@
-"""What stands over a pair wherever it is shown: where its numbers come from, and what is doubtful about them."""
+"""What stands over a pair wherever it is shown: where its numbers come from, and their caveats."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from frontend.review.cut import has_margins
 
 CAVEATS = {"apparent-gain": "apparent-gain", "stronger-attack": "masking"}  # field of a mismatch: flag in Help
 
-EXTRA = "extra-evidence"
+ADDITIONAL = "additional-evidence"
 
 
 def context_line(comparison: ComparisonOut, dataset: DatasetOut, median_eps: str | None) -> Component:
@@ -23,7 +23,7 @@ def context_line(comparison: ComparisonOut, dataset: DatasetOut, median_eps: str
     `median_eps` is the pair's own eps where it was chosen from the margins: nobody asked for it.
     """
     dense, pruned = comparison.dense, comparison.pruned
-    facts = [
+    details = [
         dataset.name,
         f"n {comparison.n:,}",
         dense.norm,
@@ -32,7 +32,7 @@ def context_line(comparison: ComparisonOut, dataset: DatasetOut, median_eps: str
         both("seed", dense.seed, pruned.seed),
         both("", day(dense.finished_at), day(pruned.finished_at)),
     ]
-    items = [html.Li(fact) for fact in facts]
+    items = [html.Li(detail) for detail in details]
     if comparison.equal_effort:
         items.append(html.Li(["equal effort ", icon("check")], className="is-gained strong"))
     else:
@@ -56,7 +56,7 @@ def evaluation_link(evaluation: EvaluationOut, words: str) -> Component:
 
 
 def mismatch_notice(comparison: ComparisonOut) -> Component | None:
-    """What differs between the two evaluations and what is doubtful about them, loudly; None where nothing is."""
+    """What differs between the two evaluations, and their caveats; None where there is neither."""
     loud = [item for item in comparison.mismatches if item.severity == "differs"]
     flagged = [
         html.Li([f"{side.checkpoint_name}: ", dcc.Link(flag, href=help_address("flag", flag))])
@@ -70,11 +70,11 @@ def mismatch_notice(comparison: ComparisonOut) -> Component | None:
         parts.append(html.Div([html.Strong("Reliability flags were raised."), html.Ul(flagged)]))
     for title, items in (
         ("Treat these margins with caution.", [item for item in loud if item.field in CAVEATS]),
-        ("Additional evidence on one side only.", [item for item in loud if item.field == EXTRA]),
+        ("Additional evidence on one side only.", [item for item in loud if item.field == ADDITIONAL]),
         ("The dense checkpoint is not the parent.", [item for item in loud if item.field == "parent"]),
         (
             "The two evaluations used different settings.",
-            [item for item in loud if item.field not in (*CAVEATS, EXTRA, "parent")],
+            [item for item in loud if item.field not in (*CAVEATS, ADDITIONAL, "parent")],
         ),
     ):
         if items:
@@ -84,7 +84,7 @@ def mismatch_notice(comparison: ComparisonOut) -> Component | None:
 
 
 def caveat_link(field: str) -> list[Content]:
-    """Where Help says what to do about a doubt."""
+    """Where Help says what to do about a caveat."""
     return [" ", dcc.Link("What to do", href=help_address("flag", CAVEATS[field]))] if field in CAVEATS else []
 
 

@@ -10,6 +10,7 @@ from frontend.components import Content
 from frontend.jobs import buttons, progress_cell, state_word
 from frontend.rows import Column, row_table
 from frontend.words import percent
+from models.pruning.plans import CONTROL
 
 GRANULARITY_WORDS = {"weight": "US", "filter": "filters", "channel": "channels"}
 COLUMNS = [
@@ -41,8 +42,8 @@ def cells(row: PruningOut) -> list[Content]:
 
 def method_words(row: PruningOut) -> str:
     """`hydra, 95.00 % US`."""
-    if row.method == "control":
-        return "control"
+    if row.method == CONTROL:
+        return CONTROL
     return f"{row.method}, {percent(row.sparsity)} {GRANULARITY_WORDS[row.granularity]}"
 
 

@@ -72,7 +72,7 @@ def default_delta(eps: float, step: float) -> float:
 
 
 def slider(id: str, text_id: str, label: str, name: str, value: float, state: dict[str, Any], unit: Unit) -> Component:
-    """A slider in shown units with its value beside it; the thumb carries the name for those who listen."""
+    """A slider in shown units with its value next to it; the thumb carries the name for those who listen."""
     control = dmc.Slider(
         id=id,
         min=state["step"],

@@ -20,7 +20,7 @@ Sort = Literal["dense", "pruned", "index"]
 SORT_WORDS: dict[Sort, str] = {"dense": "dense margin", "pruned": "pruned margin", "index": "index"}
 SETS: tuple[FlipSet, ...] = get_args(FlipSet)
 STATE_KEYS = ("eps", "delta", "view", "set", "class", "thin", "sort", "list")
-"""The query keys beside the pair that decide what is listed; every address keeps them."""
+"""The query keys in addition to the pair that decide what is listed; every address keeps them."""
 
 
 @dataclass(frozen=True)

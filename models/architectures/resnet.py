@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-STAGE_WIDTHS = (64, 128, 256, 512)
-BLOCKS_PER_STAGE = 2
+GROUP_WIDTHS = (64, 128, 256, 512)
+BLOCKS_PER_GROUP = 2
 SMALL_WIDTHS = (16, 32, 64)
-"""Those of the paper's own CIFAR networks, which are of depth 6 n + 2 with n blocks a stage."""
+"""Those of the paper's own CIFAR networks, which are of depth 6 n + 2 with n blocks a group."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ TORCHVISION_NAMES = Names("downsample", "fc")
 
 
 class BasicBlock(nn.Module):
-    """Two 3 x 3 convolutions beside a shortcut: identity, or a normalised 1 x 1 convolution where the shape changes."""
+    """Two 3 x 3 convolutions and a shortcut: identity, or a normalised 1 x 1 convolution where the shape changes."""
 
     def __init__(self, channels_in: int, channels_out: int, stride: int, names: Names) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ class PreActivationBlock(nn.Module):
 class ResNet(nn.Module):
     """Keys: `conv1, bn1, layer1..S.{0..}.{conv1,bn1,conv2,bn2,shortcut.0,shortcut.1}, linear`; ResNet18 by default.
 
-    The stages have `widths` channels and `blocks` blocks each.
+    The groups of blocks have `widths` channels and `blocks` blocks each.
     """
 
     def __init__(
@@ -87,26 +87,26 @@ class ResNet(nn.Module):
         classes: int = 10,
         channels: int = 3,
         names: Names = CIFAR_NAMES,
-        widths: tuple[int, ...] = STAGE_WIDTHS,
-        blocks: int = BLOCKS_PER_STAGE,
+        widths: tuple[int, ...] = GROUP_WIDTHS,
+        blocks: int = BLOCKS_PER_GROUP,
     ) -> None:
         super().__init__()
-        self.linear_name, self.stages = names.linear, len(widths)
+        self.linear_name, self.groups = names.linear, len(widths)
         self.conv1 = nn.Conv2d(channels, widths[0], 3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(widths[0])
         width_before = widths[0]
-        for stage, width in enumerate(widths, start=1):
-            first = BasicBlock(width_before, width, 1 if stage == 1 else 2, names)
+        for group, width in enumerate(widths, start=1):
+            first = BasicBlock(width_before, width, 1 if group == 1 else 2, names)
             rest = [BasicBlock(width, width, 1, names) for _ in range(blocks - 1)]
-            self.add_module(f"layer{stage}", nn.Sequential(first, *rest))
+            self.add_module(f"layer{group}", nn.Sequential(first, *rest))
             width_before = width
         self.add_module(names.linear, nn.Linear(width_before, classes))
 
     def forward(self, images: Tensor) -> Tensor:
         """Map float32 images (B, C, H, W) in [0, 1] to logits (B, K)."""
         features = functional.relu(self.bn1(self.conv1(images)))
-        for stage in range(1, self.stages + 1):
-            features = self.get_submodule(f"layer{stage}")(features)
+        for group in range(1, self.groups + 1):
+            features = self.get_submodule(f"layer{group}")(features)
         # The mean over all positions equals the usual 4 x 4 pooling at 32 x 32 and works at other sizes.
         logits: Tensor = self.get_submodule(self.linear_name)(features.mean(dim=(2, 3)))
         return logits
@@ -117,12 +117,12 @@ class PreActivationResNet18(nn.Module):
 
     def __init__(self, classes: int = 10, channels: int = 3, normalizes_last: bool = False) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(channels, STAGE_WIDTHS[0], 3, padding=1, bias=False)
-        width_before = STAGE_WIDTHS[0]
-        for stage, width in enumerate(STAGE_WIDTHS, start=1):
-            first = PreActivationBlock(width_before, width, 1 if stage == 1 else 2)
-            rest = [PreActivationBlock(width, width, 1) for _ in range(BLOCKS_PER_STAGE - 1)]
-            self.add_module(f"layer{stage}", nn.Sequential(first, *rest))
+        self.conv1 = nn.Conv2d(channels, GROUP_WIDTHS[0], 3, padding=1, bias=False)
+        width_before = GROUP_WIDTHS[0]
+        for group, width in enumerate(GROUP_WIDTHS, start=1):
+            first = PreActivationBlock(width_before, width, 1 if group == 1 else 2)
+            rest = [PreActivationBlock(width, width, 1) for _ in range(BLOCKS_PER_GROUP - 1)]
+            self.add_module(f"layer{group}", nn.Sequential(first, *rest))
             width_before = width
         self.bn = nn.BatchNorm2d(width_before) if normalizes_last else None
         self.linear = nn.Linear(width_before, classes)
@@ -130,8 +130,8 @@ class PreActivationResNet18(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Map float32 images (B, C, H, W) in [0, 1] to logits (B, K)."""
         features: Tensor = self.conv1(images)
-        for stage in range(1, len(STAGE_WIDTHS) + 1):
-            features = self.get_submodule(f"layer{stage}")(features)
+        for group in range(1, len(GROUP_WIDTHS) + 1):
+            features = self.get_submodule(f"layer{group}")(features)
         if self.bn is not None:
             features = torch.relu(self.bn(features))
         logits: Tensor = self.linear(features.mean(dim=(2, 3)))

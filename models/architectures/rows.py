@@ -9,7 +9,7 @@ class Architecture:
 
     name: str
     title: str
-    family: str
+    kind: str
     input_size: tuple[int, int] | None
 
 

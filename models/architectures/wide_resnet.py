@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 FIRST_WIDTH = 16
-STAGE_STRIDES = (1, 2, 2)
+GROUP_STRIDES = (1, 2, 2)
 CONVOLUTIONS_OUTSIDE_BLOCKS = 4
 
 
@@ -63,9 +63,9 @@ class WideResNet(nn.Module):
         blocks = (depth - CONVOLUTIONS_OUTSIDE_BLOCKS) // 6
         widths = [FIRST_WIDTH] + [FIRST_WIDTH * widening * factor for factor in (1, 2, 4)]
         self.conv1 = nn.Conv2d(channels, widths[0], 3, padding=1, bias=False)
-        self.block1 = BlockGroup(blocks, widths[0], widths[1], STAGE_STRIDES[0])
-        self.block2 = BlockGroup(blocks, widths[1], widths[2], STAGE_STRIDES[1])
-        self.block3 = BlockGroup(blocks, widths[2], widths[3], STAGE_STRIDES[2])
+        self.block1 = BlockGroup(blocks, widths[0], widths[1], GROUP_STRIDES[0])
+        self.block2 = BlockGroup(blocks, widths[1], widths[2], GROUP_STRIDES[1])
+        self.block3 = BlockGroup(blocks, widths[2], widths[3], GROUP_STRIDES[2])
         self.bn1 = nn.BatchNorm2d(widths[3])
         self.fc = nn.Linear(widths[3], classes)
 

@@ -25,7 +25,7 @@ def project(weight: Tensor, sparsity: float) -> Tensor:
 
 
 class AdmmSearch(MaskSearch):
-    """The ADMM stage at one sparsity for every layer."""
+    """The search of ADMM at one sparsity for every layer."""
 
     def __init__(self, sparsity: float, rho: float = 1e-3, growth: float = 1.3, rounds: int = 10) -> None:
         """Prepare `rounds` rounds of equal length, with an update of rho, Z and U between two of them.

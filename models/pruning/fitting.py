@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from models.pruning.plans import CONTROL, MASK_SHARE, Granularity, Plan, check_plan
+from models.pruning.plans import BASELINE, CONTROL, MASK_SHARE, Granularity, Plan, check_plan
 from models.pruning.recipes import FINETUNE_RECIPE, PAPER_RECIPES, SHORT_PLANS, plan_paper
 from models.training.passes import LOSS_PASSES
 from models.training.recipe import LossName, Precision, Recipe
@@ -28,8 +28,8 @@ class Changes:
     augments: bool | None = None
     precision: Precision | None = None
 
-    def for_every_stage(self) -> dict[str, Any]:
-        """Give what changes in the recipe of each stage alike."""
+    def for_every_part(self) -> dict[str, Any]:
+        """Give what changes in the recipe of each part alike."""
         names = [field.name for field in fields(self) if field.name not in ("epochs", "learning_rate")]
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
@@ -50,7 +50,7 @@ def make_plan(
     the budget of PGD-AT on all of them pays. With 60,000 images it is that of the zoo.
 
     Args:
-        method: a row of `plans.METHODS`, or "control": finetuned as long, nothing pruned.
+        method: a row of `plans.METHODS`, or `CONTROL`: finetuned as long, nothing pruned.
         rate: share of what `granularity` names that goes away, 0..1.
         schedule: "short" or "paper".
         images: training images, the validation part included.
@@ -86,13 +86,13 @@ def equalise(plan: Plan, images: int) -> Plan:
     budget = plan.epochs * available * LOSS_PASSES["PGD-AT"](plan.finetuning.pgd_steps).total
     budget -= plan.margin_passes.total * images
     paid = max(1, budget // (plan.epochs * plan.count_image_passes(plan.finetuning).total))
-    return _replace_stages(plan, epoch_images=None if paid >= available else paid)
+    return _replace_parts(plan, epoch_images=None if paid >= available else paid)
 
 
 def _find_schedule(method: str, rate: float, schedule: str) -> Plan:
     """Give a schedule as it is written down."""
     if method == CONTROL:
-        _, paper = PAPER_RECIPES["lwm"]
+        _, paper = PAPER_RECIPES[BASELINE]
         return Plan(CONTROL, 0.0, FINETUNE_RECIPE if schedule == "short" else paper)
     if schedule == "paper":
         return plan_paper(method, rate)
@@ -109,8 +109,8 @@ def _move_mask_share(plan: Plan) -> Plan:
 
 
 def _change(plan: Plan, images: int, changes: Changes) -> Plan:
-    """Replace numbers of the recipes; epochs are split between the stages as the schedule splits its own."""
-    every = changes.for_every_stage()
+    """Replace numbers of the recipes; epochs are split between the parts as the schedule splits its own."""
+    every = changes.for_every_part()
     if changes.validation_samples is None:
         every["validation_samples"] = max(1, min(plan.finetuning.validation_samples, images // VALIDATION_SHARE))
     finetuning, searching = plan.finetuning, plan.searching
@@ -125,11 +125,11 @@ def _change(plan: Plan, images: int, changes: Changes) -> Plan:
         finetuning = replace(finetuning, epochs=changes.epochs)
     if changes.learning_rate is not None:
         finetuning = replace(finetuning, learning_rate=changes.learning_rate)
-    return _replace_stages(replace(plan, finetuning=finetuning, searching=searching), **every)
+    return _replace_parts(replace(plan, finetuning=finetuning, searching=searching), **every)
 
 
-def _replace_stages(plan: Plan, **values: Any) -> Plan:
-    """Replace fields in the recipe of each stage."""
+def _replace_parts(plan: Plan, **values: Any) -> Plan:
+    """Replace fields in the recipe of each part."""
 
     def change(recipe: Recipe) -> Recipe:
         return replace(recipe, **values)

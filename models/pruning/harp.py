@@ -31,7 +31,7 @@ SMALLEST_SHARE = 0.1
 
 
 class RateSearch(ScoreSearch):
-    """The pruning stage of HARP."""
+    """The search of HARP."""
 
     def __init__(
         self,

@@ -43,7 +43,7 @@ def pass_straight_through(scores: Tensor, mask_gradients: Tensor) -> Tensor:
 
 
 class ScoreSearch(MaskSearch):
-    """The pruning stage of HYDRA at one keep rate for every layer.
+    """The search of HYDRA at one keep rate for every layer.
 
     The network itself always holds W * m, so that attack, validation and loss see what is deployed; W stays here.
     """

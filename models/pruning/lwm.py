@@ -1,4 +1,4 @@
-"""LWM as a stage of training: masks by magnitude, all at once or growing while the network trains."""
+"""LWM as part of a training: masks by magnitude, all at once or growing while the network trains."""
 
 from collections.abc import Callable, Mapping
 

@@ -6,7 +6,7 @@ from models.pruning.admm import AdmmSearch
 from models.pruning.harp import RateSearch
 from models.pruning.hydra import ScoreSearch
 from models.pruning.lwm import MagnitudeSearch
-from models.pruning.plans import CONTROL, LEARNED_RATES, Plan, check_plan
+from models.pruning.plans import CONTROL, HARP, HYDRA, LEARNED_RATES, LWM, R_ADMM, THIN_ICE, Plan, check_plan
 from models.training.mask_search import MaskSearch
 
 ImageShape = tuple[int, int, int]
@@ -34,18 +34,18 @@ def _build_harp(plan: Plan, image_shape: ImageShape) -> MaskSearch:
 
 
 def _build_thin_ice(plan: Plan, image_shape: ImageShape) -> MaskSearch:
-    """Search as LWM without a stage of search, as HYDRA with one, as HARP with learned rates; the loss differs."""
+    """Search as LWM without a search of its own, as HYDRA with one, as HARP with learned rates; the loss differs."""
     if plan.searching is None:
         return _build_lwm(plan, image_shape)
     return _build_harp(plan, image_shape) if plan.settings.get(LEARNED_RATES) else _build_hydra(plan, image_shape)
 
 
 BUILDERS: dict[str, Callable[[Plan, ImageShape], MaskSearch]] = {
-    "lwm": _build_lwm,
-    "r-admm": _build_admm,
-    "hydra": _build_hydra,
-    "harp": _build_harp,
-    "thin-ice": _build_thin_ice,
+    LWM: _build_lwm,
+    R_ADMM: _build_admm,
+    HYDRA: _build_hydra,
+    HARP: _build_harp,
+    THIN_ICE: _build_thin_ice,
 }
 """One for each row of `plans.METHODS`."""
 

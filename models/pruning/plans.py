@@ -12,8 +12,16 @@ from models.training.recipe import Recipe
 
 Granularity = Literal["weight", "filter", "channel"]
 
+LWM = "lwm"
+R_ADMM = "r-admm"
+HYDRA = "hydra"
+HARP = "harp"
+THIN_ICE = "thin-ice"
 CONTROL = "control"
 """Finetuning as long without pruning: no method, but a plan may name it."""
+
+BASELINE = LWM
+"""The method of the smallest assumptions: forms start with it, and a control trains as long."""
 
 LEARNED_RATES = "learned_rates"
 MEASURED_MARGINS = "measured_margins"
@@ -104,19 +112,19 @@ class Plan:
     settings: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def stages(self) -> tuple[Recipe, ...]:
+    def parts(self) -> tuple[Recipe, ...]:
         """The recipes in the order in which they run."""
         return (self.finetuning,) if self.searching is None else (self.searching, self.finetuning)
 
     @property
     def epochs(self) -> int:
-        """Epochs of all stages."""
-        return sum(recipe.epochs for recipe in self.stages)
+        """Epochs of all parts."""
+        return sum(recipe.epochs for recipe in self.parts)
 
     @property
     def care(self) -> Care | None:
         """The care that a thin-ice plan takes of its samples; None for the other methods."""
-        if self.method != "thin-ice":
+        if self.method != THIN_ICE:
             return None
         return Care(**{name: value for name, value in self.settings.items() if name in CARE_SETTINGS})
 
@@ -136,18 +144,18 @@ class Plan:
         return None if self.method == CONTROL else {"kind": self.granularity, "rate": self.rate}
 
     def count_steps(self, images: int) -> int:
-        """Give the optimiser steps of all stages on `images` training images, validation part included."""
-        return sum(recipe.count_steps(images - recipe.validation_samples) for recipe in self.stages)
+        """Give the optimiser steps of all parts on `images` training images, validation part included."""
+        return sum(recipe.count_steps(images - recipe.validation_samples) for recipe in self.parts)
 
     def count_image_passes(self, recipe: Recipe) -> Passes:
-        """Give the passes of one image through one training step of a stage."""
+        """Give the passes of one image through one training step of a part."""
         extra = Passes(0, 0) if self.care is None else self.care.passes
         return LOSS_PASSES[recipe.loss](recipe.pgd_steps) + extra
 
     def count_passes(self, images: int) -> Passes:
         """Count the passes of training, validation aside, with `images` training images."""
         total = self.margin_passes * images
-        for recipe in self.stages:
+        for recipe in self.parts:
             used = recipe.epochs * recipe.count_epoch_images(images - recipe.validation_samples)
             total += self.count_image_passes(recipe) * used
         return total
@@ -159,7 +167,7 @@ class Plan:
         return {**run, **self.to_record()}
 
     def to_record(self) -> dict[str, Any]:
-        """Give what the finetuning's recipe does not say, as plain JSON values; empty for one-stage LWM."""
+        """Give what the finetuning's recipe does not say, as plain JSON values; empty for LWM, which has no search."""
         record: dict[str, Any] = {}
         if self.searching is not None:
             record["search"] = {"training": self.searching.loss, **self.searching.to_record()}
@@ -180,10 +188,11 @@ def read_plan(values: Mapping[str, Any]) -> Plan:
 
 @dataclass(frozen=True)
 class Method:
-    """One row: what the method can prune, the names of its settings, whether it has a stage of search.
+    """One row: what the method can prune, the names of its settings, whether it has a search.
 
     `has_own_loss` says that the loss is the method itself, so that no other can be chosen. `is_uniform`: every layer
-    loses the same share of its weights.
+    loses the same share of its weights. `counts_multiplications`: its rate of channels is a share of multiplications,
+    which leaves more channels than a method that takes the rate in every layer.
     """
 
     name: str
@@ -194,6 +203,7 @@ class Method:
     searches: bool
     has_own_loss: bool = False
     is_uniform: bool = False
+    counts_multiplications: bool = False
 
 
 CARE_SETTINGS = tuple(field.name for field in fields(Care))
@@ -201,7 +211,7 @@ CARE_SETTINGS = tuple(field.name for field in fields(Care))
 
 ROWS = (
     Method(
-        "lwm",
+        LWM,
         "Lowest weight magnitude",
         "Zero the smallest weights, then finetune the rest: the baseline.",
         ("weight", "filter", "channel"),
@@ -210,7 +220,7 @@ ROWS = (
         is_uniform=True,
     ),
     Method(
-        "r-admm",
+        R_ADMM,
         "R-ADMM",
         "Pull the weights towards their pruned selves while training, then cut and finetune.",
         ("weight",),
@@ -219,7 +229,7 @@ ROWS = (
         is_uniform=True,
     ),
     Method(
-        "hydra",
+        HYDRA,
         "HYDRA",
         "Learn a score for each weight by adversarial training, keep the best scores, finetune.",
         ("weight",),
@@ -228,15 +238,16 @@ ROWS = (
         is_uniform=True,
     ),
     Method(
-        "harp",
+        HARP,
         "HARP",
         "HYDRA's scores, with a learned rate for each layer.",
         ("weight", "channel"),
         ("gamma", "rounds"),
         True,
+        counts_multiplications=True,
     ),
     Method(
-        "thin-ice",
+        THIN_ICE,
         "Thin-ice-aware",
         "HARP's search and finetuning with a loss that favours samples near the dense boundary. In our runs it did not "
         "lose measurably fewer samples than HARP at 95 %, and lost more at 90 %.",
@@ -255,7 +266,7 @@ def check_plan(plan: Plan) -> Method:
     """Give the row of the plan's method, if the method can run the plan.
 
     Raises:
-        ValueError: an unknown method, or a granularity, setting or stage that the method does not have; the message
+        ValueError: an unknown method, or a granularity, setting or part that the method does not have; the message
             lists what exists.
     """
     if plan.method not in METHODS:

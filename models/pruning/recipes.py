@@ -12,7 +12,7 @@ of the finetuning are the same for all.
 from collections.abc import Callable
 from dataclasses import replace
 
-from models.pruning.plans import CARE_SETTINGS, Care, Granularity, Plan
+from models.pruning.plans import CARE_SETTINGS, HARP, HYDRA, LWM, R_ADMM, THIN_ICE, Care, Granularity, Plan
 from models.training.passes import LOSS_PASSES
 from models.training.recipe import Recipe
 
@@ -30,19 +30,19 @@ _TRADES = replace(_CIFAR, loss="TRADES", loss_weight=6.0)
 _HARP = replace(_CIFAR, weight_decay=5e-4)
 
 PAPER_RECIPES: dict[str, tuple[Recipe | None, Recipe]] = {
-    "lwm": (None, _CIFAR),
-    "r-admm": (
+    LWM: (None, _CIFAR),
+    R_ADMM: (
         replace(_CIFAR, epochs=200, schedule="cycles", cycles=10),
         replace(_CIFAR, epochs=200, schedule="drops", drops=(0.4, 0.75)),
     ),
-    "hydra": (replace(_TRADES, epochs=20, learning_rate=0.1), _TRADES),
-    "harp": (replace(_HARP, epochs=20, learning_rate=0.1), _HARP),
+    HYDRA: (replace(_TRADES, epochs=20, learning_rate=0.1), _TRADES),
+    HARP: (replace(_HARP, epochs=20, learning_rate=0.1), _HARP),
 }
 """Method -> recipes of the mask search and of the finetuning."""
 
 PAPER_SETTINGS: dict[str, dict[str, float]] = {
-    "r-admm": {"rho": 0.001, "growth": 1.3, "rounds": 10},
-    "harp": {"gamma": 0.01, "rounds": 20},
+    R_ADMM: {"rho": 0.001, "growth": 1.3, "rounds": 10},
+    HARP: {"gamma": 0.01, "rounds": 20},
 }
 
 FINETUNE_RECIPE = Recipe(epochs=4, learning_rate=0.03)
@@ -94,27 +94,27 @@ def plan_paper(method: str, rate: float, granularity: Granularity = "weight") ->
 
 def plan_short_lwm(rate: float, granularity: Granularity = "weight") -> Plan:
     """Give LWM in the short budget."""
-    return Plan("lwm", rate, replace(FINETUNE_RECIPE, mask_share=_find_mask_share(rate)), None, granularity)
+    return Plan(LWM, rate, replace(FINETUNE_RECIPE, mask_share=_find_mask_share(rate)), None, granularity)
 
 
 def plan_short_admm(rate: float) -> Plan:
     """Give R-ADMM in the short budget: half of it search, as in the paper."""
     half = replace(FINETUNE_RECIPE, epochs=2)
     searching = replace(half, schedule="cycles", cycles=10, warmup_share=0.0)
-    return Plan("r-admm", rate, half, searching, "weight", {"rho": SHORT_RHO, "growth": 1.3, "rounds": 10})
+    return Plan(R_ADMM, rate, half, searching, "weight", {"rho": SHORT_RHO, "growth": 1.3, "rounds": 10})
 
 
 def plan_short_hydra(rate: float) -> Plan:
     """Give HYDRA in the short budget: a quarter of it search, a sixth in the paper."""
     trades = replace(FINETUNE_RECIPE, epochs=3, loss="TRADES", epoch_images=TRADES_IMAGES)
-    return Plan("hydra", rate, trades, replace(trades, epochs=1, learning_rate=SEARCH_RATE))
+    return Plan(HYDRA, rate, trades, replace(trades, epochs=1, learning_rate=SEARCH_RATE))
 
 
 def plan_short_harp(rate: float, granularity: Granularity = "weight") -> Plan:
     """Give HARP in the short budget: a quarter of it search, a sixth in the paper."""
     searching = replace(FINETUNE_RECIPE, epochs=1, learning_rate=SEARCH_RATE)
     settings = {"gamma": 0.01, "rounds": 20}
-    return Plan("harp", rate, replace(FINETUNE_RECIPE, epochs=3), searching, granularity, settings)
+    return Plan(HARP, rate, replace(FINETUNE_RECIPE, epochs=3), searching, granularity, settings)
 
 
 def plan_short_thin_ice(rate: float, **care: float) -> Plan:
@@ -125,20 +125,20 @@ def plan_short_thin_ice(rate: float, **care: float) -> Plan:
     settings = {**THIN_ICE_SETTINGS, **care}
     factors = Care(**{name: value for name, value in settings.items() if name in CARE_SETTINGS})
     per_image = PGD_AT_PASSES + factors.passes.total
-    margins = Plan("thin-ice", rate, FINETUNE_RECIPE, settings=settings).margin_passes.total * TRAINING_IMAGES
+    margins = Plan(THIN_ICE, rate, FINETUNE_RECIPE, settings=settings).margin_passes.total * TRAINING_IMAGES
     finetuning = replace(
         FINETUNE_RECIPE, epochs=SHORT_EPOCHS - 1, epoch_images=(SHORT_BUDGET - margins) // (SHORT_EPOCHS * per_image)
     )
     searching = replace(finetuning, epochs=1, learning_rate=SEARCH_RATE)
-    return Plan("thin-ice", rate, finetuning, searching, "weight", settings)
+    return Plan(THIN_ICE, rate, finetuning, searching, "weight", settings)
 
 
 SHORT_PLANS: dict[str, Callable[[float], Plan]] = {
-    "lwm": plan_short_lwm,
-    "r-admm": plan_short_admm,
-    "hydra": plan_short_hydra,
-    "harp": plan_short_harp,
-    "thin-ice": plan_short_thin_ice,
+    LWM: plan_short_lwm,
+    R_ADMM: plan_short_admm,
+    HYDRA: plan_short_hydra,
+    HARP: plan_short_harp,
+    THIN_ICE: plan_short_thin_ice,
 }
 """Method -> its plan in the short budget, by rate."""
 

@@ -1,7 +1,8 @@
-"""How a pruning method takes part in a stage of training: the one interface of all methods.
+"""How a pruning method takes part in a training: the one interface of all methods.
 
-A stage calls `start` once, then for every step `before_step`, (adversarials, loss, backward) `after_backward`, (the
-optimiser's step) `after_step`, and `finish` when it is over. `MaskSearch` itself takes no part: plain training.
+A part of a training (search or finetuning) calls `start` once, then for every step `before_step`, (adversarials, loss,
+backward) `after_backward`, (the optimiser's step) `after_step`, and `finish` when it is over. `MaskSearch` itself takes
+no part: plain training.
 """
 
 from collections.abc import Mapping
@@ -16,12 +17,12 @@ SearchState = dict[str, Any]
 
 
 class MaskSearch:
-    """A stage of training that prunes nothing; methods override what they need."""
+    """A part of a training that prunes nothing; methods override what they need."""
 
     network: nn.Module
 
     def start(self, network: nn.Module) -> None:
-        """Take hold of `network`, which the stage trains in place from its present weights."""
+        """Take hold of `network`, which the part trains in place from its present weights."""
         self.network = network
 
     def find_parameter_groups(self, weight_decay: float) -> list[dict[str, Any]]:
@@ -39,7 +40,7 @@ class MaskSearch:
 
     @property
     def is_settled(self) -> bool:
-        """May the network as it stands be kept as the stage's best? False while a target is not reached."""
+        """May the network as it stands be kept as the part's best? False while a target is not reached."""
         return True
 
     def find_masks(self) -> Masks:

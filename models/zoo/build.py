@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from models.pruning.methods import build_search
-from models.pruning.plans import Plan
+from models.pruning.plans import THIN_ICE, Plan
 from models.pruning.thin_ice import build_thin_ice_loss
 from models.training.losses import AdversarialLoss
 from models.training.mask_search import MaskSearch
 from models.training.masks import measure_sparsity
+from models.training.parts import StateFolder, TrainingPart, prune
 from models.training.passes import Passes
 from models.training.pgd import check_correct, check_robust
-from models.training.progress import Progress
+from models.training.progress import Progress, TrainingReport
 from models.training.recipe import Recipe
-from models.training.stages import StateFolder, TrainingStage, prune
 from models.training.state import take_fingerprint
 from models.zoo.cards import (
     Card,
@@ -33,7 +33,7 @@ from models.zoo.cards import (
 from models.zoo.entries import DATASET, IMAGE_SHAPE, ZooEntry
 
 NOTES = {
-    "thin-ice": "At equal budget thin-ice-aware pruning has not lost measurably fewer samples than HARP at 95 % (three "
+    THIN_ICE: "At equal budget thin-ice-aware pruning has not lost measurably fewer samples than HARP at 95 % (three "
     "seeds), and more at 90 % (one seed): decision 0001 of models/pruning."
 }
 """What the card of a method's networks has to say about the method."""
@@ -104,12 +104,43 @@ def build_entry(
         training.images,
         training.labels,
         search=search,
-        searching=TrainingStage(searching, loss) if searching else None,
-        finetuning=TrainingStage(entry.recipe, loss),
+        searching=TrainingPart(searching, loss) if searching else None,
+        finetuning=TrainingPart(entry.recipe, loss),
         seed=entry.seed,
         states=states,
         on_progress=on_progress,
     )
+    finished = write_checkpoint(
+        folder,
+        describe_entry(
+            entry,
+            recipe,
+            training_sha256,
+            declared_sparsity=declare_sparsity(entry.run, search),
+            measured_sparsity=measure_sparsity(network).share,
+            passes=count_passes(entry, len(training.images)),
+            claim=measure_claim(network, shipped, entry.recipe),
+            report=report,
+        ),
+        network,
+    )
+    if states is not None:
+        states.remove()
+    return finished
+
+
+def describe_entry(
+    entry: ZooEntry,
+    recipe: dict[str, Any],
+    training_sha256: str | None,
+    *,
+    declared_sparsity: float,
+    measured_sparsity: float,
+    passes: Passes,
+    claim: dict[str, Any],
+    report: TrainingReport,
+) -> Card:
+    """Give the card of a checkpoint that was made: what was asked for, and what came of it."""
     card: Card = {
         "name": entry.name,
         "architecture": entry.architecture,
@@ -118,24 +149,21 @@ def build_entry(
         "parent": entry.parent,
         "method": entry.method,
         "structure": entry.structure,
-        "declared_sparsity": declare_sparsity(entry.run, search),
-        "measured_sparsity": measure_sparsity(network).share,
+        "declared_sparsity": declared_sparsity,
+        "measured_sparsity": measured_sparsity,
         "normalization": "none",
         "recipe": recipe,
-        "passes": count_passes(entry, len(training.images)).to_record(),
+        "passes": passes.to_record(),
         "training_sha256": training_sha256,
         "seed": entry.seed,
-        **measure_claim(network, shipped, entry.recipe),
+        **claim,
         "validation_robust_accuracy": report.validation_robust_accuracy,
         "torch_version": str(torch.__version__).partition("+")[0],
         "train_seconds": round(report.train_seconds, 1),
     }
     if entry.method in NOTES:
         card["note"] = NOTES[entry.method]
-    finished = write_checkpoint(folder, card, network)
-    if states is not None:
-        states.remove()
-    return finished
+    return card
 
 
 def count_passes(entry: ZooEntry, images: int) -> Passes:

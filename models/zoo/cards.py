@@ -106,7 +106,7 @@ def build_fresh_network(entry: ZooEntry) -> nn.Module:
 
 
 def _write_whole(path: Path, content: bytes) -> None:
-    """Write beside `path` and rename, so that no reader ever sees half a file."""
+    """Write next to `path` and rename, so that no reader ever sees half a file."""
     partial = path.with_name(f"{path.name}.partial")
     partial.write_bytes(content)
     os.replace(partial, path)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from models.pruning.plans import CONTROL, Plan
+from models.pruning.plans import BASELINE, CONTROL, Plan
 from models.pruning.recipes import (
     FINETUNE_RECIPE,
     plan_short_admm,
@@ -61,11 +61,8 @@ def prune_dense(name: str, plan: Plan, seed: int = 0) -> ZooEntry:
 ENTRIES: tuple[ZooEntry, ...] = (
     ZooEntry("cnn-dense", "dense", DENSE_RECIPE, seed=0),
     ZooEntry("cnn-dense-seed1", "dense", DENSE_RECIPE, seed=1),
-    prune_dense("cnn-lwm-80", plan_short_lwm(0.80)),
-    prune_dense("cnn-lwm-90", plan_short_lwm(0.90)),
-    prune_dense("cnn-lwm-95", plan_short_lwm(0.95)),
-    prune_dense("cnn-lwm-99", plan_short_lwm(0.99)),
-    ZooEntry("cnn-control", "dense", FINETUNE_RECIPE, 0, "cnn-dense", "control"),
+    *(prune_dense(f"cnn-{BASELINE}-{percent}", plan_short_lwm(percent / 100)) for percent in (80, 90, 95, 99)),
+    ZooEntry(f"cnn-{CONTROL}", "dense", FINETUNE_RECIPE, 0, "cnn-dense", CONTROL),
     *(
         prune_dense(f"cnn-{plan.method}-{percent}", plan)
         for percent in (95, 90, 99)

@@ -1,4 +1,4 @@
-"""Doubts about margins: gains beyond belief, and verdicts that contradict them."""
+"""Caveats of margins: gains beyond belief, and verdicts that contradict them."""
 
 import numpy as np
 import pytest

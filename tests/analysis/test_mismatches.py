@@ -118,7 +118,7 @@ def test_pair_mismatches_count_overlap_and_labels() -> None:
     dense = make([0.1, 0.2, 0.3], labels=[0, 1, 2], predictions=[0, 1, 2])
     pruned = make([0.1, 0.2], labels=[0, 5], predictions=[0, 5])
     overlap, labels = pair_mismatches(pair(dense, pruned))
-    assert overlap.sentence == "Only the 1 shared samples are compared (dense has 3, pruned 2)."
+    assert overlap.sentence == "The comparison covers only 1 shared sample (dense has 3, pruned 2)."
     assert overlap.severity == "note"
     assert labels.sentence == "The comparison leaves out 1 shared image, labelled differently on each side."
     assert labels.severity == "differs"

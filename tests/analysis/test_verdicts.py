@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.analysis.claims import Answer, answer_of
+from backend.analysis.claims import answer_of
 from backend.analysis.statistics import Estimate, paired_difference, wilson
 from backend.analysis.verdicts import joint_confidence, require_all, settle, widen
 from backend.errors import InvalidRequest
+from backend.schemas import Answer
 
 ANSWERS = st.sampled_from(["yes", "no", "cannot tell"])
 

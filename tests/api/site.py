@@ -40,7 +40,7 @@ class Site:
     pruned_evaluation: str
     waiting: str
     evidence: str
-    """Evidence beside the dense evaluation; it waits, as there is no worker."""
+    """Evidence next to the dense evaluation; it waits, as there is no worker."""
     pruning: str
     """A pruning of the dense network on `training`, another data set; it was cancelled while it waited."""
     lost: int
@@ -123,7 +123,7 @@ def free_port() -> int:
 
 @contextmanager
 def running_server(home: Path, log: Path, **variables: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """A real web process on the home; yields its URL once it answers, and kills what is left at the end."""
+    """A real web process on the home; yields its URL once it responds, and kills what is left at the end."""
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("THINICE_")}
     environment |= {"THINICE_HOME": str(home), "THINICE_PORT": str(port), "THINICE_DEMO": "false", **variables}
@@ -147,4 +147,4 @@ def wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> None
             return
         except httpx2.TransportError:
             time.sleep(0.1)
-    raise AssertionError(f"no answer within {PATIENCE_SECONDS} s: {log.read_text()}")
+    raise AssertionError(f"no response within {PATIENCE_SECONDS} s: {log.read_text()}")

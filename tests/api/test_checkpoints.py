@@ -57,12 +57,12 @@ def leftovers() -> list[Path]:
     return list(uploads_folder().iterdir())
 
 
-def test_post_good_file_answers_201_with_every_field(client: TestClient, fashion: str) -> None:
+def test_post_good_file_gives_201_with_every_field(client: TestClient, fashion: str) -> None:
     content = ZOO_FILE.read_bytes()
     given = form("uploaded", claimed_robust_accuracy="0.5", claimed_attack="PGD-10", claimed_n="100", evaluate="margin")
-    answer = client.post(URL, data=given, files={"file": ("../my model.safetensors", content)})
-    assert answer.status_code == 201, answer.text
-    body = answer.json()
+    response = client.post(URL, data=given, files={"file": ("../my model.safetensors", content)})
+    assert response.status_code == 201, response.text
+    body = response.json()
     assert set(body) >= FIELDS
     assert body["source_sha256"] == hashlib.sha256(content).hexdigest()
     assert (body["name"], body["role"], body["dataset_id"]) == ("uploaded", "dense", fashion)
@@ -79,11 +79,11 @@ def test_post_good_file_answers_201_with_every_field(client: TestClient, fashion
 def test_post_claim_is_kept_at_its_own_norm_and_eps(client: TestClient, fashion: str) -> None:
     given = form("elsewhere", claimed_robust_accuracy="0.6", claimed_norm="L2", claimed_eps="0.50")
     with ZOO_FILE.open("rb") as file:
-        answer = client.post(URL, data=given, files={"file": ("a.safetensors", file)})
-    assert answer.status_code == 201, answer.text
-    claim = answer.json()["claim"]
+        response = client.post(URL, data=given, files={"file": ("a.safetensors", file)})
+    assert response.status_code == 201, response.text
+    claim = response.json()["claim"]
     assert (claim["robust_accuracy"], claim["norm"], claim["eps_text"]) == (0.6, "L2", "0.5")
-    address = f"{URL}/{answer.json()['id']}"
+    address = f"{URL}/{response.json()['id']}"
     changed = client.patch(address, json={"claimed_norm": "Linf", "claimed_eps": "4/255"}).json()["claim"]
     assert (changed["norm"], changed["eps_text"]) == ("Linf", "4/255")
     assert client.delete(address).status_code == 204
@@ -115,8 +115,8 @@ def as_parts(fields: dict[str, str]) -> dict[str, tuple[None, str]]:
 
 def test_post_malicious_file_is_refused_and_runs_nothing(client: TestClient, fashion: str, tmp_path: Path) -> None:
     marker = tmp_path / "it-ran"
-    answer = client.post(URL, data=form("evil"), files={"file": ("evil.pt", saved({"w": Evil(marker)}))})
-    error = error_of(answer, 422, "unsafe_checkpoint")
+    response = client.post(URL, data=form("evil"), files={"file": ("evil.pt", saved({"w": Evil(marker)}))})
+    error = error_of(response, 422, "unsafe_checkpoint")
     assert len(error["message"]) > 40
     assert not marker.exists()
     assert leftovers() == []
@@ -126,9 +126,9 @@ def test_post_malicious_file_is_refused_and_runs_nothing(client: TestClient, fas
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04broken"], ids=["empty", "zip"])
 def test_post_damaged_file_is_refused_with_a_code(client: TestClient, fashion: str, content: bytes) -> None:
-    answer = client.post(URL, data=form("damaged"), files={"file": ("damaged.pt", content)})
-    assert answer.status_code == 422
-    assert answer.json()["error"]["code"] in {"unreadable_checkpoint", "unsafe_checkpoint", "rejected_checkpoint"}
+    response = client.post(URL, data=form("damaged"), files={"file": ("damaged.pt", content)})
+    assert response.status_code == 422
+    assert response.json()["error"]["code"] in {"unreadable_checkpoint", "unsafe_checkpoint", "rejected_checkpoint"}
 
 
 @pytest.mark.parametrize(
@@ -150,8 +150,8 @@ def test_post_damaged_file_is_refused_with_a_code(client: TestClient, fashion: s
 def test_post_wrong_field_is_refused_by_name(
     client: TestClient, fashion: str, change: dict[str, str], mentions: str
 ) -> None:
-    answer = client.post(URL, data=form("wrong") | change, files={"file": ("a.pt", b"x")})
-    assert mentions in error_of(answer, 422, "invalid_request")["message"]
+    response = client.post(URL, data=form("wrong") | change, files={"file": ("a.pt", b"x")})
+    assert mentions in error_of(response, 422, "invalid_request")["message"]
     assert leftovers() == []
 
 
@@ -169,8 +169,8 @@ def test_post_field_that_leads_nowhere_is_refused(
     client: TestClient, fashion: str, change: dict[str, str], status: int, code: str
 ) -> None:
     with ZOO_FILE.open("rb") as file:
-        answer = client.post(URL, data=form("nowhere") | change, files={"file": ("a.safetensors", file)})
-    error_of(answer, status, code)
+        response = client.post(URL, data=form("nowhere") | change, files={"file": ("a.safetensors", file)})
+    error_of(response, status, code)
 
 
 def test_post_file_that_leaves_something_open_is_a_question_and_then_taken(client: TestClient, fashion: str) -> None:
@@ -199,13 +199,13 @@ def test_post_without_a_form_or_a_file_is_refused(client: TestClient) -> None:
 
 def test_post_file_beyond_the_limit_is_413_and_leaves_nothing(client: TestClient) -> None:
     large = b"\0" * (1024 * 1024 + 1)
-    for answer in (
+    for response in (
         client.post(URL, data=form("large"), files={"file": ("large.pt", large)}),
         client.post(URL, data=form("large"), files={"file": ("large.pt", large * 3)}),
         client.put("/api/v1/uploads", content=large),
         client.put("/api/v1/uploads", content=(large for _ in range(3))),
     ):
-        assert "THINICE_MAX_UPLOAD_MB" in error_of(answer, 413, "too_large")["message"]
+        assert "THINICE_MAX_UPLOAD_MB" in error_of(response, 413, "too_large")["message"]
         assert leftovers() == []
 
 
@@ -229,6 +229,6 @@ def test_delete_refuses_what_is_used(client: TestClient, site: Site) -> None:
     error_of(client.delete(f"{URL}/{site.dense}"), 409, "conflict")
 
 
-def test_answers_hold_no_number_that_json_lacks(client: TestClient, site: Site) -> None:
+def test_responses_hold_no_number_that_json_lacks(client: TestClient, site: Site) -> None:
     for path in (URL, "/api/v1/evaluations", f"/api/v1/evaluations/{site.dense_evaluation}/margins"):
         json.loads(client.get(path).content, parse_constant=pytest.fail)

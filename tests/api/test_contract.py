@@ -1,4 +1,4 @@
-"""The OpenAPI document against the application: generated requests never break it, and answers fit what it says."""
+"""The OpenAPI document against the application: generated requests never break it, and responses fit what it says."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -56,6 +56,7 @@ OPERATIONS = [
     ("post", "/api/v1/evaluations/{evaluation_id}/replay"),
     ("post", "/api/v1/evaluations/{evaluation_id}/attack-harder"),
     ("post", "/api/v1/comparisons/replay"),
+    ("get", "/api/v1/evidence"),
     ("get", "/api/v1/evidence/{evidence_id}"),
     ("get", "/api/v1/evidence/{evidence_id}/attempts"),
     ("post", "/api/v1/evidence/{evidence_id}/cancel"),
@@ -107,7 +108,7 @@ def test_operations_listed_here_are_all_there_are(schema: Any) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
-def test_generated_requests_get_the_answers_that_the_document_promises(
+def test_generated_requests_get_the_responses_that_the_document_promises(
     own_site: Site, schema: Any, method: str, path: str
 ) -> None:
     known = {

@@ -16,13 +16,13 @@ from tests.services.fabrication import SIDE, make_pixels, write_npz
 URL = "/api/v1/datasets"
 
 
-def test_post_npz_answers_201_and_can_be_looked_at(client: TestClient, tmp_path: Path) -> None:
+def test_post_npz_gives_201_and_can_be_looked_at(client: TestClient, tmp_path: Path) -> None:
     images, labels = make_pixels(12, seed=5, channels=3)
     file = write_npz(tmp_path / "mine.npz", images, labels)
     fields = {"name": "Mine", "classes": "a, b, c, d", "default_norm": "L2", "default_eps": "0.5"}
-    answer = client.post(URL, data=fields, files={"file": ("mine.npz", file.read_bytes())})
-    assert answer.status_code == 201, answer.text
-    body = answer.json()
+    response = client.post(URL, data=fields, files={"file": ("mine.npz", file.read_bytes())})
+    assert response.status_code == 201, response.text
+    body = response.json()
     assert (body["size"], body["shape"], body["classes"]) == (12, [SIDE, SIDE, 3], ["a", "b", "c", "d"])
     assert (body["default_norm"], body["default_eps"]) == ("L2", 0.5)
     assert client.get(f"{URL}/{body['slug']}").json() == client.get(f"{URL}/{body['id']}").json() == body
@@ -33,14 +33,16 @@ def test_post_npz_answers_201_and_can_be_looked_at(client: TestClient, tmp_path:
 @pytest.mark.parametrize("classes", ['["a", 1]', "[", "a,b"], ids=["numbers", "cut", "few"])
 def test_post_wrong_classes_are_refused(client: TestClient, tmp_path: Path, classes: str) -> None:
     file = write_npz(tmp_path / "wrong.npz", *make_pixels(12, seed=6))
-    answer = client.post(URL, data={"name": "wrong", "classes": classes}, files={"file": ("w.npz", file.read_bytes())})
-    assert answer.status_code == 422
-    assert answer.json()["error"]["code"] in {"invalid_request", "unreadable_dataset"}
+    response = client.post(
+        URL, data={"name": "wrong", "classes": classes}, files={"file": ("w.npz", file.read_bytes())}
+    )
+    assert response.status_code == 422
+    assert response.json()["error"]["code"] in {"invalid_request", "unreadable_dataset"}
 
 
 def test_post_anything_else_is_refused(client: TestClient, tmp_path: Path) -> None:
-    answer = client.post(URL, data={"name": "text"}, files={"file": ("text.npz", b"not a zip")})
-    error_of(answer, 422, "unreadable_dataset")
+    response = client.post(URL, data={"name": "text"}, files={"file": ("text.npz", b"not a zip")})
+    error_of(response, 422, "unreadable_dataset")
     np.savez(tmp_path / "objects.npz", x=np.array([{}], dtype=object), y=np.zeros(1, np.int64))
     content = (tmp_path / "objects.npz").read_bytes()
     error_of(client.post(URL, data={"name": "objects"}, files={"file": ("o.npz", content)}), 422, "unreadable_dataset")
@@ -49,9 +51,9 @@ def test_post_anything_else_is_refused(client: TestClient, tmp_path: Path) -> No
 def test_post_archive_takes_the_split_and_refuses_a_hostile_one(client: TestClient, tmp_path: Path) -> None:
     content = write_svhn(tmp_path / "test_32x32.mat", *draw(6)).read_bytes()
     fields = {"name": "SVHN", "split": "train"}
-    answer = client.post(URL, data=fields, files={"file": ("test_32x32.mat", content)})
-    assert answer.status_code == 201, answer.text
-    assert (answer.json()["split"], answer.json()["classes"]) == ("train", list("0123456789"))
+    response = client.post(URL, data=fields, files={"file": ("test_32x32.mat", content)})
+    assert response.status_code == 201, response.text
+    assert (response.json()["split"], response.json()["classes"]) == ("train", list("0123456789"))
     error_of(client.post(URL, data=fields | {"split": "extra"}, files={"file": ("a", content)}), 422, "invalid_request")
     hostile = write_tar(tmp_path / "a.tar.gz", {"../../etc/passwd": b"x"}).read_bytes()
     refused = client.post(URL, data={"name": "hostile"}, files={"file": ("a.tar.gz", hostile)})

@@ -15,17 +15,17 @@ from backend.errors import ThinIceError, UnknownName, error_classes
 from backend.settings import Settings
 
 
-def error_of(answer: Any, status: int, code: str) -> dict[str, Any]:
-    """The error of an answer, after checking everything that all errors share."""
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/json"
-    body = answer.json()
+def error_of(response: Any, status: int, code: str) -> dict[str, Any]:
+    """The error of a response, after checking everything that all errors share."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/json"
+    body = response.json()
     assert set(body) == {"error"}
     error: dict[str, Any] = body["error"]
     assert set(error) == {"code", "message", "details", "request_id"}
     assert error["code"] == code
     assert error["message"].endswith((".", "...")), error["message"]
-    assert error["request_id"] == answer.headers["x-request-id"]
+    assert error["request_id"] == response.headers["x-request-id"]
     return error
 
 
@@ -33,9 +33,9 @@ def error_of(answer: Any, status: int, code: str) -> dict[str, Any]:
 def test_render_each_class_of_the_tree_has_its_code_and_status(code: str) -> None:
     kind = error_classes()[code]
     error = UnknownName("preset", "x", ["b", "a"]) if kind is UnknownName else kind("It broke.", at=float("nan"))
-    answer = render(error)
-    body = json.loads(bytes(answer.body), parse_constant=pytest.fail)
-    assert (answer.status_code, body["error"]["code"]) == (kind.status, code)
+    response = render(error)
+    body = json.loads(bytes(response.body), parse_constant=pytest.fail)
+    assert (response.status_code, body["error"]["code"]) == (kind.status, code)
 
 
 def test_unknown_path_under_api_is_json_404_not_the_dashboard(client: TestClient) -> None:
@@ -45,16 +45,16 @@ def test_unknown_path_under_api_is_json_404_not_the_dashboard(client: TestClient
 
 
 def test_known_path_with_wrong_method_is_405_with_the_right_ones(client: TestClient) -> None:
-    answer = client.delete("/api/v1/datasets")
-    error_of(answer, 405, "method_not_allowed")
-    assert answer.headers["allow"] == "GET, POST"
+    response = client.delete("/api/v1/datasets")
+    error_of(response, 405, "method_not_allowed")
+    assert response.headers["allow"] == "GET, POST"
     error_of(client.get("/api/v1/uploads"), 405, "method_not_allowed")
 
 
-def test_dashboard_still_answers_beside_the_api(client: TestClient) -> None:
-    answer = client.get("/")
-    assert answer.status_code == 200
-    assert '<html lang="en"' in answer.text
+def test_dashboard_still_works_next_to_the_api(client: TestClient) -> None:
+    response = client.get("/")
+    assert response.status_code == 200
+    assert '<html lang="en"' in response.text
 
 
 @pytest.mark.parametrize(
@@ -75,9 +75,9 @@ def test_validation_says_in_a_sentence_what_is_wrong(client: TestClient, body: d
 
 @pytest.mark.parametrize("raw", [b"{", b"", b"[1]", b"\xff\xfe"], ids=["cut", "empty", "list", "binary"])
 def test_broken_body_is_refused_in_the_same_shape(client: TestClient, raw: bytes) -> None:
-    answer = client.post("/api/v1/evaluations", content=raw, headers={"content-type": "application/json"})
-    assert answer.status_code in {400, 422}
-    error_of(answer, answer.status_code, "invalid_request")
+    response = client.post("/api/v1/evaluations", content=raw, headers={"content-type": "application/json"})
+    assert response.status_code in {400, 422}
+    error_of(response, response.status_code, "invalid_request")
 
 
 def test_missing_row_is_404(client: TestClient) -> None:
@@ -124,9 +124,9 @@ def broken_app() -> TestClient:
 def test_unexpected_error_is_500_without_internals_and_logged_with_its_id(
     broken_app: TestClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    answer = broken_app.get("/broken")
-    error = error_of(answer, 500, "internal")
-    assert "secret" not in answer.text
+    response = broken_app.get("/broken")
+    error = error_of(response, 500, "internal")
+    assert "secret" not in response.text
     assert error["request_id"] in error["message"]
     assert "a secret detail" in caplog.text
 

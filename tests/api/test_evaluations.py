@@ -32,9 +32,9 @@ def request_for(site: Site, **fields: Any) -> dict[str, Any]:
 
 
 def test_post_is_202_and_queued_and_can_be_stopped_and_resumed(client: TestClient, site: Site) -> None:
-    answer = client.post(URL, json=request_for(site, eps="8/255", seed=7))
-    assert answer.status_code == 202, answer.text
-    body = answer.json()
+    response = client.post(URL, json=request_for(site, eps="8/255", seed=7))
+    assert response.status_code == 202, response.text
+    body = response.json()
     assert (body["state"], body["eps_text"], body["n"], body["seed"]) == ("queued", "8/255", 10, 7)
     assert body["progress"] == {"done": 0, "total": 10, "stage": body["progress"]["stage"], "eta_seconds": None}
     assert client.post(f"{URL}/{body['id']}/cancel").json()["state"] == "cancelled"
@@ -92,8 +92,8 @@ def test_post_wrong_value_is_refused(client: TestClient, site: Site, fields: dic
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999"])
 def test_post_number_that_is_none_is_refused(client: TestClient, site: Site, number: str) -> None:
     raw = json.dumps(request_for(site, eps="EPS")).replace('"EPS"', number)
-    answer = client.post(URL, content=raw, headers={"content-type": "application/json"})
-    error_of(answer, 422, "invalid_request")
+    response = client.post(URL, content=raw, headers={"content-type": "application/json"})
+    error_of(response, 422, "invalid_request")
 
 
 def test_list_filters_by_checkpoint_and_state(client: TestClient, site: Site) -> None:
@@ -139,9 +139,9 @@ def test_adversarial_comes_as_numbers_and_as_pictures(client: TestClient, site: 
 
 
 def test_log_is_text_with_times(client: TestClient, site: Site) -> None:
-    answer = client.get(f"{URL}/{site.dense_evaluation}/log")
-    assert answer.status_code == 200
-    assert all(set(line) == {"at", "text"} for line in answer.json())
+    response = client.get(f"{URL}/{site.dense_evaluation}/log")
+    assert response.status_code == 200
+    assert all(set(line) == {"at", "text"} for line in response.json())
 
 
 def read_events(text: str) -> list[tuple[str, dict[str, Any]]]:
@@ -152,37 +152,37 @@ def read_events(text: str) -> list[tuple[str, dict[str, Any]]]:
 
 
 def test_events_of_a_finished_evaluation_are_done_at_once(client: TestClient, site: Site) -> None:
-    answer = client.get(f"{URL}/{site.dense_evaluation}/events")
-    assert answer.headers["content-type"].startswith("text/event-stream")
+    response = client.get(f"{URL}/{site.dense_evaluation}/events")
+    assert response.headers["content-type"].startswith("text/event-stream")
     found = client.get(f"{URL}/{site.dense_evaluation}").json()
-    assert read_events(answer.text) == [("done", found)]
+    assert read_events(response.text) == [("done", found)]
 
 
 def test_events_tell_the_change_and_end(app: FastAPI, site: Site) -> None:
     """The stream is read in a thread while the evaluation is cancelled here."""
     client = TestClient(app, base_url=ADDRESS)
     queued = client.post(URL, json=request_for(site)).json()
-    answers: list[str] = []
-    reader = threading.Thread(target=lambda: answers.append(client.get(f"{URL}/{queued['id']}/events").text))
+    response: list[str] = []
+    reader = threading.Thread(target=lambda: response.append(client.get(f"{URL}/{queued['id']}/events").text))
     reader.start()
     time.sleep(0.5)
     evaluations.cancel_evaluation(queued["id"])
     reader.join(timeout=10)
-    events = read_events(answers[0])
+    events = read_events(response[0])
     assert [(name, body["state"]) for name, body in events] == [("progress", "queued"), ("done", "cancelled")]
 
 
 def test_events_end_when_the_evaluation_is_deleted(app: FastAPI, site: Site, caplog: pytest.LogCaptureFixture) -> None:
     client = TestClient(app, base_url=ADDRESS)
     queued = client.post(URL, json=request_for(site)).json()
-    answers: list[str] = []
-    reader = threading.Thread(target=lambda: answers.append(client.get(f"{URL}/{queued['id']}/events").text))
+    response: list[str] = []
+    reader = threading.Thread(target=lambda: response.append(client.get(f"{URL}/{queued['id']}/events").text))
     reader.start()
     time.sleep(0.5)
     with writing() as session:
         session.delete(session.get_one(Evaluation, UUID(queued["id"])))
     reader.join(timeout=10)
-    assert [(name, body["state"]) for name, body in read_events(answers[0])] == [("progress", "queued")]
+    assert [(name, body["state"]) for name, body in read_events(response[0])] == [("progress", "queued")]
     assert "NotFound" not in caplog.text
 
 

@@ -35,9 +35,9 @@ def post(client: TestClient, evaluation: str, content: bytes, **fields: Any) -> 
 
 
 def test_post_upload_is_202_and_waits_with_its_source_and_rows(client: TestClient, site: Site) -> None:
-    answer = post(client, site.dense_evaluation, npy(images(3)), indices="[7, 3, 11]")
-    assert answer.status_code == 202, answer.text
-    body = answer.json()
+    response = post(client, site.dense_evaluation, npy(images(3)), indices="[7, 3, 11]")
+    assert response.status_code == 202, response.text
+    body = response.json()
     assert (body["kind"], body["source"], body["state"], body["n"]) == ("upload", "a rival", "queued", 3)
     assert body["progress"] == {"done": 0, "total": 3, "unit": "samples", "stage": "waiting", "eta_seconds": None}
     listed = client.get(f"{URL}/{site.dense_evaluation}/evidence").json()
@@ -111,6 +111,26 @@ def test_replay_queues_both_directions_and_refuses_itself(client: TestClient, si
     error_of(client.post(f"{URL}/{site.dense_evaluation}/replay", json=own), 422, "invalid_request")
     for row in (dense_on_pruned, pruned_on_dense):
         evidence.cancel_evidence(row["id"])
+
+
+def test_list_of_all_evidence_is_newest_first_paged_and_of_one_state(client: TestClient, site: Site) -> None:
+    body = post(client, site.pruned_evaluation, npy(images(SAMPLES))).json()
+    evidence.cancel_evidence(body["id"])
+    whole = client.get("/api/v1/evidence").json()
+    assert whole["items"][0]["id"] == body["id"]
+    assert {row["evaluation_id"] for row in whole["items"]} == {site.dense_evaluation, site.pruned_evaluation}
+    second = client.get("/api/v1/evidence", params={"limit": 1, "offset": 1}).json()
+    assert (second["items"], second["total"]) == (whole["items"][1:2], whole["total"])
+    by_state = {
+        state: client.get("/api/v1/evidence", params={"state": state}).json()["items"]
+        for state in ("queued", "cancelled")
+    }
+    assert site.evidence in [row["id"] for row in by_state["queued"]]
+    assert body["id"] in [row["id"] for row in by_state["cancelled"]]
+    assert {state: {row["state"] for row in rows} for state, rows in by_state.items()} == {
+        state: {state} for state in by_state
+    }
+    error_of(client.get("/api/v1/evidence", params={"state": "lost"}), 422, "invalid_request")
 
 
 def test_margins_carry_the_bound_and_how_far_a_verdict_is_from_flipping(client: TestClient, site: Site) -> None:

@@ -51,12 +51,12 @@ def test_family_at_an_eps_and_against_a_method_of_ones_own(client: TestClient, s
     ],
 )
 def test_family_as_a_file(client: TestClient, site: Site, format: str, media: str, ending: str, piece: str) -> None:
-    answer = client.get(f"{URL}/{site.dense}", params={"format": format})
-    assert answer.status_code == 200 and answer.headers["content-type"] == media
-    assert answer.headers["content-disposition"] == f'attachment; filename="family-dense-net.{ending}"'
-    assert piece in answer.text and "pruned-net" in answer.text
+    response = client.get(f"{URL}/{site.dense}", params={"format": format})
+    assert response.status_code == 200 and response.headers["content-type"] == media
+    assert response.headers["content-disposition"] == f'attachment; filename="family-dense-net.{ending}"'
+    assert piece in response.text and "pruned-net" in response.text
     if format == "csv":
-        rows = list(csv.DictReader(io.StringIO(answer.text, newline="")))
+        rows = list(csv.DictReader(io.StringIO(response.text, newline="")))
         assert [row["flips.robust.n10"] for row in rows] == ["", str(site.lost)]
 
 

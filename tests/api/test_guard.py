@@ -43,7 +43,7 @@ def open_client(apps: dict[Any, FastAPI]) -> Open:
 @pytest.mark.parametrize(
     "address", ["http://127.0.0.1:8000", "http://localhost:8000", "http://[::1]:8000", "http://LOCALHOST"]
 )
-def test_open_server_answers_this_machine(open_client: Open, address: str) -> None:
+def test_open_server_serves_this_machine(open_client: Open, address: str) -> None:
     assert open_client(address).get(HEALTH).json()["open_access"] is True
 
 
@@ -55,7 +55,7 @@ def test_other_host_name_is_refused(open_client: Open, address: str) -> None:
     assert "THINICE_ALLOWED_HOSTS" in error["message"]
 
 
-def test_allowed_host_name_is_answered(open_client: Open) -> None:
+def test_allowed_host_name_is_accepted(open_client: Open) -> None:
     client = open_client("http://ice.example:8000", allowed_hosts="other.example, Ice.example")
     assert client.get(HEALTH).status_code == 200
 
@@ -90,14 +90,14 @@ def test_token_opens_and_nothing_else_does(open_client: Open) -> None:
         {"Authorization": f"Basic {TOKEN}"},
         {"Authorization": "Bearer"},
     ):
-        answer = client.get(HEALTH, headers=headers)
-        error_of(answer, 401, "access_denied")
-        assert answer.headers["www-authenticate"] == "Bearer"
-    answer = client.get(HEALTH, headers={"Authorization": f"bearer {TOKEN}"})
-    assert answer.json()["status"] in {"ok", "degraded"}
+        response = client.get(HEALTH, headers=headers)
+        error_of(response, 401, "access_denied")
+        assert response.headers["www-authenticate"] == "Bearer"
+    response = client.get(HEALTH, headers={"Authorization": f"bearer {TOKEN}"})
+    assert response.json()["status"] in {"ok", "degraded"}
 
 
-def test_token_also_guards_what_dash_and_openapi_answer(open_client: Open) -> None:
+def test_token_also_guards_what_dash_and_openapi_serve(open_client: Open) -> None:
     client = open_client(token=TOKEN)
     for path in ("/", "/_dash-layout", "/_dash-dependencies", "/assets/x.css", "/api/openapi.json", "/api/docs"):
         assert client.get(path).status_code == 401, path
@@ -122,9 +122,9 @@ def test_login_gives_a_session_that_opens_pages_and_rest(open_client: Open) -> N
     assert (sent_away.status_code, sent_away.headers["location"]) == (303, "/login?next=%2Fcompare%3Feps%3D8%2F255")
     page = client.get(sent_away.headers["location"])
     assert 'value="/compare?eps=8/255"' in page.text
-    answer = client.post("/login", data={"token": TOKEN, "next": "/compare?eps=8/255"})
-    assert (answer.status_code, answer.headers["location"]) == (303, "/compare?eps=8/255")
-    cookie = answer.headers["set-cookie"].lower()
+    response = client.post("/login", data={"token": TOKEN, "next": "/compare?eps=8/255"})
+    assert (response.status_code, response.headers["location"]) == (303, "/compare?eps=8/255")
+    cookie = response.headers["set-cookie"].lower()
     assert "httponly" in cookie and "samesite=lax" in cookie and "secure" not in cookie
     assert client.get("/").status_code == 200
     assert client.get(HEALTH).status_code == 200
@@ -133,15 +133,15 @@ def test_login_gives_a_session_that_opens_pages_and_rest(open_client: Open) -> N
 
 
 def test_login_behind_https_marks_the_cookie_secure(open_client: Open) -> None:
-    answer = open_client(token=TOKEN).post("/login", data={"token": TOKEN}, headers={"X-Forwarded-Proto": "https"})
-    assert "secure" in answer.headers["set-cookie"].lower()
+    response = open_client(token=TOKEN).post("/login", data={"token": TOKEN}, headers={"X-Forwarded-Proto": "https"})
+    assert "secure" in response.headers["set-cookie"].lower()
 
 
 def test_login_wrong_token_is_refused(open_client: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(login, "WRONG_TOKEN_DELAY_SECONDS", 0.01)
-    answer = open_client(token=TOKEN).post("/login", data={"token": "wrong-horse"})
-    assert answer.status_code == 401
-    assert "set-cookie" not in answer.headers
+    response = open_client(token=TOKEN).post("/login", data={"token": "wrong-horse"})
+    assert response.status_code == 401
+    assert "set-cookie" not in response.headers
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_websocket_of_a_foreign_page_is_refused(open_client: Open, headers: dict
     assert refused.value.code == 1008
 
 
-def test_answers_carry_headers_that_keep_the_browser_local(client: TestClient) -> None:
+def test_responses_carry_headers_that_keep_the_browser_local(client: TestClient) -> None:
     for path in ("/", HEALTH, "/api/docs"):
         headers = client.get(path).headers
         assert headers["x-frame-options"] == "DENY"

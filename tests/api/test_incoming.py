@@ -20,7 +20,7 @@ FORM = {"content-type": "multipart/form-data; boundary=edge"}
 
 @pytest.fixture(scope="package")
 def echo(site: Site) -> TestClient:
-    """An application that answers what it received."""
+    """An application that returns what it received."""
     app = FastAPI()
 
     @app.post("/")
@@ -50,8 +50,8 @@ def in_pieces(body: bytes, size: int) -> Iterator[bytes]:
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_form_arrives_whole_in_pieces_of_any_size(echo: TestClient, size: int) -> None:
     body = part("name", "Grüße") + part("file", "line\r\n--edg\r\n" * 20, "a.pt") + part("empty", "") + END
-    answer = echo.post("/", content=in_pieces(body, size), headers=FORM)
-    assert answer.json() == {"name": "Grüße", "filename": "a.pt", "size": 260, "content": "line\r\n--edg\r\n" * 20}
+    response = echo.post("/", content=in_pieces(body, size), headers=FORM)
+    assert response.json() == {"name": "Grüße", "filename": "a.pt", "size": 260, "content": "line\r\n--edg\r\n" * 20}
     assert list(uploads_folder().iterdir()) == []
 
 

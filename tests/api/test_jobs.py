@@ -63,13 +63,13 @@ def test_job_is_cancelled_resumed_and_deleted(client: TestClient, site: Site, no
 def test_events_of_a_job_tell_the_change_and_end(app: FastAPI, site: Site, noun: str, ask: Ask) -> None:
     client = TestClient(app, base_url=ADDRESS)
     row = f"/api/v1/{noun}/{ask(site).id}"
-    answers: list[str] = []
-    reader = threading.Thread(target=lambda: answers.append(client.get(f"{row}/events").text))
+    response: list[str] = []
+    reader = threading.Thread(target=lambda: response.append(client.get(f"{row}/events").text))
     reader.start()
     time.sleep(0.5)
     client.post(f"{row}/cancel")
     reader.join(timeout=10)
-    events = read_events(answers[0])
+    events = read_events(response[0])
     assert [(name, body["state"]) for name, body in events] == [("progress", "queued"), ("done", "cancelled")]
     assert events[-1][1] == client.get(row).json()
 

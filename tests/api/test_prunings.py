@@ -18,10 +18,10 @@ def post(client: TestClient, site: Site, **fields: Any) -> Any:
 
 
 def test_post_pruning_is_202_and_is_cancelled_resumed_and_forgotten(client: TestClient, site: Site) -> None:
-    answer = post(client, site, epochs=2, name="asked-over-rest")
-    assert answer.status_code == 202, answer.text
-    row = f"{URL}/{answer.json()['id']}"
-    assert client.get(row).json() == answer.json() == client.get(URL).json()["items"][0]
+    response = post(client, site, epochs=2, name="asked-over-rest")
+    assert response.status_code == 202, response.text
+    row = f"{URL}/{response.json()['id']}"
+    assert client.get(row).json() == response.json() == client.get(URL).json()["items"][0]
     error_of(client.delete(row), 409, "conflict")
     assert client.post(f"{row}/cancel").json()["state"] == "cancelled"
     assert client.post(f"{row}/resume").json()["state"] == "queued"

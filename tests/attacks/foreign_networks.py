@@ -172,7 +172,7 @@ class Blind(nn.Module):
 
 
 class Wooden(nn.Module):
-    """Batch normalisation that stays in training mode, beside a network."""
+    """Batch normalisation that stays in training mode, next to a network."""
 
     def __init__(self, inner: nn.Module) -> None:
         super().__init__()

@@ -35,7 +35,7 @@ class SmallLogits(foreign.Changed):
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to mask: `raised` are flags it must raise on any base; `allowed` those that it may raise besides.
+    """One way to mask: `raised` are flags it must raise on any base; `allowed` those that it may raise in addition.
 
     truth: gives a network with the same decisions and sound gradients; None where the answers are random.
     """

@@ -1,4 +1,4 @@
-"""Thin Ice beside other attack libraries, on this machine: `make bench`, or `python -m tests.benchmarks --help`.
+"""Thin Ice next to other attack libraries, on this machine: `make bench`, or `python -m tests.benchmarks --help`.
 
 Every tool gets the same wrapped network, images, labels and one thread, in one process, seed by seed. Counts are exact
 and the same everywhere; times are processor seconds, and busy machines add 10 to 20 % of noise to them. Ctrl-C ends the

@@ -1,4 +1,4 @@
-"""What a contestant is: one row of the bench, an attack with everything that is needed to run it beside others."""
+"""What a contestant is: one row of the bench, an attack with everything that is needed to run it next to others."""
 
 import importlib.util
 from collections.abc import Callable

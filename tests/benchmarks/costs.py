@@ -62,7 +62,7 @@ def tabulate_growth(points: Sequence[Point], ledger: Ledger, problem: Problem) -
 
 
 def tabulate_networks(ledger: Ledger, problems: Sequence[Problem]) -> Table:
-    """What our own runs cost on every network, beside its classes, parameters and floor."""
+    """What our own runs cost on every network, next to its classes, parameters and floor."""
     headings = ("network", "classes", "parameters", "floor, ms", "attack", "norm", "gradients", "work", "ms", "x floor")
     table = Table("Cost of Thin Ice by network", headings)
     for problem in problems:

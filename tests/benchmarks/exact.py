@@ -1,4 +1,4 @@
-"""Margins beside exact ones: small ReLU networks on 8 x 8 digits, solved by mixed-integer programming."""
+"""Margins next to exact ones: small ReLU networks on 8 x 8 digits, solved by mixed-integer programming."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -42,7 +42,7 @@ class Quality:
 
 
 def rate_margins(run: Run, best: NDArray[np.float64]) -> Quality:
-    """Beside the best known margins (N,); `near` counts samples without an example as missed."""
+    """Next to the best known margins (N,); `near` counts samples without an example as missed."""
     known = np.isfinite(best)
     found = run.held & known
     ratios = run.distance[found] / best[found]
@@ -82,18 +82,18 @@ def tabulate_margins(ledger: Ledger, problem: Problem, norm: str, contestants: S
     def describe(runs: list[Run]) -> tuple[list[str], dict[str, Any]]:
         rated = [rate_margins(run, best) for run in runs]
         others = find_best_of_others(ledger, problem, norm, runs[0].contestant)
-        beside = [rate_margins(run, others).ratio for run in runs]
+        ratios = [rate_margins(run, others).ratio for run in runs]
         cells = show_costs(runs) | {
             "attack": runs[0].contestant,
             "runs": str(len(runs)),
             "median margin": show_range((quality.median for quality in rated), 4),
             "mean ratio to best": show_range((quality.ratio for quality in rated), 3),
-            "to best of others": show_range(beside, 3),
+            "to best of others": show_range(ratios, 3),
             "within 1 %": show_range((100 * quality.near for quality in rated), 0),
             "found %": show_range((100 * quality.found for quality in rated), 1),
         }
         record = {name: [getattr(quality, name) for quality in rated] for name in Quality.__dataclass_fields__}
-        return [cells[heading] for heading in HEADINGS], record | {"ratio_to_others": beside}
+        return [cells[heading] for heading in HEADINGS], record | {"ratio_to_others": ratios}
 
     fill_rows(table, ledger, (problem.name, MARGIN, norm), contestants, describe)
     return table

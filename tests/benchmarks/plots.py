@@ -91,7 +91,7 @@ def draw_times(points: Sequence[Point], title: str) -> tuple[str, go.Figure]:
 
 
 def write_plots(folder: Path, figures: Sequence[tuple[str, go.Figure]]) -> list[Path]:
-    """Standalone .html of each figure, and a .png beside it where a Chromium is installed."""
+    """Standalone .html of each figure, and a .png next to it where a Chromium is installed."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, figure in figures:

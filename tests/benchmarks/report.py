@@ -37,7 +37,7 @@ def show(console: Console, table: Table) -> None:
 
 
 def write_markdown(tables: Sequence[Table], machine: dict[str, object], notes: Sequence[str]) -> str:
-    lines = ["# Thin Ice beside other attack libraries", "", describe_machine(machine), "", READING, ""]
+    lines = ["# Thin Ice next to other attack libraries", "", describe_machine(machine), "", READING, ""]
     lines += [f"- {note}" for note in notes]
     for table in tables:
         lines += ["", f"## {table.title}", "", " | ".join(["", *table.headings, ""]).strip()]

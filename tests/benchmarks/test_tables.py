@@ -76,7 +76,7 @@ def test_margins_count_what_was_not_found_against_the_tool() -> None:
     assert rate_margins(make_run("x", [INF] * 4, task=MARGIN), np.full(4, 0.1)).median == INF
 
 
-def test_margins_stand_beside_the_best_of_other_tools_without_our_own() -> None:
+def test_margins_stand_next_to_the_best_of_other_tools_without_our_own() -> None:
     ours = make_run("Thin Ice margin", [0.1, 0.2, 0.1, INF], task=MARGIN)
     runs = [ours, make_run("Thin Ice fast", [0.05] * 4), make_run("x FMN", [0.2, 0.1, INF, 0.3], task=MARGIN)]
     rows = [make_contestant("Thin Ice margin", MARGIN), make_contestant("x FMN", MARGIN)]

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 PATIENCE_SECONDS = 180
-expect.set_options(timeout=30_000)  # two busy cores answer late; five seconds, the default, is no promise of ours
+expect.set_options(timeout=30_000)  # two busy cores are slow; five seconds, the default, is no promise of ours
 SAMPLES = 150
 
 
@@ -32,9 +32,9 @@ class Product:
     evaluations: dict[str, str]
 
     def get(self, path: str) -> Any:
-        answer = httpx2.get(f"{self.address}/api/v1{path}", timeout=30)
-        answer.raise_for_status()
-        return answer.json()
+        response = httpx2.get(f"{self.address}/api/v1{path}", timeout=30)
+        response.raise_for_status()
+        return response.json()
 
     @property
     def compare(self) -> str:
@@ -53,11 +53,11 @@ def wait_until(question: Any, what: str) -> Any:
     end = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < end:
         try:
-            answer = question()
+            found = question()
         except httpx2.TransportError:
-            answer = None
-        if answer:
-            return answer
+            found = None
+        if found:
+            return found
         time.sleep(0.5)
     raise AssertionError(f"not within {PATIENCE_SECONDS} s: {what}")
 
@@ -84,9 +84,9 @@ def product(stocked_template: Path, tmp_path_factory: pytest.TempPathFactory) ->
                 "checkpoint_id": checkpoints[name]["id"], "dataset_id": checkpoints[name]["dataset_id"],
                 "samples": SAMPLES, "norm": "Linf", "preset": "margin",
             }  # fmt: skip
-            answer = httpx2.post(f"{address}/api/v1/evaluations", json=wish, timeout=30)
-            assert answer.status_code == 202, answer.text
-            evaluations[name] = answer.json()["id"]
+            response = httpx2.post(f"{address}/api/v1/evaluations", json=wish, timeout=30)
+            assert response.status_code == 202, response.text
+            evaluations[name] = response.json()["id"]
         for name, made in evaluations.items():
             wait_until(lambda made=made: empty.get(f"/evaluations/{made}")["state"] == "succeeded", name)
         yield Product(address, home, evaluations)
@@ -131,7 +131,7 @@ def watched(chromium: Browser, product: Product) -> Iterator[Watched]:
     troubles: list[str] = []
     page.on("console", lambda message: message.type == "error" and troubles.append(f"console: {message.text}"))
     page.on("pageerror", lambda error: troubles.append(f"script: {error}"))
-    page.on("response", lambda answer: answer.status >= 400 and troubles.append(f"{answer.status} {answer.url}"))
+    page.on("response", lambda found: found.status >= 400 and troubles.append(f"{found.status} {found.url}"))
     own = (product.address, "data:", "blob:")
     page.on("request", lambda asked: asked.url.startswith(own) or troubles.append(f"another host: {asked.url}"))
     yield Watched(page, troubles)

@@ -26,8 +26,8 @@ def find_pages(address: str) -> dict[str, str]:
     """Name and path of every page; Compare and Sample with the shipped pair at 95 % and its first lost sample."""
 
     def ask(path: str) -> list[dict[str, str]]:
-        with urllib.request.urlopen(f"{address}/api/v1{path}", timeout=30) as answer:
-            items: list[dict[str, str]] = json.load(answer)["items"]
+        with urllib.request.urlopen(f"{address}/api/v1{path}", timeout=30) as response:
+            items: list[dict[str, str]] = json.load(response)["items"]
             return items
 
     done = ask("/evaluations?limit=200&state=succeeded")

@@ -1,4 +1,4 @@
-"""Help in a real browser: the search answers as one types, the keyboard reaches everything, old addresses lead on."""
+"""Help in a real browser: the search reacts as one types, the keyboard reaches everything, old addresses lead on."""
 
 import re
 
@@ -19,7 +19,7 @@ def test_search_answers_as_one_types_and_enter_opens_the_entry(page, product):
     expect(results.first).to_have_attribute("href", "/help/flags#flag-masking")
     expect(page.get_by_role("status").filter(has_text="entries")).to_be_visible()
     expect(page.locator(".help-body")).to_be_hidden()
-    assert asked == [], "the browser answers, not the server"
+    assert asked == [], "the browser searches, not the server"
     field.press("Enter")
     expect(page).to_have_url(f"{product.address}/help/flags#flag-masking")
     expect(page.locator("#flag-masking")).to_have_class(re.compile("is-named"))

@@ -14,8 +14,8 @@ def test_form_makes_a_checkpoint_whose_run_can_be_followed(page, product, tmp_pa
     path = write_images(tmp_path / "images.npz", 1000, TRAINING_IMAGES, change=1)
     form = {"name": "some-images", "default_eps": "25.5/255", "classes": ",".join(map(str, range(10)))}
     with path.open("rb") as file:
-        answer = httpx2.post(f"{product.address}/api/v1/datasets", data=form, files={"file": file}, timeout=60)
-    assert answer.status_code == 201, answer.text
+        response = httpx2.post(f"{product.address}/api/v1/datasets", data=form, files={"file": file}, timeout=60)
+    assert response.status_code == 201, response.text
     dense = next(one for one in product.get("/checkpoints?limit=200")["items"] if one["name"] == "cnn-dense")
     page.goto(f"{product.address}/prune?parent={dense['id']}")
     expect(page.get_by_label("Name of the result")).to_have_attribute("placeholder", "cnn-dense-lwm-90")

@@ -60,12 +60,12 @@ def test_review_from_the_first_page_to_a_flipped_sample_and_back_by_its_address(
 
 def test_compare_numbers_on_the_page_are_those_of_the_rest_answer(page, product):
     dense, pruned = product.evaluations["cnn-dense"], product.evaluations["cnn-lwm-95"]
-    answer = product.get(f"/comparisons?dense={dense}&pruned={pruned}")
+    response = product.get(f"/comparisons?dense={dense}&pruned={pruned}")
     page.goto(product.compare)
     cards = page.locator(".number-value")
     expect(cards.first).to_be_visible()
     shown = [text.replace(",", "") for text in cards.all_inner_texts()][:4]
-    counts = answer["clean"]
+    counts = response["clean"]
     assert shown == [str(counts[name]) for name in ("n11", "n10", "n01", "n00")]
 
 
@@ -87,9 +87,9 @@ def test_compare_eps_slider_recuts_the_robust_numbers_and_the_address(page, prod
     page.reload()
     expect(page.locator(".number").nth(4)).not_to_contain_text("25.5/255")
     dense, pruned = product.evaluations["cnn-dense"], product.evaluations["cnn-lwm-95"]
-    answer = product.get(f"/comparisons?dense={dense}&pruned={pruned}&eps={eps.group(1)}")
-    held = answer["robust"]["n11"] + answer["robust"]["n01"]
-    expect(page.locator(".number").nth(4)).to_contain_text(f"{100 * held / answer['n']:.2f}")
+    response = product.get(f"/comparisons?dense={dense}&pruned={pruned}&eps={eps.group(1)}")
+    held = response["robust"]["n11"] + response["robust"]["n01"]
+    expect(page.locator(".number").nth(4)).to_contain_text(f"{100 * held / response['n']:.2f}")
 
 
 def test_compare_delta_slider_flags_the_samples_of_the_rest_answer(page, product):

@@ -58,6 +58,7 @@ def test_status_says_who_works_and_what_waits(run: Run) -> None:
     assert answer.returncode == 0, answer.stderr
     assert "no worker is running" in answer.stdout
     assert "dense-net, margin: queued 0/20" in answer.stdout
+    assert "dense-net, evidence (harder, margin, further seeds): queued 0/100" in answer.stdout
     assert json.loads(run("status", "--json").stdout)["database"] == "sqlite"
 
 

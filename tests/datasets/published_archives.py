@@ -68,7 +68,7 @@ def pickle_entries(entries: dict[str, bytes]) -> bytes:
 
 
 def pickle_batch(images: np.ndarray, labels: np.ndarray, label_key: str = "labels") -> bytes:
-    """One batch, with the names and the title that the published ones carry beside it."""
+    """One batch, with the names and the title that the published ones carry next to it."""
     return pickle_entries(
         {
             "batch_label": text("testing batch 1 of 1"),

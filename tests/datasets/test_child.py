@@ -33,7 +33,9 @@ def test_take_dataset_sound_file_is_kept_in_its_one_form(tmp_path: Path) -> None
     assert imported.source_sha256 == hashlib.sha256((tmp_path / "up.npz").read_bytes()).hexdigest()
     assert (imported.size, imported.shape, imported.classes) == (6, (4, 5, 1), 4)
     assert imported.class_counts == [2, 2, 0, 2] and imported.duplicates == 1
-    assert "Labels without any image: 2" in imported.warnings[0] and "repeat an earlier one" in imported.warnings[1]
+    assert (
+        "Labels without any image: 2" in imported.warnings[0] and "an earlier one and got an id" in imported.warnings[1]
+    )
     images, labels = read_npz(kept)
     assert np.array_equal(images, x[..., None]) and np.array_equal(labels, y)
     assert ImportedDataset.model_validate_json(imported.model_dump_json()) == imported

@@ -126,7 +126,7 @@ LABELS = listing([number(int(label)) for label in TEST[1]])
         ({"data": pickle_array(FLAT[:, :100]), "labels": LABELS}, r"shape \(N, 3072\)"),
         ({"data": pickle_array(FLAT, kind="O"), "labels": LABELS}, "must be uint8"),
         ({"data": pickle_array(FLAT, kind="f4"), "labels": LABELS}, "must be uint8"),
-        ({"data": pickle_array(FLAT, shape=(10**9, 3072)), "labels": LABELS}, "claims 1,000,000,000 images"),
+        ({"data": pickle_array(FLAT, shape=(10**9, 3072)), "labels": LABELS}, "declares 1,000,000,000 images"),
         ({"data": pickle_array(FLAT, shape=(-7, 3072)), "labels": LABELS}, "must be uint8 of shape"),
         ({"data": pickle_array(FLAT, shape=(7, 32, 32, 3)), "labels": LABELS}, "must be uint8 of shape"),
     ],

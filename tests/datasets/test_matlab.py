@@ -1,4 +1,4 @@
-"""MATLAB 5 files as SciPy writes them come back; those that claim too much are refused."""
+"""MATLAB 5 files as SciPy writes them come back; those that declare too much are refused."""
 
 import struct
 import zlib
@@ -53,7 +53,7 @@ def test_read_arrays_big_endian_files_are_read(tmp_path: Path) -> None:
         (build(struct.pack("<I", 15)), "not a valid"),
         (build(struct.pack("<II", 15, 4) + b"abcd"), "not a valid"),
         (build(struct.pack("<II", 15, 12) + zlib.compress(bytes(4))[:12]), "not a valid|ends too early"),
-        (build(struct.pack("<HHI", 2, 9, 0)), "claims 9 bytes"),
+        (build(struct.pack("<HHI", 2, 9, 0)), "declares 9 bytes"),
     ],
     ids=["empty", "hdf5", "order", "long", "type", "bare", "cut", "packed", "short", "small"],
 )

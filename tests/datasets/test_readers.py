@@ -132,11 +132,11 @@ def test_read_npz_bomb_is_refused_before_it_is_inflated(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("shape", "content", "words"),
     [
-        ((10**6, 1000, 1000), b"x" * 18, "claims shape"),
-        ((2, 3, 3), b"x" * 17, "claims shape"),
-        ((2, 3, 3), b"x" * 40, "claims shape"),
-        ((-2, 3, 3), b"x" * 18, "claims the shape"),
-        ((2**40, 2**40, 1), b"x", "claims shape"),
+        ((10**6, 1000, 1000), b"x" * 18, "declares shape"),
+        ((2, 3, 3), b"x" * 17, "declares shape"),
+        ((2, 3, 3), b"x" * 40, "declares shape"),
+        ((-2, 3, 3), b"x" * 18, "declares the shape"),
+        ((2**40, 2**40, 1), b"x", "declares shape"),
     ],
     ids=["huge", "short", "long", "negative", "overflow"],
 )
@@ -229,7 +229,7 @@ def test_read_idx_malformed_file_is_refused(tmp_path: Path, content: bytes, word
         read_idx(tmp_path / "a")
 
 
-def test_read_idx_claim_over_the_limit_is_refused(tmp_path: Path) -> None:
+def test_read_idx_declared_size_over_the_limit_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"\0\0\x08\x04" + struct.pack(">4I", *[2**31] * 4))
     with pytest.raises(TooLarge, match="the limit is 2,048 MB"):
         read_idx(tmp_path / "a")

@@ -9,7 +9,7 @@ import pytest
 from backend.errors import NotFound
 from backend.schemas.evidence import HarderIn
 from backend.schemas.prunings import PruningIn
-from backend.services import evidence, prunings
+from backend.services import evaluations, evidence, prunings
 from frontend import jobs
 from frontend.jobs import KINDS, VERBS, button_id, buttons, progress_cell
 from tests.frontend.words import by_id, text_of
@@ -53,7 +53,10 @@ def test_buttons_of_a_job_follow_its_state_and_act(
     by_id(buttons(kind, row), button_id("cancel", kind, row.id))
     VERBS["cancel"].act(of, str(row.id))
     cancelled = of.jobs.get(row.id)
-    assert text_of(buttons(kind, cancelled)) == "ResumeDelete"
+    assert text_of(buttons(kind, cancelled)) == f"ResumeDelete{of.loses}"
+    note = by_id(buttons(kind, cancelled), f"delete-note-{row.id}")
+    asks = by_id(buttons(kind, cancelled), button_id("delete", kind, row.id)).to_plotly_json()["props"]
+    assert (asks["data-confirm"], asks["aria-describedby"]) == ("Really delete?", note.id)
     assert text_of(buttons(kind, cancelled, deletes=False)) == "Resume"
     assert "cancelled after 0 of" in text_of(progress_cell(cancelled, "it"))
     VERBS["resume"].act(of, str(row.id))
@@ -64,3 +67,23 @@ def test_buttons_of_a_job_follow_its_state_and_act(
         of.jobs.get(row.id)
     assert [title for title, _ in told] == ["Cancelled", "Queued again", "Cancelled", "Deleted"]
     assert all("net" in words for _, words in told)
+
+
+def test_buttons_of_a_succeeded_evaluation_delete_it_with_its_margins(
+    ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "notify", lambda *words: None)
+    dataset = add_dataset(tmp_path, "digits")
+    done = evaluate(add_checkpoint(dataset.id, "net"), dataset, measure(make_pixels(60)[1], 1))
+    row = evaluations.get_evaluation(done.id)
+    assert text_of(buttons("evaluation", row)).startswith("DeleteThis also deletes the margins")
+    VERBS["delete"].act(KINDS["evaluation"], str(row.id))
+    with pytest.raises(NotFound):
+        evaluations.margins(row.id)
+
+
+def test_buttons_of_a_pruning_delete_it_once_its_checkpoint_is_gone(ready: Path, tmp_path: Path) -> None:
+    row = prunings.get_pruning(ask_pruning(tmp_path).id)
+    done = row.model_copy(update={"state": "succeeded", "checkpoint_id": row.parent_id})
+    assert text_of(buttons("pruning", done)) == ""
+    assert text_of(buttons("pruning", done.model_copy(update={"checkpoint_id": None}))).startswith("Delete")

@@ -66,12 +66,12 @@ def worker(crew: Crew) -> Crew:
 
 
 def wait_for(question: Callable[[], Any], what: str) -> Any:
-    """Ask until the answer is true; fails with what was waited for."""
+    """Ask until the result is true; fails with what was waited for."""
     end = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < end:
-        answer = question()
-        if answer:
-            return answer
+        result = question()
+        if result:
+            return result
         time.sleep(0.1)
     raise AssertionError(f"not within {PATIENCE_SECONDS} s: {what}")
 

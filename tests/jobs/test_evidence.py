@@ -72,7 +72,7 @@ def upload(folder: Path, row: EvaluationOut, claims: dict[int, np.ndarray], sour
     return evidence.add_upload(path, row.id, source=source, indices=list(claims))
 
 
-def test_upload_is_verified_one_by_one_and_lowers_bounds_beside_an_unchanged_cold_core(worker, pair, tmp_path):
+def test_upload_is_verified_one_by_one_and_lowers_bounds_next_to_an_unchanged_primary_run(worker, pair, tmp_path):
     dense = pair[0]
     before, rows = primary_run(dense.id), rows_of(dense.id)
     weak = weak_rows(dense)

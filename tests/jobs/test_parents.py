@@ -1,4 +1,4 @@
-"""A child's evaluation tries its parent's adversarials once a flag doubts its gradients; which ones is decided once."""
+"""A child's evaluation tries its parent's adversarials once its gradients are flagged; which ones is decided once."""
 
 from uuid import uuid4
 
@@ -47,7 +47,7 @@ def dense(crew):
 
 @pytest.fixture(scope="module")
 def masked(dense):
-    """The shipped network with 1 % of its weights, whose gradients are doubted; and a newer evaluation of its parent,
+    """The shipped network with 1 % of its weights, whose gradients are flagged; and a newer evaluation of its parent,
     which succeeded while it ran."""
     queued = queue_margin("cnn-lwm-99", n=N)
     evaluate.start(queued.id, 0, "cpu")

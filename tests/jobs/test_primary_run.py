@@ -8,6 +8,7 @@ import torch
 
 from backend.attacks.contract import AttackAttempt, AttackResult, PrimaryResult
 from backend.jobs.rows import Shard, attempt_rows, result_rows
+from backend.jobs.subjects import SampleBatch
 from backend.store.results import with_bounds
 
 INF = float("inf")
@@ -65,11 +66,12 @@ def result() -> AttackResult:
     )
 
 
-def test_rows_of_a_run_with_fallback_attacks_keep_the_cold_core_and_lower_the_bound(result: AttackResult) -> None:
+def test_rows_of_a_run_with_fallback_attacks_keep_the_primary_run_and_lower_the_bound(result: AttackResult) -> None:
     shards: dict[int, Shard] = {0: ("primary", [0, 1, None, None, None]), 1: ("fallbacks", [None, 0, 1, None, None])}
     numbers, labels = [10, 11, 12, 13, 14], torch.zeros(5, dtype=torch.long)
     attempts = attempt_rows(uuid4(), numbers, result, shards)
-    rows = result_rows(uuid4(), numbers, np.arange(5), labels, result, *shards[0])
+    samples = SampleBatch(np.arange(5), numbers, torch.zeros(5, 1, 2, 2), labels)
+    rows = result_rows(uuid4(), samples, result, shards[0])
     rows = with_bounds(rows, attempts)
 
     near = pytest.approx

@@ -35,7 +35,7 @@ from backend.store.tables import Checkpoint, Dataset
 from models.pruning.fitting import Changes, make_plan
 from models.pruning.methods import build_search
 from models.pruning.thin_ice import build_thin_ice_loss
-from models.training.stages import TrainingStage, prune
+from models.training.parts import TrainingPart, prune
 from models.zoo.build import check_robust
 from tests.jobs.conftest import Crew, wait_for
 from tests.jobs.training_sets import TRAINING_IMAGES, stock, write_images
@@ -116,8 +116,8 @@ def prune_directly(row: PruningOut, margins: torch.Tensor | None = None, **chang
         images,
         labels,
         search=build_search(plan, (1, 28, 28)),
-        searching=TrainingStage(plan.searching, loss) if plan.searching else None,
-        finetuning=TrainingStage(plan.finetuning, loss),
+        searching=TrainingPart(plan.searching, loss) if plan.searching else None,
+        finetuning=TrainingPart(plan.finetuning, loss),
         seed=row.seed,
     )
     inner = network.network if row.parent_name == "listed" else network

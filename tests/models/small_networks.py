@@ -40,7 +40,7 @@ def build_single_layer(weights: list[list[float]]) -> nn.Linear:
 
 
 def take_clean_steps(network: nn.Module, search: MaskSearch, steps: int, *, weight_decay: float = 0.1) -> None:
-    """Train on the clean stripes the way a stage does, with momentum and weight decay."""
+    """Train on the clean stripes the way a part does, with momentum and weight decay."""
     images, labels = draw_stripes(32)
     optimizer = SGD(search.find_parameter_groups(weight_decay), lr=0.1, momentum=0.9)
     network.train()

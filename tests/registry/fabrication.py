@@ -99,7 +99,7 @@ def add_scores(network: nn.Module, *, channels: bool = False, seed: int = 3) -> 
 
 
 def add_rates(state: dict[str, torch.Tensor], seed: int = 4) -> dict[str, torch.Tensor]:
-    """The same with HARP's learned rate beside each layer's scores."""
+    """The same with HARP's learned rate next to each layer's scores."""
     generator = torch.Generator().manual_seed(seed)
     starts = [name.removesuffix("popup_scores") for name in state if name.endswith("popup_scores")]
     return state | {f"{start}k_score": torch.randn((), generator=generator) - 2 for start in starts}

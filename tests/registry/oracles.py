@@ -71,8 +71,8 @@ def classify_preact18(layers: Layers, images: Tensor, ends_normalised: bool = Fa
             active = layers.standardise(features, f"{start}.bn1").clamp(min=0)
             inner = layers.convolve(active, f"{start}.conv1", stride)
             inner = layers.convolve(layers.standardise(inner, f"{start}.bn2").clamp(min=0), f"{start}.conv2")
-            beside = layers.convolve(active, f"{start}.shortcut.0", 2, 0) if stride == 2 else features
-            features = inner + beside
+            shortcut = layers.convolve(active, f"{start}.shortcut.0", 2, 0) if stride == 2 else features
+            features = inner + shortcut
     if ends_normalised:
         features = layers.standardise(features, "bn").clamp(min=0)
     return layers.combine(functional.avg_pool2d(features, 4).flatten(1), "linear")
@@ -104,8 +104,8 @@ def classify_wide(layers: Layers, images: Tensor, blocks: int = 4) -> Tensor:
             start, stride = f"block{stage}.layer.{block}", 2 if stage > 1 and block == 0 else 1
             active = layers.standardise(features, f"{start}.bn1").clamp(min=0)
             inner = layers.standardise(layers.convolve(active, f"{start}.conv1", stride), f"{start}.bn2").clamp(min=0)
-            beside = layers.convolve(active, f"{start}.convShortcut", stride, 0) if block == 0 else features
-            features = layers.convolve(inner, f"{start}.conv2") + beside
+            shortcut = layers.convolve(active, f"{start}.convShortcut", stride, 0) if block == 0 else features
+            features = layers.convolve(inner, f"{start}.conv2") + shortcut
     features = layers.standardise(features, "bn1").clamp(min=0)
     return layers.combine(functional.avg_pool2d(features, 8).flatten(1), "fc")
 

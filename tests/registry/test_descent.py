@@ -139,7 +139,7 @@ def test_compare_norms_measures_in_the_parents_deviations() -> None:
     assert (found.mean_shift, found.variance_factor, found.affine_change) == pytest.approx((0.5, 2.0, 0.5), abs=1e-4)
 
 
-def test_take_findings_in_a_child_gives_the_same(tmp_path: Path) -> None:
+def test_inspect_all_in_a_child_gives_the_same(tmp_path: Path) -> None:
     (tmp_path / "broken").write_bytes(b"nothing")
     child, dense = find_zoo() / "cnn-lwm-90.safetensors", find_zoo() / "cnn-dense.safetensors"
     settings = Settings(home=tmp_path / "home")

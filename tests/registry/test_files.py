@@ -42,8 +42,8 @@ def test_open_file_safetensors_gives_the_same_tensors(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("legacy", [False, True], ids=["zip", "legacy"])
 def test_open_file_numpy_scalars_and_options_are_taken(tmp_path: Path, legacy: bool) -> None:
-    beside = {"acc": np.float64(0.5), "best": np.float32(0.25), "args": argparse.Namespace(lr=0.1, n=np.int64(3))}
-    content = open_bytes(tmp_path, save({"state_dict": STATE, **beside}, legacy=legacy))
+    additional = {"acc": np.float64(0.5), "best": np.float32(0.25), "args": argparse.Namespace(lr=0.1, n=np.int64(3))}
+    content = open_bytes(tmp_path, save({"state_dict": STATE, **additional}, legacy=legacy))
     assert content["acc"] == 0.5 and content["args"].lr == 0.1 and content["args"].n == 3
 
 
@@ -114,25 +114,25 @@ def test_open_file_two_entries_of_one_name_is_refused(tmp_path: Path) -> None:
         open_bytes(tmp_path, raw)
 
 
-def test_open_file_storage_that_claims_more_than_its_entry_is_refused(tmp_path: Path) -> None:
+def test_open_file_storage_that_declares_more_than_its_entry_is_refused(tmp_path: Path) -> None:
     raw = replace_in_pickle(save({"w": torch.zeros(4)}), b"K\x04tq\x07Q", b"J\xff\xff\xff\x7ftq\x07Q")
-    with pytest.raises(UnsafeCheckpoint, match=r"claims 8,589,934,588 bytes, but the file holds only 16") as caught:
+    with pytest.raises(UnsafeCheckpoint, match=r"declares 8,589,934,588 bytes, but the file holds only 16") as caught:
         open_bytes(tmp_path, raw)
     assert caught.value.details["present_bytes"] == 16
 
 
-def test_open_file_legacy_storage_that_claims_more_than_the_file_is_refused(tmp_path: Path) -> None:
+def test_open_file_legacy_storage_that_declares_more_than_the_file_is_refused(tmp_path: Path) -> None:
     raw = save({"w": torch.zeros(4)}, legacy=True)
     old = b"K\x04Ntq\x07Q"
     assert old in raw
-    with pytest.raises(UnsafeCheckpoint, match="claim 8,589,934,588 bytes together"):
+    with pytest.raises(UnsafeCheckpoint, match="declare 8,589,934,588 bytes together"):
         open_bytes(tmp_path, raw.replace(old, b"J\xff\xff\xff\x7fNtq\x07Q"))
 
 
 def test_check_tensors_expanded_tensor_is_refused(tmp_path: Path) -> None:
     raw = save({"w": torch.zeros(1).expand(1_000_000, 1_000_000)})
     assert len(raw) < 5_000
-    with pytest.raises(UnsafeCheckpoint, match=r"claims 4,000,000,000,000 bytes, but its storage has 4"):
+    with pytest.raises(UnsafeCheckpoint, match=r"declares 4,000,000,000,000 bytes, but its storage has 4"):
         check_tensors(open_bytes(tmp_path, raw))
 
 

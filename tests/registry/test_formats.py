@@ -73,13 +73,13 @@ def test_find_state_without_weights_is_unreadable(content: dict[str, Any]) -> No
         find_state(content)
 
 
-def test_find_state_numbers_beside_tensors_are_refused_by_name(network: nn.Module) -> None:
+def test_find_state_numbers_next_to_tensors_are_refused_by_name(network: nn.Module) -> None:
     with pytest.raises(RejectedCheckpoint, match="holds epoch"):
         find_state({**network.state_dict(), "epoch": 3})
 
 
 def test_find_state_tensor_larger_than_its_storage_is_unsafe() -> None:
-    with pytest.raises(UnsafeCheckpoint, match="'w' claims"):
+    with pytest.raises(UnsafeCheckpoint, match="'w' declares"):
         find_state({"state_dict": {"w": torch.zeros(1).expand(1000, 1000)}})
 
 

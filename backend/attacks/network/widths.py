@@ -1,4 +1,4 @@
-"""How many images go through the network at once, so that a sample's bits do not depend on the samples beside it.
+"""How many images go through the network at once, so that no sample's bits depend on the others in its pass.
 
 Arithmetic depends on the number of images in a pass (about 5e-7 of the logits between some widths). A run
 therefore fixes one width and pads its last passes to it. Narrower passes are allowed only where a probe has shown that

@@ -1,6 +1,6 @@
 """Searches that need no gradient, many samples abreast: a bisection, patterns to choose from, and a random search.
 
-As in `gradient_steps`, no row depends on the rows beside it.
+As in `gradient_steps`, no row depends on the other rows.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Walks that follow gradients, many samples abreast: one to the nearest broken image, one inside a fixed radius.
 
-Every walker has a row of its own, which does not depend on the rows beside it. For a pass each kind of walk gives the
+Every walker has a row of its own, which does not depend on the other rows. For a pass each kind of walk gives the
 points to evaluate and the combination of logits to lower, and gets the logits and the gradient in the points.
 """
 

@@ -2,7 +2,7 @@
 
 A sample's attacks are a script, a generator that yields what it waits for: one walker (a phase to run) or a list of
 scripts (to run side by side). What a script sees are its own results alone, and arithmetic is that of a fixed width,
-so that a sample's rows do not depend on the samples beside it, nor on their order.
+so that a sample's rows do not depend on the other samples in the pass, nor on their order.
 """
 
 from collections import deque

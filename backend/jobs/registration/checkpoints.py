@@ -82,7 +82,7 @@ def refuse_taken_name(session: Session, name: str, *, made_by: UUID | None = Non
             checkpoint_id=str(found.id),
             name=name,
         )
-    pending = prunings.pending_pruning_named(session, name, besides=made_by)
+    pending = prunings.pending_pruning_named(session, name, other_than=made_by)
     if pending is not None:
         raise Conflict(
             f"A pruning (id {pending.id}) is making a checkpoint called {name!r}. Choose another name.",

@@ -26,7 +26,7 @@ CANDIDATES = 5  # how many other dense checkpoints are tried where the named par
 def inspect_checkpoint(
     file: str, layers: Sequence[dict[str, Any]], parent: Checkpoint | None, others: Sequence[Checkpoint]
 ) -> dict[str, Any] | None:
-    """Look at kept weights beside the named parent, and beside others that may have been it.
+    """Look at kept weights and compare them with the named parent, and with others that may have been it.
 
     Args:
         file: artefact name of the weights.
@@ -42,11 +42,11 @@ def inspect_checkpoint(
         subject = InspectedNetwork(
             artefact_path(file), [layer["name"] for layer in layers], [artefact_path(one.file) for one in parents]
         )
-        (finding,) = inspect_all([subject], settings=get_settings())
+        (note,) = inspect_all([subject], settings=get_settings())
     except ThinIceError as error:
         LOG.warning("the weights %s were not inspected: %s", file, error.message)
         return None
-    return None if finding is None else _conclude(finding, parents, is_first_named=parent is not None)
+    return None if note is None else _conclude(note, parents, is_first_named=parent is not None)
 
 
 def inspect_missing() -> int:
@@ -69,7 +69,7 @@ def inspect_missing() -> int:
 
 
 def inspect_family(rows: Sequence[Checkpoint], parents: dict[UUID, Checkpoint]) -> None:
-    """Inspect many rows at once, each beside its parent of `parents`; sets `inspection` where it could be read."""
+    """Inspect many rows at once, each against its parent of `parents`; sets `inspection` where it could be read."""
     named = [None if row.parent_id is None else parents.get(row.parent_id) for row in rows]
     try:
         subjects = [
@@ -80,13 +80,13 @@ def inspect_family(rows: Sequence[Checkpoint], parents: dict[UUID, Checkpoint]) 
             )
             for row, parent in zip(rows, named, strict=True)
         ]
-        findings = inspect_all(subjects, settings=get_settings())
+        notes = inspect_all(subjects, settings=get_settings())
     except ThinIceError as error:
         LOG.warning("%d checkpoints were not inspected: %s", len(rows), error.message)
         return
-    for row, parent, finding in zip(rows, named, findings, strict=True):
-        if finding is not None:
-            row.inspection = _conclude(finding, [parent] if parent else [], is_first_named=parent is not None)
+    for row, parent, note in zip(rows, named, notes, strict=True):
+        if note is not None:
+            row.inspection = _conclude(note, [parent] if parent else [], is_first_named=parent is not None)
 
 
 def find_candidates(
@@ -101,9 +101,9 @@ def find_candidates(
     return [row for row in reversed(fitting) if parent is None or row.id != parent.id][:CANDIDATES]
 
 
-def _conclude(finding: InspectionNote, parents: Sequence[Checkpoint], *, is_first_named: bool) -> dict[str, Any]:
-    """Pick what is told of a finding: the named parent's descent, and another's only where that is no parent."""
-    pairs = list(zip(parents, finding.descents, strict=True))
+def _conclude(note: InspectionNote, parents: Sequence[Checkpoint], *, is_first_named: bool) -> dict[str, Any]:
+    """Pick what an inspection note tells: the named parent's descent, and another's only where that is no parent."""
+    pairs = list(zip(parents, note.descents, strict=True))
     named = pairs.pop(0) if is_first_named else None
     descent = named[1] if named else None
     likely = None
@@ -118,7 +118,7 @@ def _conclude(finding: InspectionNote, parents: Sequence[Checkpoint], *, is_firs
             default=None,
         )
     inspection = InspectionOut(
-        structure=finding.structure,
+        structure=note.structure,
         parent_id=named[0].id if named else None,
         descent=descent,
         likely_parent=likely,

@@ -45,7 +45,8 @@ def check_parent(
         raise NotFound(f"The parent {parent_id} does not exist.", parent_id=str(parent_id))
     if role == "dense" and method != CONTROL:
         raise InvalidRequest(
-            "A dense checkpoint has a parent only as a control (method `control`: finetuned as long, nothing pruned).",
+            "A dense checkpoint has a parent only as a control (method `control`: finetuned for as long, nothing "
+            "pruned).",
             parent_id=str(parent_id),
         )
     if parent.role != "dense":

@@ -43,7 +43,7 @@ def import_bundle(path: Path) -> BundleOut:
         limits=Limits.from_settings(settings),
         rejection=UnreadableBundle,
     )
-    manifest = BundleManifest.model_validate(made.answer)
+    manifest = BundleManifest.model_validate(made.result)
     outcomes, queued = [], []
     for entry in manifest.evaluations:
         with writing() as session:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.attacks.catalogue import get_preset
+from backend.counts import count_words
 from backend.eps import check_eps, eps_text
 from backend.errors import Conflict, InvalidRequest, NotFound
 from backend.jobs.drafts import check_preset_fits
@@ -22,6 +23,7 @@ from backend.jobs.registration.checkpoints import (
 )
 from backend.jobs.registration.lineage import check_parent, describe_oddities
 from backend.registry.child import take_checkpoint
+from backend.registry.imported import ImportedCheckpoint
 from backend.registry.layer_lists import is_layer_list, read_layer_list
 from backend.schemas import Page
 from backend.schemas.checkpoints import CheckpointIn, CheckpointOut, CheckpointPatch
@@ -77,7 +79,7 @@ def add_checkpoint(path: Path, form: CheckpointIn, *, filename: str) -> Checkpoi
 
     Args:
         path: the uploaded file; stays where it is.
-        form: the fields beside it.
+        form: the fields sent with it.
         filename: what the user calls the file; a keep rate in it counts where the form has none.
 
     Raises:
@@ -95,18 +97,7 @@ def add_checkpoint(path: Path, form: CheckpointIn, *, filename: str) -> Checkpoi
         refuse_taken_name(session, form.name)
         architecture = listed.name if listed else form.architecture
         parent = check_parent(session, form.parent_id, form.role, form.method, dataset, architecture=architecture)
-    settings = get_settings()
-    imported = take_checkpoint(
-        path,
-        dataset_classes=len(dataset.classes),
-        dataset_shape=(dataset.shape[0], dataset.shape[1], dataset.shape[2]),
-        architecture=listed.text if listed else form.architecture,
-        normalization=form.normalization,
-        out_dir=settings.artefacts,
-        settings=settings,
-        keep_rate=form.keep_rate,
-        file_name=filename,
-    )
+    imported = _import_file(path, filename, form, dataset, listed.text if listed else form.architecture)
     columns = read_columns(imported)
     row = Checkpoint(
         **columns,
@@ -125,10 +116,31 @@ def add_checkpoint(path: Path, form: CheckpointIn, *, filename: str) -> Checkpoi
         insert_checkpoint(session, row, dataset)
     queue_preflight(row)
     shown = show_checkpoint(row)
-    if form.evaluate is None:
-        return shown
+    return shown if form.evaluate is None else _evaluate_at_once(row, dataset, form.evaluate, shown)
+
+
+def _import_file(
+    path: Path, filename: str, form: CheckpointIn, dataset: Dataset, architecture: str | None
+) -> ImportedCheckpoint:
+    """Read the file in a child process; `architecture` is a name or the JSON list of the layers."""
+    settings = get_settings()
+    return take_checkpoint(
+        path,
+        dataset_classes=len(dataset.classes),
+        dataset_shape=(dataset.shape[0], dataset.shape[1], dataset.shape[2]),
+        architecture=architecture,
+        normalization=form.normalization,
+        out_dir=settings.artefacts,
+        settings=settings,
+        keep_rate=form.keep_rate,
+        file_name=filename,
+    )
+
+
+def _evaluate_at_once(row: Checkpoint, dataset: Dataset, preset: str, shown: CheckpointOut) -> CheckpointOut:
+    """Queue the first evaluation; the checkpoint with a warning where that fails."""
     try:
-        queue_first_evaluation(row, dataset, form.evaluate)
+        queue_first_evaluation(row, dataset, preset)
     except Exception as error:  # the checkpoint is kept: an error would send the user to upload it again
         LOG.exception("the evaluation of %s was not queued", row.id)
         return shown.model_copy(update={"warnings": [*shown.warnings, f"The evaluation was not queued: {error}"]})
@@ -168,7 +180,7 @@ def patch_checkpoint(checkpoint_id: UUID | str, patch: CheckpointPatch) -> Check
 
 
 def _inspect_anew(checkpoint_id: UUID | str, patch: CheckpointPatch) -> dict[str, Any] | None:
-    """What the weights say beside the parent that a patch names; outside of any transaction, it starts a child."""
+    """What the weights say compared with the parent of a patch; outside of any transaction, it starts a child."""
     with reading() as session:
         row = load_checkpoint(session, checkpoint_id)
         parent = None if patch.parent_id is None else store.find_checkpoint(session, patch.parent_id)
@@ -194,8 +206,9 @@ def delete_checkpoint(checkpoint_id: UUID | str) -> None:
         children, evaluations, prunings = store.count_dependants(session, row.id)
         if children or evaluations or prunings:
             raise Conflict(
-                f"{row.name} cannot be deleted: {children} checkpoints made from it, {evaluations} evaluations and "
-                f"{prunings} prunings need it.",
+                f"{row.name} cannot be deleted, because other rows need it: "
+                f"{count_words(children, 'checkpoint')} made from it, {count_words(evaluations, 'evaluation')} and "
+                f"{count_words(prunings, 'pruning')}.",
                 children=children,
                 evaluations=evaluations,
                 prunings=prunings,

@@ -1,4 +1,4 @@
-"""Claimed robust accuracies beside what the evaluations found."""
+"""Claimed robust accuracies compared with what the evaluations found."""
 
 from backend.services.claims.service import (
     answer_claim,

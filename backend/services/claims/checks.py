@@ -1,4 +1,4 @@
-"""Which evaluation a claim is held against, and which relatives' claims stand beside it."""
+"""Which evaluation a claim is held against, and which relatives' claims it is compared with."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -97,12 +97,12 @@ def make_check(row: Checkpoint, snapshot: Snapshot) -> ClaimStanding:
     claim = Claim(row.claim["robust_accuracy"], row.claim.get("n"))
     norm = row.claim.get("norm") or dataset.default_norm
     eps_text = row.claim.get("eps_text") or dataset.default_eps
-    fitting = [one for one in snapshot.evaluations.get(row.id, []) if answers(one, dataset, norm, eps_text)]
+    fitting = [one for one in snapshot.evaluations.get(row.id, []) if can_judge(one, dataset, norm, eps_text)]
     best = max(fitting, key=rank, default=None)  # the first of equals, which is the newest
     return ClaimStanding(row, dataset, claim, norm, eps_text, best)
 
 
-def answers(evaluation: Evaluation, dataset: Dataset, norm: str, eps_text: str) -> bool:
+def can_judge(evaluation: Evaluation, dataset: Dataset, norm: str, eps_text: str) -> bool:
     """Whether an evaluation tells the robust accuracy at this norm and eps: margins at any, verdicts at their own."""
     if (evaluation.dataset_id, evaluation.norm) != (dataset.id, norm):
         return False

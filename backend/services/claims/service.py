@@ -1,4 +1,4 @@
-"""What checkpoints claim and what a re-evaluation leaves of it, beside the same of their parents and controls."""
+"""What checkpoints claim and what a re-evaluation leaves of it, next to the same for their parents and controls."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -10,11 +10,12 @@ from backend.analysis.outcomes import Outcomes
 from backend.analysis.pairing import pair
 from backend.analysis.statistics import Estimate
 from backend.attacks.catalogue import get_preset
+from backend.counts import count_words
 from backend.errors import NotComparable
 from backend.jobs.registration.lineage import choose_sparsity
-from backend.schemas import OURS, Interval, Norm, Page
+from backend.schemas import OURS, Answer, Interval, Norm, Page
 from backend.schemas.checkpoints import CheckpointOut, ClaimOut
-from backend.schemas.claims import Answer, ClaimAgainst, ClaimCheck, ClaimDifference, Reevaluation
+from backend.schemas.claims import ClaimAgainst, ClaimCheck, ClaimDifference, Reevaluation
 from backend.schemas.datasets import DatasetOut
 from backend.schemas.evaluations import EvaluationOut
 from backend.services.claims.checks import (
@@ -36,6 +37,7 @@ from backend.services.evaluations.measurements import (
 )
 from backend.services.shared.arguments import check_page
 from backend.store.tables import Checkpoint
+from models.pruning.plans import CONTROL
 
 BASIS_NOTES: dict[str, str] = {
     "same samples": "The claim and the re-evaluation are totals over the same images. It is not known which images "
@@ -191,11 +193,12 @@ def write_notes(check: ClaimStanding, gap: Gap | None, by_fallbacks: int) -> lis
         claimed = "an unknown number of" if check.claim.n is None else f"{check.claim.n:,}"
         notes.append(BASIS_NOTES[gap.basis].format(claimed=claimed, measured=f"{gap.held.n:,}"))
     if by_fallbacks:
+        more = count_words(by_fallbacks, "more sample", "more samples")
         notes.append(
-            f"Fallback attacks broke {by_fallbacks:,} more samples than the primary run. They count in this "
+            f"Fallback attacks broke {more} than the primary run. These count in this "
             "checkpoint's own figure; comparisons with other networks use the primary run of both."
         )
-    if check.row.origin in OURS and check.row.method not in (None, "control"):
+    if check.row.origin in OURS and check.row.method not in (None, CONTROL):
         notes.append("Thin Ice made this network, so the result is about our re-implementation, not the authors' own.")
     return notes
 

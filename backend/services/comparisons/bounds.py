@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 from backend.analysis import flips
 from backend.analysis.outcomes import BoolArray, Outcomes, TextArray
 from backend.analysis.pairing import Pair, judge_at
-from backend.schemas.comparisons import ExtraEvidence, MismatchOut
+from backend.schemas.comparisons import AdditionalEvidence, MismatchOut
 from backend.store import evidence, results
 from backend.store.tables import Evaluation
 
-FIELD = "extra-evidence"
+FIELD = "additional-evidence"
 SHOWN_SOURCES = 6
 Known = dict[str, tuple[float, str]]
 
@@ -49,7 +49,7 @@ def name_best_known_sets(joined: Pair, bounds: Bounds, eps: float) -> TextArray:
     return flips.name_sets(judge_at(lower(joined, bounds), eps), eps)
 
 
-def sum_up(joined: Pair, bounds: Bounds, eps: float, dense: Evaluation, pruned: Evaluation) -> list[ExtraEvidence]:
+def sum_up(joined: Pair, bounds: Bounds, eps: float, dense: Evaluation, pruned: Evaluation) -> list[AdditionalEvidence]:
     """What evidence there is, one entry for each side that has any among the shared samples."""
     before = flips.find_held(judge_at(joined, eps), eps)
     after = flips.find_held(judge_at(lower(joined, bounds), eps), eps)
@@ -60,7 +60,7 @@ def sum_up(joined: Pair, bounds: Bounds, eps: float, dense: Evaluation, pruned: 
         if is_lower.any():
             sources = sorted({known[str(sample)][1] for sample in joined.sample_ids[is_lower]})
             found.append(
-                ExtraEvidence.model_validate(
+                AdditionalEvidence.model_validate(
                     {
                         "side": side,
                         "evaluation_id": row.id,
@@ -73,7 +73,7 @@ def sum_up(joined: Pair, bounds: Bounds, eps: float, dense: Evaluation, pruned: 
     return found
 
 
-def warn_of_one_side(found: list[ExtraEvidence], eps_text: str) -> list[MismatchOut]:
+def warn_of_one_side(found: list[AdditionalEvidence], eps_text: str) -> list[MismatchOut]:
     """A mismatch where one side alone has evidence beyond the primary run; it never touches the sets."""
     if len(found) != 1:
         return []
@@ -85,8 +85,8 @@ def warn_of_one_side(found: list[ExtraEvidence], eps_text: str) -> list[Mismatch
     counts = f"{one.lowered:,} lower"
     sentence = (
         f"Only the {one.side} side has additional evidence: the best-known bounds of {one.lowered:,} {noun} lie below "
-        f"the margins ({shown}), and {verdicts} of these would be broken at {eps_text}. The {other} side was not "
-        "attacked as hard, so sets, curves and tests use only the primary run of both sides."
+        f"the margins ({shown}). These bounds would break {verdicts} of the samples at {eps_text}. The {other} side "
+        "was not attacked as hard, so sets, curves and tests use only the primary run of both sides."
     )
     return [
         MismatchOut(

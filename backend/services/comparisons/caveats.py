@@ -11,6 +11,7 @@ from backend.analysis import caveats
 from backend.analysis.pairing import Pair
 from backend.analysis.statistics import Estimate
 from backend.attacks.catalogue import WEAKENING, get_preset
+from backend.counts import count_words
 from backend.errors import InvalidRequest, NotComparable
 from backend.jobs.registration.inspections import question_parent, read_inspection
 from backend.schemas.comparisons import MismatchOut
@@ -67,8 +68,8 @@ def show_gain(gain: caveats.Gain | None, pruned: Checkpoint, norm: str) -> list[
     dense_median, pruned_median = _show_distance(gain.dense.value, norm), _show_distance(gain.pruned.value, norm)
     sentence = (
         f"Apparent gain: the pruned margins are far above the dense ones, median {_show_median(gain.pruned, norm)} "
-        f"against {_show_median(gain.dense, norm)} over the {gain.n:,} samples that both get right. That is rarely "
-        f"real; gradients may be masked. Run AutoAttack on {pruned.name}."
+        f"against {_show_median(gain.dense, norm)} over the {count_words(gain.n, 'sample')} that both get "
+        f"right. That is rarely real; gradients may be masked. Run AutoAttack on {pruned.name}."
     )
     return [MismatchOut(field=GAIN, dense=dense_median, pruned=pruned_median, severity="differs", sentence=sentence)]
 
@@ -92,8 +93,9 @@ def caveats_of_margins(
             pruned=counts if side == "pruned" else "-",
             severity="differs" if worst.share > TOLERATED else "note",
             sentence=(
-                f"{challenge.attack} breaks {worst.broken:,} of the {worst.robust:,} shared samples that these margins "
-                f"call robust at {challenge.eps_text}: the margins of {checkpoint.name} are overestimates."
+                f"{challenge.attack} breaks {worst.broken:,} of the {count_words(worst.robust, 'shared sample')} that "
+                f"these margins call robust at {challenge.eps_text}: "
+                f"the margins of {checkpoint.name} are overestimates."
             ),
         )
     ]

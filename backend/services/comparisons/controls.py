@@ -1,5 +1,6 @@
-"""Which controls stand beside a comparison: the same parent changed without pruning, and another training seed."""
+"""Which controls a comparison has: the same parent changed without pruning, and another training seed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -7,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from backend.schemas.families import FamilyTraining
 from backend.services.checkpoints.trainings import describe_training_difference, rank_alike, read_trainings
 from backend.services.comparisons.effort import find_control_differences
 from backend.services.evaluations.measurements import Finished, finished
@@ -18,7 +20,7 @@ from models.pruning.plans import CONTROL
 Kind = Literal["finetuned", "seed"]
 WORDS: dict[str, str] = {"finetuned": "same finetuning, nothing pruned", "seed": "another training seed"}
 ORDER = ("finetuned", "seed")
-ANSWERS_KEPT = 4096
+RESULTS_KEPT = 4096
 
 
 @dataclass(frozen=True)
@@ -41,54 +43,59 @@ def find_controls(
         and in a sentence or two why there are none, which were left out because they were attacked otherwise, or how
         the first was trained otherwise.
     """
-    family = checkpoints.checkpoints_like(session, root.dataset_id, root.architecture)
-    kinds = {row.id: kind for row in family if (kind := tell_kind(row, root)) and row.id != pruned.checkpoint_id}
+    similar = checkpoints.checkpoints_like(session, root.dataset_id, root.architecture)
+    kinds = {row.id: kind for row in similar if (kind := tell_kind(row, root)) and row.id != pruned.checkpoint_id}
     if not kinds:
         return [], (
-            f"{root.name} has no control. Upload the dense model finetuned as long without pruning "
+            f"{root.name} has no control. Upload the dense model finetuned for as long without pruning "
             f"(role dense, method {CONTROL}, this parent), or a dense model of another training seed."
         )
-    names = {row.id: row.name for row in family}
-    found: dict[UUID, Control] = {}
-    differing: dict[UUID, str] = {}
-    for row in evaluations.succeeded_evaluations(session, list(kinds)):
-        key = finished(row)
-        if key is None or row.checkpoint_id in found or not covers(row, pruned):
-            continue
-        differences = find_control_differences(dense, row)
-        if differences:
-            differing.setdefault(row.checkpoint_id, " ".join(one.sentence for one in differences))
-        else:
-            found[row.checkpoint_id] = Control(
-                kinds[row.checkpoint_id], names[row.checkpoint_id], row.checkpoint_id, key
-            )
+    names = {row.id: row.name for row in similar}
+    rows = [row for row in evaluations.succeeded_evaluations(session, list(kinds)) if covers(row, pruned)]
+    found, differing = sort_by_effort(rows, dense)
+    controls = [Control(kinds[row_id], names[row_id], row_id, key) for row_id, key in found.items()]
     own = pruned.checkpoint
-    trainings = read_trainings(session, [own, *family])
+    trainings = read_trainings(session, [own, *similar])
 
     def rank(control: Control) -> tuple[int, int, str]:
         alike = rank_alike(trainings.get(own.id), trainings.get(control.checkpoint_id))
         return ORDER.index(control.kind), alike, control.name
 
-    ordered = sorted(found.values(), key=rank)
-    left_out = sorted(
-        f"{names[checkpoint_id]} is left out, because it was attacked differently. {sentences}"
-        for checkpoint_id, sentences in differing.items()
-        if checkpoint_id not in found
+    controls.sort(key=rank)
+    notes = sorted(
+        f"{names[row_id]} is left out, because it was attacked differently. {sentences}"
+        for row_id, sentences in differing.items()
     )
-    if ordered and ordered[0].kind == "finetuned":
-        first = ordered[0]
-        incompatible = describe_training_difference(
-            trainings.get(own.id), trainings.get(first.checkpoint_id), own.name, first.name
-        )
-        left_out += (
-            []
-            if incompatible is None
-            else [f"{incompatible} Losses beyond this control may not come from pruning alone."]
-        )
-    if ordered or left_out:
-        return ordered, " ".join(left_out) or None
-    listed = ", ".join(sorted(names[checkpoint_id] for checkpoint_id in kinds))
+    if controls and controls[0].kind == "finetuned":
+        notes += note_training(own, controls[0], trainings)
+    if controls or notes:
+        return controls, " ".join(notes) or None
+    listed = ", ".join(sorted(names[row_id] for row_id in kinds))
     return [], f"No control has been evaluated on these samples with the preset {pruned.preset} yet ({listed})."
+
+
+def sort_by_effort(rows: Sequence[Evaluation], dense: Evaluation) -> tuple[dict[UUID, Finished], dict[UUID, str]]:
+    """The first evaluation of each control with the effort of `dense`, or what differs in the first with another."""
+    found: dict[UUID, Finished] = {}
+    differing: dict[UUID, str] = {}
+    for row in rows:
+        key = finished(row)
+        if key is None or row.checkpoint_id in found:
+            continue
+        differences = find_control_differences(dense, row)
+        if differences:
+            differing.setdefault(row.checkpoint_id, " ".join(one.sentence for one in differences))
+        else:
+            found[row.checkpoint_id] = key
+    return found, {row_id: sentences for row_id, sentences in differing.items() if row_id not in found}
+
+
+def note_training(own: Checkpoint, control: Control, trainings: dict[UUID, FamilyTraining]) -> list[str]:
+    """The caveat that a control was trained differently; empty where it was not."""
+    found = describe_training_difference(
+        trainings.get(own.id), trainings.get(control.checkpoint_id), own.name, control.name
+    )
+    return [] if found is None else [f"{found} Losses beyond this control may not come from pruning alone."]
 
 
 def is_same_effort(first: Evaluation, second: Evaluation) -> bool:
@@ -124,7 +131,7 @@ def has_samples_of(wide: Evaluation, narrow: Evaluation) -> bool:
     return _is_within(narrow.id, wide.id)
 
 
-@lru_cache(maxsize=ANSWERS_KEPT)
+@lru_cache(maxsize=RESULTS_KEPT)
 def _is_within(narrow_id: UUID, wide_id: UUID) -> bool:
     """Whether the samples of one evaluation are among those of another, by their lists, which never change."""
     with reading() as session:

@@ -7,7 +7,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from backend.analysis import noise as analysis
-from backend.analysis.outcomes import answers_at, is_held
+from backend.analysis.outcomes import decides_at, is_held
 from backend.errors import Conflict, NotFound
 from backend.schemas.comparisons import NoiseOut
 from backend.schemas.evaluations import NoiseReport, SpreadRow
@@ -38,7 +38,7 @@ def compare_repeats(rows: list[Evaluation], side: Literal["dense", "pruned"], ep
     None without a repeat, and for witnesses at another eps than their own.
     """
     runs = [load_outcomes(key) for key in _keys(rows)]
-    if len(runs) < 2 or not all(answers_at(run, eps) for run in runs):
+    if len(runs) < 2 or not all(decides_at(run, eps) for run in runs):
         return None
     found = analysis.measure_noise(runs, eps)
     within = None if found.floor is None else analysis.count_within(runs[0], eps, found.floor)

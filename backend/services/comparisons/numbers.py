@@ -117,7 +117,7 @@ def show_control(dense: Finished, pruned: Finished, control: Control, eps: float
 
 
 def write_headline(change: str, dense: Finished, pruned: Finished, controls: list[Control]) -> list[TextPart]:
-    """The finding in plain words, beside the first control."""
+    """The result in plain words, next to the first control."""
     found = find_clean(dense, pruned)
     first = controls[0] if controls else None
     parts = headline.write_headline(

@@ -9,8 +9,11 @@ from backend.services.comparisons.numbers import show_rate
 from backend.store import evidence, results
 from backend.store.tables import Evaluation, Evidence
 
+Replay = tuple[Evidence, dict[str, bool]]
+"""A finished replay, and what it found by sample id."""
 
-def find_replays(session: Session, dense: Evaluation, pruned: Evaluation) -> list[tuple[Evidence, dict[str, bool]]]:
+
+def find_replays(session: Session, dense: Evaluation, pruned: Evaluation) -> list[Replay]:
     """The newest finished replay each way, dense adversarials on the pruned network first; empty unless both are."""
     found = []
     for target, source in ((pruned, dense), (dense, pruned)):
@@ -20,7 +23,7 @@ def find_replays(session: Session, dense: Evaluation, pruned: Evaluation) -> lis
     return found if len(found) == 2 else []
 
 
-def explain(joined: Pair, eps: float, replays: list[tuple[Evidence, dict[str, bool]]]) -> ReplayOut | None:
+def explain(joined: Pair, eps: float, replays: list[Replay]) -> ReplayOut | None:
     """Shares broken each way, and the robust flips at eps by what the replays found; None without replays."""
     if not replays:
         return None

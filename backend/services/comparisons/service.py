@@ -1,17 +1,16 @@
 """Comparisons of a dense and a pruned evaluation, sample by sample."""
 
 import math
-from dataclasses import dataclass
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy.orm import Session
 
 from backend.analysis import flips, mismatches
 from backend.analysis.pairing import Pair, judge_at
+from backend.analysis.statistics import find_middle
 from backend.attacks.catalogue import promises_margins
 from backend.eps import check_eps, eps_text, parse_eps
-from backend.errors import Conflict, InvalidRequest
+from backend.errors import InvalidRequest
 from backend.schemas import FlipSet
 from backend.schemas.comparisons import ComparisonOut, MismatchOut, NoiseOut, PairedSample
 from backend.schemas.evaluations import EvaluationOut
@@ -20,35 +19,22 @@ from backend.services.comparisons.caveats import (
     caveats_of_descent,
     caveats_of_gain,
     caveats_of_margins,
-    find_challenges,
     note_caveats,
 )
-from backend.services.comparisons.controls import Control, find_controls, is_same_effort, tell_kind
+from backend.services.comparisons.controls import is_same_effort, tell_kind
 from backend.services.comparisons.effort import find_mismatches, show_mismatch
 from backend.services.comparisons.notes import MEDIAN_EPS, write_notes
-from backend.services.evaluations.measurements import Finished, finished, load_indices
-from backend.services.evaluations.service import load_evaluation, show_all
+from backend.services.comparisons.sides import Sides, Stored, load_sides, read_stored
+from backend.services.evaluations.measurements import load_indices
+from backend.services.evaluations.service import show_all
 from backend.store import evaluations
 from backend.store.checkpoints import all_checkpoints
 from backend.store.database import reading
-from backend.store.tables import Checkpoint, Dataset, Evaluation
+from backend.store.tables import Checkpoint, Evaluation
 from models.pruning.plans import CONTROL
 
 SETS: tuple[FlipSet, ...] = ("S11", "S10", "S01", "S00")
 INTERESTING_SPARSITY = 0.95  # where adversarial pruning is said to hold and thin ice begins to show
-
-
-@dataclass(frozen=True)
-class Sides:
-    """Two succeeded evaluations with the rows around them."""
-
-    dense: Evaluation
-    pruned: Evaluation
-    dense_key: Finished
-    pruned_key: Finished
-    dense_checkpoint: Checkpoint
-    pruned_checkpoint: Checkpoint
-    dataset: Dataset
 
 
 def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None = None) -> ComparisonOut:
@@ -65,34 +51,20 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
         NotComparable: they share no samples.
         InvalidRequest: no eps can be told, or witnesses are asked about an eps that is neither side's own.
     """
-    with reading() as session:
-        sides = _load_sides(session, dense_id, pruned_id)
-        controls, controls_reason = _find_controls(session, sides)
-        challenges = [find_challenges(session, row) for row in (sides.dense, sides.pruned)]
-        repeats = [noise.find_repeats(session, row) for row in (sides.dense, sides.pruned)]
-        replayed = replays.find_replays(session, sides.dense, sides.pruned)
-        known = bounds.load_bounds(session, sides.dense, sides.pruned)
-        shown = show_all(session, [sides.dense, sides.pruned])
+    stored = read_stored(dense_id, pruned_id)
+    sides = stored.sides
     text = choose_eps(sides, eps)
     number = float(parse_eps(text))
     joined = numbers.join(sides.dense_key, sides.pruned_key)
     clean = numbers.find_clean(sides.dense_key, sides.pruned_key)
     robust, robust_statistics = numbers.find_robust(sides.dense_key, sides.pruned_key, number, text)
     differences = find_mismatches(sides.dense, sides.pruned, sides.dense_key, sides.pruned_key, joined)
-    caveats = [
-        *caveats_of_gain(joined, sides.pruned_checkpoint, sides.pruned.norm),
-        *caveats_of_margins("dense", sides.dense_key, sides.dense_checkpoint, challenges[0]),
-        *caveats_of_margins("pruned", sides.pruned_key, sides.pruned_checkpoint, challenges[1]),
-    ]
-    extra = bounds.sum_up(joined, known, number, sides.dense, sides.pruned)
+    caveats = _find_caveats(stored, joined)
+    additional = bounds.sum_up(joined, stored.bounds, number, sides.dense, sides.pruned)
     notes = [*note_caveats(caveats), *write_notes(sides.dense, sides.pruned, joined, clean.prediction)]
-    if controls and controls_reason is not None:
-        notes.append(controls_reason)  # where controls are shown, the reason is no answer to why there are none
-    if eps is None and _find_named_eps(sides) is None:
-        notes.insert(0, MEDIAN_EPS)
     return ComparisonOut(
-        dense=shown[0],
-        pruned=shown[1],
+        dense=stored.shown[0],
+        pruned=stored.shown[1],
         eps=number,
         eps_text=text,
         n=joined.n,
@@ -110,20 +82,20 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
         bins=clean.bins,
         curves=clean.curves,
         classes=numbers.show_classes(clean.classes, sides.dataset.classes),
-        controls=[numbers.show_control(sides.dense_key, sides.pruned_key, control, number) for control in controls],
-        controls_reason=controls_reason,
-        noise=_find_noise(repeats, number),
-        replay=replays.explain(joined, number, replayed),
-        extra_evidence=extra,
+        controls=[numbers.show_control(sides.dense_key, sides.pruned_key, one, number) for one in stored.controls],
+        controls_reason=stored.controls_reason,
+        noise=_find_noise(stored.repeats, number),
+        replay=replays.explain(joined, number, stored.replays),
+        additional_evidence=additional,
         mismatches=[
             *map(show_mismatch, differences),
             *_find_lineage_mismatches(sides),
             *caveats,
-            *bounds.warn_of_one_side(extra, text),
+            *bounds.warn_of_one_side(additional, text),
         ],
         equal_effort=mismatches.is_equal_effort(differences),
-        headline=numbers.write_headline(_name_change(sides), sides.dense_key, sides.pruned_key, controls),
-        notes=notes,
+        headline=numbers.write_headline(_name_change(sides), sides.dense_key, sides.pruned_key, stored.controls),
+        notes=_frame_notes(notes, stored, is_median_eps=eps is None and _find_named_eps(sides) is None),
     )
 
 
@@ -141,7 +113,7 @@ def paired_samples(
     if set is not None and set not in SETS:
         raise InvalidRequest(f"There is no set {set!r}. Known: {', '.join(SETS)}.", set=set)
     with reading() as session:
-        sides = _load_sides(session, dense_id, pruned_id)
+        sides = load_sides(session, dense_id, pruned_id)
         known = bounds.load_bounds(session, sides.dense, sides.pruned)
     number = float(parse_eps(choose_eps(sides, eps)))
     joined = numbers.join(sides.dense_key, sides.pruned_key)
@@ -219,37 +191,31 @@ def _choose_median_margin(sides: Sides) -> str:
     """
     norm, dense = sides.dense.norm, numbers.join(sides.dense_key, sides.pruned_key).dense
     margins = dense.margin[np.isfinite(dense.margin) & (dense.margin > 0)]
-    if dense.kind != "minimum" or not margins.size:
+    median = find_middle(margins)
+    if dense.kind != "minimum" or median is None:
         raise InvalidRequest(
             f"Give an eps: neither evaluation names one, the data set has no default for {norm}, and there is no dense "
             "margin to choose one from."
         )
-    median = float(np.median(margins))
     return eps_text(f"{median * 255:.2g}/255" if norm == "Linf" else f"{median:.2g}", norm)
 
 
-def _load_sides(session: Session, dense_id: UUID | str, pruned_id: UUID | str) -> Sides:
-    dense, pruned = (load_evaluation(session, evaluation_id) for evaluation_id in (dense_id, pruned_id))
-    keys = need_finished(dense), need_finished(pruned)
-    return Sides(dense, pruned, *keys, dense.checkpoint, pruned.checkpoint, dense.dataset)
+def _find_caveats(stored: Stored, joined: Pair) -> list[MismatchOut]:
+    """Why the margins of either side may be too large."""
+    sides = stored.sides
+    return [
+        *caveats_of_gain(joined, sides.pruned_checkpoint, sides.pruned.norm),
+        *caveats_of_margins("dense", sides.dense_key, sides.dense_checkpoint, stored.challenges[0]),
+        *caveats_of_margins("pruned", sides.pruned_key, sides.pruned_checkpoint, stored.challenges[1]),
+    ]
 
 
-def need_finished(row: Evaluation) -> Finished:
-    """The key of a succeeded evaluation; Conflict for any other."""
-    key = finished(row)
-    if key is None:
-        raise Conflict(
-            f"Evaluation {row.id} is {row.state}; a comparison needs two that succeeded.",
-            evaluation_id=str(row.id),
-            state=row.state,
-        )
-    return key
-
-
-def _find_controls(session: Session, sides: Sides) -> tuple[list[Control], str | None]:
-    if sides.dense_checkpoint.role != "dense":
-        return [], f"{sides.dense_checkpoint.name} is itself pruned, so it has no controls."
-    return find_controls(session, sides.dense_checkpoint, sides.dense, sides.pruned)
+def _frame_notes(notes: list[str], stored: Stored, *, is_median_eps: bool) -> list[str]:
+    """The notes after the one on a chosen eps, and before the one on controls that were left out."""
+    first = [MEDIAN_EPS] if is_median_eps else []
+    # Where no controls are shown, the reason answers why there are none and stands with them.
+    last = [stored.controls_reason] if stored.controls and stored.controls_reason is not None else []
+    return [*first, *notes, *last]
 
 
 def _find_lineage_mismatches(sides: Sides) -> list[MismatchOut]:

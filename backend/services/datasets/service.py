@@ -10,6 +10,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.counts import count_words
 from backend.datasets import catalogue
 from backend.datasets.child import take_dataset
 from backend.datasets.downloads import download
@@ -185,7 +186,7 @@ def sample_pixels(dataset_id: str | UUID, index: int) -> NDArray[np.uint8]:
     dataset = find_dataset(dataset_id)
     if not 0 <= index < dataset.size:
         raise NotFound(
-            f"{dataset.name} has {dataset.size:,} samples, index 0 to {dataset.size - 1:,}; got {index}.",
+            f"{dataset.name} has {count_words(dataset.size, 'sample')}, index 0 to {dataset.size - 1:,}; got {index}.",
             index=index,
             size=dataset.size,
         )

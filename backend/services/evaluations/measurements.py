@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 
 from backend.analysis.curves import accuracy, median_margin
-from backend.analysis.outcomes import Outcomes, TextArray, answers_at, is_held, make_outcomes
+from backend.analysis.outcomes import Outcomes, TextArray, decides_at, is_held, make_outcomes
 from backend.analysis.statistics import Share
 from backend.eps import parse_eps
 from backend.errors import InvalidRequest
@@ -86,7 +86,7 @@ def load_outcomes(key: Finished) -> Outcomes:
 def load_verdicts(key: Finished) -> Outcomes:
     """The same rows with what the fallback attacks of the run found nearer: what is said of one network alone.
 
-    Fallback attacks run where flags doubt the gradients, so that one network of a pair may have been attacked harder.
+    Fallback attacks run where flags warn of the gradients, so that one network of a pair may have been attacked harder.
     """
     return _measure(key).verdicts
 
@@ -97,7 +97,7 @@ def load_indices(key: Finished) -> dict[str, int]:
 
 
 def _measure(key: Finished) -> Rows:
-    with _MEASURING[hash(key) % len(_MEASURING)]:  # whoever asks for the same at the same time waits for one answer
+    with _MEASURING[hash(key) % len(_MEASURING)]:  # whoever asks for the same at the same time waits for one result
         return _read_rows(key)
 
 
@@ -136,7 +136,7 @@ def _summarise(key: Finished) -> Summary | None:
     try:
         summary = _count(key)
     except InvalidRequest as error:
-        # A network that answers at random can be right once and wrong at distance 0: no list may break over it.
+        # A network with random outputs can be right once and wrong at distance 0: no list may break over it.
         LOG.warning("evaluation %s has no summary: %s", key.evaluation_id, error.message)
         return None
     try:
@@ -150,7 +150,7 @@ def _summarise(key: Finished) -> Summary | None:
 def _count(key: Finished) -> Summary:
     outcomes = load_verdicts(key)
     clean = accuracy(outcomes)
-    eps = key.eps if key.eps is not None and answers_at(outcomes, key.eps) else None
+    eps = key.eps if key.eps is not None and decides_at(outcomes, key.eps) else None
     robust = None if eps is None else accuracy(outcomes, eps)
     assert clean.value is not None
     return Summary(

@@ -48,14 +48,15 @@ MARGIN_TYPES: dict[str, pa.DataType] = {
 
 
 def show_all(session: Session, rows: Sequence[Evaluation]) -> list[EvaluationOut]:
-    """Rows as callers see them; the checkpoints' names are asked for once."""
+    """Rows as callers see them; the checkpoints' names and the queue are asked for once."""
     names = checkpoints.names_of(session, [row.checkpoint_id for row in rows])
+    places = store.queue_positions(session) if any(row.state == "queued" for row in rows) else {}
     return [
         show_evaluation(
             row,
             checkpoint_name=names[row.checkpoint_id],
             chunks=store.chunks_of(session, row.id) if row.state == "running" else [],
-            queue_position=store.queue_position(session, row),
+            queue_position=places.get(row.id),
             summary=summarise(row),
         )
         for row in rows
@@ -105,7 +106,7 @@ def list_evaluations(
 
 
 def queue_evaluation(request: EvaluationIn, purpose: str = "user") -> EvaluationOut:
-    """Check a request, write it down and queue it; with `repeat` once for each seed, and the first is answered.
+    """Check a request, write it down and queue it; with `repeat` once for each seed, and the first is returned.
 
     Raises: as `jobs.drafts.queue_evaluations`.
     """

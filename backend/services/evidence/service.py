@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.attacks.catalogue import get_preset
+from backend.counts import count_words
 from backend.datasets.adversarials import take_adversarials
 from backend.errors import Conflict, InvalidRequest, NotComparable
 from backend.jobs import kinds
@@ -46,12 +47,17 @@ cancel_evidence, resume_evidence, delete_evidence = JOBS.cancel, JOBS.resume, JO
 
 
 def list_evidence(
-    limit: int = 50, offset: int = 0, *, evaluation_ids: Sequence[UUID | str] | None = None
+    limit: int = 50,
+    offset: int = 0,
+    *,
+    evaluation_ids: Sequence[UUID | str] | None = None,
+    state: str | None = None,
 ) -> Page[EvidenceOut]:
-    """A page of evidence, newest first, of the given evaluations where asked for."""
-    if evaluation_ids is None:
-        return JOBS.page(limit, offset)
-    return JOBS.page(limit, offset, Evidence.evaluation_id.in_([read_id(one, "evaluation") for one in evaluation_ids]))
+    """A page of evidence, newest first: of the given evaluations, or in one state."""
+    conditions = []
+    if evaluation_ids is not None:
+        conditions.append(Evidence.evaluation_id.in_([read_id(one, "evaluation") for one in evaluation_ids]))
+    return JOBS.page(limit, offset, *conditions, state=state)
 
 
 def list_of_evaluation(evaluation_id: UUID | str, limit: int = 50, offset: int = 0) -> Page[EvidenceOut]:
@@ -115,8 +121,8 @@ def add_upload(
     if imported.n != len(rows):
         which = "but the evaluation has" if indices is None else "but `indices` names"
         raise InvalidRequest(
-            f"The file holds {imported.n:,} adversarials, {which} {len(rows):,} samples. Send one for each and list in "
-            "`indices` their rows of the data set.",
+            f"The file holds {count_words(imported.n, 'adversarial')}, {which} {count_words(len(rows), 'sample')}. "
+            "Send one adversarial for each sample, and list the samples' rows of the data set in `indices`.",
             adversarials=imported.n,
             samples=len(rows),
         )

@@ -10,16 +10,24 @@ The rule, for each of the three questions (decision 0003 of services):
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from backend.analysis.claims import Answer, answer_of
+from backend.analysis.claims import answer_of
 from backend.analysis.statistics import Estimate
 from backend.analysis.verdicts import joint_confidence, require_all, settle, widen
-from backend.schemas import OURS, Interval
+from backend.counts import count_words
+from backend.schemas import OURS, Answer, Interval
 from backend.schemas.families import FamilyAnswer, FamilyFinding, FindingPart, MethodAnswer, Question, Unit
 from backend.services.families.questions import NEGLIGIBLE_BY_UNIT, AnswerPart, Asked
 
+Reimplemented = Literal["all", "some", "none"]
+ORIGIN_WORDS: dict[Reimplemented, str] = {
+    "all": ", for our re-implementations",
+    "some": ", partly for our re-implementations",
+    "none": "",
+}
 ANSWERS: tuple[Answer, ...] = ("yes", "no", "cannot tell")
-LEAD: Unit = "auroc difference"  # of the margin over the logit gap: answered beside the question
+LEAD: Unit = "auroc difference"  # of the margin over the logit gap: answered in addition to the question
 RULE = (
     "Yes: every interval lies above 0 (for an AUROC, above 0.5). No: at least one interval lies below the negligible "
     "size (1 point, or an AUROC of 0.55). Otherwise: cannot tell. Intervals that decide are widened so that all of one "
@@ -48,7 +56,8 @@ WORDS: dict[Question, Words] = {
     "thin ice": Words(
         "Are the samples that pruning loses the ones near the dense network's boundary?",
         "The AUROC with which a small dense margin predicts a loss, and the share lost minus the share that the "
-        "control loses (the dense network finetuned as long, nothing pruned). Without a control, no yes is given.",
+        "control loses (the dense network finetuned for as long, nothing pruned). Without a control, the answer is "
+        "never yes.",
         "checkpoint",
     ),
     "rivals": Words(
@@ -67,14 +76,17 @@ def write_answer(question: Question, asked: Sequence[Asked], **names: str) -> Fa
     found = [answer_one(one, count, leads) for one in asked]
     methods = settle_methods(found)
     answer = settle([one.answer for one in found])
-    words = WORDS[question]
-    told = f"{count:,} intervals decide" if count != 1 else "1 interval decides"
+    words, reimplemented = WORDS[question], find_origin(asked)
+    counts = write_counts(found, methods, words.noun)
+    told = count_words(count, "interval decides", "intervals decide")
     confidence = f"{100 * joint_confidence(count):.4g} %"
     return FamilyAnswer(
         question=question,
         asks=words.asks.format(**names),
         answer=answer,
-        sentence=write_sentence(answer, found, methods, asked, words.noun),
+        sentence=write_sentence(answer, reimplemented, counts),
+        counts=counts,
+        reimplemented=reimplemented,
         basis=f"{words.intervals.format(**names)} {told}, each at {confidence} confidence.",
         asked=count,
         confidence=joint_confidence(count),
@@ -84,7 +96,7 @@ def write_answer(question: Question, asked: Sequence[Asked], **names: str) -> Fa
 
 
 def answer_one(asked: Asked, count: int, leads: int) -> FamilyFinding:
-    """A checkpoint's answer from its `count` widened intervals; `leads` are asked at once beside them."""
+    """A checkpoint's answer from its `count` widened intervals; `leads` are asked in addition, at once."""
     parts = [show_part(part, count, decides=True) for part in asked.parts]
     answers: list[Answer] = [part.answer for part in parts if part.answer is not None]
     answer = require_all(answers)
@@ -146,29 +158,33 @@ def settle_methods(found: Sequence[FamilyFinding]) -> list[MethodAnswer]:
     ]
 
 
-def write_sentence(
-    answer: Answer, found: Sequence[FamilyFinding], methods: Sequence[MethodAnswer], asked: Sequence[Asked], noun: str
-) -> str:
-    """The answer, its counts and the methods' answers: `No, for our re-implementations: ...`."""
-    if not found:
-        return "Cannot tell: this question applies to no checkpoint of the family."
+def find_origin(asked: Sequence[Asked]) -> Reimplemented:
+    """Whether Thin Ice made all, some or none of the networks that were asked about."""
     members = [member for one in asked for member in (one.member, one.rival) if member is not None]
     is_ours = {member.row.origin in OURS for member in members}
-    ours = ", for our re-implementations" if is_ours == {True} else ""
-    if is_ours == {True, False}:
-        ours = ", partly for our re-implementations"
+    return "all" if is_ours == {True} else "some" if True in is_ours else "none"
+
+
+def write_sentence(answer: Answer, reimplemented: Reimplemented, counts: str) -> str:
+    """`No, for our re-implementations. Of 3 checkpoints: ...`."""
+    return f"{answer.capitalize()}{ORIGIN_WORDS[reimplemented]}. {counts}"
+
+
+def write_counts(found: Sequence[FamilyFinding], methods: Sequence[MethodAnswer], noun: str) -> str:
+    """How many findings say what, the methods' answers, and what the cheap score would have said."""
+    if not found:
+        return "This question applies to no checkpoint of the family."
     given = [one.answer for one in found]
     counts = ", ".join(f"{each} for {given.count(each):,}" for each in ANSWERS if each in given)
     bare = sum(not one.parts for one in found)
     if bare:
         counts += f" ({bare:,} of these lack what the question needs)"
-    plural = noun if len(found) == 1 else f"{noun}s"
     by_method = "; ".join(
         f"{each} for {', '.join(one.method for one in methods if one.answer == each)}"
         for each in ANSWERS
         if any(one.answer == each for one in methods)
     )
-    sentence = f"{answer.capitalize()}{ours}. Of {len(found):,} {plural}: {counts}. By method: {by_method}."
+    sentence = f"Of {count_words(len(found), noun)}: {counts}. By method: {by_method}."
     return f"{sentence}{compare_with_logit_gap(found)}"
 
 

@@ -50,7 +50,7 @@ def measure_ahead(
     method: str,
     patience: float | None = None,
 ) -> Measuring | None:
-    """Begin to measure a family, or find it being measured; None once `get_family` answers at once.
+    """Begin to measure a family, or find it being measured; None once `get_family` returns at once.
 
     Waits `patience` seconds at most, by default `QUICK_SECONDS`. Other arguments and errors as in `get_family`.
     """

@@ -15,12 +15,12 @@ from backend.services.comparisons.controls import tell_kind
 from backend.services.comparisons.effort import find_control_differences
 from backend.services.evaluations.measurements import Finished, finished, summarise
 from backend.store.tables import Checkpoint, Dataset, Evaluation
+from models.pruning.plans import METHODS
 
 MARGINS = DEFAULT_PRESET
 """Whose margins a row shows, with the flips they tell."""
 
 PLACES: tuple[Place, ...] = ("dense", "finetuned", "seed", "pruned")
-# What a rate of channels is of for HARP, which leaves more of them than who takes the rate in every layer.
 OF_MULTIPLICATIONS = " of multiplications"
 KINDS = {"weight": "weights", "filter": "filters", "channel": "input channels", "n:m": "N:M", "mixed": "mixed"}
 UNPRUNED = "nothing pruned"
@@ -58,8 +58,9 @@ class Member:
         """What may be ranked together: `weights, 95 %`."""
         if self.kind is None or self.level is None:
             return UNPRUNED
-        rate = OF_MULTIPLICATIONS if (self.kind, self.method) == ("channel", "harp") else ""
-        return f"{KINDS.get(self.kind, self.kind)}, {100 * self.level:.3g} %{rate}"
+        row = METHODS.get(self.method)
+        is_of_work = self.kind == "channel" and row is not None and row.counts_multiplications
+        return f"{KINDS.get(self.kind, self.kind)}, {100 * self.level:.3g} %{OF_MULTIPLICATIONS if is_of_work else ''}"
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Terms:
         return float(parse_eps(self.eps_text))
 
     def fit(self, evaluation: Evaluation, preset: str) -> bool:
-        """Whether an evaluation with that preset answers here."""
+        """Whether an evaluation with that preset decides here."""
         if (evaluation.preset, evaluation.dataset_id, evaluation.norm) != (preset, self.dataset.id, self.norm):
             return False
         if promises_margins(preset):
@@ -197,7 +198,7 @@ def order(member: Member) -> tuple[int, int, float, str, str]:
 
 
 def list_fitting(snapshot: Snapshot, row: Checkpoint, preset: str, terms: Terms) -> list[Evaluation]:
-    """Finished evaluations of a checkpoint that answer here, newest first."""
+    """Finished evaluations of a checkpoint that decide here, newest first."""
     found = snapshot.evaluations.get(row.id, [])
     return [one for one in found if terms.fit(one, preset) and summarise(one) is not None]
 
@@ -217,7 +218,7 @@ def choose_reference(snapshot: Snapshot, root: Checkpoint, preset: str, terms: T
 def choose_alike(snapshot: Snapshot, row: Checkpoint, preset: str, reference: Choice, terms: Terms) -> Choice:
     """Of the evaluations with the effort of the dense network's, that of most samples, if possible of its seed.
 
-    Picked rows are set beside picked rows first, and samples in order beside samples in order.
+    Picked rows are compared with picked rows first, and samples in order with samples in order.
 
     Without one of the dense network any will do: the figure stands for itself and is compared with nothing.
     """

@@ -46,7 +46,7 @@ class AnswerPart:
 
 @dataclass(frozen=True)
 class Asked:
-    """A question asked of a checkpoint (beside a rival): all `parts` have to say yes for a yes."""
+    """A question asked of a checkpoint (or of it and a rival): all `parts` have to say yes for a yes."""
 
     member: Member
     parts: list[AnswerPart]
@@ -136,7 +136,7 @@ def find_row(family: Family, member: Member, used: Reevaluation | None) -> Evalu
 
 
 def find_picked(*members: Member) -> str | None:
-    """Why margins of rows that somebody picked answer nothing; None where all are of rows in order."""
+    """Why margins of rows that somebody picked decide nothing; None where all are of rows in order."""
     for member in members:
         found = member.chosen[MARGINS].evaluation
         if found is not None and found.explicit:

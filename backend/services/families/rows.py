@@ -229,7 +229,7 @@ def show_beyond(
             incompatible=family.snapshot.describe_training_difference(member.row, control.row),
         ), None
     if not controls:
-        return None, f"{family.dense.row.name} has no control (finetuned as long, nothing pruned)."
+        return None, f"{family.dense.row.name} has no control (finetuned for as long, nothing pruned)."
     return None, "No control has been evaluated on these samples in the same way as the dense network."
 
 

@@ -14,8 +14,9 @@ from backend.services.families.rows import show_row
 from backend.services.shared.arguments import check_page
 from backend.store.checkpoints import all_checkpoints
 from backend.store.database import reading
+from models.pruning.plans import THIN_ICE
 
-OWN_METHOD = "thin-ice"
+OWN_METHOD = THIN_ICE
 NOTES = (
     "One checkpoint stands for a method at a level: intervals are over samples, and the variation between training "
     "seeds is not included.",

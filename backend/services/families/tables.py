@@ -167,7 +167,7 @@ def find_gaps(layout: TableLayout) -> list[str]:
                     found.setdefault(cell.reason, {})[line.row.name] = None
     count = sum(len(lines) for _, lines in layout.groups)
     return [
-        f"{reason.removesuffix('.')}: {', '.join(names) if len(names) < count else 'all'}."
+        f"{reason.removesuffix('.')}: {', '.join(names) if len(names) < count else 'all checkpoints'}."
         for reason, names in found.items()
     ]
 

@@ -71,7 +71,7 @@ def write_answer(number: int, answer: FamilyAnswer) -> str:
 
 
 def write_findings(findings: Sequence[FamilyFinding]) -> str:
-    """One line a finding: what decides with its widened interval, the answer, and what stands beside it."""
+    """One line a finding: what decides with its widened interval, the answer, and what is shown in addition."""
     deciding = name_parts([one.parts for one in findings])
     additional = name_parts([one.additional for one in findings])
     has_rivals = any(one.rival_name for one in findings)
@@ -94,15 +94,20 @@ def show_named(parts: Sequence[FindingPart], name: str) -> str:
 
 
 def show_part(part: FindingPart) -> str:
-    """`+1.20 [+0.30, +2.10]` in points, `12.3 % [9.1, 16.0]`, `0.83 [0.78, 0.88]`."""
+    """`+1.20 [+0.30, +2.10]` in points, `12.3 % [9.1, 16.0]`, `0.830 [0.780, 0.880]`."""
+    return " ".join(show_ends(part))
+
+
+def show_ends(part: FindingPart) -> tuple[str, str]:
+    """The figure and its interval: `12.3 %` and `[9.1, 16.0]`."""
     value, low, high = part.value, part.interval.low, part.interval.high
     if part.unit == "points":
-        return f"{signed(100 * value)} [{signed(100 * low)}, {signed(100 * high)}]"
+        return signed(100 * value), f"[{signed(100 * low)}, {signed(100 * high)}]"
     if part.unit == "percent":
-        return f"{100 * value:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
+        return f"{100 * value:.1f} %", f"[{100 * low:.1f}, {100 * high:.1f}]"
     if part.unit == "auroc difference":
-        return f"{signed(value, 3)} [{signed(low, 3)}, {signed(high, 3)}]"
-    return f"{value:.3f} [{low:.3f}, {high:.3f}]"
+        return signed(value, 3), f"[{signed(low, 3)}, {signed(high, 3)}]"
+    return f"{value:.3f}", f"[{low:.3f}, {high:.3f}]"
 
 
 def write_table(layout: TableLayout) -> str:

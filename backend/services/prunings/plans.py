@@ -22,7 +22,7 @@ from backend.store.database import reading
 from backend.store.evaluations import whole_evaluation
 from backend.store.tables import Checkpoint, Dataset, Evaluation
 from models.pruning.fitting import SCHEDULES, Changes, make_plan
-from models.pruning.plans import CONTROL, MEASURED_MARGINS, METHODS, SETTINGS, Method, Plan
+from models.pruning.plans import BASELINE, CONTROL, MEASURED_MARGINS, METHODS, SETTINGS, Method, Plan
 from models.pruning.recipes import PAPER_RECIPES, plan_paper
 
 LOSSES: tuple[TrainingLoss, ...] = ("PGD-AT", "TRADES", "MART")
@@ -128,8 +128,8 @@ def tell_epochs() -> str:
     """Why a control of the paper's schedule needs its epochs given."""
     known = ", ".join(f"{name} {plan_paper(name, USUAL_RATE).epochs}" for name in PAPER_RECIPES)
     return (
-        f"The paper schedules differ in their epochs ({known}); a control trains as long as lwm. To compare it with "
-        "another method, give it that method's epochs: a control that was trained differently decides nothing."
+        f"The paper schedules differ in their epochs ({known}); a control trains as long as {BASELINE}. To compare "
+        "it with another method, give it that method's epochs: a control that was trained differently decides nothing."
     )
 
 

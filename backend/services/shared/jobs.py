@@ -25,7 +25,7 @@ def allow(_session: Session, _row: Any) -> None:
 
 @dataclass(frozen=True)
 class Jobs(Generic[J, Out]):
-    """The jobs of one kind as services answer for them.
+    """The jobs of one kind as services show them.
 
     `show` makes rows into what callers see. `check_resume` and `check_delete` raise Conflict for what the state alone
     does not forbid; `before_delete` undoes what rests on the row, in the same transaction; `after_delete` removes

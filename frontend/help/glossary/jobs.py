@@ -8,7 +8,7 @@ JOBS = (
         "An evaluation, a piece of evidence or a pruning that waits for a worker, runs, or has ended. Jobs survive a "
         "restart.",
     ),
-    Word("stage", "What a running job is doing now, in a few words. The Jobs page shows it beside the progress bar."),
+    Word("stage", "What a running job is doing now, in a few words. The Jobs page shows it next to the progress bar."),
     Word(
         "run",
         "One pass of a job through its work. A job that is resumed gets another run, and run_number counts them.",

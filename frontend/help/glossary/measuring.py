@@ -87,7 +87,7 @@ MEASURING = (
         "Adversarials beyond the primary run: uploaded, replayed from another checkpoint, or found by more effort on "
         "chosen samples. Each one is verified, credited to its source, and may lower the best-known bound of a sample. "
         "Evidence never changes a margin.",
-        ("additional evidence", "extra evidence"),
+        ("additional evidence",),
     ),
     Word(
         "best-known bound",
@@ -158,7 +158,7 @@ MEASURING = (
     ),
     Word(
         "caveat",
-        "A reason not to take a figure at face value, shown beside it: a raised flag, margins that grew beyond belief, "
-        "a stronger attack that breaks what these margins call robust, or a doubtful parent.",
+        "A reason not to take a figure at face value, shown next to it: a raised flag, margins grown beyond belief, "
+        "a stronger attack that breaks what these margins call robust, or a parent that the weights deny.",
     ),
 )

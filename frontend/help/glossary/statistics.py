@@ -36,7 +36,7 @@ STATISTICS = (
         "What one checkpoint, or one pair of rivals, contributes to an answer: its intervals, and the answer that they "
         "give on their own.",
     ),
-    Word("n", "The number of samples behind a figure. With 128 of them, a flip is noise."),
+    Word("n", "The number of samples behind a figure. With 128 samples, a single flip is noise."),
     Word(
         "interval",
         "The range in which the figure would lie in 95 of 100 cases if other samples of the same kind were drawn. It "

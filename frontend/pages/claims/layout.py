@@ -3,17 +3,17 @@
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.schemas import OURS, Page
-from backend.schemas.claims import Answer, ClaimCheck
+from backend.schemas import OURS, Answer
+from backend.schemas.claims import ClaimCheck
 from backend.services import claims
 from backend.services.catalogues import PRESETS
 from backend.services.claims import references
 from frontend.components import Content, aria, card, empty_state
+from frontend.lists import read_list
 from frontend.pages.claims.table import claims_table, order, read_families
 from frontend.references import references_table
 from frontend.words import count_words, sentence_list
 
-PAGE_ROWS = 200
 ANSWERS: tuple[Answer, ...] = ("yes", "no", "cannot tell")
 
 
@@ -41,7 +41,7 @@ def layout(preset: str | None = None, **_query: str) -> Component:
                 "and another ε. Quoted as printed in their sources.",
                 className="reference-mark",
             ),
-            scrolling(references_table(references.list_references(limit=PAGE_ROWS).items), "Published figures"),
+            scrolling(references_table(read_list(references.list_references)), "Published figures"),
             kind="references-card",
         ),
     ]
@@ -50,12 +50,7 @@ def layout(preset: str | None = None, **_query: str) -> Component:
 
 def read_claims(preset: str | None) -> list[ClaimCheck]:
     """Every claim."""
-    rows: list[ClaimCheck] = []
-    while True:
-        page: Page[ClaimCheck] = claims.list_claims(PAGE_ROWS, len(rows), preset=preset)
-        rows.extend(page.items)
-        if not page.items or len(rows) >= page.total:
-            return rows
+    return read_list(lambda limit, offset: claims.list_claims(limit, offset, preset=preset))
 
 
 def scrolling(table: Component, label: str) -> Component:
@@ -96,7 +91,7 @@ def headline(rows: list[ClaimCheck]) -> list[Content]:
         for answer in ANSWERS
         if any(given == answer for _, given in answers)
     ]
-    end = ", for our re-implementations." if all(row.origin in OURS for row in judged) else "."
+    end = ". These networks are our re-implementations." if all(row.origin in OURS for row in judged) else "."
     return [*parts, " By more than the dense parent's claim? ", html.Span("; ".join(said), className="strong"), end]
 
 

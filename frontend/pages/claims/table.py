@@ -13,6 +13,7 @@ from backend.services.catalogues import short_title
 from frontend.components import Content, aria, dot, icon
 from frontend.rows import Column, Group, row_table
 from frontend.words import percent
+from models.pruning.plans import CONTROL
 
 RELATION_WORDS = {"parent": "parent", "finetuned": "control", "seed": "other seed"}
 AIR = 0.02  # of the share's axis, on either side of what is shown
@@ -106,7 +107,7 @@ def name_cell(row: ClaimCheck) -> Component:
     place = "pruned" if row.role == "pruned" else "dense"
     words = f"{row.method or place} · {percent(row.sparsity, digits=0)}" if place == "pruned" else row.method or place
     name = dcc.Link(row.checkpoint_name, href=f"/upload?checkpoint={row.checkpoint_id}", className="checkpoint-name")
-    kind = "pruned-1" if place == "pruned" else "control" if row.method == "control" else "dense"
+    kind = "pruned-1" if place == "pruned" else "control" if row.method == CONTROL else "dense"
     return html.Span([dot(kind), html.Span([name, html.Span(words, className="under")])], className="named")
 
 

@@ -240,11 +240,18 @@ def export_words(cut: Cut, samples: list[PairedSample]) -> str:
 
 
 def register_browser(app: Dash) -> None:
-    """What needs no server: reading and writing the address, the sliders' echo, hovering, clicking, picking."""
+    """What needs no server (compare.js, hover.js)."""
+    register_address(app)
+    register_sliders(app)
+    register_pointer(app)
 
-    def browser(name: str) -> ClientsideFunction:
-        return ClientsideFunction("compare", name)
 
+def browser(name: str) -> ClientsideFunction:
+    return ClientsideFunction("compare", name)
+
+
+def register_address(app: Dash) -> None:
+    """The page reads its state from the address; choosing a view, class, set or pair writes a new one."""
     app.clientside_callback(
         browser("read"),
         Output(ids.CUT, "data"),
@@ -257,6 +264,24 @@ def register_browser(app: Dash) -> None:
         Input(ids.PAIR, "data"),
         State(ids.CUT, "data"),
     )
+    app.clientside_callback(
+        browser("choose"),
+        Input(ids.VIEW, "value"),
+        Input(ids.CLASS, "value"),
+        Input(ids.SET, "value"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        browser("pick"),
+        Input(ids.PICK_GO, "n_clicks"),
+        State(ids.PICK_DENSE, "value"),
+        State(ids.PICK_PRUNED, "value"),
+        prevent_initial_call=True,
+    )
+
+
+def register_sliders(app: Dash) -> None:
+    """The sliders' numbers in words while they move."""
     app.clientside_callback(
         browser("slideEps"),
         Output(ids.EPS_TEXT, "children"),
@@ -271,13 +296,10 @@ def register_browser(app: Dash) -> None:
         Input(ids.POINTS, "data"),
         State(ids.PAIR, "data"),
     )
-    app.clientside_callback(
-        browser("choose"),
-        Input(ids.VIEW, "value"),
-        Input(ids.CLASS, "value"),
-        Input(ids.SET, "value"),
-        prevent_initial_call=True,
-    )
+
+
+def register_pointer(app: Dash) -> None:
+    """Hovering over a point shows its sample, clicking opens it."""
     app.clientside_callback(
         ClientsideFunction("hover", "show"),
         Input(ids.SCATTER, "hoverData"),
@@ -288,12 +310,5 @@ def register_browser(app: Dash) -> None:
     app.clientside_callback(
         browser("open"),
         Input(ids.SCATTER, "clickData"),
-        prevent_initial_call=True,
-    )
-    app.clientside_callback(
-        browser("pick"),
-        Input(ids.PICK_GO, "n_clicks"),
-        State(ids.PICK_DENSE, "value"),
-        State(ids.PICK_PRUNED, "value"),
         prevent_initial_call=True,
     )

@@ -1,4 +1,4 @@
-"""The two small tables that weigh the finding: how well a score foretells losses, and what the controls do."""
+"""The two small tables that weigh the result: how well a score foretells losses, and what the controls do."""
 
 from dash import html
 from dash.development.base_component import Component
@@ -6,6 +6,7 @@ from dash.development.base_component import Component
 from backend.schemas import Interval
 from backend.schemas.comparisons import Auroc, ComparisonOut, ControlOut, CountsOut, NoiseOut
 from frontend.components import Content, table
+from frontend.words import count_words
 
 SCORES = {
     "margin": "small dense margin",
@@ -109,7 +110,7 @@ def control_row(control: ControlOut) -> list[Content]:
 
 
 def noise_row(noise: NoiseOut, comparison: ComparisonOut) -> list[Content]:
-    """The same checkpoint with another seed: robust flips alone, since clean answers know no seed."""
+    """The same checkpoint with another seed: robust flips alone, since clean predictions know no seed."""
     side = comparison.dense if noise.side == "dense" else comparison.pruned
     words = f"attacked again, seed {noise.seeds[1]} instead of {noise.seeds[0]}: attack noise"
     name = [html.Span(side.checkpoint_name), html.Br(), html.Span(words, className="muted")]
@@ -119,8 +120,8 @@ def noise_row(noise: NoiseOut, comparison: ComparisonOut) -> list[Content]:
 def noise_sentence(noise: NoiseOut, comparison: ComparisonOut) -> list[Content]:
     """How much the seed alone moves, and how many verdicts hang on less than that."""
     parts: list[Content] = [
-        f"Attack noise of the {noise.side} side, {len(noise.seeds)} seeds, n {noise.n:,}: ",
-        html.Strong(f"{noise.changed:,} verdicts change at {comparison.eps_text}"),
+        f"Attack noise of the {noise.side} side, {count_words(len(noise.seeds), 'seed')}, n {noise.n:,}: ",
+        html.Strong(f"{count_words(noise.changed, 'verdict changes', 'verdicts change')} at {comparison.eps_text}"),
         f", {noise.robust.n10:,} lost and {noise.robust.n01:,} gained with the second seed",
     ]
     if noise.floor is None or noise.within is None:
@@ -129,7 +130,7 @@ def noise_sentence(noise: NoiseOut, comparison: ComparisonOut) -> list[Content]:
         *parts,
         f"; 95 % of margins move by less than {100 * noise.floor:.2g} %. ",
         html.Strong(f"Within attack noise: {noise.within:,} of {noise.held:,}"),
-        " samples that hold.",
+        f" {'sample that holds' if noise.held == 1 else 'samples that hold'}.",
     ]
 
 
@@ -153,7 +154,7 @@ def beyond_sentence(control: ControlOut) -> list[Content]:
     if control.auroc_difference is not None:
         difference = f"{control.auroc_difference:+.2f} ".replace("-", "−")
         parts += ["; AUROC ", html.Span(difference, className="strong"), bracket(control.auroc_difference_interval, 2)]
-    return [*parts, f" on {control.n:,} shared samples."]
+    return [*parts, f" on {count_words(control.n, 'shared sample')}."]
 
 
 def bracket(interval: Interval | None, digits: int = 0) -> Component:

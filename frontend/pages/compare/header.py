@@ -15,7 +15,7 @@ from frontend.review.cut import Cut
 from frontend.review.sliders import delta_slider, slider
 
 
-def names(comparison: ComparisonOut, choices: list[dict[str, str]]) -> Component:
+def pair_title(comparison: ComparisonOut, choices: list[dict[str, str]]) -> Component:
     """The two checkpoints with their colours, and the picker of another pair."""
     title = html.H1(
         [

@@ -9,26 +9,16 @@ from backend.schemas.comparisons import ComparisonOut
 from backend.services import comparisons, datasets, evaluations
 from frontend.components import SET_CLASSES, SET_WORDS, SYMBOLS, aria, card, empty_state, plot
 from frontend.figures.units import Unit, unit_of
+from frontend.lists import read_list
 from frontend.pages.compare import ids
 from frontend.pages.compare.grid import grid
-from frontend.pages.compare.header import bar, names
+from frontend.pages.compare.header import bar, pair_title
 from frontend.pages.compare.replay import replay_card
 from frontend.review.cut import Cut, has_margins, read_cut
 from frontend.review.notices import context_line, mismatch_notice, verdict_notice
 from frontend.review.sliders import Sliders, read_sliders
 
 WORDS_HEIGHT = 100  # of a plot that holds a sentence instead of marks
-
-
-def complete(query: dict[str, str]) -> dict[str, str] | None:
-    """The query with a pair filled in, where it has none and one exists."""
-    if query.get("dense") and query.get("pruned"):
-        return None
-    pairs = comparisons.default_pairs()
-    if not pairs:
-        return None
-    dense, pruned = pairs[0]
-    return {**query, "dense": str(dense.id), "pruned": str(pruned.id)}
 
 
 def layout(**query: str) -> Component:
@@ -48,7 +38,7 @@ def layout(**query: str) -> Component:
         dcc.Store(id=ids.CUT),
         dcc.Store(id=ids.POINTS),
         context_line(comparison, dataset, sliders.median_eps),
-        names(comparison, evaluation_choices()),
+        pair_title(comparison, evaluation_choices()),
         mismatch_notice(comparison),
         verdict_notice(comparison),
         html.P(id=ids.HEADLINE, className="headline"),
@@ -60,7 +50,7 @@ def layout(**query: str) -> Component:
         ),
         picture_cards(is_measured),
         evidence_cards(is_measured),
-        sample_cards(grid(unit, is_measured, has_evidence=bool(comparison.extra_evidence))),
+        sample_cards(grid(unit, is_measured, has_evidence=bool(comparison.additional_evidence))),
         card("What to keep in mind", html.Ul(id=ids.NOTES, className="notes")),
         hover_card(),
     ]
@@ -104,7 +94,7 @@ def page_state(comparison: ComparisonOut, cut: Cut, sliders: Sliders, unit: Unit
 
 def evaluation_choices() -> list[dict[str, str]]:
     """Finished evaluations for the picker, newest first."""
-    finished = evaluations.list_evaluations(limit=200, state="succeeded").items
+    finished = read_list(lambda limit, offset: evaluations.list_evaluations(limit, offset, state="succeeded"))
     return [
         {
             "value": str(item.id),

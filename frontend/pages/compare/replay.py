@@ -13,6 +13,7 @@ from frontend.components import Content, card, table
 from frontend.pages.compare import ids
 from frontend.review.cut import read_cut
 from frontend.review.evidence import cancel_button, is_active, state_words, title_words
+from frontend.words import count_words
 
 POLL_MILLISECONDS = 1500
 
@@ -108,7 +109,7 @@ def explanations(comparison: ComparisonOut) -> list[Component]:
     if found.lost:
         sentences.append(
             [
-                f"Of the {found.lost:,} samples lost at {eps} that have a dense adversarial to try, ",
+                f"Of {count_words(found.lost, 'sample')} lost at {eps} with a dense adversarial to try, ",
                 html.Strong(f"the boundary moved in {found.moved:,}"),
                 " (that adversarial breaks the pruned network too) and ",
                 html.Strong(f"{found.new_holes:,} broke through a new hole"),
@@ -116,16 +117,18 @@ def explanations(comparison: ComparisonOut) -> list[Component]:
             ]
         )
     if found.lost_refuted:
+        losses = count_words(found.lost_checked, "loss", "losses")
         sentences.append(
             [
-                html.Strong(f"{found.lost_refuted:,} of {found.lost_checked:,} losses are attack luck: "),
+                html.Strong(f"Attack luck explains {found.lost_refuted:,} of {losses}: "),
                 f"within {eps}, the pruned adversarial also breaks the dense network, whose own attacks missed it.",
             ]
         )
     if found.gained_refuted:
+        gains = count_words(found.gained_checked, "gain")
         sentences.append(
             [
-                html.Strong(f"{found.gained_refuted:,} of {found.gained_checked:,} gains are attack luck: "),
+                html.Strong(f"Attack luck explains {found.gained_refuted:,} of {gains}: "),
                 f"within {eps}, the dense adversarial also breaks the pruned network, whose own attacks missed it.",
             ]
         )

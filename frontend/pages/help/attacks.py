@@ -10,6 +10,7 @@ from backend.services import catalogues
 from frontend.components import Content
 from frontend.help.addresses import anchor, help_address
 from frontend.pages.help.frame import Anchors, entry, help_page, section
+from frontend.words import count_words
 
 TITLE = "Attacks"
 
@@ -34,13 +35,13 @@ def layout(**_query: str) -> Component:
 
 def preset_entry(preset: PresetOut, titles: dict[str, str]) -> Component:
     links = [html.Li(html.A(titles[name], href=f"#{anchor('attack', name)}")) for name in preset.attacks]
-    facts: list[tuple[str, Content]] = [
+    details: list[tuple[str, Content]] = [
         ("runs", html.Ul(links, className="help-runs")),
         ("distances", dcc.Link(preset.distance_kind, href=help_address("word", preset.distance_kind))),
         ("needs ε", "yes" if preset.needs_eps else "no"),
         ("norms", ", ".join(preset.norms)),
     ]
-    return entry("preset", preset.name, preset.title, facts, code=preset.name, words=preset.description)
+    return entry("preset", preset.name, preset.title, details, code=preset.name, words=preset.description)
 
 
 def settings_words(settings: dict[str, Any]) -> str:
@@ -58,9 +59,13 @@ def value_words(value: Any) -> str:
 
 def attack_entry(attack: AttackOut) -> Component:
     source = attack.reference + (f" (arXiv {attack.arxiv})" if attack.arxiv is not None else "")
-    facts: list[tuple[str, Content]] = [
-        ("cost", f"at most {attack.gradients:,} gradients and {attack.forwards:,} forward passes for each image"),
+    details: list[tuple[str, Content]] = [
+        (
+            "cost",
+            f"for each image at most {count_words(attack.gradients, 'gradient')} and "
+            f"{count_words(attack.forwards, 'forward pass', 'forward passes')}",
+        ),
         ("settings", settings_words(attack.parameters)),
         ("source", source),
     ]
-    return entry("attack", attack.name, attack.title, facts, code=attack.name)
+    return entry("attack", attack.name, attack.title, details, code=attack.name)

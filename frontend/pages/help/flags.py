@@ -26,5 +26,5 @@ def layout(**_query: str) -> Component:
 
 
 def flag_entry(flag: FlagOut) -> Component:
-    facts = [("raised if", flag.raised_if), ("means", flag.means), ("what to do", flag.what_to_do)]
-    return entry("flag", flag.code, flag.title, facts, code=flag.code)
+    details = [("raised if", flag.raised_if), ("means", flag.means), ("what to do", flag.what_to_do)]
+    return entry("flag", flag.code, flag.title, details, code=flag.code)

@@ -36,7 +36,7 @@ Anchors = Sequence[tuple[str, str]]
 
 
 def help_page(path: str, title: str, about: Content, body: Sequence[Content], parts: Anchors = ()) -> Component:
-    """A page: its heading, the pages of Help at the left, and beside them the search field over `body`."""
+    """A page: its heading, the pages of Help at the left, and next to them the search field over `body`."""
     heading = html.Div([html.H1(title, className="page-title"), html.P(about, className="help-about")])
     found = html.Section(
         [html.P(id=ids.COUNT, role="status", className="muted"), html.Ol(id=ids.RESULTS, className="help-results")],
@@ -99,16 +99,16 @@ def section(title: str, target: str, *children: Content) -> Component:
 
 
 def entry(
-    kind: str, name: str, title: str, facts: Sequence[tuple[str, Content]], *, code: str = "", words: Content = None
+    kind: str, name: str, title: str, details: Sequence[tuple[str, Content]], *, code: str = "", words: Content = None
 ) -> Component:
     """A titled entry with its stable name and what is to know about it; its title is the link to it."""
     target = anchor(kind, name)
     parts: list[Component] = [html.H3([title_link(title, target), *([html.Code(code)] if code else [])])]
     if words is not None:
         parts.append(html.P(words))
-    if facts:
-        items = [part for fact, content in facts for part in (html.Dt(fact), html.Dd(content))]
-        parts.append(html.Dl(items, className="help-facts"))
+    if details:
+        items = [part for detail, content in details for part in (html.Dt(detail), html.Dd(content))]
+        parts.append(html.Dl(items, className="help-details"))
     return html.Article(parts, id=target, className="help-entry")
 
 

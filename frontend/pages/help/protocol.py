@@ -9,6 +9,7 @@ from frontend.components import Content, aria
 from frontend.help.addresses import help_address
 from frontend.help.glossary import WORDS
 from frontend.help.protocol import PAPER, SECTIONS, WORDS_ALL_REST_ON, Section
+from frontend.lists import read_list
 from frontend.pages.help.frame import Anchors, help_page, linked, section, title_link
 from frontend.references import references_table
 
@@ -75,7 +76,7 @@ def flag_links() -> Component:
 
 def known_figures() -> Component:
     """The published figures with their sources."""
-    table = references_table(references.list_references(limit=200).items)
+    table = references_table(read_list(references.list_references))
     return html.Div(
         table, className="table-scroll references-card", tabIndex=0, role="region", **aria(label="Published figures")
     )

@@ -72,7 +72,7 @@ def list_parts(listing: Listing, search: str) -> dict[str, Content]:
 
 def register_form(app: Dash) -> None:
     @app.callback(
-        Output(ids.QUEUE_ANSWER, "children"),
+        Output(ids.QUEUE_RESULT, "children"),
         Input(ids.QUEUE_GO, "n_clicks"),
         State(ids.QUEUE_CHECKPOINT, "value"),
         State(ids.QUEUE_PRESET, "value"),
@@ -85,7 +85,7 @@ def register_form(app: Dash) -> None:
     )
     @in_thread
     def send(clicks: int | None, *values: Any) -> Content:
-        return answer_form(*values) if clicks else no_update
+        return send_form(*values) if clicks else no_update
 
     @app.callback(
         Output(ids.QUEUE_HINT, "children"),
@@ -105,7 +105,7 @@ def register_form(app: Dash) -> None:
         return queueing.hint(dataset, preset), dataset.default_eps_text, norm, dataset.size
 
 
-def answer_form(*values: Any) -> Content:
+def send_form(*values: Any) -> Content:
     """Queue it, or say in place why not."""
     try:
         return queueing.accepted(queueing.queue_from_form(*values))

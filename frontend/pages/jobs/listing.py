@@ -6,10 +6,10 @@ from backend.schemas import ACTIVE, State
 from backend.schemas.evaluations import EvaluationOut
 from backend.schemas.health import Health
 from backend.services import checkpoints, evaluations, system
+from frontend.lists import read_list
 
 STATES: tuple[State, ...] = ("running", "queued", "failed", "cancelled", "succeeded")
 ENDED_SHOWN = 50
-PAGE_ROWS = 200
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def read_filter(query: dict[str, str]) -> Filter:
     return Filter(
         state=state if state in STATES else None,
         checkpoint=query.get("checkpoint") or None,
-        ended_shown=min(int(shown), PAGE_ROWS) if shown.isdecimal() and int(shown) > 0 else ENDED_SHOWN,
+        ended_shown=int(shown) if shown.isdecimal() and int(shown) > 0 else ENDED_SHOWN,
     )
 
 
@@ -65,12 +65,8 @@ def read_listing(wanted: Filter) -> Listing:
     counts: dict[str, int] = {state: count(state, wanted) for state in STATES}
     rows: list[EvaluationOut] = []
     for state in [state for state in STATES if wanted.state in (None, state)]:
-        limit = PAGE_ROWS if state in ACTIVE else wanted.ended_shown
-        rows.extend(
-            evaluations.list_evaluations(limit, checkpoint_id=wanted.checkpoint, state=state).items
-            if counts[state]
-            else []
-        )
+        if counts[state]:
+            rows.extend(read_state(state, wanted, None if state in ACTIVE else wanted.ended_shown))
     active = [row for row in rows if row.state in ACTIVE]
     active.sort(key=lambda row: (row.state != "running", row.queue_position or 0, row.created_at))
     ended = sorted((row for row in rows if row.state not in ACTIVE), key=ended_at, reverse=True)
@@ -79,6 +75,14 @@ def read_listing(wanted: Filter) -> Listing:
     hidden = total - len(shown)
     name = None if wanted.checkpoint is None else checkpoints.get_checkpoint(wanted.checkpoint).name
     return Listing(shown, counts, hidden, system.health(), name)
+
+
+def read_state(state: str, wanted: Filter, most: int | None) -> list[EvaluationOut]:
+    """The evaluations of one state, the newest first: all, or `most`."""
+    return read_list(
+        lambda limit, offset: evaluations.list_evaluations(limit, offset, checkpoint_id=wanted.checkpoint, state=state),
+        most,
+    )
 
 
 def count(state: str, wanted: Filter) -> int:

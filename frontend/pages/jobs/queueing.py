@@ -16,7 +16,9 @@ from backend.schemas.evaluations import EvaluationIn, EvaluationOut
 from backend.services import catalogues, checkpoints, datasets, evaluations
 from backend.services.catalogues import DEFAULT_PRESET
 from frontend.components import Content, icon
+from frontend.lists import read_list
 from frontend.pages.jobs import ids
+from frontend.words import count_words
 
 DEFAULT_SAMPLES = 500
 
@@ -24,7 +26,7 @@ DEFAULT_SAMPLES = 500
 def queue_card(query: dict[str, str]) -> Component:
     """The form, folded away until it is wanted: `?new=<checkpoint>` opens it, with `&preset=` and `&n=` filled in."""
     chosen = query.get("new") or query.get("checkpoint")
-    rows = checkpoints.list_checkpoints(limit=200).items
+    rows = read_list(checkpoints.list_checkpoints)
     if not rows:
         words: list[Content] = [
             "There is no checkpoint to evaluate yet. ",
@@ -40,7 +42,7 @@ def queue_card(query: dict[str, str]) -> Component:
             html.Div(fields(rows, picked, dataset, query), className="fields"),
             html.P(hint(dataset, chosen_preset(query)), id=ids.QUEUE_HINT, className="footnote"),
             html.Div([html.Button("Queue", id=ids.QUEUE_GO, className="button button-primary")], className="form-foot"),
-            html.Div(id=ids.QUEUE_ANSWER, role="alert"),
+            html.Div(id=ids.QUEUE_RESULT, role="alert"),
         ],
         className="fold-body",
     )
@@ -95,9 +97,9 @@ def hint(dataset: DatasetOut, preset: str) -> str:
     found = next((row for row in catalogues.list_attacks().presets if row.name == preset), None)
     described = "" if found is None else f"{found.description} "
     return (
-        f"{described}The first n of {dataset.size:,} samples are used, rows 0 to n-1, so smaller sets are "
-        f"contained in larger ones. Leave ε empty to use the default of {dataset.name}, {dataset.default_norm} "
-        f"{dataset.default_eps_text}."
+        f"{described}The evaluation uses the first n of {count_words(dataset.size, 'sample')}, rows 0 to n-1, so "
+        f"larger sets contain the smaller ones. Leave ε empty to use the default of {dataset.name}, "
+        f"{dataset.default_norm} {dataset.default_eps_text}."
     )
 
 

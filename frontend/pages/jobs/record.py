@@ -55,7 +55,7 @@ def record_body(row: EvaluationOut) -> list[Component]:
 def context_line(row: EvaluationOut) -> Component:
     dataset = datasets.get_dataset(str(row.dataset_id))
     eps = "" if row.eps_text is None else f" ε {row.eps_text}"
-    facts: list[Content] = [
+    details: list[Content] = [
         dataset.name,
         f"n {row.n:,}",
         f"{row.norm}{eps}",
@@ -64,7 +64,7 @@ def context_line(row: EvaluationOut) -> Component:
         day_time(row.finished_at or row.started_at or row.created_at),
         state_word(row),
     ]
-    return html.Ul([html.Li(fact) for fact in facts], className="context")
+    return html.Ul([html.Li(detail) for detail in details], className="context")
 
 
 def progress_card(row: EvaluationOut) -> Component:
@@ -151,7 +151,7 @@ def flags_card(row: EvaluationOut) -> Component | None:
         if flag is not None:
             pairs = (("Raised if", flag.raised_if), ("Means", flag.means), ("What to do", flag.what_to_do))
             words.append(
-                html.Dl([part for name, text in pairs for part in (html.Dt(name), html.Dd(text))], className="facts")
+                html.Dl([part for name, text in pairs for part in (html.Dt(name), html.Dd(text))], className="details")
             )
         parts.append(html.Div(words, className="flag-help"))
     return card("Reliability flags", *parts, note=f"{len(row.flags)} raised")
@@ -171,7 +171,7 @@ def record_card(row: EvaluationOut) -> Component:
     for name, moment in (("Queued", row.created_at), ("Started", row.started_at), ("Finished", row.finished_at)):
         shown.extend([html.Dt(name), html.Dd(day_time(moment))])
     shown.extend([html.Dt("Evaluation"), html.Dd(html.Code(str(row.id)))])
-    parts: list[Component] = [html.Dl(shown, className="facts")]
+    parts: list[Component] = [html.Dl(shown, className="details")]
     record.pop("checkpoint", None)  # linked above
     text = json.dumps(record, indent=2, ensure_ascii=False)
     pre = html.Pre(text, tabIndex=0, className="raw", **aria(label="Settings and versions"))

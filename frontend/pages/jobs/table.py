@@ -34,7 +34,8 @@ def jobs_table(listing: Listing) -> Component:
         return empty_state("Nothing has been evaluated yet. Queue an evaluation above, or upload a checkpoint first.")
     parts: list[Component] = [row_table("Evaluations", COLUMNS, [job_cells(row) for row in listing.rows])]
     if listing.hidden > 0:
-        more = {"shown": str(min(200, len(listing.rows) + 100))}
+        ended = sum(row.state not in ACTIVE for row in listing.rows)
+        more = {"shown": str(ended + 100)}
         parts.append(
             html.Button(
                 f"Show more ({listing.hidden:,} older)", className="button more-jobs", **data(go=json.dumps(more))

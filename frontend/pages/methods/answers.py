@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.schemas.claims import Answer
+from backend.schemas import Answer
 from backend.schemas.families import FamilyAnswer, FamilyFinding, FamilyOut, FindingPart
-from backend.services.families.texts import name_parts, show_part
+from backend.services.families.texts import name_parts, show_ends
 from frontend.components import Content, aria
 from frontend.rows import Column, row_table
 
@@ -15,6 +15,10 @@ TITLES = {
     "claims": "Are the claims too high?",
     "thin ice": "Are the lost samples the ones on thin ice?",
     "rivals": "Does {method} lose fewer samples?",
+}
+ORIGIN_SENTENCES = {
+    "all": "All these networks are our re-implementations.",
+    "some": "Some of these networks are our re-implementations.",
 }
 MARKS: dict[Answer, str] = {"yes": "✓", "no": "✕", "cannot tell": "?"}
 
@@ -31,12 +35,10 @@ def answer_card(answer: FamilyAnswer, method: str) -> Component:
         className=f"answer-word answer-{kind}",
     )
     title = html.H2(TITLES[answer.question].format(method=method))
-    rest = answer.sentence.partition(". ")[2] or answer.sentence
-    ours = "For our re-implementations." if "our re-implementation" in answer.sentence else ""
-    return html.Section(
-        [title, verdict, html.P(answer.asks, className="muted small"), html.P(f"{rest} {ours}".strip())],
-        className="card answer-card",
-    )
+    parts = [title, verdict, html.P(answer.asks, className="muted small"), html.P(answer.counts)]
+    if answer.reimplemented != "none":
+        parts.append(html.P(ORIGIN_SENTENCES[answer.reimplemented], className="muted small"))
+    return html.Section(parts, className="card answer-card")
 
 
 def evidence(family: FamilyOut, method: str) -> list[Component]:
@@ -50,7 +52,8 @@ def evidence(family: FamilyOut, method: str) -> list[Component]:
             inside.append(scrolling(findings_table(title, told), f"What the answer is based on: {title}"))
         silent = [one for one in answer.findings if not one.parts]
         if silent:
-            inside.append(html.P(f"No data for these. {'; '.join(say_silent(silent))}.", className="muted small"))
+            inside.append(html.P("These have no intervals:", className="muted small"))
+            inside.append(html.Ul([html.Li(sentence) for sentence in say_silent(silent)], className="muted small"))
         parts.append(html.Details([html.Summary(title), *inside], className="as-table evidence-of"))
     return parts
 
@@ -59,18 +62,17 @@ def scrolling(table: Component, label: str) -> Component:
     return html.Div(table, className="table-scroll", tabIndex=0, role="region", **aria(label=label))
 
 
-def say_silent(findings: Sequence[FamilyFinding]) -> list[str]:
-    """`No finished evaluation with margin at Linf: a, b`."""
+def say_silent(findings: Sequence[FamilyFinding]) -> list[list[Content]]:
+    """Each reason once, behind the names that it holds for: `a, b: No finished evaluation with margin at Linf.`"""
     found: dict[str, dict[str, None]] = {}
     for one in findings:
-        reason = (one.reason or "Unknown reason").removesuffix(".")
         name = f"{one.checkpoint_name} against {one.rival_name}" if one.rival_name else one.checkpoint_name
-        found.setdefault(reason, {})[name] = None
-    return [f"{reason}: {', '.join(names)}" for reason, names in found.items()]
+        found.setdefault(one.reason or "The reason is not known.", {})[name] = None
+    return [[html.Strong(", ".join(names)), f": {reason}"] for reason, names in found.items()]
 
 
 def findings_table(title: str, findings: Sequence[FamilyFinding]) -> Component:
-    """One row a finding: the widened intervals that decide, the answer, and what stands beside."""
+    """One row a finding: the widened intervals that decide, the answer, and what is shown in addition."""
     deciding = name_parts([one.parts for one in findings])
     additional = name_parts([one.additional for one in findings])
     has_rivals = any(one.rival_name for one in findings)
@@ -99,8 +101,8 @@ def part_cell(parts: Sequence[FindingPart], name: str) -> Content:
     part = next((one for one in parts if one.name == name), None)
     if part is None:
         return html.Span("–", className="muted")
-    figure, _, interval = show_part(part).replace("-", "−").partition(" [")
-    under = html.Span(f"[{interval}", className="under")
+    figure, interval = (text.replace("-", "−") for text in show_ends(part))
+    under = html.Span(interval, className="under")
     if not part.evaluation_ids:
         return html.Span([figure, under])
     return html.Span(

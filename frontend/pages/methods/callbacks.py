@@ -39,7 +39,7 @@ def register(app: Dash) -> None:
         Output(ids.POLL, "max_intervals"),
         Input(ids.POLL, "n_intervals"),
         State(ids.QUERY, "data"),
-        # One question at a time: an answer that a later question overtakes would be dropped.
+        # One request at a time: a response that a later request overtakes would be dropped.
         running=[(Output(ids.POLL, "disabled"), True, False)],
         prevent_initial_call=True,
     )

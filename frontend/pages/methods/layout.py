@@ -13,6 +13,7 @@ from backend.services.families.measuring import Measuring, measure_ahead
 from backend.services.shared.arguments import read_id
 from frontend.components import Content, aria, blank_figure, card, empty_state, graph_config, icon
 from frontend.figures.sparsity import HEIGHT
+from frontend.lists import read_list
 from frontend.pages.methods import ids
 from frontend.pages.methods.answers import answer_cards, evidence
 from frontend.pages.methods.panels import list_methods, list_panels, place_method
@@ -36,7 +37,7 @@ def complete(query: dict[str, str]) -> dict[str, str] | None:
 
 def list_roots() -> list[FamilyRoot]:
     """Dense checkpoints that something was pruned from."""
-    return [root for root in families.list_families(limit=200).items if root.pruned]
+    return [root for root in read_list(families.list_families) if root.pruned]
 
 
 def layout(
@@ -97,7 +98,7 @@ def show_progress(measuring: Measuring) -> list[Component]:
     bar = html.Progress(
         value=str(measuring.done), max=str(measuring.total), className="measuring", **aria(label="measured")
     )
-    words = f"Measured {measuring.done} of {measuring.total} parts, {time_left(measuring.seconds_left)}."
+    words = f"Measured {measuring.done} of {count_words(measuring.total, 'part')}, {time_left(measuring.seconds_left)}."
     return [HEADING, card("Measuring the family", bar, html.P(words, role="status"))]
 
 
@@ -131,14 +132,14 @@ def table_card(family: FamilyOut, terms: dict[str, str]) -> Component:
 
 def context_line(family: FamilyOut) -> Component:
     pruned = sum(row.place == "pruned" for row in family.rows)
-    facts = [
+    details = [
         family.dataset_name,
         family.norm,
         f"ε {family.eps_text}",
         f"{count_words(pruned, 'pruned checkpoint')} of {family.name}",
         f"{count_words(len(family.rows) - pruned, 'checkpoint')} not pruned",
     ]
-    return html.Ul([html.Li(fact) for fact in facts], className="context")
+    return html.Ul([html.Li(detail) for detail in details], className="context")
 
 
 def family_choices(family: FamilyOut, terms: dict[str, str]) -> Component | None:

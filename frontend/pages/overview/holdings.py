@@ -1,21 +1,19 @@
-"""What this home holds, as the page tells it: every checkpoint with its best verdict, grouped by parent."""
+"""What this server holds, as the page tells it: every checkpoint with its best verdict, grouped by parent."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal
 from uuid import UUID
 
-from backend.schemas import ACTIVE, Page
+from backend.schemas import ACTIVE
 from backend.schemas.checkpoints import CheckpointOut, ClaimOut
 from backend.schemas.datasets import DatasetOut
 from backend.schemas.evaluations import EvaluationOut
 from backend.services import checkpoints, comparisons, datasets, evaluations
 from backend.services.catalogues import DEFAULT_PRESET, PRESETS, rank_of, short_title
 from backend.services.checkpoints import choose_sparsity
+from frontend.lists import read_list
 
-PAGE_ROWS = 200
 Place = Literal["dense", "control", "pruned"]
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class Standing:
 
     @property
     def claim(self) -> ClaimOut | None:
-        """The claim, where it speaks of the data set's own norm and eps; others cannot stand beside the verdict."""
+        """The claim, where it speaks of the data set's own norm and eps; others cannot be compared with the verdict."""
         claim = self.checkpoint.claim
         if claim is None or claim.norm not in (None, self.dataset.default_norm):
             return None
@@ -80,21 +78,11 @@ class Holdings:
         return str(hash(tuple(jobs + rows + [str(row.checkpoint.claim) for row in self.standings])))
 
 
-def read_all(page: Callable[[int, int], Page[Item]]) -> list[Item]:
-    """Every item of a paged list."""
-    items: list[Item] = []
-    while True:
-        found = page(PAGE_ROWS, len(items))
-        items.extend(found.items)
-        if not found.items or len(items) >= found.total:
-            return items
-
-
 def read_holdings() -> Holdings:
-    """The whole home, from the services."""
-    known = {row.id: row for row in read_all(datasets.list_datasets)}
-    rows = read_all(checkpoints.list_checkpoints)
-    jobs = read_all(evaluations.list_evaluations)
+    """All that the server holds, from the services."""
+    known = {row.id: row for row in read_list(datasets.list_datasets)}
+    rows = read_list(checkpoints.list_checkpoints)
+    jobs = read_list(evaluations.list_evaluations)
     pairs: dict[UUID, tuple[UUID, UUID]] = {}
     for dense, pruned in comparisons.default_pairs():
         pairs.setdefault(pruned.checkpoint_id, (dense.id, pruned.id))

@@ -19,7 +19,7 @@ from frontend.pages.overview.holdings import (
 from frontend.words import count_words, percent, sentence_list
 
 POLL_MILLISECONDS = 2000
-REST_MILLISECONDS = 10_000  # while nothing runs and nothing waits: every look reads all that the home holds
+REST_MILLISECONDS = 10_000  # while nothing runs and nothing waits: every look reads all that the server holds
 
 
 def layout(**_query: str) -> Component:
@@ -90,23 +90,23 @@ def key() -> Component:
 
 def context_line(holdings: Holdings) -> Component:
     """Data sets with norm and eps, and how far the work is."""
-    facts: list[Content] = []
+    details: list[Content] = []
     sets = {family.dataset.id: family.dataset for family in holdings.families}
-    facts.extend(f"{row.name} · {row.default_norm} · ε {row.default_eps_text}" for row in sets.values())
-    facts.append(count_words(len(holdings.standings), "checkpoint"))
+    details.extend(f"{row.name} · {row.default_norm} · ε {row.default_eps_text}" for row in sets.values())
+    details.append(count_words(len(holdings.standings), "checkpoint"))
     states = [row.state for row in holdings.evaluations]
-    facts.append(f"{count_words(states.count('succeeded'), 'evaluation')} done")
+    details.append(f"{count_words(states.count('succeeded'), 'evaluation')} done")
     active = sum(state in ACTIVE for state in states)
     if active:
-        facts.append(html.Span([f"{active:,} queued or running: ", dcc.Link("view jobs", href="/jobs")]))
+        details.append(html.Span([f"{active:,} queued or running: ", dcc.Link("view jobs", href="/jobs")]))
     if states.count("failed"):
         failed = dcc.Link(count_words(states.count("failed"), "failed evaluation"), href="/jobs?state=failed")
-        facts.append(html.Span(failed, className="is-warning strong"))
-    return html.Ul([html.Li(fact) for fact in facts], className="context")
+        details.append(html.Span(failed, className="is-warning strong"))
+    return html.Ul([html.Li(detail) for detail in details], className="context")
 
 
 def headline(holdings: Holdings) -> list[Content]:
-    """What this home holds, and what became of its claims."""
+    """What this server holds, and what became of its claims."""
     return [f"{holding_words(holdings)} ", *claim_sentence(holdings)]
 
 

@@ -14,6 +14,7 @@ from frontend.pages.overview.holdings import HeldFamily, Holdings, Standing, cla
 from frontend.pages.overview.layout import family_title, is_above
 from frontend.rows import Column, Group, left_text, live_text, progress_bar, row_table
 from frontend.words import interval_words, percent
+from models.pruning.plans import CONTROL
 
 PREFLIGHT_WORDS = {
     "queued": "waiting",
@@ -52,7 +53,7 @@ def checkpoint_table(holdings: Holdings) -> Component:
 def best_ids(family: HeldFamily) -> dict[str, set[str]]:
     """Checkpoints with the best clean and robust accuracy, named only where all were attacked alike.
 
-    What flags doubt is never the best robust one.
+    A flagged checkpoint is never the best robust one.
     """
     shown = [standing for standing in family.members if standing.verdict and standing.verdict.summary]
     efforts = {(row.verdict.preset, row.verdict.n) for row in shown if row.verdict is not None}
@@ -95,8 +96,8 @@ def cells(standing: Standing, best: dict[str, set[str]], titles: dict[str, str])
 def name_cell(standing: Standing) -> Component:
     row = standing.checkpoint
     kind = "pruned-1" if standing.place == "pruned" else standing.place
-    method = "finetuned, not pruned" if row.method == "control" else row.method
-    if standing.place == "control" and row.method != "control":
+    method = "finetuned, not pruned" if row.method == CONTROL else row.method
+    if standing.place == "control" and row.method != CONTROL:
         method = "another training seed"
     words = " · ".join(part for part in (standing.place, method) if part)
     name = dcc.Link(row.name, href=f"/upload?checkpoint={row.id}", className="checkpoint-name", id=named(row, "name"))
@@ -114,7 +115,7 @@ def named(row: CheckpointOut | EvaluationOut, what: str) -> str:
 
 
 def sparsity_cell(row: CheckpointOut) -> Content:
-    """Declared beside measured; loud where they differ by more than a point."""
+    """Declared next to measured; loud where they differ by more than a point."""
     declared = percent(row.declared_sparsity, unit=False)
     measured = percent(row.measured_sparsity, unit=False)
     differs = row.declared_sparsity is not None and abs(row.declared_sparsity - row.measured_sparsity) > 0.01
@@ -225,43 +226,23 @@ def links_cell(standing: Standing) -> Component:
     links: list[Component] = []
     if standing.pair is not None:
         dense, pruned = standing.pair
-        links.append(
-            dcc.Link(
-                ["Compare", html.Span(f" {row.name} with its parent", className="hidden-label")],
-                href=f"/compare?dense={dense}&pruned={pruned}",
-                className="button button-quiet",
-                title=f"Compare {row.name} with its parent",
-                id=named(row, "compare"),
-            )
-        )
+        words = f"{row.name} with its parent"
+        address = f"/compare?dense={dense}&pruned={pruned}"
+        links.append(quiet_link("Compare", words, address, named(row, "compare"), title=f"Compare {words}"))
     if standing.evaluations:
-        links.append(
-            dcc.Link(
-                [f"Jobs ({len(standing.evaluations)})", html.Span(f" of {row.name}", className="hidden-label")],
-                href=f"/jobs?checkpoint={row.id}",
-                className="button button-quiet",
-                id=named(row, "evaluations"),
-            )
-        )
+        jobs = f"Jobs ({len(standing.evaluations)})"
+        links.append(quiet_link(jobs, f"of {row.name}", f"/jobs?checkpoint={row.id}", named(row, "evaluations")))
     else:
-        links.append(
-            dcc.Link(
-                ["Evaluate", html.Span(f" {row.name}", className="hidden-label")],
-                href=f"/jobs?new={row.id}",
-                className="button button-quiet",
-                id=named(row, "evaluate"),
-            )
-        )
+        links.append(quiet_link("Evaluate", row.name, f"/jobs?new={row.id}", named(row, "evaluate")))
     if row.role == "dense" and row.parent_id is None:
-        links.append(
-            dcc.Link(
-                ["Prune", html.Span(f" {row.name}", className="hidden-label")],
-                href=f"/prune?parent={row.id}",
-                className="button button-quiet",
-                id=named(row, "prune"),
-            )
-        )
+        links.append(quiet_link("Prune", row.name, f"/prune?parent={row.id}", named(row, "prune")))
     return html.Span(links, className="links")
+
+
+def quiet_link(words: str, hidden: str, href: str, id: str, *, title: str | None = None) -> Component:
+    """A link of one word to the eye; `hidden` says to screen readers what it is about."""
+    label: list[Content] = [words, html.Span(f" {hidden}", className="hidden-label")]
+    return dcc.Link(label, href=href, className="button button-quiet", id=id, title=title)
 
 
 def claims_table(holdings: Holdings) -> Component:

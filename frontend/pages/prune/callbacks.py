@@ -1,4 +1,4 @@
-"""The form answers as it is filled in; a run is followed."""
+"""The form reacts while it is filled in; a run is followed."""
 
 from typing import Any
 
@@ -118,7 +118,7 @@ def register_cost(app: Dash) -> None:
         return {"cost": cost, "name": name, "percent": f"{values['sparsity']:g} %"}
 
     @app.callback(
-        output=Output(ids.ANSWER, "children"),
+        output=Output(ids.RESULT, "children"),
         inputs={"clicks": Input(ids.GO, "n_clicks")},
         state={"own": State(OWN, "value"), "own_ids": State(OWN, "id")}
         | {name: State(id, "value") for name, id in (VALUES | TEXTS).items()},
@@ -126,10 +126,10 @@ def register_cost(app: Dash) -> None:
     )
     @in_thread
     def send(clicks: int | None, own: list[Any], own_ids: list[Any], **values: Any) -> Content:
-        return answer_form({**values, "settings": pair_settings(own_ids, own)}) if clicks else no_update
+        return send_form({**values, "settings": pair_settings(own_ids, own)}) if clicks else no_update
 
 
-def answer_form(values: dict[str, Any]) -> Content:
+def send_form(values: dict[str, Any]) -> Content:
     """Queue it, or say in place why not."""
     try:
         return record.accepted(prunings.queue_pruning(read_form(values)))

@@ -16,8 +16,8 @@ from backend.services.prunings import plans
 from frontend.components import Content, aria, card, icon
 from frontend.pages.prune import ids
 from frontend.words import count_words
+from models.pruning.plans import BASELINE
 
-USUAL_METHOD = "lwm"
 USUAL_PERCENT = 90
 MARKS = (50, 80, 90, 99)
 GRANULARITY_WORDS = {"weight": "individual weights", "filter": "whole filters", "channel": "whole input channels"}
@@ -28,12 +28,12 @@ LIST: dict[str, Any] = {"allowDeselect": False, "className": "field"}
 def find_method(name: str | None) -> MethodOut:
     """The method of that name; the usual one where there is none."""
     items = {row.name: row for row in plans.list_methods().items}
-    return items.get(name or "", items[USUAL_METHOD])
+    return items.get(name or "", items[BASELINE])
 
 
 def cards(parents: Sequence[CheckpointOut], chosen: CheckpointOut) -> list[Component]:
     """The three cards of the form and its foot."""
-    method = find_method(USUAL_METHOD)
+    method = find_method(BASELINE)
     known = plans.suitable_datasets(chosen.id)
     return [
         card(
@@ -200,5 +200,5 @@ def foot() -> list[Component]:
     return [
         html.P(id=ids.COST, className="cost", role="status", **aria(live="polite")),
         html.Div([html.Button("Start pruning", id=ids.GO, className="button button-primary")], className="form-foot"),
-        html.Div(id=ids.ANSWER, role="alert"),
+        html.Div(id=ids.RESULT, role="alert"),
     ]

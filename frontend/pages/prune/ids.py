@@ -23,7 +23,7 @@ NAME = "prune-name"
 EVALUATE = "prune-evaluate"
 COST = "prune-cost"
 GO = "prune-go"
-ANSWER = "prune-answer"
+RESULT = "prune-result"
 
 RECORD = "prune-record"
 RECORD_ID = "prune-record-id"

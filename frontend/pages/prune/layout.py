@@ -6,11 +6,11 @@ from dash.development.base_component import Component
 from backend.schemas.checkpoints import CheckpointOut
 from backend.services import checkpoints
 from frontend.components import empty_state
+from frontend.lists import read_list
 from frontend.pages.prune import ids
 from frontend.pages.prune.form import cards, foot
 from frontend.pages.prune.record import record_page
 
-PAGE_ROWS = 200
 LEAD = (
     "Prune a dense checkpoint with adversarial training. The result is stored with its parent, recipe and claim. "
     "Pruning runs as a job: it keeps running if you close this tab, and resumes if a worker is killed. While a worker "
@@ -36,6 +36,6 @@ def layout(**query: str) -> Component:
 
 def dense_checkpoints() -> list[CheckpointOut]:
     """Those that can be a parent: first what was pruned before, then others; the newest first. Controls are none."""
-    parents = {row.parent_id for row in checkpoints.list_checkpoints(PAGE_ROWS).items}
+    parents = {row.parent_id for row in read_list(checkpoints.list_checkpoints)}
     roots = [row for row in checkpoints.list_parents() if row.parent_id is None]
     return sorted(roots, key=lambda row: row.id not in parents)

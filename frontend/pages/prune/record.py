@@ -12,7 +12,7 @@ from frontend.components import Content, aria, card, icon, number_card
 from frontend.jobs import buttons, fingerprint, progress_cell, state_word
 from frontend.pages.prune import ids
 from frontend.review.prunings import made_link, method_words
-from frontend.words import ago, day_time, percent
+from frontend.words import ago, count_words, day_time, percent
 
 
 def accepted(row: PruningOut) -> Component:
@@ -42,7 +42,7 @@ def record_body(row: PruningOut) -> list[Component]:
     if row.warnings:
         notices = [html.Div([icon("warning"), html.Span(words)], className="notice") for words in row.warnings]
         head.append(html.Div(notices, className="notices", role="note", **aria(label="Warnings")))
-    return [*head, html.Div([facts_card(row), recipe_card(row)], className="grid two")]
+    return [*head, html.Div([run_card(row), recipe_card(row)], className="grid two")]
 
 
 def progress_card(row: PruningOut) -> Component:
@@ -67,14 +67,18 @@ def result_numbers(row: PruningOut) -> Component:
     return html.Div(numbers, className="record-numbers")
 
 
-def facts_card(row: PruningOut) -> Component:
+def run_card(row: PruningOut) -> Component:
     """What decided the run, in words."""
     record = row.record
     validation = record.validation_robust_accuracy
     settings = (record.recipe or {}).get("settings", {})
-    facts: list[tuple[str, Content]] = [
+    length = f"{count_words(row.epochs, 'epoch')}, {count_words(int(row.progress.total), 'step')}"
+    details: list[tuple[str, Content]] = [
         ("Training images", f"{row.training_dataset}, {record.training_samples:,}"),
-        ("Schedule", f"{row.schedule}, {row.epochs} epochs, {row.progress.total:,} steps"),
+        (
+            "Schedule",
+            f"{row.schedule}, {length}",
+        ),
         ("Settings", ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in settings.items())),
         ("Dense margins", margins_source(record)),
         ("Loss", row.loss),
@@ -89,8 +93,8 @@ def facts_card(row: PruningOut) -> Component:
         ("torch", record.torch or ""),
         ("Training took", "" if record.train_seconds is None else f"{record.train_seconds:,.0f} s"),
     ]
-    rows = [html.Tr([html.Th(name, scope="row"), html.Td(value)]) for name, value in facts if value]
-    return card("Run", html.Table(html.Tbody(rows), className="table run-facts"))
+    rows = [html.Tr([html.Th(name, scope="row"), html.Td(value)]) for name, value in details if value]
+    return card("Run", html.Table(html.Tbody(rows), className="table run-details"))
 
 
 def margins_source(record: PruningRecord) -> Content:

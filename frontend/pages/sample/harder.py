@@ -17,6 +17,7 @@ from frontend.figures.units import Unit, unit_of
 from frontend.pages.sample import ids
 from frontend.pages.sample.words import attack_title, distance_text
 from frontend.review.evidence import cancel_button, is_active, state_words, title_words
+from frontend.words import count_words
 
 POLL_MILLISECONDS = 1500
 DEFAULT_BUDGET = 20_000
@@ -139,7 +140,8 @@ def register(app: Dash) -> None:
                 return [no_update] * len(SIDES), no_update
             chosen = dict(zip([one["side"] for one in budget_ids], budgets, strict=True))
             queued = attack(of, pressed["side"], chosen.get(pressed["side"]))
-            notify("Queued", f"{queued.checkpoint_name}: up to {queued.budget:,.0f} gradients on sample {of['index']}.")
+            budget = count_words(round(queued.budget or 0), "gradient")
+            notify("Queued", f"{queued.checkpoint_name}: up to {budget} on sample {of['index']}.")
         return renew(of)
 
 

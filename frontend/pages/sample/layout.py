@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 from backend.eps import eps_text
 from backend.errors import InvalidRequest, NotFound
 from backend.schemas.comparisons import PairedSample
-from backend.services import comparisons, samples
+from backend.services import samples
 from frontend.components import SET_WORDS, Content, aria, data, empty_state, icon, set_word
 from frontend.figures.perturbation import BLUE_TO_RED, ScaleKind, choose_scale, largest_change
 from frontend.figures.units import Unit
@@ -18,7 +18,7 @@ from frontend.pages.sample.side import Shown, clean_address, side_row
 from frontend.pages.sample.strip import StripMark, margin_strip
 from frontend.pages.sample.versions import find_versions, version_list
 from frontend.pages.sample.words import headline
-from frontend.review.cut import set_of
+from frontend.review.cut import complete_pair, set_of
 from frontend.review.keys import SAMPLE_KEYS, key_words
 from frontend.review.notices import context_line, mismatch_notice, verdict_notice
 from frontend.review.walk import SORT_WORDS, STATE_KEYS, Filters, Place, ShownPair, find_place, load_pair
@@ -32,11 +32,9 @@ def complete(query: dict[str, str]) -> dict[str, str] | None:
     """The query with a pair and a sample filled in, where something is missing and there is something."""
     if query.get("dense") and query.get("pruned") and query.get("index"):
         return None
+    query = complete_pair(query) or query
     if not (query.get("dense") and query.get("pruned")):
-        pairs = comparisons.default_pairs()
-        if not pairs:
-            return None
-        query = {**query, "dense": str(pairs[0][0].id), "pruned": str(pairs[0][1].id)}
+        return None
     pair = load_pair(query)
     listed = pair.listed() or pair.samples
     lost = [sample for sample in listed if sample.set == "S10"]
@@ -45,7 +43,7 @@ def complete(query: dict[str, str]) -> dict[str, str] | None:
 
 
 def register(app: Dash) -> None:
-    """The address builds the page, and assets/sample.js moves the address; what runs beside it is followed."""
+    """The address builds the page, and assets/sample.js moves the address; what runs meanwhile is followed."""
     harder.register(app)
 
 
@@ -129,10 +127,10 @@ def title(pair: ShownPair, sample: PairedSample) -> Component:
     """True class, row, the sets it belongs to, and the id of its content."""
     robust = html.Span(
         [f"At ε {pair.comparison.eps_text} ", set_word(sample.robust_set), f" {sample.robust_set}"],
-        className="fact-chip",
+        className="sample-chip",
     )
-    clean = html.Span(["Clean ", set_word(sample.set), f" {sample.set}"], className="fact-chip")
-    thin = html.Span("On thin ice", className="fact-chip is-ice") if pair.is_on_thin_ice(sample) else None
+    clean = html.Span(["Clean ", set_word(sample.set), f" {sample.set}"], className="sample-chip")
+    thin = html.Span("On thin ice", className="sample-chip is-ice") if pair.is_on_thin_ice(sample) else None
     copy = html.Button(
         [html.Code(sample.sample_id[:12]), html.Span("Copy", className="copy-word")],
         className="button button-quiet",
@@ -145,7 +143,7 @@ def title(pair: ShownPair, sample: PairedSample) -> Component:
         className="page-title",
     )
     chips = [chip for chip in (clean, robust, thin) if chip is not None]
-    return html.Div([heading, html.Div([*chips, copy], className="fact-chips")], className="sample-title")
+    return html.Div([heading, html.Div([*chips, copy], className="sample-chips")], className="sample-title")
 
 
 def walked(pair: ShownPair, sample: PairedSample, query: dict[str, str]) -> Filters:

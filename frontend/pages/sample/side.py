@@ -53,7 +53,9 @@ def side_row(kind: str, side: SampleSide, shown: Shown) -> Component:
         [clean_frame(side, shown), adversarial_frame(side, shown), perturbation_frame(side, shown)],
         className="frames",
     )
-    body = html.Div([html.Div([frames, *narrow_reason(side, shown)]), facts(kind, side, shown)], className="side-body")
+    body = html.Div(
+        [html.Div([frames, *narrow_reason(side, shown)]), side_details(kind, side, shown)], className="side-body"
+    )
     return html.Section([head, body], id=f"sample-{kind}", className="card side")
 
 
@@ -152,7 +154,7 @@ def links(side: SampleSide, shown: Shown) -> list[Component]:
     return [record, *downloads]
 
 
-def facts(kind: str, side: SampleSide, shown: Shown) -> Component:
+def side_details(kind: str, side: SampleSide, shown: Shown) -> Component:
     """The margin with what set it, the network's view of the clean image, the best-known bound, and every attempt."""
     row, unit = side.row, shown.unit
     verdict = verdict_at_eps(row, shown.eps, shown.eps_text)
@@ -182,7 +184,7 @@ def facts(kind: str, side: SampleSide, shown: Shown) -> Component:
                 ]
             ),
             html.P(set_by(side), className="small muted"),
-            html.Dl(items, className="side-facts"),
+            html.Dl(items, className="side-details"),
             bound_section(kind, side, unit, shown.eps, shown.eps_text),
             attempts(side, unit),
         ],
@@ -210,7 +212,7 @@ def set_by(side: SampleSide) -> list[Content]:
 
 
 def attempts(side: SampleSide, unit: Unit) -> Component:
-    """Every attack of the primary run; the best is bold. Then, for each source, the best of what came beside it."""
+    """Every attack of the primary run; the best is bold. Then, for each source, the best of its additional attempts."""
     if not side.attempts:
         return html.P("No attempts are stored for this sample.", className="small muted")
     primary = [item for item in side.attempts if not item["series"]]

@@ -16,24 +16,24 @@ from frontend.review.walk import ShownPair
 
 @dataclass(frozen=True)
 class Version:
-    """One evaluation on the pruned side. `sparsity` 0..1, as measured; `family` is its method, empty for a control."""
+    """One evaluation on the pruned side. `sparsity` 0..1, as measured; `method` is its method, empty for a control."""
 
     evaluation: EvaluationOut
     sparsity: float
-    family: str
+    method: str
 
     @classmethod
     def of(cls, evaluation: EvaluationOut) -> "Version":
         """Look up the checkpoint behind an evaluation."""
         row = checkpoints.get_checkpoint(str(evaluation.checkpoint_id))
         kind = (row.structure or {}).get("kind", "weight")
-        method = row.method or "pruned"
-        family = "" if row.role == "dense" else method if kind == "weight" else f"{method}, {kind}s"
-        return cls(evaluation, row.measured_sparsity, family)
+        name = row.method or "pruned"
+        method = "" if row.role == "dense" else name if kind == "weight" else f"{name}, {kind}s"
+        return cls(evaluation, row.measured_sparsity, method)
 
     @property
     def words(self) -> str:
-        return f"{100 * self.sparsity:.3g} %" if self.family else "control"
+        return f"{100 * self.sparsity:.3g} %" if self.method else "control"
 
 
 def find_versions(pair: ShownPair) -> list[Version]:
@@ -42,21 +42,21 @@ def find_versions(pair: ShownPair) -> list[Version]:
     if all(other.id != pair.comparison.pruned.id for other in others):
         others.append(pair.comparison.pruned)
     versions = [Version.of(evaluation) for evaluation in others]
-    return sorted(versions, key=lambda one: (one.family, one.sparsity, one.evaluation.checkpoint_name))
+    return sorted(versions, key=lambda one: (one.method, one.sparsity, one.evaluation.checkpoint_name))
 
 
 def version_list(pair: ShownPair, versions: list[Version], index: int) -> Component:
-    """Links to the same sample under each version; the one shown is marked, its neighbours answer to up and down."""
+    """Links to the same sample under each version; the shown one is marked, the keys up and down move on."""
     current = next(
         place for place, version in enumerate(versions) if version.evaluation.id == pair.comparison.pruned.id
     )
     keys = {current - 1: "ArrowUp", current + 1: "ArrowDown"}
     links = [
-        (version.family, version_link(pair, version, index, keys.get(place))) for place, version in enumerate(versions)
+        (version.method, version_link(pair, version, index, keys.get(place))) for place, version in enumerate(versions)
     ]
     groups = [
-        html.Span([html.Span(family, className="version-family"), *(link for _, link in members)], className="group")
-        for family, members in groupby(links, key=lambda one: one[0])
+        html.Span([html.Span(method, className="version-method"), *(link for _, link in members)], className="group")
+        for method, members in groupby(links, key=lambda one: one[0])
     ]
     return html.Nav(
         [html.Span([dot("pruned-1"), "Version"], className="control-label"), *groups],

@@ -1,6 +1,7 @@
 """Samples: a wall of thumbnails of a pair, cut by set, class and thin ice."""
 
-from frontend.pages.samples.layout import KEYS, complete, layout, register
+from frontend.pages.samples.layout import KEYS, layout, register
+from frontend.review.cut import complete_pair as complete
 
 TITLE = "Samples"
 

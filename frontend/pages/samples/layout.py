@@ -5,7 +5,7 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 
-from backend.services import comparisons, evaluations
+from backend.services import evaluations
 from frontend import ids as shell_ids
 from frontend.callbacks import in_thread, query_values
 from frontend.components import Content, aria, dot, empty_state, icon
@@ -25,16 +25,6 @@ FILLED = {
     "chips": Output(ids.CHIPS, "children"),
     "list": Output(ids.LIST, "children"),
 }
-
-
-def complete(query: dict[str, str]) -> dict[str, str] | None:
-    """The query with a pair filled in, where it has none and one exists."""
-    if query.get("dense") and query.get("pruned"):
-        return None
-    pairs = comparisons.default_pairs()
-    if not pairs:
-        return None
-    return {**query, "dense": str(pairs[0][0].id), "pruned": str(pairs[0][1].id)}
 
 
 def register(app: Dash) -> None:
@@ -90,7 +80,7 @@ def layout(**query: str) -> Component:
     parts = [
         dcc.Store(id=ids.PAIR, data=browser_state(pair)),
         context_line(pair.comparison, pair.dataset, pair.sliders.median_eps),
-        names(pair),
+        pair_title(pair),
         mismatch_notice(pair.comparison),
         verdict_notice(pair.comparison),
         html.Div(id=ids.SENTENCE, className="headline", **aria(live="polite")),
@@ -128,7 +118,7 @@ def read_shown(text: str | None) -> int:
     return max(PAGE_SIZE, int(text)) if text and text.isdecimal() and len(text) < 7 else PAGE_SIZE
 
 
-def names(pair: ShownPair) -> Component:
+def pair_title(pair: ShownPair) -> Component:
     """The two checkpoints, and the way to their comparison."""
     heading = html.H1(
         [

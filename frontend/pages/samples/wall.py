@@ -20,9 +20,9 @@ def sentence(pair: ShownPair, count: int) -> list[Content]:
     """What the wall shows, in words."""
     total = len(pair.samples)
     number = html.Strong(f"{count:,} of {total:,}" if count < total else f"all {total:,}")
-    words = filter_words(pair)
-    which = f" that are {', '.join(words)}" if words else ""
-    return ["Showing ", number, f" samples{which}, sorted by {SORT_WORDS[pair.sort]}."]
+    words: list[Content] = ["Showing ", number, f" samples, sorted by {SORT_WORDS[pair.sort]}."]
+    filters = filter_words(pair)
+    return [*words, f" Filters: {', '.join(filters)}."] if filters else words
 
 
 def order_note(pair: ShownPair, listed: list[PairedSample]) -> Component | None:
@@ -34,15 +34,15 @@ def order_note(pair: ShownPair, listed: list[PairedSample]) -> Component | None:
 
 
 def filter_words(pair: ShownPair) -> list[str]:
-    """What a listed sample is, one phrase per filter."""
+    """Each filter as a phrase that stands by itself."""
     filters, words = pair.filters, []
     if filters.set is not None:
-        at = f" at ε {pair.comparison.eps_text}" if filters.view == "robust" else ""
-        words.append(f"{SET_WORDS[filters.set]}{at}")
+        where = f"at ε {pair.comparison.eps_text}" if filters.view == "robust" else "(clean images)"
+        words.append(f"{SET_WORDS[filters.set]} {where}")
     if filters.label is not None:
-        words.append(f"of class {class_name(pair.dataset, filters.label)}")
+        words.append(f"class {class_name(pair.dataset, filters.label)}")
     if filters.is_thin:
-        words.append(f"on thin ice (up to {delta_text(pair)})")
+        words.append(f"on thin ice (dense margin up to {delta_text(pair)})")
     return words
 
 

@@ -1,4 +1,4 @@
-"""Questions with their answers, each marked as fine, odd, wrong or plain information."""
+"""Checks with their results, each marked as fine, a warning, a problem or plain information."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ MARKS: dict[Outcome, tuple[str, str, str]] = {
 
 @dataclass(frozen=True)
 class FieldCheck:
-    """One question (`title`) and its answer."""
+    """One check (`title`) and its result."""
 
     outcome: Outcome
     title: str

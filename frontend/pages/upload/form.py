@@ -1,4 +1,4 @@
-"""The form beside a checkpoint's file. Shares are typed in percent; upload.js sends them as 0..1."""
+"""The form sent with a checkpoint's file. Shares are typed in percent; upload.js sends them as 0..1."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ from backend.services import catalogues, checkpoints
 from backend.services.catalogues import DEFAULT_PRESET
 from frontend.components import card
 from frontend.pages.upload import ids
+from models.pruning.plans import CONTROL
 
 AT_ONCE = 500
 
@@ -39,7 +40,7 @@ def identity_fields(known: list[DatasetOut], query: dict[str, str]) -> list[Comp
     sets: Any = [{"value": str(row.id), "label": row.name} for row in known]
     chosen = chosen_dataset(known, query.get("for"))
     parents: Any = [choice for choice in parent_choices() if choice["dataset"] == chosen]
-    roles: Any = [{"value": name, "label": name} for name in ("dense", "pruned", "control")]
+    roles: Any = [{"value": name, "label": name} for name in ("dense", "pruned", CONTROL)]
     return [
         dmc.TextInput(id=ids.NAME, label="Name", placeholder="from the file name", value="", className="field"),
         html.Div(

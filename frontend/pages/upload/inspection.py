@@ -24,7 +24,7 @@ KIND_WORDS = {
 
 
 def inspection_card(row: CheckpointOut, parent: CheckpointOut | None) -> Component | None:
-    """The answers; None for a checkpoint whose weights were not looked at."""
+    """The checks; None for a checkpoint whose weights were not looked at."""
     found = row.inspection
     if found is None:
         return None
@@ -111,7 +111,8 @@ def check_descent(descent: Descent, parent: CheckpointOut) -> FieldCheck:
     """Yes, no or cannot tell, with the two numbers that say so."""
     title = f"Made from {parent.name}?"
     correlation = "–" if descent.correlation is None else f"{descent.correlation:.2f}"
-    words = f"the {descent.survivors:,} surviving weights have a correlation of {correlation} with the parent's"
+    survivors = count_words(descent.survivors, "surviving weight")
+    words = f"the correlation of {survivors} with the parent's weights is {correlation}"
     if descent.mask_agreement is not None:
         words += f"; in {percent(descent.mask_agreement, digits=0)} of pairs the kept weight was larger in the parent"
     if descent.answer == "yes":
@@ -132,7 +133,7 @@ def check_change(descent: Descent) -> FieldCheck:
     if descent.relative_change is not None:
         words += f", by {percent(descent.relative_change, digits=0)} of their norm in total"
     if descent.revived:
-        words += f"; {descent.revived:,} weights that are zero in the parent are not zero here"
+        words += f"; {count_words(descent.revived, 'weight is', 'weights are')} zero in the parent but not here"
         return FieldCheck("warn", title, f"{words}.")
     return FieldCheck("info", title, f"{words}.")
 

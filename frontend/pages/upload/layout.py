@@ -1,4 +1,4 @@
-"""The page: a file, the form beside it; or the sheet of a checkpoint or data set that is there."""
+"""The page: a file, the form next to it; or the sheet of a checkpoint or data set that is there."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from backend.schemas.datasets import DatasetOut
 from backend.services import datasets
 from backend.settings import get_settings
 from frontend.components import Content, aria, card
+from frontend.lists import read_list
 from frontend.pages.upload import ids
 from frontend.pages.upload.form import checkpoint_form, parent_choices
 from frontend.pages.upload.sheet import dataset_sheet, sheet_page
@@ -32,7 +33,7 @@ def layout(**query: str) -> Component:
     is_dataset = query.get("kind") == "dataset"
     if is_dataset and query.get("dataset"):
         return dataset_sheet(datasets.get_dataset(query["dataset"]))
-    known = datasets.list_datasets(limit=200).items
+    known = read_list(datasets.list_datasets)
     parts = [
         dcc.Store(id=ids.SETUP, data=setup(is_dataset)),
         dcc.Store(id=ids.MOUNTED),
@@ -70,10 +71,12 @@ def setup(is_dataset: bool) -> dict[str, Any]:
 
 def lead(is_dataset: bool, known: list[DatasetOut]) -> str:
     if is_dataset:
-        return "Checkpoints are evaluated on a data set. Its samples are identified by their content, not by their row."
+        return "Checkpoints are evaluated on a data set. The content of a sample identifies it, not its row."
     if not known:
         return "Every checkpoint belongs to a data set. Add a data set first."
-    return "Drop a file. Within seconds you see what it is, any warnings, and what it will be compared with."
+    return (
+        "Drop a file. Within seconds the page shows the network, any warnings, and the checkpoint to compare it with."
+    )
 
 
 def kinds(is_dataset: bool) -> Component:

@@ -13,6 +13,7 @@ from backend.schemas.inspections import LayerDescent, LayerStructure
 from backend.services import checkpoints, comparisons, datasets, evaluations
 from backend.services.catalogues import promises_margins
 from frontend.components import Content, aria, card, dot, icon, number_card
+from frontend.lists import read_list
 from frontend.pages.upload import ids
 from frontend.pages.upload.checks import FieldCheck, check_list
 from frontend.pages.upload.inspection import inspection_card
@@ -47,7 +48,7 @@ def sheet_page(checkpoint_id: str) -> Component:
 
 def jobs_of(row: CheckpointOut) -> list[EvaluationOut]:
     """Its evaluations, the newest first."""
-    return evaluations.list_evaluations(200, checkpoint_id=row.id).items
+    return read_list(lambda limit, offset: evaluations.list_evaluations(limit, offset, checkpoint_id=row.id))
 
 
 def fingerprint(row: CheckpointOut, jobs: list[EvaluationOut]) -> str:
@@ -69,16 +70,16 @@ def sheet_body(row: CheckpointOut, jobs: list[EvaluationOut]) -> list[Component]
         html.Div([preflight_card(row), next_card(row, dataset, jobs)], className="grid two"),
         inspection_card(row, None if row.parent_id is None else checkpoints.get_checkpoint(row.parent_id)),
         layers_card(row),
-        facts_card(row),
+        identity_card(row),
     ]
     return [part for part in parts if part is not None]
 
 
 def context_line(row: CheckpointOut, dataset: DatasetOut) -> Component:
     origin = {"zoo": "shipped with Thin Ice", "upload": "uploaded", "pruned": "pruned here"}[row.origin]
-    facts: list[Content] = [dataset.name, row.role, row.method or "", f"{origin} {day_time(row.created_at)}"]
-    facts.append(html.Span(["file ", html.Code(short_hash(row.source_sha256), title=row.source_sha256)]))
-    return html.Ul([html.Li(fact) for fact in facts if fact], className="context")
+    details: list[Content] = [dataset.name, row.role, row.method or "", f"{origin} {day_time(row.created_at)}"]
+    details.append(html.Span(["file ", html.Code(short_hash(row.source_sha256), title=row.source_sha256)]))
+    return html.Ul([html.Li(detail) for detail in details if detail], className="context")
 
 
 def what_it_is(row: CheckpointOut) -> list[Content]:
@@ -87,7 +88,7 @@ def what_it_is(row: CheckpointOut) -> list[Content]:
     start: list[Content] = [
         "A ",
         html.Span(row.architecture, className="strong"),
-        f" with {row.parameters:,} parameters; ",
+        f" with {count_words(row.parameters, 'parameter')}; ",
         html.Span(zero, className="strong"),
         f" of its {row.prunable:,} prunable weights are zero",
     ]
@@ -111,10 +112,12 @@ def oddities(row: CheckpointOut) -> Component | None:
 def numbers(row: CheckpointOut) -> Component:
     flight = row.preflight
     declared = "none declared" if row.declared_sparsity is None else f"declared {percent(row.declared_sparsity)}"
-    accuracy = "pre-flight not finished yet" if flight.n is None else f"on the first {flight.n:,} samples"
+    accuracy = "pre-flight not finished yet" if flight.n is None else f"on the first {count_words(flight.n, 'sample')}"
     cards = [
         number_card(
-            "Architecture", html.Span(row.architecture, className="word-value"), f"{row.parameters:,} parameters"
+            "Architecture",
+            html.Span(row.architecture, className="word-value"),
+            count_words(row.parameters, "parameter"),
         ),
         number_card("Measured sparsity (US)", percent(row.measured_sparsity), declared),
         number_card("Normalisation", html.Span(row.normalization, className="word-value"), "inside the network"),
@@ -124,7 +127,7 @@ def numbers(row: CheckpointOut) -> Component:
 
 
 def preflight_card(row: CheckpointOut) -> Component:
-    """Each question with its answer; until then that it waits or runs."""
+    """Each check with its result; until then that it waits or runs."""
     flight = row.preflight
     checks = [FieldCheck(check.outcome, check.title, check.sentence) for check in flight.checks]
     waiting = flight.state in ACTIVE
@@ -173,7 +176,7 @@ def comparison_parts(row: CheckpointOut, jobs: list[EvaluationOut]) -> list[Cont
 
 def waiting_words(row: CheckpointOut, parent: CheckpointOut, jobs: list[EvaluationOut]) -> list[Content]:
     """What is missing until there is a comparison, and the link that brings it about."""
-    done = evaluations.list_evaluations(200, checkpoint_id=parent.id, state="succeeded").items
+    done = [job for job in jobs_of(parent) if job.state == "succeeded"]
     if not done:
         return [", which has not been evaluated yet. ", dcc.Link("Evaluate it", href=f"/jobs?new={parent.id}"), " too."]
     efforts = {effort(job) for job in jobs if job.state in ACTIVE}
@@ -278,7 +281,7 @@ def correlation_cell(layer: LayerDescent | None) -> str:
     return "–" if layer is None or layer.correlation is None else f"{layer.correlation:.2f}"
 
 
-def facts_card(row: CheckpointOut) -> Component:
+def identity_card(row: CheckpointOut) -> Component:
     pairs = [
         ("Uploaded file, SHA-256", html.Code(row.source_sha256)),
         ("Effective weights, SHA-256", html.Code(row.weights_sha256)),
@@ -286,14 +289,14 @@ def facts_card(row: CheckpointOut) -> Component:
     ]
     if row.layer_list is not None:
         pairs.append(("Layers, as given", html.Code(json.dumps(row.layer_list))))
-    facts = [part for name, value in pairs for part in (html.Dt(name), html.Dd(value))]
+    details = [part for name, value in pairs for part in (html.Dt(name), html.Dd(value))]
     link = html.A(
         [icon("download"), "JSON"],
         href=f"/api/v1/checkpoints/{row.id}",
         download=f"checkpoint-{row.name}.json",
         className="button button-quiet",
     )
-    return card("Identity", html.Dl(facts, className="facts"), tools=link)
+    return card("Identity", html.Dl(details, className="details"), tools=link)
 
 
 def sheet_cells(jobs: list[EvaluationOut]) -> Live:
@@ -303,7 +306,7 @@ def sheet_cells(jobs: list[EvaluationOut]) -> Live:
 def dataset_sheet(dataset: DatasetOut) -> Component:
     """What a data set is, with its first images."""
     height, width, channels = dataset.shape
-    facts = [
+    details = [
         number_card("Samples", f"{dataset.size:,}", f"split {dataset.split}"),
         number_card("Images", f"{height} × {width}", "greyscale" if channels == 1 else f"{channels} channels"),
         number_card("Classes", f"{len(dataset.classes):,}", ", ".join(dataset.classes[:12])),
@@ -321,11 +324,11 @@ def dataset_sheet(dataset: DatasetOut) -> Component:
     parts = [
         dcc.Link("Upload another data set", href="/upload?kind=dataset", className="back"),
         html.Ul(
-            [html.Li(fact) for fact in ("data set", dataset.slug, f"{raw} of pixel data", dataset.source)],
+            [html.Li(detail) for detail in ("data set", dataset.slug, f"{raw} of pixel data", dataset.source)],
             className="context",
         ),
         html.H1(dataset.name, className="page-title"),
-        html.Div(facts, className="record-numbers"),
+        html.Div(details, className="record-numbers"),
         card("First samples", html.Div(images, className="first-samples")),
         html.Div(
             dcc.Link(

@@ -114,7 +114,7 @@ def test_run_on_a_sample_alone_gives_the_same_margin(
         torch.testing.assert_close(alone.margin_pred, together.margin_pred[row : row + 1], rtol=0, atol=1e-6)
 
 
-def test_run_beside_samples_that_gradients_cannot_break_changes_nothing() -> None:
+def test_run_next_to_samples_that_gradients_cannot_break_changes_nothing() -> None:
     """Only the blind samples get the segment start, and it breaks them."""
     images = 0.6 + 0.4 * torch.rand((12, 1, 10, 10), generator=torch.Generator().manual_seed(0))
     images[:, 0, 0, 0] = 0.2

@@ -1,4 +1,4 @@
-"""`run` beside profilers and tracers: flags are the same with them, and they go on afterwards."""
+"""`run` next to profilers and tracers: flags are the same with them, and they go on afterwards."""
 
 import cProfile
 import pstats

@@ -6,8 +6,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from backend import attacks
+from backend.attacks.catalogue import get_preset
 from backend.attacks.contract import AttackResult
-from backend.attacks.inputs import check_request
+from backend.attacks.inputs import Request, check_request
 from backend.attacks.network.classifier import ROUGH_BAND, Classifier, prepare
 from backend.attacks.network.prepared import Prepared, build_prepared, find_pairs
 from backend.attacks.search.gradient_steps import differentiate_gap
@@ -313,4 +314,5 @@ def test_official_code_never_walks_on_a_copy(preset: str) -> None:
     network, images, labels = take_digits()
     prepared, _ = build_prepared(network, images[:8])
     assert prepared is not None
-    assert check_request(preset, network, images, labels, "Linf", 0.1, 0, None, prepared).prepared is None
+    request = Request(get_preset(preset), network, images, labels, eps=0.1, prepared=prepared)
+    assert check_request(request).prepared is None

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from backend import attacks
 from backend.attacks import AttackResult
-from backend.attacks.catalogue import PRESETS
+from backend.attacks.catalogue import PRESETS, get_preset
 from backend.attacks.catalogue.attacks import ATTACKS
-from backend.attacks.inputs import check_request
+from backend.attacks.inputs import Request, check_request
 from backend.attacks.network.classifier import Classifier
 from backend.attacks.norms import get_norm
 from backend.attacks.presets.autoattack import build_components, build_official, list_attacks
@@ -113,7 +113,7 @@ def test_autoattack_costs_a_surviving_sample_what_the_catalogue_says() -> None:
 def test_components_are_set_up_as_the_catalogue_says(
     zoo_network: nn.Module, samples: tuple[Tensor, Tensor], preset: str
 ) -> None:
-    task = check_request(preset, zoo_network, *samples, "L2", 0.5, 7, None)
+    task = check_request(Request(get_preset(preset), zoo_network, *samples, "L2", 0.5, 7))
     official = build_official(Classifier(zoo_network), task)
     components = build_components(official, task.preset.attacks, 10, Alarm())
     assert [name.removesuffix("-5") for name in components] == official.attacks_to_run
@@ -167,7 +167,7 @@ def test_presets_without_l1_refuse_it(preset: str) -> None:
 def test_components_in_l1_are_set_up_as_the_catalogue_says(
     zoo_network: nn.Module, samples: tuple[Tensor, Tensor]
 ) -> None:
-    task = check_request("autoattack", zoo_network, *samples, "L1", 12.0, 0, None)
+    task = check_request(Request(get_preset("autoattack"), zoo_network, *samples, "L1", 12.0))
     official = build_official(Classifier(zoo_network), task)
     components = build_components(official, task.preset.attacks, 10, Alarm())
     for name in ("apgd-ce", "apgd-t"):

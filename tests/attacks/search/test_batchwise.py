@@ -9,7 +9,7 @@ from torch import Tensor
 
 from backend.attacks.catalogue import Preset
 from backend.attacks.first_passes import begin, build_classifier
-from backend.attacks.inputs import check_task
+from backend.attacks.inputs import Request, check_request
 from backend.attacks.network.batches import Batches
 from backend.attacks.network.classifier import prepare
 from backend.attacks.runs import Run
@@ -23,7 +23,9 @@ EPS = float(PROBLEM.margins["Linf"].max()) / 4
 
 @contextmanager
 def start_run(preset: Preset = PRESET, batch_size: int = 3) -> Iterator[Run]:
-    task = check_task(preset, PROBLEM.network, PROBLEM.images, PROBLEM.predictions, "Linf", EPS, 0, batch_size)
+    task = check_request(
+        Request(preset, PROBLEM.network, PROBLEM.images, PROBLEM.predictions, eps=EPS, batch_size=batch_size)
+    )
     with prepare(task.network):
         batches = Batches(task.batch_size)
         classifier = build_classifier(task, None, batches)

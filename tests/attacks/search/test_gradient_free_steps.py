@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from backend import attacks
+from backend.attacks.catalogue import get_preset
 from backend.attacks.catalogue.attacks import ATTACKS
 from backend.attacks.flags import tells_masking_of_margins
-from backend.attacks.inputs import check_request
+from backend.attacks.inputs import Request, check_request
 from backend.attacks.network.batches import Batches
 from backend.attacks.network.classifier import Classifier, prepare
 from backend.attacks.norms import NORMS
@@ -32,7 +33,7 @@ def run_on(network: nn.Module, images: Tensor, script: Any) -> tuple[list[Attack
     classifier = Classifier(network, None, Batches(len(images)))
     with prepare(network):
         labels = classifier.classify(images).argmax(1)
-        task = check_request("margin", network, images, labels, "Linf", None, 0, len(images))
+        task = check_request(Request(get_preset("margin"), network, images, labels, batch_size=len(images)))
         samples = list(gather_samples(classifier, task, images, labels, 10))
         run_scripts(classifier, NORMS["Linf"], (script(sample) for sample in samples))
     return samples, classifier
@@ -41,7 +42,9 @@ def run_on(network: nn.Module, images: Tensor, script: Any) -> tuple[list[Attack
 def test_draw_patterns_are_signs_alike_along_their_axes(
     zoo_network: nn.Module, slice_images: tuple[Tensor, Tensor]
 ) -> None:
-    task = check_request("margin", zoo_network, slice_images[0][:2], slice_images[1][:2], "Linf", None, 0, 2)
+    task = check_request(
+        Request(get_preset("margin"), zoo_network, slice_images[0][:2], slice_images[1][:2], batch_size=2)
+    )
     first, second = gather_samples(Classifier(zoo_network), task, task.images, task.labels, 10)
     signs = draw_patterns(first, "x", 8)
     assert set(signs.unique().tolist()) == {-1.0, 1.0}

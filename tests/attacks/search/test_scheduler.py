@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from backend import attacks
-from backend.attacks.inputs import check_request
+from backend.attacks.catalogue import get_preset
+from backend.attacks.inputs import Request, check_request
 from backend.attacks.network.batches import Batches
 from backend.attacks.network.classifier import Classifier, prepare
 from backend.attacks.norms import NORMS
@@ -53,7 +54,7 @@ def test_run_at_one_width_gives_the_same_bits_in_any_order_and_company(
 
 
 def build_samples(network: nn.Module, columns: tuple[Tensor, Tensor], classifier: Classifier) -> list[AttackedSample]:
-    task = check_request("margin", network, *columns, "Linf", None, 0, classifier.width)
+    task = check_request(Request(get_preset("margin"), network, *columns, batch_size=classifier.width))
     return list(gather_samples(classifier, task, *columns, 10))
 
 

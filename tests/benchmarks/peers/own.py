@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from backend import attacks
-from backend.attacks.catalogue import PRESETS
+from backend.attacks.catalogue import PRESETS, get_preset
 from backend.attacks.first_passes import build_classifier
-from backend.attacks.inputs import check_request
+from backend.attacks.inputs import Request, check_request
 from backend.attacks.network.batches import Batches
 from backend.attacks.network.classifier import prepare
 from backend.attacks.network.prepared import build_prepared
@@ -59,7 +59,9 @@ def walk(sample: AttackedSample) -> Script:
 def run_walks(network: nn.Module, images: Tensor, labels: Tensor, terms: Terms) -> Answer:
     """`margin` cut down to ninety gradients."""
     prepared, _ = build_prepared(network, images[: terms.batch])
-    task = check_request("margin", network, images, labels, terms.norm, None, terms.seed, terms.batch, prepared)
+    task = check_request(
+        Request(get_preset("margin"), network, images, labels, terms.norm, None, terms.seed, terms.batch, prepared)
+    )
     rows, is_right = torch.arange(len(images)), torch.ones(len(images), dtype=torch.bool)
     # Nothing but walks: no clean pass, no flags and no pool, and every label is taken for the network's own.
     clean = Clean(torch.zeros(len(images), terms.classes), task.labels, is_right, is_right)

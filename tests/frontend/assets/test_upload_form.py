@@ -9,6 +9,7 @@ import pytest
 
 from backend.schemas.checkpoints import CheckpointIn
 from frontend.words import percent, size_words
+from models.pruning.plans import CONTROL
 from tests.frontend.assets.scripts import call, call_all
 
 N = 1000
@@ -68,7 +69,7 @@ def test_write_leaves_out_what_is_empty_but_not_zero() -> None:
     [
         ("dense", {"role": "dense"}),
         ("pruned", {"role": "pruned", "parent_id": "p", "method": "hydra", "declared_sparsity": "0.9"}),
-        ("control", {"role": "dense", "parent_id": "p", "method": "control"}),
+        (CONTROL, {"role": "dense", "parent_id": "p", "method": CONTROL}),
     ],
 )
 def test_write_sends_only_what_fits_the_role(role: str, sent: dict[str, str]) -> None:
@@ -76,7 +77,7 @@ def test_write_sends_only_what_fits_the_role(role: str, sent: dict[str, str]) ->
 
 
 def test_describe_role_hides_what_write_leaves_out() -> None:
-    for role in ("dense", "pruned", "control"):
+    for role in ("dense", "pruned", CONTROL):
         hint, *hidden = call("uploadForm.describeRole", role)
         sent = write(role=role, parent_id="p", method="hydra", declared_sparsity=90)
         is_sent = ["parent_id" in sent, sent.get("method") == "hydra", "declared_sparsity" in sent]

@@ -18,7 +18,7 @@ def make_curves() -> list[CurveLine]:
     ]
 
 
-def test_robustness_curve_writes_the_exact_value_at_eps_beside_each_line() -> None:
+def test_robustness_curve_writes_the_exact_value_at_eps_next_to_each_line() -> None:
     figure = robustness_curve(make_curves(), LIGHT, LINF, eps=0.1, eps_label="25.5/255", limit=60.0)
     texts = [note.text for note in figure.layout.annotations]
     assert "<b>dense</b> 61.23 %" in texts and "<b>pruned</b> 49.87 %" in texts

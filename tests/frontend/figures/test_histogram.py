@@ -22,5 +22,8 @@ def test_margin_histogram_stacks_lost_at_the_foot() -> None:
     figure = margin_histogram(
         POINTS, LIGHT, LINF, eps=25.5, eps_label="25.5/255", delta=14.0, scale=AxisScale(60.0, True)
     )
-    assert [trace.name for trace in figure.data] == ["S10", "S11"]
+    assert [trace.name for trace in figure.data] == ["lost", "kept"]
+    assert [trace.hovertemplate for trace in figure.data] == [
+        f"%{{customdata}}: %{{y}} {name}<extra></extra>" for name in ("lost", "kept")
+    ]
     assert figure.layout.barmode == "stack"

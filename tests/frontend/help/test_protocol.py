@@ -58,7 +58,7 @@ def test_words_that_the_protocol_rests_on_are_in_the_glossary() -> None:
     assert set(WORDS_ALL_REST_ON) <= set(WORDS)
 
 
-def test_unconfirmed_facts_of_the_paper_are_not_told_as_its_own() -> None:
+def test_unconfirmed_statements_of_the_paper_are_not_told_as_its_own() -> None:
     """Which three methods it evaluates, and by which version of which attack, could not be confirmed."""
     told = " ".join(" ".join(section.paragraphs) for section in SECTIONS if section.number.startswith("1"))
     assert not re.search(r"HYDRA|HARP|ADMM|AutoAttack|Linf", told)

@@ -73,7 +73,7 @@ def test_layout_names_norm_and_eps_of_a_claim_where_they_are_not_the_data_sets(f
 def test_headline_answers_both_questions_in_words(family: dict[str, Any]) -> None:
     sentence = text_of(headline(read_claims(None)))
     assert "▼ yes for 1 of 3; cannot tell for 2" in sentence
-    assert "yes for lost; cannot tell for kept, for our re-implementations." in sentence
+    assert "yes for lost; cannot tell for kept. These networks are our re-implementations." in sentence
     assert "waiting" not in sentence
 
 

@@ -71,7 +71,7 @@ def test_sheet_says_sparsity_kind_dead_filters_and_parent(pair: tuple[Checkpoint
         "Individual weights are zero, with no pattern.",
         "2 of 8 filters have no weight left",
         "Made from dense?",
-        "Yes: the 36 surviving weights have a correlation of 0.93 with the parent's; in 99 % of pairs",
+        "Yes: the correlation of 36 surviving weights with the parent's weights is 0.93; in 99 % of pairs",
         "Finetuned: 100.00 % of the surviving weights changed, by 25 % of their norm in total.",
         "1 of 1 layer changed: running means by 0.30 to 0.30 of the parent's standard deviations",
         "Parent correlation",
@@ -102,9 +102,7 @@ def test_card_masked_network_is_told_from_a_finetuned_one(pair: tuple[Checkpoint
     same = NormDrift(name="bn1", mean_shift=0, variance_factor=1, affine_change=0, is_unchanged=True)
     words = say(child, dense, descent=make_descent(changed=0.0, norms=[same]))
     assert "Only masked" in words and "1 layer, identical to the parent, bit for bit." in words
-    assert "5 weights that are zero in the parent are not zero here" in say(
-        child, dense, descent=make_descent(revived=5)
-    )
+    assert "5 weights are zero in the parent but not here" in say(child, dense, descent=make_descent(revived=5))
     assert check_norms([]) == []
 
 
@@ -112,7 +110,10 @@ def test_card_wrong_parent_and_likelier_one_are_said(pair: tuple[CheckpointOut, 
     dense, child = pair
     likely = LikelyParent(checkpoint_id=child.id, name="other", correlation=0.88)
     words = say(child, dense, descent=make_descent("no", correlation=0.02), likely_parent=likely)
-    assert "No: the 36 surviving weights have a correlation of 0.02" in words and "Finetuned" not in words
+    assert (
+        "No: the correlation of 36 surviving weights with the parent's weights is 0.02" in words
+        and "Finetuned" not in words
+    )
     assert "have a correlation of 0.88 with those of other, which is not the declared parent." in words
     assert check_descent(make_descent("cannot tell"), dense).outcome == "warn"
     other = child.model_copy(

@@ -20,7 +20,7 @@ from backend.store.tables import Checkpoint, Evaluation, Worker, now
 from frontend.jobs import button_id
 from frontend.pages import jobs
 from frontend.pages.jobs import ids, record
-from frontend.pages.jobs.callbacks import answer_form, follow_record, renew
+from frontend.pages.jobs.callbacks import follow_record, renew, send_form
 from frontend.pages.jobs.listing import Filter, read_filter, read_listing
 from frontend.pages.jobs.queueing import queue_from_form
 from frontend.pages.jobs.table import listing_cells
@@ -149,7 +149,8 @@ def test_buttons_stand_where_they_can_act(stock: Stock) -> None:
     assert by_id(page, button_id("cancel", "evaluation", waiting.id)).to_plotly_json()["props"]["data-confirm"]
     by_id(page, button_id("resume", "evaluation", failed.id))
     assert by_id(page, button_id("delete", "evaluation", failed.id)).to_plotly_json()["props"]["data-confirm"]
-    for verb in ("cancel", "resume", "delete"):
+    by_id(page, button_id("delete", "evaluation", done.id))
+    for verb in ("cancel", "resume"):
         with pytest.raises(AssertionError):
             by_id(page, button_id(verb, "evaluation", done.id))
     assert "The attack went out of the box." in text_of(page)
@@ -191,7 +192,7 @@ def test_form_with_a_wrong_field_is_refused_in_place(stock: Stock, change: dict[
     values |= change
     with pytest.raises(InvalidRequest):
         queue_from_form(*values.values())
-    words = text_of(answer_form(*values.values()))
+    words = text_of(send_form(*values.values()))
     assert "(code invalid_request)" in words
     assert evaluations.list_evaluations().total == 0
 

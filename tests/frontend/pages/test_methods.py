@@ -90,7 +90,7 @@ def test_layout_shows_answers_panels_table_and_downloads(made: MadeFamily) -> No
         "Does thin-ice lose fewer samples?",
     ):
         assert text.count(words) >= 2, "as an answer, and with what it rests on"
-    assert "For our re-implementations." in text and "widened so that all of one question" in text
+    assert "All these networks are our re-implementations." in text and "widened so that all of one question" in text
     links = hrefs(shown)
     pair = f"/compare?dense={made.done['dense'].id}&pruned={made.done['lwm-95'].id}&eps=25.5/255"
     assert pair in links and f"/jobs?evaluation={made.done['lwm-95'].id}" in links

@@ -99,7 +99,7 @@ def test_verdict_prefers_the_larger_n_then_autoattack(family: Any) -> None:
     assert standing.margins.id == large.id
 
 
-def test_verdict_at_another_eps_does_not_stand_beside_the_claim(family: Any) -> None:
+def test_verdict_at_another_eps_does_not_stand_next_to_the_claim(family: Any) -> None:
     dataset, rows, measured = family
     evaluate(rows["parent"], dataset, measured, eps="8/255")
     assert standing_of(read_holdings(), "parent").verdict is None

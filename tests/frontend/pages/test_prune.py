@@ -20,7 +20,7 @@ from frontend.pages.jobs import ids as jobs_names
 from frontend.pages.overview.holdings import read_holdings
 from frontend.pages.overview.table import checkpoint_table
 from frontend.pages.prune import ids
-from frontend.pages.prune.callbacks import answer_form, fit_method, pair_settings
+from frontend.pages.prune.callbacks import fit_method, pair_settings, send_form
 from frontend.pages.prune.request import cost_words, million, read_form
 from tests.frontend.words import by_id, hrefs, text_of, walk
 from tests.services.fabrication import add_checkpoint, add_dataset
@@ -106,16 +106,16 @@ def test_estimate_names_passes_and_a_free_name_and_why_not(values: dict[str, Any
 
 
 def test_form_is_queued_as_it_was_filled_in(values: dict[str, Any]) -> None:
-    answer = answer_form({**values, "eps": "8/255", "epochs": 6})
+    made = send_form({**values, "eps": "8/255", "epochs": 6})
     (row,) = prunings.list_prunings().items
-    assert f"/prune?pruning={row.id}" in hrefs(answer)
+    assert f"/prune?pruning={row.id}" in hrefs(made)
     assert (row.method, row.sparsity, row.eps_text, row.epochs) == ("hydra", 0.925, "8/255", 6)
     assert (row.seed, row.evaluate, row.name) == (3, "fast", "dense-net-hydra-92.5")
 
 
 def test_form_that_cannot_be_run_says_so_in_place(values: dict[str, Any]) -> None:
-    assert "trains_on_test" in text_of(answer_form({**values, "data": "judging"}))
-    assert "the seed" in text_of(answer_form({**values, "seed": ""}))
+    assert "trains_on_test" in text_of(send_form({**values, "data": "judging"}))
+    assert "the seed" in text_of(send_form({**values, "seed": ""}))
     with pytest.raises(InvalidRequest, match="training images first"):
         read_form({**values, "data": None})
     assert prunings.list_prunings().total == 0

@@ -126,7 +126,7 @@ def test_wall_shows_more_on_request(pair: MadePair) -> None:
 
 def test_wall_of_nothing_says_so_and_offers_the_way_back(pair: MadePair) -> None:
     filled = fill(pair.query(set="S00", thin="1"))
-    assert "No sample matches the filters: wrong on both, on thin ice" in text_of(filled["list"])
+    assert "No sample matches the filters: wrong on both (clean images), on thin ice" in text_of(filled["list"])
     assert "Show all samples" in text_of(filled["list"])
 
 

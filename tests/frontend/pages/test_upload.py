@@ -169,7 +169,7 @@ def test_sheet_offers_the_effort_that_gives_margins(dataset: DatasetOut) -> None
     assert f"/jobs?new={row.id}&preset=margin&n=40" in hrefs(upload.layout(checkpoint=str(row.id)))
 
 
-def test_sheet_of_an_orphan_says_that_nothing_stands_beside_it(dataset: DatasetOut) -> None:
+def test_sheet_of_an_orphan_says_that_nothing_is_compared_with_it(dataset: DatasetOut) -> None:
     row = add_checkpoint(dataset.id, "orphan", role="pruned")
     assert "has no parent" in text_of(upload.layout(checkpoint=str(row.id)))
 

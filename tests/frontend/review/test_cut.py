@@ -5,7 +5,7 @@ import pytest
 from backend.errors import InvalidRequest
 from backend.schemas.comparisons import PairedSample
 from backend.services import comparisons
-from frontend.review.cut import Cut, choose, read_cut, set_of
+from frontend.review.cut import Cut, choose, complete_pair, read_cut, set_of
 from tests.frontend.pairs import MadePair
 
 
@@ -43,3 +43,9 @@ def test_choose_counts_agree_with_the_service(made_pair: MadePair) -> None:
     counts = comparisons.compare(made_pair.dense.id, made_pair.pruned.id).clean
     lost: list[PairedSample] = choose(samples, Cut(str(made_pair.dense.id), str(made_pair.pruned.id), set="S10"))
     assert len(lost) == counts.n10 and {set_of(sample, "clean") for sample in lost} == {"S10"}
+
+
+def test_complete_pair_fills_in_the_most_telling_pair_only_where_one_is_missing(made_pair: MadePair) -> None:
+    dense, pruned = comparisons.default_pairs()[0]
+    assert complete_pair({"view": "robust"}) == {"view": "robust", "dense": str(dense.id), "pruned": str(pruned.id)}
+    assert complete_pair({"dense": "d", "pruned": "p"}) is None

@@ -1,4 +1,4 @@
-"""Evidence on the pages, on the real services: bounds beside margins, notices on one side, replays and noise."""
+"""Evidence on the pages, on the real services: bounds next to margins, notices on one side, replays and noise."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from backend.counts import count_words
 from backend.schemas.evidence import HarderIn
 from backend.services import comparisons, datasets, evidence
 from backend.store import database
@@ -46,7 +47,7 @@ def of_page(pair: MadePair) -> dict[str, Any]:
 
 
 # --- Sample ----------------------------------------------------------------------------------------------------------
-def test_sample_shows_the_bound_beside_the_margin_and_who_set_it(pair: MadePair) -> None:
+def test_sample_shows_the_bound_next_to_the_margin_and_who_set_it(pair: MadePair) -> None:
     content = sample.layout(**pair.query(index=KEPT, eps="20/255"))
     pruned, dense = (text_of(by_id(content, f"sample-{side}")) for side in ("pruned", "dense"))
     assert "25.50/255" in pruned, "the margin stays"
@@ -79,7 +80,7 @@ def test_sample_already_wrong_has_no_button(pair: MadePair) -> None:
 def test_compare_says_loudly_that_one_side_alone_has_evidence(pair: MadePair) -> None:
     notice = text_of(mismatch_notice(comparisons.compare(*query_of(pair), "20/255")))
     assert "Additional evidence on one side only." in notice and "used different settings" not in notice
-    assert "1 of these would be broken at 20/255" in notice
+    assert "These bounds would break 1 of the samples at 20/255" in notice
 
 
 def test_compare_table_marks_the_sample_whose_verdict_the_bound_changes(pair: MadePair) -> None:
@@ -108,11 +109,11 @@ def test_compare_replay_card_invites_then_waits_then_explains(pair: MadePair) ->
     write_outcomes(pruned_on_dense.id, {index: None if place else 0.9 for place, index in enumerate(lost)})
     shown = text_of(replay.replay_parts(comparisons.compare(dense, pruned), []))
     assert f"the boundary moved in {len(lost) - 1}" in shown and "1 broke through a new hole" in shown
-    assert f"1 of {len(lost)} losses are attack luck" in shown
+    assert f"Attack luck explains 1 of {len(lost)} losses" in shown
     assert f"{len(lost) - 1} of {len(lost)}" in shown and "dense on pruned" in shown
 
 
-def test_compare_shows_attack_noise_beside_the_controls(pair: MadePair) -> None:
+def test_compare_shows_attack_noise_next_to_the_controls(pair: MadePair) -> None:
     labels = make_pixels(200)[1]
     before = text_of(controls_table(comparisons.compare(*query_of(pair))))
     assert "Attack noise" not in before
@@ -128,7 +129,7 @@ def test_compare_shows_attack_noise_beside_the_controls(pair: MadePair) -> None:
     shown = comparisons.compare(*query_of(pair))
     words = text_of(controls_table(shown))
     changed = sum(EPS * (1 + 2e-7) < margin < EPS / 0.97 for margin in margins.values())
-    assert f"{changed} verdicts change at 25.5/255" in words
+    assert f"{count_words(changed, 'verdict changes', 'verdicts change')} at 25.5/255" in words
     assert "seed 7 instead of 0: attack noise" in words and "95 % of margins move by less than 3 %" in words
     held = sum(margin > EPS * (1 + 2e-7) for margin in margins.values())
     assert f"Within attack noise: {shown.noise[0].within} of {held}" in words

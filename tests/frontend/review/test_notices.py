@@ -7,7 +7,7 @@ from tests.frontend.pairs import MadePair
 from tests.frontend.words import hrefs, text_of
 
 
-def test_mismatch_notice_tells_doubts_from_unequal_effort(made_pair: MadePair) -> None:
+def test_mismatch_notice_tells_caveats_from_unequal_effort(made_pair: MadePair) -> None:
     comparison = comparisons.compare(made_pair.dense.id, made_pair.pruned.id)
     assert mismatch_notice(comparison) is None
     found = [

@@ -108,7 +108,7 @@ def test_find_candidates_are_dense_networks_alike_without_controls_and_parent(re
     assert len(many) == 6
 
 
-def test_inspect_family_many_at_once_each_beside_its_parent(
+def test_inspect_family_many_at_once_each_next_to_its_parent(
     family: tuple[DatasetOut, dict[str, Checkpoint]],
 ) -> None:
     _, rows = family
@@ -131,7 +131,7 @@ def test_inspect_missing_catches_up_on_rows_of_an_earlier_version(
     assert shown.inspection.descent.answer == "no" and "was not made from cnn-dense-seed1" in shown.warnings[0]
 
 
-def test_add_checkpoint_is_inspected_beside_its_parent(ready: Path, tmp_path: Path) -> None:
+def test_add_checkpoint_is_inspected_next_to_its_parent(ready: Path, tmp_path: Path) -> None:
     images = np.random.default_rng(0).integers(0, 256, (12, 28, 28, 1), dtype=np.uint8)
     dataset = datasets.add_dataset(write_npz(tmp_path / "grey.npz", images, np.arange(12) % 10), name="grey")
     parent = add_shipped(dataset.id, "cnn-dense")

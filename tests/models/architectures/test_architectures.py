@@ -29,7 +29,7 @@ PARAMETERS = {
 
 def choose_input(architecture: Architecture, batch: int = 2) -> tuple[int, Tensor]:
     """Give channels and random images of a size that the architecture takes."""
-    channels = 1 if architecture.family == "cnn" else 3
+    channels = 1 if architecture.kind == "cnn" else 3
     height, width = architecture.input_size or (32, 32)
     return channels, torch.rand(batch, channels, height, width)
 
@@ -89,11 +89,11 @@ def test_resnet18_has_21_prunable_tensors_with_11164352_weights() -> None:
 def name_resnet18_layers(shortcut: str, linear: str) -> set[str]:
     """Write down the layers of ResNet18 from the paper's table."""
     layers = {"conv1", "bn1", linear}
-    for stage in (1, 2, 3, 4):
+    for group in (1, 2, 3, 4):
         for block in (0, 1):
-            layers |= {f"layer{stage}.{block}.{layer}" for layer in ("conv1", "bn1", "conv2", "bn2")}
-        if stage > 1:
-            layers |= {f"layer{stage}.0.{shortcut}.0", f"layer{stage}.0.{shortcut}.1"}
+            layers |= {f"layer{group}.{block}.{layer}" for layer in ("conv1", "bn1", "conv2", "bn2")}
+        if group > 1:
+            layers |= {f"layer{group}.0.{shortcut}.0", f"layer{group}.0.{shortcut}.1"}
     return layers
 
 
@@ -108,14 +108,14 @@ def test_resnet18_keys_are_those_of_its_naming(name: str, shortcut: str, linear:
     assert {key.rpartition(".")[0] for key in keys} == name_resnet18_layers(shortcut, linear)
 
 
-def test_wide_resnet_keys_have_one_shortcut_per_stage() -> None:
+def test_wide_resnet_keys_have_one_shortcut_per_group() -> None:
     with torch.device("meta"):
         keys = build_architecture("wrn-28-4", 10, 3).state_dict()
     expected = {"conv1", "bn1", "fc"}
-    for stage in (1, 2, 3):
+    for group in (1, 2, 3):
         for block in range(4):
-            expected |= {f"block{stage}.layer.{block}.{layer}" for layer in ("bn1", "conv1", "bn2", "conv2")}
-        expected.add(f"block{stage}.layer.0.convShortcut")
+            expected |= {f"block{group}.layer.{block}.{layer}" for layer in ("bn1", "conv1", "bn2", "conv2")}
+        expected.add(f"block{group}.layer.0.convShortcut")
     assert {key.rpartition(".")[0] for key in keys} == expected
 
 

@@ -14,7 +14,7 @@ def test_normalized_image_equals_hand_computed_pixels() -> None:
     assert network(images).flatten().tolist() == [1.0, 2.0]
 
 
-def test_normalized_state_carries_mean_and_std_beside_the_network() -> None:
+def test_normalized_state_carries_mean_and_std_next_to_the_network() -> None:
     network = Normalized(nn.Conv2d(1, 2, 3), (0.5,), (0.25,))
     assert set(network.state_dict()) == {"mean", "std", "network.weight", "network.bias"}
 

@@ -102,7 +102,7 @@ def test_gamma_grows_by_the_round_until_the_penalty_is_zero_and_is_frozen_then()
 
 
 @pytest.mark.parametrize("sparsity", [0.9, 0.95])
-def test_search_meets_the_total_rate_exactly_with_unlike_layers(sparsity: float) -> None:
+def test_search_meets_the_total_rate_exactly_with_layers_of_unequal_size(sparsity: float) -> None:
     network = build_stripe_network()
     search = start_search(network, sparsity, gamma=0.1)
     take_clean_steps(network, search, 60)

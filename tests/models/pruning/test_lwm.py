@@ -1,4 +1,4 @@
-"""LWM as a stage: what is masked when, and structured masks by hand."""
+"""LWM as part of a training: what is masked when, and structured masks by hand."""
 
 import pytest
 import torch

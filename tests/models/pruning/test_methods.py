@@ -77,7 +77,7 @@ def test_passes_of_a_thin_ice_entry_hold_margins_and_dense_answers() -> None:
         (Plan("harp", 0.9, FINETUNE_RECIPE, FINETUNE_RECIPE, settings={"rho": 1.0}), "no settings rho.*gamma, rounds"),
         (Plan("r-admm", 0.9, FINETUNE_RECIPE), "needs a recipe for its mask search"),
     ],
-    ids=["method", "granularity", "setting", "stage"],
+    ids=["method", "granularity", "setting", "part"],
 )
 def test_plan_that_cannot_be_run_is_refused_with_what_exists(plan: Plan, message: str) -> None:
     with pytest.raises(ValueError, match=message):
@@ -126,13 +126,13 @@ def test_short_plans_cost_the_same_on_any_data_under_any_loss(images: int, loss:
         assert 0 <= budget - plan.count_passes(images).total < 5 * 14, method
 
 
-def test_changes_of_a_plan_reach_every_stage_and_split_the_epochs() -> None:
+def test_changes_of_a_plan_reach_every_part_and_split_the_epochs() -> None:
     changes = Changes(epochs=12, eps_text="4/255", pgd_steps=2, learning_rate=0.5, epoch_images=77)
     plan = make_plan("hydra", 0.9, "weight", "paper", images=5_000, changes=changes, settings={})
     assert plan.searching is not None
     assert (plan.searching.epochs, plan.finetuning.epochs) == (2, 10)
     assert (plan.searching.learning_rate, plan.finetuning.learning_rate) == (0.1, 0.5)
-    for recipe in plan.stages:
+    for recipe in plan.parts:
         assert (recipe.eps_text, recipe.pgd_steps, recipe.epoch_images) == ("4/255", 2, 77)
         assert recipe.validation_samples == 500
     rounds = make_plan("r-admm", 0.9, "weight", "short", images=500, changes=Changes(), settings={"rounds": 4})

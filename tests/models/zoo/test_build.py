@@ -164,7 +164,7 @@ def test_built_entry_of_a_method_with_a_search_says_both_recipes_and_its_passes(
     assert card["recipe"]["settings"] == {"gamma": 0.1}
     assert card["declared_sparsity"] == 0.95
     assert card["measured_sparsity"] == round(0.95 * 101_664) / 101_664
-    # 100 of 140 images train, 2 forward and 2 backward passes each, in each of two stages.
+    # 100 of 140 images train, 2 forward and 2 backward passes each, in each of two parts.
     assert card["passes"] == {"forward": 400, "backward": 400, "total": 800}
     assert is_built(tmp_path, harp)
 

@@ -133,10 +133,10 @@ def test_add_checkpoint_queue_out_of_order_is_still_an_answer(
 
     monkeypatch.setattr(jobs, "enqueue", refuse)
     path = save_network(tmp_path / "odd.safetensors", 7)
-    answer = checkpoints.add_checkpoint(path, form(name="odd", evaluate="margin"), filename="odd.safetensors")
-    assert answer.id == by_name("odd").id
-    assert answer.warnings[-1] == "The evaluation was not queued: the queue is closed"
-    (failed,) = evaluations.list_evaluations(checkpoint_id=answer.id).items
+    result = checkpoints.add_checkpoint(path, form(name="odd", evaluate="margin"), filename="odd.safetensors")
+    assert result.id == by_name("odd").id
+    assert result.warnings[-1] == "The evaluation was not queued: the queue is closed"
+    (failed,) = evaluations.list_evaluations(checkpoint_id=result.id).items
     assert failed.state == "failed" and failed.error is not None and "the queue is closed" in failed.error.message
 
 

@@ -82,7 +82,7 @@ def test_trainings_differ_by_passes_eps_or_images(change: dict[str, Any], senten
     assert describe_training_difference(SHORT, other, "a", "b") == sentence
 
 
-def test_trainings_that_are_not_known_are_unlike_a_known_one_and_undecided_among_themselves() -> None:
+def test_trainings_that_are_not_known_differ_from_a_known_one_and_undecided_among_themselves() -> None:
     assert are_alike(None, None) is None and describe_training_difference(None, None, "a", "b") is None
     assert are_alike(SHORT, None) is False
     assert describe_training_difference(None, SHORT, "a{0}", "b") == "It is not known how a{0} was trained."
@@ -100,7 +100,7 @@ def test_rivals_of_another_budget_are_not_held_against_each_other(made: MadeFami
     layout = lay_out(family)
     assert layout.columns[0].key == "training" and layout.shared["training"] == "eps 25.5/255"
     (group,) = (lines for name, lines in layout.groups if name == "weights, 95 %")
-    assert not any(line.best for line in group), "unlike budgets are not ranked"
+    assert not any(line.best for line in group), "other budgets are not ranked"
     assert [line.cells[0].figure for line in group if line.row.name == "lwm-95"] == ["1"]
 
 

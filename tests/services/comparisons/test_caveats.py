@@ -53,7 +53,7 @@ def test_compare_margins_far_above_the_dense_ones_are_said_loudly(ready: Path, t
 
 
 @pytest.mark.parametrize("factor", [0.5, 1.0, 1.15])
-def test_compare_margins_that_are_not_far_above_raise_no_doubt(factor: float, ready: Path, tmp_path: Path) -> None:
+def test_compare_margins_that_are_not_far_above_raise_no_caveat(factor: float, ready: Path, tmp_path: Path) -> None:
     dataset, dense, pruned, measured = add_pair(tmp_path)
     flat = Measured(measured.predictions, np.where(measured.margin > 0, 0.1, 0.0), measured.logit_gap)
     found = comparisons.compare(evaluate(dense, dataset, flat).id, evaluate(pruned, dataset, scale(flat, factor)).id)

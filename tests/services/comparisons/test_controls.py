@@ -1,4 +1,4 @@
-"""Which controls stand beside a comparison, on which samples, and which are left out and why."""
+"""Which controls stand next to a comparison, on which samples, and which are left out and why."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def test_compare_without_controls_says_why(ready: Path, tmp_path: Path) -> None:
     assert reason is not None and "root has no control" in reason
 
 
-def test_compare_controls_stand_beside_with_the_same_samples(ready: Path, tmp_path: Path) -> None:
+def test_compare_controls_stand_next_to_it_with_the_same_samples(ready: Path, tmp_path: Path) -> None:
     dataset, family, measured, labels = evaluate_pair(tmp_path)
     dense, pruned = (evaluate(family[name], dataset, measured[name]) for name in ("dense", "pruned-95"))
     weak = thin_ice_losses(measured["dense"], labels, 3, 0.3)
@@ -52,7 +52,7 @@ def test_compare_controls_stand_beside_with_the_same_samples(ready: Path, tmp_pa
     assert found.headline[0].text.startswith("Pruning to 95 %")
 
 
-def test_compare_control_with_more_samples_stands_beside_on_the_shared_ones(ready: Path, tmp_path: Path) -> None:
+def test_compare_control_with_more_samples_stands_next_to_it_on_the_shared_ones(ready: Path, tmp_path: Path) -> None:
     dataset, family, measured, labels = evaluate_pair(tmp_path)
     dense, pruned = (evaluate(family[name], dataset, measured[name], 50) for name in ("dense", "pruned-95"))
     weak = thin_ice_losses(measured["dense"], labels, 3, 0.3)

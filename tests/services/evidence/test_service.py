@@ -78,23 +78,23 @@ def held(measured: Measured, labels: np.ndarray) -> np.ndarray:
 def test_compare_evidence_on_one_side_warns_and_moves_neither_sets_nor_statistics(pair) -> None:
     dense, pruned, _, measured = pair
     before = comparisons.compare(dense.id, pruned.id)
-    assert (before.extra_evidence, before.replay, before.noise) == ([], None, [])
+    assert (before.additional_evidence, before.replay, before.noise) == ([], None, [])
     broken, still = (int(row) for row in held(measured, make_pixels(N)[1])[:2])
     harden(pruned, {broken: EPS / 2, still: (measured.margin[still] + EPS) / 2})
 
     after = comparisons.compare(dense.id, pruned.id)
-    extra = after.extra_evidence[0]
+    extra = after.additional_evidence[0]
     assert (extra.side, extra.lowered, extra.verdicts, extra.sources) == ("pruned", 2, 1, ["margin, further seeds"])
-    warning = next(one for one in after.mismatches if one.field == "extra-evidence")
+    warning = next(one for one in after.mismatches if one.field == "additional-evidence")
     assert warning.severity == "differs" and "Only the pruned side" in warning.sentence
     assert after.equal_effort == before.equal_effort is True
-    changed = {"extra_evidence", "mismatches"}
+    changed = {"additional_evidence", "mismatches"}
     assert after.model_dump(exclude=changed) == before.model_dump(exclude=changed)
 
     harden(dense, {int(held(pair[2], make_pixels(N)[1])[0]): EPS / 3})
     both = comparisons.compare(dense.id, pruned.id)
-    assert [one.side for one in both.extra_evidence] == ["dense", "pruned"]
-    assert not [one for one in both.mismatches if one.field == "extra-evidence"], "said loudly of one side alone"
+    assert [one.side for one in both.additional_evidence] == ["dense", "pruned"]
+    assert not [one for one in both.mismatches if one.field == "additional-evidence"], "said loudly of one side alone"
 
 
 def test_paired_samples_carry_bounds_and_the_set_that_they_make(pair) -> None:

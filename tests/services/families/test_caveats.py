@@ -1,4 +1,4 @@
-"""What keeps a family's answers from saying more than the evidence: doubts about descent, attacks, claims, levels."""
+"""What keeps a family's answers from saying more than the evidence: caveats of descent, attacks, claims, levels."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -65,7 +65,7 @@ def weaken(made: MadeFamily, name: str) -> None:
     evaluate(made.rows[name], made.dataset, verdicts, **terms)
 
 
-def test_families_without_doubts_answer(made: MadeFamily) -> None:
+def test_families_without_caveats_answer(made: MadeFamily) -> None:
     assert find(made, "claims", "lwm-95").answer == "yes"
     assert find(made, "thin ice", "lwm-95").answer == "yes"
     assert ROBUST in [part.name for part in find(made, "rivals", "thin-ice-95", "lwm-95").parts]
@@ -81,7 +81,7 @@ def test_claims_of_unknown_n_decide_nothing(made: MadeFamily) -> None:
 
 
 @pytest.mark.parametrize(("attack", "told"), [("AutoAttack", "AutoAttack"), (None, "an unknown attack")])
-def test_claims_by_unlike_attacks_are_not_compared(made: MadeFamily, attack: str | None, told: str) -> None:
+def test_claims_by_incompatible_attacks_are_not_compared(made: MadeFamily, attack: str | None, told: str) -> None:
     change_claim(made, "dense", attack=attack)
     one = find(made, "claims", "lwm-95")
     assert (one.answer, one.parts) == ("cannot tell", [])
@@ -144,7 +144,7 @@ def test_typed_claim_over_a_shipped_one_is_not_of_the_same_samples(made: MadeFam
     assert check.gap is not None and check.gap.basis == "unpaired"
 
 
-def test_control_of_another_budget_is_beside_a_claim_and_does_not_decide(
+def test_control_of_another_budget_is_next_to_a_claim_and_does_not_decide(
     made: MadeFamily, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("backend.services.claims.checks.describe_training_difference", lambda *_: "Not as long.")
@@ -265,10 +265,10 @@ def test_verdicts_count_fallback_attacks_and_comparisons_do_not(made: MadeFamily
     assert other.rate.count == one.rate.count - 3
     assert row_of(after, "lwm-95").flips.robust == row_of(before, "lwm-95").flips.robust
     lines = [line for _, lines in lay_out(after).groups for line in lines if line.row.name.endswith("95")]
-    assert any("margin" in line.best for line in lines), "it ranks beside the others"
+    assert any("margin" in line.best for line in lines), "it ranks next to the others"
 
 
-def test_claims_count_fallback_attacks_on_their_own_and_not_beside_others(made: MadeFamily) -> None:
+def test_claims_count_fallback_attacks_on_their_own_and_not_next_to_others(made: MadeFamily) -> None:
     primary = made.measured["lwm-95"]
     robust = np.flatnonzero(held(primary, made.labels))
     (before,) = list_claims(checkpoint_id=made.rows["lwm-95"].id).items

@@ -49,7 +49,7 @@ def test_family_cells_without_an_evaluation_are_empty_and_say_why(ready: Path, t
     assert row.flips is None and row.flips_reason == "No finished evaluation with margin at Linf."
     assert [one.answer for one in family.answers] == ["cannot tell"] * 3
     assert "of these lack what the question needs" in family.answers[0].sentence
-    assert family.answers[2].sentence == "Cannot tell: this question applies to no checkpoint of the family."
+    assert family.answers[2].sentence == "Cannot tell. This question applies to no checkpoint of the family."
 
 
 def test_family_takes_most_samples_then_the_dense_networks_seed(made: MadeFamily) -> None:
@@ -100,8 +100,9 @@ def test_thin_ice_without_a_control_cannot_be_told(ready: Path, tmp_path: Path) 
     family = get_family(root.id)
     (one,) = answer_to(family, "thin ice").findings
     assert [part.answer for part in one.parts] == ["yes"] and one.answer == "cannot tell"
-    assert one.reason == "dense has no control (finetuned as long, nothing pruned)."
+    assert one.reason == "dense has no control (finetuned for as long, nothing pruned)."
     assert "re-implementations" not in answer_to(family, "thin ice").sentence
+    assert answer_to(family, "thin ice").reimplemented == "none"
 
 
 def test_family_at_an_eps_where_the_dense_network_holds_nothing_has_numbers_or_reasons(

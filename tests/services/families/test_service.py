@@ -83,7 +83,8 @@ def test_claims_are_answered_as_the_claims_service_measures_them(made: MadeFamil
         assert part.interval.confidence == answer.confidence
     assert [part.name for part in lwm.parts] == ["beyond the dense parent", "beyond the control"]
     assert lwm.answer == "yes" and {one.method: one.answer for one in answer.methods}["lwm"] == "yes"
-    assert "for our re-implementations. Of 3 checkpoints: yes for 1" in answer.sentence
+    assert answer.reimplemented == "all" and answer.counts.startswith("Of 3 checkpoints: yes for 1")
+    assert answer.sentence == f"{answer.answer.capitalize()}, for our re-implementations. {answer.counts}"
 
 
 def test_thin_ice_needs_prediction_and_more_losses_than_the_control(made: MadeFamily) -> None:

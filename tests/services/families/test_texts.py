@@ -121,6 +121,7 @@ def answer() -> FamilyAnswer:
     )  # fmt: skip
     return FamilyAnswer(
         question="rivals", asks="Does it lose fewer?", answer="cannot tell", sentence="Cannot tell. Of 1.",
+        counts="Of 1.", reimplemented="none",
         basis="1 interval decides, each at 95 % confidence.", asked=1, confidence=0.95,
         methods=[MethodAnswer(method="harp", answer="cannot tell", findings=1)], findings=[finding],
     )  # fmt: skip
@@ -167,7 +168,7 @@ def test_markdown_has_every_part_and_square_tables(whole: FamilyOut) -> None:
     assert "0.912 [0.800, 0.950]" in text and "25.5 [22.9, beyond]" in text
     assert "**+0.62** [+0.0, +5.0]" in text, "what rounds to 0 has no minus"
     assert "Reliability flags: dense (saturated); a (saturated); b (saturated)." in text
-    assert "No finished evaluation with autoattack at Linf 8/255: all." in text
+    assert "No finished evaluation with autoattack at Linf 8/255: all checkpoints." in text
     assert "Only 5 lost samples; 20 needed: b." in text and "dense network itself" not in text
     for block in re.findall(r"(?:^\|.*\n)+", text, flags=re.MULTILINE):
         widths = {len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}

@@ -27,6 +27,7 @@ COLUMNS = (
 
 COMMENTS = (
     ("attempt", "shard_row", "null in the primary run, whose result knows it"),
+    ("result", "best_known_source", "attack, or an evidence's source"),
     ("evaluation", "done", "samples, rounds of an attack, or optimiser steps"),
     ("evidence", "done", "samples, rounds of an attack, or optimiser steps"),
     ("pruning", "done", "samples, rounds of an attack, or optimiser steps"),

@@ -17,13 +17,13 @@ from models.training.training import train
 
 OnProgress = Callable[[Progress], None]
 
-STAGES = ("search", "finetuning", "training")
-"""Names of the stages; the last is that of a run in one stage."""
+PARTS = ("search", "finetuning", "training")
+"""Names of the parts; the last is that of a run in one part."""
 
 
 @dataclass(frozen=True)
-class TrainingStage:
-    """One of the two stages: its recipe, and the loss where it is not the recipe's own."""
+class TrainingPart:
+    """One of the two parts: its recipe, and the loss where it is not the recipe's own."""
 
     recipe: Recipe
     loss: AdversarialLoss | None = None
@@ -31,19 +31,19 @@ class TrainingStage:
 
 @dataclass(frozen=True)
 class StateFolder:
-    """Where a run keeps the states of its stages, under names that begin with its `fingerprint`."""
+    """Where a run keeps the states of its parts, under names that begin with its `fingerprint`."""
 
     folder: Path
     fingerprint: str
 
-    def open(self, stage: str) -> StateFile:
-        """Give the state file of a stage."""
-        return StateFile(self.folder / f"{self.fingerprint[:16]}-{stage}.state", f"{self.fingerprint}/{stage}")
+    def open(self, part: str) -> StateFile:
+        """Give the state file of a part."""
+        return StateFile(self.folder / f"{self.fingerprint[:16]}-{part}.state", f"{self.fingerprint}/{part}")
 
     def remove(self) -> None:
-        """Delete the states of all stages; the caller does so once it has kept the result."""
-        for stage in STAGES:
-            self.open(stage).remove()
+        """Delete the states of all parts; the caller does so once it has kept the result."""
+        for part in PARTS:
+            self.open(part).remove()
 
 
 def prune(
@@ -52,8 +52,8 @@ def prune(
     labels: Tensor,
     *,
     search: MaskSearch,
-    searching: TrainingStage | None,
-    finetuning: TrainingStage,
+    searching: TrainingPart | None,
+    finetuning: TrainingPart,
     seed: int,
     states: StateFolder | None = None,
     team: Team = ALONE,
@@ -64,19 +64,19 @@ def prune(
     Args:
         network, images, labels, seed, team: as in `train`.
         search: the method.
-        searching: the stage in which the method searches; None lets it take part in the finetuning itself (LWM).
-        finetuning: the stage that decides the weights.
+        searching: the part in which the method searches; None lets it take part in the finetuning itself (LWM).
+        finetuning: the part that decides the weights.
         states: where to keep the state of the run; a run that is found there goes on.
-        on_progress: as in `train`; epochs and steps count through both stages.
+        on_progress: as in `train`; epochs and steps count through both parts.
 
     Returns:
-        The report of the finetuning, with the seconds of both stages; its epoch counts from the finetuning's first.
+        The report of the finetuning, with the seconds of both parts; its epoch counts from the finetuning's first.
 
     Raises:
         ValueError: as in `train`.
     """
     run = partial(train, network, images, labels, seed=seed, team=team)
-    files = {name: states.open(name) if states else None for name in STAGES}
+    files = {name: states.open(name) if states else None for name in PARTS}
     if searching is None:
         recipe, loss, file = finetuning.recipe, finetuning.loss, files["training"]
         return run(recipe, search=search, loss=loss, state_file=file, on_progress=on_progress)
@@ -109,7 +109,7 @@ class _Span:
 
     @classmethod
     def over(cls, recipes: tuple[Recipe, Recipe], images: int, processes: int) -> "_Span":
-        """Measure both stages on `images` training images, validation part included."""
+        """Measure both parts on `images` training images, validation part included."""
         first, second = recipes
         return cls(
             (first.epochs, second.epochs),
@@ -119,17 +119,17 @@ class _Span:
             ),
         )
 
-    def relay(self, on_progress: OnProgress | None, stage: str) -> OnProgress | None:
-        """Give a callback for one stage that tells `on_progress` where the whole run stands."""
+    def relay(self, on_progress: OnProgress | None, part: str) -> OnProgress | None:
+        """Give a callback for one part that tells `on_progress` where the whole run stands."""
         if on_progress is None:
             return None
-        is_second = stage == "finetuning"
+        is_second = part == "finetuning"
 
         def tell(progress: Progress) -> None:
             on_progress(
                 replace(
                     progress,
-                    stage=stage,
+                    stage=part,
                     epoch=progress.epoch + is_second * self.epochs[0],
                     epochs=sum(self.epochs),
                     step=progress.step + is_second * self.steps[0],

@@ -16,9 +16,9 @@ from models.pruning.plans import METHODS, Plan
 from models.pruning.thin_ice import build_thin_ice_loss
 from models.training.losses import AdversarialLoss
 from models.training.masks import measure_sparsity
+from models.training.parts import StateFolder, TrainingPart, prune
 from models.training.progress import Progress
 from models.training.recipe import Recipe
-from models.training.stages import StateFolder, TrainingStage, prune
 from models.training.state import StateFile
 from tests.models.small_networks import build_stripe_network, draw_stripes
 
@@ -66,8 +66,8 @@ def run(
             raise Killed
 
     folder = StateFolder(states, "test") if states else None
-    finetuning = TrainingStage(plan.finetuning, loss)
-    searching = TrainingStage(plan.searching, loss) if plan.searching else None
+    finetuning = TrainingPart(plan.finetuning, loss)
+    searching = TrainingPart(plan.searching, loss) if plan.searching else None
     prune(
         network,
         images,
@@ -134,7 +134,7 @@ def test_killed_run_goes_on_to_the_same_weights_bit_for_bit(
     assert all(torch.equal(value, straight[key]) for key, value in resumed.items())
 
 
-def test_progress_counts_through_both_stages() -> None:
+def test_progress_counts_through_both_parts() -> None:
     told: list[Progress] = []
     run(PLANS["r-admm"], told=told)
     assert [(item.stage, item.epoch, item.epochs, item.step, item.steps) for item in told] == [
@@ -179,7 +179,7 @@ import os, signal, sys
 from pathlib import Path
 import torch
 from models.training.state import StateFile
-from tests.models.training import test_stages
+from tests.models.training import test_parts
 torch.set_num_threads(1)
 StateFile.is_due = property(lambda _self: True)
 written = StateFile.write
@@ -188,7 +188,7 @@ def write_and_die(self, state):
     if state["step"] == 5:
         os.kill(os.getpid(), signal.SIGKILL)
 StateFile.write = write_and_die
-test_stages.run(test_stages.PLANS["harp"], Path(sys.argv[1]))
+test_parts.run(test_parts.PLANS["harp"], Path(sys.argv[1]))
 """
 
 
