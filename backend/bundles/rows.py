@@ -132,10 +132,8 @@ def check_rows(rows: BundledRows, *, n: int, classes: int, what: str) -> None:
         (bool((margin[found & (label == prediction)] > 0).all()), "a right sample has the margin 0"),
         (all(_is_finite(results, name) for name in ("logit_gap", "max_probability", "loss")), "a score is not finite"),
         (_within(position, n), "an attempt is about no sample"),
-        (
-            bool((np.isfinite(distance) == is_found).all()) and bool((distance[is_found] >= 0).all()),
-            "a distance is odd",
-        ),
+        (bool((np.isfinite(distance) == is_found).all()), "a distance is missing or too many"),
+        (bool((distance[is_found] >= 0).all()), "a distance is negative"),
         (set(series.tolist()) <= {0, 1}, "an attempt is neither of the primary run nor a fallback attack"),
         (len(np.unique(kept)) == len(kept) and _within(kept, held), "adversarials and rows do not fit"),
         (len(kept) == held, "an adversarial belongs to no sample"),

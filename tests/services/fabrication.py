@@ -152,7 +152,7 @@ def write_chunk(evaluation_id: UUID, number: int, measured: Measured, seconds: f
             "series": 0,
             "attack": measured.attack,
             "found": result["found"] and result["correct"],
-            "distance": result["margin"],
+            "distance": result["margin"] if result["correct"] else None,
             "kind": measured.kind,
             "artefact": result["shard"],
         }
