@@ -47,8 +47,10 @@ TESTED_BY: dict[str, dict[str, str]] = {
         "datasets/test_cifar.py": "pickled",
         "datasets/test_formats.py": "published",
     },
+    "backend/bundles": {"jobs/test_importing.py": "archive rows"},
     "backend/jobs": {
         "jobs/test_evidence.py": "verification",
+        "jobs/test_importing.py": "bundled",
         "jobs/test_parents.py": "shards subjects",
         "jobs/test_primary_run.py": "rows",
         "jobs/test_prune.py": "pruning_results",
@@ -67,6 +69,7 @@ TESTED_BY: dict[str, dict[str, str]] = {
         "services/test_system.py": "shipment shipping",
     },
     "backend/schemas": {
+        "api/test_bundles.py": "bundles",
         "api/test_contract.py": "catalogues claims comparisons datasets errors families health uploads",
         "api/test_jobs.py": "evaluations evidence prunings",
         "frontend/assets/test_upload_form.py": "checkpoints",
@@ -76,6 +79,10 @@ TESTED_BY: dict[str, dict[str, str]] = {
         "api/test_catalogues.py": "catalogues",
         "api/test_incoming.py": "uploads",
         "services/test_system.py": "demo zoo",
+    },
+    "backend/services/bundles": {
+        "jobs/test_importing.py": "reading writing",
+        "jobs/test_shipped.py": "packing shipped",
     },
     "backend/services/checkpoints": {"services/checkpoints/test_service.py": "views"},
     "backend/services/claims": {"services/claims/test_service.py": "checks"},

@@ -1,0 +1,118 @@
+"""Shipped results: shown at once, verified afterwards, and left out where engine, weights or images are others."""
+
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from backend.bundles.archive import read_manifest, read_rows, write_bundle
+from backend.errors import StartupFailed
+from backend.jobs.importing import verify_stored
+from backend.schemas.evaluations import EvaluationOut
+from backend.services import bundles, evaluations
+from backend.services.bundles.packing import choose_shipped, find_flips
+from backend.services.bundles.shipped import load_results
+from backend.store import checkpoints, database
+from backend.store.tables import Checkpoint, Evaluation
+from tests.jobs.conftest import queue_margin
+from tests.jobs.test_importing import LIMIT, make_other_margins, read_all, rewrite, work
+
+N = 20
+
+
+def list_zoo() -> list[Checkpoint]:
+    with database.reading() as session:
+        return [row for row in checkpoints.all_checkpoints(session) if row.origin == "zoo"]
+
+
+@pytest.fixture(scope="module")
+def measured(crew: Any) -> EvaluationOut:
+    work(queue_margin("cnn-dense", n=N).id)
+    return work(queue_margin("cnn-lwm-99", n=N).id)
+
+
+@pytest.fixture(scope="module")
+def bundle(measured: EvaluationOut, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("shipped") / "one.thinice"
+    bundles.export_bundle([measured.id], path)
+    return path
+
+
+def ship(bundle: Path, target: Path, **changes: Any) -> tuple[Path, Any]:
+    """The bundle under a new id, as a file to load, and the id."""
+    new_id = uuid4()
+    return rewrite(bundle, target, id=new_id, **changes), new_id
+
+
+def test_load_results_shows_them_at_once_and_verifies_them_later(
+    measured: EvaluationOut, bundle: Path, tmp_path: Path
+) -> None:
+    path, new_id = ship(bundle, tmp_path / "a.thinice")
+    assert load_results(list_zoo(), path) == 1
+    assert load_results(list_zoo(), path) == 0, "it was loaded twice"
+    shown = evaluations.get_evaluation(new_id)
+    assert (shown.state, shown.purpose, shown.summary, shown.flags) == (
+        "succeeded",
+        "demo",
+        measured.summary,
+        measured.flags,
+    )
+    assert shown.finished_at == measured.finished_at and shown.progress.done == N
+    assert read_all(new_id) == read_all(measured.id)
+    assert shown.record.imported is not None and shown.record.imported.is_shipped
+    assert (shown.record.imported.predictions, shown.record.imported.verified) == (0, 0)
+    verify_stored(new_id, "cpu")
+    verify_stored(new_id, "cpu")
+    imported = evaluations.get_evaluation(new_id).record.imported
+    assert imported is not None and (imported.predictions, imported.verified) == (N, imported.adversarials)
+    assert "hold on this machine" in evaluations.log_tail(new_id)[-1]["text"]
+
+
+def test_verify_stored_fails_what_the_network_contradicts(
+    measured: EvaluationOut, bundle: Path, tmp_path: Path
+) -> None:
+    forged = make_other_margins(read_rows(bundle, read_manifest(bundle).evaluations[0], LIMIT))
+    new_id = uuid4()
+    assert load_results(list_zoo(), rewrite(bundle, tmp_path / "b.thinice", forged, id=new_id)) == 1
+    verify_stored(new_id, "cpu")
+    failed = evaluations.get_evaluation(new_id)
+    assert failed.state == "failed" and failed.error is not None
+    assert "do not fool this network" in failed.error.message
+
+
+def test_load_results_leaves_out_another_engine_other_weights_and_other_images(
+    measured: EvaluationOut, bundle: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    entry = read_manifest(bundle).evaluations[0].model_dump(mode="json")
+    path, _ = ship(bundle, tmp_path / "c.thinice", checkpoint=entry["checkpoint"] | {"weights_sha256": "0" * 64})
+    assert load_results(list_zoo(), path) == 0 and "these weights are not shipped" in caplog.text
+    path, _ = ship(bundle, tmp_path / "d.thinice", dataset=entry["dataset"] | {"samples_sha256": "0" * 64})
+    assert load_results(list_zoo(), path) == 0 and "its images differ" in caplog.text
+    manifest = read_manifest(bundle)
+    other = tmp_path / "e.thinice"
+    rows = read_rows(bundle, manifest.evaluations[0], LIMIT)
+    write_bundle(other, manifest.model_copy(update={"engine": manifest.engine + 1}), [rows])
+    assert load_results(list_zoo(), other) == 0 and "of attack engine 2" in caplog.text
+
+
+def test_load_results_of_a_damaged_file_stops_the_start(crew: Any, tmp_path: Path) -> None:
+    path = tmp_path / "f.thinice"
+    path.write_bytes(b"PK")
+    with pytest.raises(StartupFailed, match="shipped results are damaged"):
+        load_results(list_zoo(), path)
+
+
+def test_packing_takes_the_largest_of_each_and_the_flips_of_pairs(measured: EvaluationOut) -> None:
+    small = work(queue_margin("cnn-dense", n=N // 2).id)
+    rows = list_zoo()
+    chosen = choose_shipped(rows)
+    names = {row.id: row.name for row in rows}
+    found = {(names[one.checkpoint_id], one.preset): one for one in chosen}
+    assert found["cnn-dense", "margin"].id != small.id and found["cnn-dense", "margin"].n == N
+    flips = find_flips(rows, chosen)
+    dense, pruned = found["cnn-dense", "margin"].id, found["cnn-lwm-99", "margin"].id
+    assert flips[dense] == flips[pruned] != set()
+    assert flips[dense] < set(range(N))
+    with database.reading() as session:
+        assert session.get_one(Evaluation, dense).selection == "first"
