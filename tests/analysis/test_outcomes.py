@@ -98,7 +98,7 @@ def test_is_held_at_no_perturbation_size_is_refused(eps: float) -> None:
         is_held(make([0.1]), eps)
 
 
-def test_is_held_for_witnesses_answers_at_their_own_eps_only() -> None:
+def test_is_held_witnesses_decide_at_their_own_eps_only() -> None:
     witnesses = make([0.0, 8 / 255, INF], kind="witness", eps=8 / 255)
     assert is_held(witnesses, 8 / 255).tolist() == [False, False, True]
     assert is_held(witnesses, 0.0).tolist() == [False, True, True]

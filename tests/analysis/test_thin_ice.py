@@ -85,7 +85,7 @@ def test_predictive_of_a_perfect_predictor_is_one_with_an_honest_low_end() -> No
         (1, 50, "Too few lost samples (1, at least 20 needed) to say whether a small dense margin predicts losses."),
         (12, 50, "Too few lost samples (12, at least 20 needed) to say whether a small dense margin predicts losses."),
         (19, 50, "Too few lost samples (19, at least 20 needed) to say whether a small dense margin predicts losses."),
-        (25, 0, "All 25 samples are lost, so there are no kept samples to compare them with."),
+        (25, 0, "Every sample is lost, so there are no kept samples to compare them with."),
     ],
 )
 def test_predictive_without_power_has_a_reason_and_no_numbers(count: int, kept: int, reason: str) -> None:

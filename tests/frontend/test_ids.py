@@ -1,6 +1,7 @@
 """Component ids: every id that a page's `ids.py` names is used by the page."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,6 +39,8 @@ def find_uses(path: Path) -> Iterator[str]:
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in aliases:
                 yield node.attr
+    for script in FRONTEND.rglob("assets/*.js"):
+        yield from re.findall(r"\bids\.(?:[a-z_]+\.)?([A-Z_]+)", script.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("path", IDS, ids=[path.parent.name for path in IDS])

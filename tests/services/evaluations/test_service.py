@@ -2,7 +2,6 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from itertools import product
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,9 +15,8 @@ from backend.jobs.drafts import draft_evaluations
 from backend.jobs.lifecycle import requeue_waiting
 from backend.schemas.evaluations import EvaluationIn
 from backend.services import evaluations
-from backend.services.comparisons.controls import has_samples_of
 from backend.services.evaluations import measurements
-from backend.store.database import reading, writing, writing_if_free
+from backend.store.database import writing, writing_if_free
 from backend.store.tables import Evaluation
 from tests.services.fabrication import (
     add_checkpoint,
@@ -70,42 +68,6 @@ def test_queue_evaluation_record_names_what_is_known(ready: Path, tmp_path: Path
     assert len(record.samples) == 64
 
 
-def test_queue_evaluation_smaller_sets_are_nested_in_larger_ones(ready: Path, tmp_path: Path) -> None:
-    dataset = add_dataset(tmp_path, "digits")
-    checkpoint = add_checkpoint(dataset.id, "net")
-    wanted = (10, 25, {"draw": 10, "seed": 3}, {"draw": 25, "seed": 3})
-    queued = [queue(checkpoint, dataset, samples) for samples in wanted]
-    with reading() as session:
-        rows = [session.get_one(Evaluation, one.id) for one in queued]
-        lists = [row.indices for row in rows]
-    assert lists[0] == list(range(10)) and lists[1] == list(range(25))
-    assert lists[3] == np.random.default_rng(3).permutation(60)[:25].tolist() and lists[2] == lists[3][:10]
-    assert [one.selection for one in queued] == ["first", "first", "seed 3", "seed 3"]
-    assert [has_samples_of(wide, narrow) for wide, narrow in product(rows, rows)] == [
-        set(narrow) <= set(wide) for wide, narrow in product(lists, lists)
-    ]
-
-
-def test_queue_evaluation_range_takes_its_rows(ready: Path, tmp_path: Path) -> None:
-    dataset = add_dataset(tmp_path, "digits")
-    checkpoint = add_checkpoint(dataset.id, "net")
-    head, middle = queue(checkpoint, dataset, "0-9"), queue(checkpoint, dataset, "10-29")
-    with reading() as session:
-        assert session.get_one(Evaluation, head.id).indices == list(range(10))
-        assert session.get_one(Evaluation, middle.id).indices == list(range(10, 30))
-    assert (head.selection, head.explicit, middle.selection, middle.explicit) == ("first", False, "picked", True)
-
-
-def test_queue_evaluation_explicit_rows_keep_their_order(ready: Path, tmp_path: Path) -> None:
-    dataset = add_dataset(tmp_path, "digits")
-    checkpoint = add_checkpoint(dataset.id, "net")
-    queued, again = queue(checkpoint, dataset, [7, 3, 5]), queue(checkpoint, dataset, [3, 5, 7])
-    with writing() as session:
-        row = session.get(Evaluation, queued.id)
-        assert row is not None and row.explicit and row.indices == [7, 3, 5]
-    assert queued.record.samples == again.record.samples
-
-
 @pytest.mark.parametrize(
     ("fields", "code"),
     [
@@ -134,13 +96,6 @@ def test_queue_evaluation_impossible_request_is_refused(ready: Path, tmp_path: P
         evaluations.queue_evaluation(EvaluationIn(**request))
     assert refused.value.code == code
     assert evaluations.list_evaluations().total == 0
-
-
-def test_queue_evaluation_too_many_samples_says_the_size(ready: Path, tmp_path: Path) -> None:
-    dataset = add_dataset(tmp_path, "digits")
-    with pytest.raises(InvalidRequest, match=r"1\.\.60") as refused:
-        queue(add_checkpoint(dataset.id, "net"), dataset, 2000)
-    assert refused.value.details == {"size": 60, "samples": 2000}
 
 
 def test_queue_evaluation_unknown_preset_lists_what_exists(ready: Path, tmp_path: Path) -> None:

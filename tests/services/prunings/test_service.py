@@ -222,7 +222,7 @@ def test_cancel_resume_and_delete_go_by_the_state(parent: Checkpoint) -> None:
         move_state(session, Pruning, taken.id, ["queued"], state="succeeded", checkpoint_id=parent.id)
     with pytest.raises(Conflict, match="Delete the checkpoint first"):
         prunings.delete_pruning(taken.id)
-    with pytest.raises(Conflict, match="1 prunings"):
+    with pytest.raises(Conflict, match="1 pruning"):
         checkpoints.delete_checkpoint(parent.id)
 
 
