@@ -40,7 +40,7 @@ point that lies farther along the same line by this share counts as the same adv
 
 
 @dataclass(frozen=True)
-class Verified:
+class VerifiedCounts:
     """How many predictions and adversarials of a chunk hold here."""
 
     predictions: int
@@ -71,17 +71,17 @@ def run_chunk(evaluation: Evaluation, number: int, device: str, on_step: OnStep)
         raise lifecycle.stopped(EVALUATION, evaluation.id, evaluation.run_number)
 
 
-def add_verified(evaluation: Evaluation, verified: Verified) -> None:
+def add_verified(evaluation: Evaluation, verified: VerifiedCounts) -> None:
     """Count in the record what a chunk verified."""
     imported = evaluation.record.imported
     assert imported is not None
     set_verified(
         evaluation,
-        Verified(imported.predictions + verified.predictions, imported.verified + verified.adversarials),
+        VerifiedCounts(imported.predictions + verified.predictions, imported.verified + verified.adversarials),
     )
 
 
-def set_verified(evaluation: Evaluation, verified: Verified) -> None:
+def set_verified(evaluation: Evaluation, verified: VerifiedCounts) -> None:
     imported = evaluation.record.imported
     assert imported is not None
     counted = imported.model_copy(update={"predictions": verified.predictions, "verified": verified.adversarials})
@@ -103,7 +103,7 @@ def verify_stored(evaluation_id: UUID, device: str) -> None:
         logger.error("the results of evaluation %s do not hold\n%s", evaluation_id, traceback.format_exc())
         lifecycle.fail(EVALUATION, evaluation_id, evaluation.run_number, error, states=("succeeded",))
         return
-    verified = Verified(sum(part.predictions for part in parts), sum(part.adversarials for part in parts))
+    verified = VerifiedCounts(sum(part.predictions for part in parts), sum(part.adversarials for part in parts))
     with writing() as session:
         row = lock_job(session, Evaluation, evaluation_id)
         if row is not None and row.state == "succeeded":
@@ -116,7 +116,7 @@ def verify_stored(evaluation_id: UUID, device: str) -> None:
             )
 
 
-def verify_part(subject: Subject, norm: str, part: BundledPart, on_step: OnStep | None = None) -> Verified:
+def verify_part(subject: Subject, norm: str, part: BundledPart, on_step: OnStep | None = None) -> VerifiedCounts:
     """Compute a chunk's predictions, scores and adversarials again.
 
     Raises:
@@ -131,7 +131,7 @@ def verify_part(subject: Subject, norm: str, part: BundledPart, on_step: OnStep 
         places, adversarials, distances = (list(column) for column in zip(*kept, strict=True))
         points = torch.from_numpy(part.adversarials[adversarials])
         _verify_adversarials(subject.network, norm, images[places], labels[places], points, distances, on_step)
-    return Verified(len(part.results), len(kept))
+    return VerifiedCounts(len(part.results), len(kept))
 
 
 def _verify_scores(
