@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from threading import Thread
 from types import FrameType
 
 import uvicorn
@@ -27,6 +28,7 @@ from frontend.app import create_dashboard
 
 log = logging.getLogger("thinice.server")
 
+STOP_SECONDS = 5.0  # what the shipped results get to finish the evaluation in hand
 GRACE_SECONDS = 2  # what open requests get when the server is asked to stop
 STARTUP_EXIT_CODE = 2
 DESCRIPTION = (
@@ -63,8 +65,11 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Database, built-in data sets and shipped checkpoints are there before the first request."""
     await to_thread.run_sync(system.bootstrap)
     await to_thread.run_sync(uploads.sweep_uploads)
+    loading = Thread(target=system.load_shipped, args=(app.state.stopping.is_set,), daemon=True)
+    loading.start()
     yield
     app.state.stopping.set()
+    await to_thread.run_sync(loading.join, STOP_SECONDS)
 
 
 class Server(uvicorn.Server):

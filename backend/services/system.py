@@ -1,15 +1,19 @@
 """The whole: start it, and say how it is."""
 
 import logging
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from backend.errors import ThinIceError
 from backend.jobs import queue
 from backend.jobs.kinds import KINDS
 from backend.jobs.lifecycle import requeue_waiting
 from backend.jobs.registration.inspections import inspect_missing
 from backend.schemas.health import Health, WorkerOut
-from backend.services.bundles.shipped import load_results
+from backend.services.bundles.shipped import find_results, load_results
 from backend.services.demo import queue_demo
 from backend.services.zoo import load_datasets, load_zoo
 from backend.settings import Settings, get_settings
@@ -56,12 +60,21 @@ def bootstrap() -> None:
         load_datasets()
         zoo = load_zoo()
         inspect_missing()
-        if settings.demo:
-            load_results(zoo.values())
         requeue_waiting()
-        queued = queue_demo(zoo) if settings.demo else 0
+        queued = queue_demo(zoo) if settings.demo and find_results() is None else 0
     if queued:
         LOG.info("queued %d demo evaluations", queued)
+
+
+def load_shipped(is_stopping: Callable[[], bool]) -> None:
+    """Bring the shipped results in while the server responds already; what goes wrong is logged, and nothing ends."""
+    path = find_results() if get_settings().demo else None
+    if path is None:
+        return
+    try:
+        load_results(path, is_stopping)
+    except (ThinIceError, SQLAlchemyError):
+        LOG.exception("the shipped results could not be brought in; they are tried again at the next start")
 
 
 def home_check(settings: Settings) -> None:

@@ -11,6 +11,7 @@ from backend.errors import StartupFailed
 from backend.jobs.importing import verify_stored
 from backend.schemas.evaluations import EvaluationOut
 from backend.services import bundles, evaluations
+from backend.services.bundles import shipped
 from backend.services.bundles.packing import choose_shipped, find_flips
 from backend.services.bundles.shipped import load_results
 from backend.store import checkpoints, database
@@ -29,7 +30,7 @@ def list_zoo() -> list[Checkpoint]:
 @pytest.fixture(scope="module")
 def measured(crew: Any) -> EvaluationOut:
     work(queue_margin("cnn-dense", n=N).id)
-    return work(queue_margin("cnn-lwm-99", n=N).id)
+    return work(queue_margin("cnn-lwm-95", n=N).id)
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +50,8 @@ def test_load_results_shows_them_at_once_and_verifies_them_later(
     measured: EvaluationOut, bundle: Path, tmp_path: Path
 ) -> None:
     path, new_id = ship(bundle, tmp_path / "a.thinice")
-    assert load_results(list_zoo(), path) == 1
-    assert load_results(list_zoo(), path) == 0, "it was loaded twice"
+    assert load_results(path) == 1
+    assert load_results(path) == 0, "it was loaded twice"
     shown = evaluations.get_evaluation(new_id)
     assert (shown.state, shown.purpose, shown.summary, shown.flags) == (
         "succeeded",
@@ -74,7 +75,7 @@ def test_verify_stored_fails_what_the_network_contradicts(
 ) -> None:
     forged = make_other_margins(read_rows(bundle, read_manifest(bundle).evaluations[0], LIMIT))
     new_id = uuid4()
-    assert load_results(list_zoo(), rewrite(bundle, tmp_path / "b.thinice", forged, id=new_id)) == 1
+    assert load_results(rewrite(bundle, tmp_path / "b.thinice", forged, id=new_id)) == 1
     verify_stored(new_id, "cpu")
     failed = evaluations.get_evaluation(new_id)
     assert failed.state == "failed" and failed.error is not None
@@ -86,21 +87,29 @@ def test_load_results_leaves_out_another_engine_other_weights_and_other_images(
 ) -> None:
     entry = read_manifest(bundle).evaluations[0].model_dump(mode="json")
     path, _ = ship(bundle, tmp_path / "c.thinice", checkpoint=entry["checkpoint"] | {"weights_sha256": "0" * 64})
-    assert load_results(list_zoo(), path) == 0 and "these weights are not shipped" in caplog.text
+    assert load_results(path) == 0 and "these weights are not shipped" in caplog.text
     path, _ = ship(bundle, tmp_path / "d.thinice", dataset=entry["dataset"] | {"samples_sha256": "0" * 64})
-    assert load_results(list_zoo(), path) == 0 and "its images differ" in caplog.text
+    assert load_results(path) == 0 and "its images differ" in caplog.text
     manifest = read_manifest(bundle)
     other = tmp_path / "e.thinice"
     rows = read_rows(bundle, manifest.evaluations[0], LIMIT)
     write_bundle(other, manifest.model_copy(update={"engine": manifest.engine + 1}), [rows])
-    assert load_results(list_zoo(), other) == 0 and "of attack engine 2" in caplog.text
+    assert load_results(other) == 0 and "of attack engine 2" in caplog.text
 
 
-def test_load_results_of_a_damaged_file_stops_the_start(crew: Any, tmp_path: Path) -> None:
-    path = tmp_path / "f.thinice"
-    path.write_bytes(b"PK")
+def test_load_results_stops_between_evaluations_and_goes_on_at_the_next_start(bundle: Path, tmp_path: Path) -> None:
+    path, new_id = ship(bundle, tmp_path / "g.thinice")
+    assert load_results(path, lambda: True) == 0
+    assert load_results(path) == 1
+    assert evaluations.get_evaluation(new_id).state == "succeeded"
+
+
+def test_find_results_of_a_damaged_file_stops_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shipped, "find_zoo", lambda: tmp_path)
+    assert shipped.find_results() is None
+    (tmp_path / shipped.FILE).write_bytes(b"PK")
     with pytest.raises(StartupFailed, match="shipped results are damaged"):
-        load_results(list_zoo(), path)
+        shipped.find_results()
 
 
 def test_packing_takes_the_largest_of_each_and_the_flips_of_pairs(measured: EvaluationOut) -> None:
@@ -111,7 +120,7 @@ def test_packing_takes_the_largest_of_each_and_the_flips_of_pairs(measured: Eval
     found = {(names[one.checkpoint_id], one.preset): one for one in chosen}
     assert found["cnn-dense", "margin"].id != small.id and found["cnn-dense", "margin"].n == N
     flips = find_flips(rows, chosen)
-    dense, pruned = found["cnn-dense", "margin"].id, found["cnn-lwm-99", "margin"].id
+    dense, pruned = found["cnn-dense", "margin"].id, found["cnn-lwm-95", "margin"].id
     assert flips[dense] == flips[pruned] != set()
     assert flips[dense] < set(range(N))
     with database.reading() as session:

@@ -1,7 +1,7 @@
 """The shipped results of the shipped networks: shown at the first start, then verified in the background."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -17,9 +17,9 @@ from backend.schemas.bundles import BundledEvaluation, BundleManifest
 from backend.schemas.records import ImportedRun
 from backend.services.demo import PURPOSE
 from backend.services.evaluations.measurements import summarise
-from backend.store import datasets, evaluations
+from backend.store import checkpoints, datasets, evaluations
 from backend.store.artefacts import put_bytes
-from backend.store.database import reading, writing
+from backend.store.database import one_at_a_time, reading, writing
 from backend.store.tables import Checkpoint, Evaluation
 
 LOG = logging.getLogger(__name__)
@@ -28,45 +28,66 @@ PRIORITY = 50
 LARGEST_MEMBER = 256 * 1024 * 1024
 
 
-def load_results(zoo: Collection[Checkpoint], path: Path | None = None) -> int:
-    """Bring the shipped results into the store and queue their verification; those that are there stay.
+def find_results() -> Path | None:
+    """Where the shipped results lie; None where there are none, or they are of another engine, which the log says.
 
-    Results of another engine, of other weights or of other images are left out, which the log says.
+    Raises:
+        StartupFailed: the file is damaged.
+    """
+    path = find_zoo() / FILE
+    if not path.is_file():
+        return None
+    try:
+        manifest = read_manifest(path)
+    except UnreadableBundle as error:
+        raise StartupFailed(f"The shipped results are damaged: {error.message}", file=path.name) from error
+    return path if is_of_this_engine(manifest) else None
+
+
+def is_of_this_engine(manifest: BundleManifest) -> bool:
+    if manifest.engine == ENGINE:
+        return True
+    LOG.warning(
+        "the shipped results are of attack engine %d, this is engine %d: none is shown", manifest.engine, ENGINE
+    )
+    return False
+
+
+def load_results(path: Path, is_stopping: Callable[[], bool] = lambda: False) -> int:
+    """Bring shipped results into the store, one evaluation after the other, and queue their verification.
+
+    Those that are there stay; those of other weights or of other images are left out, which the log says.
+
+    Args:
+        is_stopping: asked before each evaluation; what is left then comes at the next start.
 
     Returns:
         How many evaluations were brought in.
 
     Raises:
-        StartupFailed: the file is damaged.
+        UnreadableBundle: the rows of an evaluation are damaged.
     """
-    path = path or find_zoo() / FILE
-    if not path.is_file():
+    manifest = read_manifest(path)
+    if not is_of_this_engine(manifest):
         return 0
-    try:
-        manifest = read_manifest(path)
-        if manifest.engine != ENGINE:
-            LOG.warning(
-                "the shipped results are of attack engine %d, this is engine %d: none is shown", manifest.engine, ENGINE
-            )
-            return 0
-        with reading() as session:
-            missing = [one for one in manifest.evaluations if session.get(Evaluation, one.id) is None]
-        if not missing:
-            return 0
-        artefact = put_bytes(path.read_bytes(), SUFFIX)
-        by_weights = {row.weights_sha256: row for row in zoo}
-        loaded = [
-            row
-            for entry in missing
-            if (row := _load(entry, read_rows(path, entry, LARGEST_MEMBER), by_weights, manifest, artefact)) is not None
-        ]
-    except UnreadableBundle as error:
-        raise StartupFailed(f"The shipped results are damaged: {error.message}", file=path.name) from error
-    for row in loaded:
-        summarise(row)
-        queue.enqueue(queue.VERIFY, queue.SHIPPED_PREFLIGHT_PRIORITY, row.id)
-    LOG.info("loaded %d shipped evaluations", len(loaded))
-    return len(loaded)
+    with reading() as session:
+        missing = [one for one in manifest.evaluations if session.get(Evaluation, one.id) is None]
+        zoo = {row.weights_sha256: row for row in checkpoints.all_checkpoints(session) if row.origin == "zoo"}
+    if not missing:
+        return 0
+    artefact, count = put_bytes(path.read_bytes(), SUFFIX), 0
+    for entry in missing:
+        if is_stopping():
+            break
+        rows = read_rows(path, entry, LARGEST_MEMBER)
+        with one_at_a_time():
+            row = _load(entry, rows, zoo, manifest, artefact)
+        if row is not None:
+            summarise(row)
+            queue.enqueue(queue.VERIFY, queue.SHIPPED_PREFLIGHT_PRIORITY, row.id)
+            count += 1
+    LOG.info("loaded %d shipped evaluations", count)
+    return count
 
 
 def _load(
@@ -76,12 +97,14 @@ def _load(
     manifest: BundleManifest,
     artefact: str,
 ) -> Evaluation | None:
-    """Write one shipped evaluation down as finished; None where network or images are others."""
+    """Write one shipped evaluation down as finished; None where it is there, or network or images are others."""
     checkpoint = by_weights.get(entry.checkpoint.weights_sha256)
     if checkpoint is None:
         LOG.warning("shipped results of %s are left out: these weights are not shipped", entry.checkpoint.name)
         return None
     with writing() as session:
+        if session.get(Evaluation, entry.id) is not None:
+            return None
         dataset = datasets.need_dataset(session, checkpoint.dataset_id)
         numbers, content_ids, labels = find_rows_of_dataset(session, dataset)
         reason = explain_mismatch(entry, rows, content_ids, labels)
