@@ -51,6 +51,7 @@ TESTED_BY: dict[str, dict[str, str]] = {
     "backend/jobs": {
         "jobs/test_evidence.py": "verification",
         "jobs/test_importing.py": "bundled",
+        "jobs/test_shipped.py": "restoring",
         "jobs/test_parents.py": "shards subjects",
         "jobs/test_primary_run.py": "rows",
         "jobs/test_prune.py": "pruning_results",

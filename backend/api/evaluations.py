@@ -88,6 +88,17 @@ def get_adversarial_npy(
     return cached(request, content, "application/octet-stream", ASK_FIRST)
 
 
+@router.post(
+    "/{evaluation_id}/samples/{index}/adversarial",
+    status_code=202,
+    summary="Compute an adversarial again that an imported evaluation came without",
+    response_class=Response,
+)
+def post_adversarial(evaluation_id: UUID, index: SampleIndex) -> Response:
+    samples.restore_adversarial(evaluation_id, index)
+    return Response(status_code=202)
+
+
 @router.get(
     "/{evaluation_id}/samples/{index}/perturbation.png",
     summary="The perturbation as an image: red is up, blue is down, white is zero",

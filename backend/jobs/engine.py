@@ -9,8 +9,8 @@ from uuid import UUID
 
 from dbos import DBOS
 
-from backend.jobs import evaluate, evidence, importing, kinds, lifecycle, preflight, prune, pruning_results
-from backend.jobs.queue import EVALUATE, EVIDENCE, PREFLIGHT, PRUNE, VERIFY
+from backend.jobs import evaluate, evidence, importing, kinds, lifecycle, preflight, prune, pruning_results, restoring
+from backend.jobs.queue import EVALUATE, EVIDENCE, PREFLIGHT, PRUNE, RESTORE, VERIFY
 
 
 class Executor:
@@ -85,6 +85,17 @@ def verify_job(evaluation_id: str) -> None:
 @DBOS.step(name="verify")
 def run_verification(evaluation_id: str) -> None:
     importing.verify_stored(UUID(evaluation_id), Executor.device)
+
+
+@DBOS.workflow(name=RESTORE, max_recovery_attempts=1_000)
+def restore_job(evaluation_id: str, index: int) -> None:
+    """Compute one adversarial again that an imported evaluation came without."""
+    run_restoring(evaluation_id, index)
+
+
+@DBOS.step(name="restore")
+def run_restoring(evaluation_id: str, index: int) -> None:
+    restoring.run(UUID(evaluation_id), index, Executor.device)
 
 
 @DBOS.workflow(name=PREFLIGHT, max_recovery_attempts=1_000)

@@ -19,6 +19,8 @@ EVIDENCE = "evidence"
 PRUNE = "prune"
 PREFLIGHT = "preflight"
 VERIFY = "verify"
+RESTORE = "restore"
+RESTORE_PRIORITY = 2  # somebody looks at the sample and waits
 PREFLIGHT_PRIORITY = 1
 SHIPPED_PREFLIGHT_PRIORITY = 55  # known files wait until the first comparison of the demo stands
 

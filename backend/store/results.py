@@ -83,6 +83,21 @@ def find_result(session: Session, evaluation_id: UUID, index: int) -> tuple[Resu
     return None if row is None else (row[0], row[1])
 
 
+def lacks_adversarial(result: Result) -> bool:
+    """Whether an adversarial was found that is not kept: an imported evaluation may come without."""
+    return result.correct and result.found and result.shard is None
+
+
+def keep_adversarial(session: Session, evaluation_id: UUID, sample_number: int, shard: str) -> bool:
+    """Add to a result the only adversarial of a shard, unless it has one; gives whether it was added."""
+    question = update(Result).where(
+        Result.evaluation_id == evaluation_id, Result.sample_id == sample_number, Result.shard.is_(None)
+    )
+    changed = session.execute(question.values(shard=shard, shard_row=0))
+    assert isinstance(changed, CursorResult)
+    return changed.rowcount == 1
+
+
 def count_attempts(session: Session, evaluation_id: UUID, attack: str) -> tuple[int, int]:
     """(found, tried) of one attack over the samples that the network gets right."""
     of_attack = (

@@ -19,6 +19,40 @@
     else if (button.hasAttribute("data-copy")) copy(button);
   });
 
+  // An adversarial that an imported evaluation came without is computed again while the page is open.
+  const RESTORE_PAUSE = 400; // milliseconds on a sample before it is asked for: a quick walk asks for nothing
+  const RESTORE_TRIES = 60;
+  /** @type {Set<string>} */
+  const restoring = new Set();
+  function restoreMissing() {
+    document.querySelectorAll(`#${thinice.ids.sample.PAGE} [data-restore]`).forEach((holder) => {
+      const address = thinice.elements.data(/** @type {HTMLElement} */ (holder), "restore");
+      if (restoring.has(address)) return;
+      restoring.add(address);
+      window.setTimeout(() => {
+        if (holder.isConnected) void restore(holder, address);
+        else restoring.delete(address);
+      }, RESTORE_PAUSE);
+    });
+  }
+
+  /**
+   * @param {Element} holder
+   * @param {string} address
+   */
+  async function restore(holder, address) {
+    await fetch(`${address}/adversarial`, { method: "POST" });
+    for (let tries = 0; tries < RESTORE_TRIES && holder.isConnected; tries += 1) {
+      await new Promise((resolve) => window.setTimeout(resolve, 500));
+      const found = await fetch(`${address}/adversarial.npy`);
+      if (!found.ok) continue;
+      if (holder.isConnected) window.location.reload();
+      return;
+    }
+    const reason = holder.querySelector(".frame-reason");
+    if (reason) reason.textContent = "The image is not here yet: a worker computes it once it is free. If that fails, the log of the evaluation says why.";
+  }
+
   let isBlinking = false;
   function blink() {
     isBlinking = !isBlinking;
@@ -43,6 +77,7 @@
 
   const observer = new MutationObserver(() => {
     showBlink();
+    restoreMissing();
     if (!focused || focused.element.isConnected || document.activeElement !== document.body) return;
     /** @type {HTMLElement | null} */
     const again = document.querySelector('[data-focus="' + CSS.escape(focused.name) + '"]');

@@ -7,10 +7,11 @@ from uuid import uuid4
 import pytest
 
 from backend.bundles.archive import read_manifest, read_rows, write_bundle
-from backend.errors import StartupFailed
+from backend.errors import Conflict, NotFound, StartupFailed
+from backend.jobs import restoring
 from backend.jobs.importing import verify_stored
 from backend.schemas.evaluations import EvaluationOut
-from backend.services import bundles, evaluations
+from backend.services import bundles, evaluations, samples
 from backend.services.bundles import shipped
 from backend.services.bundles.packing import choose_shipped, find_flips
 from backend.services.bundles.shipped import load_results
@@ -68,6 +69,46 @@ def test_load_results_shows_them_at_once_and_verifies_them_later(
     imported = evaluations.get_evaluation(new_id).record.imported
     assert imported is not None and (imported.predictions, imported.verified) == (N, imported.adversarials)
     assert "hold on this machine" in evaluations.log_tail(new_id)[-1]["text"]
+
+
+def test_restoring_finds_the_same_adversarial_and_keeps_it(
+    measured: EvaluationOut, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lean = tmp_path / "lean.thinice"
+    bundles.export_bundle([measured.id], lean, kept={})
+    path, new_id = ship(lean, tmp_path / "h.thinice")
+    assert load_results(path) == 1
+    rows = evaluations.margins(new_id).items
+    found = next(row for row in rows if row.correct and row.found)
+    wrong = next(row for row in rows if not row.correct)
+    with pytest.raises(NotFound):
+        samples.adversarial_npy(new_id, found.index)
+    samples.restore_adversarial(new_id, found.index)
+    restoring.run(new_id, found.index, "cpu")
+    restoring.run(new_id, found.index, "cpu")
+    restored = samples.adversarial_npy(new_id, found.index)
+    assert restored == samples.adversarial_npy(measured.id, found.index)
+    imported = evaluations.get_evaluation(new_id).record.imported
+    assert imported is not None and imported.verified == 1
+    with pytest.raises(Conflict, match="stored already"):
+        samples.restore_adversarial(new_id, found.index)
+    with pytest.raises(NotFound, match="already classified wrong"):
+        samples.restore_adversarial(new_id, wrong.index)
+
+
+def test_restoring_what_the_attack_does_not_find_again_says_so_on_the_log(
+    measured: EvaluationOut, tmp_path: Path
+) -> None:
+    lean = tmp_path / "lean.thinice"
+    bundles.export_bundle([measured.id], lean, kept={})
+    new_id = uuid4()
+    forged = make_other_margins(read_rows(lean, read_manifest(lean).evaluations[0], LIMIT))
+    assert load_results(rewrite(lean, tmp_path / "i.thinice", forged, id=new_id)) == 1
+    found = next(row for row in evaluations.margins(new_id).items if row.correct and row.found)
+    restoring.run(new_id, found.index, "cpu")
+    assert f"row {found.index} could not be computed again" in evaluations.log_tail(new_id)[-1]["text"]
+    with pytest.raises(NotFound):
+        samples.adversarial_npy(new_id, found.index)
 
 
 def test_verify_stored_fails_what_the_network_contradicts(

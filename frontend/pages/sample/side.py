@@ -10,7 +10,7 @@ from backend.schemas.datasets import DatasetOut
 from backend.schemas.evaluations import SampleSide
 from backend.services import catalogues
 from backend.services.evaluations.views import measure_slack
-from frontend.components import Content, dot, icon, table
+from frontend.components import Content, data, dot, icon, table
 from frontend.figures.units import Unit
 from frontend.help.addresses import help_address
 from frontend.pages.sample.harder import bound_section
@@ -81,8 +81,10 @@ def adversarial_frame(side: SampleSide, shown: Shown) -> Component:
     label, prediction = class_name(shown.dataset, row.label), class_name(shown.dataset, row.prediction)
     if not side.has_adversarial:
         short, sentence = why_no_adversarial(row, label, prediction, shown.unit)
-        words = html.P([html.Strong(short), html.Span(sentence, className="frame-reason")], className="frame-words")
-        return frame("adversarial", words, "Adversarial", "no image")
+        # sample.js asks for what was found and is not stored, and shows the page again once it is.
+        asked = data(restore=side_address(side)) if row.correct and row.found else {}
+        parts = [html.Strong(short), html.Span(sentence, className="frame-reason")]
+        return frame("adversarial", html.P(parts, className="frame-words", **asked), "Adversarial", "no image")
     if row.adversarial_prediction is None:
         taken_for = "another class"
     else:

@@ -39,7 +39,7 @@ def why_no_adversarial(row: MarginRow, label: str, prediction: str, unit: Unit) 
         return "none: already wrong", reason
     if not row.found:
         return "none found", "No attack changed the prediction. This does not prove that no adversarial exists."
-    return "none stored", "An adversarial was found, but its image was not stored."
+    return "not here yet", "An adversarial was found; its image is computed again now, which takes seconds."
 
 
 def verdict_at_eps(row: MarginRow, eps: float, eps_text: str) -> str:

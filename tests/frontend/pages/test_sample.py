@@ -253,7 +253,7 @@ def test_why_no_adversarial_tells_three_reasons_apart() -> None:
     wrong = why_no_adversarial(make_row(correct=False, margin=0.0, margin_pred=0.1), "one", "two", LINF)
     missed = why_no_adversarial(make_row(found=False, margin=None), "one", "one", LINF)
     lost = why_no_adversarial(make_row(), "one", "one", LINF)
-    assert [short for short, _ in (wrong, missed, lost)] == ["none: already wrong", "none found", "none stored"]
+    assert [short for short, _ in (wrong, missed, lost)] == ["none: already wrong", "none found", "not here yet"]
     assert "classifies the clean image of one as two" in wrong[1] and "25.50/255" in wrong[1]
 
 
