@@ -91,12 +91,12 @@ def get_adversarial_npy(
 @router.post(
     "/{evaluation_id}/samples/{index}/adversarial",
     status_code=202,
-    summary="Compute an adversarial again that an imported evaluation came without",
+    summary="Compute an adversarial again that an imported evaluation came without; 200 once it is stored",
     response_class=Response,
+    responses={200: {"description": "It is stored"}},
 )
 def post_adversarial(evaluation_id: UUID, index: SampleIndex) -> Response:
-    samples.restore_adversarial(evaluation_id, index)
-    return Response(status_code=202)
+    return Response(status_code=200 if samples.restore_adversarial(evaluation_id, index) else 202)
 
 
 @router.get(

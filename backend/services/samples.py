@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.eps import eps_text
-from backend.errors import Conflict, InvalidRequest, NotFound
+from backend.errors import InvalidRequest, NotFound
 from backend.jobs import queue
 from backend.schemas.evaluations import SampleSide
 from backend.services.datasets.service import load_samples
@@ -107,19 +107,21 @@ def adversarial_png(evaluation_id: UUID | str, index: int, scale: int = 1) -> by
     return encode_png(to_bytes(adversarial), scale, {"Description": "Adversarial example, rounded to 8 bits"})
 
 
-def restore_adversarial(evaluation_id: UUID | str, index: int) -> None:
+def restore_adversarial(evaluation_id: UUID | str, index: int) -> bool:
     """Queue the computation of an adversarial that an imported evaluation came without; asked twice it is done once.
+
+    Returns:
+        Whether the adversarial is stored now.
 
     Raises:
         NotFound: no such sample, or no adversarial was found.
-        Conflict: the adversarial is there.
     """
     stored = _find(evaluation_id, index)
     if results.lacks_adversarial(stored.result):
         queue.enqueue(queue.RESTORE, queue.RESTORE_PRIORITY, stored.evaluation.id, index)
-        return
+        return False
     _need_adversarial(evaluation_id, index)
-    raise Conflict(f"The adversarial of sample {index} is stored already.", index=index)
+    return True
 
 
 def perturbation_png(evaluation_id: UUID | str, index: int, scale: int = 1, limit: float | None = None) -> bytes:

@@ -41,13 +41,11 @@
    * @param {string} address
    */
   async function restore(holder, address) {
-    await fetch(`${address}/adversarial`, { method: "POST" });
     for (let tries = 0; tries < RESTORE_TRIES && holder.isConnected; tries += 1) {
+      const asked = await fetch(`${address}/adversarial`, { method: "POST" });
+      if (asked.status === 200 && holder.isConnected) window.location.reload();
+      if (asked.status !== 202) return;
       await new Promise((resolve) => window.setTimeout(resolve, 500));
-      const found = await fetch(`${address}/adversarial.npy`);
-      if (!found.ok) continue;
-      if (holder.isConnected) window.location.reload();
-      return;
     }
     const reason = holder.querySelector(".frame-reason");
     if (reason) reason.textContent = "The image is not here yet: a worker computes it once it is free. If that fails, the log of the evaluation says why.";

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from backend.bundles.archive import read_manifest, read_rows, write_bundle
-from backend.errors import Conflict, NotFound, StartupFailed
+from backend.errors import NotFound, StartupFailed
 from backend.jobs import restoring
 from backend.jobs.importing import verify_stored
 from backend.schemas.evaluations import EvaluationOut
@@ -83,15 +83,14 @@ def test_restoring_finds_the_same_adversarial_and_keeps_it(
     wrong = next(row for row in rows if not row.correct)
     with pytest.raises(NotFound):
         samples.adversarial_npy(new_id, found.index)
-    samples.restore_adversarial(new_id, found.index)
+    assert not samples.restore_adversarial(new_id, found.index)
     restoring.run(new_id, found.index, "cpu")
     restoring.run(new_id, found.index, "cpu")
     restored = samples.adversarial_npy(new_id, found.index)
     assert restored == samples.adversarial_npy(measured.id, found.index)
     imported = evaluations.get_evaluation(new_id).record.imported
     assert imported is not None and imported.verified == 1
-    with pytest.raises(Conflict, match="stored already"):
-        samples.restore_adversarial(new_id, found.index)
+    assert samples.restore_adversarial(new_id, found.index)
     with pytest.raises(NotFound, match="already classified wrong"):
         samples.restore_adversarial(new_id, wrong.index)
 
