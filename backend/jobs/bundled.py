@@ -111,6 +111,12 @@ def make_evaluation(
     )
 
 
+def count_found(rows: BundledRows) -> int:
+    """Samples for which the run found an adversarial; wrong ones need none."""
+    found, margin = rows.results["found"].to_numpy(), rows.results["margin"].fill_null(0.0).to_numpy()
+    return int((found & (margin > 0)).sum())
+
+
 def chunk_rows(
     evaluation_id: UUID, part: BundledPart, numbers: dict[int, int]
 ) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:

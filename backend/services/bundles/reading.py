@@ -7,7 +7,14 @@ from sqlalchemy.orm import Session
 from backend.attacks.catalogue import PRESETS
 from backend.bundles.archive import SUFFIX
 from backend.errors import InvalidRequest, NotFound, UnreadableBundle
-from backend.jobs.bundled import explain_mismatch, find_rows_of_dataset, make_evaluation, max_bytes, open_rows
+from backend.jobs.bundled import (
+    count_found,
+    explain_mismatch,
+    find_rows_of_dataset,
+    make_evaluation,
+    max_bytes,
+    open_rows,
+)
 from backend.jobs.lifecycle import hand_over
 from backend.sandbox import Limits, make_in_child
 from backend.schemas.bundles import BundledEvaluation, BundleManifest, BundleOut, ImportedEvaluation
@@ -96,7 +103,7 @@ def _take(
                 folder=entry.folder,
                 made_at=manifest.made_at,
                 adversarials=entry.adversarials,
-                found=int(rows.results["found"].to_numpy().sum()),
+                found=count_found(rows),
             )
             row = make_evaluation(entry, rows, checkpoint, dataset, imported, priority=PRIORITY, purpose="user")
             return tell("queued"), row

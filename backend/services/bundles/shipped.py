@@ -11,7 +11,14 @@ from backend.bundles.archive import SUFFIX, read_manifest, read_rows
 from backend.bundles.rows import BundledRows
 from backend.errors import StartupFailed, UnreadableBundle
 from backend.jobs import queue
-from backend.jobs.bundled import chunk_rows, explain_mismatch, find_rows_of_dataset, make_evaluation, take_part
+from backend.jobs.bundled import (
+    chunk_rows,
+    count_found,
+    explain_mismatch,
+    find_rows_of_dataset,
+    make_evaluation,
+    take_part,
+)
 from backend.registry.cards import find_zoo
 from backend.schemas.bundles import BundledEvaluation, BundleManifest
 from backend.schemas.records import ImportedRun
@@ -116,7 +123,7 @@ def _load(
             folder=entry.folder,
             made_at=manifest.made_at,
             adversarials=entry.adversarials,
-            found=int(rows.results["found"].to_numpy().sum()),
+            found=count_found(rows),
             is_shipped=True,
         )
         row = make_evaluation(entry, rows, checkpoint, dataset, imported, priority=PRIORITY, purpose=PURPOSE)

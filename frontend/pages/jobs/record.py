@@ -43,6 +43,7 @@ def record_body(row: EvaluationOut) -> list[Component]:
         html.H1([row.checkpoint_name, html.Span(f" {row.preset}", className="muted")], className="page-title"),
         result_numbers(row) if row.summary else progress_card(row),
         error_notice(row),
+        imported_notice(row),
         flags_card(row),
         html.Div(
             [record_card(row), html.Div([downloads_card(row), log_card(row)], className="page-stack")],
@@ -157,6 +158,23 @@ def flags_card(row: EvaluationOut) -> Component | None:
     return card("Reliability flags", *parts, note=f"{len(row.flags)} raised")
 
 
+def imported_notice(row: EvaluationOut) -> Component | None:
+    """Where imported rows were measured, and how many of them this server verified."""
+    imported = row.record.imported
+    if imported is None or row.state != "succeeded":
+        return None
+    origin = "when Thin Ice was built" if imported.is_shipped else "on another machine"
+    if not imported.predictions:
+        words = f"Measured {origin}. A worker verifies the rows on this machine as soon as it is free."
+        return html.P([icon("warning"), words], className="accepted is-warning")
+    words = (
+        f"Measured {origin}, verified here: {imported.predictions:,} of {count_words(row.n, 'prediction')}, "
+        f"{imported.verified:,} of {count_words(imported.found, 'adversarial')}."
+    )
+    rest = " The others are computed again when somebody opens their sample."
+    return html.P([icon("check"), words + (rest if imported.verified < imported.found else "")], className="accepted")
+
+
 def record_card(row: EvaluationOut) -> Component:
     """Every field of the record, known ones in words, the attacks' settings as they were given."""
     shown: list[Component] = []
@@ -192,6 +210,8 @@ def shown_value(key: str, value: Any) -> Content:
         return percent(value)
     if key == "seconds" and isinstance(value, int | float):
         return f"{value:,.1f} s ({duration_words(value)})"
+    if key == "imported" and isinstance(value, dict):
+        return f"from the bundle {value['bundle'][:12]}…, written {value['made_at'][:10]}"
     if isinstance(value, dict):
         return ", ".join(f"{name.replace('_', ' ')} {item}" for name, item in value.items())
     if isinstance(value, list):
@@ -211,6 +231,10 @@ def downloads_card(row: EvaluationOut) -> Component:
             ("Margins, Parquet", f"{base}/margins?format=parquet", f"margins-{row.id}.parquet"),
             ("Margins, JSON", f"{base}/margins", f"margins-{row.id}.json"),
         ]
+    if row.state == "succeeded":
+        links.append(
+            ("Bundle, for another server", f"/api/v1/bundles?evaluation={row.id}", f"{row.checkpoint_name}.thinice")
+        )
     parts = [
         html.A([icon("download"), words], href=href, className="button", download=name) for words, href, name in links
     ]
