@@ -114,7 +114,7 @@ def test_import_without_adversarials_keeps_the_margins_and_counts_none_verified(
     assert done.summary == measured.summary
     imported = done.record.imported
     assert imported is not None and (imported.predictions, imported.verified, imported.adversarials) == (N, 0, 0)
-    assert imported.found == sum(row[4] for row in read_all(measured.id)[0])
+    assert imported.found == sum(row[3] and row[4] for row in read_all(measured.id)[0])
 
 
 def make_other_margins(rows: BundledRows) -> BundledRows:
