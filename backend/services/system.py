@@ -8,6 +8,7 @@ from backend.jobs import queue
 from backend.jobs.kinds import KINDS
 from backend.jobs.lifecycle import requeue_waiting
 from backend.jobs.registration.inspections import inspect_missing
+from backend.jobs.registration.kinship import compare_missing
 from backend.schemas.health import Health, WorkerOut
 from backend.services.demo import queue_demo
 from backend.services.zoo import load_datasets, load_zoo
@@ -55,6 +56,7 @@ def bootstrap() -> None:
         load_datasets()
         zoo = load_zoo()
         inspect_missing()
+        compare_missing()
         requeue_waiting()
         queued = queue_demo(zoo) if settings.demo else 0
     if queued:

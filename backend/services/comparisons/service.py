@@ -11,6 +11,7 @@ from backend.analysis.statistics import find_middle
 from backend.attacks.catalogue import promises_margins
 from backend.eps import check_eps, eps_text, parse_eps
 from backend.errors import InvalidRequest
+from backend.jobs.registration.kinship import tell_kinship
 from backend.schemas import FlipSet
 from backend.schemas.comparisons import ComparisonOut, MismatchOut, NoiseOut, PairedSample
 from backend.schemas.evaluations import EvaluationOut
@@ -226,13 +227,23 @@ def _find_lineage_mismatches(sides: Sides) -> list[MismatchOut]:
     if pruned.id == dense.id:
         sentence = "Both evaluations are of the same checkpoint, so only the attacks can differ."
     elif pruned.role == "dense":
-        sentence = f"{pruned.name} was not made from {dense.name}: it is another dense network."
+        sentence = _tell_dense_lineage(pruned, dense)
     elif pruned.parent_id is None:
         sentence = f"{pruned.name} names no parent, so it is not known whether it was made from {dense.name}."
     else:
         sentence = f"{pruned.name} was not made from {dense.name}: the comparison needs its actual parent."
         return [_lineage_mismatch(dense, pruned, sentence, "differs")]
     return [_lineage_mismatch(dense, pruned, sentence, "note")]
+
+
+def _tell_dense_lineage(row: Checkpoint, dense: Checkpoint) -> str:
+    """How a dense network on the pruned side is related to the other, as far as that is known."""
+    kinship = tell_kinship(row, dense)
+    if kinship == "yes":
+        return f"By their weights {row.name} and {dense.name} are dense networks of one training run; none is pruned."
+    if kinship == "no":
+        return f"{row.name} was not made from {dense.name}: it is another dense network."
+    return f"{row.name} is another dense network; it is not known whether it was made from {dense.name}."
 
 
 def _lineage_mismatch(dense: Checkpoint, pruned: Checkpoint, sentence: str, severity: str) -> MismatchOut:
@@ -254,7 +265,11 @@ def _name_change(sides: Sides) -> str:
         return f"Pruning to {row.measured_sparsity * 100:.3g} %"
     if row.method == CONTROL:
         return "Finetuning without pruning"
-    return "Another training seed" if tell_kind(row, sides.dense_checkpoint) == "seed" else "Another dense network"
+    if tell_kind(row, sides.dense_checkpoint) == "seed":
+        return "Another training seed"
+    if tell_kinship(row, sides.dense_checkpoint) == "yes":
+        return "A change of the weights without pruning"
+    return "Another dense network"
 
 
 def _find_partner(pruned: Evaluation, rows: list[Evaluation]) -> Evaluation | None:

@@ -14,8 +14,8 @@ from frontend.pages.overview.holdings import HeldFamily, Holdings, Standing, cla
 from frontend.pages.overview.layout import family_title, is_above
 from frontend.rows import Column, Group, left_text, live_text, progress_bar, row_table
 from frontend.words import interval_words, percent
-from models.pruning.plans import CONTROL
 
+CONTROL_WORDS = {"finetuned": "finetuned, not pruned", "seed": "another training seed"}
 PREFLIGHT_WORDS = {
     "queued": "waiting",
     "running": "running",
@@ -96,9 +96,7 @@ def cells(standing: Standing, best: dict[str, set[str]], titles: dict[str, str])
 def name_cell(standing: Standing) -> Component:
     row = standing.checkpoint
     kind = "pruned-1" if standing.place == "pruned" else standing.place
-    method = "finetuned, not pruned" if row.method == CONTROL else row.method
-    if standing.place == "control" and row.method != CONTROL:
-        method = "another training seed"
+    method = CONTROL_WORDS.get(standing.kind, row.method)
     words = " · ".join(part for part in (standing.place, method) if part)
     name = dcc.Link(row.name, href=f"/upload?checkpoint={row.id}", className="checkpoint-name", id=named(row, "name"))
     parts: list[Component] = [name, html.Span(words, className="under")]

@@ -8,7 +8,7 @@ import pytest
 from dash import no_update
 
 from backend.schemas.datasets import DatasetOut
-from backend.services import evaluations
+from backend.services import evaluations, families
 from backend.services.claims.service import list_claims
 from backend.store.tables import Checkpoint
 from frontend.figures.dumbbell import Dumbbell, DumbbellGroup, dumbbells, figure_height, shown_range
@@ -21,7 +21,16 @@ from frontend.pages.overview.table import best_ids, checkpoint_table
 from frontend.rows import live_cells
 from frontend.theme import DARK, LIGHT
 from tests.frontend.words import by_id, hrefs, text_of
-from tests.services.fabrication import Measured, add_checkpoint, add_dataset, evaluate, make_pixels, measure, queue
+from tests.services.fabrication import (
+    Measured,
+    add_checkpoint,
+    add_dataset,
+    compare_weights,
+    evaluate,
+    make_pixels,
+    measure,
+    queue,
+)
 
 N = 120
 CLAIM = {
@@ -47,7 +56,7 @@ def family(ready: Path, tmp_path: Path) -> tuple[DatasetOut, dict[str, Checkpoin
         "child-90": add_checkpoint(
             dataset.id, "child-90", role="pruned", parent_id=dense.id, declared_sparsity=0.9, claim=CLAIM
         ),
-        "other-seed": add_checkpoint(dataset.id, "other-seed"),
+        "other-seed": add_checkpoint(dataset.id, "other-seed", inspection=compare_weights(dense)),
         "control": add_checkpoint(dataset.id, "control", method="control", parent_id=dense.id),
     }
     _, labels = make_pixels(N)
@@ -76,13 +85,14 @@ def test_holdings_put_dense_then_controls_then_pruned_by_sparsity(family: Any) -
     assert [row.place for row in only.members] == ["dense", "control", "control", "pruned", "pruned"]
 
 
-def test_holdings_of_two_parents_leave_a_lone_dense_checkpoint_by_itself(family: Any) -> None:
-    dataset, _, _ = family
-    second = add_checkpoint(dataset.id, "second")
-    add_checkpoint(dataset.id, "second-child", role="pruned", parent_id=second.id)
-    names = {row.name: [member.checkpoint.name for member in row.members] for row in read_holdings().families}
-    assert names["other-seed"] == ["other-seed"]
-    assert names["second"] == ["second", "second-child"]
+def test_holdings_count_as_controls_what_methods_calls_controls(family: Any) -> None:
+    dataset, rows, _ = family
+    noisy = add_checkpoint(dataset.id, "noisy", inspection=compare_weights(rows["parent"], answer="yes"))
+    holdings = read_holdings()
+    shown = {row.name: row.place for row in families.get_family(rows["parent"].id).rows}
+    assert {row.checkpoint.name: row.kind for row in holdings.families[0].members} == shown
+    assert standing_of(holdings, "noisy").kind == "dense" and noisy.name not in shown
+    assert "2 dense checkpoints, 2 controls and 2 pruned checkpoints" in text_of(headline(holdings))
 
 
 def test_verdict_prefers_the_larger_n_then_autoattack(family: Any) -> None:
