@@ -13,7 +13,7 @@ from frontend.pages.overview import ids
 from frontend.pages.overview.holdings import HeldFamily, Holdings, Standing, claim_words, effort_words
 from frontend.pages.overview.layout import family_title, is_above
 from frontend.rows import Column, Group, left_text, live_text, progress_bar, row_table
-from frontend.words import interval_words, percent
+from frontend.words import interval_words, percent, points
 
 CONTROL_WORDS = {"finetuned": "finetuned, not pruned", "seed": "another training seed"}
 PREFLIGHT_WORDS = {
@@ -256,7 +256,7 @@ def claims_table(holdings: Holdings) -> Component:
                 percent(None if claim is None else claim.robust_accuracy, unit=False),
                 percent(accuracy(standing, "robust"), unit=False),
                 robust_interval(standing),
-                "" if standing.gap is None else f"{-100 * standing.gap:+.2f}".replace("-", "−"),
+                "" if standing.gap is None else points(standing.gap),
                 "yes" if is_above(standing) else "",
             ]
         )
@@ -267,7 +267,7 @@ def claims_table(holdings: Holdings) -> Component:
         "Claimed (%)",
         "Re-evaluated (%)",
         "95 % interval",
-        "Difference (points)",
+        "Claim too high by (points)",
         "Claim too high",
     ]
     return table("Claimed and re-evaluated robust accuracy", columns, rows, text_columns=3)

@@ -121,17 +121,6 @@ def test_claim_at_another_eps_is_not_drawn(family: Any) -> None:
     assert standing_of(read_holdings(), "elsewhere").claim is None
 
 
-def test_headline_names_the_widest_gap_with_what_it_rests_on(family: Any) -> None:
-    dataset, rows, measured = family
-    done = evaluate(rows["child-90"], dataset, measured)
-    words = text_of(headline(read_holdings()))
-    assert "1 dense checkpoint, 2 controls and 2 pruned" in words
-    assert done.summary is not None and done.summary.robust_accuracy is not None
-    assert (
-        f"child-90: 90.00 % claimed, {100 * done.summary.robust_accuracy:.2f} % re-evaluated (margin, n {N})" in words
-    )
-
-
 def test_headline_counts_claims_that_are_too_high_beyond_chance_as_the_claims_page_does(family: Any) -> None:
     dataset, rows, measured = family
     done = evaluate(rows["child-90"], dataset, measured)
@@ -143,11 +132,11 @@ def test_headline_counts_claims_that_are_too_high_beyond_chance_as_the_claims_pa
     marked = {row.name: row.is_too_high for group in dumbbell_groups(holdings) for row in group.rows}
     assert {name: marked[name] for name in answers} == {name: answer == "yes" for name, answer in answers.items()}
     assert set(answers.values()) == {"yes", "cannot tell"}
-    assert "▼ 1 of 2 claims is too high by more than chance" in text_of(headline(holdings))
+    assert "Is the claim too high? yes for 1 of 2; cannot tell for 1." in text_of(headline(holdings))
 
 
 def test_headline_before_any_evaluation_promises_no_number(family: Any) -> None:
-    assert "No claim has been re-evaluated yet" in text_of(headline(read_holdings()))
+    assert "2 claims, none re-evaluated at its ε yet." in text_of(headline(read_holdings()))
 
 
 def test_table_shows_numbers_with_their_effort_and_links(family: Any) -> None:
@@ -208,9 +197,9 @@ def bell(**changes: Any) -> Dumbbell:
 def test_dumbbell_of_a_claim_that_is_too_high_is_marked_by_shape_and_words() -> None:
     figure = dumbbells([DumbbellGroup("", [bell(is_too_high=True), bell(claimed=0.575)])], LIGHT, x_title="x")
     texts = [note.text for note in figure.layout.annotations]
-    assert sum("▼ −5.00" in text for text in texts) == 1
+    assert sum("▼ +5.00" in text for text in texts) == 1
     assert sum("▼" in text for text in texts) == 1
-    assert any("−0.50" in text for text in texts)
+    assert any("+0.50" in text for text in texts)
 
 
 def test_dumbbell_that_is_not_measured_has_a_claim_only() -> None:
