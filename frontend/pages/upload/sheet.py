@@ -12,7 +12,7 @@ from backend.schemas.evaluations import EvaluationOut
 from backend.schemas.inspections import LayerDescent, LayerStructure
 from backend.services import checkpoints, comparisons, datasets, evaluations
 from backend.services.catalogues import promises_margins
-from frontend.components import Content, aria, card, dot, icon, number_card
+from frontend.components import Content, accuracy, aria, card, dot, icon, number_card
 from frontend.lists import read_list
 from frontend.pages.upload import ids
 from frontend.pages.upload.checks import FieldCheck, check_list
@@ -112,7 +112,7 @@ def oddities(row: CheckpointOut) -> Component | None:
 def numbers(row: CheckpointOut) -> Component:
     flight = row.preflight
     declared = "none declared" if row.declared_sparsity is None else f"declared {percent(row.declared_sparsity)}"
-    accuracy = "pre-flight not finished yet" if flight.n is None else f"on the first {count_words(flight.n, 'sample')}"
+    source = "pre-flight not finished yet" if flight.n is None else f"on the first {count_words(flight.n, 'sample')}"
     cards = [
         number_card(
             "Architecture",
@@ -121,7 +121,7 @@ def numbers(row: CheckpointOut) -> Component:
         ),
         number_card("Measured sparsity (US)", percent(row.measured_sparsity), declared),
         number_card("Normalisation", html.Span(row.normalization, className="word-value"), "inside the network"),
-        number_card("Clean accuracy", percent(flight.clean_accuracy), accuracy),
+        number_card("Clean accuracy", accuracy(flight.clean_accuracy, flight.n), source),
     ]
     return html.Div(cards, className="record-numbers")
 
@@ -203,8 +203,9 @@ def job_parts(jobs: list[EvaluationOut]) -> list[Component]:
                 className="job-state",
             )
         elif job.summary is not None:
-            clean, robust = job.summary.clean_accuracy, job.summary.robust_accuracy
-            state = html.Span(f"{percent(clean, unit=False)} / {percent(robust, unit=False)} %")
+            shares = job.summary.clean_accuracy, job.summary.robust_accuracy
+            clean, robust = (accuracy(share, job.summary.n, unit=False) for share in shares)
+            state = html.Span([clean, " / ", robust, " %"])
         else:
             state = html.Span(job.state, className="is-warning")
         shown.append(html.Li([name, state]))
