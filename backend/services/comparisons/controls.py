@@ -134,11 +134,6 @@ def note_training(own: Checkpoint, control: Control, trainings: dict[UUID, Famil
     return [] if found is None else [f"{found} Losses beyond this control may not come from pruning alone."]
 
 
-def is_same_effort(first: Evaluation, second: Evaluation) -> bool:
-    """Whether two evaluations attacked the same samples in the same way (the seed may differ)."""
-    return first.n == second.n and covers(first, second)
-
-
 def covers(wide: Evaluation, narrow: Evaluation) -> bool:
     """Whether `wide` attacked at least the samples of `narrow`, in the same way (the seed may differ).
 
