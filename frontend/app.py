@@ -123,7 +123,9 @@ class PageAddresses:
         await self.app(scope, receive, send)
 
 
-def show_page(pages: dict[str, ModuleType], path: str, search: str) -> tuple[Content, str, str]:
+def show_page(
+    pages: dict[str, ModuleType], path: str, search: str, seen: dict[str, str] | None = None
+) -> tuple[Content, str, str]:
     """The page at that address: its components, its title, and the address to go to instead (or "")."""
     page = pages.get(path.rstrip("/") or "/")
     if page is None:
@@ -135,7 +137,7 @@ def show_page(pages: dict[str, ModuleType], path: str, search: str) -> tuple[Con
     query = query_values(search)
     try:
         complete = getattr(page, "complete", None)
-        completed = complete(query) if complete is not None else None
+        completed = complete(query, seen) if complete is not None else None
         if completed is not None:
             return no_update, page.TITLE, f"?{urlencode(completed, safe='/')}"
         return page.layout(**query), page.TITLE, ""
@@ -165,17 +167,21 @@ def register_shell(app: Dash, pages: dict[str, ModuleType]) -> None:
         Output(ids.REDIRECT, "data"),
         Input(ids.ROUTE, "data"),
         State(ids.URL, "search"),
+        State(ids.SEEN, "data"),
         prevent_initial_call=True,
     )
     @in_thread
-    def show(route: dict[str, str] | None, search: str | None) -> tuple[Content, Content, Content]:
+    def show(
+        route: dict[str, str] | None, search: str | None, seen: dict[str, str] | None
+    ) -> tuple[Content, Content, Content]:
         if route is None:
             return no_update, no_update, no_update
-        return show_page(pages, route["path"], search or "")
+        return show_page(pages, route["path"], search or "", seen)
 
     jobs.register(app)
     app.clientside_callback(browser("redirect"), Input(ids.REDIRECT, "data"))
     app.clientside_callback(browser("arrive"), Input(ids.TITLE, "data"), Input(ids.PAGE, "children"))
+    app.clientside_callback(browser("remember"), Output(ids.SEEN, "data"), Input(ids.PAGE, "children"))
     app.clientside_callback(
         browser("theme"), Output(ids.THEME, "data"), Input(ids.THEME_TOGGLE, "n_clicks"), State(ids.THEME, "data")
     )

@@ -7,7 +7,10 @@ import plotly.graph_objects as go
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from backend.analysis.statistics import wilson
+from backend.counts import is_few, share_words
 from frontend.words import SET_WORDS as SET_WORDS  # pages take shape, word and class of a set from here
+from frontend.words import count_words, percent
 
 Content = Any  # what Dash takes as children: a component, a string, a number, None, or a list of these
 
@@ -56,6 +59,19 @@ def card(title: str, *children: Content, note: Content = None, tools: Content = 
     if tools is not None:
         head.append(html.Div(tools, className="card-tools"))
     return html.Section([html.Div(head, className="card-head"), *children], className=f"card {kind}".strip())
+
+
+def accuracy(share: float | None, n: int | None, *, unit: bool = True) -> Content:
+    """An accuracy of n samples in percent; of few samples a warning with its 95 % interval, which is what they say."""
+    if share is None or n is None or not is_few(n):
+        return percent(share, unit=unit)
+    found = wilson(round(share * n), n)
+    if found.low is None or found.high is None:
+        return percent(None)
+    words = f"{share_words(share, found.low, found.high, n)}{' %' if unit else ''}"
+    told = html.Span(f" (95 % interval of only {count_words(n, 'sample')})", className="hidden-label")
+    title = f"{percent(share)} of only {count_words(n, 'sample')}: the 95 % interval is shown"
+    return html.Span([icon("warning"), words, told], className="few-samples is-warning", title=title)
 
 
 def number_card(label: Content, value: Content, detail: Content, tone: str = "") -> Component:

@@ -69,6 +69,7 @@ def shell(page_keys: dict[str, list[str]]) -> Component:
         dcc.Store(id=ids.PAGE_KEYS, data=page_keys),
         dcc.Store(id=ids.ROUTE),
         dcc.Store(id=ids.REDIRECT),
+        dcc.Store(id=ids.SEEN, storage_type="local"),
         dcc.Store(id=ids.TITLE),
         dcc.Store(id=ids.THEME),
         dcc.Interval(id=ids.TICK, interval=5000),

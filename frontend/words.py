@@ -27,6 +27,11 @@ def percent(share: float | None, *, digits: int = 2, unit: bool = True) -> str:
     return f"{100 * share:.{digits}f}{' %' if unit else ''}"
 
 
+def points(difference: float) -> str:
+    """A difference of shares in percentage points, `+3.60`, with a real minus; a claim's is claimed minus measured."""
+    return f"{100 * difference:+.2f}".replace("-", "−")
+
+
 def interval_words(interval: Interval | None, *, digits: int = 2) -> str:
     """An interval of shares as `[71.78, 75.63]` (percent), or nothing."""
     if interval is None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.counts import count_words
+from backend.counts import FEW_SAMPLES, count_words, share_words
 
 
 @pytest.mark.parametrize(
@@ -18,3 +18,8 @@ from backend.counts import count_words
 )
 def test_count_words_gives_the_noun_of_the_number(words: tuple[int, str], expected: str) -> None:
     assert count_words(*words) == expected
+
+
+def test_share_words_of_few_samples_are_their_interval() -> None:
+    assert share_words(0.8, 0.6641, 0.8924, FEW_SAMPLES) == "80.00"
+    assert share_words(0.8, 0.6641, 0.8924, FEW_SAMPLES - 1) == "66 to 89"

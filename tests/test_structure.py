@@ -116,7 +116,7 @@ TESTED_BY: dict[str, dict[str, str]] = {
     "frontend": {
         "frontend/pages/test_claims.py": "references",
         "frontend/pages/test_jobs.py": "jobs rows words",
-        "frontend/test_app.py": "callbacks components icons shell",
+        "frontend/test_app.py": "callbacks icons shell",
     },
     "frontend/figures": {"frontend/pages/test_overview.py": "dumbbell"},
     "frontend/help": {"frontend/pages/test_help.py": "reading"},

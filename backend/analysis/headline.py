@@ -8,6 +8,8 @@ from backend.analysis.flips import Counts
 from backend.analysis.thin_ice import Prediction
 from backend.counts import count_words
 
+SCORE_WORDS = {"logit_gap": "logit gap", "max_probability": "largest probability", "loss": "loss"}
+
 Emphasis = Literal["lost", "gained", "number"]
 
 
@@ -28,7 +30,7 @@ def write_headline(
     control_words: str = "same finetuning, nothing pruned",
     eps_text: str | None = None,
 ) -> list[HeadlinePart]:
-    """What was lost and gained, whether small dense margin predicts it, and what the control says.
+    """What was lost and gained, whether small dense margin predicts it, and better than cheap scores, and the control.
 
     Args:
         change: what was done, to begin a sentence with: "Pruning to 95 %".
@@ -38,7 +40,7 @@ def write_headline(
         control_words: what the control is, in brackets.
 
     Returns:
-        Parts whose texts joined are two to four sentences.
+        Parts whose texts joined are two to five sentences.
     """
     parts = _tell_flips(change, counts, eps_text)
     parts.extend(_tell_prediction(prediction))
@@ -80,7 +82,19 @@ def _tell_prediction(prediction: Prediction) -> list[HeadlinePart]:
         lead = " Lost samples tend to have a large dense margin, not a small one: "
     else:
         lead = " A small dense margin does not clearly predict which samples are lost: "
-    return [HeadlinePart(lead), HeadlinePart(number, "number"), HeadlinePart(".")]
+    return [HeadlinePart(lead), HeadlinePart(number, "number"), HeadlinePart("."), *_tell_rival(prediction)]
+
+
+def _tell_rival(prediction: Prediction) -> list[HeadlinePart]:
+    """That a score without any attack ranks the losses at least as well as the margin, to two digits; else nothing."""
+    rival = max(prediction.baselines, key=lambda one: one.value, default=None)
+    if rival is None or prediction.value is None or round(rival.value, 2) <= round(prediction.value, 2):
+        return []
+    is_sure = rival.advantage is not None and rival.advantage.high is not None and rival.advantage.high < 0
+    verdict = "ranks them better" if is_sure else "ranks them as well"
+    lead = f" The dense model's {SCORE_WORDS[rival.name]}, which needs no attack, {verdict}: "
+    end = "." if is_sure else " (the difference could be chance)."
+    return [HeadlinePart(lead), HeadlinePart(f"AUROC {rival.value:.2f}", "number"), HeadlinePart(end)]
 
 
 def _tell_control(control: Beyond | None, control_words: str) -> list[HeadlinePart]:

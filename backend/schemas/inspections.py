@@ -93,13 +93,27 @@ class LikelyParent(Schema):
     correlation: float
 
 
+class Kinship(Schema):
+    """Whether a dense network shares a training run with another one: "no" between two training seeds.
+
+    `answer` is "yes" of a copy, with noise or finetuned; of two runs from one random start it is "cannot tell".
+    """
+
+    checkpoint_id: UUID
+    name: str
+    answer: Answer
+    correlation: float | None
+
+
 class InspectionOut(Schema):
     """What the weights themselves say.
 
-    `descent` compares them with the checkpoint `parent_id`; None without a parent, or where they share no layer.
+    `descent` compares them with the checkpoint `parent_id`; None without a parent, or where they share no layer. `kin`
+    compares a dense network with the other dense ones of its data set and architecture that were there before it.
     """
 
     structure: StructureOut
     parent_id: UUID | None = None
     descent: Descent | None = None
     likely_parent: LikelyParent | None = None
+    kin: list[Kinship] = []

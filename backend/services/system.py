@@ -12,6 +12,7 @@ from backend.jobs import queue
 from backend.jobs.kinds import KINDS
 from backend.jobs.lifecycle import requeue_waiting
 from backend.jobs.registration.inspections import inspect_missing
+from backend.jobs.registration.kinship import compare_missing
 from backend.schemas.health import Health, WorkerOut
 from backend.services.bundles.shipped import find_results, load_results
 from backend.services.demo import queue_demo
@@ -60,6 +61,7 @@ def bootstrap() -> None:
         load_datasets()
         zoo = load_zoo()
         inspect_missing()
+        compare_missing()
         requeue_waiting()
         queued = queue_demo(zoo) if settings.demo and find_results() is None else 0
     if queued:

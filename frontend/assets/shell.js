@@ -118,6 +118,13 @@
     return next;
   }
 
+  // The pair that was looked at last, so that Compare opens with it again.
+  function remember() {
+    const query = new URLSearchParams(window.location.search);
+    const [dense, pruned] = [query.get("dense"), query.get("pruned")];
+    return dense && pruned ? { dense, pruned } : unchanged();
+  }
+
   async function countJobs() {
     if (document.hidden) return unchanged();
     try {
@@ -132,6 +139,6 @@
 
   window.thinice = Object.assign({}, window.thinice, { go, visit, address });
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    shell: { route, redirect, arrive, theme, countJobs },
+    shell: { route, redirect, arrive, remember, theme, countJobs },
   });
 })();

@@ -122,9 +122,9 @@ def add_words(figure: go.Figure, row: Dumbbell, depth: float, theme: Theme) -> N
 
 
 def gap_text(row: Dumbbell, theme: Theme) -> str:
-    """`73.60 → 70.00 %`, and in colour and with a shape where the claim is too high."""
+    """Claimed minus re-evaluated, `+3.60` points; in colour and with a shape where the claim is too high."""
     assert row.claimed is not None and row.measured is not None
-    gap = 100 * (row.measured - row.claimed)
+    gap = 100 * (row.claimed - row.measured)
     colour = theme.lost if row.is_too_high else theme.ink
     mark = "▼ " if row.is_too_high else ""
     return f"<b><span style='color:{colour}'>{mark}{gap:+.2f}</span></b>".replace("-", "−")

@@ -47,10 +47,16 @@ class Cut:
         return f"/sample?{query}"
 
 
-def complete_pair(query: dict[str, str]) -> dict[str, str] | None:
-    """The query with a pair filled in, where it has none and one exists."""
+def complete_pair(query: dict[str, str], seen: dict[str, str] | None = None) -> dict[str, str] | None:
+    """The query with a pair filled in, where it has none and one exists.
+
+    It is the one that the visitor saw last (`seen`, kept in the browser) if that can still be compared, otherwise the
+    most telling one.
+    """
     if query.get("dense") and query.get("pruned"):
         return None
+    if seen and seen.get("dense") and seen.get("pruned") and comparisons.is_pair(seen["dense"], seen["pruned"]):
+        return {**query, "dense": seen["dense"], "pruned": seen["pruned"]}
     pairs = comparisons.default_pairs()
     if not pairs:
         return None

@@ -19,6 +19,8 @@ HARP = "harp"
 THIN_ICE = "thin-ice"
 CONTROL = "control"
 """Finetuning as long without pruning: no method, but a plan may name it."""
+SEED = "seed"
+"""What an upload declares that is a dense network of another training seed; no plan names it."""
 
 BASELINE = LWM
 """The method of the smallest assumptions: forms start with it, and a control trains as long."""

@@ -8,7 +8,7 @@ from backend.analysis.controls import Beyond, FlipExcess
 from backend.analysis.flips import Counts
 from backend.analysis.headline import HeadlinePart, write_headline
 from backend.analysis.statistics import Estimate, Share
-from backend.analysis.thin_ice import AurocDifference, Prediction
+from backend.analysis.thin_ice import AurocDifference, Prediction, Predictor
 
 COUNTS = Counts(n11=1566, n10=121, n01=33, n00=280)
 PREDICTION = Prediction("clean", None, 1687, 121, 0, 0.8961, 0.8702, 0.9213, 0.4, 0.3, (), None)
@@ -104,3 +104,21 @@ def test_write_headline_with_a_weak_predictor_does_not_claim_one(
 def test_write_headline_says_what_the_control_says(control: Beyond, words: str) -> None:
     text = join_text(write_headline("Pruning", COUNTS, PREDICTION, control=control, control_words="another seed"))
     assert text.endswith(f" The control (another seed){words}")
+
+
+@pytest.mark.parametrize(
+    ("value", "high", "words"),
+    [
+        (0.95, -0.01, " The dense model's logit gap, which needs no attack, ranks them better: AUROC 0.95. There is"),
+        (0.92, 0.01, "ranks them as well: AUROC 0.92 (the difference could be chance). There is"),
+        (0.901, 0.01, "AUROC 0.90 [0.87, 0.92]. There is"),
+        (0.85, 0.08, "AUROC 0.90 [0.87, 0.92]. There is"),
+    ],
+)
+def test_write_headline_says_where_a_cheap_score_ranks_better(value: float, high: float, words: str) -> None:
+    rivals = [
+        Predictor(name, each, each - 0.02, each + 0.02, 0.4, 0.3, Estimate(0.9 - each, -0.1, high, 1687))
+        for name, each in (("loss", 0.7), ("logit_gap", value), ("max_probability", 0.6))
+    ]
+    text = join_text(write_headline("Pruning", COUNTS, replace(PREDICTION, baselines=tuple(rivals))))
+    assert words in text

@@ -164,8 +164,9 @@ def test_show_page_hands_the_query_to_the_layout() -> None:
 
 
 def test_show_page_with_an_incomplete_query_redirects() -> None:
-    pages = page(lambda **query: "never", complete=lambda query: {"dense": "d", "eps": "8/255"})
+    pages = page(lambda **query: "never", complete=lambda query, seen: {"dense": "d", "eps": "8/255"} | (seen or {}))
     assert show_page(pages, "/", "")[2] == "?dense=d&eps=8/255"
+    assert show_page(pages, "/", "", {"dense": "seen"})[2] == "?dense=seen&eps=8/255"
 
 
 def test_show_page_of_a_refusal_shows_its_sentence_in_place() -> None:

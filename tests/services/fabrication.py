@@ -87,6 +87,25 @@ def add_checkpoint(dataset_id: UUID, name: str, **fields: Any) -> Checkpoint:
     return row
 
 
+def change_checkpoint(checkpoint: Checkpoint, **fields: Any) -> None:
+    """Set columns of a stored checkpoint."""
+    with writing() as session:
+        row = session.get(Checkpoint, checkpoint.id)
+        assert row is not None
+        for name, value in fields.items():
+            setattr(row, name, value)
+
+
+def compare_weights(*others: Checkpoint, answer: str = "no", correlation: float | None = 0.01) -> dict[str, Any]:
+    """The inspection of a dense checkpoint that was compared with these, all with one answer."""
+    counts = ("zero_filters", "filters", "zero_channels", "channels")
+    structure = {"kind": "dense", "pattern": None, "layers": []} | dict.fromkeys(counts, 0)
+    kin = [
+        {"checkpoint_id": str(row.id), "name": row.name, "answer": answer, "correlation": correlation} for row in others
+    ]
+    return {"structure": structure, "kin": kin}
+
+
 @dataclass
 class Measured:
     """What a made-up network does on each row of a data set: arrays by row, distances inf where nothing is found."""

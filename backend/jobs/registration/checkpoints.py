@@ -14,6 +14,7 @@ from backend.errors import Conflict
 from backend.jobs import queue
 from backend.jobs.drafts import queue_evaluations
 from backend.jobs.registration.inspections import find_candidates, inspect_checkpoint
+from backend.jobs.registration.kinship import find_others
 from backend.jobs.registration.lineage import check_parent, describe_oddities
 from backend.registry.imported import ImportedCheckpoint
 from backend.schemas.evaluations import EvaluationIn
@@ -48,12 +49,13 @@ def read_columns(imported: ImportedCheckpoint) -> dict[str, Any]:
 def inspect_columns(
     columns: Mapping[str, Any], role: str, dataset_id: UUID, parent: Checkpoint | None
 ) -> dict[str, Any] | None:
-    """What the weights say; a pruned checkpoint is also held against other dense ones."""
-    others: list[Checkpoint] = []
-    if role == "pruned":
-        with reading() as session:
+    """What the weights say, next to the parent and other dense checkpoints."""
+    with reading() as session:
+        if role == "pruned":
             others = find_candidates(session, dataset_id, columns["architecture"], parent)
-    return inspect_checkpoint(columns["file"], columns["layers"], parent, others)
+        else:
+            others = find_others(session, dataset_id, columns["architecture"], columns["file"], parent)
+    return inspect_checkpoint(columns["file"], columns["layers"], role, parent, others)
 
 
 def insert_checkpoint(session: Session, row: Checkpoint, dataset: Dataset, *, made_by: UUID | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What the weights of a checkpoint say: structure of the zeros, descent from the named parent, a likelier parent."""
+"""What the weights of a checkpoint say: structure of the zeros, descent from the parent, kinship of dense networks."""
 
 import logging
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from backend.errors import ThinIceError
 from backend.registry.inspection import InspectedNetwork, InspectionNote, inspect_all
-from backend.schemas.inspections import Descent, InspectionOut, LikelyParent
+from backend.schemas.inspections import Descent, InspectionOut, Kinship, LikelyParent
 from backend.settings import get_settings
 from backend.store import checkpoints as store
 from backend.store.artefacts import artefact_path
@@ -24,15 +24,17 @@ CANDIDATES = 5  # how many other dense checkpoints are tried where the named par
 
 
 def inspect_checkpoint(
-    file: str, layers: Sequence[dict[str, Any]], parent: Checkpoint | None, others: Sequence[Checkpoint]
+    file: str, layers: Sequence[dict[str, Any]], role: str, parent: Checkpoint | None, others: Sequence[Checkpoint]
 ) -> dict[str, Any] | None:
     """Look at kept weights and compare them with the named parent, and with others that may have been it.
 
     Args:
         file: artefact name of the weights.
         layers: the prunable tensors, as the import described them.
+        role: "dense" or "pruned".
         parent: the named parent.
-        others: see `find_candidates`.
+        others: dense checkpoints; of a pruned one those that may be its parent (`find_candidates`), of a dense one
+            those that it may be kin of (`backend.jobs.registration.kinship`).
 
     Returns:
         `InspectionOut`, ready for its column; None where the weights cannot be read: nothing else depends on it.
@@ -46,7 +48,9 @@ def inspect_checkpoint(
     except ThinIceError as error:
         LOG.warning("the weights %s were not inspected: %s", file, error.message)
         return None
-    return None if note is None else _conclude(note, parents, is_first_named=parent is not None)
+    if note is None:
+        return None
+    return _conclude(note, parents, is_first_named=parent is not None, is_dense=role == "dense")
 
 
 def inspect_missing() -> int:
@@ -70,7 +74,7 @@ def inspect_missing() -> int:
 
 def inspect_family(rows: Sequence[Checkpoint], parents: dict[UUID, Checkpoint]) -> None:
     """Inspect many rows at once, each against its parent of `parents`; sets `inspection` where it could be read."""
-    named = [None if row.parent_id is None else parents.get(row.parent_id) for row in rows]
+    owners = [None if row.parent_id is None else parents.get(row.parent_id) for row in rows]
     try:
         subjects = [
             InspectedNetwork(
@@ -78,15 +82,16 @@ def inspect_family(rows: Sequence[Checkpoint], parents: dict[UUID, Checkpoint]) 
                 [layer["name"] for layer in row.layers],
                 [artefact_path(parent.file)] if parent else [],
             )
-            for row, parent in zip(rows, named, strict=True)
+            for row, parent in zip(rows, owners, strict=True)
         ]
         notes = inspect_all(subjects, settings=get_settings())
     except ThinIceError as error:
         LOG.warning("%d checkpoints were not inspected: %s", len(rows), error.message)
         return
-    for row, parent, note in zip(rows, named, notes, strict=True):
+    for row, parent, note in zip(rows, owners, notes, strict=True):
         if note is not None:
-            row.inspection = _conclude(note, [parent] if parent else [], is_first_named=parent is not None)
+            named = [parent] if parent else []
+            row.inspection = _conclude(note, named, is_first_named=bool(named), is_dense=row.role == "dense")
 
 
 def find_candidates(
@@ -101,13 +106,18 @@ def find_candidates(
     return [row for row in reversed(fitting) if parent is None or row.id != parent.id][:CANDIDATES]
 
 
-def _conclude(note: InspectionNote, parents: Sequence[Checkpoint], *, is_first_named: bool) -> dict[str, Any]:
-    """Pick what an inspection note tells: the named parent's descent, and another's only where that is no parent."""
+def _conclude(
+    note: InspectionNote, parents: Sequence[Checkpoint], *, is_first_named: bool, is_dense: bool
+) -> dict[str, Any]:
+    """Pick what an inspection note tells: the named parent's descent, and another's only where that is no parent.
+
+    A dense network has kin in the place of likely parents.
+    """
     pairs = list(zip(parents, note.descents, strict=True))
     named = pairs.pop(0) if is_first_named else None
     descent = named[1] if named else None
     likely = None
-    if descent is None or descent.answer != "yes":
+    if not is_dense and (descent is None or descent.answer != "yes"):
         likely = max(
             (
                 LikelyParent(checkpoint_id=row.id, name=row.name, correlation=found.correlation)
@@ -122,8 +132,22 @@ def _conclude(note: InspectionNote, parents: Sequence[Checkpoint], *, is_first_n
         parent_id=named[0].id if named else None,
         descent=descent,
         likely_parent=likely,
+        kin=describe_kin(pairs) if is_dense else [],
     )
     return inspection.model_dump(mode="json")
+
+
+def describe_kin(pairs: Sequence[tuple[Checkpoint, Descent | None]]) -> list[Kinship]:
+    """What a comparison with each other dense network says; those that share no tensor cannot tell."""
+    return [
+        Kinship(
+            checkpoint_id=row.id,
+            name=row.name,
+            answer="cannot tell" if found is None else found.answer,
+            correlation=None if found is None else found.correlation,
+        )
+        for row, found in pairs
+    ]
 
 
 def read_inspection(row: Checkpoint) -> InspectionOut | None:
@@ -140,6 +164,14 @@ def describe_kinship(row: Checkpoint, parent: Checkpoint | None) -> list[str]:
     if parent is not None and found.parent_id == parent.id and found.descent is not None:
         sentence = question_parent(found.descent, row.name, parent.name)
         sentences = [] if sentence is None else [sentence]
+    kin = [one for one in found.kin if one.answer == "yes"] if row.parent_id is None and row.role == "dense" else []
+    if kin:
+        nearest = max(kin, key=lambda one: one.correlation or 0.0)
+        sentences.append(
+            f"The weights come from one training run with those of {nearest.name} (correlation "
+            f"{nearest.correlation or 0.0:.2f}), so this is no other training seed of it. If it was finetuned from it, "
+            f"name it as the parent, with the method {CONTROL}."
+        )
     if found.likely_parent is not None and row.role == "pruned":
         likely = found.likely_parent
         sentences.append(

@@ -1,15 +1,17 @@
 """Comparisons of a dense and a pruned evaluation, sample by sample."""
 
+from backend.services.comparisons.pairs import count_shared, default_pairs, is_pair
 from backend.services.comparisons.service import (
     compare,
-    default_pairs,
     is_median_eps,
     paired_samples,
 )
 
 __all__ = [
     "compare",
+    "count_shared",
     "default_pairs",
     "is_median_eps",
+    "is_pair",
     "paired_samples",
 ]

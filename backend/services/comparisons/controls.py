@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from backend.jobs.registration.kinship import find_kinship, tell_kinship
 from backend.schemas.families import FamilyTraining
 from backend.services.checkpoints.trainings import describe_training_difference, rank_alike, read_trainings
 from backend.services.comparisons.effort import find_control_differences
@@ -15,12 +16,13 @@ from backend.services.evaluations.measurements import Finished, finished
 from backend.store import checkpoints, evaluations
 from backend.store.database import reading
 from backend.store.tables import PICKED, Checkpoint, Evaluation
-from models.pruning.plans import CONTROL
+from models.pruning.plans import CONTROL, SEED
 
 Kind = Literal["finetuned", "seed"]
 WORDS: dict[str, str] = {"finetuned": "same finetuning, nothing pruned", "seed": "another training seed"}
 ORDER = ("finetuned", "seed")
 RESULTS_KEPT = 4096
+EXPLAINED = 3  # networks of which a reason says why they are no controls
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,11 @@ def find_controls(
     similar = checkpoints.checkpoints_like(session, root.dataset_id, root.architecture)
     kinds = {row.id: kind for row in similar if (kind := tell_kind(row, root)) and row.id != pruned.checkpoint_id}
     if not kinds:
-        return [], (
+        advice = (
             f"{root.name} has no control. Upload the dense model finetuned for as long without pruning "
             f"(role dense, method {CONTROL}, this parent), or a dense model of another training seed."
         )
+        return [], " ".join([advice, *explain_strangers(similar, root)])
     names = {row.id: row.name for row in similar}
     rows = [row for row in evaluations.succeeded_evaluations(session, list(kinds)) if covers(row, pruned)]
     found, differing = sort_by_effort(rows, dense)
@@ -90,17 +93,45 @@ def sort_by_effort(rows: Sequence[Evaluation], dense: Evaluation) -> tuple[dict[
     return found, {row_id: sentences for row_id, sentences in differing.items() if row_id not in found}
 
 
+def explain_strangers(similar: Sequence[Checkpoint], root: Checkpoint) -> list[str]:
+    """Why dense networks that look like controls of `root` are none: one sentence for each, the newest first."""
+    others = [row for row in reversed(similar) if row.role == "dense" and row.id != root.id]
+    sentences = (explain_stranger(row, root) for row in others if tell_kind(row, root) is None)
+    return [sentence for sentence in sentences if sentence is not None][:EXPLAINED]
+
+
+def explain_stranger(row: Checkpoint, root: Checkpoint) -> str | None:
+    """Why a dense network is no control; None where it is no candidate for one."""
+    if row.method == CONTROL:
+        return f"The weights deny that {row.name} was finetuned from {root.name}." if row.parent_id == root.id else None
+    if not _looks_like_seed(row, root):
+        return None
+    if row.weights_sha256 == root.weights_sha256:
+        return f"{row.name} has the weights of {root.name}, so it controls for nothing."
+    found = find_kinship(row, root)
+    if found is None:
+        return (
+            f"{row.name} is not taken as another training seed, because its weights were not compared with those of "
+            f"{root.name} (if it is one, declare it with the method {SEED})."
+        )
+    correlation = "" if found.correlation is None else f" (correlation {found.correlation:.2f})"
+    if found.answer == "yes":
+        return (
+            f"{row.name} is no other training seed: its weights come from one training run with those of "
+            f"{root.name}{correlation}."
+        )
+    return (
+        f"The weights cannot tell whether {row.name} is another training seed{correlation} (if it is one, declare it "
+        f"with the method {SEED})."
+    )
+
+
 def note_training(own: Checkpoint, control: Control, trainings: dict[UUID, FamilyTraining]) -> list[str]:
     """The caveat that a control was trained differently; empty where it was not."""
     found = describe_training_difference(
         trainings.get(own.id), trainings.get(control.checkpoint_id), own.name, control.name
     )
     return [] if found is None else [f"{found} Losses beyond this control may not come from pruning alone."]
-
-
-def is_same_effort(first: Evaluation, second: Evaluation) -> bool:
-    """Whether two evaluations attacked the same samples in the same way (the seed may differ)."""
-    return first.n == second.n and covers(first, second)
 
 
 def covers(wide: Evaluation, narrow: Evaluation) -> bool:
@@ -140,14 +171,26 @@ def _is_within(narrow_id: UUID, wide_id: UUID) -> bool:
 
 
 def tell_kind(row: Checkpoint, root: Checkpoint) -> Kind | None:
-    """What kind of control a checkpoint is for `root`; None where it is none.
+    """What kind of control a checkpoint is for `root`; None where it is none. Every page and every answer asks here.
 
-    Another training seed is a dense network that names neither parent nor method, of the same architecture and the
-    same normalisation.
+    A control is declared, or its weights prove it (decision 0004 of services). Finetuned: it names `root` as its parent
+    and the method `control`, and the weights do not deny it. Another training seed: a dense network without a parent,
+    of the same architecture and normalisation, whose weights share no training run with those of `root`; where the
+    weights cannot tell, it is one only if it declares the method `seed`.
     """
-    if row.id == root.id or row.role != "dense" or row.weights_sha256 == root.weights_sha256:
+    if row.id == root.id or row.role != "dense" or row.dataset_id != root.dataset_id:
+        return None
+    if row.weights_sha256 == root.weights_sha256:
         return None  # a copy of the dense network changes nothing, so it controls for nothing
     if row.method == CONTROL:
-        return "finetuned" if row.parent_id == root.id else None
+        is_denied = row.parent_id == root.id and tell_kinship(row, root) == "no"
+        return "finetuned" if row.parent_id == root.id and not is_denied else None
+    if not _looks_like_seed(row, root):
+        return None
+    kinship = tell_kinship(row, root)
+    return "seed" if kinship == "no" or (kinship == "cannot tell" and row.method == SEED) else None
+
+
+def _looks_like_seed(row: Checkpoint, root: Checkpoint) -> bool:
     is_alike = (row.architecture, row.normalization) == (root.architecture, root.normalization)
-    return "seed" if is_alike and row.parent_id is None and row.method is None else None
+    return is_alike and row.parent_id is None and row.method in (None, SEED)

@@ -8,12 +8,11 @@ import numpy as np
 from backend.analysis import flips, mismatches
 from backend.analysis.pairing import Pair, judge_at
 from backend.analysis.statistics import find_middle
-from backend.attacks.catalogue import promises_margins
 from backend.eps import check_eps, eps_text, parse_eps
 from backend.errors import InvalidRequest
+from backend.jobs.registration.kinship import tell_kinship
 from backend.schemas import FlipSet
 from backend.schemas.comparisons import ComparisonOut, MismatchOut, NoiseOut, PairedSample
-from backend.schemas.evaluations import EvaluationOut
 from backend.services.comparisons import bounds, noise, numbers, replays
 from backend.services.comparisons.caveats import (
     caveats_of_descent,
@@ -21,20 +20,16 @@ from backend.services.comparisons.caveats import (
     caveats_of_margins,
     note_caveats,
 )
-from backend.services.comparisons.controls import is_same_effort, tell_kind
+from backend.services.comparisons.controls import tell_kind
 from backend.services.comparisons.effort import find_mismatches, show_mismatch
 from backend.services.comparisons.notes import MEDIAN_EPS, write_notes
 from backend.services.comparisons.sides import Sides, Stored, load_sides, read_stored
 from backend.services.evaluations.measurements import load_indices
-from backend.services.evaluations.service import show_all
-from backend.store import evaluations
-from backend.store.checkpoints import all_checkpoints
 from backend.store.database import reading
 from backend.store.tables import Checkpoint, Evaluation
 from models.pruning.plans import CONTROL
 
 SETS: tuple[FlipSet, ...] = ("S11", "S10", "S01", "S00")
-INTERESTING_SPARSITY = 0.95  # where adversarial pruning is said to hold and thin ice begins to show
 
 
 def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None = None) -> ComparisonOut:
@@ -131,32 +126,6 @@ def paired_samples(
     ]
 
 
-def default_pairs() -> list[tuple[EvaluationOut, EvaluationOut]]:
-    """Every (parent, child) pair of succeeded evaluations that were attacked alike, the most telling first.
-
-    What users asked for comes before the demo, margins before verdicts, more samples before fewer, then the sparsity
-    nearest 95 %, then the newest. A child is paired with the newest fitting evaluation of its parent.
-    """
-    with reading() as session:
-        checkpoints = {row.id: row for row in all_checkpoints(session)}
-        parents = {row.id: row.parent_id for row in checkpoints.values() if row.parent_id is not None}
-        rows = evaluations.succeeded_evaluations(session, [*{*parents, *parents.values()}])
-        by_checkpoint: dict[UUID, list[Evaluation]] = {}
-        for row in rows:
-            by_checkpoint.setdefault(row.checkpoint_id, []).append(row)
-        pairs = [
-            (dense, pruned)
-            for pruned in rows
-            if pruned.checkpoint_id in parents
-            and (dense := _find_partner(pruned, by_checkpoint.get(parents[pruned.checkpoint_id], []))) is not None
-        ]
-        # `rows` is newest first and sorting is stable.
-        pairs.sort(key=lambda pair: _rank(pair[1], checkpoints[pair[1].checkpoint_id]))
-        unique = {row.id: row for pair in pairs for row in pair}
-        shown = dict(zip(unique, show_all(session, list(unique.values())), strict=True))
-    return [(shown[dense.id], shown[pruned.id]) for dense, pruned in pairs]
-
-
 def choose_eps(sides: Sides, eps: str | float | None) -> str:
     """The exact text of the eps to judge at."""
     norm = sides.dense.norm
@@ -226,13 +195,23 @@ def _find_lineage_mismatches(sides: Sides) -> list[MismatchOut]:
     if pruned.id == dense.id:
         sentence = "Both evaluations are of the same checkpoint, so only the attacks can differ."
     elif pruned.role == "dense":
-        sentence = f"{pruned.name} was not made from {dense.name}: it is another dense network."
+        sentence = _tell_dense_lineage(pruned, dense)
     elif pruned.parent_id is None:
         sentence = f"{pruned.name} names no parent, so it is not known whether it was made from {dense.name}."
     else:
         sentence = f"{pruned.name} was not made from {dense.name}: the comparison needs its actual parent."
         return [_lineage_mismatch(dense, pruned, sentence, "differs")]
     return [_lineage_mismatch(dense, pruned, sentence, "note")]
+
+
+def _tell_dense_lineage(row: Checkpoint, dense: Checkpoint) -> str:
+    """How a dense network on the pruned side is related to the other, as far as that is known."""
+    kinship = tell_kinship(row, dense)
+    if kinship == "yes":
+        return f"By their weights {row.name} and {dense.name} are dense networks of one training run; none is pruned."
+    if kinship == "no":
+        return f"{row.name} was not made from {dense.name}: it is another dense network."
+    return f"{row.name} is another dense network; it is not known whether it was made from {dense.name}."
 
 
 def _lineage_mismatch(dense: Checkpoint, pruned: Checkpoint, sentence: str, severity: str) -> MismatchOut:
@@ -254,26 +233,11 @@ def _name_change(sides: Sides) -> str:
         return f"Pruning to {row.measured_sparsity * 100:.3g} %"
     if row.method == CONTROL:
         return "Finetuning without pruning"
-    return "Another training seed" if tell_kind(row, sides.dense_checkpoint) == "seed" else "Another dense network"
-
-
-def _find_partner(pruned: Evaluation, rows: list[Evaluation]) -> Evaluation | None:
-    """The newest of the parent's evaluations on the same samples, attacked alike with the same seed."""
-    return next((row for row in rows if row.seed == pruned.seed and is_same_effort(row, pruned)), None)
-
-
-def _rank(pruned: Evaluation, checkpoint: Checkpoint) -> tuple[bool, bool, int, bool, float]:
-    sparsity = checkpoint.declared_sparsity
-    if sparsity is None:
-        sparsity = checkpoint.measured_sparsity
-    is_control = checkpoint.role == "dense"
-    return (
-        pruned.purpose != "user",
-        not promises_margins(pruned.preset),
-        -pruned.n,
-        is_control,
-        abs(sparsity - INTERESTING_SPARSITY),
-    )
+    if tell_kind(row, sides.dense_checkpoint) == "seed":
+        return "Another training seed"
+    if tell_kinship(row, sides.dense_checkpoint) == "yes":
+        return "A change of the weights without pruning"
+    return "Another dense network"
 
 
 def _find_noise(repeats: list[list[Evaluation]], eps: float) -> list[NoiseOut]:

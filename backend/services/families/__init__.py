@@ -1,5 +1,6 @@
 """Families: a dense checkpoint with everything made from it, across methods and sparsities."""
 
+from backend.services.families.grouping import FamilyPlace, list_places
 from backend.services.families.service import (
     OWN_METHOD,
     get_family,
@@ -8,6 +9,8 @@ from backend.services.families.service import (
 
 __all__ = [
     "OWN_METHOD",
+    "FamilyPlace",
     "get_family",
     "list_families",
+    "list_places",
 ]

@@ -6,6 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from backend.attacks.catalogue import PRESETS, WEAKENING, Preset
+from backend.counts import is_few, share_words
 from backend.schemas import Interval
 from backend.schemas.comparisons import Rate
 from backend.schemas.families import FamilyDifference, FamilyOut, FamilyRow
@@ -23,8 +24,9 @@ class Cell:
 
     Without a figure, `reason` says why.
 
-    `value` is what cells are ranked by; `has_caveat` where flags say that too little was found. One evaluation stands
-    behind it, or two (dense, pruned) of a comparison.
+    `value` is what cells are ranked by; `has_caveat` where flags say that too little was found, or where there are so
+    few samples that the figure is a range (`is_few`). One evaluation stands behind it, or two (dense, pruned) of a
+    comparison.
     """
 
     figure: str = EMPTY
@@ -35,6 +37,7 @@ class Cell:
     reason: str | None = None
     has_caveat: bool = False
     aside: str = ""
+    is_few: bool = False
 
     @property
     def text(self) -> str:
@@ -181,7 +184,12 @@ def percents(interval: Interval) -> str:
 
 
 def rate_cell(rate: Rate, ids: Sequence[UUID]) -> Cell:
-    return Cell(percent(rate.value), percents(rate.interval), f"n {rate.n:,}", rate.value, tuple(ids))
+    """A share with its interval; of few samples the interval alone, which never is the best of its column."""
+    low, high = rate.interval.low, rate.interval.high
+    figure, detail = share_words(rate.value, low, high, rate.n), f"n {rate.n:,}"
+    if not is_few(rate.n):
+        return Cell(figure, percents(rate.interval), detail, rate.value, tuple(ids))
+    return Cell(figure, "", detail, rate.value, tuple(ids), has_caveat=True, aside=f"only {detail}", is_few=True)
 
 
 def fill_clean(row: FamilyRow, _is_linf: bool) -> Cell:
@@ -211,10 +219,11 @@ def fill_verdict(preset: str) -> Callable[[FamilyRow, bool], Cell]:
             return Cell(reason=found.reason)
         cell = rate_cell(found.rate, [found.evaluation_id])
         if found.broken_by_fallbacks:
-            cell = replace(cell, aside=f"{found.broken_by_fallbacks:,} by fallback attacks")
+            asides = [cell.aside, f"{found.broken_by_fallbacks:,} by fallback attacks"]
+            cell = replace(cell, aside=", ".join(aside for aside in asides if aside))
         if found.broken_by_evidence:  # not every network was attacked as hard, so that the share stays the own run's
             cell = replace(cell, detail=f"{cell.detail}; later evidence breaks {found.broken_by_evidence:,} more")
-        return replace(cell, has_caveat=has_caveat(row, preset))
+        return replace(cell, has_caveat=cell.has_caveat or has_caveat(row, preset))
 
     return fill
 

@@ -12,7 +12,7 @@ from backend.schemas.claims import ClaimAgainst, ClaimCheck, ClaimDifference, Re
 from backend.services.catalogues import short_title
 from frontend.components import Content, aria, dot, icon
 from frontend.rows import Column, Group, row_table
-from frontend.words import percent
+from frontend.words import percent, points
 from models.pruning.plans import CONTROL
 
 RELATION_WORDS = {"parent": "parent", "finetuned": "control", "seed": "other seed"}
@@ -185,11 +185,6 @@ def difference_part(difference: ClaimDifference) -> Component:
     return html.Span(
         [f" {points(difference.value)} ", points_range(difference.interval)], className="nowrap", title=basis
     )
-
-
-def points(value: float) -> str:
-    """`+3.60`, with a real minus."""
-    return f"{100 * value:+.2f}".replace("-", "−")
 
 
 def points_range(interval: Interval, *, signed: bool = True) -> str:

@@ -10,7 +10,7 @@ from backend.schemas import ACTIVE
 from backend.schemas.evaluations import EvaluationOut, Summary
 from backend.schemas.records import RunRecord
 from backend.services import catalogues, checkpoints, datasets, evaluations
-from frontend.components import Content, aria, card, data, icon, number_card
+from frontend.components import Content, accuracy, aria, card, data, icon, number_card
 from frontend.figures.units import unit_of
 from frontend.jobs import buttons, progress_cell, state_word
 from frontend.pages.jobs import ids
@@ -80,12 +80,12 @@ def result_numbers(row: EvaluationOut) -> Component:
     cards = [
         number_card(
             "Clean accuracy",
-            percent(summary.clean_accuracy),
+            accuracy(summary.clean_accuracy, summary.n),
             f"{interval_words(summary.clean_accuracy_interval)} of {summary.n:,}",
         ),
         number_card(
             f"Robust accuracy{at}",
-            percent(summary.robust_accuracy),
+            accuracy(summary.robust_accuracy, summary.n),
             robust_words(row, summary),
         ),
         median_card(row, summary),

@@ -8,11 +8,11 @@ from dash.development.base_component import Component
 from backend.schemas import ACTIVE
 from backend.schemas.evaluations import EvaluationOut
 from backend.schemas.health import Health, WorkerOut
-from frontend.components import Content, aria, data, empty_state, icon
+from frontend.components import Content, accuracy, aria, data, empty_state, icon
 from frontend.jobs import buttons, progress_cell, state_word
 from frontend.pages.jobs.listing import STATES, Filter, Listing
 from frontend.rows import Column, Live, live_cells, live_text, row_table
-from frontend.words import STATE_WORDS, ago, count_words, percent
+from frontend.words import STATE_WORDS, ago, count_words
 
 COLUMNS = [
     Column("Checkpoint"),
@@ -62,9 +62,10 @@ def job_cells(row: EvaluationOut) -> list[Content]:
 def result_cell(row: EvaluationOut) -> Content:
     if row.summary is None:
         return "–"
-    clean, robust = percent(row.summary.clean_accuracy, unit=False), percent(row.summary.robust_accuracy, unit=False)
+    shares = row.summary.clean_accuracy, row.summary.robust_accuracy
+    clean, robust = (accuracy(share, row.summary.n, unit=False) for share in shares)
     words: list[Content] = [
-        dcc.Link(f"{clean} / {robust}", href=f"/jobs?evaluation={row.id}", id=f"jobs-result-{row.id}")
+        dcc.Link([clean, " / ", robust], href=f"/jobs?evaluation={row.id}", id=f"jobs-result-{row.id}")
     ]
     if row.flags:
         words.append(html.Span([icon("warning"), count_words(len(row.flags), "flag")], className="under is-warning"))

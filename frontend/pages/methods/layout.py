@@ -27,7 +27,7 @@ GLYPHS = ("●", "■", "◆", "▲", "★")
 """The shapes of `frontend.figures.sparsity.SYMBOLS` as text."""
 
 
-def complete(query: dict[str, str]) -> dict[str, str] | None:
+def complete(query: dict[str, str], _seen: dict[str, str] | None = None) -> dict[str, str] | None:
     """The query with the largest family filled in, where it names none."""
     if query.get("family"):
         return None

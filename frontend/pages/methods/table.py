@@ -51,7 +51,9 @@ def figure_cell(cell: Cell, is_best: bool, has_detail: bool, address: str) -> Co
     """The figure over its interval; a dash with the reason where there is none."""
     if cell.value is None:
         return html.Span("–", className="muted is-empty", title=cell.reason or "")
-    figure = html.Span(cell.figure.replace("-", "−"), className="best" if is_best else "")
+    style = "few-samples is-warning" if cell.is_few else "best" if is_best else ""
+    mark = [icon("warning")] if cell.is_few else []
+    figure = html.Span([*mark, cell.figure.replace("-", "−")], className=style)
     shown = link(cell, figure, address) if cell.evaluation_ids else figure
     under = [html.Span(cell.interval.replace("-", "−"), className="under")] if cell.interval else []
     under += [html.Span(cell.aside, className="under")] if cell.aside else []

@@ -8,12 +8,15 @@ from backend.schemas import ACTIVE
 from backend.schemas.checkpoints import CheckpointOut, ClaimOut
 from backend.schemas.datasets import DatasetOut
 from backend.schemas.evaluations import EvaluationOut
-from backend.services import checkpoints, comparisons, datasets, evaluations
+from backend.schemas.families import Place as FamilyRole
+from backend.services import checkpoints, comparisons, datasets, evaluations, families
 from backend.services.catalogues import DEFAULT_PRESET, PRESETS, rank_of, short_title
 from backend.services.checkpoints import choose_sparsity
+from backend.services.families import FamilyPlace
 from frontend.lists import read_list
 
 Place = Literal["dense", "control", "pruned"]
+PLACES: dict[str, Place] = {"dense": "dense", "finetuned": "control", "seed": "control", "pruned": "pruned"}
 
 
 @dataclass(frozen=True)
@@ -22,11 +25,15 @@ class Standing:
 
     checkpoint: CheckpointOut
     dataset: DatasetOut
-    place: Place
+    kind: FamilyRole
     verdict: EvaluationOut | None
     margins: EvaluationOut | None
     evaluations: list[EvaluationOut]
     pair: tuple[UUID, UUID] | None
+
+    @property
+    def place(self) -> Place:
+        return PLACES[self.kind]
 
     @property
     def claim(self) -> ClaimOut | None:
@@ -86,7 +93,7 @@ def read_holdings() -> Holdings:
     pairs: dict[UUID, tuple[UUID, UUID]] = {}
     for dense, pruned in comparisons.default_pairs():
         pairs.setdefault(pruned.checkpoint_id, (dense.id, pruned.id))
-    return Holdings(group(rows, jobs, known, pairs), jobs)
+    return Holdings(group(rows, jobs, known, pairs, families.list_places()), jobs)
 
 
 def group(
@@ -94,53 +101,28 @@ def group(
     jobs: list[EvaluationOut],
     known: dict[UUID, DatasetOut],
     pairs: dict[UUID, tuple[UUID, UUID]],
+    places: dict[UUID, FamilyPlace],
 ) -> list[HeldFamily]:
     """Families in the order in which their parents came, the largest first."""
     by_root: dict[UUID, list[CheckpointOut]] = {}
-    parents = {row.parent_id for row in rows if row.parent_id is not None}
     for row in sorted(rows, key=lambda row: row.created_at):
-        by_root.setdefault(find_root(row, rows, parents), []).append(row)
+        by_root.setdefault(places[row.id].root, []).append(row)
     names = {row.id: row.name for row in rows}
-    families = []
+    held = []
     for root, members in by_root.items():
         standings = [
             stand(
                 row,
                 known[row.dataset_id],
-                place_of(row, root),
+                places[row.id].place,
                 [job for job in jobs if job.checkpoint_id == row.id],
                 pairs,
             )
             for row in members
         ]
         standings.sort(key=order)
-        families.append(HeldFamily(names[root], known[members[0].dataset_id], standings))
-    return sorted(families, key=lambda family: -len(family.members))
-
-
-def find_root(row: CheckpointOut, rows: list[CheckpointOut], parents: set[UUID]) -> UUID:
-    """The dense checkpoint whose family this is in.
-
-    A dense checkpoint without children is another training seed of the one dense parent of its data set and
-    architecture; where there are several such parents, or none, it stands for itself.
-    """
-    if row.parent_id is not None:
-        return row.parent_id
-    if row.role == "dense" and row.id not in parents:
-        alike = [
-            other.id
-            for other in rows
-            if other.id in parents and (other.dataset_id, other.architecture) == (row.dataset_id, row.architecture)
-        ]
-        if len(alike) == 1:
-            return alike[0]
-    return row.id
-
-
-def place_of(row: CheckpointOut, root: UUID) -> Place:
-    if row.role == "pruned":
-        return "pruned"
-    return "dense" if row.id == root else "control"
+        held.append(HeldFamily(names[root], known[members[0].dataset_id], standings))
+    return sorted(held, key=lambda family: -len(family.members))
 
 
 def order(standing: Standing) -> tuple[int, float, str]:
@@ -153,14 +135,14 @@ def order(standing: Standing) -> tuple[int, float, str]:
 def stand(
     row: CheckpointOut,
     dataset: DatasetOut,
-    place: Place,
+    kind: FamilyRole,
     jobs: list[EvaluationOut],
     pairs: dict[UUID, tuple[UUID, UUID]],
 ) -> Standing:
     return Standing(
         checkpoint=row,
         dataset=dataset,
-        place=place,
+        kind=kind,
         verdict=best_verdict(jobs, dataset),
         margins=best_of_preset(jobs, dataset, DEFAULT_PRESET),
         evaluations=jobs,

@@ -5,6 +5,7 @@ from dash.development.base_component import Component
 
 from backend.schemas import ACTIVE
 from backend.services import claims
+from frontend.claim_words import claims_sentence, read_claims
 from frontend.components import Content, aria, card, empty_state, plot
 from frontend.figures.dumbbell import Dumbbell, DumbbellGroup, figure_height
 from frontend.pages.overview import ids
@@ -16,7 +17,7 @@ from frontend.pages.overview.holdings import (
     effort_words,
     read_holdings,
 )
-from frontend.words import count_words, percent, sentence_list
+from frontend.words import count_words, sentence_list
 
 POLL_MILLISECONDS = 2000
 REST_MILLISECONDS = 10_000  # while nothing runs and nothing waits: every look reads all that the server holds
@@ -107,7 +108,7 @@ def context_line(holdings: Holdings) -> Component:
 
 def headline(holdings: Holdings) -> list[Content]:
     """What this server holds, and what became of its claims."""
-    return [f"{holding_words(holdings)} ", *claim_sentence(holdings)]
+    return [f"{holding_words(holdings)} ", *claims_sentence(read_claims())]
 
 
 def holding_words(holdings: Holdings) -> str:
@@ -119,29 +120,6 @@ def holding_words(holdings: Holdings) -> str:
     ]
     names = sentence_list(sorted({family.dataset.name for family in holdings.families}))
     return f"Stored here: {sentence_list([part for part in parts if part])} on {names}."
-
-
-def claim_sentence(holdings: Holdings) -> list[Content]:
-    """How many claims survive, and the widest gap with what it rests on."""
-    judged = [standing for standing in holdings.standings if standing.gap is not None]
-    if not judged:
-        waiting = [standing for standing in holdings.standings if standing.active]
-        return ["The first re-evaluation is queued or running." if waiting else "No claim has been re-evaluated yet."]
-    above = [standing for standing in judged if is_above(standing)]
-    if not above:
-        return [f"Of {count_words(len(judged), 'claim')} re-evaluated so far, none is too high by more than chance."]
-    worst = max(above, key=lambda standing: standing.gap or 0.0)
-    assert worst.claim is not None and worst.verdict is not None and worst.verdict.summary is not None
-    measured = worst.verdict.summary.robust_accuracy
-    return [
-        html.Span(f"▼ {len(above)} of {len(judged)}", className="is-lost strong"),
-        f" claims {'is' if len(above) == 1 else 'are'} too high by more than chance (95 %). "
-        "The largest gap is that of ",
-        html.Span(worst.checkpoint.name, className="strong"),
-        f": {percent(worst.claim.robust_accuracy)} claimed, ",
-        html.Span(percent(measured), className="strong"),
-        f" re-evaluated ({effort_words(worst.verdict)}).",
-    ]
 
 
 def is_above(standing: Standing) -> bool:

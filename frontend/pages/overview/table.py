@@ -3,19 +3,21 @@
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from backend.counts import is_few
 from backend.schemas import RESUMABLE
 from backend.schemas.checkpoints import CheckpointOut
 from backend.schemas.evaluations import EvaluationOut
 from backend.services import catalogues
 from frontend.components import Content, dot, icon, table
+from frontend.components import accuracy as count_accuracy
 from frontend.figures.units import unit_of
 from frontend.pages.overview import ids
 from frontend.pages.overview.holdings import HeldFamily, Holdings, Standing, claim_words, effort_words
 from frontend.pages.overview.layout import family_title, is_above
 from frontend.rows import Column, Group, left_text, live_text, progress_bar, row_table
-from frontend.words import interval_words, percent
-from models.pruning.plans import CONTROL
+from frontend.words import interval_words, percent, points
 
+CONTROL_WORDS = {"finetuned": "finetuned, not pruned", "seed": "another training seed"}
 PREFLIGHT_WORDS = {
     "queued": "waiting",
     "running": "running",
@@ -57,7 +59,7 @@ def best_ids(family: HeldFamily) -> dict[str, set[str]]:
     """
     shown = [standing for standing in family.members if standing.verdict and standing.verdict.summary]
     efforts = {(row.verdict.preset, row.verdict.n) for row in shown if row.verdict is not None}
-    if len(efforts) != 1 or len(shown) < 2:
+    if len(efforts) != 1 or len(shown) < 2 or is_few(min(n for _, n in efforts)):
         return {"clean": set(), "robust": set()}
     best = {}
     for name in ("clean", "robust"):
@@ -79,6 +81,11 @@ def accuracy(standing: Standing, name: str) -> float | None:
     return summary.clean_accuracy if name == "clean" else summary.robust_accuracy
 
 
+def count_samples(standing: Standing) -> int | None:
+    """How many samples the shown accuracies are of."""
+    return None if standing.verdict is None or standing.verdict.summary is None else standing.verdict.summary.n
+
+
 def cells(standing: Standing, best: dict[str, set[str]], titles: dict[str, str]) -> list[Content]:
     row = standing.checkpoint
     return [
@@ -96,9 +103,7 @@ def cells(standing: Standing, best: dict[str, set[str]], titles: dict[str, str])
 def name_cell(standing: Standing) -> Component:
     row = standing.checkpoint
     kind = "pruned-1" if standing.place == "pruned" else standing.place
-    method = "finetuned, not pruned" if row.method == CONTROL else row.method
-    if standing.place == "control" and row.method != CONTROL:
-        method = "another training seed"
+    method = CONTROL_WORDS.get(standing.kind, row.method)
     words = " · ".join(part for part in (standing.place, method) if part)
     name = dcc.Link(row.name, href=f"/upload?checkpoint={row.id}", className="checkpoint-name", id=named(row, "name"))
     parts: list[Component] = [name, html.Span(words, className="under")]
@@ -134,10 +139,14 @@ def accuracy_cell(standing: Standing, best: dict[str, set[str]]) -> Content:
         return "–"
     row = str(standing.checkpoint.id)
     summary = standing.verdict.summary
+
+    def show(share: float | None) -> Content:
+        return count_accuracy(share, summary.n, unit=False)
+
     parts: list[Content] = [
-        html.Span(percent(summary.clean_accuracy, unit=False), className="best" if row in best["clean"] else ""),
+        html.Span(show(summary.clean_accuracy), className="best" if row in best["clean"] else ""),
         " / ",
-        html.Span(percent(summary.robust_accuracy, unit=False), className="best" if row in best["robust"] else ""),
+        html.Span(show(summary.robust_accuracy), className="best" if row in best["robust"] else ""),
     ]
     link = dcc.Link(
         parts,
@@ -256,9 +265,9 @@ def claims_table(holdings: Holdings) -> Component:
                 "no claim" if claim is None else claim_words(claim),
                 "" if standing.verdict is None else effort_words(standing.verdict),
                 percent(None if claim is None else claim.robust_accuracy, unit=False),
-                percent(accuracy(standing, "robust"), unit=False),
+                count_accuracy(accuracy(standing, "robust"), count_samples(standing), unit=False),
                 robust_interval(standing),
-                "" if standing.gap is None else f"{-100 * standing.gap:+.2f}".replace("-", "−"),
+                "" if standing.gap is None else points(standing.gap),
                 "yes" if is_above(standing) else "",
             ]
         )
@@ -269,7 +278,7 @@ def claims_table(holdings: Holdings) -> Component:
         "Claimed (%)",
         "Re-evaluated (%)",
         "95 % interval",
-        "Difference (points)",
+        "Claim too high by (points)",
         "Claim too high",
     ]
     return table("Claimed and re-evaluated robust accuracy", columns, rows, text_columns=3)

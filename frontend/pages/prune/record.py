@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 from backend.schemas.prunings import PruningOut
 from backend.schemas.records import PruningRecord
 from backend.services import prunings
-from frontend.components import Content, aria, card, icon, number_card
+from frontend.components import Content, accuracy, aria, card, icon, number_card
 from frontend.jobs import buttons, fingerprint, progress_cell, state_word
 from frontend.pages.prune import ids
 from frontend.review.prunings import made_link, method_words
@@ -56,10 +56,10 @@ def result_numbers(row: PruningOut) -> Component:
     sample = f"n {record.claimed_n:,}"
     numbers = [
         number_card("Measured sparsity (US)", percent(record.measured_sparsity), f"target {percent(row.sparsity)}"),
-        number_card("Clean accuracy", percent(record.clean_accuracy), sample),
+        number_card("Clean accuracy", accuracy(record.clean_accuracy, record.claimed_n), sample),
         number_card(
             "Claim: PGD-10",
-            percent(record.claimed_robust_accuracy),
+            accuracy(record.claimed_robust_accuracy, record.claimed_n),
             f"at ε {row.eps_text}, {sample}: an upper bound",
         ),
         number_card("checkpoint", html.Span(made_link(row), className="word-value"), ago(row.finished_at)),

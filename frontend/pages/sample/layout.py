@@ -28,11 +28,11 @@ KEYS = ("dense", "pruned", "index", "scale", *STATE_KEYS)
 ROOMS = {"wide": 232, "middle": 168, "narrow": 100}  # pixels a frame may take, by width of the screen
 
 
-def complete(query: dict[str, str]) -> dict[str, str] | None:
+def complete(query: dict[str, str], seen: dict[str, str] | None = None) -> dict[str, str] | None:
     """The query with a pair and a sample filled in, where something is missing and there is something."""
     if query.get("dense") and query.get("pruned") and query.get("index"):
         return None
-    query = complete_pair(query) or query
+    query = complete_pair(query, seen) or query
     if not (query.get("dense") and query.get("pruned")):
         return None
     pair = load_pair(query)

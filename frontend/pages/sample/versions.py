@@ -37,11 +37,12 @@ class Version:
 
 
 def find_versions(pair: ShownPair) -> list[Version]:
-    """All versions with this one among them: controls, then method by method, by sparsity."""
-    others = [pruned for dense, pruned in comparisons.default_pairs() if str(dense.id) == pair.cut.dense]
-    if all(other.id != pair.comparison.pruned.id for other in others):
-        others.append(pair.comparison.pruned)
-    versions = [Version.of(evaluation) for evaluation in others]
+    """All versions with this one among them: controls, then method by method, by sparsity; of each the most telling."""
+    found = {pair.comparison.pruned.checkpoint_id: pair.comparison.pruned}
+    for dense, pruned in comparisons.default_pairs():
+        if str(dense.id) == pair.cut.dense and pruned.n >= pair.comparison.n:  # smaller sets may lack this sample
+            found.setdefault(pruned.checkpoint_id, pruned)
+    versions = [Version.of(evaluation) for evaluation in found.values()]
     return sorted(versions, key=lambda one: (one.method, one.sparsity, one.evaluation.checkpoint_name))
 
 

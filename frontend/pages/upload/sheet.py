@@ -12,7 +12,7 @@ from backend.schemas.evaluations import EvaluationOut
 from backend.schemas.inspections import LayerDescent, LayerStructure
 from backend.services import checkpoints, comparisons, datasets, evaluations
 from backend.services.catalogues import promises_margins
-from frontend.components import Content, aria, card, dot, icon, number_card
+from frontend.components import Content, accuracy, aria, card, dot, icon, number_card
 from frontend.lists import read_list
 from frontend.pages.upload import ids
 from frontend.pages.upload.checks import FieldCheck, check_list
@@ -112,7 +112,7 @@ def oddities(row: CheckpointOut) -> Component | None:
 def numbers(row: CheckpointOut) -> Component:
     flight = row.preflight
     declared = "none declared" if row.declared_sparsity is None else f"declared {percent(row.declared_sparsity)}"
-    accuracy = "pre-flight not finished yet" if flight.n is None else f"on the first {count_words(flight.n, 'sample')}"
+    source = "pre-flight not finished yet" if flight.n is None else f"on the first {count_words(flight.n, 'sample')}"
     cards = [
         number_card(
             "Architecture",
@@ -121,7 +121,7 @@ def numbers(row: CheckpointOut) -> Component:
         ),
         number_card("Measured sparsity (US)", percent(row.measured_sparsity), declared),
         number_card("Normalisation", html.Span(row.normalization, className="word-value"), "inside the network"),
-        number_card("Clean accuracy", percent(flight.clean_accuracy), accuracy),
+        number_card("Clean accuracy", accuracy(flight.clean_accuracy, flight.n), source),
     ]
     return html.Div(cards, className="record-numbers")
 
@@ -167,10 +167,12 @@ def comparison_parts(row: CheckpointOut, jobs: list[EvaluationOut]) -> list[Cont
     pairs = [pair for pair in comparisons.default_pairs() if pair[1].checkpoint_id == row.id]
     if pairs:
         dense, pruned = pairs[0]
-        button = dcc.Link(
-            "Compare", href=f"/compare?dense={dense.id}&pruned={pruned.id}", className="button button-primary"
-        )
-        return [html.P(["Compared with ", link, f": {pruned.preset}, n {pruned.n:,} on both sides."]), button]
+        shared = comparisons.count_shared(dense, pruned)
+        address = f"/compare?dense={dense.id}&pruned={pruned.id}"
+        words = f"Compare with {parent.name} ({shared:,} shared)"
+        button = dcc.Link(words, href=address, className="button button-primary")
+        sides = "on both sides" if dense.n == pruned.n else f"here, {dense.n:,} of the parent"
+        return [html.P(["Compared with ", link, f": {pruned.preset}, n {pruned.n:,} {sides}."]), button]
     return [html.P(["It will be compared with ", link, *waiting_words(row, parent, jobs)])]
 
 
@@ -179,17 +181,20 @@ def waiting_words(row: CheckpointOut, parent: CheckpointOut, jobs: list[Evaluati
     done = [job for job in jobs_of(parent) if job.state == "succeeded"]
     if not done:
         return [", which has not been evaluated yet. ", dcc.Link("Evaluate it", href=f"/jobs?new={parent.id}"), " too."]
-    efforts = {effort(job) for job in jobs if job.state in ACTIVE}
-    if any(effort(job) in efforts for job in done):
+    if any(can_meet(job, other) for job in jobs if job.state in ACTIVE for other in done):
         return [" as soon as its evaluation has finished."]
     other = max(done, key=lambda job: (promises_margins(job.preset), job.n))
     alike = dcc.Link("Evaluate this one the same way", href=f"/jobs?new={row.id}&preset={other.preset}&n={other.n}")
     return [f", which was evaluated with {other.preset}, n {other.n:,}. ", alike, "."]
 
 
-def effort(job: EvaluationOut) -> tuple[str, str, int]:
-    """What has to agree between two evaluations before they are compared."""
-    return job.preset, job.norm, job.n
+def can_meet(job: EvaluationOut, other: EvaluationOut) -> bool:
+    """Whether two evaluations will be comparable: attacked alike, on sets of samples that are nested."""
+    if (job.preset, job.norm) != (other.preset, other.norm):
+        return False
+    if not promises_margins(job.preset) and job.eps_text != other.eps_text:
+        return False
+    return job.selection == other.selection and not job.explicit
 
 
 def job_parts(jobs: list[EvaluationOut]) -> list[Component]:
@@ -203,8 +208,9 @@ def job_parts(jobs: list[EvaluationOut]) -> list[Component]:
                 className="job-state",
             )
         elif job.summary is not None:
-            clean, robust = job.summary.clean_accuracy, job.summary.robust_accuracy
-            state = html.Span(f"{percent(clean, unit=False)} / {percent(robust, unit=False)} %")
+            shares = job.summary.clean_accuracy, job.summary.robust_accuracy
+            clean, robust = (accuracy(share, job.summary.n, unit=False) for share in shares)
+            state = html.Span([clean, " / ", robust, " %"])
         else:
             state = html.Span(job.state, className="is-warning")
         shown.append(html.Li([name, state]))

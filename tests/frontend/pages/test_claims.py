@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 from backend.services import claims as service
+from frontend.claim_words import claims_sentence, read_claims
 from frontend.pages import claims as page
-from frontend.pages.claims.layout import headline, read_claims
+from frontend.pages import overview
 from frontend.pages.claims.table import choose_scale, claims_table, read_families
+from frontend.pages.overview.holdings import read_holdings
+from frontend.pages.overview.table import claims_table as overview_table
 from tests.frontend.words import hrefs, text_of
 from tests.services.fabrication import Measured, add_checkpoint, add_dataset, evaluate, make_pixels, measure
 
@@ -63,25 +66,18 @@ def test_layout_leads_from_every_number_to_its_evaluation(family: dict[str, Any]
     assert "same images" in text
 
 
+def test_layout_says_the_sentence_of_overview(family: dict[str, Any]) -> None:
+    sentence = text_of(claims_sentence(read_claims()))
+    assert sentence in text_of(page.layout()) and sentence in text_of(overview.layout())
+    assert "yes for 1 of 3; cannot tell for 2. By more than the dense parent's claim? ▼ yes for 1 of 2" in sentence
+    assert "+16.67" in text_of(page.layout()) and "+16.67" in text_of(overview_table(read_holdings()))
+
+
 def test_layout_names_norm_and_eps_of_a_claim_where_they_are_not_the_data_sets(family: dict[str, Any]) -> None:
     assert "Linf 25.5/255" not in text_of(claims_table(read_families(read_claims(None))))
     claim = claim_of(0.5) | {"eps_text": "4/255"}
     add_checkpoint(family["dataset"].id, "elsewhere", claim=claim)
     assert "PGD-10, Linf 4/255, n 240" in text_of(page.layout())
-
-
-def test_headline_answers_both_questions_in_words(family: dict[str, Any]) -> None:
-    sentence = text_of(headline(read_claims(None)))
-    assert "▼ yes for 1 of 3; cannot tell for 2" in sentence
-    assert "yes for lost; cannot tell for kept. These networks are our re-implementations." in sentence
-    assert "waiting" not in sentence
-
-
-def test_headline_before_any_evaluation_says_so(ready: Path, tmp_path: Path) -> None:
-    dataset = add_dataset(tmp_path, "digits", n=N)
-    add_checkpoint(dataset.id, "dense", claim=claim_of(0.5))
-    assert text_of(headline(read_claims(None))) == "1 claim, none re-evaluated at its ε yet."
-    assert "none re-evaluated" in text_of(page.layout())
 
 
 def test_layout_with_a_preset_holds_claims_against_it_alone(family: dict[str, Any]) -> None:

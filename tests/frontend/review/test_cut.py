@@ -1,5 +1,7 @@
 """The choices in an address, and the samples that they leave."""
 
+from uuid import uuid4
+
 import pytest
 
 from backend.errors import InvalidRequest
@@ -49,3 +51,12 @@ def test_complete_pair_fills_in_the_most_telling_pair_only_where_one_is_missing(
     dense, pruned = comparisons.default_pairs()[0]
     assert complete_pair({"view": "robust"}) == {"view": "robust", "dense": str(dense.id), "pruned": str(pruned.id)}
     assert complete_pair({"dense": "d", "pruned": "p"}) is None
+
+
+def test_complete_pair_opens_what_the_visitor_saw_last_if_it_is_still_there(made_pair: MadePair) -> None:
+    seen = {"dense": str(made_pair.dense.id), "pruned": str(made_pair.milder.id)}
+    first = {"dense": str(made_pair.dense.id), "pruned": str(made_pair.pruned.id)}
+    assert complete_pair({}) == first
+    assert complete_pair({"set": "S10"}, seen) == {"set": "S10"} | seen
+    assert complete_pair({}, {"dense": seen["dense"], "pruned": str(uuid4())}) == first
+    assert complete_pair({}, {}) == first

@@ -13,7 +13,15 @@ from backend.schemas.datasets import DatasetOut
 from backend.services import checkpoints
 from backend.services.claims.service import list_claims
 from backend.store.tables import Checkpoint
-from tests.services.fabrication import Measured, add_checkpoint, add_dataset, evaluate, make_pixels, measure
+from tests.services.fabrication import (
+    Measured,
+    add_checkpoint,
+    add_dataset,
+    compare_weights,
+    evaluate,
+    make_pixels,
+    measure,
+)
 
 N, EPS = 240, 0.1
 WITNESS: dict[str, Any] = {"distance_kind": "witness"}
@@ -43,7 +51,9 @@ def family(ready: Path, tmp_path: Path) -> tuple[DatasetOut, dict[str, Checkpoin
     rows["control"] = add_checkpoint(
         dataset.id, "control", method="control", claim=claim_of(shares["control"] + 5 / N), **parent
     )
-    rows["seed"] = add_checkpoint(dataset.id, "seed", origin="zoo", claim=claim_of(shares["seed"]))
+    rows["seed"] = add_checkpoint(
+        dataset.id, "seed", origin="zoo", claim=claim_of(shares["seed"]), inspection=compare_weights(rows["dense"])
+    )
     rows["pruned"] = add_checkpoint(
         dataset.id,
         "pruned",

@@ -5,10 +5,18 @@ from pathlib import Path
 import pytest
 
 from backend.services import comparisons
-from backend.services.comparisons.controls import has_samples_of
+from backend.services.comparisons.controls import has_samples_of, tell_kind
 from backend.store.database import reading
 from backend.store.evaluations import indices_of, succeeded_evaluations
-from tests.services.fabrication import add_checkpoint, add_dataset, evaluate, make_pixels, measure
+from tests.services.fabrication import (
+    add_checkpoint,
+    add_dataset,
+    change_checkpoint,
+    compare_weights,
+    evaluate,
+    make_pixels,
+    measure,
+)
 from tests.services.families.fabrication import N, count_by_hand, evaluate_pair, thin_ice_losses
 
 
@@ -140,3 +148,46 @@ def test_has_samples_of_agrees_with_the_lists_of_rows(ready: Path, tmp_path: Pat
     for wide in rows:
         for narrow in rows:
             assert has_samples_of(wide, narrow) == (rows_of[narrow.id] <= rows_of[wide.id]), (wide.n, narrow.n)
+
+
+@pytest.mark.parametrize(
+    ("answer", "correlation", "words"),
+    [
+        ("yes", 0.98, "seed is no other training seed: its weights come from one training run with those of dense"),
+        ("cannot tell", 0.5, "The weights cannot tell whether seed is another training seed (correlation 0.50)"),
+        (None, None, "seed is not taken as another training seed, because its weights were not compared"),
+    ],
+)
+def test_compare_dense_network_whose_weights_do_not_deny_kinship_is_no_control(
+    answer: str | None, correlation: float | None, words: str, ready: Path, tmp_path: Path
+) -> None:
+    dataset, family, measured, _ = evaluate_pair(tmp_path)
+    dense, pruned = (evaluate(family[name], dataset, measured[name]) for name in ("dense", "pruned-95"))
+    found = None if answer is None else compare_weights(family["dense"], answer=answer, correlation=correlation)
+    change_checkpoint(family["seed"], inspection=found)
+    change_checkpoint(family["control"], method="distilled", parent_id=None)
+    evaluate(family["seed"], dataset, measured["dense"])
+    shown = comparisons.compare(dense.id, pruned.id)
+    assert shown.controls == [] and words in (shown.controls_reason or "")
+    assert "There is no control yet" in "".join(part.text for part in shown.headline)
+
+
+def test_tell_kind_declared_seed_counts_unless_the_weights_are_kin(ready: Path, tmp_path: Path) -> None:
+    dataset = add_dataset(tmp_path, "digits")
+    root = add_checkpoint(dataset.id, "root")
+    kinds = {}
+    for answer in ("yes", "cannot tell", "no", None):
+        inspection = None if answer is None else compare_weights(root, answer=answer)
+        row = add_checkpoint(dataset.id, f"declared {answer}", method="seed", inspection=inspection)
+        kinds[answer] = tell_kind(row, root)
+        assert tell_kind(root, row) == (kinds[answer] if answer == "no" else None), "the root declares nothing"
+    assert kinds == {"yes": None, "cannot tell": "seed", "no": "seed", None: "seed"}
+
+
+def test_tell_kind_declared_control_that_the_weights_deny_is_none(ready: Path, tmp_path: Path) -> None:
+    dataset = add_dataset(tmp_path, "digits")
+    root = add_checkpoint(dataset.id, "root")
+    fields = {"method": "control", "parent_id": root.id}
+    trusted = add_checkpoint(dataset.id, "trusted", **fields)
+    denied = add_checkpoint(dataset.id, "denied", inspection=compare_weights(root), **fields)
+    assert (tell_kind(trusted, root), tell_kind(denied, root)) == ("finetuned", None)

@@ -5,13 +5,10 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
-from sqlalchemy import event
 
 from backend.errors import Conflict, InvalidRequest, NotComparable, NotFound
 from backend.schemas.comparisons import ComparisonOut
-from backend.schemas.evaluations import EvaluationOut
 from backend.services import comparisons
-from backend.store.database import get_engine
 from tests.services.fabrication import (
     Measured,
     add_checkpoint,
@@ -295,46 +292,6 @@ def test_paired_samples_of_a_set_are_sorted_by_dense_margin(ready: Path, tmp_pat
 def test_paired_samples_unknown_set_is_refused(ready: Path) -> None:
     with pytest.raises(InvalidRequest, match="S10"):
         comparisons.paired_samples(str(uuid4()), str(uuid4()), set="lost")
-
-
-def names_of(pairs: list[tuple[EvaluationOut, EvaluationOut]]) -> list[tuple[str, str, int]]:
-    return [(dense.checkpoint_name, pruned.checkpoint_name, pruned.n) for dense, pruned in pairs]
-
-
-def test_default_pairs_put_the_most_telling_first(ready: Path, tmp_path: Path) -> None:
-    dataset, family, measured, _ = evaluate_pair(tmp_path)
-    assert comparisons.default_pairs() == []
-    for n in (100, N):
-        for name in ("dense", "pruned-80", "pruned-95", "control", "seed"):
-            evaluate(family[name], dataset, measured["dense"], n, purpose="demo")
-    assert names_of(comparisons.default_pairs()) == [
-        ("dense", name, n) for n in (N, 100) for name in ("pruned-95", "pruned-80", "control")
-    ]
-    for name in ("dense", "pruned-80"):
-        evaluate(family[name], dataset, measured["dense"], 50)
-    assert names_of(comparisons.default_pairs())[0] == ("dense", "pruned-80", 50)
-
-
-def test_default_pairs_leave_out_what_was_attacked_otherwise(ready: Path, tmp_path: Path) -> None:
-    dataset, family, measured, _ = evaluate_pair(tmp_path)
-    evaluate(family["dense"], dataset, measured["dense"], 100)
-    evaluate(family["pruned-95"], dataset, measured["dense"], 50)
-    evaluate(family["pruned-95"], dataset, measured["dense"], 100, seed=1)
-    evaluate(family["pruned-95"], dataset, measured["dense"], 100, norm="L2")
-    evaluate(family["pruned-95"], dataset, measured["dense"], list(range(1, 101)))
-    queue(family["pruned-95"], dataset, 100)
-    assert comparisons.default_pairs() == []
-
-
-def test_default_pairs_read_no_lists_of_rows(ready: Path, tmp_path: Path) -> None:
-    dataset, family, measured, _ = evaluate_pair(tmp_path)
-    for name in ("dense", "pruned-95", "pruned-80"):
-        evaluate(family[name], dataset, measured["dense"], 100)
-        evaluate(family[name], dataset, measured["dense"], list(range(1, 101)))
-    asked: list[str] = []
-    event.listen(get_engine(), "before_cursor_execute", lambda *call: asked.append(call[2]))
-    assert len(comparisons.default_pairs()) == 4
-    assert asked and not any("evaluation.indices" in statement for statement in asked)
 
 
 def test_compare_answer_survives_json(ready: Path, tmp_path: Path) -> None:

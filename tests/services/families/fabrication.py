@@ -7,7 +7,7 @@ import numpy as np
 
 from backend.schemas.datasets import DatasetOut
 from backend.store.tables import Checkpoint
-from tests.services.fabrication import Measured, add_checkpoint, add_dataset, make_pixels, measure
+from tests.services.fabrication import Measured, add_checkpoint, add_dataset, compare_weights, make_pixels, measure
 
 N = 240
 
@@ -20,7 +20,7 @@ def add_family(dataset_id: UUID) -> dict[str, Checkpoint]:
         fields = {"role": "pruned", "parent_id": dense.id, "method": "lwm", "declared_sparsity": sparsity}
         family[name] = add_checkpoint(dataset_id, name, **fields)
     family["control"] = add_checkpoint(dataset_id, "control", parent_id=dense.id, method="control")
-    family["seed"] = add_checkpoint(dataset_id, "seed")
+    family["seed"] = add_checkpoint(dataset_id, "seed", inspection=compare_weights(dense))
     return family
 
 

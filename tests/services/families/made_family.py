@@ -16,7 +16,15 @@ from backend.services.families.service import get_family
 from backend.settings import get_settings
 from backend.store import database
 from backend.store.tables import Checkpoint
-from tests.services.fabrication import Measured, add_checkpoint, add_dataset, evaluate, make_pixels, measure
+from tests.services.fabrication import (
+    Measured,
+    add_checkpoint,
+    add_dataset,
+    compare_weights,
+    evaluate,
+    make_pixels,
+    measure,
+)
 from tests.services.families.fabrication import thin_ice_losses
 
 N, EPS = 400, 0.1
@@ -67,7 +75,7 @@ class MadeFamily:
             method="control",
             claim=self.claim("control", 1),
         )
-        self.rows["seed"] = add_checkpoint(self.dataset.id, "seed", origin="zoo")
+        self.rows["seed"] = add_checkpoint(self.dataset.id, "seed", origin="zoo", inspection=compare_weights(root))
         self.done = {name: evaluate(row, self.dataset, self.measured[name]) for name, row in self.rows.items()}
 
     def claim(self, name: str, images: int) -> dict[str, Any]:
