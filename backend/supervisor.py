@@ -7,12 +7,14 @@ child with all that the child started. On Linux the kernel ends the children of 
 import argparse
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import FrameType
 
 from backend.errors import StartupFailed
@@ -187,8 +189,27 @@ def report_death(child: Child, code: int) -> None:
 
 
 def describe_start(settings: Settings) -> str:
-    """The line that tells the user where everything is."""
-    return f"Thin Ice runs at {find_address(settings)} with its data in {settings.home.resolve()}  (Ctrl-C stops it)"
+    """The lines that tell the user where everything is, the command line too."""
+    address = find_address(settings)
+    lines = [f"Thin Ice runs at {address} with its data in {settings.home.resolve()}  (Ctrl-C stops it)"]
+    program = find_command_line()
+    if program is not None:
+        elsewhere = "" if address == find_address(Settings.model_construct()) else f" --url {address}"
+        lines.append(f"In another terminal: {program} status{elsewhere}  (`{program} --help` lists the commands)")
+    return "\n".join(lines)
+
+
+def find_command_line() -> str | None:
+    """How a shell in this folder calls `thinice`: by its name where that is on the path, else by its path; None where
+    it is not installed."""
+    program = Path(sys.executable).with_name("thinice")
+    on_path = shutil.which("thinice")
+    if on_path is not None and Path(on_path).resolve() == program.resolve():
+        return "thinice"
+    if not program.is_file():
+        return None
+    here = Path.cwd()
+    return str(program.relative_to(here) if program.is_relative_to(here) else program)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -13,7 +13,7 @@ from backend.schemas.evaluations import EvaluationOut
 from backend.schemas.evidence import EvidenceOut
 from backend.schemas.prunings import PruningOut
 from frontend.components import Content, aria, data
-from frontend.words import duration_words, time_left
+from frontend.words import duration_words, time_left, time_until_start
 
 JobOut = EvaluationOut | EvidenceOut | PruningOut
 UNIT_WORDS = {"samples": "samples", "gradients": "gradients per sample", "seconds": "seconds"}
@@ -107,12 +107,17 @@ def doing_text(job: JobOut) -> str:
 
 
 def left_text(job: JobOut) -> str:
-    """Time left, or the place in the queue of an evaluation."""
+    """Time left; of a job that waits, when it is expected to start, and the place in the queue of an evaluation."""
     if job.state == "running":
         return time_left(job.progress.eta_seconds)
-    if job.state == "queued" and isinstance(job, EvaluationOut):
-        return "next in line" if job.queue_position == 1 else f"{ordinal(job.queue_position)} in line"
-    return ""
+    if job.state != "queued":
+        return ""
+    words = []
+    if isinstance(job, EvaluationOut):
+        words.append("next in line" if job.queue_position == 1 else f"{ordinal(job.queue_position)} in line")
+    if job.starts_in_seconds is not None:
+        words.append(time_until_start(job.starts_in_seconds))
+    return ", ".join(words)
 
 
 def ordinal(number: int | None) -> str:

@@ -57,6 +57,11 @@ def time_left(eta_seconds: float | None) -> str:
     return "a few seconds left" if eta_seconds < 8 else f"about {duration_words(eta_seconds)} left"
 
 
+def time_until_start(seconds: float) -> str:
+    """`starts in about 3 minutes`; an estimate as well."""
+    return "starts in a few seconds" if seconds < 8 else f"starts in about {duration_words(seconds)}"
+
+
 def aware(moment: datetime) -> datetime:
     """The moment in UTC; SQLite gives it back without a zone."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -5,11 +5,13 @@ import shlex
 import subprocess
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from typer.main import get_command
 
 from backend.cli.main import app
+from backend.cli.session import Url
 from backend.server import create_app
 from backend.settings import Settings
 
@@ -61,6 +63,8 @@ def test_readme_settings_table_equals_the_settings() -> None:
         (f"THINICE_{name.upper()}", write_default(field.default), field.description)
         for name, field in Settings.model_fields.items()
     ]
+    (option,) = get_args(Url)[1:]
+    expected.append((option.envvar, "", option.help))
     assert rows == expected
 
 
@@ -170,7 +174,7 @@ def list_calls(document: str) -> list[tuple[str, str, set[str]]]:
             address = re.search(r"\$base(/[^\s\"]+)", piece)
             assert address, f"a call without $base: {piece}"
             path, _, query = address[1].partition("?")
-            method = "post" if re.search(r" -s?F | --json ", piece) else "get"
+            method = "post" if re.search(r" -[s#]?F | --json ", piece) else "get"
             calls.append((method, "/api/v1" + re.sub(r"\$\w+", "{}", path), set(re.findall(r"(\w+)=", query))))
     return calls
 

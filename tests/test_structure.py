@@ -41,7 +41,7 @@ TESTED_BY: dict[str, dict[str, str]] = {
         "attacks/search/test_gradient_free_steps.py": "phases starts",
         "attacks/search/test_scheduler.py": "sequences",
     },
-    "backend/cli": {"cli/test_main.py": "evidence jobs output prunings session status"},
+    "backend/cli": {"cli/test_main.py": "comparison evidence jobs output prunings session"},
     "backend/datasets": {
         "datasets/test_child.py": "catalogue imported",
         "datasets/test_cifar.py": "pickled",

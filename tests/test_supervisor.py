@@ -248,4 +248,5 @@ def test_main_real_worker_killed_comes_back_and_interrupt_ends_all(tmp_path: Pat
         supervisor.wait()
     text = (tmp_path / "log").read_text()
     assert text.count(f"Thin Ice runs at http://127.0.0.1:{port} with its data in {tmp_path / 'home'}") == 1
+    assert "In another terminal: " in text and f"thinice status --url http://127.0.0.1:{port}" in text
     assert "Traceback" not in text

@@ -1,4 +1,4 @@
-"""Data sets: list, look at, add one from an .npz file or a published archive."""
+"""Data sets: list, look at, delete, add one from an .npz file or a published archive."""
 
 import json
 from typing import Any
@@ -74,6 +74,12 @@ def add(form: DatasetForm, arrived: UploadOut) -> DatasetOut:
 @router.get("/{dataset_id}", summary="One data set")
 def get_dataset(dataset_id: DatasetId) -> DatasetOut:
     return datasets.get_dataset(dataset_id)
+
+
+@router.delete("/{dataset_id}", status_code=204, summary="Delete a data set that nothing uses")
+def delete_dataset(dataset_id: DatasetId) -> Response:
+    datasets.delete_dataset(dataset_id)
+    return Response(status_code=204)
 
 
 @router.get("/{dataset_id}/samples/{index}.png", summary="One image", response_class=Response, responses=PNG)

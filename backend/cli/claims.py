@@ -4,11 +4,12 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
+from backend.cli.columns import print_columns
 from backend.cli.output import out, percent
 from backend.cli.session import GATE_NOT_MET, AsJson, Url, connected, reports_failures
 
+TITLES = ("checkpoint", "claimed", "re-evaluated", "difference", "too high?", "beyond the relative's")
 RELATIONS = {"parent": "parent", "finetuned": "control", "seed": "seed"}
 
 
@@ -42,22 +43,20 @@ def print_claims(found: list[dict[str, Any]]) -> None:
     if not found:
         out.print("No checkpoint has a claim.")
         return
-    table = Table(box=None, pad_edge=False)
-    for title in ("checkpoint", "claimed", "re-evaluated", "difference", "too high?", "beyond the relative's"):
-        table.add_column(title, justify="left" if title in ("checkpoint", "too high?") else "right", no_wrap=True)
+    rows: list[tuple[str, ...]] = []
     for one in found:
         gap = one["gap"]
         answer = gap["answer"] if gap else "not re-evaluated"
         claimed = describe_claim(one) + ("" if one["is_at_default"] else f" at {one['norm']} {one['eps_text']}")
-        table.add_row(one["checkpoint_name"], claimed, describe_measured(one), points(gap), answer, "")
+        rows.append((one["checkpoint_name"], claimed, describe_measured(one), points(gap), answer, ""))
         for other in one["against"] if gap else []:
             name = f"  {RELATIONS[other['relation']]} {other['checkpoint_name']}"
             excess = other["excess"]
             beyond = f"{points(excess)} {excess['answer']}" if excess else ""
             own = describe_claim(other) if other["claim"] else "nothing"
             reason = "" if excess else other["reason"]
-            table.add_row(name, own, describe_measured(other), points(other["gap"]), reason, beyond)
-    out.print(table)
+            rows.append((name, own, describe_measured(other), points(other["gap"]), reason, beyond))
+    print_columns(TITLES, rows, numbers=("claimed", "re-evaluated", "difference", TITLES[-1]))
     for note in dict.fromkeys(note for one in found for note in one["notes"]):
         out.print(note, markup=False)
 
@@ -87,19 +86,19 @@ def points(difference: dict[str, Any] | None) -> str:
 
 def print_references(found: list[dict[str, Any]]) -> None:
     out.print("Published figures about other networks and data, not measured here: never rank them with your own.")
-    table = Table(box=None, pad_edge=False)
-    for title in ("source", "data set", "method", "network", "sparsity", "eps", "clean", "robust", "claimed", "note"):
-        is_number = title in ("sparsity", "clean", "robust", "claimed")
-        table.add_column(title, justify="right" if is_number else "left", no_wrap=True)
+    titles = ("source", "data set", "method", "network", "sparsity", "eps", "clean", "robust", "claimed", "note")
+    rows = []
     for one in found:
         claimed = one["claimed_robust_accuracy"]
-        table.add_row(
-            *(one[name] for name in ("source", "dataset", "method", "architecture")),
-            f"{100 * one['sparsity']:.0f} %",
-            f"{one['norm']} {one['eps_text']}",
-            percent(one["clean_accuracy"]),
-            f"{percent(one['robust_accuracy'])} {one['attack']}",
-            "" if claimed is None else f"{percent(claimed)} {one['claimed_attack']}",
-            one["note"] or "",
+        rows.append(
+            (
+                *(one[name] for name in ("source", "dataset", "method", "architecture")),
+                f"{100 * one['sparsity']:.0f} %",
+                f"{one['norm']} {one['eps_text']}",
+                percent(one["clean_accuracy"]),
+                f"{percent(one['robust_accuracy'])} {one['attack']}",
+                "" if claimed is None else f"{percent(claimed)} {one['claimed_attack']}",
+                one["note"] or "",
+            )
         )
-    out.print(table)
+    print_columns(titles, rows, numbers=("sparsity", "clean", "robust", "claimed"))

@@ -1,14 +1,89 @@
-"""What the command line sends as a data set: a file as it is, idx files packed, or an archive that it fetches first."""
+"""Commands that list, show, open and delete data sets; and what `dataset` sends: a file as it is, idx files packed, or
+an archive that is fetched first."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Annotated, Any
 
 import typer
 
-from backend.cli.output import err
+from backend.cli.columns import print_columns
+from backend.cli.output import err, out
+from backend.cli.session import AsJson, Url, connected, open_page, reports_failures
+from backend.counts import count_words
 from backend.schemas import Split
+
+app = typer.Typer(help="List, show, open, delete data sets; `dataset` adds one.", no_args_is_help=True)
+
+Slug = Annotated[str, typer.Argument(metavar="DATASET", help="Data set, by slug or id")]
+PAGE = "upload?dataset={slug}"
+
+
+@app.command("list")
+@reports_failures
+def list_datasets(url: Url = None, as_json: AsJson = False) -> None:
+    """List all data sets, newest first."""
+    with connected(url) as client:
+        rows = list(client.each("datasets"))
+    if as_json:
+        print(json.dumps(rows))
+        return
+    if not rows:
+        out.print("There is no data set yet. `thinice dataset` adds one.", markup=False)
+        return
+    titles = ("data set", "samples", "split", "images", "classes", "default eps")
+    cells = [
+        (
+            row["slug"],
+            f"{row['size']:,}",
+            row["split"],
+            " x ".join(str(size) for size in row["shape"]),
+            f"{len(row['classes']):,}",
+            f"{row['default_norm']} {row['default_eps_text']}",
+        )
+        for row in rows
+    ]
+    print_columns(titles, cells, numbers=("samples", "classes"))
+
+
+@app.command()
+@reports_failures
+def show(dataset: Slug, url: Url = None, as_json: AsJson = False) -> None:
+    """Show what a data set is."""
+    with connected(url) as client:
+        row = client.get(f"datasets/{dataset}")
+    if as_json:
+        print(json.dumps(row))
+        return
+    print_dataset(row)
+    out.print(f"id {row['id']}, split {row['split']}, images {' x '.join(str(size) for size in row['shape'])}")
+    out.print(f"Classes: {', '.join(row['classes'])}", markup=False)
+    out.print(f"Evaluated by default in {row['default_norm']} at eps {row['default_eps_text']}", markup=False)
+    out.print(f"Source: {row['source']}", markup=False)
+
+
+def print_dataset(row: dict[str, Any]) -> None:
+    size, classes = count_words(row["size"], "sample"), count_words(len(row["classes"]), "class", "classes")
+    out.print(f"{row['name']}: {size}, {classes}, slug {row['slug']}", markup=False)
+
+
+@app.command("open")
+@reports_failures
+def open_dataset(dataset: Slug, url: Url = None) -> None:
+    """Open the page of a data set in the browser."""
+    with connected(url) as client:
+        open_page(client, PAGE.format(slug=client.get(f"datasets/{dataset}")["slug"]))
+
+
+@app.command()
+@reports_failures
+def delete(dataset: Slug, url: Url = None) -> None:
+    """Delete a data set that no checkpoint, evaluation or pruning needs."""
+    with connected(url) as client:
+        client.request("DELETE", f"datasets/{dataset}")
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from backend.attacks.catalogue import DEFAULT_PRESET
-from backend.cli.jobs import Wait, add_job_commands, tell
+from backend.cli.jobs import Wait, add_job_commands, tell, tell_all
 from backend.cli.output import print_evidence
 from backend.cli.session import AsJson, Url, connected, reports_failures
 from backend.client import choose_pair
@@ -47,7 +47,8 @@ def list_evidence(evaluation: EvaluationName, url: Url = None, as_json: AsJson =
     """List the additional evidence of an evaluation, newest first."""
     with connected(url) as client:
         found = list(client.each(f"evaluations/{client.find_evaluations(evaluation)[0]['id']}/evidence"))
-        tell(client, "evidence", print_evidence, found, wait=False, as_json=as_json)
+    nothing = "This evaluation has no additional evidence. `thinice evidence upload` and `attack-harder` add some."
+    tell_all(found, print_evidence, nothing=nothing, as_json=as_json)
 
 
 add_job_commands(
@@ -57,6 +58,7 @@ add_job_commands(
     print_evidence,
     keeps="the bounds that it lowered are kept",
     deletes=", and withdraw the bounds that it set",
+    page=None,
 )
 
 

@@ -5,6 +5,7 @@ Exit codes: 0 done; 1 refused, or the evaluation failed; 2 wrong usage, or no se
 
 import re
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,9 +13,10 @@ import typer
 from rich.progress import wrap_file
 
 from backend.attacks.catalogue import DEFAULT_PRESET, PRESETS
-from backend.cli import bundles, claims, evidence, jobs, prunings, table
-from backend.cli.datasets import file_to_send
-from backend.cli.output import err, out, print_checkpoint, print_comparison, print_evaluation
+from backend.cli import bundles, checkpoints, claims, datasets, evidence, example, jobs, prunings, table
+from backend.cli.comparison import print_comparison
+from backend.cli.datasets import file_to_send, print_dataset
+from backend.cli.output import err, out, print_checkpoint, print_evaluation
 from backend.cli.session import GATE_NOT_MET, REFUSED, AsJson, Url, connected, reports_failures, wait_for, write_whole
 from backend.cli.status import JOB_NAMES, print_status
 from backend.client import choose_pair
@@ -29,10 +31,27 @@ DEMO_PRIORITY = 50
 
 app = typer.Typer(
     help="Which samples flip after pruning? Commands talk to a running server (see `serve`).",
+    epilog="Exit codes: 0 done; 1 refused, or a job failed; 2 wrong usage, or no server; 3 a gate is not met.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def print_version(is_asked_for: bool) -> None:
+    """End with the version, before any command runs."""
+    if is_asked_for:
+        print(f"thinice {version('thinice')}")
+        raise typer.Exit
+
+
+@app.callback()
+def begin(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit")
+    ] = False,
+) -> None:
+    """What every command shares."""
 
 
 @app.command()
@@ -171,12 +190,7 @@ def dataset(
         if as_json:
             print(response.text)
         else:
-            body = response.json()
-            size, classes = (
-                count_words(body["size"], "sample"),
-                count_words(len(body["classes"]), "class", "classes"),
-            )
-            out.print(f"{body['name']}: {size}, {classes}, slug {body['slug']}")
+            print_dataset(response.json())
 
 
 @app.command()
@@ -336,6 +350,8 @@ def demo(
         out.print(f"queued {count_words(len(bodies), 'evaluation')}; `thinice status` shows them")
 
 
+app.add_typer(checkpoints.app, name="checkpoints")
+app.add_typer(datasets.app, name="datasets")
 app.add_typer(jobs.evaluations, name="evaluations")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(prunings.app, name="prunings")
@@ -346,6 +362,7 @@ app.command("attack-harder")(evidence.attack_harder)
 app.command()(table.table)
 app.command("export-bundle")(bundles.export_bundle)
 app.command("import-bundle")(bundles.import_bundle)
+app.command()(example.example)
 
 
 def main() -> None:

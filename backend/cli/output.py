@@ -1,21 +1,37 @@
 """What the command line prints for people: the same numbers as the dashboard, always with n."""
 
-from typing import Any
+import os
+import sys
+from typing import Any, TextIO
 
 from rich.console import Console
-from rich.table import Table
 
 from backend.counts import count_words
 
-SETS = {"n11": "kept", "n10": "lost", "n01": "gained", "n00": "wrong on both"}
+PIPED_WIDTH = 10_000  # what another program reads is not broken into lines
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+
+def make_console(stream: TextIO, *, is_error: bool = False) -> Console:
+    """A console as wide as the terminal, or as COLUMNS says; into a pipe lines keep their length."""
+    is_measured = stream.isatty() or "COLUMNS" in os.environ
+    return Console(stderr=is_error, highlight=False, width=None if is_measured else PIPED_WIDTH)
+
+
+out = make_console(sys.stdout)
+err = make_console(sys.stderr, is_error=True)
 
 
 def percent(share: float | None) -> str:
     """A share 0..1 as `12.34 %`, a dash where there is none."""
     return "-" if share is None else f"{100 * share:.2f} %"
+
+
+def duration(seconds: float) -> str:
+    """A length of time as `45 s`, `12 min` or `3 h 20 min`; at least a second."""
+    if seconds < 60:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60:,} h {minutes % 60} min"
 
 
 def print_checkpoint(checkpoint: dict[str, Any]) -> None:
@@ -77,29 +93,6 @@ def describe_summary(evaluation: dict[str, Any]) -> str:
     if summary["broken_by_fallbacks"]:
         text += f", {count_words(summary['broken_by_fallbacks'], 'sample')} broken only by fallback attacks"
     return f"{text}, n = {summary['n']:,}"
-
-
-def print_comparison(comparison: dict[str, Any]) -> None:
-    dense, pruned = comparison["dense"], comparison["pruned"]
-    out.print("".join(part["text"] for part in comparison["headline"]), markup=False)
-    table = Table(box=None, pad_edge=False)
-    table.add_column(f"n = {comparison['n']:,}")
-    for title in SETS.values():
-        table.add_column(title, justify="right")
-    for name, counts in (("clean", comparison["clean"]), (f"at eps {comparison['eps_text']}", comparison["robust"])):
-        table.add_row(name, *(f"{counts[key]:,}" for key in SETS))
-    out.print(table)
-    auroc = comparison["auroc"]
-    predicts = comparison["auroc_reason"]
-    if auroc:
-        predicts = f"AUROC {auroc['value']:.3f} ({auroc['low']:.3f} to {auroc['high']:.3f}), {auroc['positives']} lost"
-    out.print(f"Small dense margin as a predictor of clean losses: {predicts}", markup=False)
-    out.print(
-        f"McNemar p {comparison['mcnemar_p']:.2g} clean, {comparison['robust_statistics']['mcnemar_p']:.2g} at eps"
-    )
-    for mismatch in comparison["mismatches"]:
-        out.print(f"{'Differs' if mismatch['severity'] == 'differs' else 'Note'}: {mismatch['sentence']}", markup=False)
-    out.print(f"Evaluations: dense {dense['id']}, pruned {pruned['id']}", soft_wrap=True)
 
 
 def print_evidence(evidence: dict[str, Any]) -> None:

@@ -3,15 +3,15 @@
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
-from backend.cli.jobs import Wait, add_job_commands, tell
+from backend.cli.columns import print_columns
+from backend.cli.jobs import Wait, add_job_commands, tell, tell_all
 from backend.cli.output import out, percent
 from backend.cli.session import AsJson, Url, connected, reports_failures
 from backend.counts import count_words
 from models.pruning.plans import CONTROL, METHODS
 
-app = typer.Typer(help="List, cancel, resume and delete prunings on the server.", no_args_is_help=True)
+app = typer.Typer(help="List, show, open, cancel, resume, delete prunings; `prune` queues one.", no_args_is_help=True)
 
 Sparsity = Annotated[
     float | None, typer.Option(help="Share to remove, such as 0.95 (for HARP's channels: of multiplications)")
@@ -78,7 +78,9 @@ def prune(
 def list_prunings(url: Url = None, as_json: AsJson = False) -> None:
     """List the prunings on the server, newest first."""
     with connected(url) as client:
-        tell(client, "prunings", print_pruning, list(client.each("prunings")), wait=False, as_json=as_json)
+        rows = list(client.each("prunings"))
+    nothing = "Nothing has been pruned here yet. `thinice prune METHOD` starts that."
+    tell_all(rows, print_pruning, nothing=nothing, as_json=as_json)
 
 
 @app.command()
@@ -87,15 +89,15 @@ def methods(url: Url = None, as_json: AsJson = False) -> None:
     """List the pruning methods and what they prune."""
     with connected(url) as client:
         response = client.get_response("pruning-methods")
-        if as_json:
-            print(response.text)
-            return
-        table = Table("method", "prunes", "schedules", "settings", box=None, pad_edge=False)
-        for row in response.json()["items"]:
-            schedules = ", ".join(f"{one['name']} ({count_words(one['epochs'], 'epoch')})" for one in row["schedules"])
-            names = ", ".join(one["name"] for one in row["settings"])
-            table.add_row(row["name"], ", ".join(row["granularities"]), schedules, names)
-        out.print(table)
+    if as_json:
+        print(response.text)
+        return
+    rows = []
+    for row in response.json()["items"]:
+        schedules = ", ".join(f"{one['name']} ({count_words(one['epochs'], 'epoch')})" for one in row["schedules"])
+        names = ", ".join(one["name"] for one in row["settings"])
+        rows.append((row["name"], ", ".join(row["granularities"]), schedules, names))
+    print_columns(("method", "prunes", "schedules", "settings"), rows)
 
 
 def print_pruning(row: dict[str, Any]) -> None:
@@ -127,6 +129,7 @@ add_job_commands(
     print_pruning,
     keeps="the state of its training is kept",
     deletes=" and left no checkpoint, with the state of its training",
+    page="prune?pruning={id}",
 )
 
 

@@ -2,6 +2,7 @@
 
 import os
 import time
+import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -21,7 +22,12 @@ REFUSED, UNUSABLE, GATE_NOT_MET, INTERRUPTED = 1, 2, 3, 130
 POLL_SECONDS = 1.0
 RESTART_SECONDS = 60.0  # how long a waiting command bears a server that is being restarted
 
-Url = Annotated[str | None, typer.Option("--url", envvar="THINICE_URL", help="Address of the server")]
+Url = Annotated[
+    str | None,
+    typer.Option(
+        "--url", envvar="THINICE_URL", help="Server that commands speak to; default: the address that the settings name"
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the JSON of the REST interface")]
 Arguments = ParamSpec("Arguments")
 
@@ -82,6 +88,14 @@ def wait_for(client: Client, path: str) -> Any:
             done = now["progress"]
             progress.update(bar, description=done["stage"] or now["state"], completed=done["done"], total=done["total"])
             time.sleep(POLL_SECONDS)
+
+
+def open_page(client: Client, page: str) -> None:
+    """Open a page of the dashboard in the browser; its address is printed too, for who sits at another machine."""
+    address = f"{client.url}/{page}"
+    print(address, flush=True)
+    if not webbrowser.open(address):
+        err.print("No browser could be started here; open the address above.", markup=False)
 
 
 def write_whole(path: Path, content: bytes) -> None:

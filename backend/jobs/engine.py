@@ -20,6 +20,10 @@ class Executor:
     device = "cpu"
 
 
+class GaveWay(BaseException):
+    """Ends a workflow whose job is in the queue again. The engine would take an Exception for the end of the job."""
+
+
 @DBOS.step(name="start")
 def start(evaluation_id: str, run_number: int) -> int:
     return evaluate.start(UUID(evaluation_id), run_number, Executor.device)
@@ -37,9 +41,18 @@ def finish(evaluation_id: str, run_number: int) -> None:
 
 @DBOS.workflow(name=EVALUATE, max_recovery_attempts=1_000)
 def evaluate_job(evaluation_id: str, run_number: int) -> None:
-    """One evaluation: its chunks in order. `run_number` tells resumes apart: an old one writes nothing."""
-    with lifecycle.ending(kinds.EVALUATION, UUID(evaluation_id), run_number):
-        for number in range(start(evaluation_id, run_number)):
+    """One evaluation: its chunks in order. `run_number` tells resumes apart: an old one writes nothing.
+
+    Between chunks it gives the device to a job that goes first. These calls are no steps, because the answer of a step
+    would be remembered, and the job would give way once more whenever it goes on.
+    """
+    job = kinds.EVALUATION, UUID(evaluation_id), run_number
+    with lifecycle.ending(*job):
+        chunks = start(evaluation_id, run_number)
+        lifecycle.go_on(*job)
+        for number in range(chunks):
+            if lifecycle.give_way(*job):
+                raise GaveWay
             run_chunk(evaluation_id, run_number, number)
         finish(evaluation_id, run_number)
 

@@ -1,12 +1,13 @@
 """The life of a job, whatever its kind: queued, started, followed, stopped, failed, ended, queued again.
 
-    queued -> running -> succeeded
-       ^   \\     |   \
-       |    v    v    v
+    queued <-> running -> succeeded
+       ^   \\      |   \
+       |    v     v    v
        +-- cancelled  failed
 
-A resume starts the next run of the same job. Every write names the run that it belongs to, so that whatever an old run
-still says comes too late. No torch: the web process queues, stops and resumes, workers do the rest.
+A running job waits again where it gives its device to a job that goes first. A resume starts the next run of the same
+job. Every write names the run that it belongs to, so that whatever an old run still says comes too late. No torch: the
+web process queues, stops and resumes, workers do the rest.
 """
 
 import logging
@@ -101,6 +102,40 @@ def start(session: Session, kind: Kind[J], job_id: UUID, run_number: int) -> J:
     row.state, row.stage, row.error = "running", "loading", None
     row.started_at = row.started_at or now()
     return row
+
+
+def give_way(kind: Kind[Any], job_id: UUID, run_number: int) -> bool:
+    """Make a running job wait again, in its old place of the queue, if a job with a smaller priority waits.
+
+    Where it did, the caller ends without an outcome, and `go_on` has to follow once the queue gives the job out again.
+    A process that dies between the two writes leaves a job of a dead worker, which the reaper puts back.
+
+    Raises:
+        Stopped: this run of it is no longer wanted.
+    """
+    with reading() as session:
+        priority = find_wanted(session, kind, job_id, run_number, locks=False).priority
+    if not queue.is_anything_before(priority):
+        return False
+    with writing() as session:
+        row = find_wanted(session, kind, job_id, run_number)
+        row.state, row.stage = "queued", "waiting"
+        kind.log(session, row, "gave its device to a job that goes first")
+    queue.put_back(kind.workflow, job_id, run_number)
+    return True
+
+
+def go_on(kind: Kind[Any], job_id: UUID, run_number: int) -> None:
+    """Mark a job that gave way as running again; does nothing to one that runs.
+
+    Raises:
+        Stopped: this run of it is no longer wanted.
+    """
+    with writing() as session:
+        row = find_wanted(session, kind, job_id, run_number, ACTIVE)
+        if row.state == "queued":
+            row.state, row.stage = "running", "loading"
+            kind.log(session, row, "goes on")
 
 
 def find_wanted(

@@ -72,6 +72,17 @@ def cancel(workflow: str, *arguments: UUID | int) -> None:
     client().cancel_workflow(name_job(workflow, *arguments))
 
 
+def put_back(workflow: str, *arguments: UUID | int) -> None:
+    """Let a job that runs wait again, in its old place; the run of it that ends now must leave no outcome."""
+    client().resume_workflow(name_job(workflow, *arguments), queue_name=QUEUE)
+
+
+def is_anything_before(priority: int) -> bool:
+    """Whether a job with a smaller priority waits for a device."""
+    waiting = client().list_workflows(status="ENQUEUED", queue_name=QUEUE, load_input=False, load_output=False)
+    return any(job.priority is not None and job.priority < priority for job in waiting)
+
+
 def enqueue_preflight(checkpoint_id: UUID, priority: int = PREFLIGHT_PRIORITY) -> None:
     """Queue a checkpoint's pre-flight, by default ahead of every evaluation."""
     enqueue(PREFLIGHT, priority, checkpoint_id)

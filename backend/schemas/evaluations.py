@@ -41,7 +41,7 @@ class ProgressOut(Schema):
     done: int
     total: int
     stage: str = Field(description="What the job is doing now")
-    eta_seconds: float | None
+    eta_seconds: float | None = Field(description="Expected time until the end; null where nothing tells")
 
 
 class Summary(Schema):
@@ -93,6 +93,9 @@ class EvaluationOut(Schema):
     purpose: Literal["user", "demo"]
     progress: ProgressOut
     queue_position: int | None
+    starts_in_seconds: float | None = Field(
+        description="Expected time until a job that waits starts; null for any other, and where nothing tells"
+    )
     summary: Summary | None
     flags: list[str]
     record: RunRecord = Field(description="What is needed to repeat it; fields that are not known yet are absent")

@@ -42,7 +42,7 @@ class EvidenceProgress(Schema):
     total: float
     unit: Literal["samples", "gradients", "seconds"]
     stage: str = Field(description="What the job is doing now")
-    eta_seconds: float | None
+    eta_seconds: float | None = Field(description="Expected time until the end; null where nothing tells")
 
 
 class EvidenceOut(Schema):
@@ -61,6 +61,9 @@ class EvidenceOut(Schema):
     n: int
     state: State
     progress: EvidenceProgress
+    starts_in_seconds: float | None = Field(
+        description="Expected time until a job that waits starts; null for any other, and where nothing tells"
+    )
     checked: int = Field(description="Adversarials checked, or runs of an attack")
     held: int = Field(description="Verified adversarials among them")
     improved: int = Field(description="Samples whose best-known bound this evidence set")

@@ -63,7 +63,7 @@ class PruningProgress(Schema):
     done: int
     total: int
     stage: str = Field(description="What the job is doing now")
-    eta_seconds: float | None
+    eta_seconds: float | None = Field(description="Expected time until the end; null where nothing tells")
 
 
 class PruningOut(Schema):
@@ -90,6 +90,9 @@ class PruningOut(Schema):
     priority: int
     state: State
     progress: PruningProgress
+    starts_in_seconds: float | None = Field(
+        description="Expected time until a job that waits starts; null for any other, and where nothing tells"
+    )
     warnings: list[str]
     record: PruningRecord = Field(description="Fields that are not known yet are absent")
     error: ErrorOut | None

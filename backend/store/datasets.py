@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from backend.errors import NotFound
 from backend.store.evaluations import insert_new
-from backend.store.tables import Dataset, DatasetSample, Sample
+from backend.store.tables import Checkpoint, Dataset, DatasetSample, Evaluation, Pruning, Sample
 
 SLICE = 5_000  # values per statement stay under SQLite's limit of 32,766 variables
 
@@ -115,6 +115,23 @@ def dataset_rows(session: Session, dataset_id: UUID) -> list[tuple[int, int, str
         .order_by(DatasetSample.index)
     )
     return [(row[0], row[1], row[2], row[3]) for row in session.execute(question)]
+
+
+def count_dependants(session: Session, dataset_id: UUID) -> dict[str, int]:
+    """How many rows need this data set, by what they are; a pruning needs both that of its parent and its own."""
+    questions = {
+        "checkpoints": select(Checkpoint).where(Checkpoint.dataset_id == dataset_id),
+        "evaluations": select(Evaluation).where(Evaluation.dataset_id == dataset_id),
+        "prunings": select(Pruning).where(
+            or_(Pruning.dataset_id == dataset_id, Pruning.training_dataset_id == dataset_id)
+        ),
+    }
+    return {name: session.scalar(question.with_only_columns(func.count())) or 0 for name, question in questions.items()}
+
+
+def is_file_used(session: Session, file: str) -> bool:
+    """Whether any data set keeps its images in this artefact."""
+    return session.scalar(select(Dataset.id).where(Dataset.file == file).limit(1)) is not None
 
 
 def slugs_of(session: Session, dataset_ids: Sequence[UUID]) -> dict[UUID, str]:

@@ -1,6 +1,7 @@
 """Questions about evaluations, their chunks and their log, and the write that ends a chunk."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -77,6 +78,25 @@ def count_dependants(session: Session, evaluation_id: UUID) -> dict[str, int]:
         ),
     }
     return {name: session.scalar(question.with_only_columns(func.count())) or 0 for name, question in questions.items()}
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How many seconds a sample of an evaluation took."""
+
+    evaluation_id: UUID
+    preset: str
+    checkpoint_id: UUID
+    seconds: float
+
+
+def paces_of(session: Session, limit: int = 200) -> list[Pace]:
+    """The paces of the newest evaluations with a finished chunk, newest first."""
+    seconds, samples = func.sum(Chunk.seconds), func.sum(Chunk.samples)
+    question = select(Evaluation.id, Evaluation.preset, Evaluation.checkpoint_id, seconds / samples)
+    question = question.join(Chunk, Chunk.evaluation_id == Evaluation.id).group_by(Evaluation.id)
+    newest = question.order_by(Evaluation.created_at.desc(), Evaluation.id.desc()).limit(limit)
+    return [Pace(*row) for row in session.execute(newest)]
 
 
 def keep_summary(session: Session, evaluation_id: UUID, summary: dict[str, Any]) -> None:

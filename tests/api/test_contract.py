@@ -83,6 +83,7 @@ OPERATIONS = [
     ("delete", "/api/v1/evidence/{evidence_id}"),
     ("delete", "/api/v1/prunings/{pruning_id}"),
     ("delete", "/api/v1/evaluations/{evaluation_id}"),
+    ("delete", "/api/v1/datasets/{dataset_id}"),
 ]
 
 

@@ -78,3 +78,11 @@ def test_sample_outside_is_404_and_scale_out_of_range_422(client: TestClient, si
     error_of(client.get(f"{URL}/{site.dataset}/samples/{SAMPLES}.png"), 404, "not_found")
     error_of(client.get(f"{URL}/{site.dataset}/samples/-1.png"), 422, "invalid_request")
     error_of(client.get(f"{URL}/{site.dataset}/samples/1.png", params={"scale": 99}), 422, "invalid_request")
+
+
+def test_delete_is_refused_while_it_is_needed_and_then_leaves_nothing(client: TestClient, tmp_path: Path) -> None:
+    error_of(client.delete(f"{URL}/digits"), 409, "conflict")
+    content = write_npz(tmp_path / "a.npz", *make_pixels(8, seed=9)).read_bytes()
+    made = client.post(URL, data={"name": "short-lived"}, files={"file": ("a.npz", content)}).json()
+    assert client.delete(f"{URL}/{made['id']}").status_code == 204
+    error_of(client.get(f"{URL}/{made['id']}"), 404, "not_found")

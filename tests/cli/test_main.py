@@ -8,49 +8,21 @@ import os
 import struct
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import numpy as np
 import pyarrow.parquet
-import pytest
 
 from backend.client import choose_pair
-from tests.api.site import SAMPLES, Site, free_port, running_server, shared_site
+from tests.api.site import SAMPLES, Site, free_port
+from tests.cli.conftest import TOKEN, Run, rest
 from tests.datasets.published_archives import draw, write_cifar10
 from tests.services.fabrication import SIDE
 
-TOKEN = "correct-horse-battery"
 ZOO_FILE = Path(__file__).parents[2] / "models" / "zoo" / "cnn-dense.safetensors"
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, str]]:
-    """A filled home and the address of a server on it that needs a token."""
-    site = shared_site(tmp_path_factory.getbasetemp())
-    with running_server(site.home, tmp_path_factory.mktemp("cli") / "log", THINICE_TOKEN=TOKEN) as (url, _):
-        yield site, url
-
-
-@pytest.fixture
-def run(served: tuple[Site, str]) -> Run:
-    """Run `thinice` with these words against the server."""
-
-    def run_one(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("THINICE_")}
-        environment |= {"THINICE_URL": served[1], "THINICE_TOKEN": TOKEN, "COLUMNS": "200"} | variables
-        command = [sys.executable, "-m", "backend.cli.main", *words]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
-
-    return run_one
-
-
-def rest(served: tuple[Site, str], path: str) -> Any:
-    headers = {"Authorization": f"Bearer {TOKEN}"}
-    return httpx2.get(f"{served[1]}/api/v1/{path}", headers=headers, trust_env=False).json()
 
 
 def test_status_says_who_works_and_what_waits(run: Run) -> None:
@@ -60,6 +32,11 @@ def test_status_says_who_works_and_what_waits(run: Run) -> None:
     assert "dense-net, margin: queued 0/20" in answer.stdout
     assert "dense-net, evidence (harder, margin, further seeds): queued 0/100" in answer.stdout
     assert json.loads(run("status", "--json").stdout)["database"] == "sqlite"
+
+
+def test_version_is_printed_and_nothing_else_happens(run: Run) -> None:
+    answer = run("--version", THINICE_URL=f"http://127.0.0.1:{free_port()}")
+    assert (answer.returncode, answer.stdout) == (0, f"thinice {version('thinice')}\n")
 
 
 def test_status_without_a_server_is_code_2_and_says_what_to_do(run: Run) -> None:
@@ -246,6 +223,9 @@ def test_evaluation_is_cancelled_resumed_and_deleted(run: Run, served: tuple[Sit
     assert (refused.returncode, "cancel it first" in refused.stderr) == (1, True)
     assert "cancelled" in run("evaluations", "cancel", row["id"]).stdout
     assert json.loads(run("evaluations", "resume", row["id"], "--json").stdout)["state"] == "queued"
+    assert json.loads(run("evaluations", "show", row["id"], "--json").stdout)["id"] == row["id"]
+    opened = run("evaluations", "open", row["id"], BROWSER="true %s")
+    assert (opened.returncode, opened.stdout) == (0, f"{served[1]}/jobs?evaluation={row['id']}\n")
     assert run("evaluations", "cancel", row["id"]).returncode == 0
     assert row["id"] in run("evaluations", "list").stdout
     assert run("evaluations", "delete", row["id"]).returncode == 0
@@ -291,7 +271,11 @@ def test_attack_harder_and_replay_are_queued(run: Run, served: tuple[Site, str])
 
 def test_help_names_every_command(run: Run) -> None:
     text = run("--help").stdout
+    assert "Exit codes: 0 done; 1 refused, or a job failed; 2 wrong usage, or no server; 3 a gate is not met." in text
     for name in (
+        "checkpoints",
+        "datasets",
+        "example",
         "serve",
         "worker",
         "upload",

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -17,6 +18,8 @@ from backend.schemas.evaluations import EvaluationIn, EvaluationOut
 from backend.services import checkpoints, evaluations
 from backend.settings import get_settings
 from backend.store import database
+from backend.store import evaluations as questions
+from backend.store.tables import Chunk
 
 PATIENCE_SECONDS = 120
 
@@ -84,3 +87,17 @@ def queue_margin(name: str = "cnn-dense", n: int = 60, preset: str = "margin", s
         checkpoint_id=found.id, dataset_id=str(found.dataset_id), samples=n, norm="Linf", preset=preset, seed=seed
     )
     return evaluations.queue_evaluation(wish)
+
+
+def state_of(evaluation_id: UUID) -> str:
+    return evaluations.get_evaluation(evaluation_id).state
+
+
+def chunks_of(evaluation_id: UUID) -> dict[int, Chunk]:
+    """The stored chunks of an evaluation, by number."""
+    with database.reading() as session:
+        return {chunk.number: chunk for chunk in questions.chunks_of(session, evaluation_id)}
+
+
+def rows_of(evaluation_id: UUID) -> list[dict[str, Any]]:
+    return [row.model_dump() for row in evaluations.margins(evaluation_id).items]

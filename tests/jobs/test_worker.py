@@ -4,22 +4,8 @@ from backend.jobs import queue
 from backend.schemas.records import VERSION, RunRecord
 from backend.services import checkpoints, evaluations, system
 from backend.store import database, results
-from backend.store import evaluations as questions
 from backend.store.tables import Checkpoint, Evaluation
-from tests.jobs.conftest import queue_margin, wait_for
-
-
-def state_of(evaluation_id):
-    return evaluations.get_evaluation(evaluation_id).state
-
-
-def chunks_of(evaluation_id):
-    with database.reading() as session:
-        return {chunk.number: chunk for chunk in questions.chunks_of(session, evaluation_id)}
-
-
-def rows_of(evaluation_id):
-    return [row.model_dump() for row in evaluations.margins(evaluation_id).items]
+from tests.jobs.conftest import chunks_of, queue_margin, rows_of, state_of, wait_for
 
 
 def check_record(record: RunRecord) -> None:

@@ -2,6 +2,7 @@
 
 from backend.services.datasets.service import (
     add_dataset,
+    delete_dataset,
     find_dataset,
     get_dataset,
     list_datasets,
@@ -13,6 +14,7 @@ from backend.services.datasets.service import (
 
 __all__ = [
     "add_dataset",
+    "delete_dataset",
     "find_dataset",
     "get_dataset",
     "list_datasets",

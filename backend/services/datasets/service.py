@@ -177,6 +177,28 @@ def _forget_lost() -> None:
             store.forget_arriving(session, dataset_id)
 
 
+def delete_dataset(id_or_slug: str | UUID) -> None:
+    """Forget a data set and, where no other has the same one, its file.
+
+    Raises:
+        NotFound: none has that id or slug.
+        Conflict: it is shipped, or checkpoints, evaluations or prunings need it; says how many.
+    """
+    with writing() as session:
+        row = store.need_dataset(session, id_or_slug)
+        if row.builtin:
+            raise Conflict(f"{row.slug} is shipped with Thin Ice, so it cannot be deleted.", slug=row.slug)
+        found = {noun: count for noun, count in store.count_dependants(session, row.id).items() if count}
+        if found:
+            words = ", ".join(f"{noun} ({count:,})" for noun, count in found.items())
+            raise Conflict(f"{row.slug} cannot be deleted; needed by: {words}. Delete those first.", **found)
+        file = row.file
+        session.delete(row)
+    with writing() as session:  # nothing is written: it keeps an import of the same file waiting (SQLite)
+        if not store.is_file_used(session, file):
+            (get_settings().artefacts / file).unlink(missing_ok=True)
+
+
 def sample_pixels(dataset_id: str | UUID, index: int) -> NDArray[np.uint8]:
     """The pixels of one sample, uint8 (H, W, C), 0..255.
 

@@ -15,6 +15,7 @@ from backend.schemas.evaluations import EvaluationIn, EvaluationOut, MarginRow
 from backend.services.evaluations.measurements import eps_of, summarise
 from backend.services.evaluations.views import show_evaluation, show_margin
 from backend.services.shared.arguments import MAX_MARGINS, check_page, read_id
+from backend.services.shared.forecasts import UNKNOWN, forecast_waiting
 from backend.services.shared.jobs import Jobs
 from backend.store import checkpoints, results
 from backend.store import evaluations as store
@@ -51,12 +52,14 @@ def show_all(session: Session, rows: Sequence[Evaluation]) -> list[EvaluationOut
     """Rows as callers see them; the checkpoints' names and the queue are asked for once."""
     names = checkpoints.names_of(session, [row.checkpoint_id for row in rows])
     places = store.queue_positions(session) if any(row.state == "queued" for row in rows) else {}
+    forecasts = forecast_waiting(session, rows)
     return [
         show_evaluation(
             row,
             checkpoint_name=names[row.checkpoint_id],
             chunks=store.chunks_of(session, row.id) if row.state == "running" else [],
             queue_position=places.get(row.id),
+            forecast=forecasts.get(row.id, UNKNOWN),
             summary=summarise(row),
         )
         for row in rows

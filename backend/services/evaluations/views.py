@@ -6,6 +6,7 @@ from typing import Any
 from backend.analysis.outcomes import tolerance_of
 from backend.eps import parse_eps
 from backend.schemas.evaluations import ErrorOut, EvaluationOut, MarginRow, ProgressOut, Summary
+from backend.services.shared.forecasts import Forecast
 from backend.store.tables import Chunk, Evaluation
 
 
@@ -15,6 +16,7 @@ def show_evaluation(
     checkpoint_name: str,
     chunks: list[Chunk],
     queue_position: int | None,
+    forecast: Forecast,
     summary: Summary | None,
 ) -> EvaluationOut:
     """An evaluation with its progress; `chunks` are the finished ones, from which the time left is told."""
@@ -36,8 +38,9 @@ def show_evaluation(
             "priority": row.priority,
             "state": row.state,
             "purpose": row.purpose,
-            "progress": show_progress(row, chunks),
+            "progress": show_progress(row, chunks, forecast),
             "queue_position": queue_position,
+            "starts_in_seconds": forecast.starts,
             "summary": summary,
             "flags": list(row.flags),
             "record": row.record,
@@ -49,10 +52,11 @@ def show_evaluation(
     )
 
 
-def show_progress(row: Evaluation, chunks: list[Chunk]) -> ProgressOut:
-    """Samples done and in all; the time left from the speed of the finished chunks, None until there is one."""
+def show_progress(row: Evaluation, chunks: list[Chunk], forecast: Forecast) -> ProgressOut:
+    """Samples done and in all; the time left of a running one from the speed of its own chunks, None until there is
+    one, and of a waiting one as expected."""
     samples = sum(chunk.samples for chunk in chunks)
-    eta = None
+    eta = forecast.ends
     if row.state == "running" and samples:
         eta = sum(chunk.seconds for chunk in chunks) / samples * max(0, row.n - row.done)
     return ProgressOut(done=row.done, total=row.n, stage=row.stage, eta_seconds=eta)

@@ -25,6 +25,7 @@ from backend.services.evaluations.measurements import eps_of
 from backend.services.evaluations.service import load_evaluation
 from backend.services.evidence.views import show_evidence
 from backend.services.shared.arguments import MAX_MARGINS, check_page, read_id
+from backend.services.shared.forecasts import UNKNOWN, forecast_waiting
 from backend.services.shared.jobs import Jobs
 from backend.settings import get_settings
 from backend.store import checkpoints, results
@@ -38,7 +39,11 @@ SHOWN_INDICES = 8
 
 def _show_all(session: Session, rows: Sequence[Evidence]) -> list[EvidenceOut]:
     names = checkpoints.names_by_evaluation(session, [row.evaluation_id for row in rows])
-    return [show_evidence(row, checkpoint_name=names[row.evaluation_id]) for row in rows]
+    forecasts = forecast_waiting(session, rows)
+    return [
+        show_evidence(row, checkpoint_name=names[row.evaluation_id], forecast=forecasts.get(row.id, UNKNOWN))
+        for row in rows
+    ]
 
 
 JOBS = Jobs(kinds.EVIDENCE, _show_all, before_delete=store.withdraw)

@@ -15,6 +15,7 @@ from backend.schemas.evaluations import ErrorOut
 from backend.schemas.prunings import PruningIn, PruningOut, PruningProgress
 from backend.services.prunings.plans import Draft, describe_draft, draft_pruning, read_radius
 from backend.services.shared.arguments import read_id
+from backend.services.shared.forecasts import UNKNOWN, Forecast, forecast_waiting
 from backend.services.shared.jobs import Jobs
 from backend.store import checkpoints, datasets
 from backend.store import prunings as store
@@ -25,7 +26,7 @@ from models.pruning.plans import CONTROL, read_plan
 MOST_NAMES = 1000  # tried for a result without a name of its own
 
 
-def show_pruning(row: Pruning, *, parent_name: str, training_dataset: str) -> PruningOut:
+def show_pruning(row: Pruning, *, parent_name: str, training_dataset: str, forecast: Forecast) -> PruningOut:
     """A pruning with its progress; the record is the card of what it made once that is there."""
     plan, passes = read_plan(row.plan), row.record.passes
     assert passes is not None  # known before the run
@@ -46,8 +47,9 @@ def show_pruning(row: Pruning, *, parent_name: str, training_dataset: str) -> Pr
                 done=row.done,
                 total=row.total,
                 stage=row.stage,
-                eta_seconds=row.eta_seconds if row.state == "running" else None,
+                eta_seconds=row.eta_seconds if row.state == "running" else forecast.ends,
             ),
+            "starts_in_seconds": forecast.starts,
             "warnings": list(row.record.warnings or ()),
             "record": row.record,
             "error": None if row.error is None else ErrorOut(**row.error),
@@ -58,8 +60,14 @@ def show_pruning(row: Pruning, *, parent_name: str, training_dataset: str) -> Pr
 def _show_all(session: Session, rows: Sequence[Pruning]) -> list[PruningOut]:
     names = checkpoints.names_of(session, [row.parent_id for row in rows])
     slugs = datasets.slugs_of(session, [row.training_dataset_id for row in rows])
+    forecasts = forecast_waiting(session, rows)
     return [
-        show_pruning(row, parent_name=names[row.parent_id], training_dataset=slugs[row.training_dataset_id])
+        show_pruning(
+            row,
+            parent_name=names[row.parent_id],
+            training_dataset=slugs[row.training_dataset_id],
+            forecast=forecasts.get(row.id, UNKNOWN),
+        )
         for row in rows
     ]
 

@@ -19,7 +19,7 @@ from backend.store import datasets as store
 from backend.store.database import reading
 from backend.store.tables import Dataset, DatasetSample
 from tests.datasets.published_archives import draw, write_cifar10
-from tests.services.fabrication import add_dataset, make_pixels, write_npz
+from tests.services.fabrication import add_checkpoint, add_dataset, make_pixels, queue, write_npz
 
 
 def upload(folder: Path, name: str, n: int = 8, seed: int = 0, **fields: Any) -> DatasetOut:
@@ -202,3 +202,29 @@ def test_sample_png_scale_out_of_range_is_refused(ready: Path, tmp_path: Path, s
     add_dataset(tmp_path, "digits", n=4)
     with pytest.raises(InvalidRequest):
         datasets.sample_png("digits", 0, scale)
+
+
+def test_delete_dataset_forgets_rows_and_file_and_frees_the_name(ready: Path, tmp_path: Path) -> None:
+    first, twin = upload(tmp_path, "digits", n=12), upload(tmp_path, "twin", n=12)
+    file = datasets.find_dataset("digits").file
+    rows = stored_counts()
+    datasets.delete_dataset("digits")
+    assert stored_counts() == (rows[0] - 1, rows[1] - 12)
+    assert (ready / "artefacts" / file).exists(), "the other data set holds the same images"
+    datasets.delete_dataset(twin.id)
+    assert not (ready / "artefacts" / file).exists()
+    with pytest.raises(NotFound):
+        datasets.delete_dataset(first.id)
+    assert upload(tmp_path, "digits", n=12).size == 12
+
+
+def test_delete_dataset_that_is_needed_or_shipped_is_refused(ready: Path, tmp_path: Path) -> None:
+    dataset = add_dataset(tmp_path, "digits")
+    checkpoint = add_checkpoint(dataset.id, "net")
+    queue(checkpoint, dataset, 5)
+    with pytest.raises(Conflict, match=r"checkpoints \(1\), evaluations \(1\)") as refused:
+        datasets.delete_dataset("digits")
+    assert refused.value.details == {"checkpoints": 1, "evaluations": 1}
+    shipped = add_dataset(tmp_path, "shipped", builtin=True)
+    with pytest.raises(Conflict, match="shipped with Thin Ice"):
+        datasets.delete_dataset(shipped.id)
