@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     low_precision: bool = Field(False, description="On CUDA, attacks explore in bfloat16 far from boundaries")
     training_processes: int = Field(1, ge=1, le=64, description="Processes that share one pruning, one per GPU")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
-    demo: bool = Field(True, description="Queue the demo evaluations of the shipped checkpoints at the first start")
+    demo: bool = Field(True, description="Bring the results of the shipped checkpoints in at the first start")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
     @property

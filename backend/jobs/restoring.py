@@ -29,7 +29,7 @@ def run(evaluation_id: UUID, index: int, device: str) -> None:
     margin = found[0].margin
     assert margin is not None
     try:
-        adversarial = _attack(evaluation, index, margin, device)
+        adversarial = attack_again(evaluation, index, margin, device)
     except AttackFailed as error:
         with writing() as session:
             evaluations.add_log(session, evaluation_id, error.message)
@@ -48,7 +48,7 @@ def ignore_steps(_done: int, _total: int, _stage: str) -> None:
     """One sample takes about a second, so nobody is told how far it is."""
 
 
-def _attack(evaluation: Evaluation, index: int, margin: float, device: str) -> torch.Tensor:
+def attack_again(evaluation: Evaluation, index: int, margin: float, device: str) -> torch.Tensor:
     """The adversarial of the primary run, float32 (1, C, H, W); AttackFailed where it lies elsewhere."""
     record = evaluation.record
     subject = load_subject(evaluation.checkpoint_id, evaluation.dataset_id, device)

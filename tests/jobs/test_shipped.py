@@ -152,6 +152,25 @@ def test_find_results_of_a_damaged_file_stops_the_start(tmp_path: Path, monkeypa
         shipped.find_results()
 
 
+def test_shipped_results_are_what_this_engine_finds(crew: Any) -> None:
+    """Fails where somebody changed what a preset finds and left `ENGINE` as it was."""
+    path = shipped.find_results()
+    assert path is not None, "the shipped results are of another engine: measure them again"
+    entries = read_manifest(path).evaluations[:2]
+    asked = iter([False, False, True])
+    assert load_results(path, lambda: next(asked)) == 2
+    for entry in entries:
+        verify_stored(entry.id, "cpu")
+        with database.reading() as session:
+            row = session.get_one(Evaluation, entry.id)
+        assert row.state == "succeeded", row.error
+        rows = [one for one in evaluations.margins(entry.id).items if one.correct and one.found]
+        for one in rows[:: len(rows) // 3][:3]:
+            assert one.margin is not None
+            restoring.attack_again(row, one.index, one.margin, "cpu")
+        evaluations.delete_evaluation(entry.id)
+
+
 def test_packing_takes_the_largest_of_each_and_the_flips_of_pairs(measured: EvaluationOut) -> None:
     small = work(queue_margin("cnn-dense", n=N // 2).id)
     rows = list_zoo()
