@@ -44,6 +44,8 @@ EVALUATIONS = (
         "Upload adversarials (.npy). Each one is verified and may lower a best-known bound.",
     ),
     Call("POST", "/api/v1/evaluations/{evaluation_id}/attack-harder", "Spend a budget on chosen samples."),
+    Call("GET", "/api/v1/bundles", "Finished evaluations as one file, to look at on another server."),
+    Call("POST", "/api/v1/bundles", "Import such a file; every row is verified on the networks of this server first."),
     Call("GET", "/api/v1/flags", "The reliability flags with their explanations."),
 )
 
