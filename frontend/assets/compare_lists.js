@@ -4,7 +4,7 @@
   const SHOWN = 18; // tiles before "show the others"
   const MOST = 120; // tiles at all; the table holds every sample
   const SETS = ["S11", "S10", "S01", "S00"];
-  const STATE_KEYS = ["eps", "delta", "view", "class", "set"]; // of an address, besides the pair
+  const STATE_KEYS = ["eps", "delta", "view", "class", "set"]; // of an address, in addition to the pair
 
   /**
    * @param {string} tag

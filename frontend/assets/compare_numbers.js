@@ -1,4 +1,4 @@
-// Compare's number cards and what stands beside the headline, as data that plain.js draws.
+// Compare's number cards and what follows the headline, as data that plain.js draws.
 // Pure: tests call this in Node.
 (function () {
   /** @type {Record<string, string>} */

@@ -60,8 +60,8 @@
    */
   function placeNextTo(card, left, top) {
     const x = left + 16;
-    const beside = x + card.offsetWidth > window.innerWidth - 8 ? x - card.offsetWidth - 32 : x;
-    card.style.left = Math.max(8, beside) + "px";
+    const start = x + card.offsetWidth > window.innerWidth - 8 ? x - card.offsetWidth - 32 : x;
+    card.style.left = Math.max(8, start) + "px";
     card.style.top = Math.max(8, Math.min(top - 20, window.innerHeight - card.offsetHeight - 8)) + "px";
   }
 

@@ -100,7 +100,7 @@ def page_state(comparison: ComparisonOut, cut: Cut, sliders: Sliders, unit: Unit
 def browser_state(
     comparison: ComparisonOut, samples: list[PairedSample], dataset: DatasetOut, unit: Unit
 ) -> dict[str, Any]:
-    """What the browser needs to cut the pair besides its columns; `bounds` by index where evidence lowered one."""
+    """What the browser needs to cut the pair, with its columns. `bounds`: by index, where evidence lowered one."""
     dense, pruned = str(comparison.dense.id), str(comparison.pruned.id)
     return {
         "version": comparisons.columns_version(dense, pruned),
