@@ -7,6 +7,8 @@
   /** @param {UploadSetup | null} setup */
   function mount(setup) {
     prefilled = "";
+    suggested = 0;
+    thinice.uploadPreview.forget();
     if (setup) thinice.uploadFile.build(setup);
     return unchanged();
   }
@@ -30,6 +32,35 @@
    * @param {string | null} current
    */
   const chooseDataset = (dataset, setup, current) => thinice.uploadForm.chooseParent(dataset, setup.parents, current);
+
+  /** @param {string | null} typed */
+  const checkName = (typed) => thinice.uploadPreview.checkName(typed);
+
+  /**
+   * @param {Upload | null} upload
+   * @param {string | null} dataset
+   * @param {UploadSetup} setup
+   */
+  function findParent(upload, dataset, setup) {
+    thinice.uploadPreview.findParent(upload, dataset, setup);
+  }
+
+  let suggested = 0; // the number of samples that we put into the field ourselves
+
+  /**
+   * The number of samples and what it is; what was typed stays.
+   * @param {string | null} parent
+   * @param {string | null} preset
+   * @param {string} role
+   * @param {UploadSetup} setup
+   * @param {number | string | null | undefined} typed
+   */
+  function chooseSamples(parent, preset, role, setup, typed) {
+    const [number, words] = thinice.uploadForm.suggestSamples(parent, preset, role, setup.parents);
+    const isOurs = !typed || Number(typed) === suggested;
+    if (isOurs) suggested = number;
+    return [isOurs ? number : unchanged(), words];
+  }
 
   /**
    * @typedef {object} Form
@@ -119,6 +150,10 @@
   }
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    upload: { mount, prefill, chooseRole, chooseDataset, sendCheckpoint, sendDataset },
+    upload: {
+      mount, prefill, chooseRole, chooseDataset, chooseSamples, sendCheckpoint, sendDataset,
+      checkName,
+      findParent,
+    },
   });
 })();
