@@ -70,19 +70,28 @@
    * @property {(made: Record<string, unknown>) => void} arrive what follows success
    */
 
+  /**
+   * The page of what was made, from its top.
+   * @param {Query} query
+   */
+  function arriveAt(query) {
+    thinice.visit("/upload", query);
+    window.scrollTo({ top: 0 });
+  }
+
   /** @type {Form} */
   const CHECKPOINT = {
     path: "/api/v1/checkpoints",
     button: thinice.ids.upload.GO,
     busyWords: "Opening the file in a sandboxed process and counting its weights ...",
-    arrive: (made) => thinice.visit("/upload", { checkpoint: String(made.id) }),
+    arrive: (made) => arriveAt({ checkpoint: String(made.id) }),
   };
   /** @type {Form} */
   const DATASET = {
     path: "/api/v1/datasets",
     button: thinice.ids.upload.SET_GO,
     busyWords: "Reading and checking every sample ...",
-    arrive: (made) => thinice.visit("/upload", { kind: "dataset", dataset: String(made.slug) }),
+    arrive: (made) => arriveAt({ kind: "dataset", dataset: String(made.slug) }),
   };
 
   /**

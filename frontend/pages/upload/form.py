@@ -13,6 +13,9 @@ from frontend.components import card
 from frontend.pages.upload import ids
 from models.pruning.plans import CONTROL
 
+BELOW: Any = ["label", "input", "description", "error"]
+"""What upload.js says about a field stands under it, so that nothing moves."""
+
 
 def parent_choices() -> list[dict[str, Any]]:
     """The parents of all data sets, each with how many samples its newest evaluation has, by preset."""
@@ -70,6 +73,7 @@ def identity_fields(known: list[DatasetOut], query: dict[str, str]) -> list[Comp
                 searchable=True,
                 clearable=True,
                 nothingFoundMessage="No dense checkpoint for this data set",
+                inputWrapperOrder=BELOW,
                 className="field",
             ),
         ),
@@ -209,6 +213,7 @@ def next_fields() -> list[Component]:
             id=ids.SAMPLES,
             label="Samples (n)",
             description="from row 0 on",
+            inputWrapperOrder=BELOW,
             min=1,
             allowDecimal=False,
             thousandSeparator=",",
