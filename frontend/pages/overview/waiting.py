@@ -6,6 +6,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from backend.schemas.evaluations import EvaluationOut
+from backend.services import system
 from frontend.components import Content, card
 from frontend.pages.overview.holdings import Holdings, Standing
 from frontend.rows import left_text, live_text, progress_bar
@@ -28,12 +29,14 @@ def find_first(standings: Sequence[Standing]) -> list[tuple[Standing, Evaluation
 
 def describe(active: Sequence[tuple[Standing, EvaluationOut]], holdings: Holdings) -> list[Content]:
     sentence = (
-        "One sentence will say which samples pruning loses, whether they lay on thin ice, and whether a control loses "
+        "One sentence will say which samples pruning loses, whether they lie on thin ice, and whether a control loses "
         "as many. "
     )
     if not active:
         return [html.P(sentence + next_step(holdings))]
     words = "It needs a dense network and one pruned from it, evaluated on the same samples, and appears by itself."
+    if not system.health().workers:
+        words = "No worker is running, so nothing goes on: make run starts the web server and the workers."
     rows = [waiting_row(standing, row) for standing, row in active[:SHOWN]]
     more: list[Content] = []
     if len(active) > SHOWN:

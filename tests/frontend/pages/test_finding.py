@@ -129,6 +129,6 @@ def test_show_waiting_says_what_comes_next_and_offers_the_ways_there(ready: Path
     waiting = [queue(dense, dataset, n) for n in (10, 20, 30, 40)]
     shown = show_waiting(read_holdings())
     words = text_of(shown)
-    assert "appears by itself" in words and "dense: margin, n 10" in words and "next in line" in words
+    assert "No worker is running" in words and "dense: margin, n 10" in words and "next in line" in words
     assert "1 more evaluation in the queue" in words
     assert f"{waiting[0].id}:left" in live_keys(shown)
