@@ -26,6 +26,15 @@
   }
 
   /**
+   * Set what a field shows, unless the visitor has left the form: Dash throws over a component that is gone.
+   * @param {string} id
+   * @param {Record<string, unknown>} props
+   */
+  function tell(id, props) {
+    if (document.getElementById(id)) window.dash_clientside.set_props(id, props);
+  }
+
+  /**
    * Say under the field that a checkpoint has this name, once the typing pauses.
    * @param {string | null} typed
    */
@@ -33,8 +42,7 @@
     const name = (typed || "").trim();
     asked = name;
     window.clearTimeout(typing);
-    const say = (/** @type {string | null} */ error) =>
-      window.dash_clientside.set_props(thinice.ids.upload.NAME, { error });
+    const say = (/** @type {string | null} */ error) => tell(thinice.ids.upload.NAME, { error });
     if (!name) {
       say(null);
       return;
@@ -54,8 +62,7 @@
    */
   async function findParent(upload, dataset, setup) {
     if (setup.kind !== "checkpoint") return;
-    const say = (/** @type {Record<string, unknown>} */ props) =>
-      window.dash_clientside.set_props(thinice.ids.upload.PARENT, props);
+    const say = (/** @type {Record<string, unknown>} */ props) => tell(thinice.ids.upload.PARENT, props);
     const wanted = upload && dataset ? upload.upload_id + " " + dataset : "";
     if (wanted === looked) return;
     looked = wanted;
