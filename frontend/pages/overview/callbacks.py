@@ -57,6 +57,8 @@ def register(app: Dash) -> None:
         holdings = read_holdings()
         present = holdings.fingerprint()
         now = f"{theme} {present}"
+        if state is not None and now != state and state.endswith(f" {present}"):
+            return {**dict.fromkeys(FILLED, no_update), **recolour(holdings, theme_named(theme), now)}
         if now != state:
             filled = fill(holdings, theme_named(theme), now)
             return filled | {"held": no_update} if present == held else filled
@@ -89,6 +91,12 @@ def fill(holdings: Holdings, theme: Theme, state: str) -> dict[str, Content]:
         "pace": page.pace(holdings),
         "live": live_cells([row for standing in holdings.standings for row in standing.active]),
     }
+
+
+def recolour(holdings: Holdings, theme: Theme, state: str) -> dict[str, Content]:
+    """What another theme changes, where nothing else has: the figure, at once."""
+    figure = dumbbells(page.dumbbell_groups(holdings), theme, x_title=x_title(holdings))
+    return {"figure": figure, "state": state}
 
 
 def show_top(theme: Theme) -> list[Content]:
