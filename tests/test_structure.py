@@ -135,7 +135,10 @@ TESTED_BY: dict[str, dict[str, str]] = {
         "frontend/review/test_evidence.py": "cards",
     },
     "frontend/pages/methods": {"frontend/pages/test_methods.py": "answers callbacks layout panels table"},
-    "frontend/pages/overview": {"frontend/pages/test_overview.py": "callbacks holdings layout table"},
+    "frontend/pages/overview": {
+        "frontend/pages/test_finding.py": "finding pictures waiting",
+        "frontend/pages/test_overview.py": "callbacks holdings layout table",
+    },
     "frontend/pages/prune": {"frontend/pages/test_prune.py": "callbacks form layout record request"},
     "frontend/pages/sample": {"frontend/pages/test_sample.py": "harder layout side strip versions words"},
     "frontend/pages/samples": {"frontend/pages/test_samples.py": "chips layout wall"},

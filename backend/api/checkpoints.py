@@ -1,9 +1,10 @@
 """Checkpoints: upload, list, look at, rename, delete."""
 
+from typing import Annotated
 from uuid import UUID
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from backend.api.errors import checked
 from backend.api.forms import SENT_BEFORE, describe_form
@@ -20,9 +21,11 @@ imports = CapacityLimiter(2)  # each import is a child process with memory of it
 FORM_BODY = describe_form(CheckpointIn, SENT_BEFORE, ["name", "role", "dataset_id"])
 
 
-@router.get("", summary="Checkpoints, newest first")
-def get_checkpoints(limit: Limit = 50, offset: Offset = 0) -> Page[CheckpointOut]:
-    return checkpoints.list_checkpoints(limit, offset)
+@router.get("", summary="Checkpoints, newest first; with `name` the one that has it")
+def get_checkpoints(
+    limit: Limit = 50, offset: Offset = 0, name: Annotated[str | None, Query(max_length=200)] = None
+) -> Page[CheckpointOut]:
+    return checkpoints.list_checkpoints(limit, offset, name=name)
 
 
 @router.post(

@@ -19,7 +19,7 @@ from backend.schemas import Split
 app = typer.Typer(help="List, show, open, delete data sets; `dataset` adds one.", no_args_is_help=True)
 
 Slug = Annotated[str, typer.Argument(metavar="DATASET", help="Data set, by slug or id")]
-PAGE = "upload?dataset={slug}"
+PAGE = "upload?kind=dataset&dataset={slug}"
 
 
 @app.command("list")

@@ -102,3 +102,6 @@ class CheckpointIn(Schema):
     claimed_n: int | None = Field(None, ge=1)
     claimed_source: str | None = Field(None, max_length=400)
     evaluate: str | None = Field(None, description="Preset with which to queue an evaluation at once")
+    evaluate_samples: int | None = Field(
+        None, ge=1, description="Its samples, from row 0 on; default: as many as the parent's newest, else 500"
+    )

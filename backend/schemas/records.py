@@ -74,9 +74,7 @@ class ImportedRun(RecordPart):
     predictions: int = Field(0, description="Samples whose clean prediction and scores were computed again and agree")
     adversarials: int = Field(0, description="Adversarials in the bundle")
     verified: int = Field(0, description="Adversarials that were classified and measured again and hold")
-    found: int = Field(
-        0, description="Samples for which the run found an adversarial, in the bundle or not"
-    )
+    found: int = Field(0, description="Samples for which the run found an adversarial, in the bundle or not")
     is_shipped: bool = Field(False, description="Whether it came with Thin Ice: shown at once, verified afterwards")
 
 

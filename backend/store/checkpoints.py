@@ -15,9 +15,13 @@ def find_checkpoint(session: Session, checkpoint_id: UUID) -> Checkpoint | None:
     return session.get(Checkpoint, checkpoint_id)
 
 
-def page_of_checkpoints(session: Session, limit: int, offset: int) -> tuple[list[Checkpoint], int]:
-    total = session.scalar(select(func.count()).select_from(Checkpoint)) or 0
-    newest = select(Checkpoint).order_by(Checkpoint.created_at.desc(), Checkpoint.id.desc())
+def page_of_checkpoints(
+    session: Session, limit: int, offset: int, *, name: str | None = None
+) -> tuple[list[Checkpoint], int]:
+    """(newest first, how many there are in all); with `name` only the one that has it."""
+    conditions = [] if name is None else [Checkpoint.name == name]
+    total = session.scalar(select(func.count()).select_from(Checkpoint).where(*conditions)) or 0
+    newest = select(Checkpoint).where(*conditions).order_by(Checkpoint.created_at.desc(), Checkpoint.id.desc())
     return list(session.scalars(newest.limit(limit).offset(offset))), total
 
 

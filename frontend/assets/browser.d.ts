@@ -12,7 +12,7 @@ interface ThinIce {
     sample: { BLINK: string; KEY_LIST: string; PAGE: string };
     samples: { PAGE: string; WALL: string };
     shell: { PAGE: string };
-    upload: { ARCHITECTURE: string; DROP: string; FILE: string; GO: string; INPUT: string; KEEP_RATE: string; REFUSAL: string; SET_GO: string; STATUS: string };
+    upload: { ARCHITECTURE: string; DROP: string; FILE: string; GO: string; INPUT: string; KEEP_RATE: string; NAME: string; PAGE: string; PARENT: string; REFUSAL: string; SET_GO: string; STATUS: string };
   };
   /** shell.js: the address with its query changed; no new entry in the history where `replace`. */
   go(changes: Query, replace: boolean): void;
@@ -125,6 +125,8 @@ interface ThinIce {
     nameOf(filename: string): string;
     describeRole(role: string): [string, boolean, boolean, boolean];
     chooseParent(dataset: string, parents: ParentChoice[], current: string | null): [Choice[], string | null];
+    suggestSamples(parent: string | null, preset: string | null, role: string, parents: ParentChoice[]): [number, string];
+    describePreview(found: UploadPreview): string;
     progress(loaded: number, size: number, seconds: number): Progress;
   };
   helpEntries: {
@@ -134,6 +136,11 @@ interface ThinIce {
   uploadFile: {
     build(setup: UploadSetup): void;
     isSending(): boolean;
+  };
+  uploadPreview: {
+    checkName(typed: string | null): void;
+    findParent(upload: Upload | null, dataset: string | null, setup: UploadSetup): Promise<void>;
+    forget(): void;
   };
   refusal: {
     refuse(error: RestError | null): void;
@@ -326,7 +333,10 @@ interface Choice {
 }
 
 interface ParentChoice extends Choice {
+  name: string;
   dataset: string;
+  /** How many samples its newest evaluation has, by preset. */
+  samples: Record<string, number>;
 }
 
 /** The response of PUT /api/v1/uploads. */
@@ -335,6 +345,14 @@ interface Upload {
   filename: string;
   bytes: number;
   sha256: string;
+}
+
+/** The response of GET /api/v1/uploads/{upload_id}/preview. */
+interface UploadPreview {
+  architecture: string;
+  parameters: number;
+  measured_sparsity: number;
+  likely_parent: { checkpoint_id: string; name: string; correlation: number } | null;
 }
 
 /** `error` of any response of REST. */

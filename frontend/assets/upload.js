@@ -7,6 +7,8 @@
   /** @param {UploadSetup | null} setup */
   function mount(setup) {
     prefilled = "";
+    suggested = 0;
+    thinice.uploadPreview.forget();
     if (setup) thinice.uploadFile.build(setup);
     return unchanged();
   }
@@ -31,6 +33,35 @@
    */
   const chooseDataset = (dataset, setup, current) => thinice.uploadForm.chooseParent(dataset, setup.parents, current);
 
+  /** @param {string | null} typed */
+  const checkName = (typed) => thinice.uploadPreview.checkName(typed);
+
+  /**
+   * @param {Upload | null} upload
+   * @param {string | null} dataset
+   * @param {UploadSetup} setup
+   */
+  function findParent(upload, dataset, setup) {
+    thinice.uploadPreview.findParent(upload, dataset, setup);
+  }
+
+  let suggested = 0; // the number of samples that we put into the field ourselves
+
+  /**
+   * The number of samples and what it is; what was typed stays.
+   * @param {string | null} parent
+   * @param {string | null} preset
+   * @param {string} role
+   * @param {UploadSetup} setup
+   * @param {number | string | null | undefined} typed
+   */
+  function chooseSamples(parent, preset, role, setup, typed) {
+    const [number, words] = thinice.uploadForm.suggestSamples(parent, preset, role, setup.parents);
+    const isOurs = !typed || Number(typed) === suggested;
+    if (isOurs) suggested = number;
+    return [isOurs ? number : unchanged(), words];
+  }
+
   /**
    * @typedef {object} Form
    * @property {string} path REST's collection
@@ -39,19 +70,28 @@
    * @property {(made: Record<string, unknown>) => void} arrive what follows success
    */
 
+  /**
+   * The page of what was made, from its top.
+   * @param {Query} query
+   */
+  function arriveAt(query) {
+    thinice.visit("/upload", query);
+    window.scrollTo({ top: 0 });
+  }
+
   /** @type {Form} */
   const CHECKPOINT = {
     path: "/api/v1/checkpoints",
     button: thinice.ids.upload.GO,
     busyWords: "Opening the file in a sandboxed process and counting its weights ...",
-    arrive: (made) => thinice.visit("/upload", { checkpoint: String(made.id) }),
+    arrive: (made) => arriveAt({ checkpoint: String(made.id) }),
   };
   /** @type {Form} */
   const DATASET = {
     path: "/api/v1/datasets",
     button: thinice.ids.upload.SET_GO,
     busyWords: "Reading and checking every sample ...",
-    arrive: (made) => thinice.visit("/upload", { kind: "dataset", dataset: String(made.slug) }),
+    arrive: (made) => arriveAt({ kind: "dataset", dataset: String(made.slug) }),
   };
 
   /**
@@ -119,6 +159,10 @@
   }
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    upload: { mount, prefill, chooseRole, chooseDataset, sendCheckpoint, sendDataset },
+    upload: {
+      mount, prefill, chooseRole, chooseDataset, chooseSamples, sendCheckpoint, sendDataset,
+      checkName,
+      findParent,
+    },
   });
 })();

@@ -181,7 +181,9 @@
   }
 
   /** @param {Upload | null} upload */
-  const keep = (upload) => window.dash_clientside.set_props(thinice.ids.upload.FILE, { data: upload });
+  const keep = (upload) => {
+    if (document.getElementById(thinice.ids.upload.PAGE)) window.dash_clientside.set_props(thinice.ids.upload.FILE, { data: upload });
+  };
 
   /** @type {ThinIce["uploadFile"]} */
   const uploadFile = { build, isSending };

@@ -3,9 +3,10 @@
   const CHECKPOINT_FIELDS = [
     "name", "role", "dataset_id", "parent_id", "architecture", "normalization", "method", "declared_sparsity",
     "keep_rate", "claimed_robust_accuracy", "claimed_attack", "claimed_norm", "claimed_eps", "claimed_n",
-    "claimed_source", "evaluate",
+    "claimed_source", "evaluate", "evaluate_samples",
   ];
   const DATASET_FIELDS = ["name", "default_norm", "default_eps", "classes", "split"];
+  const AT_ONCE = 500; // samples, where no parent says how many
   const IN_PERCENT = ["declared_sparsity", "keep_rate", "claimed_robust_accuracy"];
   const ENDINGS = /(\.(pt|pth|bin|ckpt|tar|safetensors|npz|th|t7|model|gz|mat))+$/i;
   /** @type {Record<string, string>} */
@@ -41,6 +42,7 @@
     const fields = Object.fromEntries(names.map((name, place) => [name, values[place]]));
     if (fields.role === "dense") fields.parent_id = null;
     if (fields.role === "dense" || fields.role === "control") fields.method = fields.declared_sparsity = null;
+    if (!fields.evaluate) fields.evaluate_samples = null;
     if (fields.role === "control") Object.assign(fields, { role: "dense", method: "control" });
     return Object.entries(fields)
       .filter(([, value]) => value !== null && value !== undefined && value !== "")
@@ -76,6 +78,31 @@
   }
 
   /**
+   * How many samples to evaluate, and why: as many as the parent has by that preset, so that both can be compared.
+   * @param {string | null} parent
+   * @param {string | null} preset
+   * @param {string} role
+   * @param {ParentChoice[]} parents
+   * @returns {[number, string]}
+   */
+  function suggestSamples(parent, preset, role, parents) {
+    const row = role === "dense" ? undefined : parents.find((one) => one.value === parent);
+    const known = row && preset ? row.samples[preset] : undefined;
+    return row && known ? [known, "from row 0 on, as many as " + row.name + " has"] : [AT_ONCE, "from row 0 on"];
+  }
+
+  /**
+   * What the weights say about the parent.
+   * @param {UploadPreview} found
+   */
+  function describePreview(found) {
+    const zeros = thinice.numbers.percent(found.measured_sparsity, 2) + " zeros";
+    const parent = found.likely_parent;
+    if (!parent) return zeros + "; no checkpoint here is its parent by its weights";
+    return zeros + "; made from " + parent.name + ", by its weights (correlation " + parent.correlation.toFixed(2) + ")";
+  }
+
+  /**
    * How far a file is: the bar's width, whole percent for those who listen, and words.
    * @param {number} loaded
    * @param {number} size
@@ -93,7 +120,8 @@
   /** @type {ThinIce["uploadForm"]} */
   const uploadForm = {
     CHECKPOINT_FIELDS, DATASET_FIELDS,
-    asShare, asPercent, isInPercent, write, nameOf, describeRole, chooseParent, progress,
+    asShare, asPercent, isInPercent, write, nameOf, describeRole, chooseParent, suggestSamples,
+    describePreview, progress,
   };
   globalThis.thinice = Object.assign({}, globalThis.thinice, { uploadForm });
 })();

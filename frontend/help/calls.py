@@ -21,6 +21,11 @@ class Call:
 
 UPLOADS = (
     Call("PUT", "/api/v1/uploads", "Send a file; the response has the upload_id that a later form names."),
+    Call(
+        "GET",
+        "/api/v1/uploads/{upload_id}/preview",
+        "What an uploaded file holds, and the checkpoint that it was made from, by its weights.",
+    ),
     Call("POST", "/api/v1/checkpoints", "Add a checkpoint; the form carries the file, or the upload_id of one."),
     Call("POST", "/api/v1/prunings", "Prune a dense checkpoint here; the result is added to the checkpoints."),
     Call("GET", "/api/v1/prunings/{pruning_id}", "State and progress of a pruning, and the card of what it made."),

@@ -34,6 +34,7 @@ OPERATIONS = [
     ("get", "/api/v1/attacks"),
     ("get", "/api/v1/flags"),
     ("put", "/api/v1/uploads"),
+    ("get", "/api/v1/uploads/{upload_id}/preview"),
     ("get", "/api/v1/checkpoints"),
     ("post", "/api/v1/checkpoints"),
     ("get", "/api/v1/checkpoints/{checkpoint_id}"),

@@ -3,10 +3,8 @@
 import json
 from pathlib import Path
 
-from tests.cli.test_main import Run, run, served
+from tests.cli.conftest import Run
 from tests.jobs.test_importing import rewrite
-
-__all__ = ["run", "served"]
 
 
 def test_export_bundle_and_import_bundle_say_what_they_did(run: Run, tmp_path: Path) -> None:

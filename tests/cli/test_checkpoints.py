@@ -52,7 +52,8 @@ def test_datasets_are_listed_shown_opened_and_deleted(run: Run, served: tuple[Si
     shown = run("datasets", "show", "tiny").stdout
     assert "Tiny: 8 samples, 4 classes, slug tiny" in shown and "Classes: 0, 1, 2, 3" in shown
     assert json.loads(run("datasets", "show", "tiny", "--json").stdout) == rest(served, "datasets/tiny")
-    assert run("datasets", "open", "tiny", BROWSER="true %s").stdout == f"{served[1]}/upload?dataset=tiny\n"
+    opened = run("datasets", "open", "tiny", BROWSER="true %s")
+    assert opened.stdout == f"{served[1]}/upload?kind=dataset&dataset=tiny\n"
     needed = run("datasets", "delete", "digits")
     assert (needed.returncode, "needed by: checkpoints (2)" in needed.stderr) == (1, True)
     assert run("datasets", "delete", "tiny").returncode == 0

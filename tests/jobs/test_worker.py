@@ -10,7 +10,7 @@ from tests.jobs.conftest import chunks_of, queue_margin, rows_of, state_of, wait
 
 def check_record(record: RunRecord) -> None:
     """It is complete: every field is written, but for the note on a second device."""
-    assert set(RunRecord.model_fields) - record.model_fields_set == {"device_note"}
+    assert set(RunRecord.model_fields) - record.model_fields_set == {"device_note", "imported"}
     assert not record.model_extra, "the model knows every field"
     assert record.forwards > 25
     assert (record.version, record.device, record.n, record.transfer) == (VERSION, "cpu", 25, None)

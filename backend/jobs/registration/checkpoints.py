@@ -4,7 +4,8 @@ An upload takes this way in the web process, the result of a pruning in a worker
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -19,10 +20,10 @@ from backend.jobs.registration.lineage import check_parent, describe_oddities
 from backend.registry.imported import ImportedCheckpoint
 from backend.schemas.evaluations import EvaluationIn
 from backend.store import checkpoints as store
-from backend.store import prunings
+from backend.store import evaluations, prunings
 from backend.store.artefacts import artefact_path
 from backend.store.database import reading
-from backend.store.tables import Checkpoint, Dataset
+from backend.store.tables import FIRST, Checkpoint, Dataset
 
 LOG = logging.getLogger(__name__)
 
@@ -47,15 +48,16 @@ def read_columns(imported: ImportedCheckpoint) -> dict[str, Any]:
 
 
 def inspect_columns(
-    columns: Mapping[str, Any], role: str, dataset_id: UUID, parent: Checkpoint | None
+    columns: Mapping[str, Any], role: str, dataset_id: UUID, parent: Checkpoint | None, *, folder: Path | None = None
 ) -> dict[str, Any] | None:
-    """What the weights say, next to the parent and other dense checkpoints."""
+    """What the weights say, next to the parent and other dense checkpoints. `folder` holds the weights, if not the
+    artefact store."""
     with reading() as session:
         if role == "pruned":
             others = find_candidates(session, dataset_id, columns["architecture"], parent)
         else:
             others = find_others(session, dataset_id, columns["architecture"], columns["file"], parent)
-    return inspect_checkpoint(columns["file"], columns["layers"], role, parent, others)
+    return inspect_checkpoint(columns["file"], columns["layers"], role, parent, others, folder=folder)
 
 
 def insert_checkpoint(session: Session, row: Checkpoint, dataset: Dataset, *, made_by: UUID | None = None) -> None:
@@ -101,7 +103,25 @@ def queue_preflight(row: Checkpoint) -> None:
         LOG.exception("the pre-flight of %s was not queued", row.id)
 
 
-def queue_first_evaluation(row: Checkpoint, dataset: Dataset, preset: str) -> None:
-    """Queue what an upload or a pruning asked for; raises as `queue_evaluations`."""
-    n = min(EVALUATED_AT_ONCE, dataset.size)
+def queue_first_evaluation(row: Checkpoint, dataset: Dataset, preset: str, samples: int | None = None) -> None:
+    """Queue what an upload or a pruning asked for, on as many samples as its parent's, so that both can be compared;
+    raises as `queue_evaluations`."""
+    if samples is None and row.parent_id is not None:
+        with reading() as session:
+            samples = samples_at_defaults(session, [row.parent_id]).get(row.parent_id, {}).get(preset)
+    n = min(samples or EVALUATED_AT_ONCE, dataset.size)
     queue_evaluations(EvaluationIn(checkpoint_id=row.id, dataset_id=dataset.slug, samples=n, preset=preset))
+
+
+def samples_at_defaults(session: Session, checkpoint_ids: Sequence[UUID]) -> dict[UUID, dict[str, int]]:
+    """How many samples the newest finished evaluation of each checkpoint has, by preset.
+
+    Those count that a request without further wishes repeats: rows from 0 on, in the norm and at the eps of the data
+    set, with the seed 0.
+    """
+    found: dict[UUID, dict[str, int]] = {}
+    for row in evaluations.succeeded_evaluations(session, checkpoint_ids):
+        dataset = row.dataset
+        if (row.selection, row.norm, row.eps, row.seed) == (FIRST, dataset.default_norm, dataset.default_eps, 0):
+            found.setdefault(row.checkpoint_id, {}).setdefault(row.preset, row.n)
+    return found

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,13 @@ CANDIDATES = 5  # how many other dense checkpoints are tried where the named par
 
 
 def inspect_checkpoint(
-    file: str, layers: Sequence[dict[str, Any]], role: str, parent: Checkpoint | None, others: Sequence[Checkpoint]
+    file: str,
+    layers: Sequence[dict[str, Any]],
+    role: str,
+    parent: Checkpoint | None,
+    others: Sequence[Checkpoint],
+    *,
+    folder: Path | None = None,
 ) -> dict[str, Any] | None:
     """Look at kept weights and compare them with the named parent, and with others that may have been it.
 
@@ -35,15 +42,16 @@ def inspect_checkpoint(
         parent: the named parent.
         others: dense checkpoints; of a pruned one those that may be its parent (`find_candidates`), of a dense one
             those that it may be kin of (`backend.jobs.registration.kinship`).
+        folder: where the weights lie, if not in the artefact store.
 
     Returns:
         `InspectionOut`, ready for its column; None where the weights cannot be read: nothing else depends on it.
     """
     parents = [*([parent] if parent else []), *others]
     try:
-        subject = InspectedNetwork(
-            artefact_path(file), [layer["name"] for layer in layers], [artefact_path(one.file) for one in parents]
-        )
+        path = artefact_path(file) if folder is None else folder / file
+        names = [layer["name"] for layer in layers]
+        subject = InspectedNetwork(path, names, [artefact_path(one.file) for one in parents])
         (note,) = inspect_all([subject], settings=get_settings())
     except ThinIceError as error:
         LOG.warning("the weights %s were not inspected: %s", file, error.message)

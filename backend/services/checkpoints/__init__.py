@@ -1,12 +1,14 @@
 """Checkpoints: taken in, inspected, changed and deleted."""
 
 from backend.jobs.registration.lineage import choose_sparsity, find_uneven_layers
+from backend.services.checkpoints.previews import preview_upload
 from backend.services.checkpoints.service import (
     add_checkpoint,
     delete_checkpoint,
     get_checkpoint,
     list_checkpoints,
     list_parents,
+    list_samples_at_defaults,
     patch_checkpoint,
     read_claim,
 )
@@ -19,6 +21,8 @@ __all__ = [
     "get_checkpoint",
     "list_checkpoints",
     "list_parents",
+    "list_samples_at_defaults",
     "patch_checkpoint",
+    "preview_upload",
     "read_claim",
 ]

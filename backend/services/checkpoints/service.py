@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,7 @@ from backend.jobs.registration.checkpoints import (
     queue_preflight,
     read_columns,
     refuse_taken_name,
+    samples_at_defaults,
 )
 from backend.jobs.registration.lineage import check_parent, describe_oddities
 from backend.registry.child import take_checkpoint
@@ -37,17 +39,22 @@ from backend.store.tables import Checkpoint, Dataset
 
 LOG = logging.getLogger(__name__)
 
-EVALUATED_AT_ONCE = 500  # samples of the evaluation that an upload may queue
 CLAIM_FIELDS = ("claimed_robust_accuracy", "claimed_attack", "claimed_n", "claimed_source")
 CLAIM_BALL = ("claimed_norm", "claimed_eps")
 
 
-def list_checkpoints(limit: int = 50, offset: int = 0) -> Page[CheckpointOut]:
-    """A page of checkpoints, newest first."""
+def list_checkpoints(limit: int = 50, offset: int = 0, *, name: str | None = None) -> Page[CheckpointOut]:
+    """A page of checkpoints, newest first; with `name` the one that has it, or none."""
     check_page(limit, offset)
     with reading() as session:
-        rows, total = store.page_of_checkpoints(session, limit, offset)
+        rows, total = store.page_of_checkpoints(session, limit, offset, name=name)
     return Page(items=[show_checkpoint(row) for row in rows], total=total, limit=limit, offset=offset)
+
+
+def list_samples_at_defaults(checkpoint_ids: Sequence[UUID]) -> dict[UUID, dict[str, int]]:
+    """How many samples the first evaluation of a child gets, by parent and preset; see `samples_at_defaults`."""
+    with reading() as session:
+        return samples_at_defaults(session, checkpoint_ids)
 
 
 def list_parents() -> list[CheckpointOut]:
@@ -93,11 +100,16 @@ def add_checkpoint(path: Path, form: CheckpointIn, *, filename: str) -> Checkpoi
     listed = read_layer_list(form.architecture) if form.architecture and is_layer_list(form.architecture) else None
     if form.evaluate is not None:
         check_preset_fits(get_preset(form.evaluate), dataset.default_norm)
+    if form.evaluate_samples is not None and form.evaluate_samples > dataset.size:
+        raise InvalidRequest(
+            f"{dataset.slug} has {count_words(dataset.size, 'sample')}; evaluate_samples is {form.evaluate_samples:,}.",
+            size=dataset.size,
+        )
     with reading() as session:
         refuse_taken_name(session, form.name)
         architecture = listed.name if listed else form.architecture
         parent = check_parent(session, form.parent_id, form.role, form.method, dataset, architecture=architecture)
-    imported = _import_file(path, filename, form, dataset, listed.text if listed else form.architecture)
+    imported = import_file(path, filename, form, dataset, listed.text if listed else form.architecture)
     columns = read_columns(imported)
     row = Checkpoint(
         **columns,
@@ -116,13 +128,19 @@ def add_checkpoint(path: Path, form: CheckpointIn, *, filename: str) -> Checkpoi
         insert_checkpoint(session, row, dataset)
     queue_preflight(row)
     shown = show_checkpoint(row)
-    return shown if form.evaluate is None else _evaluate_at_once(row, dataset, form.evaluate, shown)
+    return shown if form.evaluate is None else _evaluate_at_once(row, dataset, form, shown)
 
 
-def _import_file(
-    path: Path, filename: str, form: CheckpointIn, dataset: Dataset, architecture: str | None
+def import_file(
+    path: Path,
+    filename: str,
+    form: CheckpointIn,
+    dataset: Dataset,
+    architecture: str | None,
+    folder: Path | None = None,
 ) -> ImportedCheckpoint:
-    """Read the file in a child process; `architecture` is a name or the JSON list of the layers."""
+    """Read the file in a child process; `architecture` is a name or the JSON list of the layers. The weights go into
+    the artefact store, or into `folder`."""
     settings = get_settings()
     return take_checkpoint(
         path,
@@ -130,17 +148,17 @@ def _import_file(
         dataset_shape=(dataset.shape[0], dataset.shape[1], dataset.shape[2]),
         architecture=architecture,
         normalization=form.normalization,
-        out_dir=settings.artefacts,
+        out_dir=folder or settings.artefacts,
         settings=settings,
         keep_rate=form.keep_rate,
         file_name=filename,
     )
 
 
-def _evaluate_at_once(row: Checkpoint, dataset: Dataset, preset: str, shown: CheckpointOut) -> CheckpointOut:
+def _evaluate_at_once(row: Checkpoint, dataset: Dataset, form: CheckpointIn, shown: CheckpointOut) -> CheckpointOut:
     """Queue the first evaluation; the checkpoint with a warning where that fails."""
     try:
-        queue_first_evaluation(row, dataset, preset)
+        queue_first_evaluation(row, dataset, str(form.evaluate), form.evaluate_samples)
     except Exception as error:  # the checkpoint is kept: an error would send the user to upload it again
         LOG.exception("the evaluation of %s was not queued", row.id)
         return shown.model_copy(update={"warnings": [*shown.warnings, f"The evaluation was not queued: {error}"]})

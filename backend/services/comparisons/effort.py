@@ -20,10 +20,16 @@ POOLED_ATTACK = "segment"  # starts from other samples of its chunk, so the chun
 def find_mismatches(
     dense: Evaluation, pruned: Evaluation, dense_key: Finished, pruned_key: Finished, joined: Pair
 ) -> list[Mismatch]:
-    """What differs between the records, and between the samples themselves."""
+    """What differs between the records, and between the samples themselves.
+
+    Nested sets of samples are no difference in effort, because every sample is attacked for itself: a note of the pair
+    says how many are shared.
+    """
     first, second = describe(dense), describe(pruned)
     if first.get("samples") != second.get("samples"):
-        first["samples"], second["samples"] = list(load_indices(dense_key)), list(load_indices(pruned_key))
+        rows, others = list(load_indices(dense_key)), list(load_indices(pruned_key))
+        is_nested = set(rows) <= set(others) or set(others) <= set(rows)
+        first["samples"], second["samples"] = (rows, rows) if is_nested else (rows, others)
     found = [_say_own_eps(one, first, second) for one in mismatches.mismatches(first, second)]
     return [*found, *mismatches.pair_mismatches(joined)]
 

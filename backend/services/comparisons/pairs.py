@@ -13,6 +13,7 @@ from backend.store import evaluations
 from backend.store.checkpoints import all_checkpoints
 from backend.store.database import reading
 from backend.store.tables import Checkpoint, Evaluation
+from models.pruning.plans import BASELINE
 
 INTERESTING_SPARSITY = 0.95  # where adversarial pruning is said to hold and thin ice begins to show
 
@@ -26,7 +27,7 @@ def default_pairs() -> list[tuple[EvaluationOut, EvaluationOut]]:
 
     Telling is what can answer the question: pruned networks of a parent that the weights do not deny before controls,
     samples in order before picked ones, margins before verdicts, more shared samples before fewer. At as many samples
-    users' evaluations come before the demo's, then the sparsity nearest 95 %, then the newest.
+    users' evaluations come before the demo's, then the sparsity nearest 95 %, the plainest method, and the newest.
     """
     with reading() as session:
         checkpoints = {row.id: row for row in all_checkpoints(session)}
@@ -73,7 +74,9 @@ def _find_partner(pruned: Evaluation, rows: list[Evaluation]) -> Evaluation | No
     )
 
 
-def _rank(dense: Evaluation, pruned: Evaluation, checkpoint: Checkpoint) -> tuple[bool, bool, bool, int, bool, float]:
+def _rank(
+    dense: Evaluation, pruned: Evaluation, checkpoint: Checkpoint
+) -> tuple[bool, bool, bool, int, bool, float, bool]:
     sparsity = checkpoint.declared_sparsity
     if sparsity is None:
         sparsity = checkpoint.measured_sparsity
@@ -85,4 +88,5 @@ def _rank(dense: Evaluation, pruned: Evaluation, checkpoint: Checkpoint) -> tupl
         -count_shared(dense, pruned),
         pruned.purpose != "user",
         abs(sparsity - INTERESTING_SPARSITY),
+        checkpoint.method != BASELINE,
     )

@@ -1,4 +1,4 @@
-"""Overview: what this server holds, and what is left of every claim after a re-evaluation."""
+"""Overview: what pruning loses on the most telling pair, what this server holds, and what is left of its claims."""
 
 from frontend.pages.overview.callbacks import register
 from frontend.pages.overview.layout import layout

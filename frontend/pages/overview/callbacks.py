@@ -1,4 +1,7 @@
-"""Keeps the page up to date: cells in place while work runs, everything anew when something begins or ends."""
+"""Keeps the page up to date: cells in place while work runs, everything anew when something begins or ends.
+
+The finding has a callback of its own, so that it waits for no table.
+"""
 
 from typing import Any
 
@@ -10,8 +13,11 @@ from frontend.components import Content
 from frontend.figures.dumbbell import dumbbells, figure_height
 from frontend.pages.overview import ids
 from frontend.pages.overview import layout as page
+from frontend.pages.overview.finding import read_finding
 from frontend.pages.overview.holdings import Holdings, read_holdings
+from frontend.pages.overview.pictures import show_finding
 from frontend.pages.overview.table import checkpoint_table, claims_table
+from frontend.pages.overview.waiting import show_waiting
 from frontend.rows import live_cells
 from frontend.theme import Theme, theme_named
 
@@ -23,6 +29,7 @@ FILLED = {
     "numbers": Output(ids.CLAIMS_TABLE, "children"),
     "checkpoints": Output(ids.CHECKPOINTS, "children"),
     "state": Output(ids.STATE, "data"),
+    "held": Output(ids.HELD, "data"),
     "live": Output(ids.LIVE, "data"),
     "pace": Output(ids.POLL, "interval"),
 }
@@ -38,18 +45,30 @@ def register(app: Dash) -> None:
             "theme": Input(shell_ids.THEME, "data"),
             "state": State(ids.STATE, "data"),
             "live": State(ids.LIVE, "data"),
+            "held": State(ids.HELD, "data"),
         },
     )
     @in_thread
-    def refresh(_tick: int | None, theme: str | None, state: str | None, live: Any) -> dict[str, Content]:
+    def refresh(
+        _tick: int | None, theme: str | None, state: str | None, live: Any, held: str | None
+    ) -> dict[str, Content]:
         if theme is None:
             return dict.fromkeys(FILLED, no_update)
         holdings = read_holdings()
-        now = f"{theme} {holdings.fingerprint()}"
+        present = holdings.fingerprint()
+        now = f"{theme} {present}"
+        if state is not None and now != state and state.endswith(f" {present}"):
+            return {**dict.fromkeys(FILLED, no_update), **recolour(holdings, theme_named(theme), now)}
         if now != state:
-            return fill(holdings, theme_named(theme), now)
+            filled = fill(holdings, theme_named(theme), now)
+            return filled | {"held": no_update} if present == held else filled
         cells = live_cells([row for standing in holdings.standings for row in standing.active])
         return {**dict.fromkeys(FILLED, no_update), "live": no_update if cells == live else cells}
+
+    @app.callback(Output(ids.FINDING, "children"), Input(ids.HELD, "data"), Input(shell_ids.THEME, "data"))
+    @in_thread
+    def find(_held: str | None, theme: str | None) -> Content:
+        return no_update if theme is None else show_top(theme_named(theme))
 
     app.clientside_callback(ClientsideFunction("live", "patch"), Input(ids.LIVE, "data"))
     app.clientside_callback(
@@ -68,9 +87,22 @@ def fill(holdings: Holdings, theme: Theme, state: str) -> dict[str, Content]:
         "numbers": claims_table(holdings),
         "checkpoints": checkpoint_table(holdings),
         "state": state,
+        "held": holdings.fingerprint(),
         "pace": page.pace(holdings),
         "live": live_cells([row for standing in holdings.standings for row in standing.active]),
     }
+
+
+def recolour(holdings: Holdings, theme: Theme, state: str) -> dict[str, Content]:
+    """What another theme changes, where nothing else has: the figure, at once."""
+    figure = dumbbells(page.dumbbell_groups(holdings), theme, x_title=x_title(holdings))
+    return {"figure": figure, "state": state}
+
+
+def show_top(theme: Theme) -> list[Content]:
+    """The finding, or what it waits for."""
+    finding = read_finding()
+    return show_waiting(read_holdings()) if finding is None else show_finding(finding, theme)
 
 
 def x_title(holdings: Holdings) -> str:

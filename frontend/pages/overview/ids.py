@@ -2,10 +2,13 @@
 
 PAGE = "overview"
 CONTEXT = "overview-context"
+FINDING = "overview-finding"
+SCATTER = "overview-scatter"
 SENTENCE = "overview-sentence"
 CLAIMS = "overview-claims"
 CLAIMS_TABLE = "overview-claims-table"
 CHECKPOINTS = "overview-checkpoints"
+HELD = "overview-held"
 STATE = "overview-state"
 LIVE = "overview-live"
 POLL = "overview-poll"

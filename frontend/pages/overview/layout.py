@@ -32,36 +32,49 @@ def layout(**_query: str) -> Component:
         return html.Div([heading, empty_state(sentence, "Upload a checkpoint", "/upload")], className="page-stack")
     parts = [
         dcc.Store(id=ids.STATE),
+        dcc.Store(id=ids.HELD, data=holdings.fingerprint()),
         dcc.Store(id=ids.LIVE),
         dcc.Interval(id=ids.POLL, interval=pace(holdings)),
         html.Div(context_line(holdings), id=ids.CONTEXT),
         heading,
-        html.P(headline(holdings), id=ids.SENTENCE, className="headline"),
-        card(
-            "Claimed and re-evaluated robust accuracy",
-            plot(
-                ids.CLAIMS,
-                ids.CLAIMS_TABLE,
-                height=dumbbell_height(holdings),
-                label="Claimed and re-evaluated robust accuracy",
-            ),
-            tools=[key(), dcc.Link("Compare with parents and controls", href="/claims", className="button")],
-            kind="claims-card",
-        ),
-        card(
-            "Checkpoints",
-            html.Div(
-                html.Div(id=ids.CHECKPOINTS),
-                className="table-scroll",
-                tabIndex=0,
-                role="region",
-                **aria(label="Checkpoints and their evaluations"),
-            ),
-            note="clean / robust at the data set's ε; click a number to open its evaluation",
-            tools=dcc.Link("Upload another checkpoint", href="/upload", className="button"),
-        ),
+        html.Section(skeleton(), id=ids.FINDING, className="finding", **aria(label="Finding")),
+        html.P(holding_words(holdings), id=ids.SENTENCE, className="headline"),
+        checkpoints_card(),
+        claims_card(holdings),
     ]
     return html.Div(parts, id=ids.PAGE, className="page-stack overview")
+
+
+def skeleton() -> Component:
+    """What stands in the finding's place until it is read."""
+    kinds = ("title", "line", "card")
+    bars = [html.Div(className=f"skeleton skeleton-{kind}") for kind in kinds]
+    return html.Div(bars, className="finding-skeleton", role="status", **aria(label="Loading the finding"))
+
+
+def checkpoints_card() -> Component:
+    return card(
+        "Checkpoints",
+        html.Div(
+            html.Div(id=ids.CHECKPOINTS),
+            className="table-scroll",
+            tabIndex=0,
+            role="region",
+            **aria(label="Checkpoints and their evaluations"),
+        ),
+        note="clean / robust at the data set's ε; click a number to open its evaluation",
+        tools=dcc.Link("Upload another checkpoint", href="/upload", className="button"),
+    )
+
+
+def claims_card(holdings: Holdings) -> Component:
+    label = "Claimed and re-evaluated robust accuracy"
+    return card(
+        label,
+        plot(ids.CLAIMS, ids.CLAIMS_TABLE, height=dumbbell_height(holdings), label=label),
+        tools=[key(), dcc.Link("Compare with parents and controls", href="/claims", className="button")],
+        kind="claims-card",
+    )
 
 
 def pace(holdings: Holdings) -> int:

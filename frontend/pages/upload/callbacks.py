@@ -35,20 +35,28 @@ def register(app: Dash) -> None:
 def follow_sheet(checkpoint_id: str, state: str, live: Live | None) -> tuple[Content, ...]:
     """The sheet anew when the pre-flight or a job moved on, its live cells otherwise; seldom when nothing runs."""
     row = checkpoints.get_checkpoint(checkpoint_id)
-    jobs = sheet.jobs_of(row)
-    is_busy = row.preflight.state in ACTIVE or any(job.state in ACTIVE for job in jobs)
+    jobs, kin = sheet.jobs_of(row), sheet.jobs_of_parent(row)
+    is_busy = row.preflight.state in ACTIVE or any(job.state in ACTIVE for job in [*jobs, *kin])
     pace = sheet.POLL_MILLISECONDS if is_busy else SLOW_MILLISECONDS
-    now = sheet.fingerprint(row, jobs)
+    now = sheet.fingerprint(row, jobs, kin)
     if now != state:
         return sheet.sheet_body(row, jobs), now, no_update, pace
-    cells = sheet.sheet_cells(jobs)
+    cells = sheet.sheet_cells([*jobs, *kin])
     return no_update, no_update, no_update if cells == live else cells, pace
 
 
-def register_browser(app: Dash) -> None:
-    def browser(name: str) -> ClientsideFunction:
-        return ClientsideFunction("upload", name)
+def browser(name: str) -> ClientsideFunction:
+    return ClientsideFunction("upload", name)
 
+
+def register_browser(app: Dash) -> None:
+    register_fields(app)
+    register_sending(app)
+    app.clientside_callback(ClientsideFunction("live", "patch"), Input(ids.SHEET_LIVE, "data"))
+
+
+def register_fields(app: Dash) -> None:
+    """What the browser fills in and says while the form is being filled."""
     # The output is there because Dash calls nothing for a new page that has none.
     app.clientside_callback(browser("mount"), Output(ids.MOUNTED, "data"), Input(ids.SETUP, "data"))
     app.clientside_callback(
@@ -75,6 +83,31 @@ def register_browser(app: Dash) -> None:
         prevent_initial_call=True,
     )
     app.clientside_callback(
+        browser("chooseSamples"),
+        Output(ids.SAMPLES, "value"),
+        Output(ids.SAMPLES, "description"),
+        Input(ids.PARENT, "value"),
+        Input(ids.EVALUATE, "value"),
+        Input(ids.ROLE, "value"),
+        State(ids.SETUP, "data"),
+        State(ids.SAMPLES, "value"),
+    )
+    app.clientside_callback(
+        browser("checkName"),
+        Input(ids.NAME, "value"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        browser("findParent"),
+        Input(ids.FILE, "data"),
+        Input(ids.DATASET, "value"),
+        State(ids.SETUP, "data"),
+        prevent_initial_call=True,
+    )
+
+
+def register_sending(app: Dash) -> None:
+    app.clientside_callback(
         browser("sendCheckpoint"),
         Input(ids.GO, "n_clicks"),
         State(ids.FILE, "data"),
@@ -88,4 +121,3 @@ def register_browser(app: Dash) -> None:
         *(State(name, "value") for name in ids.DATASET_FORM),
         prevent_initial_call=True,
     )
-    app.clientside_callback(ClientsideFunction("live", "patch"), Input(ids.SHEET_LIVE, "data"))

@@ -13,13 +13,23 @@ from frontend.components import card
 from frontend.pages.upload import ids
 from models.pruning.plans import CONTROL
 
-AT_ONCE = 500
+BELOW: Any = ["label", "input", "description", "error"]
+"""What upload.js says about a field stands under it, so that nothing moves."""
 
 
-def parent_choices() -> list[dict[str, str]]:
+def parent_choices() -> list[dict[str, Any]]:
+    """The parents of all data sets, each with how many samples its newest evaluation has, by preset."""
+    rows = checkpoints.list_parents()
+    samples = checkpoints.list_samples_at_defaults([row.id for row in rows])
     return [
-        {"value": str(row.id), "label": f"{row.name} ({row.architecture})", "dataset": str(row.dataset_id)}
-        for row in checkpoints.list_parents()
+        {
+            "value": str(row.id),
+            "label": f"{row.name} ({row.architecture})",
+            "name": row.name,
+            "dataset": str(row.dataset_id),
+            "samples": samples.get(row.id, {}),
+        }
+        for row in rows
     ]
 
 
@@ -63,6 +73,7 @@ def identity_fields(known: list[DatasetOut], query: dict[str, str]) -> list[Comp
                 searchable=True,
                 clearable=True,
                 nothingFoundMessage="No dense checkpoint for this data set",
+                inputWrapperOrder=BELOW,
                 className="field",
             ),
         ),
@@ -185,11 +196,8 @@ def claim_fields() -> list[Component]:
 
 
 def next_fields() -> list[Component]:
-    """The pre-flight always runs; an evaluation if wanted."""
-    presets: Any = [
-        {"value": row.name, "label": f"{row.title}, first {AT_ONCE} samples"}
-        for row in catalogues.list_attacks().presets
-    ]
+    """The pre-flight always runs; an evaluation if wanted. upload.js fills in how many samples."""
+    presets: Any = [{"value": row.name, "label": row.title} for row in catalogues.list_attacks().presets]
     return [
         dmc.Select(
             id=ids.EVALUATE,
@@ -200,5 +208,16 @@ def next_fields() -> list[Component]:
             value=DEFAULT_PRESET,
             clearable=True,
             className="field",
-        )
+        ),
+        dmc.NumberInput(
+            id=ids.SAMPLES,
+            label="Samples (n)",
+            description="from row 0 on",
+            inputWrapperOrder=BELOW,
+            min=1,
+            allowDecimal=False,
+            thousandSeparator=",",
+            hideControls=True,
+            className="field",
+        ),
     ]

@@ -26,6 +26,7 @@ CLAIM_EPS = "upload-claim-eps"
 CLAIM_N = "upload-claim-n"
 CLAIM_SOURCE = "upload-claim-source"
 EVALUATE = "upload-evaluate"
+SAMPLES = "upload-samples"
 ROLE_HINT = "upload-role-hint"
 PARENT_BOX = "upload-parent-box"
 METHOD_BOX = "upload-method-box"
@@ -49,6 +50,7 @@ CHECKPOINT_FORM = (
     CLAIM_N,
     CLAIM_SOURCE,
     EVALUATE,
+    SAMPLES,
 )
 
 SET_NAME = "upload-set-name"

@@ -37,7 +37,7 @@ def sheet_page(checkpoint_id: str) -> Component:
     row = checkpoints.get_checkpoint(checkpoint_id)
     parts = [
         dcc.Store(id=ids.CHECKPOINT_ID, data=str(row.id)),
-        dcc.Store(id=ids.SHEET_STATE, data=fingerprint(row, jobs_of(row))),
+        dcc.Store(id=ids.SHEET_STATE, data=fingerprint(row, jobs_of(row), jobs_of_parent(row))),
         dcc.Store(id=ids.SHEET_LIVE),
         dcc.Interval(id=ids.SHEET_POLL, interval=POLL_MILLISECONDS),
         dcc.Link("Upload another checkpoint", href="/upload", className="back"),
@@ -51,9 +51,15 @@ def jobs_of(row: CheckpointOut) -> list[EvaluationOut]:
     return read_list(lambda limit, offset: evaluations.list_evaluations(limit, offset, checkpoint_id=row.id))
 
 
-def fingerprint(row: CheckpointOut, jobs: list[EvaluationOut]) -> str:
+def jobs_of_parent(row: CheckpointOut) -> list[EvaluationOut]:
+    """The evaluations of its parent: the comparison waits for them, too."""
+    return [] if row.parent_id is None else jobs_of(checkpoints.get_checkpoint(row.parent_id))
+
+
+def fingerprint(row: CheckpointOut, jobs: list[EvaluationOut], kin: list[EvaluationOut]) -> str:
     """Changes whenever more changes than progress."""
-    return str([row.name, row.preflight.state, len(row.preflight.checks), [(str(job.id), job.state) for job in jobs]])
+    states = [(str(job.id), job.state) for job in [*jobs, *kin]]
+    return str([row.name, row.preflight.state, len(row.preflight.checks), states])
 
 
 def sheet_body(row: CheckpointOut, jobs: list[EvaluationOut]) -> list[Component]:
@@ -65,6 +71,7 @@ def sheet_body(row: CheckpointOut, jobs: list[EvaluationOut]) -> list[Component]
             className="page-title",
         ),
         html.P(what_it_is(row), className="lead"),
+        comparison_line(row, jobs),
         oddities(row),
         numbers(row),
         html.Div([preflight_card(row), next_card(row, dataset, jobs)], className="grid two"),
@@ -98,6 +105,34 @@ def what_it_is(row: CheckpointOut) -> list[Content]:
         return [*start, ", as declared."]
     declared = html.Span(f"{percent(row.declared_sparsity)} were declared", className="is-warning strong")
     return [*start, ", but ", declared, "."]
+
+
+def comparison_line(row: CheckpointOut, jobs: list[EvaluationOut]) -> Component | None:
+    """The way to the comparison with the parent, or how far the evaluation is that it waits for."""
+    if row.parent_id is None:
+        return None
+    parent = checkpoints.get_checkpoint(row.parent_id)
+    pairs = pairs_of(row)
+    if pairs:
+        dense, pruned = pairs[0]
+        words = f"Compare with {parent.name} ({comparisons.count_shared(dense, pruned):,} shared)"
+        href = f"/compare?dense={dense.id}&pruned={pruned.id}"
+        return html.Div(dcc.Link(words, href=href, className="button button-primary"), className="to-comparison")
+    waiting = next((job for job in [*jobs, *jobs_of(parent)] if job.state in ACTIVE), None)
+    if waiting is None:
+        return None
+    words = f"Can be compared with {parent.name} once {waiting.checkpoint_name} is evaluated:"
+    parts = [
+        html.Span(words),
+        progress_bar(waiting, waiting.preset),
+        live_text(f"{waiting.id}:left", left_text(waiting), "under"),
+    ]
+    return html.Div(parts, className="to-comparison", role="status")
+
+
+def pairs_of(row: CheckpointOut) -> list[tuple[EvaluationOut, EvaluationOut]]:
+    """Evaluations of the parent and of this checkpoint that were attacked alike, the most telling first."""
+    return [pair for pair in comparisons.default_pairs() if pair[1].checkpoint_id == row.id]
 
 
 def oddities(row: CheckpointOut) -> Component | None:
@@ -164,15 +199,11 @@ def comparison_parts(row: CheckpointOut, jobs: list[EvaluationOut]) -> list[Cont
         return [html.Div([icon("warning"), html.Span(words)], className="notice")]
     parent = checkpoints.get_checkpoint(row.parent_id)
     link = dcc.Link(parent.name, href=f"/upload?checkpoint={parent.id}", className="strong")
-    pairs = [pair for pair in comparisons.default_pairs() if pair[1].checkpoint_id == row.id]
+    pairs = pairs_of(row)
     if pairs:
         dense, pruned = pairs[0]
-        shared = comparisons.count_shared(dense, pruned)
-        address = f"/compare?dense={dense.id}&pruned={pruned.id}"
-        words = f"Compare with {parent.name} ({shared:,} shared)"
-        button = dcc.Link(words, href=address, className="button button-primary")
         sides = "on both sides" if dense.n == pruned.n else f"here, {dense.n:,} of the parent"
-        return [html.P(["Compared with ", link, f": {pruned.preset}, n {pruned.n:,} {sides}."]), button]
+        return [html.P(["Compared with ", link, f": {pruned.preset}, n {pruned.n:,} {sides}."])]
     return [html.P(["It will be compared with ", link, *waiting_words(row, parent, jobs)])]
 
 

@@ -132,3 +132,41 @@ def test_progress_beyond_the_size_and_of_an_empty_file_is_whole() -> None:
     beyond, empty = call_all([("uploadForm.progress", [120, 100, 0]), ("uploadForm.progress", [0, 0, 0])])
     assert beyond == {"width": "100.0%", "percent": 100, "words": "100 Bytes of 100 Bytes"}
     assert (empty["width"], empty["percent"]) == ("100.0%", 100)
+
+
+PARENTS = [
+    {"value": "a", "label": "cnn", "name": "cnn", "dataset": "d", "samples": {"margin": 300}},
+    {"value": "b", "label": "net", "name": "net", "dataset": "d", "samples": {}},
+]
+
+
+@pytest.mark.parametrize(
+    ("parent", "preset", "role", "expected"),
+    [
+        ("a", "margin", "pruned", [300, "from row 0 on, as many as cnn has"]),
+        ("a", "margin", "control", [300, "from row 0 on, as many as cnn has"]),
+        ("a", "fast", "pruned", [500, "from row 0 on"]),
+        ("a", "margin", "dense", [500, "from row 0 on"]),
+        ("b", "margin", "pruned", [500, "from row 0 on"]),
+        (None, "margin", "pruned", [500, "from row 0 on"]),
+        ("a", None, "pruned", [500, "from row 0 on"]),
+    ],
+)
+def test_suggest_samples_are_those_of_the_parent(
+    parent: str | None, preset: str | None, role: str, expected: list[Any]
+) -> None:
+    assert call("uploadForm.suggestSamples", parent, preset, role, PARENTS) == expected
+
+
+def test_describe_preview_names_the_parent_where_the_weights_do() -> None:
+    likely = {"checkpoint_id": "a", "name": "cnn", "correlation": 0.881}
+    found = {"architecture": "small-cnn", "parameters": 9, "measured_sparsity": 0.95, "likely_parent": likely}
+    said = call("uploadForm.describePreview", found)
+    assert said == "95.00 % zeros; made from cnn, by its weights (correlation 0.88)"
+    nothing = call("uploadForm.describePreview", found | {"likely_parent": None})
+    assert nothing == "95.00 % zeros; no checkpoint here is its parent by its weights"
+
+
+def test_write_sends_samples_only_with_an_evaluation() -> None:
+    assert write(evaluate="margin", evaluate_samples=300) == {"evaluate": "margin", "evaluate_samples": "300"}
+    assert write(evaluate=None, evaluate_samples=300) == {}

@@ -9,9 +9,9 @@ import pytest
 from backend.services import claims as service
 from frontend.claim_words import claims_sentence, read_claims
 from frontend.pages import claims as page
-from frontend.pages import overview
 from frontend.pages.claims.table import choose_scale, claims_table, read_families
 from frontend.pages.overview.holdings import read_holdings
+from frontend.pages.overview.layout import headline as overview_headline
 from frontend.pages.overview.table import claims_table as overview_table
 from tests.frontend.words import hrefs, text_of
 from tests.services.fabrication import Measured, add_checkpoint, add_dataset, evaluate, make_pixels, measure
@@ -68,7 +68,7 @@ def test_layout_leads_from_every_number_to_its_evaluation(family: dict[str, Any]
 
 def test_layout_says_the_sentence_of_overview(family: dict[str, Any]) -> None:
     sentence = text_of(claims_sentence(read_claims()))
-    assert sentence in text_of(page.layout()) and sentence in text_of(overview.layout())
+    assert sentence in text_of(page.layout()) and sentence in text_of(overview_headline(read_holdings()))
     assert "yes for 1 of 3; cannot tell for 2. By more than the dense parent's claim? ▼ yes for 1 of 2" in sentence
     assert "+16.67" in text_of(page.layout()) and "+16.67" in text_of(overview_table(read_holdings()))
 

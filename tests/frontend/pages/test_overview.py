@@ -14,7 +14,7 @@ from backend.store.tables import Checkpoint
 from frontend.figures.dumbbell import Dumbbell, DumbbellGroup, dumbbells, figure_height, shown_range
 from frontend.pages import overview
 from frontend.pages.overview import ids
-from frontend.pages.overview.callbacks import fill
+from frontend.pages.overview.callbacks import fill, recolour
 from frontend.pages.overview.holdings import Holdings, read_holdings
 from frontend.pages.overview.layout import dumbbell_groups, headline
 from frontend.pages.overview.table import best_ids, checkpoint_table
@@ -186,6 +186,13 @@ def test_fill_gives_every_part(family: Any) -> None:
     assert all(part is not no_update for part in parts.values())
     assert "not re-evaluated yet" in str(parts["figure"].to_dict())
     assert parts["style"] == {"height": f"{figure_height(dumbbell_groups(read_holdings()))}px"}
+
+
+def test_recolour_gives_the_figure_alone_in_the_colours_of_the_theme(family: Any) -> None:
+    parts = recolour(read_holdings(), LIGHT, "state")
+    assert set(parts) == {"figure", "state"}
+    assert parts["figure"] == fill(read_holdings(), LIGHT, "state")["figure"]
+    assert parts["figure"] != fill(read_holdings(), DARK, "state")["figure"]
 
 
 def bell(**changes: Any) -> Dumbbell:

@@ -57,7 +57,7 @@ def test_script_fields_stand_in_the_order_of_the_form() -> None:
     assert pairs["keep_rate"] == ids.KEEP_RATE
     assert pairs["claimed_robust_accuracy"] == ids.CLAIM
     assert (pairs["claimed_norm"], pairs["claimed_eps"]) == (ids.CLAIM_NORM, ids.CLAIM_EPS)
-    assert pairs["evaluate"] == ids.EVALUATE
+    assert (pairs["evaluate"], pairs["evaluate_samples"]) == (ids.EVALUATE, ids.SAMPLES)
 
 
 def test_form_offers_what_the_catalogues_have(dataset: DatasetOut) -> None:
@@ -76,6 +76,15 @@ def test_form_offers_dense_checkpoints_of_the_data_set_as_parents(dataset: Datas
     assert [row["label"] for row in by_id(page, ids.PARENT).data] == ["parent (small-cnn)"]
     assert by_id(page, ids.PARENT).value == str(dense.id)
     assert {row["label"] for row in parent_choices()} == {"parent (small-cnn)", "elsewhere (small-cnn)"}
+
+
+def test_form_knows_how_many_samples_the_parents_have(dataset: DatasetOut) -> None:
+    _, labels = make_pixels(N)
+    parent = add_checkpoint(dataset.id, "parent")
+    evaluate(parent, dataset, measure(labels, 1), samples=40)
+    evaluate(parent, dataset, measure(labels, 1), samples=30, seed=5)
+    (choice,) = by_id(upload.layout(), ids.SETUP).data["parents"]
+    assert (choice["name"], choice["samples"]) == ("parent", {"margin": 40})
 
 
 def test_form_starts_with_the_data_set_of_the_newest_checkpoint(dataset: DatasetOut, tmp_path: Path) -> None:
@@ -154,8 +163,27 @@ def test_sheet_leads_to_what_is_missing_for_a_comparison(dataset: DatasetOut) ->
     assert "as soon as its evaluation has finished" in text_of(upload.layout(**address))
     begin(waiting.id)
     assert f"{waiting.id}:left" in live_keys(upload.layout(**address))
+    assert "Can be compared with parent once child is evaluated" in text_of(upload.layout(**address))
     pruned = evaluate(row, dataset, measure(labels, 2), samples=40)
     assert f"/compare?dense={dense.id}&pruned={pruned.id}" in hrefs(upload.layout(**address))
+    assert "Compare with parent (40 shared)" in text_of(upload.layout(**address))
+
+
+def test_sheet_follows_the_evaluation_of_the_parent_too(dataset: DatasetOut) -> None:
+    _, labels = make_pixels(N)
+    parent = add_checkpoint(dataset.id, "parent")
+    row = add_checkpoint(dataset.id, "child", role="pruned", parent_id=parent.id)
+    set_preflight(row, state="passed", checks=[])
+    evaluate(row, dataset, measure(labels, 2), samples=40)
+    waiting = queue(parent, dataset, samples=40)
+    page = upload.layout(checkpoint=str(row.id))
+    assert "Can be compared with parent once parent is evaluated" in text_of(page)
+    state = by_id(page, ids.SHEET_STATE).data
+    assert follow_sheet(str(row.id), state, None)[3] == sheet.POLL_MILLISECONDS
+    evaluate(parent, dataset, measure(labels, 1), samples=40)
+    body = follow_sheet(str(row.id), state, None)[0]
+    assert "Compare with parent (40 shared)" in text_of(body)
+    assert waiting.id
 
 
 def test_sheet_offers_the_effort_that_gives_margins(dataset: DatasetOut) -> None:

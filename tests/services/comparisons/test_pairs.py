@@ -60,7 +60,9 @@ def test_default_pairs_take_nested_sets_of_samples(ready: Path, tmp_path: Path) 
     small = evaluate(family["pruned-95"], dataset, measured["pruned-95"], 50)
     ((dense, pruned),) = comparisons.default_pairs()
     assert (dense.n, pruned.id, comparisons.count_shared(dense, pruned)) == (100, small.id, 50)
-    assert comparisons.compare(dense.id, pruned.id).n == 50
+    found = comparisons.compare(dense.id, pruned.id)
+    assert (found.n, found.equal_effort) == (50, True)
+    assert [one.severity for one in found.mismatches if one.field == "samples"] == ["note"]
     alike = evaluate(family["dense"], dataset, measured["dense"], 50)
     evaluate(family["dense"], dataset, measured["dense"], 200)
     ((dense, pruned),) = comparisons.default_pairs()

@@ -1,0 +1,134 @@
+"""The top of Overview: one sentence with its pictures for the most telling pair, or what it waits for."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from backend.schemas import Interval
+from backend.schemas.comparisons import Auroc
+from backend.services import comparisons
+from backend.store.tables import Checkpoint
+from frontend.pages.overview import ids
+from frontend.pages.overview.callbacks import show_top
+from frontend.pages.overview.finding import Finding, read_finding, tell_boundary, tell_control, tell_finding
+from frontend.pages.overview.holdings import read_holdings
+from frontend.pages.overview.waiting import show_waiting
+from frontend.theme import DARK, LIGHT
+from tests.frontend.words import by_id, hrefs, live_keys, text_of, walk
+from tests.services.fabrication import add_checkpoint, add_dataset, evaluate, queue
+from tests.services.families.fabrication import evaluate_pair, thin_ice_losses
+
+MOST_COMPONENTS = 90  # of which the notice of flags, the two cards' frames and the key are a third
+
+
+@pytest.fixture
+def finding(ready: Path, tmp_path: Path) -> Finding:
+    """A pair that loses near the boundary, with a control that loses less."""
+    dataset, family, measured, labels = evaluate_pair(tmp_path)
+    for name in ("dense", "pruned-95"):
+        evaluate(family[name], dataset, measured[name])
+    evaluate(family["control"], dataset, thin_ice_losses(measured["dense"], labels, 3, 0.1))
+    found = read_finding()
+    assert found is not None
+    return found
+
+
+def change(finding: Finding, **fields: Any) -> Any:
+    return finding.comparison.model_copy(update=fields)
+
+
+def test_tell_finding_says_who_is_lost_near_the_boundary_and_against_the_control(finding: Finding) -> None:
+    counts, auroc = finding.comparison.clean, finding.comparison.auroc
+    control = finding.comparison.controls[0]
+    assert auroc is not None and auroc.low > 0.5
+    words = text_of(tell_finding(finding))
+    assert words.startswith(f"Pruning dense to 95 % (pruned-95) loses ▼ {counts.n10} of the {counts.n11 + counts.n10} ")
+    assert f"they tend to lie on thin ice, near its decision boundary (AUROC of the margin {auroc.value:.2f}" in words
+    assert f"the control (same finetuning, nothing pruned) loses {control.clean.n10} of the same, signif" in words
+    assert words.count(".") - words.count("0.") == 1 and words.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (0.4, 0.6, "it cannot be told whether they lie on thin ice"),
+        (0.2, 0.4, "they tend to lie far from its decision boundary, not on thin ice (AUROC of the margin 0.50"),
+    ],
+)
+def test_tell_boundary_claims_no_more_than_the_interval(low: float, high: float, words: str, finding: Finding) -> None:
+    auroc = Auroc(value=0.5, low=low, high=high, positives=30, n=100)
+    assert words in text_of(tell_boundary(change(finding, auroc=auroc)))
+    assert "cannot be told" in text_of(tell_boundary(change(finding, auroc=None)))
+
+
+def test_tell_boundary_says_where_a_cheap_score_ranks_better(finding: Finding) -> None:
+    auroc = Auroc(value=0.93, low=0.9, high=0.95, positives=30, n=100)
+    rows = [
+        row.model_copy(update={"auroc": auroc.model_copy(update={"value": 0.95 if row.score == "logit_gap" else 0.9})})
+        for row in finding.comparison.predictive
+    ]
+    words = text_of(tell_boundary(change(finding, auroc=auroc, predictive=rows)))
+    assert "(AUROC of the margin 0.93; of the logit gap, which needs no attack, 0.95)" in words
+
+
+def test_tell_control_says_when_there_is_none_and_when_it_may_be_chance(finding: Finding) -> None:
+    assert text_of(tell_control(change(finding, controls=[]))) == "; there is no control yet to compare with"
+    control = finding.comparison.controls[0]
+    for low, high, words in ((-3.0, 9.0, "could be chance"), (-9.0, -1.0, "significantly more")):
+        other = control.model_copy(update={"lost_beyond_interval": Interval(low=low, high=high)})
+        assert words in text_of(tell_control(change(finding, controls=[other])))
+
+
+def test_show_top_of_a_pair_leads_to_compare_and_to_its_lost_samples(finding: Finding) -> None:
+    shown = show_top(LIGHT)
+    lost = comparisons.paired_samples(finding.cut.dense, finding.cut.pruned, set="S10")[:5]
+    links = hrefs(shown)
+    assert links.count(finding.address) == 2, "the picture and the button"
+    assert [link for link in links if link.startswith("/sample")] == [
+        finding.cut.sample_address(sample.index) for sample in lost
+    ]
+    words = text_of(shown)
+    assert all(finding.unit.text(sample.dense_margin) in words for sample in lost if sample.dense_margin)
+    assert all(word in words for word in ("flips", "lost", "thin ice"))
+    figure = by_id(shown, ids.SCATTER).figure
+    assert sum(len(trace.x) for trace in figure.data) == sum(
+        1 for sample in finding.samples if sample.set != "S00" or sample.dense_margin or sample.pruned_margin
+    )
+    assert by_id(show_top(DARK), ids.SCATTER).figure.layout != figure.layout
+    assert sum(not isinstance(part, str) for part in walk(shown)) < MOST_COMPONENTS
+
+
+def test_show_top_of_verdicts_alone_draws_no_margins(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, _ = evaluate_pair(tmp_path)
+    for name in ("dense", "pruned-95"):
+        witness = measured[name]
+        witness.kind, witness.attack = "witness", "apgd-ce"
+        witness.margin = np.where(witness.margin > 0.1, np.inf, witness.margin)
+        evaluate(family[name], dataset, witness, preset="autoattack", record={"distance_kind": "witness"})
+    shown = show_top(LIGHT)
+    assert "whether they lie on thin ice, near its decision boundary, cannot be told" in text_of(shown)
+    assert not [part for part in walk(shown) if getattr(part, "id", None) == ids.SCATTER]
+
+
+def test_show_top_without_a_pruned_network_waits(ready: Path, tmp_path: Path) -> None:
+    dataset, family, measured, _ = evaluate_pair(tmp_path)
+    evaluate(family["dense"], dataset, measured["dense"])
+    evaluate(family["control"], dataset, measured["dense"])
+    assert len(comparisons.default_pairs()) == 1 and read_finding() is None, "a control is no finding"
+    assert "Evaluate a dense network and one pruned from it" in text_of(show_top(LIGHT))
+
+
+def test_show_waiting_says_what_comes_next_and_offers_the_ways_there(ready: Path, tmp_path: Path) -> None:
+    dataset = add_dataset(tmp_path, "digits")
+    dense: Checkpoint = add_checkpoint(dataset.id, "dense")
+    shown = show_waiting(read_holdings())
+    assert "Upload a network that was pruned from one of those below" in text_of(shown)
+    assert {"/upload", "/jobs", "/prune"} <= set(hrefs(shown))
+    waiting = [queue(dense, dataset, n) for n in (10, 20, 30, 40)]
+    shown = show_waiting(read_holdings())
+    words = text_of(shown)
+    assert "No worker is running" in words and "dense: margin, n 10" in words and "next in line" in words
+    assert "1 more evaluation in the queue" in words
+    assert f"{waiting[0].id}:left" in live_keys(shown)
