@@ -21,10 +21,8 @@ from backend.schemas.records import ImportedRun
 from backend.settings import get_settings
 from backend.store import datasets
 from backend.store.artefacts import artefact_path
+from backend.store.evaluations import IMPORTED
 from backend.store.tables import Checkpoint, Dataset, Evaluation
-
-WORKER = "imported"
-"""In place of the worker that attacked a chunk: it was one of another machine."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +143,7 @@ def chunk_rows(
         row = {name: value for name, value in attempt.items() if name not in ("position", "adversarial")}
         ids = {"evaluation_id": evaluation_id, "sample_id": result["sample_id"]}
         attempts.append(row | ids | {"artefact": artefact, "shard_row": place})
-    chunk = part.chunk.model_dump() | {"evaluation_id": evaluation_id, "worker_id": WORKER}
+    chunk = part.chunk.model_dump() | {"evaluation_id": evaluation_id, "worker_id": IMPORTED}
     return chunk, attempts, results
 
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 import torch
 
+from backend.attacks.catalogue import ENGINE
 from backend.bundles.archive import read_manifest, read_rows, write_bundle
 from backend.bundles.rows import BundledRows
 from backend.errors import AttackFailed, InvalidRequest, UnreadableBundle
@@ -64,13 +65,15 @@ def bundle(measured: EvaluationOut, tmp_path_factory: pytest.TempPathFactory) ->
     return path
 
 
-def rewrite(bundle: Path, target: Path, rows: BundledRows | None = None, **changes: Any) -> Path:
+def rewrite(
+    bundle: Path, target: Path, rows: BundledRows | None = None, *, engine: int = ENGINE, **changes: Any
+) -> Path:
     """The bundle with other rows, and with other values in its evaluation's entry; under a new id."""
     manifest = read_manifest(bundle)
     entry = manifest.evaluations[0]
     rows = rows or read_rows(bundle, entry, LIMIT)
     changed = type(entry).model_validate(entry.model_dump() | {"id": uuid4()} | changes)
-    write_bundle(target, manifest.model_copy(update={"evaluations": [changed]}), [rows])
+    write_bundle(target, [(changed, rows)], made_at=manifest.made_at, thinice=manifest.thinice, engine=engine)
     return target
 
 

@@ -21,10 +21,11 @@ from frontend.figures.units import Unit, unit_of
 from frontend.pages.compare import ids, panels, replay
 from frontend.pages.compare.evidence import controls_table, predictive_table
 from frontend.pages.compare.grid import grid_rows
-from frontend.pages.compare.header import scope_words, sentence
+from frontend.pages.compare.header import scope_words
 from frontend.pages.compare.numbers import number_cards
 from frontend.pages.compare.wall import wall
 from frontend.review.cut import Cut, choose, choose_flips, has_margins, read_cut, set_of
+from frontend.review.headline import headline_words
 from frontend.review.words import class_name
 from frontend.theme import Theme, theme_named
 
@@ -98,7 +99,7 @@ def fill(cut: Cut, theme: Theme, delta: float) -> dict[str, Content]:
     dataset = datasets.get_dataset(str(comparison.dense.dataset_id))
     unit = unit_of(comparison.dense.norm)
     return {
-        "headline": [*sentence(comparison.headline), *scope_words(comparison, cut)],
+        "headline": [*headline_words(comparison.headline), *scope_words(comparison, cut)],
         "numbers": number_cards(comparison, cut),
         "predictive": predictive_table(comparison),
         "controls": controls_table(comparison),
