@@ -31,7 +31,7 @@ TESTED := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 TEST_PROCESSES ?= 2
 PYTEST := $(TESTED) $(BIN)/python -m pytest -n $(TEST_PROCESSES) --no-loadscope-reorder
 
-.PHONY: help install run test test-slow check bench demo zoo clean chromium node suitable-node
+.PHONY: help install run test test-slow check bench demo zoo clean chromium programs suitable-node
 help: ## list the verbs, one sentence each
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
@@ -40,11 +40,11 @@ install: $(INSTALLED) ## build .venv with everything that `make run` needs; TORC
 run: $(INSTALLED) ## start the server and its workers, install first where needed; Ctrl-C stops all of it
 	@$(BIN)/python -m backend.supervisor
 
-test: $(INSTALLED_DEV) chromium node ## check the import direction and run every test that is not slow
+test: $(INSTALLED_DEV) chromium programs ## check the import direction and run every test that is not slow
 	@$(BIN)/lint-imports
 	@$(PYTEST) -m "not slow"
 
-test-slow: $(INSTALLED_DEV) chromium node ## run the slow tests too, minutes to hours
+test-slow: $(INSTALLED_DEV) chromium programs ## run the slow tests too, minutes to hours
 	@$(PYTEST)
 
 check: $(INSTALLED_DEV) $(INSTALLED_NODE) suitable-node ## lint, format, types and import direction, without running a test
@@ -107,13 +107,17 @@ suitable-node:
 	  exit 1; \
 	}
 
-# The tests call the dashboard's scripts in Node.js, 18 or newer: the system's, else Debian's package.
-node:
-	@command -v node >/dev/null && exit 0; \
+# The tests call the dashboard's scripts in Node.js, 18 or newer, and README's commands with curl and jq: the system's
+# programs, else Debian's packages.
+programs:
+	@missing=; for name in node curl jq; do command -v $$name >/dev/null || missing="$$missing $$name"; done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && [ -e /etc/debian_version ]; then \
-	  apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends nodejs; \
+	  apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
+	    $$(echo $$missing | sed 's/node/nodejs/'); \
 	else \
-	  echo "The tests call the dashboard's scripts in Node.js: install version 18 or newer (https://nodejs.org)." >&2; \
+	  echo "The tests call scripts in Node.js, 18 or newer (https://nodejs.org), and README's commands with curl and" \
+	    "jq; missing:$$missing." >&2; \
 	  exit 1; \
 	fi
 

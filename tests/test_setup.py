@@ -136,13 +136,14 @@ def test_make_check_with_an_old_node_is_one_sentence(tmp_path: Path) -> None:
     assert "20.19, 22.13 or 24 and newer" in sentence
 
 
-def test_make_test_without_node_installs_debians_or_is_one_sentence(tmp_path: Path) -> None:
+def test_make_test_without_its_programs_installs_debians_or_is_one_sentence(tmp_path: Path) -> None:
     programs = link_programs(tmp_path / "programs", "sh", "echo")
     (programs / "id").write_text("#!/bin/sh\necho 1000\n")
     (programs / "id").chmod(0o755)
-    assert "Node.js" in fail_without_node("node", programs)
-    assert "install -q -y --no-install-recommends nodejs" in run_make("--dry-run", "node").stdout
-    assert all("node" in read_rule(verb) for verb in ("test", "test-slow"))
+    sentence = fail_without_node("programs", programs)
+    assert "Node.js" in sentence and "missing: node curl jq." in sentence
+    assert "apt-get install -q -y" in run_make("--dry-run", "programs").stdout
+    assert all("programs" in read_rule(verb) for verb in ("test", "test-slow"))
 
 
 def read_rule(target: str) -> list[str]:

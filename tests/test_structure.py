@@ -147,7 +147,7 @@ TESTED_BY: dict[str, dict[str, str]] = {
         "frontend/pages/test_upload.py": "callbacks checks form layout sheet",
     },
     "frontend/review": {
-        "frontend/pages/test_compare.py": "words",
+        "frontend/pages/test_compare.py": "headline words",
         "frontend/pages/test_help.py": "keys",
         "frontend/pages/test_prune.py": "prunings",
     },

@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,24 @@ LARGEST_MANIFEST = 64 * 1024 * 1024
 MB = 1024 * 1024
 
 
-def write_bundle(target: Path, manifest: BundleManifest, rows: Iterable[BundledRows]) -> None:
-    """Write a bundle; `rows` come in the order of the manifest's evaluations and are held one at a time."""
+Part = tuple[BundledEvaluation, BundledRows]
+
+
+def write_bundle(
+    target: Path, parts: Iterable[Part], *, made_at: datetime, thinice: str, engine: int
+) -> BundleManifest:
+    """Write a bundle of at least one evaluation and give its manifest; the rows are held one evaluation at a time."""
+    entries = []
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        _write(archive, MANIFEST, manifest.model_dump_json(indent=1).encode())
-        for entry, found in zip(manifest.evaluations, rows, strict=True):
+        for entry, found in parts:
             _write(archive, f"{entry.folder}/results.parquet", pack_table(found.results))
             _write(archive, f"{entry.folder}/attempts.parquet", pack_table(found.attempts))
             if entry.adversarials:
                 _write(archive, f"{entry.folder}/adversarials.npy", _pack_array(found.adversarials))
+            entries.append(entry)
+        manifest = BundleManifest(made_at=made_at, thinice=thinice, engine=engine, evaluations=entries)
+        _write(archive, MANIFEST, manifest.model_dump_json(indent=1).encode())
+    return manifest
 
 
 def read_manifest(path: Path) -> BundleManifest:
@@ -81,7 +91,8 @@ def copy_canonical(path: str, max_bytes: int, out: str) -> dict[str, Any]:
     folders = [entry.folder for entry in manifest.evaluations]
     if len(set(folders)) < len(folders) or len({entry.id for entry in manifest.evaluations}) < len(folders):
         raise UnreadableBundle("The manifest of the bundle names an evaluation twice.")
-    write_bundle(Path(out), manifest, (read_rows(Path(path), entry, max_bytes) for entry in manifest.evaluations))
+    parts = ((entry, read_rows(Path(path), entry, max_bytes)) for entry in manifest.evaluations)
+    write_bundle(Path(out), parts, made_at=manifest.made_at, thinice=manifest.thinice, engine=manifest.engine)
     return manifest.model_dump(mode="json")
 
 

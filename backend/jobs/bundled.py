@@ -1,7 +1,9 @@
 """Evaluations that come in a bundle, as rows of the store. No torch: the web process brings the shipped ones in."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -11,20 +13,20 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
+from backend.attacks.catalogue import get_preset
 from backend.bundles.archive import read_manifest, read_rows
 from backend.bundles.rows import BundledRows
-from backend.errors import NotFound
-from backend.jobs.drafts import hash_ordered
+from backend.eps import check_eps, parse_eps
+from backend.errors import InvalidRequest, NotFound
+from backend.jobs.drafts import check_preset_fits, hash_ordered, start_record, tell_selection
 from backend.jobs.shards import write_shard
 from backend.schemas.bundles import BundledChunk, BundledEvaluation
-from backend.schemas.records import ImportedRun
+from backend.schemas.records import ImportedRun, RunRecord
 from backend.settings import get_settings
 from backend.store import datasets
 from backend.store.artefacts import artefact_path
+from backend.store.evaluations import IMPORTED
 from backend.store.tables import Checkpoint, Dataset, Evaluation
-
-WORKER = "imported"
-"""In place of the worker that attacked a chunk: it was one of another machine."""
 
 
 @dataclass(frozen=True)
@@ -85,15 +87,43 @@ def explain_mismatch(
     return None
 
 
+@dataclass(frozen=True)
+class BundleOrigin:
+    """Where an evaluation comes from: the artefact of the bundle, when that was written, and whether we ship it."""
+
+    artefact: str
+    made_at: datetime
+    is_shipped: bool = False
+
+
 def make_evaluation(
     entry: BundledEvaluation,
     rows: BundledRows,
     checkpoint: Checkpoint,
     dataset: Dataset,
-    imported: ImportedRun,
+    content_ids: Sequence[str],
+    origin: BundleOrigin,
     **fields: Any,
 ) -> Evaluation:
-    """The row of a bundled evaluation, under the id that it had where it was measured."""
+    """The row of a bundled evaluation, under the id that it had where it was measured; nothing is verified yet.
+
+    What this store knows itself of network, samples and settings stands in the record, whatever the bundle says.
+
+    Args:
+        content_ids: of every row of the data set.
+    """
+    indices = rows.results["index"].to_pylist()
+    known = start_record(
+        checkpoint, dataset, [content_ids[one] for one in indices], get_preset(entry.preset), entry.norm, entry.eps
+    )
+    imported = ImportedRun(
+        bundle=origin.artefact,
+        folder=entry.folder,
+        made_at=origin.made_at,
+        adversarials=entry.adversarials,
+        found=count_found(rows),
+        is_shipped=origin.is_shipped,
+    )
     return Evaluation(
         id=entry.id,
         checkpoint_id=checkpoint.id,
@@ -101,14 +131,36 @@ def make_evaluation(
         preset=entry.preset,
         norm=entry.norm,
         eps=entry.eps,
-        indices=rows.results["index"].to_pylist(),
-        selection=entry.selection,
+        indices=indices,
+        selection=tell_selection(indices, content_ids, entry.selection),
         n=entry.n,
         seed=entry.seed,
         chunk_size=entry.chunk_size,
-        record=entry.record.model_copy(update={"imported": imported}),
+        record=entry.record.merge(known).merge(RunRecord(seed=entry.seed, imported=imported)),
         **fields,
     )
+
+
+def check_settings(entry: BundledEvaluation, rows: BundledRows) -> None:
+    """Refuse what an evaluation could not have been asked for here, or rows of another kind than its preset gives.
+
+    Raises:
+        UnknownName: no such preset. InvalidRequest: norm, eps or distances do not fit.
+    """
+    preset = get_preset(entry.preset)
+    check_preset_fits(preset, entry.norm)
+    if entry.eps is not None:
+        check_eps(entry.eps, entry.norm, math.prod(entry.dataset.shape))
+    elif preset.needs_eps:
+        raise InvalidRequest(f"The preset {preset.name} needs an eps, and the bundle names none.")
+    kinds = set(rows.results["kind"].unique().to_pylist())
+    if kinds != {preset.distance_kind}:
+        raise InvalidRequest(f"The preset {preset.name} gives {preset.distance_kind} distances, the bundle other ones.")
+    margins = rows.results["margin"].drop_null().to_numpy()
+    if preset.distance_kind == "witness" and entry.eps is not None and len(margins):
+        eps = float(parse_eps(entry.eps))
+        if float(margins.max()) > eps:
+            raise InvalidRequest(f"A verdict at {entry.eps} cannot rest on an adversarial beyond it.")
 
 
 def count_found(rows: BundledRows) -> int:
@@ -145,7 +197,7 @@ def chunk_rows(
         row = {name: value for name, value in attempt.items() if name not in ("position", "adversarial")}
         ids = {"evaluation_id": evaluation_id, "sample_id": result["sample_id"]}
         attempts.append(row | ids | {"artefact": artefact, "shard_row": place})
-    chunk = part.chunk.model_dump() | {"evaluation_id": evaluation_id, "worker_id": WORKER}
+    chunk = part.chunk.model_dump() | {"evaluation_id": evaluation_id, "worker_id": IMPORTED}
     return chunk, attempts, results
 
 

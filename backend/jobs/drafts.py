@@ -2,8 +2,9 @@
 
 import hashlib
 import math
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -19,7 +20,7 @@ from backend.schemas.records import RunRecord
 from backend.settings import get_settings
 from backend.store import checkpoints, datasets
 from backend.store.database import writing
-from backend.store.tables import FIRST, PICKED, Checkpoint, Dataset, Evaluation
+from backend.store.tables import CONTENT, FIRST, PICKED, Checkpoint, Dataset, Evaluation
 
 LARGEST_SEED = 2**31 - 1
 
@@ -59,7 +60,7 @@ def draft_evaluations(session: Session, request: EvaluationIn, purpose: str) -> 
     norm = request.norm or dataset.default_norm
     check_preset_fits(preset, norm)
     eps = _choose_eps(request, preset, dataset, norm)
-    record = _start_record(checkpoint, dataset, content_ids, preset, norm, eps)
+    record = start_record(checkpoint, dataset, content_ids, preset, norm, eps)
     return [
         Evaluation(
             checkpoint_id=checkpoint.id,
@@ -121,6 +122,22 @@ def name_selection(samples: Samples) -> str:
     if isinstance(samples, int) or (isinstance(samples, str) and _read_range(samples)[0] == 0):
         return FIRST
     return PICKED
+
+
+def tell_selection(indices: Sequence[int], content_ids: Sequence[str], claimed: str) -> str:
+    """How rows were chosen, as far as they bear out what is claimed; else they count as picked.
+
+    Args:
+        content_ids: of every row of the data set.
+    """
+    n, size = len(indices), len(content_ids)
+    orders: dict[str, Callable[[], Iterable[int]]] = {
+        FIRST: lambda: range(n),
+        CONTENT: lambda: sorted(range(size), key=content_ids.__getitem__)[:n],
+    }
+    if (found := re.fullmatch(r"seed (\d{1,10})", claimed)) is not None:
+        orders[claimed] = lambda: np.random.default_rng(int(found[1])).permutation(size)[:n].tolist()
+    return claimed if claimed in orders and list(indices) == list(orders[claimed]()) else PICKED
 
 
 def _read_range(text: str) -> tuple[int, int]:
@@ -196,7 +213,7 @@ def _choose_eps(request: EvaluationIn, preset: Preset, dataset: Dataset, norm: s
     return None
 
 
-def _start_record(
+def start_record(
     checkpoint: Checkpoint,
     dataset: Dataset,
     content_ids: list[str],

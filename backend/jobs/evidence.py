@@ -25,16 +25,13 @@ from backend.jobs.kinds import EVIDENCE
 from backend.jobs.rows import finite_or_none, refuse_contradictions
 from backend.jobs.shards import read_shard_row, store_shard
 from backend.jobs.subjects import SampleBatch, Subject, device_title, load_subject, take_images, take_samples
-from backend.jobs.verification import Checked, check_adversarials
+from backend.jobs.verification import Checked, check_adversarials, checked_at_once
 from backend.schemas.records import EvidenceRecord
-from backend.settings import get_settings
 from backend.store import checkpoints, evaluations, results
 from backend.store import evidence as store
 from backend.store.artefacts import artefact_path
 from backend.store.database import reading, writing
 from backend.store.tables import Evaluation, Evidence, Result
-
-CHECKED_AT_ONCE = 64  # candidates per pass, where the setting leaves the width open
 
 
 @dataclass(frozen=True)
@@ -139,7 +136,7 @@ def check_candidates(work: EvidenceWork, candidates: Candidates) -> None:
         candidates.adversarials,
         torch.tensor([row.correct for row in candidates.rows]),
         eps=work.eps,
-        batch_size=get_settings().batch_samples or CHECKED_AT_ONCE,
+        batch_size=checked_at_once(),
         on_step=step_reporter(work),
     )
     keep(

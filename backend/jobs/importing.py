@@ -21,8 +21,7 @@ from backend.jobs import lifecycle
 from backend.jobs.bundled import BundledPart, chunk_rows, open_rows, take_part
 from backend.jobs.kinds import EVALUATION
 from backend.jobs.subjects import Subject, load_subject, take_images
-from backend.jobs.verification import check_adversarials
-from backend.settings import get_settings
+from backend.jobs.verification import check_adversarials, checked_at_once
 from backend.store import evaluations
 from backend.store.database import reading, writing
 from backend.store.jobs import lock_job
@@ -30,7 +29,6 @@ from backend.store.tables import Evaluation
 
 logger = logging.getLogger("thinice.jobs")
 
-CHECKED_AT_ONCE = 64
 SCORE_TOLERANCE = 1e-3
 """Relative to the largest logit of the chunk: another device adds in another order, so a smaller gap has no sign."""
 DISTANCE_TOLERANCE = 1e-4
@@ -140,16 +138,17 @@ def _verify_scores(
     with prepare(network):
         classifier = Classifier(network, on_step)
         classifier.total, classifier.stage = len(images), "verification"
-        width = get_settings().batch_samples or CHECKED_AT_ONCE
-        logits = torch.cat([classifier.classify(one.to(classifier.device)).cpu() for one in images.split(width)])
+        parts = images.split(checked_at_once())
+        logits = torch.cat([classifier.classify(one.to(classifier.device)).cpu() for one in parts])
     gap = measure_gap(logits, labels)
     loss = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
+    largest = logits.softmax(1).amax(1)
     predicted = torch.tensor([row["prediction"] for row in part.results])
     scale = logits.abs().max()
     differs = (logits.argmax(1) != predicted) & (gap.abs() > SCORE_TOLERANCE * scale)
-    for name, value in (("logit_gap", gap), ("loss", loss)):
+    for name, value, unit in (("logit_gap", gap, scale), ("loss", loss, scale), ("max_probability", largest, 1.0)):
         stored = torch.tensor([row[name] for row in part.results], dtype=torch.float64)
-        differs |= ~((value.double() - stored).abs() <= SCORE_TOLERANCE * scale)
+        differs |= ~((value.double() - stored).abs() <= SCORE_TOLERANCE * unit)
     if count := int(differs.sum()):
         raise AttackFailed(
             f"The network gives other outputs than the bundle says for {count:,} of {len(images):,} clean samples, so "
@@ -167,7 +166,7 @@ def _verify_adversarials(
     distances: list[float],
     on_step: OnStep | None,
 ) -> None:
-    width = get_settings().batch_samples or CHECKED_AT_ONCE
+    width = checked_at_once()
     is_right = torch.ones(len(images), dtype=torch.bool)  # that of wrong samples has the distance 0 and is none
     checked = check_adversarials(
         network, norm, images, labels, points, is_right, eps=None, batch_size=width, on_step=on_step

@@ -10,10 +10,17 @@ from backend.attacks.contract import OnStep
 from backend.attacks.network.classifier import Classifier, prepare
 from backend.attacks.norms import get_norm
 from backend.attacks.verify import return_to_ball
+from backend.settings import get_settings
 
 # Pixels are float32 with steps of up to 6e-8, so a point that its author projected onto the ball may be rounded out of
 # it. What lies this near (relative) is put back and classified there; what lies farther was never inside.
 BALL_TOLERANCE = 1e-4
+CHECKED_AT_ONCE = 64
+
+
+def checked_at_once() -> int:
+    """Images in one pass of a check: the setting, else a width that small networks on a CPU like."""
+    return get_settings().batch_samples or CHECKED_AT_ONCE
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,11 @@ class ImportedRun(RecordPart):
     found: int = Field(0, description="Samples for which the run found an adversarial, in the bundle or not")
     is_shipped: bool = Field(False, description="Whether it came with Thin Ice: shown at once, verified afterwards")
 
+    @property
+    def origin(self) -> str:
+        """Where the rows were measured, to end a sentence with."""
+        return "when Thin Ice was built" if self.is_shipped else "on another machine"
+
 
 class RunSettings(RecordPart):
     """Everything that the attack engine was told or chose, as it was for the first chunk."""

@@ -17,6 +17,9 @@ from backend.store.prunings import DENSE_MARGINS
 from backend.store.results import with_bounds
 from backend.store.tables import Attempt, Chunk, Evaluation, Evidence, LogLine, Pruning, Result, Table, now
 
+IMPORTED = "imported"
+"""In place of the worker that attacked a chunk: it was one of another machine."""
+
 TRANSFER = "transfer"
 """In the record of an evaluation: the one of the parent whose adversarials it tries, if any."""
 
@@ -91,10 +94,11 @@ class Pace:
 
 
 def paces_of(session: Session, limit: int = 200) -> list[Pace]:
-    """The paces of the newest evaluations with a finished chunk, newest first."""
+    """The paces of the newest evaluations with a chunk that was attacked here, newest first."""
     seconds, samples = func.sum(Chunk.seconds), func.sum(Chunk.samples)
     question = select(Evaluation.id, Evaluation.preset, Evaluation.checkpoint_id, seconds / samples)
-    question = question.join(Chunk, Chunk.evaluation_id == Evaluation.id).group_by(Evaluation.id)
+    question = question.join(Chunk, Chunk.evaluation_id == Evaluation.id).where(Chunk.worker_id != IMPORTED)
+    question = question.group_by(Evaluation.id)
     newest = question.order_by(Evaluation.created_at.desc(), Evaluation.id.desc()).limit(limit)
     return [Pace(*row) for row in session.execute(newest)]
 

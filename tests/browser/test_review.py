@@ -2,6 +2,8 @@
 
 import json
 import re
+import sqlite3
+from contextlib import closing
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -140,6 +142,26 @@ def test_samples_wall_leads_to_a_sample_and_arrows_walk_on(page, product):
     expect(page.locator("#sample-dense")).to_be_visible()
     page.keyboard.press("ArrowRight")
     expect(page).to_have_url(re.compile(rf"index={lost[1]['index']}\b"))
+
+
+def test_sample_without_its_adversarial_has_it_computed_again_while_the_page_is_open(page, product):
+    """As an imported evaluation may come: the row says that one was found, and its image is not there."""
+    evaluation = product.evaluations["cnn-dense"]
+    rows = product.get(f"/evaluations/{evaluation}/margins")["items"]
+    index = next(row["index"] for row in reversed(rows) if row["correct"] and row["found"])
+    address = f"{product.address}/api/v1/evaluations/{evaluation}/samples/{index}/adversarial.npy"
+    before = page.request.get(address).body()
+    with closing(sqlite3.connect(product.home / "thinice.db", timeout=30)) as database, database:
+        changed = database.execute(
+            'UPDATE result SET shard = NULL, shard_row = NULL WHERE evaluation_id = ? AND "index" = ?',
+            (evaluation.replace("-", ""), index),
+        )
+        assert changed.rowcount == 1
+    assert page.request.get(address).status == 404
+    pruned = product.evaluations["cnn-lwm-95"]
+    page.goto(f"{product.address}/sample?dense={evaluation}&pruned={pruned}&index={index}")
+    expect(page.locator("#sample-dense .sample-adversarial img")).to_be_visible(timeout=60_000)
+    assert page.request.get(address).body() == before
 
 
 @pytest.mark.parametrize("path", ADDRESSES)

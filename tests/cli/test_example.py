@@ -45,7 +45,6 @@ def find_script() -> str:
     return block.replace('"samples": 100', f'"samples": {SAMPLES}')
 
 
-@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("jq")), reason="needs curl and jq")
 def test_readme_calls_compare_the_example_files(stocked_template: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     shutil.copytree(stocked_template, home)

@@ -11,13 +11,16 @@ import pyarrow as pa
 import pytest
 import torch
 
+from backend.attacks.catalogue import ENGINE
 from backend.bundles.archive import read_manifest, read_rows, write_bundle
 from backend.bundles.rows import BundledRows
 from backend.errors import AttackFailed, InvalidRequest, UnreadableBundle
 from backend.jobs import evaluate
+from backend.jobs.drafts import hash_ordered
 from backend.schemas.evaluations import EvaluationOut
 from backend.services import bundles, evaluations
 from backend.store import database
+from backend.store.datasets import dataset_rows
 from backend.store.tables import Attempt, Result
 from tests.jobs.conftest import queue_margin
 
@@ -64,13 +67,15 @@ def bundle(measured: EvaluationOut, tmp_path_factory: pytest.TempPathFactory) ->
     return path
 
 
-def rewrite(bundle: Path, target: Path, rows: BundledRows | None = None, **changes: Any) -> Path:
+def rewrite(
+    bundle: Path, target: Path, rows: BundledRows | None = None, *, engine: int = ENGINE, **changes: Any
+) -> Path:
     """The bundle with other rows, and with other values in its evaluation's entry; under a new id."""
     manifest = read_manifest(bundle)
     entry = manifest.evaluations[0]
     rows = rows or read_rows(bundle, entry, LIMIT)
     changed = type(entry).model_validate(entry.model_dump() | {"id": uuid4()} | changes)
-    write_bundle(target, manifest.model_copy(update={"evaluations": [changed]}), [rows])
+    write_bundle(target, [(changed, rows)], made_at=manifest.made_at, thinice=manifest.thinice, engine=engine)
     return target
 
 
@@ -163,8 +168,60 @@ def test_import_for_another_network_or_other_images_is_refused_by_name(
     elsewhere = entry["dataset"] | {"samples_sha256": "0" * 64}
     with pytest.raises(InvalidRequest, match="images differ from those that were attacked"):
         bundles.import_bundle(rewrite(bundle, tmp_path / "b.thinice", dataset=elsewhere))
-    with pytest.raises(InvalidRequest, match="no preset strange"):
+    with pytest.raises(InvalidRequest, match="no preset 'strange'"):
         bundles.import_bundle(rewrite(bundle, tmp_path / "c.thinice", preset="strange"))
+
+
+def test_import_believes_its_own_store_about_samples_and_settings(
+    measured: EvaluationOut, bundle: Path, tmp_path: Path
+) -> None:
+    entry = read_manifest(bundle).evaluations[0]
+    rows = read_rows(bundle, entry, LIMIT)
+    picked = list(range(N))[::-1]
+    order = {index: place for place, index in enumerate(picked)}
+    with database.reading() as session:
+        ids = [content for _, _, content, _ in dataset_rows(session, measured.dataset_id)]
+    backwards = BundledRows(
+        rows.results.take(picked),
+        replace_column(rows.attempts, "position", [order[one] for one in rows.attempts["position"].to_pylist()]),
+        rows.adversarials,
+    )
+    forged = rewrite(
+        bundle,
+        tmp_path / "forged.thinice",
+        backwards,
+        record=entry.record.model_copy(update={"samples": "0" * 64, "checkpoint": "another", "n": 7}),
+        dataset=entry.dataset.model_copy(update={"samples_sha256": hash_ordered([ids[one] for one in picked])}),
+    )
+    outcome = bundles.import_bundle(forged).evaluations[0]
+    done = work(outcome.evaluation_id)
+    assert (done.selection, done.explicit) == ("picked", True), "it claimed to be the first rows"
+    assert (done.record.samples, done.record.n) == (measured.record.samples, N)
+    assert done.record.checkpoint == measured.checkpoint_name
+    assert done.summary == measured.summary
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"norm": "L1"}, "supports"),
+        ({"eps": "3/1"}, "is more than 1"),
+        ({"preset": "fast"}, "gives witness distances"),
+    ],
+)
+def test_import_of_settings_that_nobody_could_ask_for_is_refused(
+    bundle: Path, tmp_path: Path, changes: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(InvalidRequest, match=sentence):
+        bundles.import_bundle(rewrite(bundle, tmp_path / "odd.thinice", **changes))
+
+
+def test_import_of_a_verdict_that_rests_on_an_adversarial_beyond_eps_is_refused(bundle: Path, tmp_path: Path) -> None:
+    rows = read_rows(bundle, read_manifest(bundle).evaluations[0], LIMIT)
+    witness = replace_column(rows.results, "kind", ["witness"] * N)
+    forged = BundledRows(witness, rows.attempts, rows.adversarials)
+    with pytest.raises(InvalidRequest, match="adversarial beyond it"):
+        bundles.import_bundle(rewrite(bundle, tmp_path / "far.thinice", forged, preset="fast", eps="1/255"))
 
 
 def damage(bundle: Path, target: Path, name: str, content: bytes | None) -> Path:

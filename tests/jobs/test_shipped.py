@@ -6,15 +6,17 @@ from uuid import uuid4
 
 import pytest
 
-from backend.bundles.archive import read_manifest, read_rows, write_bundle
+from backend.attacks.catalogue import ENGINE
+from backend.bundles.archive import read_manifest, read_rows
 from backend.errors import NotFound, StartupFailed
-from backend.jobs import restoring
+from backend.jobs import queue, restoring
 from backend.jobs.importing import verify_stored
 from backend.schemas.evaluations import EvaluationOut
 from backend.services import bundles, evaluations, samples
 from backend.services.bundles import shipped
 from backend.services.bundles.packing import choose_shipped, find_flips
 from backend.services.bundles.shipped import load_results
+from backend.services.comparisons import compare
 from backend.store import checkpoints, database
 from backend.store.tables import Checkpoint, Evaluation
 from tests.jobs.conftest import queue_margin
@@ -130,11 +132,8 @@ def test_load_results_leaves_out_another_engine_other_weights_and_other_images(
     assert load_results(path) == 0 and "these weights are not shipped" in caplog.text
     path, _ = ship(bundle, tmp_path / "d.thinice", dataset=entry["dataset"] | {"samples_sha256": "0" * 64})
     assert load_results(path) == 0 and "its images differ" in caplog.text
-    manifest = read_manifest(bundle)
-    other = tmp_path / "e.thinice"
-    rows = read_rows(bundle, manifest.evaluations[0], LIMIT)
-    write_bundle(other, manifest.model_copy(update={"engine": manifest.engine + 1}), [rows])
-    assert load_results(other) == 0 and "of attack engine 2" in caplog.text
+    other = rewrite(bundle, tmp_path / "e.thinice", engine=ENGINE + 1)
+    assert load_results(other) == 0 and f"of attack engine {ENGINE + 1}" in caplog.text
 
 
 def test_load_results_stops_between_evaluations_and_goes_on_at_the_next_start(bundle: Path, tmp_path: Path) -> None:
@@ -142,6 +141,31 @@ def test_load_results_stops_between_evaluations_and_goes_on_at_the_next_start(bu
     assert load_results(path, lambda: True) == 0
     assert load_results(path) == 1
     assert evaluations.get_evaluation(new_id).state == "succeeded"
+
+
+def test_load_results_whose_verification_was_not_queued_is_made_good_at_the_next_start(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, new_id = ship(bundle, tmp_path / "j.thinice")
+    with monkeypatch.context() as patch:
+        patch.setattr(shipped.queue, "enqueue", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            load_results(path)
+    job = queue.name_job(queue.VERIFY, new_id)
+    assert queue.client().list_workflows(workflow_ids=[job]) == []
+    assert load_results(path) == 0
+    assert len(queue.client().list_workflows(workflow_ids=[job])) == 1
+
+
+def test_compare_says_how_much_of_imported_rows_was_verified(
+    measured: EvaluationOut, bundle: Path, tmp_path: Path
+) -> None:
+    path, new_id = ship(bundle, tmp_path / "k.thinice")
+    assert load_results(path) == 1
+    verify_stored(new_id, "cpu")
+    notes = " ".join(compare(measured.id, new_id).notes)
+    assert f"The pruned evaluation was measured when Thin Ice was built. Verified here: {N} of {N} predictions" in notes
+    assert "The dense evaluation was measured" not in notes
 
 
 def test_find_results_of_a_damaged_file_stops_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

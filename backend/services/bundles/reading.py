@@ -4,11 +4,11 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from backend.attacks.catalogue import PRESETS
 from backend.bundles.archive import SUFFIX
 from backend.errors import InvalidRequest, NotFound, UnreadableBundle
 from backend.jobs.bundled import (
-    count_found,
+    BundleOrigin,
+    check_settings,
     explain_mismatch,
     find_rows_of_dataset,
     make_evaluation,
@@ -18,7 +18,6 @@ from backend.jobs.bundled import (
 from backend.jobs.lifecycle import hand_over
 from backend.sandbox import Limits, make_in_child
 from backend.schemas.bundles import BundledEvaluation, BundleManifest, BundleOut, ImportedEvaluation
-from backend.schemas.records import ImportedRun
 from backend.settings import get_settings
 from backend.store import datasets
 from backend.store.checkpoints import checkpoints_with_weights
@@ -87,25 +86,23 @@ def _take(
 
     if session.get(Evaluation, entry.id) is not None:
         return tell("known"), None
-    if entry.preset not in PRESETS:
-        return tell("refused", f"This version has no preset {entry.preset}."), None
+    _, rows = open_rows(artefact, entry.folder)
+    try:
+        check_settings(entry, rows)
+    except InvalidRequest as error:
+        return tell("refused", error.message), None
     checkpoint = _find_checkpoint(session, entry)
     if checkpoint is None:
         return tell("refused", _ask_for_checkpoint(entry)), None
-    _, rows = open_rows(artefact, entry.folder)
     reasons = []
     for dataset in _list_datasets(session, checkpoint, entry):
         _, content_ids, labels = find_rows_of_dataset(session, dataset)
         reason = explain_mismatch(entry, rows, content_ids, labels)
         if reason is None:
-            imported = ImportedRun(
-                bundle=artefact,
-                folder=entry.folder,
-                made_at=manifest.made_at,
-                adversarials=entry.adversarials,
-                found=count_found(rows),
+            origin = BundleOrigin(artefact, manifest.made_at)
+            row = make_evaluation(
+                entry, rows, checkpoint, dataset, content_ids, origin, priority=PRIORITY, purpose="user"
             )
-            row = make_evaluation(entry, rows, checkpoint, dataset, imported, priority=PRIORITY, purpose="user")
             return tell("queued"), row
         reasons.append(f"{dataset.slug}: {reason}")
     told = "; ".join(reasons) or f"no data set here has images of {entry.dataset.shape}"

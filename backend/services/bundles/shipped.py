@@ -12,8 +12,9 @@ from backend.bundles.rows import BundledRows
 from backend.errors import StartupFailed, UnreadableBundle
 from backend.jobs import queue
 from backend.jobs.bundled import (
+    BundleOrigin,
+    check_settings,
     chunk_rows,
-    count_found,
     explain_mismatch,
     find_rows_of_dataset,
     make_evaluation,
@@ -21,7 +22,6 @@ from backend.jobs.bundled import (
 )
 from backend.registry.cards import find_zoo
 from backend.schemas.bundles import BundledEvaluation, BundleManifest
-from backend.schemas.records import ImportedRun
 from backend.services.demo import PURPOSE
 from backend.services.evaluations.measurements import summarise
 from backend.store import checkpoints, datasets, evaluations
@@ -78,31 +78,39 @@ def load_results(path: Path, is_stopping: Callable[[], bool] = lambda: False) ->
     if not is_of_this_engine(manifest):
         return 0
     with reading() as session:
-        missing = [one for one in manifest.evaluations if session.get(Evaluation, one.id) is None]
+        stored = {one.id: session.get(Evaluation, one.id) for one in manifest.evaluations}
         zoo = {row.weights_sha256: row for row in checkpoints.all_checkpoints(session) if row.origin == "zoo"}
+    missing = [one for one in manifest.evaluations if stored[one.id] is None]
+    for row in stored.values():
+        if row is not None and row.record.imported is not None and not row.record.imported.predictions:
+            _queue_verification(row)  # a start that was cut off may not have come to it
     if not missing:
         return 0
-    artefact, count = put_bytes(path.read_bytes(), SUFFIX), 0
+    origin, count = BundleOrigin(put_bytes(path.read_bytes(), SUFFIX), manifest.made_at, is_shipped=True), 0
     for entry in missing:
         if is_stopping():
             break
         rows = read_rows(path, entry, LARGEST_MEMBER)
         with one_at_a_time():
-            row = _load(entry, rows, zoo, manifest, artefact)
+            row = _load(entry, rows, zoo, origin)
         if row is not None:
             summarise(row)
-            queue.enqueue(queue.VERIFY, queue.SHIPPED_PREFLIGHT_PRIORITY, row.id)
+            _queue_verification(row)
             count += 1
     LOG.info("loaded %d shipped evaluations", count)
     return count
+
+
+def _queue_verification(row: Evaluation) -> None:
+    """Asked twice it is done once."""
+    queue.enqueue(queue.VERIFY, queue.SHIPPED_PREFLIGHT_PRIORITY, row.id)
 
 
 def _load(
     entry: BundledEvaluation,
     rows: BundledRows,
     by_weights: dict[str, Checkpoint],
-    manifest: BundleManifest,
-    artefact: str,
+    origin: BundleOrigin,
 ) -> Evaluation | None:
     """Write one shipped evaluation down as finished; None where it is there, or network or images are others."""
     checkpoint = by_weights.get(entry.checkpoint.weights_sha256)
@@ -118,15 +126,8 @@ def _load(
         if reason is not None:
             LOG.warning("shipped results of %s are left out: %s", entry.checkpoint.name, reason)
             return None
-        imported = ImportedRun(
-            bundle=artefact,
-            folder=entry.folder,
-            made_at=manifest.made_at,
-            adversarials=entry.adversarials,
-            found=count_found(rows),
-            is_shipped=True,
-        )
-        row = make_evaluation(entry, rows, checkpoint, dataset, imported, priority=PRIORITY, purpose=PURPOSE)
+        check_settings(entry, rows)
+        row = make_evaluation(entry, rows, checkpoint, dataset, content_ids, origin, priority=PRIORITY, purpose=PURPOSE)
         row.created_at = row.started_at = entry.finished_at
         row.state = "running"
         session.add(row)

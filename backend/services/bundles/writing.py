@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -23,7 +23,6 @@ from backend.schemas.bundles import (
     AdversarialsKept,
     BundledCheckpoint,
     BundledChunk,
-    BundledDataset,
     BundledEvaluation,
     BundleManifest,
 )
@@ -32,7 +31,7 @@ from backend.services.uploads import uploads_folder
 from backend.store import datasets, evaluations, results
 from backend.store.artefacts import artefact_path
 from backend.store.database import reading
-from backend.store.tables import Attempt, Evaluation, Result, now
+from backend.store.tables import Evaluation, now
 
 Kept = Mapping[UUID, Collection[int]] | None
 """Rows of the data set whose adversarials are written, by evaluation; None for all of them."""
@@ -49,10 +48,8 @@ def export_bundle(evaluation_ids: Sequence[UUID | str], target: Path, *, kept: K
     """
     with reading() as session:
         found = [_load_succeeded(session, one) for one in evaluation_ids]
-        entries = [_describe(session, row, number, kept) for number, row in enumerate(found)]
-        manifest = BundleManifest(made_at=now(), thinice=version("thinice"), engine=ENGINE, evaluations=entries)
-        write_bundle(target, manifest, _read_all(session, found, kept))
-    return manifest
+        parts = (_read_part(session, row, f"{number:03}", kept) for number, row in enumerate(found))
+        return write_bundle(target, parts, made_at=now(), thinice=version("thinice"), engine=ENGINE)
 
 
 def export_file(evaluation_ids: Sequence[UUID | str], adversarials: AdversarialsKept = "all") -> tuple[Path, str]:
@@ -83,105 +80,65 @@ def _load_succeeded(session: Session, evaluation_id: UUID | str) -> Evaluation:
     return row
 
 
-def _describe(session: Session, row: Evaluation, number: int, kept: Kept) -> BundledEvaluation:
-    checkpoint, dataset = row.checkpoint, row.dataset
-    content_ids = {index: content for index, _, content, _ in datasets.dataset_rows(session, dataset.id)}
-    assert row.finished_at is not None
-    return BundledEvaluation(
-        id=row.id,
-        folder=f"{number:03}",
-        checkpoint=BundledCheckpoint(
-            name=checkpoint.name,
-            weights_sha256=checkpoint.weights_sha256,
-            source_sha256=checkpoint.source_sha256,
-            architecture=checkpoint.architecture,
-            normalization=checkpoint.normalization,
-        ),
-        dataset=BundledDataset(
-            slug=dataset.slug,
-            shape=tuple(dataset.shape),
-            classes=len(dataset.classes),
-            samples_sha256=hash_ordered([content_ids[index] for index in row.indices]),
-        ),
-        preset=row.preset,
-        norm=row.norm,  # type: ignore[arg-type]
-        eps=row.eps,
-        selection=row.selection,
-        n=row.n,
-        seed=row.seed,
-        chunk_size=row.chunk_size,
-        flags=list(row.flags),
-        chunks=[
-            BundledChunk(
-                number=chunk.number,
-                samples=chunk.samples,
-                device=chunk.device,
-                seconds=chunk.seconds,
-                forwards=chunk.forwards,
-                backwards=chunk.backwards,
-                flags=list(chunk.flags),
-            )
-            for chunk in evaluations.chunks_of(session, row.id)
-        ],
-        record=row.record.model_copy(update={"imported": None}),
-        adversarials=sum(_is_kept(place) for place in _list_places(session, row, kept)),
-        finished_at=row.finished_at,
+def _read_part(session: Session, row: Evaluation, folder: str, kept: Kept) -> tuple[BundledEvaluation, BundledRows]:
+    """One evaluation as a bundle has it; its rows are read once."""
+    by_index = {one.index: one for one in results.rows_of(session, row.id)}
+    found = [by_index[index] for index in row.indices]
+    position = {one.sample_id: number for number, one in enumerate(found)}
+    attempts = results.own_attempts(session, row.id)
+    attempts.sort(key=lambda one: (position[one.sample_id], one.series, one.attack))
+    wanted = None if kept is None else set(kept.get(row.id, ()))
+    places = [_place(one.shard, one.shard_row, one.index, wanted) for one in found]
+    places += [
+        # The primary run's adversarials belong to the results.
+        _place(one.artefact, one.shard_row if one.series else None, found[position[one.sample_id]].index, wanted)
+        for one in attempts
+    ]
+    written = [place for place in places if place is not None]
+    numbers = iter(range(len(written)))
+    adversarial = [None if place is None else next(numbers) for place in places]
+    result_columns = {name: [getattr(one, name) for one in found] for name in RESULTS.names if name != "adversarial"}
+    attempt_columns = {name: [getattr(one, name) for one in attempts] for name in ATTEMPTS.names[1:-1]}
+    attempt_columns["position"] = [position[one.sample_id] for one in attempts]
+    rows = BundledRows(
+        _make_table(RESULTS, result_columns | {"adversarial": adversarial[: len(found)]}),
+        _make_table(ATTEMPTS, attempt_columns | {"adversarial": adversarial[len(found) :]}),
+        _load_images(written, tuple(row.dataset.shape)),
     )
+    return _describe(session, row, folder, len(written)), rows
 
 
 Place = tuple[str, int] | None
 """Shard of an adversarial and its row in it; None where it is not written."""
 
 
-def _is_kept(place: Place) -> bool:
-    return place is not None
-
-
-def _list_places(session: Session, row: Evaluation, kept: Kept) -> list[Place]:
-    """The adversarials that are written, of the results in the order of the chunks and then of the attempts."""
-    results_found, attempts = _load_rows(session, row)
-    wanted = None if kept is None else set(kept.get(row.id, ()))
-    indices = {one.sample_id: one.index for one in results_found}
-    return [_place(one.shard, one.shard_row, one.index, wanted) for one in results_found] + [
-        _place(one.artefact, one.shard_row if one.series else None, indices[one.sample_id], wanted) for one in attempts
-    ]
-
-
 def _place(shard: str | None, row: int | None, index: int, wanted: set[int] | None) -> Place:
     return None if shard is None or row is None or (wanted is not None and index not in wanted) else (shard, row)
 
 
-def _load_rows(session: Session, row: Evaluation) -> tuple[list[Result], list[Attempt]]:
-    """Results in the order of the chunks, and attempts in the order of the results."""
-    by_index = {one.index: one for one in results.rows_of(session, row.id)}
-    found = [by_index[index] for index in row.indices]
-    order = {one.sample_id: position for position, one in enumerate(found)}
-    attempts = results.own_attempts(session, row.id)
-    return found, sorted(attempts, key=lambda one: (order[one.sample_id], one.series, one.attack))
-
-
-def _read_all(session: Session, rows: Sequence[Evaluation], kept: Kept) -> Iterator[BundledRows]:
-    for row in rows:
-        yield _read_rows(session, row, kept)
-
-
-def _read_rows(session: Session, row: Evaluation, kept: Kept) -> BundledRows:
-    found, attempts = _load_rows(session, row)
-    places = _list_places(session, row, kept)
-    written = [place for place in places if place is not None]
-    numbers = iter(range(len(written)))
-    adversarial = [None if place is None else next(numbers) for place in places]
-    position = {one.sample_id: number for number, one in enumerate(found)}
-    result_columns = {name: [getattr(one, name) for one in found] for name in RESULTS.names if name != "adversarial"}
-    attempt_columns = {name: [getattr(one, name) for one in attempts] for name in ATTEMPTS.names[1:-1]}
-    return BundledRows(
-        _make_table(RESULTS, result_columns | {"adversarial": adversarial[: len(found)]}),
-        _make_table(
-            ATTEMPTS,
-            {"position": [position[one.sample_id] for one in attempts], **attempt_columns}
-            | {"adversarial": adversarial[len(found) :]},
-        ),
-        _load_images(written, tuple(row.dataset.shape)),
+def _describe(session: Session, row: Evaluation, folder: str, adversarials: int) -> BundledEvaluation:
+    checkpoint, dataset = row.checkpoint, row.dataset
+    content_ids = {index: content for index, _, content, _ in datasets.dataset_rows(session, dataset.id)}
+    samples = hash_ordered([content_ids[index] for index in row.indices])
+    shared = ("id", "preset", "norm", "eps", "selection", "n", "seed", "chunk_size", "flags", "finished_at")
+    return BundledEvaluation.model_validate(
+        {name: getattr(row, name) for name in shared}
+        | {
+            "folder": folder,
+            "checkpoint": {name: getattr(checkpoint, name) for name in BundledCheckpoint.model_fields},
+            "dataset": {
+                "slug": dataset.slug,
+                "shape": tuple(dataset.shape),
+                "classes": len(dataset.classes),
+                "samples_sha256": samples,
+            },
+            "chunks": [
+                {name: getattr(chunk, name) for name in BundledChunk.model_fields}
+                for chunk in evaluations.chunks_of(session, row.id)
+            ],
+            "record": row.record.model_copy(update={"imported": None}),
+            "adversarials": adversarials,
+        }
     )
 
 

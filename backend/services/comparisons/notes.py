@@ -4,6 +4,7 @@ import numpy as np
 
 from backend.analysis.pairing import Pair
 from backend.analysis.thin_ice import MIN_POSITIVES, Prediction
+from backend.counts import count_words
 from backend.store.tables import Evaluation
 
 MEDIAN_EPS = (
@@ -29,7 +30,21 @@ def write_notes(dense: Evaluation, pruned: Evaluation, joined: Pair, prediction:
     for side, row in (("dense", dense), ("pruned", pruned)):
         if row.flags:
             notes.append(f"The {side} evaluation raised flags: {', '.join(row.flags)}.")
+        notes.extend(_note_import(side, row))
     return notes
+
+
+def _note_import(side: str, row: Evaluation) -> list[str]:
+    """That rows were measured elsewhere, and how much of them was verified on this machine."""
+    imported = row.record.imported
+    if imported is None:
+        return []
+    adversarials = count_words(imported.found, "adversarial")
+    return [
+        f"The {side} evaluation was measured {imported.origin}. Verified here: {imported.predictions:,} of "
+        f"{count_words(row.n, 'prediction')} and {imported.verified:,} of {adversarials}; "
+        "margins without a verified adversarial, and flags, are taken on trust."
+    ]
 
 
 def _note_censored(joined: Pair) -> list[str]:

@@ -7,6 +7,7 @@ from backend.analysis.outcomes import tolerance_of
 from backend.eps import parse_eps
 from backend.schemas.evaluations import ErrorOut, EvaluationOut, MarginRow, ProgressOut, Summary
 from backend.services.shared.forecasts import Forecast
+from backend.store.evaluations import IMPORTED
 from backend.store.tables import Chunk, Evaluation
 
 
@@ -55,6 +56,7 @@ def show_evaluation(
 def show_progress(row: Evaluation, chunks: list[Chunk], forecast: Forecast) -> ProgressOut:
     """Samples done and in all; the time left of a running one from the speed of its own chunks, None until there is
     one, and of a waiting one as expected."""
+    chunks = [chunk for chunk in chunks if chunk.worker_id != IMPORTED]
     samples = sum(chunk.samples for chunk in chunks)
     eta = forecast.ends
     if row.state == "running" and samples:

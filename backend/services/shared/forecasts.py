@@ -62,7 +62,7 @@ def describe_task(row: Job, known: Sequence[Pace]) -> QueuedJob:
     """What is left of a job, in seconds."""
     seconds, chunk_seconds = inf, inf
     if isinstance(row, Evaluation):
-        pace = choose_pace(row, known)
+        pace = inf if row.record.imported else choose_pace(row, known)  # verifying takes less than attacking
         seconds, chunk_seconds = pace * (row.n - row.done), pace * min(row.chunk_size, row.n)
     elif isinstance(row, Evidence) and row.budget_unit == "seconds":
         seconds = max(0.0, (row.budget or 0.0) - row.spent)

@@ -22,9 +22,9 @@ from frontend.figures.share_lost import share_lost
 from frontend.figures.units import Unit, unit_of
 from frontend.pages.compare import ids, panels, replay
 from frontend.pages.compare.evidence import controls_table, predictive_table
-from frontend.pages.compare.header import sentence
 from frontend.plain import Tree, plain
 from frontend.review.cut import Cut, has_margins, read_cut
+from frontend.review.headline import headline_words
 from frontend.theme import Theme, theme_named
 
 NO_MARGINS_WORDS = "These evaluations hold verdicts at one ε. Use the preset margin to measure margins."
@@ -70,7 +70,7 @@ def follow_cut(cut: Cut) -> dict[str, Any]:
     comparison = comparisons.compare(cut.dense, cut.pruned, cut.eps)
     return {
         "eps_text": comparison.eps_text,
-        "headline": plain(sentence(comparison.headline)),
+        "headline": plain(headline_words(comparison.headline)),
         "predictive": plain(predictive_table(comparison)),
         "controls": plain(controls_table(comparison)),
         "notes": plain([html.Li(note) for note in comparison.notes]),

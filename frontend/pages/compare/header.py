@@ -6,24 +6,18 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
-from backend.schemas.comparisons import ComparisonOut, TextPart
+from backend.schemas.comparisons import ComparisonOut
 from backend.schemas.datasets import DatasetOut
-from frontend.components import SET_WORDS, SYMBOLS, aria, dot, icon
+from frontend.components import SET_WORDS, SYMBOLS, aria, icon
 from frontend.figures.units import Unit
 from frontend.pages.compare import ids
+from frontend.review.headline import pair_names
 from frontend.review.sliders import delta_slider, slider
 
 
 def pair_title(comparison: ComparisonOut, choices: list[dict[str, str]]) -> Component:
     """The two checkpoints with their colours, and the picker of another pair."""
-    title = html.H1(
-        [
-            html.Span([dot("dense"), comparison.dense.checkpoint_name], className="name"),
-            icon("arrow"),
-            html.Span([dot("pruned-1"), comparison.pruned.checkpoint_name], className="name"),
-        ],
-        className="page-title pair-title",
-    )
+    title = html.H1(pair_names(comparison), className="page-title pair-title")
     return html.Div([title, picker(comparison, choices)], className="pair")
 
 
@@ -51,16 +45,6 @@ def picker(comparison: ComparisonOut, choices: list[dict[str, str]]) -> Componen
     ]
     opener = html.Summary([icon("plus"), "Compare another pair"], className="button")
     return html.Details([opener, html.Div(body, className="picker")], className="picker-holder")
-
-
-def sentence(parts: list[TextPart]) -> list[Component]:
-    """The headline: what was lost and gained carries its shape and colour, numbers their weight."""
-    marks = {"lost": ("▼ ", "is-lost strong"), "gained": ("▲ ", "is-gained strong"), "number": ("", "strong")}
-    shown: list[Component] = []
-    for part in parts:
-        before, style = marks.get(part.emphasis or "", ("", ""))
-        shown.append(html.Span(before + part.text, className=style))
-    return shown
 
 
 def bar(state: dict[str, Any], unit: Unit, dataset: DatasetOut) -> Component:

@@ -163,12 +163,11 @@ def imported_notice(row: EvaluationOut) -> Component | None:
     imported = row.record.imported
     if imported is None or row.state != "succeeded":
         return None
-    origin = "when Thin Ice was built" if imported.is_shipped else "on another machine"
     if not imported.predictions:
-        words = f"Measured {origin}. A worker verifies the rows on this machine as soon as it is free."
+        words = f"Measured {imported.origin}. A worker verifies the rows on this machine as soon as it is free."
         return html.P([icon("warning"), words], className="accepted is-warning")
     words = (
-        f"Measured {origin}, verified here: {imported.predictions:,} of {count_words(row.n, 'prediction')}, "
+        f"Measured {imported.origin}, verified here: {imported.predictions:,} of {count_words(row.n, 'prediction')}, "
         f"{imported.verified:,} of {count_words(imported.found, 'adversarial')}."
     )
     rest = " The others are computed again when somebody opens their sample."

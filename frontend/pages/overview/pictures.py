@@ -1,4 +1,4 @@
-"""The finding on the page: its sentence, the scatter of the pair, and lost samples."""
+"""The finding on the page: its sentences, the scatter of the pair, and lost samples."""
 
 from typing import Any
 
@@ -9,7 +9,8 @@ from backend.schemas.comparisons import PairedSample
 from frontend.components import Content, aria, card, set_word
 from frontend.figures.scatter import Point, margin_scatter, scale_for
 from frontend.pages.overview import ids
-from frontend.pages.overview.finding import Finding, tell_finding
+from frontend.pages.overview.finding import Finding
+from frontend.review.headline import headline_words, pair_names
 from frontend.review.notices import mismatch_notice
 from frontend.review.sliders import default_delta, slider_step
 from frontend.review.words import class_name
@@ -26,7 +27,8 @@ def show_finding(finding: Finding, theme: Theme) -> list[Content]:
     if finding.is_measured:
         pictures.insert(0, scatter_card(finding, theme))
     parts: list[Content] = [
-        html.P(tell_finding(finding), className="finding-sentence"),
+        html.H2(dcc.Link(pair_names(found), href=finding.address), className="pair-title"),
+        html.P(headline_words(found.headline), className="finding-sentence"),
         mismatch_notice(found),
         html.Div(pictures, className="finding-pictures"),
     ]
@@ -68,7 +70,7 @@ def lost_card(finding: Finding) -> Component:
     body: Content = html.Div(tiles, className="finding-lost")
     if not tiles:
         body = html.P("No sample is lost.", className="muted")
-    note = "the dense margin under each, thinnest ice first" if finding.is_measured else None
+    note = "those on thin ice first, with their dense margins" if finding.is_measured else None
     button = dcc.Link("Open the comparison", href=finding.address, className="button button-primary")
     return card("Lost samples", body, html.Div(button, className="finding-more"), note=note, kind="finding-lost-card")
 

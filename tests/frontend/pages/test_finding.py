@@ -1,18 +1,15 @@
 """The top of Overview: one sentence with its pictures for the most telling pair, or what it waits for."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from backend.schemas import Interval
-from backend.schemas.comparisons import Auroc
 from backend.services import comparisons
 from backend.store.tables import Checkpoint
 from frontend.pages.overview import ids
 from frontend.pages.overview.callbacks import show_top
-from frontend.pages.overview.finding import Finding, read_finding, tell_boundary, tell_control, tell_finding
+from frontend.pages.overview.finding import Finding, read_finding
 from frontend.pages.overview.holdings import read_holdings
 from frontend.pages.overview.waiting import show_waiting
 from frontend.theme import DARK, LIGHT
@@ -35,57 +32,19 @@ def finding(ready: Path, tmp_path: Path) -> Finding:
     return found
 
 
-def change(finding: Finding, **fields: Any) -> Any:
-    return finding.comparison.model_copy(update=fields)
-
-
-def test_tell_finding_says_who_is_lost_near_the_boundary_and_against_the_control(finding: Finding) -> None:
-    counts, auroc = finding.comparison.clean, finding.comparison.auroc
-    control = finding.comparison.controls[0]
-    assert auroc is not None and auroc.low > 0.5
-    words = text_of(tell_finding(finding))
-    assert words.startswith(f"Pruning dense to 95 % (pruned-95) loses ▼ {counts.n10} of the {counts.n11 + counts.n10} ")
-    assert f"they tend to lie on thin ice, near its decision boundary (AUROC of the margin {auroc.value:.2f}" in words
-    assert f"the control (same finetuning, nothing pruned) loses {control.clean.n10} of the same, signif" in words
-    assert words.count(".") - words.count("0.") == 1 and words.endswith(".")
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "words"),
-    [
-        (0.4, 0.6, "it cannot be told whether they lie on thin ice"),
-        (0.2, 0.4, "they tend to lie far from its decision boundary, not on thin ice (AUROC of the margin 0.50"),
-    ],
-)
-def test_tell_boundary_claims_no_more_than_the_interval(low: float, high: float, words: str, finding: Finding) -> None:
-    auroc = Auroc(value=0.5, low=low, high=high, positives=30, n=100)
-    assert words in text_of(tell_boundary(change(finding, auroc=auroc)))
-    assert "cannot be told" in text_of(tell_boundary(change(finding, auroc=None)))
-
-
-def test_tell_boundary_says_where_a_cheap_score_ranks_better(finding: Finding) -> None:
-    auroc = Auroc(value=0.93, low=0.9, high=0.95, positives=30, n=100)
-    rows = [
-        row.model_copy(update={"auroc": auroc.model_copy(update={"value": 0.95 if row.score == "logit_gap" else 0.9})})
-        for row in finding.comparison.predictive
-    ]
-    words = text_of(tell_boundary(change(finding, auroc=auroc, predictive=rows)))
-    assert "(AUROC of the margin 0.93; of the logit gap, which needs no attack, 0.95)" in words
-
-
-def test_tell_control_says_when_there_is_none_and_when_it_may_be_chance(finding: Finding) -> None:
-    assert text_of(tell_control(change(finding, controls=[]))) == "; there is no control yet to compare with"
-    control = finding.comparison.controls[0]
-    for low, high, words in ((-3.0, 9.0, "could be chance"), (-9.0, -1.0, "significantly more")):
-        other = control.model_copy(update={"lost_beyond_interval": Interval(low=low, high=high)})
-        assert words in text_of(tell_control(change(finding, controls=[other])))
+def test_show_top_says_what_compare_says(finding: Finding) -> None:
+    said = "".join(part.text for part in finding.comparison.headline)
+    marked = said.replace(" loses ", " loses ▼ ", 1).replace(" gains ", " gains ▲ ", 1)
+    words = text_of(show_top(LIGHT))
+    assert marked in words and "The control (same finetuning, nothing pruned) loses" in marked
+    assert "pruned-95" in words.split("Pruning")[0], "the names of the pair come first"
 
 
 def test_show_top_of_a_pair_leads_to_compare_and_to_its_lost_samples(finding: Finding) -> None:
     shown = show_top(LIGHT)
     lost = comparisons.paired_samples(finding.cut.dense, finding.cut.pruned, set="S10")[:5]
     links = hrefs(shown)
-    assert links.count(finding.address) == 2, "the picture and the button"
+    assert links.count(finding.address) == 3, "the names, the picture and the button"
     assert [link for link in links if link.startswith("/sample")] == [
         finding.cut.sample_address(sample.index) for sample in lost
     ]
@@ -108,7 +67,7 @@ def test_show_top_of_verdicts_alone_draws_no_margins(ready: Path, tmp_path: Path
         witness.margin = np.where(witness.margin > 0.1, np.inf, witness.margin)
         evaluate(family[name], dataset, witness, preset="autoattack", record={"distance_kind": "witness"})
     shown = show_top(LIGHT)
-    assert "whether they lie on thin ice, near its decision boundary, cannot be told" in text_of(shown)
+    assert "Pruning to 95 % loses" in text_of(shown)
     assert not [part for part in walk(shown) if getattr(part, "id", None) == ids.SCATTER]
 
 

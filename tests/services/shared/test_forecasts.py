@@ -8,13 +8,15 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
 from backend.services import evaluations
 from backend.services.shared.forecasts import UNKNOWN, Forecast, QueuedJob, forecast_queue, play
 from backend.settings import get_settings
 from backend.store import workers
 from backend.store.database import reading, writing
-from backend.store.tables import Worker
+from backend.store.evaluations import IMPORTED
+from backend.store.tables import Chunk, Worker
 from tests.services.fabrication import add_checkpoint, add_dataset, begin, make_pixels, measure, queue, write_chunk
 
 
@@ -64,6 +66,23 @@ def living(ready: Path) -> None:
     """A worker that lives: this process."""
     with writing() as session:
         workers.beat(session, Worker(id="w", host=socket.gethostname(), pid=os.getpid(), device="cpu"))
+
+
+def test_forecast_queue_takes_no_pace_from_another_machine(living: None, tmp_path: Path) -> None:
+    dataset = add_dataset(tmp_path, "digits")
+    checkpoint = add_checkpoint(dataset.id, "net")
+    measured = measure(make_pixels(60)[1], 1)
+    done = queue(checkpoint, dataset, 60)
+    begin(done.id)
+    write_chunk(done.id, 0, measured, seconds=30.0)
+    waiting = queue(checkpoint, dataset, 50)
+    with reading() as session:
+        assert forecast_queue(session)[waiting.id].starts is not None
+    with writing() as session:
+        session.execute(update(Chunk).values(worker_id=IMPORTED))
+    with reading() as session:
+        assert forecast_queue(session)[waiting.id] == UNKNOWN
+    assert evaluations.get_evaluation(done.id).progress.eta_seconds is None
 
 
 def test_forecast_queue_of_stored_jobs_uses_their_own_pace_and_that_of_others(living: None, tmp_path: Path) -> None:
