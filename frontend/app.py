@@ -20,6 +20,7 @@ from frontend.components import Content, error_state
 from frontend.icons import icon_rules
 from frontend.pages import PAGES, load_pages
 from frontend.shell import shell
+from frontend.stream import stream_routes
 from frontend.theme import style_block
 
 log = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ INDEX = (
 
 def create_dashboard(server: FastAPI) -> Dash:
     """Add the dashboard to `server` at "/". Register every `/api` route first, their 404 included."""
+    server.include_router(stream_routes())
     dash.dash.DASH_VERSION_URL = ""  # the page's settings would otherwise name a host that is not ours
     given: Any = server  # Dash's annotation knows Flask only
     app = Dash(
@@ -147,7 +149,7 @@ def show_page(
 
 
 def register_shell(app: Dash, pages: dict[str, ModuleType]) -> None:
-    """Routing, title, theme, the rail's count, and the buttons of jobs, which stand on several pages."""
+    """Routing, title, theme, and the buttons of jobs, which stand on several pages."""
 
     def browser(name: str) -> ClientsideFunction:
         return ClientsideFunction("shell", name)
@@ -185,4 +187,3 @@ def register_shell(app: Dash, pages: dict[str, ModuleType]) -> None:
     app.clientside_callback(
         browser("theme"), Output(ids.THEME, "data"), Input(ids.THEME_TOGGLE, "n_clicks"), State(ids.THEME, "data")
     )
-    app.clientside_callback(browser("countJobs"), Output(ids.JOBS_COUNT, "children"), Input(ids.TICK, "n_intervals"))

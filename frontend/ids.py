@@ -11,7 +11,7 @@ SEEN = "seen-pair"
 THEME = "theme"
 THEME_TOGGLE = "theme-toggle"
 NOTIFICATIONS = "notifications"
-TICK = "tick"
+CHANGED = "changed"
 JOBS_COUNT = "jobs-count"
 
 

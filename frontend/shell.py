@@ -35,7 +35,7 @@ MANTINE_THEME: dict[str, Any] = {
 
 
 def rail_link(row: PageRow) -> Component:
-    """A page's link in the rail; Jobs carries the number of evaluations queued or running."""
+    """A page's link in the rail; Jobs carries the number of jobs queued or running."""
     parts: list[Component] = [icon(row.module), html.Span(row.label, className="rail-label")]
     if row.module == "jobs":
         parts.append(html.Span(id=ids.JOBS_COUNT, className="rail-count", title="Jobs queued or running"))
@@ -72,7 +72,7 @@ def shell(page_keys: dict[str, list[str]]) -> Component:
         dcc.Store(id=ids.SEEN, storage_type="local"),
         dcc.Store(id=ids.TITLE),
         dcc.Store(id=ids.THEME),
-        dcc.Interval(id=ids.TICK, interval=5000),
+        dcc.Store(id=ids.CHANGED),
     ]
     page: Component = dmc.MantineProvider(
         [

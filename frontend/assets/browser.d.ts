@@ -11,7 +11,7 @@ interface ThinIce {
     >;
     sample: { BLINK: string; KEY_LIST: string; PAGE: string };
     samples: { PAGE: string; WALL: string };
-    shell: { PAGE: string };
+    shell: { CHANGED: string; JOBS_COUNT: string; PAGE: string };
     upload: { ARCHITECTURE: string; DROP: string; FILE: string; GO: string; INPUT: string; KEEP_RATE: string; NAME: string; PAGE: string; PARENT: string; REFUSAL: string; SET_GO: string; STATUS: string };
   };
   /** shell.js: the address with its query changed; no new entry in the history where `replace`. */
@@ -20,6 +20,10 @@ interface ThinIce {
   visit(path: string, query: Query): void;
   /** shell.js: a path with its query. */
   address(path: string, query: Query): string;
+  /** live.js: changes cells in place. */
+  live: { patch(cells: Record<string, Cell> | null): void };
+  /** stream.js: listens for news from the first page on. */
+  stream: { open(): void };
   charts: {
     find(id: string): Chart | null;
     pixel(plot: Chart, axis: "x" | "y", value: number, ref?: string): number;
