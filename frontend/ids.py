@@ -13,6 +13,9 @@ THEME_TOGGLE = "theme-toggle"
 NOTIFICATIONS = "notifications"
 CHANGED = "changed"
 JOBS_COUNT = "jobs-count"
+RAIL = "rail"
+MORE = "rail-more"
+KEYS = "keys"
 
 
 def rail(name: str) -> str:

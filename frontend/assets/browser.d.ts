@@ -11,7 +11,7 @@ interface ThinIce {
     >;
     sample: { BLINK: string; KEY_LIST: string; PAGE: string };
     samples: { PAGE: string; WALL: string };
-    shell: { CHANGED: string; JOBS_COUNT: string; PAGE: string };
+    shell: { CHANGED: string; JOBS_COUNT: string; KEYS: string; MORE: string; PAGE: string; RAIL: string };
     upload: { ARCHITECTURE: string; DROP: string; FILE: string; GO: string; INPUT: string; KEEP_RATE: string; NAME: string; PAGE: string; PARENT: string; REFUSAL: string; SET_GO: string; STATUS: string };
   };
   /** shell.js: the address with its query changed; no new entry in the history where `replace`. */
@@ -24,6 +24,8 @@ interface ThinIce {
   live: { patch(cells: Record<string, Cell> | null): void };
   /** stream.js: listens for news from the first page on. */
   stream: { open(): void };
+  /** scroll.js: a new page is there. */
+  scroll: { arrive(): void };
   charts: {
     find(id: string): Chart | null;
     pixel(plot: Chart, axis: "x" | "y", value: number, ref?: string): number;

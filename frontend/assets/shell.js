@@ -93,7 +93,7 @@
       else link.removeAttribute("aria-current");
     });
     if (shown !== null && shown !== path) {
-      window.scrollTo(0, 0);
+      thinice.scroll.arrive();
       const page = document.getElementById(thinice.ids.shell.PAGE);
       if (page) page.focus({ preventScroll: true });
     }
