@@ -26,6 +26,20 @@ interface ThinIce {
   stream: { open(): void };
   /** scroll.js: a new page is there. */
   scroll: { arrive(): void };
+  /** table_texts.js: a table as text, and the order of its rows. */
+  tableTexts: {
+    csv(rows: string[][]): string;
+    markdown(rows: string[][], numeric: boolean[]): string;
+    latex(rows: string[][], numeric: boolean[]): string;
+    keyOf(text: string): number | string | null;
+    order(cells: string[], isDescending: boolean): number[];
+    fits(text: string, typed: string): boolean;
+    slug(words: string): string;
+  };
+  /** tables.js: the shown rows of the table that a bar of tools belongs to. */
+  tables: { read(bar: HTMLElement): { rows: string[][]; numeric: boolean[] } | null };
+  /** saving.js: a menu that saves a figure or a table. */
+  saving: { menu(kind: "figure" | "table", label: string): HTMLElement };
   charts: {
     find(id: string): Chart | null;
     pixel(plot: Chart, axis: "x" | "y", value: number, ref?: string): number;
