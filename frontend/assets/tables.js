@@ -17,6 +17,17 @@
   const textOf = (cell) => (cell.textContent || "").replace(/\s+/g, " ").trim();
 
   /**
+   * What a cell is sorted by: its own words, without the small ones under them.
+   * @param {Element} cell
+   */
+  function keyTextOf(cell) {
+    if (!cell.querySelector(".under")) return textOf(cell);
+    const own = /** @type {Element} */ (cell.cloneNode(true));
+    own.querySelectorAll(".under").forEach((part) => part.remove());
+    return textOf(own);
+  }
+
+  /**
    * As it is laid out: lines of a cell stand apart.
    * @param {HTMLElement} cell
    */
@@ -119,7 +130,7 @@
     for (const body of Array.from(table.tBodies)) {
       const own = tools.own.filter((row) => row.parentNode === body);
       for (const group of grouped(own)) {
-        const cells = group.rows.map((row) => textOf(row.cells[tools.column] || row));
+        const cells = group.rows.map((row) => keyTextOf(row.cells[tools.column] || row));
         const places = tools.column < 0 ? cells.map((_cell, place) => place) : thinice.tableTexts.order(cells, tools.isDescending);
         if (group.head) body.append(group.head);
         for (const place of places) {

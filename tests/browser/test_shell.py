@@ -78,11 +78,16 @@ def test_skip_link_leads_past_the_controls_to_the_first_sample(page, product):
 
 
 def test_idle_overview_asks_nothing_and_is_told_by_one_stream(page, product):
-    page.goto(product.address)
-    expect(page.locator("main h1")).to_be_visible()
-    page.wait_for_timeout(4000)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
+    page.goto(product.address)
+    expect(page.locator("main h1")).to_be_visible()
+    for _ in range(20):  # until what the page itself asks for is there
+        before = len(asked)
+        page.wait_for_timeout(3000)
+        if len(asked) == before:
+            break
+    asked.clear()
     page.wait_for_timeout(8000)
     assert asked == []
     shown = product.get(f"/evaluations/{product.evaluations['cnn-dense']}")

@@ -55,7 +55,7 @@ def test_figure_is_saved_with_the_cut_in_its_name_and_in_its_picture(page, produ
     name = download.value.suggested_filename
     assert name.startswith("compare_cnn-dense-vs-cnn-lwm-95_eps-20-255_") and name.endswith(".svg")
     drawn = Path(download.value.path()).read_text()
-    assert "ε 20/255" in drawn and drawn.count('class="point"') > 50
+    assert "ε 20/255" in drawn and drawn.count('class="point') > 50
     bar.get_by_text("Save").click()
     with page.expect_download() as download:
         bar.get_by_role("button", name="PNG").click()
