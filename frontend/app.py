@@ -4,6 +4,7 @@ import json
 import logging
 from importlib import import_module
 from pathlib import Path
+from string import Template
 from types import ModuleType
 from typing import Any
 from urllib.parse import urlencode
@@ -15,11 +16,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.errors import ThinIceError
 from frontend import ids, jobs
+from frontend.bundle import ASSETS, bundle_routes, read_bundle
 from frontend.callbacks import failure_parts, in_thread, query_values, report_error
 from frontend.components import Content, error_state
-from frontend.icons import icon_rules
+from frontend.icons import icon_rules, picture_of
 from frontend.pages import PAGES, load_pages
 from frontend.shell import shell
+from frontend.stream import stream_routes
 from frontend.theme import style_block
 
 log = logging.getLogger(__name__)
@@ -50,46 +53,57 @@ def share_ids() -> str:
     return f"window.thinice = {{ ids: {json.dumps(shared)} }};"
 
 
-INDEX = (
-    """<!DOCTYPE html>
+SCRIPTS, STYLES = read_bundle("js"), read_bundle("css")
+
+DOCUMENT = Template("""<!DOCTYPE html>
 <html lang="en">
 <head>
 {%metas%}
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{%title%}</title>
-<link rel="icon" type="image/svg+xml" href="/assets/icons/favicon.svg">
-<style>"""
-    + style_block()
-    + icon_rules()
-    + "</style>\n<script>"
-    + BOOT
-    + share_ids()
-    + """</script>
+<link rel="icon" type="image/svg+xml" href="$favicon">
+<style>$rules</style>
+<script>$boot</script>
+<link rel="stylesheet" href="$styles">
 {%css%}
 </head>
 <body>
 {%app_entry%}
 <noscript>The dashboard needs JavaScript. Every number is also available at /api/v1 and on the command line.</noscript>
 {%config%}
+<script src="$scripts"></script>
 {%scripts%}
 {%renderer%}
 </body>
-</html>"""
-)
+</html>""")
+
+
+def document() -> str:
+    """The document of every page, with Dash's own places left open."""
+    return DOCUMENT.substitute(
+        favicon=picture_of("favicon"),
+        rules=style_block() + icon_rules(),
+        boot=BOOT + share_ids(),
+        styles=STYLES.address,
+        scripts=SCRIPTS.address,
+    )
 
 
 def create_dashboard(server: FastAPI) -> Dash:
     """Add the dashboard to `server` at "/". Register every `/api` route first, their 404 included."""
+    server.include_router(stream_routes())
+    server.include_router(bundle_routes(SCRIPTS, STYLES))
     dash.dash.DASH_VERSION_URL = ""  # the page's settings would otherwise name a host that is not ours
     given: Any = server  # Dash's annotation knows Flask only
     app = Dash(
         "frontend",
         server=given,
         backend="fastapi",
-        assets_folder=str(Path(__file__).parent / "assets"),
+        assets_folder=str(ASSETS),
+        assets_ignore=r".*\.(js|css)$",  # these come bundled
         title="Thin Ice",
         update_title="",
-        index_string=INDEX,
+        index_string=document(),
         suppress_callback_exceptions=True,
         include_pages_meta=False,
         serve_locally=True,
@@ -147,7 +161,7 @@ def show_page(
 
 
 def register_shell(app: Dash, pages: dict[str, ModuleType]) -> None:
-    """Routing, title, theme, the rail's count, and the buttons of jobs, which stand on several pages."""
+    """Routing, title, theme, and the buttons of jobs, which stand on several pages."""
 
     def browser(name: str) -> ClientsideFunction:
         return ClientsideFunction("shell", name)
@@ -185,4 +199,3 @@ def register_shell(app: Dash, pages: dict[str, ModuleType]) -> None:
     app.clientside_callback(
         browser("theme"), Output(ids.THEME, "data"), Input(ids.THEME_TOGGLE, "n_clicks"), State(ids.THEME, "data")
     )
-    app.clientside_callback(browser("countJobs"), Output(ids.JOBS_COUNT, "children"), Input(ids.TICK, "n_intervals"))

@@ -11,8 +11,11 @@ SEEN = "seen-pair"
 THEME = "theme"
 THEME_TOGGLE = "theme-toggle"
 NOTIFICATIONS = "notifications"
-TICK = "tick"
+CHANGED = "changed"
 JOBS_COUNT = "jobs-count"
+RAIL = "rail"
+MORE = "rail-more"
+KEYS = "keys"
 
 
 def rail(name: str) -> str:

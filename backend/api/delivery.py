@@ -9,7 +9,7 @@ from backend.api.files import FOREVER, TABLES
 SMALLEST_BYTES = 1000  # below that the headers of a compressed response outweigh what it saves
 LEVEL = 5  # of 9: nearly as small, three times as fast
 COMPRESSED_ALREADY = (*DEFAULT_EXCLUDED_CONTENT_TYPES, TABLES["parquet"])
-ASSETS = "/assets/"
+ASSETS = ("/assets/", "/bundle/")
 PACKAGES = "/_dash-component-suites/"
 
 

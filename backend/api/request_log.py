@@ -16,7 +16,7 @@ log = logging.getLogger("thinice.api")
 
 ID_HEADER = "X-Request-ID"
 ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-QUIET_PATHS = ("/_dash-component-suites/", "/assets/")  # dozens per page load; logged only when they fail
+QUIET_PATHS = ("/_dash-component-suites/", "/assets/", "/bundle/")  # dozens per page load; logged only when they fail
 
 _request_id: ContextVar[str | None] = ContextVar("thinice_request_id", default=None)
 

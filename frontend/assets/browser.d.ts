@@ -11,7 +11,7 @@ interface ThinIce {
     >;
     sample: { BLINK: string; KEY_LIST: string; PAGE: string };
     samples: { PAGE: string; WALL: string };
-    shell: { PAGE: string };
+    shell: { CHANGED: string; JOBS_COUNT: string; KEYS: string; MORE: string; PAGE: string; RAIL: string };
     upload: { ARCHITECTURE: string; DROP: string; FILE: string; GO: string; INPUT: string; KEEP_RATE: string; NAME: string; PAGE: string; PARENT: string; REFUSAL: string; SET_GO: string; STATUS: string };
   };
   /** shell.js: the address with its query changed; no new entry in the history where `replace`. */
@@ -20,6 +20,26 @@ interface ThinIce {
   visit(path: string, query: Query): void;
   /** shell.js: a path with its query. */
   address(path: string, query: Query): string;
+  /** live.js: changes cells in place. */
+  live: { patch(cells: Record<string, Cell> | null): void };
+  /** stream.js: listens for news from the first page on. */
+  stream: { open(): void };
+  /** scroll.js: a new page is there. */
+  scroll: { arrive(): void };
+  /** table_texts.js: a table as text, and the order of its rows. */
+  tableTexts: {
+    csv(rows: string[][]): string;
+    markdown(rows: string[][], numeric: boolean[]): string;
+    latex(rows: string[][], numeric: boolean[]): string;
+    keyOf(text: string): number | string | null;
+    order(cells: string[], isDescending: boolean): number[];
+    fits(text: string, typed: string): boolean;
+    slug(words: string): string;
+  };
+  /** tables.js: the shown rows of the table that a bar of tools belongs to. */
+  tables: { read(bar: HTMLElement): { rows: string[][]; numeric: boolean[] } | null };
+  /** saving.js: a menu that saves a figure or a table. */
+  saving: { menu(kind: "figure" | "table", label: string): HTMLElement };
   charts: {
     find(id: string): Chart | null;
     pixel(plot: Chart, axis: "x" | "y", value: number, ref?: string): number;

@@ -69,5 +69,6 @@
     true
   );
 
+  window.thinice = Object.assign({}, window.thinice, { live: { patch } });
   window.dash_clientside = Object.assign({}, window.dash_clientside, { live: { patch, openEvaluation } });
 })();

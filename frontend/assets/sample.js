@@ -1,4 +1,4 @@
-// Sample in the browser: arrows walk the list and the versions, b blinks, Esc leaves, ? lists the keys.
+// Sample in the browser: arrows walk the list and the versions, b blinks, Esc leaves.
 (function () {
   const TYPED = "input, textarea, select, [contenteditable], [role=slider], [role=dialog]";
   const isHere = () => window.location.pathname === "/sample";
@@ -106,8 +106,7 @@
 
   document.addEventListener("keydown", (event) => {
     if (!isHere() || event.metaKey || event.ctrlKey || event.altKey || thinice.elements.closest(event, TYPED)) return;
-    if (event.key === "?") toggleList(thinice.ids.sample.KEY_LIST);
-    else if (event.key === "b" || event.key === "B") {
+    if (event.key === "b" || event.key === "B") {
       if (!event.repeat) blink();
     } else {
       /** @type {HTMLElement | null} */

@@ -93,11 +93,12 @@
       else link.removeAttribute("aria-current");
     });
     if (shown !== null && shown !== path) {
-      window.scrollTo(0, 0);
+      thinice.scroll.arrive();
       const page = document.getElementById(thinice.ids.shell.PAGE);
       if (page) page.focus({ preventScroll: true });
     }
     shown = path;
+    thinice.stream.open();
   }
 
   /**
@@ -125,20 +126,8 @@
     return dense && pruned ? { dense, pruned } : unchanged();
   }
 
-  async function countJobs() {
-    if (document.hidden) return unchanged();
-    try {
-      const response = await fetch("/api/v1/health", { credentials: "same-origin" });
-      if (!response.ok) return "";
-      const depth = (await response.json()).queue_depth;
-      return depth > 0 ? String(depth) : "";
-    } catch {
-      return "";
-    }
-  }
-
   window.thinice = Object.assign({}, window.thinice, { go, visit, address });
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    shell: { route, redirect, arrive, remember, theme, countJobs },
+    shell: { route, redirect, arrive, remember, theme },
   });
 })();

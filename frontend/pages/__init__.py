@@ -13,6 +13,10 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Literal
 
+Place = Literal["look", "decide", "do", "foot"]
+GROUPS: dict[Place, str] = {"look": "Look", "decide": "Decide", "do": "Do"}
+"""The groups of the rail above its foot, with their headings."""
+
 
 @dataclass(frozen=True)
 class PageRow:
@@ -24,7 +28,7 @@ class PageRow:
     module: str
     path: str
     label: str = ""
-    place: Literal["top", "foot"] | None = None
+    place: Place | None = None
 
     def load(self) -> ModuleType:
         """The page's module. ImportError where there is none, AttributeError where it is no page."""
@@ -36,15 +40,15 @@ class PageRow:
 
 
 PAGES: tuple[PageRow, ...] = (
-    PageRow("overview", "/", "Overview", "top"),
-    PageRow("claims", "/claims", "Claims", "top"),
-    PageRow("methods", "/methods", "Methods", "top"),
-    PageRow("compare", "/compare", "Compare", "top"),
-    PageRow("samples", "/samples", "Samples", "top"),
+    PageRow("overview", "/", "Overview", "look"),
+    PageRow("methods", "/methods", "Methods", "look"),
+    PageRow("compare", "/compare", "Compare", "look"),
+    PageRow("samples", "/samples", "Samples", "look"),
     PageRow("sample", "/sample"),
-    PageRow("jobs", "/jobs", "Jobs", "top"),
-    PageRow("upload", "/upload", "Upload", "top"),
-    PageRow("prune", "/prune", "Prune", "top"),
+    PageRow("claims", "/claims", "Claims", "decide"),
+    PageRow("upload", "/upload", "Upload", "do"),
+    PageRow("prune", "/prune", "Prune", "do"),
+    PageRow("jobs", "/jobs", "Jobs", "do"),
     PageRow("help", "/help", "Help", "foot"),
     PageRow("help.reading", "/help/reading"),
     PageRow("help.protocol", "/help/protocol"),

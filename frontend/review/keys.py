@@ -1,8 +1,19 @@
-"""What the keyboard does on the pages that show samples; the pages and Help read the same tables."""
+"""What the keyboard does, everywhere and on pages with keys of their own; the dialog of keys and Help read it."""
 
 from dash import html
 from dash.development.base_component import Component
 
+EVERYWHERE_KEYS = {
+    "?": "show or hide this list",
+    "g  o": "go to Overview",
+    "g  m": "go to Methods",
+    "g  c": "go to Compare",
+    "g  s": "go to Samples",
+    "g  j": "go to Jobs",
+    "g  u": "go to Upload",
+    "g  h": "go to Help",
+    "Tab": "move from control to control; the first one skips the navigation",
+}
 SAMPLES_KEYS = {
     "1  2  3  4": "show only samples that are kept, lost, gained or wrong on both; press again to show all",
     "t": "show only samples on thin ice; press again to show all",
@@ -15,8 +26,11 @@ SAMPLE_KEYS = {
     "↑  ↓": "less / more pruned version",
     "b": "blink: show the clean image in place of the adversarial one",
     "Esc": "back to Compare",
-    "?": "show or hide this list",
 }
+ALL_KEYS = "On every page"
+PAGE_KEYS = {"/samples": ("Samples", SAMPLES_KEYS), "/sample": ("Sample", SAMPLE_KEYS)}
+"""By the path of a page: its title and its own keys."""
+TABLES = {ALL_KEYS: EVERYWHERE_KEYS} | dict(PAGE_KEYS.values())
 
 
 def key_words(keys: dict[str, str]) -> Component:

@@ -21,7 +21,7 @@ def columns_of(site: Site) -> str:
     return f"/api/v1/comparisons/columns?dense={site.dense_evaluation}&pruned={site.pruned_evaluation}"
 
 
-@pytest.mark.parametrize("path", ["/api/openapi.json", "/api/v1/flags", "/assets/base.css"])
+@pytest.mark.parametrize("path", ["/api/openapi.json", "/api/v1/flags", "/bundle/all.css"])
 def test_text_of_a_kilobyte_is_compressed_for_who_takes_it(client: TestClient, path: str) -> None:
     with client.stream("GET", path, headers=GZIP) as response:
         raw = b"".join(response.iter_raw())
@@ -43,9 +43,9 @@ def test_event_streams_are_not_held_back(client: TestClient, site: Site) -> None
 
 
 def test_assets_are_kept_under_an_address_that_names_their_content(client: TestClient) -> None:
-    named = client.get("/assets/base.css?m=1.5")
+    named = client.get("/bundle/all.css?m=1.5")
     assert named.headers["cache-control"] == "private, max-age=31536000, immutable"
-    for path in ("/assets/base.css", "/assets/missing.css?m=1.5", "/"):
+    for path in ("/bundle/all.css", "/bundle/missing.css?m=1.5", "/"):
         assert "immutable" not in client.get(path).headers.get("cache-control", ""), path
 
 

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from fastapi import FastAPI
@@ -19,7 +20,7 @@ from backend.errors import NotComparable, NotFound
 from frontend import callbacks, ids
 from frontend.app import create_dashboard, show_page
 from frontend.callbacks import in_thread, query_values, report_error
-from frontend.components import GRAPH_CONFIG, icon, plot, table
+from frontend.components import GRAPH_CONFIG, plot, table
 from frontend.icons import list_icons
 from frontend.pages import PAGES, PageRow, load_pages
 
@@ -50,7 +51,8 @@ def test_document_before_any_other_request_has_language_and_own_assets(server: F
     create_dashboard(fresh)
     text = TestClient(fresh).get("/compare").text
     assert '<html lang="en">' in text
-    assert "/assets/shell.js" in text and "/assets/base.css" in text
+    assert '<script src="/bundle/all.js?m=' in text and 'rel="stylesheet" href="/bundle/all.css?m=' in text
+    assert "/assets/" not in text
 
 
 def test_document_names_no_other_host(client: TestClient) -> None:
@@ -79,11 +81,17 @@ def test_routes_registered_before_the_dashboard_keep_their_answers(client: TestC
     assert client.get("/api/v1/health").json() == {"queue_depth": 3}
 
 
-def test_assets_and_icons_are_served(client: TestClient) -> None:
-    assert client.get("/assets/base.css").status_code == 200
-    icons = re.findall(r"/assets/icons/[\w-]+\.svg", client.get("/").text)
-    assert icons and all(client.get(name).status_code == 200 for name in icons)
-    assert f".{icon('brand').className.split()[1]}{{" in client.get("/").text
+def test_bundles_and_pictures_are_served(client: TestClient) -> None:
+    for address in re.findall(r"/bundle/all\.[a-z]+\?m=\w+", client.get("/").text):
+        assert client.get(address).status_code == 200
+    assert client.get("/assets/icons/brand.svg").status_code == 200
+
+
+def test_every_icon_is_in_the_document_as_drawn(client: TestClient) -> None:
+    found = dict(re.findall(r'\.icon-([\w-]+)\{--icon:url\("data:image/svg\+xml,([^"]+)"\)\}', client.get("/").text))
+    assert {name: unquote(text) for name, text in found.items()} == {
+        name: (ASSETS / "icons" / f"{name}.svg").read_text().strip() for name in list_icons()
+    }
 
 
 @pytest.mark.parametrize("row", [row for row in PAGES if row.place], ids=lambda row: row.module)

@@ -9,7 +9,7 @@ from frontend.help.calls import CALLS
 from frontend.help.glossary import WORDS
 from frontend.help.protocol import SECTIONS
 from frontend.help.reading import PASSAGES
-from frontend.review.keys import SAMPLE_KEYS, SAMPLES_KEYS
+from frontend.review.keys import TABLES
 
 Entry = tuple[str, str, str, str]
 """Address, title, kind and words, as lists reach the browser."""
@@ -54,9 +54,9 @@ def passages() -> Iterator[Entry]:
 
 
 def keys() -> Iterator[Entry]:
-    for page, table in (("Samples", SAMPLES_KEYS), ("Sample", SAMPLE_KEYS)):
+    for page, table in TABLES.items():
         said = ". ".join(f"{key}: {does}" for key, does in table.items())
-        yield help_address("keys", page), f"Keys on {page}", "keys", said
+        yield help_address("keys", page), f"Keys: {page}", "keys", said
 
 
 def calls() -> Iterator[Entry]:

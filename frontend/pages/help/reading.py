@@ -6,7 +6,7 @@ from dash.development.base_component import Component
 from frontend.help.addresses import anchor
 from frontend.help.reading import PASSAGES
 from frontend.pages.help.frame import Anchors, definitions, help_page, section
-from frontend.review.keys import SAMPLE_KEYS, SAMPLES_KEYS, key_words
+from frontend.review.keys import TABLES, key_words
 
 TITLE = "Reading the pages"
 
@@ -28,8 +28,7 @@ def layout(**_query: str) -> Component:
 
 
 def key_tables() -> Component:
-    groups = {"Samples": SAMPLES_KEYS, "Sample": SAMPLE_KEYS}
     return html.Div(
-        [html.Div([html.H3(page), key_words(keys)], id=anchor("keys", page)) for page, keys in groups.items()],
+        [html.Div([html.H3(page), key_words(keys)], id=anchor("keys", page)) for page, keys in TABLES.items()],
         className="help-keys",
     )

@@ -1,4 +1,4 @@
-"""Polling once a second, and the form that queues."""
+"""The list follows the stream and the address, a record polls once a second, and the form queues."""
 
 from typing import Any
 
@@ -37,6 +37,7 @@ def register_listing(app: Dash) -> None:
         output=LISTED,
         inputs={
             "_tick": Input(ids.POLL, "n_intervals"),
+            "_changed": Input(shell_ids.CHANGED, "data"),
             "search": Input(shell_ids.URL, "search"),
             "state": State(ids.STATE, "data"),
             "live": State(ids.LIVE, "data"),
@@ -44,7 +45,9 @@ def register_listing(app: Dash) -> None:
         prevent_initial_call=True,
     )
     @in_thread
-    def refresh(_tick: int | None, search: str | None, state: str | None, live: Live | None) -> dict[str, Content]:
+    def refresh(
+        _tick: int | None, _changed: str | None, search: str | None, state: str | None, live: Live | None
+    ) -> dict[str, Content]:
         return renew(search or "", state, live)
 
     app.clientside_callback(ClientsideFunction("live", "patch"), Input(ids.LIVE, "data"))
@@ -134,7 +137,7 @@ def register_record(app: Dash) -> None:
 
 def follow_record(row: EvaluationOut, state: str, live: Live | None) -> tuple[Content, ...]:
     """The record anew when its state changed, its live cells otherwise; what has ended is asked for seldom."""
-    pace = ids.POLL_MILLISECONDS if record.is_followed(row) else 10 * ids.POLL_MILLISECONDS
+    pace = ids.RECORD_POLL_MILLISECONDS * (1 if record.is_followed(row) else 10)
     if row.state != state:
         return record.record_body(row), row.state, no_update, pace
     if not record.is_followed(row):

@@ -8,6 +8,7 @@ from dash import Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 
 from backend.services import evidence, prunings
+from frontend import ids as shell_ids
 from frontend.callbacks import in_thread
 from frontend.components import Content, card
 from frontend.jobs import fingerprint
@@ -23,13 +24,13 @@ SHOWN = 20
 class JobCard:
     """A card that lists the newest jobs of a kind, drawn anew where one of them changed; no card where there are none.
 
-    `place` and `seen` are the ids of the card and of what was last drawn; `poll` ticks. `read` and `table` take the id
-    of the evaluation whose record the page shows, None on the list of all jobs.
+    `place` and `seen` are the ids of the card and of what was last drawn; `news` says when to look. `read` and
+    `table` take the id of the evaluation whose record the page shows, None on the list of all jobs.
     """
 
     place: str
     seen: str
-    poll: str
+    news: Input
     title: str
     read: Callable[[str | None], Sequence[Any]]
     table: Callable[[Sequence[Any], str | None], Component]
@@ -63,21 +64,22 @@ def show_evidence(rows: Sequence[Any], of: str | None) -> Component:
 
 
 ADDITIONAL = "Additional evidence"
+NEWS = Input(shell_ids.CHANGED, "data")
 NOTE = "can lower best-known bounds; never changes margins"
 PRUNINGS = JobCard(
     ids.PRUNINGS,
     ids.PRUNINGS_SEEN,
-    ids.POLL,
+    NEWS,
     "Prunings",
     lambda _of: prunings.list_prunings(SHOWN).items,
     lambda rows, _of: pruning_table(rows),
     tools=dcc.Link("Prune", href="/prune", className="button button-quiet"),
 )
-EVIDENCE = JobCard(ids.EVIDENCE, ids.EVIDENCE_SEEN, ids.POLL, ADDITIONAL, read_evidence, show_evidence, NOTE)
+EVIDENCE = JobCard(ids.EVIDENCE, ids.EVIDENCE_SEEN, NEWS, ADDITIONAL, read_evidence, show_evidence, NOTE)
 RECORD_EVIDENCE = JobCard(
     ids.RECORD_EVIDENCE,
     ids.RECORD_EVIDENCE_SEEN,
-    ids.RECORD_POLL,
+    Input(ids.RECORD_POLL, "n_intervals"),
     ADDITIONAL,
     read_evidence,
     show_evidence,
@@ -96,11 +98,11 @@ def follow(app: Dash, one: JobCard, *of: State) -> None:
     @app.callback(
         Output(one.place, "children"),
         Output(one.seen, "data"),
-        Input(one.poll, "n_intervals"),
+        one.news,
         State(one.seen, "data"),
         *of,
         prevent_initial_call=True,
     )
     @in_thread
-    def tick(_tick: int | None, seen: str | None, evaluation_id: str | None = None) -> tuple[Content, Any]:
+    def look(_news: Any, seen: str | None, evaluation_id: str | None = None) -> tuple[Content, Any]:
         return one.renew(evaluation_id, seen)

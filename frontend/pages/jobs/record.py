@@ -28,7 +28,7 @@ def record_page(evaluation_id: str) -> Component:
         dcc.Store(id=ids.RECORD_ID, data=str(row.id)),
         dcc.Store(id=ids.RECORD_STATE, data=row.state),
         dcc.Store(id=ids.RECORD_LIVE),
-        dcc.Interval(id=ids.RECORD_POLL, interval=ids.POLL_MILLISECONDS),
+        dcc.Interval(id=ids.RECORD_POLL, interval=ids.RECORD_POLL_MILLISECONDS),
         dcc.Link("All jobs", href="/jobs", className="back"),
         html.Div(record_body(row), id=ids.RECORD_BODY, className="page-stack"),
         RECORD_EVIDENCE.layout(evaluation_id),

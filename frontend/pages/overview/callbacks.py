@@ -1,9 +1,7 @@
-"""Keeps the page up to date: cells in place while work runs, everything anew when something begins or ends.
+"""Keeps the page up to date: everything anew when something begins or ends; cells in between are the stream's.
 
 The finding has a callback of its own, so that it waits for no table.
 """
-
-from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 
@@ -18,7 +16,6 @@ from frontend.pages.overview.holdings import Holdings, read_holdings
 from frontend.pages.overview.pictures import show_finding
 from frontend.pages.overview.table import checkpoint_table, claims_table
 from frontend.pages.overview.waiting import show_waiting
-from frontend.rows import live_cells
 from frontend.theme import Theme, theme_named
 
 FILLED = {
@@ -30,8 +27,6 @@ FILLED = {
     "checkpoints": Output(ids.CHECKPOINTS, "children"),
     "state": Output(ids.STATE, "data"),
     "held": Output(ids.HELD, "data"),
-    "live": Output(ids.LIVE, "data"),
-    "pace": Output(ids.POLL, "interval"),
 }
 
 
@@ -41,17 +36,14 @@ def register(app: Dash) -> None:
     @app.callback(
         output=FILLED,
         inputs={
-            "_tick": Input(ids.POLL, "n_intervals"),
+            "_changed": Input(shell_ids.CHANGED, "data"),
             "theme": Input(shell_ids.THEME, "data"),
             "state": State(ids.STATE, "data"),
-            "live": State(ids.LIVE, "data"),
             "held": State(ids.HELD, "data"),
         },
     )
     @in_thread
-    def refresh(
-        _tick: int | None, theme: str | None, state: str | None, live: Any, held: str | None
-    ) -> dict[str, Content]:
+    def refresh(_changed: str | None, theme: str | None, state: str | None, held: str | None) -> dict[str, Content]:
         if theme is None:
             return dict.fromkeys(FILLED, no_update)
         holdings = read_holdings()
@@ -62,15 +54,13 @@ def register(app: Dash) -> None:
         if now != state:
             filled = fill(holdings, theme_named(theme), now)
             return filled | {"held": no_update} if present == held else filled
-        cells = live_cells([row for standing in holdings.standings for row in standing.active])
-        return {**dict.fromkeys(FILLED, no_update), "live": no_update if cells == live else cells}
+        return dict.fromkeys(FILLED, no_update)
 
     @app.callback(Output(ids.FINDING, "children"), Input(ids.HELD, "data"), Input(shell_ids.THEME, "data"))
     @in_thread
     def find(_held: str | None, theme: str | None) -> Content:
         return no_update if theme is None else show_top(theme_named(theme))
 
-    app.clientside_callback(ClientsideFunction("live", "patch"), Input(ids.LIVE, "data"))
     app.clientside_callback(
         ClientsideFunction("live", "openEvaluation"), Input(ids.CLAIMS, "clickData"), prevent_initial_call=True
     )
@@ -88,8 +78,6 @@ def fill(holdings: Holdings, theme: Theme, state: str) -> dict[str, Content]:
         "checkpoints": checkpoint_table(holdings),
         "state": state,
         "held": holdings.fingerprint(),
-        "pace": page.pace(holdings),
-        "live": live_cells([row for standing in holdings.standings for row in standing.active]),
     }
 
 

@@ -19,9 +19,6 @@ from frontend.pages.overview.holdings import (
 )
 from frontend.words import count_words, sentence_list
 
-POLL_MILLISECONDS = 2000
-REST_MILLISECONDS = 10_000  # while nothing runs and nothing waits: every look reads all that the server holds
-
 
 def layout(**_query: str) -> Component:
     """The page; without a checkpoint, how to get one."""
@@ -33,8 +30,6 @@ def layout(**_query: str) -> Component:
     parts = [
         dcc.Store(id=ids.STATE),
         dcc.Store(id=ids.HELD, data=holdings.fingerprint()),
-        dcc.Store(id=ids.LIVE),
-        dcc.Interval(id=ids.POLL, interval=pace(holdings)),
         html.Div(context_line(holdings), id=ids.CONTEXT),
         heading,
         html.Section(skeleton(), id=ids.FINDING, className="finding", **aria(label="Finding")),
@@ -75,12 +70,6 @@ def claims_card(holdings: Holdings) -> Component:
         tools=[key(), dcc.Link("Compare with parents and controls", href="/claims", className="button")],
         kind="claims-card",
     )
-
-
-def pace(holdings: Holdings) -> int:
-    """Milliseconds until the page looks again."""
-    is_working = any(standing.active for standing in holdings.standings)
-    return POLL_MILLISECONDS if is_working else REST_MILLISECONDS
 
 
 def dumbbell_height(holdings: Holdings) -> int:

@@ -19,6 +19,7 @@ PURE = (
     "ice",
     "numbers",
     "outcomes",
+    "table_texts",
     "upload_form",
 )
 """The scripts that need nothing of a browser."""

@@ -268,7 +268,7 @@ def test_record_follows_what_runs_and_rests_when_it_ended(stock: Stock) -> None:
     }
     ended = evaluations.cancel_evaluation(row.id)
     body, state, _, pace = follow_record(ended, "queued", None)
-    assert state == "cancelled" and "cancelled" in text_of(body) and pace > ids.POLL_MILLISECONDS
+    assert state == "cancelled" and "cancelled" in text_of(body) and pace > ids.RECORD_POLL_MILLISECONDS
     assert follow_record(ended, "cancelled", None)[0] is no_update
 
 

@@ -8,19 +8,18 @@ import pytest
 from dash import no_update
 
 from backend.schemas.datasets import DatasetOut
-from backend.services import evaluations, families
+from backend.services import families
 from backend.services.claims.service import list_claims
 from backend.store.tables import Checkpoint
 from frontend.figures.dumbbell import Dumbbell, DumbbellGroup, dumbbells, figure_height, shown_range
 from frontend.pages import overview
-from frontend.pages.overview import ids
 from frontend.pages.overview.callbacks import fill, recolour
 from frontend.pages.overview.holdings import Holdings, read_holdings
 from frontend.pages.overview.layout import dumbbell_groups, headline
 from frontend.pages.overview.table import best_ids, checkpoint_table
 from frontend.rows import live_cells
 from frontend.theme import DARK, LIGHT
-from tests.frontend.words import by_id, hrefs, text_of
+from tests.frontend.words import hrefs, text_of
 from tests.services.fabrication import (
     Measured,
     add_checkpoint,
@@ -169,16 +168,6 @@ def test_fingerprint_changes_with_a_job_and_not_with_its_absence(family: Any) ->
     after = read_holdings()
     assert after.fingerprint() != before
     assert live_cells(standing_of(after, "parent").active)[f"{waiting.id}:left"] == {"text": "next in line"}
-
-
-def test_page_looks_often_only_while_something_runs_or_waits(family: Any) -> None:
-    dataset, rows, measured = family
-    evaluate(rows["parent"], dataset, measured)
-    assert by_id(overview.layout(), ids.POLL).interval == 10_000
-    waiting = queue(rows["parent"], dataset)
-    assert by_id(overview.layout(), ids.POLL).interval == fill(read_holdings(), DARK, "state")["pace"] == 2000
-    evaluations.cancel_evaluation(waiting.id)
-    assert fill(read_holdings(), DARK, "state")["pace"] == 10_000
 
 
 def test_fill_gives_every_part(family: Any) -> None:
