@@ -16,15 +16,14 @@ from frontend.figures.sparsity import HEIGHT
 from frontend.lists import read_list
 from frontend.pages.methods import ids
 from frontend.pages.methods.answers import answer_cards, evidence
-from frontend.pages.methods.panels import list_methods, list_panels, place_method
+from frontend.pages.methods.panels import list_methods, list_panels
 from frontend.pages.methods.table import family_table, gaps
+from frontend.review.methods import method_glyph, place_method
 from frontend.words import count_words, time_left
 
 HEADING = html.H1("Methods", className="page-title")
 POLL_MILLISECONDS = 700
 FORMATS = {"csv": "CSV", "markdown": "Markdown", "latex": "LaTeX"}
-GLYPHS = ("●", "■", "◆", "▲", "★")
-"""The shapes of `frontend.figures.sparsity.SYMBOLS` as text."""
 
 
 def complete(query: dict[str, str], _seen: dict[str, str] | None = None) -> dict[str, str] | None:
@@ -207,11 +206,7 @@ def panel_graph(key: str, title: str, x_title: str) -> Component:
 def key(family: FamilyOut) -> Component:
     """Colour and shape of every method, and what the horizontal bands are."""
     methods = list_methods(family)
-    marks = []
-    for method in methods:
-        place = place_method(method, methods)
-        glyph = GLYPHS[(place + place // len(GLYPHS)) % len(GLYPHS)]
-        marks.append(html.Span([html.Span(glyph, className=f"key-{1 + place % len(GLYPHS)}"), f" {method}"]))
+    marks = [html.Span([method_glyph(place_method(method, methods)), f" {method}"]) for method in methods]
     bands = [html.Span("━ dense", className="key-dense"), html.Span("╍ control", className="key-dense")]
     return html.Span([*marks, *bands], className="key methods-key")
 

@@ -7,11 +7,10 @@ from uuid import UUID
 
 from backend.schemas.comparisons import Rate
 from backend.schemas.families import FamilyOut, FamilyRow
-from backend.services import catalogues
 from backend.services.catalogues import DEFAULT_PRESET
 from frontend.figures.sparsity import Band, SparsityMark, Trail
+from frontend.review.methods import UNNAMED, order_methods, place_method
 
-METHODS = tuple(catalogues.list_pruning_methods())
 KINDS = {"weight": "weights", "filter": "filters", "channel": "input channels"}
 Interval = tuple[float, float, float, list[UUID]]
 """Value, low and high in the unit of the axis, and the evaluations behind it."""
@@ -66,17 +65,8 @@ QUANTITIES = (
 
 
 def list_methods(family: FamilyOut) -> list[str]:
-    """The methods in the order of the key: the known ones first, so that each keeps its colour and shape."""
-    found = {row.method or "unnamed" for row in family.rows if row.place == "pruned"}
-    known = [name for name in METHODS if name in found]
-    return [*known, *sorted(found - set(known))]
-
-
-def place_method(method: str, methods: Sequence[str]) -> int:
-    """The number of a method's colour and shape; a known one keeps its own, whichever others are there."""
-    if method in METHODS:
-        return METHODS.index(method)
-    return len(METHODS) + [name for name in methods if name not in METHODS].index(method)
+    """The methods in the order of the key."""
+    return order_methods(row.method for row in family.rows if row.place == "pruned")
 
 
 def list_panels(family: FamilyOut) -> list[dict[str, Any]]:
@@ -100,10 +90,10 @@ def make_panel(family: FamilyOut, rows: Sequence[FamilyRow], kind: str, quantity
         Trail(
             method,
             place_method(method, methods),
-            [mark for row in rows if (row.method or "unnamed") == method and (mark := make_mark(row, quantity))],
+            [mark for row in rows if (row.method or UNNAMED) == method and (mark := make_mark(row, quantity))],
         )
         for method in methods
-        if any((row.method or "unnamed") == method for row in rows)
+        if any((row.method or UNNAMED) == method for row in rows)
     ]
     return {
         "key": f"{kind}-{quantity.key}",

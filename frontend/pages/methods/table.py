@@ -8,11 +8,12 @@ from dash.development.base_component import Component
 from backend.schemas.families import FamilyOut, FamilyRow
 from backend.services.families.tables import Cell, Line, TableLayout, find_gaps, lay_out
 from frontend.components import Content, dot, icon
-from frontend.pages.methods.panels import list_methods, place_method
+from frontend.pages.methods.panels import list_methods
+from frontend.review.methods import UNNAMED, place_method
 from frontend.rows import Column, Group, row_table
+from frontend.theme import METHOD_MARKS
 
 DOTS = {"dense": "dense", "finetuned": "control", "seed": "control"}
-COLOURS = 5  # of the theme for what is pruned
 PLACES = {"dense": "dense", "finetuned": "control", "seed": "other seed", "pruned": "pruned"}
 
 
@@ -36,7 +37,7 @@ def name_cell(row: FamilyRow, methods: Sequence[str]) -> Component:
     words = html.Span(row.method or PLACES[row.place], className="under")
     flags = sorted({code for found in (row.clean_accuracy, *row.verdicts) for code in found.flags})
     marks = [html.Span([icon("warning"), code], className="flag") for code in flags]
-    kind = DOTS.get(row.place) or f"pruned-{1 + place_method(row.method or 'unnamed', methods) % COLOURS}"
+    kind = DOTS.get(row.place) or f"pruned-{1 + place_method(row.method or UNNAMED, methods) % len(METHOD_MARKS)}"
     return html.Span([dot(kind), html.Span([name, words, *marks])], className="named")
 
 
