@@ -16,6 +16,7 @@ from fastapi import FastAPI
 
 from backend.api import stopping
 from backend.api.body_limit import BodyLimit
+from backend.api.delivery import Delivery
 from backend.api.guard import Guard
 from backend.api.login import login_routes
 from backend.api.request_log import RequestIdFilter, RequestLog
@@ -56,6 +57,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # The last one added is the outermost: every request gets an id, then passes the guard, then the limit.
     app.add_middleware(BodyLimit, settings=settings)
     app.add_middleware(Guard, settings=settings)
+    app.add_middleware(Delivery)
     app.add_middleware(RequestLog)
     return app
 

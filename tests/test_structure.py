@@ -123,7 +123,7 @@ TESTED_BY: dict[str, dict[str, str]] = {
     "frontend/help/glossary": {"frontend/help/test_glossary.py": "flips jobs measuring models statistics word"},
     "frontend/pages/claims": {"frontend/pages/test_claims.py": "layout table"},
     "frontend/pages/compare": {
-        "frontend/pages/test_compare.py": "callbacks evidence grid header layout numbers panels wall",
+        "frontend/pages/test_compare.py": "callbacks evidence grid header layout panels",
         "frontend/review/test_evidence.py": "replay",
     },
     "frontend/pages/help": {

@@ -3,13 +3,13 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from backend.api.files import TABLE_CONTENT, download
+from backend.api.files import ASK_FIRST, FOREVER, TABLE_CONTENT, cached, download
 from backend.api.lists import MarginLimit, Offset
 from backend.schemas import FlipSet, Page
-from backend.schemas.comparisons import ComparisonOut, PairedSample
+from backend.schemas.comparisons import ComparisonOut, PairColumns, PairedSample
 from backend.services import comparisons, exports
 
 router = APIRouter(prefix="/comparisons", tags=["comparisons"])
@@ -17,11 +17,23 @@ router = APIRouter(prefix="/comparisons", tags=["comparisons"])
 Dense = Annotated[UUID, Query(description="Evaluation of the dense checkpoint")]
 Pruned = Annotated[UUID, Query(description="Evaluation of the pruned checkpoint")]
 Eps = Annotated[str | None, Query(max_length=40, description='"8/255" or a decimal; default: that of the evaluations')]
+Version = Annotated[str | None, Query(max_length=40, description="That of the columns: they may then be kept forever")]
 
 
 @router.get("", summary="Flips, tests, curves and prediction for a pair of evaluations")
 def get_comparison(dense: Dense, pruned: Pruned, eps: Eps = None) -> ComparisonOut:
     return comparisons.compare(dense, pruned, eps)
+
+
+@router.get(
+    "/columns",
+    summary="The samples of a comparison as columns, to cut them at any eps without asking again",
+    response_model=PairColumns,
+)
+def get_pair_columns(request: Request, dense: Dense, pruned: Pruned, version: Version = None) -> Response:
+    columns = comparisons.pair_columns(dense, pruned)
+    keeping = FOREVER if version == columns.version else ASK_FIRST
+    return cached(request, columns.model_dump_json().encode(), "application/json", keeping)
 
 
 @router.get(

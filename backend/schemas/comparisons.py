@@ -217,3 +217,27 @@ class PairedSample(Schema):
     pruned_best_known: float | None
     has_evidence: bool = Field(description="Whether a best-known bound of either side lies below its margin")
     best_known_set: FlipSet = Field(description="As `robust_set`, by the best-known bounds")
+
+
+class ColumnsOfSide(Schema):
+    """What one evaluation found of the shared samples. Columns are the bytes of little-endian numbers in base64."""
+
+    kind: Literal["minimum", "witness"] = Field(description="Margins of an attack, or witnesses at one eps")
+    eps: float | None = Field(description="For witnesses, the eps that they were searched at")
+    prediction: str = Field(description="int32: the class that the network gives the clean sample")
+    margin: str = Field(description="float64: distance until the label is lost; 0: wrong already, inf: not found")
+
+
+class PairColumns(Schema):
+    """The shared samples of two evaluations by dense margin, one entry a sample in every column."""
+
+    version: str = Field(description="Another one where an evaluation was made anew or the columns have other types")
+    n: int
+    norm: str
+    dataset_id: UUID
+    index: str = Field(description="int32: row of the data set")
+    label: str = Field(description="int32: true class")
+    dense: ColumnsOfSide
+    pruned: ColumnsOfSide
+    thinness: str = Field(description="float64: the dense margin; where it is 0, that of the prediction if found")
+    logit_gap: str = Field(description="float64: logit of the label minus the best other, dense")

@@ -4,7 +4,11 @@
 interface ThinIce {
   /** frontend/app.py: the component ids of each page by the names of its ids.py, and those of the shell. */
   ids: {
-    compare: { CURVE: string; HISTOGRAM: string; HOVER: string; HOVER_IMAGE: string; HOVER_TEXT: string; PAGE: string; SCATTER: string; SHARE: string; WALL: string };
+    compare: Record<
+      | "CONTROLS" | "CURVE" | "DELTA_TEXT" | "DOWNLOADS" | "EPS_TEXT" | "HEADLINE" | "HISTOGRAM" | "HISTOGRAM_TABLE" | "HOVER" | "HOVER_IMAGE"
+      | "HOVER_TEXT" | "NOTES" | "NUMBERS" | "PAGE" | "PREDICTIVE" | "SCATTER" | "SCATTER_TABLE" | "SCOPE" | "SHARE" | "TABLE" | "THIN" | "WALL",
+      string
+    >;
     sample: { BLINK: string; KEY_LIST: string; PAGE: string };
     samples: { PAGE: string; WALL: string };
     shell: { PAGE: string };
@@ -18,7 +22,11 @@ interface ThinIce {
   address(path: string, query: Query): string;
   charts: {
     find(id: string): Chart | null;
-    moveShapes(ids: string[], moves: Record<string, number>): void;
+    pixel(plot: Chart, axis: "x" | "y", value: number, ref?: string): number;
+    moveGuides(plot: Chart, eps: number, epsText: string, delta: number): void;
+    moveLabel(plot: Chart, name: string, changes: Partial<Note>, words?: string): void;
+    watch(id: string, onDrawn: () => void): void;
+    write(text: Element, words: string): void;
   };
   elements: {
     closest(event: Event, selector: string): HTMLElement | null;
@@ -35,14 +43,77 @@ interface ThinIce {
   distances: {
     asText(value: number, unit: Unit): string;
     fromText(text: string | null | undefined, fallback: number, unit: Unit): number;
+    stored(text: string): number;
+    epsText(text: string, unit: Unit): string;
     words(value: number | null | undefined, unit: Unit): string;
     isNear(first: number, second: number): boolean;
   };
   ice: {
-    TOLERANCE: number;
-    isThin(margin: number | null | undefined, delta: number): boolean;
-    count(points: Points, delta: number): ThinCounts;
-    sentence(points: Points | null, delta: number, pair: Pair): string;
+    isThin(margin: number, delta: number): boolean;
+    count(columns: Columns, delta: number): ThinCounts;
+    sentence(columns: Columns, delta: number, pair: Pair): string;
+  };
+  outcomes: {
+    TOLERANCE: Record<"minimum" | "witness", number>;
+    SETS: string[];
+    decode(sent: ColumnsOut): Columns;
+    largestWithin(eps: number, kind: "minimum" | "witness"): number;
+    sets(columns: Columns, eps: number | null): Uint8Array;
+    count(sets: Uint8Array): Counts;
+    wilson(part: number, n: number): Share;
+    mcnemar(onlyFirst: number, onlySecond: number): number;
+    summarise(columns: Columns, eps: number | null): Summary;
+    auroc(scores: ArrayLike<number>, positives: ArrayLike<number>): number | null;
+    rankLost(columns: Columns, eps: number | null): number | null;
+  };
+  plain: {
+    draw(holder: Element, wanted: (Tree | string)[]): void;
+    drawInto(id: string, wanted: (Tree | string)[]): void;
+  };
+  compareNumbers: {
+    SYMBOLS: Record<string, string>;
+    WORDS: Record<string, string>;
+    CLASSES: Record<string, string>;
+    cards(clean: Summary, robust: Summary, cut: Cut): Tree[];
+    scope(robust: Summary, cut: Cut): Tree[];
+    pValue(p: number): (Tree | string)[];
+  };
+  compareLists: {
+    STATE_KEYS: string[];
+    cutOf(address: Record<string, string>, pair: ComparedPair): Cut;
+    isChosen(columns: Columns, sets: Uint8Array, cut: Cut, place: number): boolean;
+    order(columns: Columns, sets: Uint8Array, cut: Cut, name: string, isMeasured: boolean): number[];
+    className(pair: ComparedPair, label: number | undefined): string;
+    short(margin: number, pair: ComparedPair): string;
+    full(margin: number, pair: ComparedPair): string;
+    verdicts(clean: number | undefined, robust: number | undefined): string[];
+    address(cut: Cut, index: string | number): string;
+    wall(shown: Shown, isOpen: boolean): Tree[];
+  };
+  compareRows: {
+    ORDER: string[];
+    rows(shown: Shown): Record<string, unknown>[];
+    downloads(shown: Shown): Tree[];
+    histogram(shown: Shown): Record<string, number[]>;
+    histogramTable(shown: Shown): Tree[];
+    scatterTable(shown: Shown): Tree[];
+  };
+  compareMarks: {
+    STILL: number;
+    draw(shown: Shown): void;
+    forget(): void;
+    nearest(left: number, top: number, shown: Shown): { place: number; left: number; top: number } | null;
+    tracesOf(shown: Shown): Trace[];
+  };
+  comparePictures: {
+    drawHistogram(shown: Shown): void;
+    drawCurve(shown: Shown, robust: Summary): void;
+    settle(plot: Chart): void;
+  };
+  compareCut: {
+    load(pair: ComparedPair): Promise<void>;
+    cutAt(cut: Cut): void;
+    shown(): Shown | null;
   };
   uploadForm: {
     CHECKPOINT_FIELDS: string[];
@@ -102,16 +173,129 @@ interface Pair extends Unit {
 /** A compared pair (`page_state` in frontend/pages/compare/layout.py). */
 interface ComparedPair extends Pair {
   dataset: string;
+  classes: string[];
+  version: string;
+  /** The pair's own eps as text. */
+  default_eps_text: string;
+  /** The end of the axes of margins, in shown units, and their unit in words. */
+  axis: number;
+  unit: string;
+  /** By index, both best-known bounds as stored where evidence lowered one; null: nothing was found. */
+  bounds: Record<string, [number | null, number | null]>;
 }
 
-/** One entry per sample (`browser_points` in frontend/pages/compare/callbacks.py); null: no margin was found. */
-interface Points {
-  index: number[];
-  clean: string[];
-  set: string[];
-  dense: (number | null)[];
-  pruned: (number | null)[];
-  labels: [string, string, string][];
+/** `PairColumns` of backend/schemas/comparisons.py: bytes in base64. */
+interface ColumnsOut {
+  version: string;
+  n: number;
+  index: string;
+  label: string;
+  dense: ColumnsOfSideOut;
+  pruned: ColumnsOfSideOut;
+  thinness: string;
+  logit_gap: string;
+}
+
+interface ColumnsOfSideOut {
+  kind: "minimum" | "witness";
+  eps: number | null;
+  prediction: string;
+  margin: string;
+}
+
+/** The samples of a pair by dense margin, one entry a sample; lengths as stored, infinite where nothing was found. */
+interface Columns {
+  n: number;
+  index: Int32Array;
+  label: Int32Array;
+  dense: ColumnsSide;
+  pruned: ColumnsSide;
+  /** The dense margin; where it is 0, that of the prediction. */
+  thinness: Float64Array;
+  logitGap: Float64Array;
+}
+
+interface ColumnsSide {
+  kind: "minimum" | "witness";
+  eps: number | null;
+  prediction: Int32Array;
+  margin: Float64Array;
+}
+
+/** Samples by (dense holds, pruned holds). */
+interface Counts {
+  n11: number;
+  n10: number;
+  n01: number;
+  n00: number;
+}
+
+interface Share {
+  count: number;
+  n: number;
+  value: number | null;
+  low: number | null;
+  high: number | null;
+}
+
+/** `Flips` of backend/analysis/flips.py. */
+interface Summary {
+  counts: Counts;
+  negative_flip_rate: Share;
+  positive_flip_rate: Share;
+  lost_share: Share;
+  churn: Share;
+  net: number;
+  mcnemar_p: number;
+}
+
+/** What Compare shows of its pair: eps as stored, delta in shown units; `query`: the keys of the address that say so. */
+interface Cut {
+  dense: string;
+  pruned: string;
+  eps: number;
+  epsText: string;
+  delta: number;
+  view: string;
+  set: string | null;
+  label: number | null;
+  query: Record<string, string>;
+}
+
+/** A pair with its sets: clean, robust at the cut's eps, and those of the cut's view (places in outcomes.SETS). */
+interface Shown {
+  pair: ComparedPair;
+  columns: Columns;
+  cut: Cut;
+  clean: Uint8Array;
+  robust: Uint8Array;
+  sets: Uint8Array;
+}
+
+/** An element as data; `key` among the attributes names it among its siblings. */
+interface Tree {
+  tag: string;
+  attributes: Record<string, string | null>;
+  children: (Tree | string)[];
+}
+
+/** What the server computes after a pause (`follow` in frontend/pages/compare/callbacks.py). */
+interface Followed {
+  eps_text: string;
+  headline: (Tree | string)[];
+  predictive: (Tree | string)[];
+  controls: (Tree | string)[];
+  notes: (Tree | string)[];
+}
+
+/** A mark of the scatter: its place among the columns, the set it was drawn as, its elements. */
+interface Mark {
+  place: number;
+  set: number;
+  x: number;
+  y: number;
+  node: SVGElement | null;
+  copy: SVGElement | null;
 }
 
 /** Samples that the dense model gets right, of these lost, up to the threshold, and both. */
@@ -185,13 +369,58 @@ interface Progress {
   words: string;
 }
 
-/** A chart that Plotly drew. */
+interface Shape {
+  name?: string;
+  type?: string;
+  xref?: string;
+  yref?: string;
+  x0?: number;
+  x1?: number;
+  y0?: number;
+  y1?: number;
+}
+
+interface Note {
+  name?: string;
+  text?: string;
+  x?: number;
+  y?: number;
+  xref?: string;
+  yref?: string;
+  xanchor?: string;
+  xshift?: number;
+  yshift?: number;
+  bgcolor?: string;
+}
+
+interface Trace {
+  name?: string;
+  x: number[];
+  y: number[];
+  customdata?: number[];
+  marker?: { symbol?: string; size?: number; color?: string; line?: { color?: string; width?: number } };
+}
+
+interface ChartAxis {
+  l2p(value: number): number;
+  _offset: number;
+  range: [number, number];
+}
+
+/** A chart that Plotly drew. What begins with _ is what Plotly keeps of it. */
 interface Chart extends HTMLElement {
-  layout?: {
-    shapes?: { name?: string; yref?: string; x0?: number; x1?: number; y0?: number; y1?: number }[];
-    annotations?: { name?: string; x?: number; xanchor?: string }[];
+  data: Trace[];
+  calcdata: { x: number; y: number }[][];
+  layout?: { shapes?: Shape[]; annotations?: Note[] };
+  _fullData: { uid: string }[];
+  _fullLayout: {
+    xaxis: ChartAxis;
+    yaxis: ChartAxis;
+    shapes?: Shape[];
+    annotations?: Note[];
+    _size: { l: number; t: number; w: number; h: number };
   };
-  _fullLayout: { xaxis?: { l2p(value: number): number } };
+  on(event: string, handler: () => void): void;
 }
 
 interface DashClientside {
@@ -204,7 +433,8 @@ interface DashClientside {
 interface Window {
   dash_clientside: DashClientside;
   dashAgGridComponentFunctions?: Record<string, (props: { value: number }) => unknown>;
-  Plotly?: { relayout(chart: Chart, update: Record<string, unknown>): void };
+  Plotly?: { react(chart: Chart, data: Trace[], layout: object): void };
+  dash_ag_grid?: { getApiAsync(id: string): Promise<{ setGridOption(name: string, value: unknown): void }> };
   React: { createElement(tag: string, attributes: Record<string, unknown>, text: string): unknown };
 }
 

@@ -1,7 +1,6 @@
-// Compare in the browser: the address as state, the sliders' echo, the threshold of thin ice, and what a click opens.
+// Compare in the browser: the address as state, the sliders and filters that write it, and what a click opens.
 (function () {
   const ids = thinice.ids.compare;
-  const CHARTS = [ids.SCATTER, ids.SHARE, ids.HISTOGRAM, ids.CURVE];
   const PAUSE = 150; // milliseconds after the last move before the address follows
   const SAME_MOVE = 1500; // milliseconds within which the next change belongs to the same move
 
@@ -32,84 +31,106 @@
       const last = written[key];
       const isSameMove = last !== undefined && performance.now() - last < SAME_MOVE;
       written[key] = performance.now();
+      moving[key] = undefined;
       thinice.go({ [key]: text }, isSameMove);
     }, PAUSE);
   }
 
   /**
+   * The address has changed: cut the page there, and move the controls that stand elsewhere.
    * @param {string | null} search
-   * @param {Pair | null} pair
-   * @param {Record<string, string | null> | null} current
+   * @param {ComparedPair | null} pair
+   * @param {{ eps: string | null } | null} current
+   * @param {unknown[]} controls
    */
-  function read(search, pair, current) {
+  function read(search, pair, current, ...controls) {
     const none = window.dash_clientside.no_update;
-    const query = new URLSearchParams(search || "");
-    if (!pair || !isHere() || query.get("dense") !== pair.dense || query.get("pruned") !== pair.pruned) {
+    const address = new URLSearchParams(search || "");
+    if (!pair || !isHere() || address.get("dense") !== pair.dense || address.get("pruned") !== pair.pruned) {
       return [none, none, none, none, none, none];
     }
-    const [eps, view, set, label] = ["eps", "view", "set", "class"].map((key) => query.get(key) || null);
-    /** @type {Record<string, string | null | undefined>} */
-    const cut = { dense: pair.dense, pruned: pair.pruned, eps, view, set, class: label };
-    // The threshold moves in the browser alone: it travels with the cut, but a change of it asks for no new one.
-    const isSame = current && JSON.stringify({ ...current, delta: null }) === JSON.stringify({ ...cut, delta: null });
-    const delta = query.get("delta") || null;
-    linkSamples();
-    return [
-      isSame ? none : { ...cut, delta },
-      thinice.distances.fromText(eps, pair.default_eps, pair),
-      thinice.distances.fromText(delta, pair.default_delta, pair),
-      view || "clean",
-      label,
-      set,
-    ];
-  }
-
-  /**
-   * @param {number} value
-   * @param {Pair} pair
-   */
-  function slideEps(value, pair) {
-    const query = new URLSearchParams(window.location.search);
-    const named = thinice.distances.fromText(query.get("eps"), pair.default_eps, pair);
-    thinice.charts.moveShapes(CHARTS, { eps: value });
-    if (!thinice.distances.isNear(value, named)) writeLater("eps", changed(value, pair.default_eps, pair));
-    return thinice.distances.asText(value, pair);
-  }
-
-  /**
-   * @param {number} value
-   * @param {Points | null} points
-   * @param {Pair} pair
-   */
-  function slideDelta(value, points, pair) {
-    const query = new URLSearchParams(window.location.search);
-    const moves = { ice: value, "ice-edge": value, "ice-label": value };
-    thinice.charts.moveShapes(CHARTS, moves);
-    // Once more when charts that just got their data are drawn.
-    window.setTimeout(() => thinice.charts.moveShapes(CHARTS, moves), 400);
-    markThin(value);
-    const named = thinice.distances.fromText(query.get("delta"), pair.default_delta, pair);
-    if (!thinice.distances.isNear(value, named)) writeLater("delta", changed(value, pair.default_delta, pair));
-    return [thinice.distances.asText(value, pair), thinice.ice.sentence(points, value, pair)];
-  }
-
-  /** @param {number} delta */
-  function markThin(delta) {
-    window.requestAnimationFrame(() => {
-      document.querySelectorAll(`#${ids.WALL} [data-margin]`).forEach((tile) => {
-        const margin = thinice.elements.data(tile, "margin");
-        tile.classList.toggle("is-thin", thinice.ice.isThin(margin === "" ? null : Number(margin), delta));
-      });
+    thinice.compareCut.load(pair);
+    const cut = thinice.compareLists.cutOf(Object.fromEntries(address), pair);
+    thinice.compareCut.cutAt(cut);
+    write(ids.EPS_TEXT, cut.epsText);
+    write(ids.DELTA_TEXT, thinice.distances.asText(cut.delta, pair));
+    const followed = { dense: pair.dense, pruned: pair.pruned, eps: cut.query["eps"] || null };
+    const label = cut.query["class"] || null, shown = cut.eps * pair.scale;
+    const wanted = [shown, cut.delta, cut.view, label, cut.set].map((value, place) => {
+      const own = controls[place];
+      const isSame = typeof value === "number" ? thinice.distances.isNear(value, Number(own)) : value === (own || null);
+      return isSame ? none : value;
     });
+    return [JSON.stringify(followed) === JSON.stringify(current) ? none : followed, ...wanted];
   }
+
+  /**
+   * Text that React wrote once and that no callback changes.
+   * @param {string} id
+   * @param {string} text
+   */
+  function write(id, text) {
+    const holder = document.getElementById(id);
+    if (holder) thinice.charts.write(holder, text);
+  }
+
+  /**
+   * A slider has moved: the page is cut at once, and the address follows after a pause.
+   * @param {"eps" | "delta"} key
+   * @param {number} value
+   * @param {ComparedPair} pair
+   */
+  function slide(key, value, pair) {
+    if (!pair || !isHere()) return;
+    const own = key === "eps" ? pair.default_eps : pair.default_delta;
+    const address = new URLSearchParams(window.location.search);
+    const isNamed = thinice.distances.isNear(value, thinice.distances.fromText(address.get(key), own, pair));
+    const text = changed(value, own, pair);
+    if (isNamed) window.clearTimeout(waiting[key]);
+    else writeLater(key, text);
+    for (const [name, pending] of Object.entries(moving)) put(address, name, pending);
+    moving[key] = isNamed ? undefined : text;
+    if (!isNamed) put(address, key, text);
+    const cut = thinice.compareLists.cutOf(Object.fromEntries(address), pair);
+    write(key === "eps" ? ids.EPS_TEXT : ids.DELTA_TEXT, key === "eps" ? cut.epsText : thinice.distances.asText(value, pair));
+    thinice.compareCut.cutAt(cut);
+  }
+
+  /**
+   * What the sliders stand at while the address has not followed yet.
+   * @type {Record<string, string | null | undefined>}
+   */
+  const moving = {};
+
+  /**
+   * @param {URLSearchParams} address
+   * @param {string} key
+   * @param {string | null | undefined} text undefined: as it is
+   */
+  function put(address, key, text) {
+    if (text) address.set(key, text);
+    else if (text === null) address.delete(key);
+  }
+
+  /**
+   * @param {number} value
+   * @param {ComparedPair} pair
+   */
+  const slideEps = (value, pair) => slide("eps", value, pair);
+
+  /**
+   * @param {number} value
+   * @param {ComparedPair} pair
+   */
+  const slideDelta = (value, pair) => slide("delta", value, pair);
 
   /**
    * @param {string} view
    * @param {string | null} label
-   * @param {string | null} set
+   * @param {string | null} chosen
    */
-  function choose(view, label, set) {
-    thinice.go({ view: view === "clean" ? null : view, class: label, set }, false);
+  function choose(view, label, chosen) {
+    thinice.go({ view: view === "clean" ? null : view, class: label, set: chosen }, false);
   }
 
   // Escape closes the picker, or else removes the filters; a click outside of the picker closes it too.
@@ -125,7 +146,6 @@
   });
 
   // A sample's page in the list that is seen now: Esc there leads back to exactly this comparison.
-  const SAMPLE_KEYS = ["eps", "delta", "view", "class", "set"];
   /**
    * @param {string | number} index
    * @returns {Query}
@@ -134,19 +154,12 @@
     const here = new URLSearchParams(window.location.search);
     /** @type {Query} */
     const query = { dense: here.get("dense"), pruned: here.get("pruned"), index };
-    for (const key of SAMPLE_KEYS) if (here.get(key)) query[key] = here.get(key);
+    for (const key of thinice.compareLists.STATE_KEYS) if (here.get(key)) query[key] = here.get(key);
     return query;
   }
 
   /** @param {string | number} index */
   const sampleAddress = (index) => thinice.address("/sample", sampleQuery(index));
-
-  // The server wrote the links of the wall before the threshold moved.
-  function linkSamples() {
-    document.querySelectorAll(`#${ids.PAGE} [data-sample]`).forEach((link) => {
-      link.setAttribute("href", sampleAddress(thinice.elements.data(link, "sample")));
-    });
-  }
 
   document.addEventListener("click", (event) => {
     const link = thinice.elements.closest(event, `#${ids.PAGE} [data-sample]`);
@@ -155,12 +168,19 @@
     thinice.visit("/sample", sampleQuery(thinice.elements.data(link, "sample")));
   });
 
-  /** @param {Marked<number> | null} data */
-  function open(data) {
-    const mark = data && data.points && data.points[0];
-    if (!mark || mark.customdata === undefined) return;
-    thinice.visit("/sample", sampleQuery(mark.customdata));
-  }
+  // A mark of the scatter opens its sample; a drag there is a zoom.
+  /** @type {{ x: number, y: number } | null} */
+  let pressed = null;
+  document.addEventListener("pointerdown", (event) => {
+    pressed = thinice.elements.closest(event, `#${ids.SCATTER} .nsewdrag`) ? { x: event.clientX, y: event.clientY } : null;
+  }, true);
+  document.addEventListener("pointerup", (event) => {
+    const shown = isHere() ? thinice.compareCut.shown() : null, from = pressed;
+    pressed = null;
+    if (!from || !shown || Math.hypot(event.clientX - from.x, event.clientY - from.y) > thinice.compareMarks.STILL) return;
+    const mark = thinice.compareMarks.nearest(event.clientX, event.clientY, shown);
+    if (mark) thinice.visit("/sample", sampleQuery(Number(shown.columns.index[mark.place])));
+  }, true);
 
   /**
    * @param {number | null} clicks
@@ -173,7 +193,7 @@
   }
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    compare: { read, slideEps, slideDelta, choose, open, pick },
+    compare: { read, slideEps, slideDelta, choose, pick },
   });
 
   // A sample's number in the table leads to its page.

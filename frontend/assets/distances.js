@@ -19,9 +19,28 @@
    * @param {Unit} unit
    */
   function fromText(text, fallback, unit) {
-    const [over = NaN, under = 1, ...more] = (text || "").split("/").map(Number);
-    const value = text && !more.length ? over / under : NaN;
+    const value = stored(text || "");
     return Number.isFinite(value) && value > 0 ? value * unit.scale : fallback;
+  }
+
+  /**
+   * The length that an address names as it is stored; NaN where it names none.
+   * @param {string} text
+   */
+  function stored(text) {
+    const [over = NaN, under = 1, ...more] = text.split("/").map(Number);
+    return text && !more.length ? over / under : NaN;
+  }
+
+  /**
+   * An eps as the server writes it: tenths of 1/255 as such, otherwise as it was given.
+   * @param {string} text
+   * @param {Unit} unit
+   */
+  function epsText(text, unit) {
+    const tenths = 10 * unit.scale * stored(text);
+    if (unit.suffix && Math.abs(tenths - Math.round(tenths)) < 1e-9) return Math.round(tenths) / 10 + unit.suffix;
+    return text.includes("/") ? text : String(Number(text));
   }
 
   /**
@@ -42,6 +61,6 @@
   const isNear = (first, second) => Math.abs(first - second) < 1e-6;
 
   /** @type {ThinIce["distances"]} */
-  const distances = { asText, fromText, words, isNear };
+  const distances = { asText, fromText, stored, epsText, words, isNear };
   globalThis.thinice = Object.assign({}, globalThis.thinice, { distances });
 })();

@@ -3,43 +3,47 @@
   const ids = thinice.ids.compare;
 
   /**
-   * The card for a mark under the pointer; away with it where there is none.
-   * @param {Marked<number> | null} data
-   * @param {Points | null} points
-   * @param {ComparedPair} pair
+   * The card for the mark next to the pointer; away with it where there is none.
+   * @param {number} x
+   * @param {number} y
+   * @param {Shown} shown
    */
-  function show(data, points, pair) {
+  function show(x, y, shown) {
     const card = document.getElementById(ids.HOVER);
-    if (!card) return;
-    const mark = data && data.points && data.points[0];
-    if (!mark || !points || mark.customdata === undefined || !mark.bbox) {
-      card.hidden = true;
-      return;
-    }
-    const labels = points.labels[points.index.indexOf(mark.customdata)];
     const image = document.getElementById(ids.HOVER_IMAGE);
     const text = document.getElementById(ids.HOVER_TEXT);
-    if (!labels || !image || !text) return;
-    image.setAttribute("src", "/api/v1/datasets/" + pair.dataset + "/samples/" + mark.customdata + ".png");
-    text.replaceChildren(...lines(mark.customdata, points, pair));
-    placeNextTo(card, mark.bbox);
+    if (!card || !image || !text) return;
+    const mark = thinice.compareMarks.nearest(x, y, shown);
+    card.hidden = mark === null;
+    if (!mark) return;
+    const index = String(shown.columns.index[mark.place]);
+    if (card.getAttribute("data-index") !== index) {
+      card.setAttribute("data-index", index);
+      image.setAttribute("src", "/api/v1/datasets/" + shown.pair.dataset + "/samples/" + index + ".png");
+      text.replaceChildren(...lines(mark.place, shown));
+    }
+    placeNextTo(card, mark.left, mark.top);
   }
 
   /**
    * Names and values in turn.
-   * @param {number} index
-   * @param {Points} points
-   * @param {ComparedPair} pair
+   * @param {number} place
+   * @param {Shown} shown
    */
-  function lines(index, points, pair) {
-    const place = points.index.indexOf(index);
-    const [label = "", dense = "", pruned = ""] = points.labels[place] || [];
+  function lines(place, { columns, pair }) {
+    /** @param {number | undefined} label */
+    const name = (label) => thinice.compareLists.className(pair, label);
+    /** @param {ColumnsSide} side */
+    function margin(side) {
+      const stored = Number(side.margin[place]);
+      return thinice.distances.words(Number.isFinite(stored) && pair.has_margins ? stored * pair.scale : null, pair);
+    }
     const words = [
-      label, "#" + index,
-      "Dense says", dense,
-      "Pruned says", pruned,
-      "Dense margin", thinice.distances.words(points.dense[place], pair),
-      "Pruned margin", thinice.distances.words(points.pruned[place], pair),
+      name(columns.label[place]), "#" + columns.index[place],
+      "Dense says", name(columns.dense.prediction[place]),
+      "Pruned says", name(columns.pruned.prediction[place]),
+      "Dense margin", margin(columns.dense),
+      "Pruned margin", margin(columns.pruned),
     ];
     return words.map((text) => {
       const element = document.createElement("span");
@@ -49,30 +53,26 @@
   }
 
   /**
-   * Show the card next to a mark of the scatter, inside the window.
+   * Show the card next to a mark, inside the window.
    * @param {HTMLElement} card
-   * @param {{ x1: number, y0: number }} box
+   * @param {number} left
+   * @param {number} top
    */
-  function placeNextTo(card, box) {
-    const scatter = thinice.charts.find(ids.SCATTER);
-    if (!scatter) return;
-    const plot = scatter.getBoundingClientRect();
-    const x = plot.left + box.x1 + 12;
-    const y = plot.top + box.y0;
-    card.hidden = false;
-    const left = x + card.offsetWidth > window.innerWidth - 8 ? x - card.offsetWidth - 28 : x;
-    card.style.left = Math.max(8, left) + "px";
-    card.style.top = Math.max(8, Math.min(y - 20, window.innerHeight - card.offsetHeight - 8)) + "px";
+  function placeNextTo(card, left, top) {
+    const x = left + 16;
+    const start = x + card.offsetWidth > window.innerWidth - 8 ? x - card.offsetWidth - 32 : x;
+    card.style.left = Math.max(8, start) + "px";
+    card.style.top = Math.max(8, Math.min(top - 20, window.innerHeight - card.offsetHeight - 8)) + "px";
   }
 
   document.addEventListener("pointermove", (event) => {
-    const card = document.getElementById(ids.HOVER);
-    if (card && !card.hidden && !thinice.elements.closest(event, `#${ids.SCATTER}`)) card.hidden = true;
+    const card = document.getElementById(ids.HOVER), shown = thinice.compareCut.shown();
+    if (!card || !shown) return;
+    if (!event.buttons && thinice.elements.closest(event, `#${ids.SCATTER}`)) show(event.clientX, event.clientY, shown);
+    else card.hidden = true;
   });
   document.addEventListener("scroll", () => {
     const card = document.getElementById(ids.HOVER);
     if (card) card.hidden = true;
   }, { passive: true });
-
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { hover: { show } });
 })();

@@ -1,33 +1,28 @@
 // The threshold of thin ice: which samples it flags, and how well that tells the lost ones.
 // Pure: tests call this in Node.
 (function () {
-  const TOLERANCE = 2e-7; // EPS_TOLERANCE of backend/analysis/outcomes.py, so that both sides cut alike
-
   /**
-   * Whether a margin lies within delta (one unit for both); null is a margin that was not found.
-   * @param {number | null | undefined} margin
+   * Whether a margin lies within delta, both as stored.
+   * @param {number} margin
    * @param {number} delta
    */
-  function isThin(margin, delta) {
-    return margin !== null && margin !== undefined && margin <= delta * (1 + TOLERANCE);
-  }
+  const isThin = (margin, delta) => margin <= thinice.outcomes.largestWithin(delta, "minimum");
 
   /**
    * What the threshold flags among the samples that the dense model gets right.
-   * @param {Points} points
-   * @param {number} delta
+   * @param {Columns} columns
+   * @param {number} delta as stored
    */
-  function count(points, delta) {
+  function count(columns, delta) {
     /** @type {ThinCounts} */
     const counts = { held: 0, lost: 0, flagged: 0, caught: 0 };
-    points.clean.forEach((set, place) => {
-      if (set !== "S11" && set !== "S10") return;
-      const isFlagged = isThin(points.dense[place], delta);
-      const isLost = set === "S10";
+    thinice.outcomes.sets(columns, null).forEach((set, place) => {
+      if (set > 1) return;
+      const isFlagged = isThin(Number(columns.dense.margin[place]), delta);
       counts.held += 1;
-      counts.lost += Number(isLost);
+      counts.lost += set;
       counts.flagged += Number(isFlagged);
-      counts.caught += Number(isFlagged && isLost);
+      counts.caught += Number(isFlagged && set === 1);
     });
     return counts;
   }
@@ -40,13 +35,13 @@
 
   /**
    * The counts in words; nothing where there are no margins.
-   * @param {Points | null} points
-   * @param {number} delta
+   * @param {Columns} columns
+   * @param {number} delta in shown units
    * @param {Pair} pair
    */
-  function sentence(points, delta, pair) {
-    if (!points || !pair.has_margins) return "";
-    const { held, lost, flagged, caught } = count(points, delta);
+  function sentence(columns, delta, pair) {
+    if (!pair.has_margins) return "";
+    const { held, lost, flagged, caught } = count(columns, delta / pair.scale);
     if (!held) return "The dense model gets no sample right, so none can be lost.";
     const number = thinice.numbers.count;
     return (
@@ -59,6 +54,6 @@
   }
 
   /** @type {ThinIce["ice"]} */
-  const ice = { TOLERANCE, isThin, count, sentence };
+  const ice = { isThin, count, sentence };
   globalThis.thinice = Object.assign({}, globalThis.thinice, { ice });
 })();

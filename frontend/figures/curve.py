@@ -63,13 +63,15 @@ def robustness_curve(
 def add_value(figure: go.Figure, theme: Theme, curve: CurveLine, x: float) -> None:
     """A dot where the curve meets eps."""
     dot = {"color": curve.colour, "size": 7, "line": {"color": theme.card, "width": 1.5}}
-    figure.add_trace(go.Scatter(x=[x], y=[curve.at_eps], mode="markers", marker=dot, hoverinfo="skip"))
+    name = f"at ε, {curve.name}"  # the browser moves it
+    figure.add_trace(go.Scatter(name=name, x=[x], y=[curve.at_eps], mode="markers", marker=dot, hoverinfo="skip"))
 
 
 def label_value(figure: go.Figure, theme: Theme, curve: CurveLine, x: float, y: float, *, line: int) -> None:
     """The curve's name and value next to the dot: lines above it to the right, line -1 below it to the left."""
     is_above = line > 0
     figure.add_annotation(
+        name=f"value-{curve.name}",
         x=x,
         y=y,
         text=f"<b>{curve.name}</b> {100 * curve.at_eps:.2f} %",

@@ -94,7 +94,10 @@ def add_ice(figure: go.Figure, theme: Theme, delta: float, limit: float) -> None
 
 
 def add_eps_line(figure: go.Figure, theme: Theme, eps: float, text: str = "", *, is_horizontal: bool = False) -> None:
-    """A dashed guide at eps (in the axis' unit), vertical or horizontal, with its label outside the data."""
+    """A dashed guide at eps (in the axis' unit), vertical or horizontal, with its label outside the data.
+
+    The browser moves both by name.
+    """
     ends: dict[str, Any] = {"xref": "x", "yref": "paper", "x0": eps, "x1": eps, "y0": 0, "y1": 1}
     if is_horizontal:
         ends = {"xref": "paper", "yref": "y", "y0": eps, "y1": eps, "x0": 0, "x1": 1}
@@ -102,6 +105,7 @@ def add_eps_line(figure: go.Figure, theme: Theme, eps: float, text: str = "", *,
     figure.add_shape(name="eps", type="line", line=line, layer="above" if is_horizontal else "below", **ends)
     if text:
         figure.add_annotation(
+            name="eps-label",
             text=text,
             x=eps,
             xref="x",

@@ -39,15 +39,16 @@ def bin_words(edges: list[float]) -> list[str]:
 def margin_histogram(
     points: list[Point], theme: Theme, unit: Unit, *, eps: float, eps_label: str, delta: float, scale: AxisScale
 ) -> go.Figure:
-    """Counts by dense margin, stacked by set; those without a distance are not drawn."""
+    """Counts by dense margin, stacked by set; those without a distance are not drawn.
+
+    Every set has its bars, also where all are empty: the browser moves them.
+    """
     edges, counts = count_margins(points, unit, scale.limit)
     width = scale.limit / BARS
     places = [edge + width / 2 for edge in edges[:-1]] + [scale.limit + 0.66 * scale.gutter]
     figure = frame(theme, x_title=unit.titled("Dense margin"), y_title="Samples")
     add_ice(figure, theme, delta, scale.limit)
     for name in ORDER:
-        if not any(counts[name]):
-            continue
         figure.add_trace(
             go.Bar(
                 name=SET_WORDS[name],

@@ -174,6 +174,7 @@ def add_corner(figure: go.Figure, theme: Theme, x_scale: AxisScale, y_scale: Axi
     """The number of samples that both models get wrong, in the corner where their marks would only pile up."""
     if count:
         figure.add_annotation(
+            name="wrong-twice",
             x=-0.66 * x_scale.gutter,
             y=-0.66 * y_scale.gutter,
             text=f"□<br>{count:,}",

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from backend.errors import InvalidRequest
 from backend.schemas import FlipSet
-from backend.schemas.comparisons import ComparisonOut, CountsOut, PairedSample
+from backend.schemas.comparisons import ComparisonOut, PairedSample
 from backend.services import comparisons
 
 View = Literal["clean", "robust"]
@@ -27,11 +27,6 @@ class Cut:
     set: FlipSet | None = None
     label: int | None = None
     delta: str | None = None
-
-    def api_query(self, **more: str) -> str:
-        """The query of the REST calls that show this cut (their sets are the clean ones)."""
-        values = {"dense": self.dense, "pruned": self.pruned, "eps": self.eps, "set": self.set, **more}
-        return urlencode({key: value for key, value in values.items() if value is not None}, safe="/")
 
     def sample_address(self, index: int) -> str:
         """Where one sample is shown in full, with the list it was seen in; compare.js writes the same."""
@@ -85,15 +80,6 @@ def set_of(sample: PairedSample, view: View) -> FlipSet:
     return sample.set if view == "clean" else sample.robust_set
 
 
-def choose(samples: list[PairedSample], cut: Cut) -> list[PairedSample]:
-    """The samples of the chosen class and set; all without a choice."""
-    return [
-        sample
-        for sample in samples
-        if (cut.label is None or sample.label == cut.label) and (cut.set is None or set_of(sample, cut.view) == cut.set)
-    ]
-
-
 def choose_flips(
     samples: list[PairedSample], cut: Cut, *, is_measured: bool = True
 ) -> tuple[FlipSet, list[PairedSample]]:
@@ -116,10 +102,6 @@ def thinness(sample: PairedSample) -> float:
     if margin == 0 and sample.dense_margin_pred is not None:
         margin = sample.dense_margin_pred
     return math.inf if margin is None else margin
-
-
-def counts_of(comparison: ComparisonOut, view: View) -> CountsOut:
-    return comparison.clean if view == "clean" else comparison.robust
 
 
 def has_margins(comparison: ComparisonOut) -> bool:

@@ -29,6 +29,7 @@ class Sliders:
     delta: float
     default_eps: float
     default_delta: float
+    default_eps_text: str
     median_eps: str | None
 
 
@@ -47,6 +48,7 @@ def read_sliders(comparison: ComparisonOut, samples: list[PairedSample], cut: Cu
         delta=float(parse_eps(cut.delta)) * unit.scale if cut.delta else start,
         default_eps=default_eps,
         default_delta=start,
+        default_eps_text=own.eps_text,
         median_eps=own.eps_text if comparisons.is_median_eps(own) else None,
     )
 

@@ -2,7 +2,6 @@
 
 from backend.schemas.comparisons import PairedSample
 from backend.schemas.datasets import DatasetOut
-from frontend.components import SET_WORDS, SYMBOLS
 from frontend.figures.units import Unit
 
 
@@ -30,7 +29,7 @@ def verdicts_text(sample: PairedSample) -> str:
 def margins_text(sample: PairedSample, unit: Unit) -> str:
     """Both margins; only the dense one where the pruned model is wrong already."""
     if sample.pruned_margin == 0:
-        return unit.text(sample.dense_margin) if sample.dense_margin else "wrong"
+        return "wrong" if sample.dense_margin == 0 else unit.text(sample.dense_margin)
     return f"{short(sample.dense_margin, unit)} → {short(sample.pruned_margin, unit)}"
 
 
@@ -39,12 +38,3 @@ def short(margin: float | None, unit: Unit) -> str:
     if margin is None:
         return "none found"
     return "wrong" if margin == 0 else f"{unit.shown(margin):.{1 if unit.counts_steps else 2}f}"
-
-
-def best_known_text(sample: PairedSample, unit: Unit) -> str:
-    """Both best-known bounds where evidence lowered one; with the set that they make at eps, where it is another."""
-    if not sample.has_evidence:
-        return ""
-    bounds = f"{short(sample.dense_best_known, unit)} → {short(sample.pruned_best_known, unit)}"
-    name = sample.best_known_set
-    return bounds if name == sample.robust_set else f"{bounds} {SYMBOLS[name]} {SET_WORDS[name]} at ε"

@@ -79,6 +79,7 @@ OPERATIONS = [
     ("get", "/api/v1/families"),
     ("get", "/api/v1/families/{checkpoint_id}"),
     ("get", "/api/v1/comparisons"),
+    ("get", "/api/v1/comparisons/columns"),
     ("get", "/api/v1/comparisons/samples"),
     # Last, because nothing is left of what they delete.
     ("delete", "/api/v1/evidence/{evidence_id}"),

@@ -1,5 +1,6 @@
 """Comparisons of a dense and a pruned evaluation, sample by sample."""
 
+from backend.services.comparisons.columns import columns_version, pair_columns
 from backend.services.comparisons.pairs import count_shared, default_pairs, is_pair
 from backend.services.comparisons.service import (
     compare,
@@ -8,10 +9,12 @@ from backend.services.comparisons.service import (
 )
 
 __all__ = [
+    "columns_version",
     "compare",
     "count_shared",
     "default_pairs",
     "is_median_eps",
     "is_pair",
+    "pair_columns",
     "paired_samples",
 ]

@@ -1,17 +1,12 @@
-"""The samples behind the numbers as a table."""
+"""The samples behind the numbers as a table; the browser fills it (compare_rows.js)."""
 
 from typing import Any
 
 import dash_ag_grid as dag
 from dash.development.base_component import Component
 
-from backend.schemas.comparisons import PairedSample
-from backend.schemas.datasets import DatasetOut
-from frontend.components import SET_WORDS, SYMBOLS
 from frontend.figures.units import Unit
 from frontend.pages.compare import ids
-from frontend.review.cut import View, set_of
-from frontend.review.words import best_known_text, class_name, verdict_words
 
 
 def grid(unit: Unit, is_measured: bool, *, has_evidence: bool = False) -> Component:
@@ -53,6 +48,7 @@ def grid(unit: Unit, is_measured: bool, *, has_evidence: bool = False) -> Compon
         id=ids.TABLE,
         columnDefs=columns,
         rowData=[],
+        getRowId="params.data.id",
         defaultColDef=default,
         dashGridOptions=options,
         className="ag-theme-quartz samples-grid",
@@ -73,41 +69,3 @@ def number_column(
         measured = number if zero is None else f"params.value === 0 ? '{zero}' : {number}"
         column["valueFormatter"] = {"function": f"params.value == null ? '{missing}' : {measured}"}
     return column
-
-
-def grid_rows(samples: list[PairedSample], view: View, dataset: DatasetOut, unit: Unit | None) -> list[dict[str, Any]]:
-    """One row per sample. A margin that was not found is null, and so is a change that has no two distances.
-
-    Without a unit no margins were measured: verdicts stand in their place.
-    """
-    rows = []
-    for sample in samples:
-        name = set_of(sample, view)
-        rows.append(
-            {
-                "index": sample.index,
-                "set": f"{SYMBOLS[name]} {SET_WORDS[name]}",
-                "label": class_name(dataset, sample.label),
-                "dense_prediction": class_name(dataset, sample.dense_prediction),
-                "pruned_prediction": class_name(dataset, sample.pruned_prediction),
-                "logit_gap": sample.dense_logit_gap,
-                **(verdict_cells(sample) if unit is None else margin_cells(sample, unit)),
-            }
-        )
-    return rows
-
-
-def margin_cells(sample: PairedSample, unit: Unit) -> dict[str, Any]:
-    """Both margins, and their change where both are distances: none found and already wrong are not."""
-    dense, pruned = sample.dense_margin, sample.pruned_margin
-    return {
-        "dense_margin": None if dense is None else unit.shown(dense),
-        "pruned_margin": None if pruned is None else unit.shown(pruned),
-        "change": unit.shown(pruned - dense) if dense and pruned else None,
-        "best_known": best_known_text(sample, unit),
-    }
-
-
-def verdict_cells(sample: PairedSample) -> dict[str, Any]:
-    dense, pruned = verdict_words(sample)
-    return {"dense_verdict": dense, "pruned_verdict": pruned}

@@ -11,7 +11,6 @@ from backend.schemas.datasets import DatasetOut
 from frontend.components import SET_WORDS, SYMBOLS, aria, icon
 from frontend.figures.units import Unit
 from frontend.pages.compare import ids
-from frontend.review.cut import Cut
 from frontend.review.headline import pair_names
 from frontend.review.sliders import delta_slider, slider
 
@@ -46,23 +45,6 @@ def picker(comparison: ComparisonOut, choices: list[dict[str, str]]) -> Componen
     ]
     opener = html.Summary([icon("plus"), "Compare another pair"], className="button")
     return html.Details([opener, html.Div(body, className="picker")], className="picker-holder")
-
-
-def scope_words(comparison: ComparisonOut, cut: Cut) -> list[Component]:
-    """What the headline does not follow: it speaks of clean flips over all classes."""
-    words = []
-    if cut.view == "robust":
-        counts = comparison.robust
-        words.append(
-            f"These are clean flips. Of the robust samples at ε {comparison.eps_text}, {counts.n10:,} of "
-            f"{counts.n11 + counts.n10:,} are lost, and {counts.n01:,} are gained."
-        )
-    if cut.label is not None:
-        words.append(
-            "The class filter applies to the plots and lists below. This sentence, the number tiles and the statistics "
-            "cover all classes."
-        )
-    return [html.Span(" " + " ".join(words), className="muted headline-scope")] if words else []
 
 
 def bar(state: dict[str, Any], unit: Unit, dataset: DatasetOut) -> Component:

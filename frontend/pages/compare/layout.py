@@ -1,11 +1,12 @@
-"""The page's frame: what depends on the pair only. `callbacks` fills in what the address cuts."""
+"""The page's frame: what depends on the pair only. The browser and `callbacks` fill in what the address cuts."""
 
 from typing import Any
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.schemas.comparisons import ComparisonOut
+from backend.schemas.comparisons import ComparisonOut, PairedSample
+from backend.schemas.datasets import DatasetOut
 from backend.services import comparisons, datasets, evaluations
 from frontend.components import SET_CLASSES, SET_WORDS, SYMBOLS, aria, card, empty_state, plot
 from frontend.figures.units import Unit, unit_of
@@ -13,6 +14,7 @@ from frontend.lists import read_list
 from frontend.pages.compare import ids
 from frontend.pages.compare.grid import grid
 from frontend.pages.compare.header import bar, pair_title
+from frontend.pages.compare.panels import margin_scales
 from frontend.pages.compare.replay import replay_card
 from frontend.review.cut import Cut, has_margins, read_cut
 from frontend.review.notices import context_line, mismatch_notice, verdict_notice
@@ -33,15 +35,17 @@ def layout(**query: str) -> Component:
     is_measured = has_margins(comparison)
     sliders = read_sliders(comparison, samples, cut, unit)
     state = page_state(comparison, cut, sliders, unit)
+    state |= browser_state(comparison, samples, dataset, unit)
     parts = [
         dcc.Store(id=ids.PAIR, data=state),
         dcc.Store(id=ids.CUT),
-        dcc.Store(id=ids.POINTS),
+        dcc.Store(id=ids.FOLLOWED),
+        dcc.Store(id=ids.TABLES),
         context_line(comparison, dataset, sliders.median_eps),
         pair_title(comparison, evaluation_choices()),
         mismatch_notice(comparison),
         verdict_notice(comparison),
-        html.P(id=ids.HEADLINE, className="headline"),
+        html.P([html.Span(id=ids.HEADLINE), html.Span(id=ids.SCOPE)], className="headline"),
         bar(state, unit, dataset),
         html.Div(
             [html.Div(className="number skeleton-number") for _ in range(6)],
@@ -81,6 +85,7 @@ def page_state(comparison: ComparisonOut, cut: Cut, sliders: Sliders, unit: Unit
         "limit": sliders.limit,
         "step": sliders.step,
         "default_eps": sliders.default_eps,
+        "default_eps_text": sliders.default_eps_text,
         "eps": sliders.eps,
         "eps_text": comparison.eps_text,
         "default_delta": sliders.default_delta,
@@ -89,6 +94,24 @@ def page_state(comparison: ComparisonOut, cut: Cut, sliders: Sliders, unit: Unit
         "set": cut.set,
         "label": None if cut.label is None else str(cut.label),
         "dataset": str(comparison.dense.dataset_id),
+    }
+
+
+def browser_state(
+    comparison: ComparisonOut, samples: list[PairedSample], dataset: DatasetOut, unit: Unit
+) -> dict[str, Any]:
+    """What the browser needs to cut the pair, with its columns. `bounds`: by index, where evidence lowered one."""
+    dense, pruned = str(comparison.dense.id), str(comparison.pruned.id)
+    return {
+        "version": comparisons.columns_version(dense, pruned),
+        "classes": dataset.classes,
+        "axis": margin_scales(samples, unit)[0].limit,
+        "unit": unit.suffix,
+        "bounds": {
+            str(sample.index): [sample.dense_best_known, sample.pruned_best_known]
+            for sample in samples
+            if sample.has_evidence
+        },
     }
 
 

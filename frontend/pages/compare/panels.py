@@ -1,29 +1,42 @@
 """From a comparison to the figures' plain data, and to the tables that say the same in numbers."""
 
-import math
-
 from dash import html
 from dash.development.base_component import Component
 
-from backend.analysis.statistics import find_middle
-from backend.schemas import FlipSet
-from backend.schemas.comparisons import ComparisonOut, CurvePoint, PairedSample
-from frontend.components import SET_WORDS, SYMBOLS, table
+from backend.schemas.comparisons import ComparisonOut, CountsOut, CurvePoint, PairedSample
+from frontend.components import table
 from frontend.figures.classes import ClassShare
 from frontend.figures.curve import CurveLine
-from frontend.figures.histogram import bin_words, count_margins
-from frontend.figures.scatter import Point
+from frontend.figures.scatter import AxisScale, Point, scale_for
 from frontend.figures.share_lost import LostShare
 from frontend.figures.units import Unit
-from frontend.pages.compare.numbers import accuracies, percent
-from frontend.review.cut import View, set_of
 from frontend.theme import Theme
 
-SET_ORDER: tuple[FlipSet, ...] = ("S11", "S10", "S01", "S00")
+
+def points(samples: list[PairedSample]) -> list[Point]:
+    """Every sample in its clean set; the browser shows other sets and leaves samples out."""
+    return [Point(sample.index, sample.set, sample.dense_margin, sample.pruned_margin) for sample in samples]
 
 
-def points(samples: list[PairedSample], view: View) -> list[Point]:
-    return [Point(sample.index, set_of(sample, view), sample.dense_margin, sample.pruned_margin) for sample in samples]
+def margin_scales(samples: list[PairedSample], unit: Unit) -> tuple[AxisScale, AxisScale]:
+    """Axes of the dense and the pruned margins: one length for both, so that no change is the diagonal."""
+    dense, pruned = [sample.dense_margin for sample in samples], [sample.pruned_margin for sample in samples]
+    limit = max(scale_for(dense, unit).limit, scale_for(pruned, unit).limit)
+    return scale_for(dense, unit, limit), scale_for(pruned, unit, limit)
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.2f} %"
+
+
+def accuracies(comparison: ComparisonOut, side: str) -> tuple[float, float]:
+    """Clean and robust accuracy of one side on the shared samples, from the counts."""
+    clean, robust = (right(counts, side) / max(1, comparison.n) for counts in (comparison.clean, comparison.robust))
+    return clean, robust
+
+
+def right(counts: CountsOut, side: str) -> int:
+    return counts.n11 + (counts.n10 if side == "dense" else counts.n01)
 
 
 def shares(comparison: ComparisonOut) -> list[LostShare]:
@@ -58,43 +71,6 @@ def class_shares(comparison: ComparisonOut) -> list[ClassShare]:
         ClassShare(item.name, item.n, item.lost, item.rate, item.interval.low, item.interval.high, item.adjusted_p)
         for item in comparison.classes
     ]
-
-
-def scatter_table(marks: list[Point], unit: Unit) -> Component:
-    """The scatter in numbers: of each set its size, its samples without a distance, and the middle margins."""
-    rows = []
-    for name in SET_ORDER:
-        of_set = [mark for mark in marks if mark.set == name]
-        row = [f"{SYMBOLS[name]} {SET_WORDS[name]}", f"{len(of_set):,}"]
-        for values in ([mark.dense for mark in of_set], [mark.pruned for mark in of_set]):
-            row += [
-                unit.text(find_middle([math.inf if value is None else value for value in values])) if of_set else "–",
-                f"{sum(value == 0 for value in values):,}",
-                f"{sum(value is None for value in values):,}",
-            ]
-        rows.append(row)
-    columns = ["Set", "Samples"] + [
-        f"{side} {what}" for side in ("Dense", "Pruned") for what in ("median", "wrong", "not found")
-    ]
-    return table("Samples by set, with their median margins", columns, rows)
-
-
-def verdict_table(samples: list[PairedSample], view: View) -> Component:
-    """How many samples are in each set, where there are no margins to speak of."""
-    names = [set_of(sample, view) for sample in samples]
-    rows = [[f"{SYMBOLS[name]} {SET_WORDS[name]}", f"{names.count(name):,}"] for name in SET_ORDER]
-    return table("Samples by set", ["Set", "Samples"], rows)
-
-
-def histogram_table(marks: list[Point], unit: Unit, limit: float) -> Component:
-    edges, counts = count_margins(marks, unit, limit)
-    rows = [
-        [words, *(f"{counts[name][place]:,}" for name in SET_ORDER)]
-        for place, words in enumerate(bin_words(edges))
-        if any(counts[name][place] for name in SET_ORDER)
-    ]
-    columns = [unit.titled("Dense margin"), *(f"{SYMBOLS[name]} {SET_WORDS[name]}" for name in SET_ORDER)]
-    return table("Samples by dense margin and set", columns, rows)
 
 
 def share_table(comparison: ComparisonOut, unit: Unit) -> Component:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dash import Dash, Input, Output, ctx, dcc, html, no_update
+from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from backend.schemas.comparisons import ComparisonOut, Rate, ReplayDirection, ReplayOut
@@ -39,9 +39,12 @@ def register(app: Dash) -> None:
         Input(ids.CUT, "data"),
         Input(ids.REPLAY_GO, "n_clicks"),
         Input(ids.REPLAY_POLL, "n_intervals"),
+        State(ids.REPLAY, "children"),
     )
     @in_thread
-    def follow(query: dict[str, Any] | None, clicks: int | None, _tick: int | None) -> tuple[Content, Content]:
+    def follow(
+        query: dict[str, Any] | None, clicks: int | None, _tick: int | None, shown: Content
+    ) -> tuple[Content, Content]:
         if query is None:
             return no_update, no_update
         cut = read_cut(query)
@@ -49,7 +52,10 @@ def register(app: Dash) -> None:
             evidence.replay_pair(cut.dense, cut.pruned)
             notify("Queued", "Both replays are waiting for a worker. They keep running if you close this tab.")
         waiting = active_replays(cut.dense, cut.pruned)
-        return replay_parts(comparisons.compare(cut.dense, cut.pruned, cut.eps), waiting), not waiting
+        comparison = comparisons.compare(cut.dense, cut.pruned, cut.eps)
+        if shown and ctx.triggered_id == ids.CUT and not waiting and comparison.replay is None:
+            return no_update, no_update  # without replays the card says the same at every eps
+        return replay_parts(comparison, waiting), not waiting
 
 
 def active_replays(dense: str, pruned: str) -> list[EvidenceOut]:

@@ -10,7 +10,17 @@ from typing import Any
 import frontend
 
 ASSETS = Path(frontend.__file__).parent / "assets"
-PURE = ("distances", "help_entries", "ice", "numbers", "upload_form")
+PURE = (
+    "compare_lists",
+    "compare_numbers",
+    "compare_rows",
+    "distances",
+    "help_entries",
+    "ice",
+    "numbers",
+    "outcomes",
+    "upload_form",
+)
 """The scripts that need nothing of a browser."""
 NO_NODE = (
     "The dashboard's scripts are tested in Node.js. As root on Debian, make test installs it; elsewhere install "

@@ -1,36 +1,25 @@
 """The threshold of thin ice in the browser: its cut and its figures, against `backend.analysis` and scikit-learn."""
 
 import re
-from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.metrics import precision_score, recall_score
 
-from backend.analysis.flips import find_held, find_lost, name_sets
-from backend.analysis.outcomes import EPS_TOLERANCE, is_broken
+from backend.analysis.flips import find_held, find_lost
+from backend.analysis.outcomes import is_broken
 from backend.analysis.pairing import Pair
+from backend.services import comparisons
 from frontend.figures.units import L2, LINF, Unit
-from frontend.pages.compare.callbacks import fill
-from frontend.review.cut import read_cut
 from frontend.review.walk import load_pair
-from frontend.theme import LIGHT
 from frontend.words import percent
 from tests.analysis.fabrication import draw_pair, make_pair
-from tests.frontend.assets.scripts import call, call_all
+from tests.frontend.assets.pairs import decoded
+from tests.frontend.assets.scripts import call_all
 from tests.frontend.assets.test_distances import state_of
 from tests.frontend.pairs import MadePair
 
 UNITS = pytest.mark.parametrize("unit", [LINF, L2], ids=["1/255", "plain numbers"])
-
-
-def points_of(pair: Pair, unit: Unit) -> dict[str, Any]:
-    """What the browser has of a pair, as Compare sends it."""
-    columns = {
-        name: [unit.precise(float(margin)) if np.isfinite(margin) else None for margin in side.margin]
-        for name, side in (("dense", pair.dense), ("pruned", pair.pruned))
-    }
-    return {"index": list(range(pair.n)), "clean": name_sets(pair).tolist(), **columns}
 
 
 def count(pair: Pair, delta: float) -> dict[str, int]:
@@ -55,14 +44,10 @@ def draw_deltas(pair: Pair, unit: Unit, seed: int) -> list[float]:
     return [*steps.tolist(), *nearby]
 
 
-def test_tolerance_is_that_of_analysis() -> None:
-    assert call("ice.TOLERANCE") == EPS_TOLERANCE
-
-
 @UNITS
 def test_count_flags_the_samples_that_analysis_flags(unit: Unit) -> None:
     cases = draw_cases(unit, pairs=12, n=150)
-    counted = call_all([("ice.count", [points_of(pair, unit), delta]) for pair, delta in cases])
+    counted = call_all([("ice.count", [decoded(pair), delta / unit.scale]) for pair, delta in cases])
     assert counted == [count(pair, delta / unit.scale) for pair, delta in cases]
     assert len({answer["flagged"] for answer in counted}) > 20
 
@@ -72,7 +57,7 @@ def test_count_at_a_margin_of_single_precision_flags_it_on_its_own_step(unit: Un
     steps = (np.arange(1, 120) * (0.5 if unit.counts_steps else 0.005)).tolist()
     margins = [float(np.float32(step / unit.scale)) for step in steps]
     pair = make_pair(margins, margins)
-    counted = call_all([("ice.count", [points_of(pair, unit), step]) for step in steps])
+    counted = call_all([("ice.count", [decoded(pair), step / unit.scale]) for step in steps])
     assert [answer["flagged"] for answer in counted] == list(range(1, 120))
     assert counted == [count(pair, step / unit.scale) for step in steps]
 
@@ -81,7 +66,7 @@ def test_count_at_a_margin_of_single_precision_flags_it_on_its_own_step(unit: Un
 def test_sentence_says_the_counts_recall_and_precision_of_analysis(unit: Unit) -> None:
     state = {**state_of(unit), "has_margins": True}
     cases = draw_cases(unit, pairs=3, n=1500)
-    said = call_all([("ice.sentence", [points_of(pair, unit), delta, state]) for pair, delta in cases])
+    said = call_all([("ice.sentence", [decoded(pair), delta, state]) for pair, delta in cases])
     names = call_all([("distances.asText", [delta, state]) for _, delta in cases])
     for (pair, delta), sentence, name in zip(cases, said, names, strict=True):
         counts = count(pair, delta / unit.scale)
@@ -101,22 +86,22 @@ def test_sentence_says_the_counts_recall_and_precision_of_analysis(unit: Unit) -
 
 def test_sentence_without_margins_or_without_held_samples_has_no_figures() -> None:
     state = {**state_of(LINF), "has_margins": True}
-    points = points_of(make_pair([0.0, 0.0], [0.0, 0.1]), LINF)
-    nothing, hidden, none_held = call_all(
+    columns = decoded(make_pair([0.0, 0.0], [0.0, 0.1]))
+    hidden, none_held = call_all(
         [
-            ("ice.sentence", [None, 13, state]),
-            ("ice.sentence", [points, 13, state | {"has_margins": False}]),
-            ("ice.sentence", [points, 13, state]),
+            ("ice.sentence", [columns, 13, state | {"has_margins": False}]),
+            ("ice.sentence", [columns, 13, state]),
         ]
     )
-    assert nothing == hidden == ""
+    assert hidden == ""
     assert none_held and not re.search(r"\d", none_held)
 
 
 def test_compare_and_samples_count_the_same_samples_on_thin_ice(made_pair: MadePair) -> None:
-    points = fill(read_cut(made_pair.query()), LIGHT, 13.0)["points"]
+    sent = comparisons.pair_columns(made_pair.dense.id, made_pair.pruned.id).model_dump(mode="json")
+    columns = {"call": ["outcomes.decode", [sent]]}
     deltas = [0.5 * step for step in range(1, 60)]
-    in_browser = call_all([("ice.count", [points, delta]) for delta in deltas])
+    in_browser = call_all([("ice.count", [columns, delta / 255]) for delta in deltas])
     on_server = [load_pair(made_pair.query(delta=f"{delta}/255")).counted(is_thin=True) for delta in deltas]
     assert [answer["flagged"] for answer in in_browser] == on_server
     assert len(set(on_server)) > 10

@@ -22,7 +22,7 @@ def test_robustness_curve_writes_the_exact_value_at_eps_next_to_each_line() -> N
     figure = robustness_curve(make_curves(), LIGHT, LINF, eps=0.1, eps_label="25.5/255", limit=60.0)
     texts = [note.text for note in figure.layout.annotations]
     assert "<b>dense</b> 61.23 %" in texts and "<b>pruned</b> 49.87 %" in texts
-    assert [trace.name for trace in figure.data if trace.name] == ["dense", "pruned"]
+    assert [trace.name for trace in figure.data if trace.mode == "lines" and trace.name] == ["dense", "pruned"]
 
 
 @pytest.mark.parametrize(("eps", "sides"), [(0.01, {"left"}), (0.1, {"left", "right"})])

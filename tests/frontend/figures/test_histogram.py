@@ -22,8 +22,8 @@ def test_margin_histogram_stacks_lost_at_the_foot() -> None:
     figure = margin_histogram(
         POINTS, LIGHT, LINF, eps=25.5, eps_label="25.5/255", delta=14.0, scale=AxisScale(60.0, True)
     )
-    assert [trace.name for trace in figure.data] == ["lost", "kept"]
+    assert [trace.name for trace in figure.data] == ["lost", "gained", "wrong on both", "kept"]
     assert [trace.hovertemplate for trace in figure.data] == [
-        f"%{{customdata}}: %{{y}} {name}<extra></extra>" for name in ("lost", "kept")
+        f"%{{customdata}}: %{{y}} {name}<extra></extra>" for name in ("lost", "gained", "wrong on both", "kept")
     ]
     assert figure.layout.barmode == "stack"

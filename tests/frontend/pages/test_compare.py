@@ -1,10 +1,7 @@
 """Compare on the real services: the address as state, and every part against what was stored."""
 
-import json
-import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
@@ -13,19 +10,15 @@ from backend.schemas.comparisons import Auroc
 from backend.schemas.datasets import DatasetOut
 from backend.schemas.evaluations import EvaluationOut
 from backend.services import comparisons
-from frontend.figures.scatter import Point
-from frontend.figures.units import LINF
 from frontend.pages import compare, sample, samples
 from frontend.pages.compare import ids
-from frontend.pages.compare.callbacks import fill, pair_panels
+from frontend.pages.compare.callbacks import draw_pair, follow_cut
 from frontend.pages.compare.evidence import forest
-from frontend.pages.compare.numbers import p_value
-from frontend.pages.compare.panels import scatter_table
-from frontend.review.cut import Cut, choose_flips, read_cut
+from frontend.review.cut import Cut
 from frontend.review.walk import load_pair
-from frontend.theme import DARK, LIGHT
+from frontend.theme import LIGHT
 from tests.frontend.pairs import KEPT, make_pair
-from tests.frontend.words import by_id, hrefs, text_of
+from tests.frontend.words import by_id, text_of
 from tests.services.fabrication import CLASSES, add_checkpoint, add_dataset, evaluate, make_pixels, measure
 
 N = 200
@@ -51,17 +44,6 @@ def cut_of(pair: tuple[EvaluationOut, EvaluationOut, DatasetOut], **changes: Any
 
 def drawn(figure: Any) -> dict[str, list[int]]:
     return {trace.name: list(trace.customdata) for trace in figure.data}
-
-
-# --- the address -----------------------------------------------------------------------------------------------------
-
-
-def test_browser_carries_the_same_state_into_a_sample() -> None:
-    script = (Path(compare.__file__).parents[2] / "assets" / "compare.js").read_text(encoding="utf-8")
-    keys = re.search(r"const SAMPLE_KEYS = (\[.*?\]);", script)
-    assert keys is not None
-    asked = parse_qs(Cut("d", "p", "8/255", "robust", "S10", 3, "9/255").sample_address(7).split("?")[1])
-    assert set(json.loads(keys[1])) | {"dense", "pruned", "index"} == set(asked) <= {*sample.KEYS}
 
 
 # --- the page --------------------------------------------------------------------------------------------------------
@@ -124,134 +106,53 @@ def test_layout_of_an_l2_pair_without_eps_says_where_it_comes_from(euclidean: An
         assert "/255" not in words
 
 
-def test_fill_of_an_l2_pair_writes_plain_numbers(euclidean: Any) -> None:
-    shown = fill(Cut(str(euclidean[0].id), str(euclidean[1].id)), LIGHT, 0.05)
-    assert "/255" not in str([shown[name] for name in ("numbers", "wall", "scatter", "curve", "notes", "predictive")])
-    assert "median dense margin" in str(shown["notes"])
+def test_follow_and_pictures_of_an_l2_pair_write_plain_numbers(euclidean: Any) -> None:
+    dense, pruned = (str(row.id) for row in euclidean)
+    followed, made = follow_cut(Cut(dense, pruned)), draw_pair(dense, pruned, LIGHT, 0.05)
+    assert "/255" not in str(followed) and "/255" not in str([made["scatter"], made["curve"], made["tables"]])
+    assert "median dense margin" in str(followed["notes"])
 
 
 def test_context_of_a_pair_with_an_eps_claims_no_choice(pair: Any) -> None:
     assert "median dense margin" not in text_of(compare.layout(dense=str(pair[0].id), pruned=str(pair[1].id)))
 
 
-# --- the cut ---------------------------------------------------------------------------------------------------------
-def test_fill_draws_every_sample_once_in_its_set(pair: Any) -> None:
-    shown = fill(cut_of(pair, eps="8/255"), LIGHT, 13.0)
+# --- the pictures and what follows a cut -----------------------------------------------------------------------------
+def test_draw_pair_draws_every_sample_once_in_its_clean_set(pair: Any) -> None:
+    shown = draw_pair(str(pair[0].id), str(pair[1].id), LIGHT, 13.0, "8/255")
     samples = comparisons.paired_samples(pair[0].id, pair[1].id, "8/255")
     for name, indices in drawn(shown["scatter"]).items():
         real = {s.index for s in samples if s.set == name and not (s.dense_margin == 0 and s.pruned_margin == 0)}
         assert set(indices) == real and len(indices) == len(real)
-    assert sorted(shown["points"]["index"]) == list(range(N))
 
 
-def test_fill_moves_samples_between_sets_when_eps_moves(pair: Any) -> None:
-    results = [fill(cut_of(pair, eps=eps, view="robust"), LIGHT, 13.0) for eps in ("4/255", "40/255")]
-    kept = [set(drawn(shown["scatter"])["S11"]) for shown in results]
-    assert kept[1] < kept[0]
-    samples = {s.index: s for s in comparisons.paired_samples(pair[0].id, pair[1].id, "40/255")}
-    for index in kept[1]:
-        margins = (samples[index].dense_margin, samples[index].pruned_margin)
-        assert all(margin is None or margin > 40 / 255 for margin in margins)
+def test_follow_cut_is_of_the_eps_that_was_asked(pair: Any) -> None:
+    for eps in ("4/255", "40/255"):
+        shown = follow_cut(cut_of(pair, eps=eps))
+        population = comparisons.compare(pair[0].id, pair[1].id, eps).robust_statistics.population
+        assert shown["eps_text"] == eps and f"lost of the {population:,} that hold" in str(shown["predictive"])
 
 
-def test_fill_of_a_class_and_set_shows_only_those(pair: Any) -> None:
-    shown = fill(cut_of(pair, set="S10", label=2), DARK, 13.0)
-    traces = drawn(shown["scatter"])
-    samples = comparisons.paired_samples(pair[0].id, pair[1].id)
-    expected = {sample.index for sample in samples if sample.set == "S10" and sample.label == 2}
-    assert set(traces["S10"]) == expected and not any(traces[name] for name in ("S11", "S01", "S00"))
-    assert {row["index"] for row in shown["rows"]} == expected
-    assert set(shown["points"]["index"]) == set(range(N))
+def test_browser_state_starts_from_the_pairs_own_eps_and_names_the_columns(pair: Any) -> None:
+    own, moved = state_of(pair), state_of(pair, eps="8/255")
+    assert own["default_eps_text"] == moved["default_eps_text"] == "25.5/255"
+    assert own["version"] == comparisons.pair_columns(pair[0].id, pair[1].id).version
+    assert (own["bounds"], own["unit"], len(own["classes"])) == ({}, "1/255", CLASSES)
 
 
-def test_fill_lists_flips_lost_first_and_thinnest_first(pair: Any) -> None:
-    rows = fill(cut_of(pair), LIGHT, 13.0)["rows"]
-    lost = [row["dense_margin"] for row in rows if row["set"] == "▼ lost"]
-    known = [margin for margin in lost if margin is not None]
-    assert known == sorted(known) and lost[: len(known)] == known
-    words = [row["set"] for row in rows]
-    assert words == sorted(words, key=["▼ lost", "▲ gained"].index)
-
-
-def test_fill_writes_a_missing_margin_as_null(pair: Any) -> None:
-    shown = fill(cut_of(pair, set="S11"), LIGHT, 13.0)
-    samples = {s.index: s for s in comparisons.paired_samples(pair[0].id, pair[1].id)}
-    missing = [row for row in shown["rows"] if samples[row["index"]].dense_margin is None]
-    assert missing and all(row["dense_margin"] is None and row["change"] is None for row in missing)
-
-
-def test_fill_gives_no_change_of_a_margin_where_a_model_is_wrong_already(pair: Any) -> None:
-    lost = fill(cut_of(pair, set="S10"), LIGHT, 13.0)["rows"]
-    assert lost and all(row["pruned_margin"] == 0 and row["change"] is None for row in lost)
-    kept = [row for row in fill(cut_of(pair, set="S11"), LIGHT, 13.0)["rows"] if row["dense_margin"]]
-    assert any(row["change"] is not None for row in kept)
-
-
-def test_fill_headline_says_what_it_does_not_follow(pair: Any) -> None:
-    plain = text_of(fill(cut_of(pair), LIGHT, 13.0)["headline"])
-    assert "These are clean flips" not in plain and "The class filter" not in plain
-    robust = comparisons.compare(pair[0].id, pair[1].id).robust
-    shown = text_of(fill(cut_of(pair, view="robust", label=1), LIGHT, 13.0)["headline"])
-    assert f"{robust.n10:,} of {robust.n11 + robust.n10:,} are lost" in shown
-    assert "cover all classes" in shown
-
-
-def test_fill_number_cards_hold_the_counts_of_the_view(pair: Any) -> None:
-    comparison = comparisons.compare(pair[0].id, pair[1].id, "8/255")
-    for view in ("clean", "robust"):
-        counts = getattr(comparison, view)
-        text = str(fill(cut_of(pair, eps="8/255", view=view), LIGHT, 13.0)["numbers"][:4])
-        assert all(f"'{count}'" in text for count in (counts.n11, counts.n10, counts.n01, counts.n00))
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({}, f"all {N} samples, every set and class"),
-        ({"label": 2}, f"all {N} samples, every set and class"),
-        ({"view": "robust", "set": "S10"}, f"all {N} samples, every set and class"),
-        ({"set": "S10"}, "{lost} lost, as listed"),
-        ({"set": "S10", "label": 2}, "{lost} lost, every class"),
-    ],
-)
-def test_downloads_say_what_the_file_holds(pair: Any, changes: dict[str, Any], words: str) -> None:
-    shown = fill(cut_of(pair, **changes), LIGHT, 13.0)
-    content = shown["downloads"]
-    counts = comparisons.compare(pair[0].id, pair[1].id).clean
-    assert words.format(lost=counts.n10) in text_of(content)
-    links = [parse_qs(link.split("?")[1]) for link in hrefs(content)]
-    assert [link["format"] for link in links] == [["csv"], ["json"]]
-    held = [
-        comparisons.paired_samples(pair[0].id, pair[1].id, set=link["set"][0] if "set" in link else None)
-        for link in links
-    ]
-    assert {len(rows) for rows in held} == {int(re.findall(r"\d+", text_of(content))[0])}
-    if "as listed" in words:
-        assert {row.index for row in held[0]} == {row["index"] for row in shown["rows"]}
-
-
-def test_fill_without_controls_gives_the_reason(pair: Any) -> None:
+def test_follow_cut_without_controls_gives_the_reason(pair: Any) -> None:
     comparison = comparisons.compare(pair[0].id, pair[1].id)
     assert comparison.controls == []
-    assert comparison.controls_reason in str(fill(cut_of(pair), LIGHT, 13.0)["controls"])
+    assert comparison.controls_reason in str(follow_cut(cut_of(pair))["controls"])
 
 
-def test_pair_panels_draw_the_shares_of_the_service(pair: Any) -> None:
+def test_draw_pair_draws_the_shares_of_the_service(pair: Any) -> None:
     comparison = comparisons.compare(pair[0].id, pair[1].id)
-    line = pair_panels(str(pair[0].id), str(pair[1].id), LIGHT, 13.0)["share"].data[-1]
+    line = draw_pair(str(pair[0].id), str(pair[1].id), LIGHT, 13.0)["share"].data[-1]
     assert list(line.y) == [item.share for item in comparison.bins if item.high is not None]
 
 
-def test_wall_shows_labels_of_both_models_and_the_margin(pair: Any) -> None:
-    samples = comparisons.paired_samples(pair[0].id, pair[1].id)
-    _, flips = choose_flips(samples, cut_of(pair))
-    shown = str(fill(cut_of(pair), LIGHT, 13.0)["wall"])
-    first = flips[0]
-    assert f"/api/v1/datasets/{pair[2].id}/samples/{first.index}.png" in shown
-    assert f"index={first.index}" in shown and f"{255 * first.dense_margin:.1f}/255" in shown
-
-
-def test_fill_of_witnesses_draws_no_margins_and_says_why(ready: Path, tmp_path: Path) -> None:
+def test_draw_pair_of_witnesses_draws_no_margins_and_says_why(ready: Path, tmp_path: Path) -> None:
     dataset = add_dataset(tmp_path, "digits", n=60)
     _, labels = make_pixels(60)
     made = [measure(labels, seed) for seed in (1, 2)]
@@ -264,65 +165,16 @@ def test_fill_of_witnesses_draws_no_margins_and_says_why(ready: Path, tmp_path: 
         evaluate(row, dataset, result, preset="autoattack", eps="8/255", record={"distance_kind": "witness"})
         for row, result in zip((dense, pruned), made, strict=True)
     ]
-    shown = fill(Cut(str(both[0].id), str(both[1].id)), LIGHT, 4.0)
-    shown |= pair_panels(str(both[0].id), str(both[1].id), LIGHT, 4.0)
+    shown = draw_pair(str(both[0].id), str(both[1].id), LIGHT, 4.0)
     for name in ("scatter", "histogram", "curve", "share"):
         assert len(shown[name].data) == 0 and "verdicts at one ε" in shown[name].layout.annotations[0].text
     assert state_of(both)["has_margins"] is False
 
 
-def test_fill_of_witnesses_shows_verdicts_where_margins_would_stand(ready: Path, tmp_path: Path) -> None:
-    made = make_pair(tmp_path, is_witness=True)
-    query = made.query()
-    shown = fill(read_cut(query | {"view": "robust"}), LIGHT, 13.0)
-    lost = {row["index"]: row for row in shown["rows"] if row["set"] == "▼ lost"}
-    assert lost and all(row["dense_verdict"] == "holds" and row["pruned_verdict"] != "holds" for row in lost.values())
-    assert not any("margin" in key or key == "change" for row in shown["rows"] for key in row)
-    words = text_of(shown["wall"])
-    assert "holds → broken" in words and "/255" not in words and "thinnest" not in words
-    assert list(lost) == sorted(lost), "by index"
-    assert set(shown["points"]["dense"]) == {None}
-    page = compare.layout(**query)
+def test_layout_of_witnesses_says_what_they_are_not(ready: Path, tmp_path: Path) -> None:
+    page = compare.layout(**make_pair(tmp_path, is_witness=True).query())
     assert "not how far away the nearest one is" in text_of(page)
     assert "margin" not in str([one["headerName"] for one in by_id(page, ids.TABLE).columnDefs])
-
-
-# --- words -----------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(("p", "text"), [(0.04, "p = 0.040"), (1.0, "p = 1.000"), (0.001, "p = 0.001")])
-def test_p_value_of_an_ordinary_p_has_three_digits(p: float, text: str) -> None:
-    assert p_value(p) == text
-
-
-@pytest.mark.parametrize(("p", "power"), [(0.0009, "−3"), (3e-12, "−11"), (1e-5, "−4"), (0.0, "−299")])
-def test_p_value_of_a_tiny_p_is_below_a_power_that_holds(p: float, power: str) -> None:
-    words, sup = p_value(p)
-    assert (words, sup.children) == ("p < 10", power)
-    assert p < 10.0 ** int(power.replace("−", "-"))
-
-
-@pytest.mark.parametrize(
-    ("margins", "words"),
-    [
-        ([0.1, None, 0.2], "51.0/255"),
-        ([0.1, 0.3], "51.0/255"),
-        ([0.1, None], "none found"),
-        ([0.1, None, None], "none found"),
-    ],
-    ids=["odd", "even", "one of two not found", "most not found"],
-)
-def test_scatter_table_writes_the_median_with_missing_margins_as_infinite(
-    margins: list[float | None], words: str
-) -> None:
-    marks = [Point(place, "S11", margin, 0.0) for place, margin in enumerate(margins)]
-    kept = scatter_table(marks, LINF).children.children[2].children[0].children
-    assert [cell.children for cell in kept][1:3] == [str(len(margins)), words]
-
-
-def test_scatter_table_median_is_that_of_the_summary(pair: Any) -> None:
-    samples = comparisons.paired_samples(pair[0].id, pair[1].id)
-    held = [Point(sample.index, "S11", sample.dense_margin, 0.0) for sample in samples if sample.set in ("S11", "S10")]
-    assert pair[0].summary is not None and pair[0].summary.median_margin is not None
-    assert LINF.text(pair[0].summary.median_margin) in text_of(scatter_table(held, LINF))
 
 
 def test_forest_places_value_and_interval_between_half_and_one() -> None:

@@ -5,9 +5,8 @@ from uuid import uuid4
 import pytest
 
 from backend.errors import InvalidRequest
-from backend.schemas.comparisons import PairedSample
 from backend.services import comparisons
-from frontend.review.cut import Cut, choose, complete_pair, read_cut, set_of
+from frontend.review.cut import Cut, choose_flips, complete_pair, read_cut, set_of
 from tests.frontend.pairs import MadePair
 
 
@@ -26,12 +25,6 @@ def test_read_cut_of_an_unknown_choice_is_refused(wrong: dict[str, str]) -> None
         read_cut({"dense": "d", "pruned": "p"} | wrong)
 
 
-def test_api_query_keeps_eps_readable() -> None:
-    assert Cut("d", "p", "25.5/255", set="S10").api_query(format="csv") == (
-        "dense=d&pruned=p&eps=25.5/255&set=S10&format=csv"
-    )
-
-
 def test_sample_address_carries_the_whole_state() -> None:
     cut = Cut("d", "p", "8/255", "robust", "S10", 3, "9/255")
     assert cut.sample_address(7) == (
@@ -40,11 +33,11 @@ def test_sample_address_carries_the_whole_state() -> None:
     assert Cut("d", "p", label=0).sample_address(7) == "/sample?dense=d&pruned=p&index=7&class=0"
 
 
-def test_choose_counts_agree_with_the_service(made_pair: MadePair) -> None:
+def test_choose_flips_counts_agree_with_the_service(made_pair: MadePair) -> None:
     samples = comparisons.paired_samples(made_pair.dense.id, made_pair.pruned.id)
     counts = comparisons.compare(made_pair.dense.id, made_pair.pruned.id).clean
-    lost: list[PairedSample] = choose(samples, Cut(str(made_pair.dense.id), str(made_pair.pruned.id), set="S10"))
-    assert len(lost) == counts.n10 and {set_of(sample, "clean") for sample in lost} == {"S10"}
+    name, lost = choose_flips(samples, Cut(str(made_pair.dense.id), str(made_pair.pruned.id)))
+    assert name == "S10" and len(lost) == counts.n10 and {set_of(sample, "clean") for sample in lost} == {"S10"}
 
 
 def test_complete_pair_fills_in_the_most_telling_pair_only_where_one_is_missing(made_pair: MadePair) -> None:

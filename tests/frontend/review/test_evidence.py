@@ -9,18 +9,18 @@ import pytest
 
 from backend.counts import count_words
 from backend.schemas.evidence import HarderIn
-from backend.services import comparisons, datasets, evidence
+from backend.services import comparisons, evidence
 from backend.store import database
 from backend.store.tables import Checkpoint
-from frontend.figures.units import LINF
 from frontend.pages import compare, jobs, sample
 from frontend.pages.compare import ids, replay
 from frontend.pages.compare.evidence import controls_table
-from frontend.pages.compare.grid import grid_rows
 from frontend.pages.jobs.cards import RECORD_EVIDENCE
 from frontend.pages.sample import harder
 from frontend.review.evidence import outcome_words, state_words, title_words
 from frontend.review.notices import mismatch_notice
+from tests.frontend.assets.cuts import shown_of
+from tests.frontend.assets.scripts import call
 from tests.frontend.pairs import EPS, KEPT, LOST, MadePair, home_with_pair
 from tests.frontend.words import by_id, text_of
 from tests.services.evidence.test_service import harden, write_outcomes
@@ -84,11 +84,14 @@ def test_compare_says_loudly_that_one_side_alone_has_evidence(pair: MadePair) ->
 
 
 def test_compare_table_marks_the_sample_whose_verdict_the_bound_changes(pair: MadePair) -> None:
-    samples = comparisons.paired_samples(*query_of(pair), "20/255")
-    rows = {row["index"]: row for row in grid_rows(samples, "robust", datasets.get_dataset("digits"), LINF)}
-    assert rows[KEPT]["best_known"] == f"{255 * 0.1:.1f} → {255 * BOUND:.1f} ▼ lost at ε"
-    assert {row["best_known"] for index, row in rows.items() if index != KEPT} == {""}
-    assert rows[KEPT]["set"] == "● kept"
+    for eps, verdict in (("20/255", " ▼ lost at ε"), ("8/255", "")):
+        rows = {
+            row["index"]: row
+            for row in call("compareRows.rows", shown_of(pair.query(eps=eps, view="robust", set="S11")))
+        }
+        assert rows[KEPT]["best_known"] == f"{255 * 0.1:.1f} → {255 * BOUND:.1f}{verdict}"
+        assert {row["best_known"] for index, row in rows.items() if index != KEPT} == {""}
+        assert rows[KEPT]["set"] == "● kept"
 
 
 def test_compare_replay_card_invites_then_waits_then_explains(pair: MadePair) -> None:
