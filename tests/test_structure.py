@@ -71,7 +71,7 @@ TESTED_BY: dict[str, dict[str, str]] = {
     },
     "backend/schemas": {
         "api/test_bundles.py": "bundles",
-        "api/test_contract.py": "catalogues claims comparisons datasets errors families health uploads",
+        "api/test_contract.py": "catalogues claims comparisons datasets errors families health several uploads",
         "api/test_jobs.py": "evaluations evidence prunings",
         "frontend/assets/test_upload_form.py": "checkpoints",
         "frontend/pages/test_inspection.py": "inspections",
