@@ -6,6 +6,7 @@ A live cell is an element with `data-live`; frontend/assets/live.js changes it i
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
@@ -40,12 +41,45 @@ class Group:
     title: Content
 
 
-def row_table(caption: str, columns: Sequence[Column], rows: Sequence[Sequence[Content] | Group]) -> Component:
-    """A wide table. Under 860 px every row is a card whose cells carry their column's heading (assets/rows.css)."""
-    head = html.Tr([html.Th(column.heading, scope="col", className=column.classes) for column in columns])
+def row_table(
+    caption: str,
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[Content] | Group],
+    *,
+    is_sortable: bool = False,
+) -> Component:
+    """A wide table. Under 860 px every row is a card whose cells carry their column's heading (assets/rows.css).
+
+    `is_sortable`: headings are buttons that sort the rows of each group (assets/tables.js).
+    """
+
+    def heading(column: Column) -> Content:
+        return (
+            html.Button(column.heading, className="sort-heading", **data(sort="rows"))
+            if is_sortable
+            else column.heading
+        )
+
+    head = html.Tr([html.Th(heading(column), scope="col", className=column.classes) for column in columns])
     body = [group_row(row, len(columns)) if isinstance(row, Group) else data_row(row, columns) for row in rows]
     parts = [html.Caption(caption, className="hidden-label"), html.Thead(head), html.Tbody(body)]
     return html.Table(parts, className="table row-table")
+
+
+def searched_table(caption: str, columns: Sequence[Column], rows: Sequence[Sequence[Content] | Group]) -> Component:
+    """A table that sorts by its headings, with a field above it that leaves the rows with what is typed."""
+    field = dmc.TextInput(
+        placeholder="Find rows", size="xs", w=220, className="table-search", **aria(label=f"Find rows: {caption}")
+    )
+    found = html.Span(className="table-found muted small", role="status")
+    scroll = html.Div(
+        row_table(caption, columns, rows, is_sortable=True),
+        className="table-scroll",
+        tabIndex=0,
+        role="region",
+        **aria(label=caption),
+    )
+    return html.Div([html.Div([field, found], className="table-tools"), scroll], className="searched-table")
 
 
 def group_row(group: Group, span: int) -> Component:

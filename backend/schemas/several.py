@@ -27,6 +27,7 @@ class SeveralRow(Schema):
     mcnemar_p: float = Field(description="Clean, of lost against gained")
     robust_mcnemar_p: float = Field(description="At eps, of lost against gained")
     not_found: int = Field(description="Samples without any adversarial")
+    flags: list[str] = Field(description="Reliability flags of the evaluation")
     curve: list[CurvePoint]
     mismatches: list[MismatchOut] = Field(description="How the attack differs from the dense checkpoint's")
 

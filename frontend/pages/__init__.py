@@ -41,6 +41,7 @@ PAGES: tuple[PageRow, ...] = (
     PageRow("methods", "/methods", "Methods", "top"),
     PageRow("compare", "/compare", "Compare", "top"),
     PageRow("samples", "/samples", "Samples", "top"),
+    PageRow("several", "/several"),
     PageRow("sample", "/sample"),
     PageRow("jobs", "/jobs", "Jobs", "top"),
     PageRow("upload", "/upload", "Upload", "top"),

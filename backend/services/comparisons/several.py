@@ -200,6 +200,7 @@ def show_row(
         mcnemar_p=clean.mcnemar_p,
         robust_mcnemar_p=robust.mcnemar_p,
         not_found=int((~own.found).sum()),
+        flags=list(row.flags),
         curve=[CurvePoint(eps=at, robust_accuracy=share, low=low, high=high) for at, share, low, high in points],
         mismatches=[],
     )

@@ -1,6 +1,6 @@
 """Families: a dense checkpoint with everything made from it, across methods and sparsities."""
 
-from backend.services.families.candidates import Candidate, choose_several, list_candidates
+from backend.services.families.candidates import FamilyCandidate, choose_several, list_candidates
 from backend.services.families.grouping import FamilyPlace, list_places
 from backend.services.families.service import (
     OWN_METHOD,
@@ -10,7 +10,7 @@ from backend.services.families.service import (
 
 __all__ = [
     "OWN_METHOD",
-    "Candidate",
+    "FamilyCandidate",
     "FamilyPlace",
     "choose_several",
     "get_family",

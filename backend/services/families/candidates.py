@@ -15,7 +15,7 @@ USUAL_LEVEL = 0.95  # where adversarial pruning is said to hold and thin ice beg
 
 
 @dataclass(frozen=True)
-class Candidate:
+class FamilyCandidate:
     """A member of the family with the evaluation of its margins, attacked like the dense one.
 
     `group` says what may be ranked together; `level` is the pruned share, 0..1, None where nothing was pruned.
@@ -32,7 +32,7 @@ class Candidate:
     n: int
 
 
-def list_candidates(dense_id: UUID | str) -> list[Candidate]:
+def list_candidates(dense_id: UUID | str) -> list[FamilyCandidate]:
     """Everything that can be held against a dense evaluation, in the order of Methods' table; not itself.
 
     Raises:
@@ -65,7 +65,7 @@ def choose_several(
     return (found, [one.evaluation_id for one in chosen[:MOST]]) if chosen else None
 
 
-def _choose_group(candidates: Sequence[Candidate], like: str | None) -> list[Candidate]:
+def _choose_group(candidates: Sequence[FamilyCandidate], like: str | None) -> list[FamilyCandidate]:
     first = next((one for one in candidates if str(one.evaluation_id) == like), None)
     if first is None:
         groups = {one.group: sum(other.group == one.group for other in candidates) for one in candidates}
@@ -92,14 +92,14 @@ def _find_reference() -> UUID | None:
     return None
 
 
-def _find_candidates(family: Family) -> list[Candidate]:
+def _find_candidates(family: Family) -> list[FamilyCandidate]:
     return [_show(member) for member in family.members[1:] if member.chosen[MARGINS].evaluation is not None]
 
 
-def _show(member: Member) -> Candidate:
+def _show(member: Member) -> FamilyCandidate:
     evaluation = member.chosen[MARGINS].evaluation
     assert evaluation is not None
-    return Candidate(
+    return FamilyCandidate(
         evaluation_id=evaluation.id,
         checkpoint_id=member.row.id,
         name=member.row.name,

@@ -23,9 +23,17 @@ def layout(preset: str | None = None, **_query: str) -> Component:
     parts = [
         heading,
         html.P(claims_sentence(rows), className="headline"),
+        html.P(
+            [
+                "Claims holds each stated robust accuracy against what was measured here; ",
+                dcc.Link("Methods", href="/methods"),
+                " compares everything made from one dense checkpoint with each other, stated or not.",
+            ],
+            className="muted page-difference",
+        ),
         card(
             "Claimed → re-evaluated",
-            scrolling(claims_table(read_families(rows)), "Claims and their re-evaluations"),
+            claims_table(read_families(rows)),
             notes(rows),
             tools=choices(preset),
             kind="claims-table-card",

@@ -5,11 +5,20 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
+import plotly.graph_objects as go
+
 from backend.schemas.comparisons import Rate
 from backend.schemas.families import FamilyOut, FamilyRow
 from backend.services.catalogues import DEFAULT_PRESET
-from frontend.figures.sparsity import Band, SparsityMark, Trail
+from frontend.figures.frame import message
+from frontend.figures.overlaid import NetworkLook
+from frontend.figures.sparsity import HEIGHT, Band, SparsityMark, Trail
+from frontend.figures.standing import MarkedShare, StandingMark, draw_standing
 from frontend.review.methods import UNNAMED, order_methods, place_method
+from frontend.theme import Theme
+
+STANDING = "standing"
+"""The key of the panel that shows every checkpoint by clean and robust accuracy."""
 
 KINDS = {"weight": "weights", "filter": "filters", "channel": "input channels"}
 Interval = tuple[float, float, float, list[UUID]]
@@ -82,6 +91,51 @@ def list_panels(family: FamilyOut) -> list[dict[str, Any]]:
         for kind in measured or list(kinds)[:1]
         for quantity in QUANTITIES
     ]
+
+
+def make_standing(family: FamilyOut) -> dict[str, Any]:
+    """The panel of every checkpoint with both accuracies, as plain data; `place` None: nothing was pruned."""
+    methods = list_methods(family)
+    marks = []
+    for row in family.rows:
+        clean, robust = read_clean(row), read_robust(row)
+        if clean is None or robust is None:
+            continue
+        is_pruned = row.place == "pruned"
+        marks.append(
+            {
+                "name": row.name,
+                "place": place_method(row.method or UNNAMED, methods) if is_pruned else None,
+                "is_dense": row.place == "dense",
+                "clean": list(clean[:3]),
+                "robust": list(robust[:3]),
+                "link": [str(each) for each in robust[3]],
+            }
+        )
+    return {"key": STANDING, "marks": marks}
+
+
+def draw_marks(marks: Sequence[dict[str, Any]], theme: Theme) -> go.Figure:
+    """The panel of all checkpoints, whose marks lead to their evaluations."""
+    shown = [
+        StandingMark(
+            NetworkLook(one["name"], one["place"], is_control=one["place"] is None and not one["is_dense"]),
+            number,
+            "",
+            None,
+            MarkedShare(*one["clean"]),
+            MarkedShare(*one["robust"]),
+            MarkedShare(0, 0, 0),
+        )
+        for number, one in enumerate(marks)
+    ]
+    if not shown:
+        return message(theme, "Not measured yet.")
+    figure = draw_standing(shown, theme)
+    for trace, one in zip(figure.data, marks, strict=True):
+        trace.customdata = [one["link"]]
+    figure.update_layout(height=HEIGHT, dragmode=False)
+    return figure
 
 
 def make_panel(family: FamilyOut, rows: Sequence[FamilyRow], kind: str, quantity: Quantity) -> dict[str, Any]:

@@ -19,6 +19,10 @@ PURE = (
     "ice",
     "numbers",
     "outcomes",
+    "several_losses",
+    "several_parts",
+    "several_table",
+    "several_wall",
     "upload_form",
 )
 """The scripts that need nothing of a browser."""

@@ -101,7 +101,7 @@ def test_layout_shows_answers_panels_table_and_downloads(made: MadeFamily) -> No
     assert (
         keys
         == [panel["key"] for panel in panels]
-        == [f"weight-{name}" for name in ("clean", "robust", "lost", "auroc")]
+        == [*(f"weight-{name}" for name in ("clean", "robust", "lost", "auroc")), "standing"]
     )
 
 

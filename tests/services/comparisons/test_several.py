@@ -63,7 +63,11 @@ def test_compare_several_agrees_with_a_recount(made: Made) -> None:
     for name, row in zip(("dense", *names), (found.dense, *found.pruned), strict=True):
         assert row.robust_accuracy.count == made.held(name, EPS).sum()
         assert row.clean_accuracy.count == made.held(name, None).sum()
-    assert found.dense.lost.count == 0 and found.notes[0].startswith("Each checkpoint is one training")
+    assert (
+        found.dense.flags == []
+        and found.dense.lost.count == 0
+        and found.notes[0].startswith("Each checkpoint is one training")
+    )
     assert len({tuple(point.eps for point in row.curve) for row in (found.dense, *found.pruned)}) == 1, "one grid"
 
 
