@@ -128,13 +128,14 @@ interface ThinIce {
     tally(masks: Uint8Array, networks: number, held: number): SeveralLosses;
     overlap(losses: SeveralLosses, first: number, second: number): LossOverlap;
     readChoice(text: string | null | undefined, networks: number): LossChoice;
+    readCut(address: URLSearchParams | Map<string, string>, several: SeveralState): SeveralCut;
     writeChoice(choice: LossChoice): string;
     isChosen(mask: number, choice: LossChoice): boolean;
     choose(columns: Columns, masks: Uint8Array, choice: LossChoice): number[];
   };
   severalCut: {
     load(several: SeveralState): Promise<void>;
-    cutAt(cut: Cut, lost: string | null): void;
+    cutAt(cut: SeveralCut, lost: string | null): void;
     shown(): ShownSeveral | null;
   };
   severalParts: {
@@ -156,6 +157,7 @@ interface ThinIce {
   severalWall: {
     wall(shown: ShownSeveral, isOpen: boolean): Tree[];
     words(shown: ShownSeveral): (Tree | string)[];
+    rowsText(rows: number[]): string;
     samplesAddress(shown: ShownSeveral, places: number[]): string;
   };
   uploadForm: {
@@ -368,17 +370,34 @@ interface SeveralNetwork {
 }
 
 /** What the page of several checkpoints begins with (`page_state` in frontend/pages/several/layout.py). */
-interface SeveralState extends ComparedPair {
+interface SeveralState extends Unit {
+  dense: string;
+  pruned_list: string[];
+  version: string;
+  dataset: string;
+  classes: string[];
+  default_eps: number;
+  default_eps_text: string;
+  default_delta: number;
   networks: SeveralNetwork[];
   dense_network: SeveralNetwork;
-  pruned_list: string[];
+}
+
+/** What an address says of them: eps as stored, delta in shown units; `query`: the keys that say so. */
+interface SeveralCut {
+  dense: string;
+  eps: number;
+  epsText: string;
+  delta: number;
+  view: "clean" | "robust";
+  query: Record<string, string>;
 }
 
 /** Several checkpoints at a cut: columns, sets and summaries of each pruned one, and the masks of the cut's view. */
 interface ShownSeveral {
   several: SeveralState;
   columns: Columns[];
-  cut: Cut;
+  cut: SeveralCut;
   choice: LossChoice;
   clean: Summary[];
   robust: Summary[];

@@ -25,7 +25,7 @@
     const none = window.dash_clientside.no_update, address = new URLSearchParams(search || "");
     if (!isOf(address, several)) return [none, none, none];
     thinice.severalCut.load(several);
-    const cut = thinice.compareLists.cutOf(Object.fromEntries(address), several);
+    const cut = thinice.severalLosses.readCut(address, several);
     thinice.severalCut.cutAt(cut, address.get("lost"));
     write(ids.EPS_TEXT, cut.epsText);
     write(ids.DELTA_TEXT, thinice.distances.asText(cut.delta, several));
@@ -87,7 +87,7 @@
       if (text) address.set(name, text);
       else address.delete(name);
     }
-    const cut = thinice.compareLists.cutOf(Object.fromEntries(address), several);
+    const cut = thinice.severalLosses.readCut(address, several);
     write(ids.EPS_TEXT, cut.epsText);
     write(ids.DELTA_TEXT, thinice.distances.asText(cut.delta, several));
     thinice.severalCut.cutAt(cut, address.get("lost"));

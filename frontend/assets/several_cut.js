@@ -11,7 +11,7 @@
   let loaded = null;
   /** @type {ShownSeveral | null} */
   let now = null;
-  /** @type {{ cut: Cut, lost: string | null } | null} */
+  /** @type {{ cut: SeveralCut, lost: string | null } | null} */
   let wanted = null;
   /** @type {SeveralSort} */
   let sort = { key: "", isDown: false };
@@ -95,7 +95,7 @@
 
   /**
    * Show the page at a cut, with the losses that the address chooses.
-   * @param {Cut} cut
+   * @param {SeveralCut} cut
    * @param {string | null} lost
    */
   function cutAt(cut, lost) {

@@ -1,6 +1,7 @@
 // Losses of several pruned networks against one dense network, as backend/analysis/overlaps.py counts them: for each
 // sample the networks that lose it are the bits of one number. Pure: tests call this in Node.
 (function () {
+  const STATE_KEYS = ["eps", "delta", "view"]; // of an address, that other pages of these samples know too
   const CHOICE = /^(least|by|only)-([1-8])$|^both-([1-8])-([1-8])$/;
 
   /**
@@ -141,7 +142,26 @@
     });
   }
 
+  /**
+   * The cut that an address names.
+   * @param {URLSearchParams | Map<string, string>} address
+   * @param {SeveralState} several
+   * @returns {SeveralCut}
+   */
+  function readCut(address, several) {
+    const text = address.get("eps") || several.default_eps_text;
+    const query = Object.fromEntries(STATE_KEYS.map((key) => [key, address.get(key) || ""]).filter(([, value]) => value));
+    return {
+      dense: several.dense,
+      eps: thinice.distances.stored(text),
+      epsText: thinice.distances.epsText(text, several),
+      delta: thinice.distances.fromText(address.get("delta"), several.default_delta, several),
+      view: address.get("view") === "robust" ? "robust" : "clean",
+      query,
+    };
+  }
+
   /** @type {ThinIce["severalLosses"]} */
-  const severalLosses = { decode, masks, size, tally, overlap, readChoice, writeChoice, isChosen, choose };
+  const severalLosses = { decode, masks, size, tally, overlap, readChoice, writeChoice, readCut, isChosen, choose };
   globalThis.thinice = Object.assign({}, globalThis.thinice, { severalLosses });
 })();

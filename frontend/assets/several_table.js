@@ -90,7 +90,7 @@
    * @param {Summary} summary
    */
   function flips({ several, cut }, number, view, summary) {
-    const query = { ...cut.query, dense: cut.dense, pruned: several.networks[number]?.evaluation || "", view: view === "clean" ? "" : view, set: "" };
+    const query = { ...cut.query, dense: cut.dense, pruned: several.networks[number]?.evaluation || "", view: view === "clean" ? "" : view };
     const { counts, negative_flip_rate: rate } = summary;
     const text = thinice.numbers.count(counts.n10) + " / " + thinice.numbers.count(counts.n01);
     const title = "n " + thinice.numbers.count(rate.n) + ": the pair on Compare";

@@ -46,7 +46,7 @@
   function tile(shown, place) {
     const { several, columns, cut, choice, masks } = shown, [first] = columns;
     if (!first) return tree("span", {});
-    const index = String(first.index[place]), label = thinice.compareLists.className(several, first.label[place]);
+    const index = String(first.index[place]), label = several.classes[Number(first.label[place])] ?? "class " + first.label[place];
     const mask = Number(masks[place]), margin = Number(first.dense.margin[place]);
     const losing = several.networks.filter((_, number) => mask & (1 << number));
     const glyphs = losing.map(({ kind, glyph, evaluation }) => tree("span", { key: evaluation, class: "method-glyph " + kind, "aria-hidden": "true" }, glyph));
@@ -56,7 +56,7 @@
     const parts = tree("div", { class: isThin ? "is-thin" : null },
       tree("img", { src, alt: label + ", sample " + index, class: "pixels", loading: "lazy" }),
       tree("span", { class: "tile-labels" }, tree("strong", {}, label)),
-      tree("span", { class: "tile-foot" }, tree("span", { class: "tile-margin" }, thinice.compareLists.short(margin, several)), "#" + index),
+      tree("span", { class: "tile-foot" }, tree("span", { class: "tile-margin" }, thinice.distances.words(Number.isFinite(margin) ? margin * several.scale : null, several)), "#" + index),
       tree("span", { class: "tile-glyphs" }, ...glyphs, tree("span", { class: "hidden-label" }, "lost by " + losing.map(({ name }) => name).join(", "))));
     return tree("a", { key: index, href: thinice.severalTable.address("/sample", query), class: "tile", title: "Lost by " + losing.map(({ name }) => name).join(", ") }, parts);
   }
@@ -107,11 +107,20 @@
     /** @type {Record<string, string>} */
     const query = { ...cut.query, dense: cut.dense, pruned: own };
     if (choice.kind === "by") query["set"] = "S10";
-    else query["ids"] = places.map((place) => String(first?.index[place])).join(",");
+    else query["pick"] = rowsText(places.map((place) => Number(first?.index[place])));
     return thinice.severalTable.address("/samples", query);
   }
 
+  /**
+   * Rows as Samples reads them: the gaps between them in base 36.
+   * @param {number[]} rows
+   */
+  function rowsText(rows) {
+    const sorted = rows.slice().sort((a, b) => a - b);
+    return "rows_" + sorted.map((row, place) => (row - (sorted[place - 1] ?? -1) - 1).toString(36)).join(".");
+  }
+
   /** @type {ThinIce["severalWall"]} */
-  const severalWall = { wall, words, samplesAddress };
+  const severalWall = { wall, words, rowsText, samplesAddress };
   globalThis.thinice = Object.assign({}, globalThis.thinice, { severalWall });
 })();

@@ -31,7 +31,8 @@ def spread_card(family: FamilyOut) -> Component:
             "Each method was trained once at each level, so nobody knows yet how much another training seed changes. "
             "Prune a checkpoint again with another seed, and its spread stands here."
         )
-        return card("Spread over training seeds", html.P([words, " ", dcc.Link("Prune one", href="/prune")]))
+        link = dcc.Link("Prune one", href="/prune", className="button")
+        return card("Spread over training seeds", html.P(words), html.Div(link, className="form-foot"))
     rows = [[f"{method}, {group}", *cells(rows)] for (method, group), rows in repeats.items()]
     columns = ["Method and level", "Trainings", "Lost at ε (%)", "Robust at ε (%)", "Samples", ""]
     return card(

@@ -6,6 +6,7 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from backend.errors import InvalidRequest
 from backend.services import comparisons, families
 from frontend.components import Content, aria, card, empty_state, icon, plot
 from frontend.help.addresses import help_address
@@ -27,12 +28,22 @@ def complete(query: dict[str, str], _seen: dict[str, str] | None = None) -> dict
     """The query with what is pruned alike at one level filled in, where it names nothing to compare."""
     if query.get("dense") and query.get("pruned"):
         return None
-    found = families.choose_several(query.get("dense") or None, query.get("like") or None)
-    if found is None:
+    dense, pruned = choose(query.get("dense") or None, query.get("like") or None)
+    if dense is None:
         return None
-    dense, pruned = found
     kept = {key: value for key, value in query.items() if key not in ("dense", "pruned", "like")}
-    return {"dense": str(dense), "pruned": ",".join(map(str, pruned)), "view": "robust", **kept}
+    return {"dense": dense, "pruned": ",".join(pruned), "view": "robust", **kept}
+
+
+def choose(dense: str | None, like: str | None) -> tuple[str | None, list[str]]:
+    """What is pruned alike; the two named ones where they are no family."""
+    try:
+        found = families.choose_several(dense, like)
+    except InvalidRequest:
+        if like is None:
+            raise
+        return dense, [like]
+    return (None, []) if found is None else (str(found[0]), [str(one) for one in found[1]])
 
 
 def layout(dense: str | None = None, pruned: str | None = None, **rest: str) -> Component:
@@ -70,7 +81,6 @@ def page_state(chosen: Chosen) -> dict[str, Any]:
     dense = str(found.dense.evaluation_id)
     return {
         "dense": dense,
-        "pruned": pruned[0],
         "pruned_list": pruned,
         "version": comparisons.several_version(dense, pruned),
         "scale": unit.scale,
@@ -83,10 +93,6 @@ def page_state(chosen: Chosen) -> dict[str, Any]:
         "default_delta": chosen.own_delta,
         "dataset": str(found.dataset_id),
         "classes": chosen.dataset.classes,
-        "axis": chosen.limit,
-        "unit": unit.suffix,
-        "bounds": {},
-        "eps_text": found.eps_text,
         "query": chosen.query,
         "dense_network": {"evaluation": dense, "name": found.dense.name, "words": "dense", "level": None, "method": ""}
         | {"glyph": "", "kind": "", "not_found": found.dense.not_found, "flags": found.dense.flags},

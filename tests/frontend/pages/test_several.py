@@ -38,7 +38,7 @@ def shown_of(query: dict[str, str]) -> dict[str, Any]:
     state = by_id(page.layout(**query), ids.STATE).data
     sent = comparisons.several_columns(state["dense"], state["pruned_list"]).model_dump(mode="json")
     columns = call("severalLosses.decode", sent)
-    cut = call("compareLists.cutOf", query, state)
+    cut = call("severalLosses.readCut", {"map": query}, state)
     decoded = {"call": ["severalLosses.decode", [sent]]}
     eps = cut["eps"] if cut["view"] == "robust" else None
     pairs = [{"call": ["outcomes.decode", [{**sent, "pruned": one}]]} for one in sent["pruned"]]
@@ -58,6 +58,10 @@ def test_complete_fills_in_what_is_pruned_alike_and_keeps_the_cut(made: MadeFami
     assert page.complete(found) is None
     like = page.complete({"dense": str(made.done["dense"].id), "like": str(made.done["lwm-80"].id)})
     assert like == query_of(made, "lwm-80")
+    strangers = {"dense": str(made.done["lwm-95"].id), "like": str(made.done["lwm-80"].id)}
+    found = page.complete(strangers)
+    assert found is not None
+    assert (found["dense"], found["pruned"]) == tuple(strangers.values()), "no family, so the two named ones"
 
 
 def test_layout_of_a_home_without_margins_says_how_to_get_some(ready: Path) -> None:
@@ -86,7 +90,7 @@ def test_layout_gives_each_checkpoint_a_mark_of_its_own(made: MadeFamily) -> Non
     assert len({one["glyph"] for one in state["networks"]}) == 4
     assert state["networks"][0]["kind"] == "key-1", "the first of a method has the method's mark"
     assert [one["level"] for one in state["networks"]] == [0.95, 0.8, 0.95, None]
-    assert state["default_eps_text"] == "25.5/255" and state["pruned_list"][0] == state["pruned"]
+    assert state["default_eps_text"] == "25.5/255" and len(state["pruned_list"]) == 4
 
 
 def test_layout_warns_of_flags_and_of_another_effort(made: MadeFamily) -> None:
@@ -185,4 +189,12 @@ def test_wall_shows_the_chosen_samples_and_leads_to_samples(made: MadeFamily, lo
         assert tile["attributes"]["href"].startswith("/sample?") and "set=S10" in tile["attributes"]["href"]
         assert "lost by" in words_of(tile)
     links = [one["attributes"]["href"] for one in elements(wall) if isinstance(one, dict) and one["tag"] == "a"]
-    assert sum(link.startswith("/samples?") for link in links) == bool(places)
+    leading = [link for link in links if link.startswith("/samples?")]
+    assert len(leading) == bool(places)
+    assert all(
+        ("set=S10" in link) == (lost == "by-2") and ("pick=rows_" in link) == (lost != "by-2") for link in leading
+    )
+
+
+def test_rows_are_written_as_gaps_in_base_36() -> None:
+    assert call("severalWall.rowsText", [9, 5, 6, 46, 0]) == "rows_0.4.0.2.10"
