@@ -16,7 +16,8 @@
   }
 
   /**
-   * The address has changed: cut the page there, and move the controls that stand elsewhere.
+   * The address has changed: cut the page there, and move the controls that stand elsewhere. A slider that has moved on
+   * since stays where it is, and the address follows it.
    * @param {string | null} search
    * @param {SeveralState | null} several
    * @param {unknown[]} controls
@@ -25,6 +26,7 @@
     const none = window.dash_clientside.no_update, address = new URLSearchParams(search || "");
     if (!isOf(address, several)) return [none, none, none];
     thinice.severalCut.load(several);
+    putMoving(address);
     const cut = thinice.severalLosses.readCut(address, several);
     thinice.severalCut.cutAt(cut, address.get("lost"));
     write(ids.EPS_TEXT, cut.epsText);
@@ -52,6 +54,14 @@
   const waiting = {};
   /** @type {Record<string, number>} */
   const written = {};
+
+  /** @param {URLSearchParams} address */
+  function putMoving(address) {
+    for (const [name, text] of Object.entries(moving)) {
+      if (text) address.set(name, text);
+      else address.delete(name);
+    }
+  }
 
   /**
    * One move of a slider, however many steps it takes, is one entry in the history.
@@ -83,10 +93,7 @@
       moving[key] = thinice.distances.isNear(value, own) ? null : thinice.distances.asText(value, several);
       writeLater(key);
     }
-    for (const [name, text] of Object.entries(moving)) {
-      if (text) address.set(name, text);
-      else address.delete(name);
-    }
+    putMoving(address);
     const cut = thinice.severalLosses.readCut(address, several);
     write(ids.EPS_TEXT, cut.epsText);
     write(ids.DELTA_TEXT, thinice.distances.asText(cut.delta, several));
