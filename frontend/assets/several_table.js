@@ -154,8 +154,9 @@
    */
   function row(shown, number) {
     const { several } = shown, network = several.networks[number];
-    const label = tree("th", { scope: "row", key: "name" }, thinice.severalParts.name(several, number), tree("span", { class: "under" }, network?.words || ""), ...flags(network?.flags || []));
-    const cells = COLUMNS.map((column) => tree("td", { key: column.key, class: "number-cell", "data-label": column.heading(shown) }, ...column.cell(shown, number)));
+    const label = tree("th", { scope: "row", key: "name" }, tree("span", {}, thinice.severalParts.name(several, number),
+      tree("span", { class: "under" }, network?.words || ""), ...flags(network?.flags || [])));
+    const cells = COLUMNS.map((column) => tree("td", { key: column.key, class: "number-cell", "data-label": column.heading(shown) }, tree("span", {}, ...column.cell(shown, number))));
     return tree("tr", { key: network?.evaluation || "" }, label, ...cells);
   }
 
@@ -163,10 +164,12 @@
   function denseRow(shown) {
     const { several } = shown, { evaluation, name, words, not_found: missing, flags: codes } = several.dense_network;
     const shares = [clean(shown, 0), robust(shown, 0)].map(dense);
-    const label = tree("th", { scope: "row", key: "name" }, tree("span", { class: "several-name" }, tree("span", { class: "dot dot-dense", "aria-hidden": "true" }), " " + name), tree("span", { class: "under" }, words), ...flags(codes));
+    const label = tree("th", { scope: "row", key: "name" }, tree("span", {},
+      tree("span", { class: "several-name" }, tree("span", { class: "dot dot-dense", "aria-hidden": "true" }), " " + name),
+      tree("span", { class: "under" }, words), ...flags(codes)));
     const cells = COLUMNS.map((column, place) => {
       const share = shares[place], content = share ? accuracy(share, evaluation) : column.key === "missing" ? [thinice.numbers.count(missing)] : [];
-      return tree("td", { key: column.key, class: "number-cell", "data-label": column.heading(shown) }, ...content);
+      return tree("td", { key: column.key, class: "number-cell", "data-label": column.heading(shown) }, ...(content.length ? [tree("span", {}, ...content)] : []));
     });
     return tree("tr", { key: "dense", class: "dense-row" }, label, ...cells);
   }
