@@ -153,7 +153,7 @@ def show_page(
         complete = getattr(page, "complete", None)
         completed = complete(query, seen) if complete is not None else None
         if completed is not None:
-            return no_update, page.TITLE, f"?{urlencode(completed, safe='/')}"
+            return no_update, page.TITLE, f"?{urlencode(completed, safe='/,')}"
         return page.layout(**query), page.TITLE, ""
     except ThinIceError as error:
         title, sentence = failure_parts(error)

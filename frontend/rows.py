@@ -48,6 +48,11 @@ def row_table(caption: str, columns: Sequence[Column], rows: Sequence[Sequence[C
     return html.Table(parts, className="table row-table")
 
 
+def scrolling(table: Component, label: str) -> Component:
+    """A table in a box of its own that scrolls sideways, by keyboard too."""
+    return html.Div(table, className="table-scroll", tabIndex=0, role="region", **aria(label=label))
+
+
 def group_row(group: Group, span: int) -> Component:
     return html.Tr(html.Th(group.title, colSpan=span, scope="colgroup"), className="group-row")
 

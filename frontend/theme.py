@@ -24,7 +24,7 @@ class Theme:
     ice: str
     ice_label: str
     dense: str
-    pruned: tuple[str, str, str, str, str]
+    pruned: tuple[str, ...]
     lost: str
     lost_soft: str
     gained: str
@@ -37,6 +37,37 @@ class Theme:
     def of_set(self, name: str) -> str:
         """The colour of one of the four sets, S11, S10, S01 or S00."""
         return {"S11": self.kept, "S10": self.lost, "S01": self.gained, "S00": self.wrong_on_both}[name]
+
+    def of_method(self, place: int) -> str:
+        """The colour of the method with that number, from 0; a ninth takes the first colour again."""
+        return self.pruned[place % len(self.pruned)]
+
+
+@dataclass(frozen=True)
+class MethodMark:
+    """What tells a method from the others without its colour: a shape (as Plotly and as text name it) and a dash."""
+
+    symbol: str
+    glyph: str
+    dash: str
+
+
+METHOD_MARKS = (
+    MethodMark("circle", "●", "solid"),
+    MethodMark("square", "■", "7px,3px"),
+    MethodMark("diamond", "◆", "2px,3px"),
+    MethodMark("star", "★", "9px,3px,2px,3px"),
+    MethodMark("cross", "✚", "14px,4px"),
+    MethodMark("x", "✖", "14px,3px,2px,3px,2px,3px"),
+    MethodMark("triangle-right", "▶", "4px,7px"),
+    MethodMark("hexagram", "✶", "1px,6px"),
+)
+"""In the order of `Theme.pruned`. Triangles that point up or down are left to gained and lost samples."""
+
+
+def mark_of(place: int) -> MethodMark:
+    """The mark of the method with that number; a ninth takes the first colour with the next shape."""
+    return METHOD_MARKS[(place + place // len(METHOD_MARKS)) % len(METHOD_MARKS)]
 
 
 LIGHT = Theme(
@@ -54,7 +85,7 @@ LIGHT = Theme(
     ice="#e3f1fa",
     ice_label="#1f6d9f",
     dense="#33475b",
-    pruned=("#7a5ea8", "#9c5f10", "#a8438a", "#3a6fb0", "#667015"),
+    pruned=("#7a5ea8", "#7d5928", "#2d65f2", "#7e1d46", "#150189", "#4c1b06", "#521dbc", "#320946"),
     lost="#bf3649",
     lost_soft="#fbe9ec",
     gained="#0f7b6f",
@@ -80,7 +111,7 @@ DARK = Theme(
     ice="#12283a",
     ice_label="#6fb0db",
     dense="#b4c6d8",
-    pruned=("#b79be6", "#e0a458", "#e58bc8", "#7fb0f0", "#b9c25a"),
+    pruned=("#b79be6", "#fac79e", "#2a82fc", "#e7f52c", "#a0f0fe", "#9f7b8c", "#7dc820", "#729528"),
     lost="#ff7a86",
     lost_soft="#3a1f26",
     gained="#4fd1c0",
@@ -100,7 +131,7 @@ def theme_named(name: str | None) -> Theme:
 
 
 def css_variables(theme: Theme) -> str:
-    """The tokens as CSS declarations: `accent_soft` becomes `--accent-soft`, `pruned` five numbered ones."""
+    """The tokens as CSS declarations: `accent_soft` becomes `--accent-soft`, `pruned` numbered ones."""
     declarations = []
     for name, value in asdict(theme).items():
         if name == "name":
@@ -113,5 +144,12 @@ def css_variables(theme: Theme) -> str:
 
 
 def style_block() -> str:
-    """The rules for both themes, to be put into the page's head so that the first paint has its colours."""
-    return f":root{{{css_variables(LIGHT)}}}:root[data-theme=dark]{{{css_variables(DARK)}}}"
+    """The rules for both themes, to be put into the page's head so that the first paint has its colours.
+
+    A method's dot is `.dot-pruned-1` and so on, its shape as text `.key-1`.
+    """
+    methods = "".join(
+        f".dot-pruned-{number}{{background:var(--pruned-{number})}}.key-{number}{{color:var(--pruned-{number})}}"
+        for number in range(1, len(METHOD_MARKS) + 1)
+    )
+    return f":root{{{css_variables(LIGHT)}}}:root[data-theme=dark]{{{css_variables(DARK)}}}{methods}"

@@ -71,7 +71,7 @@ TESTED_BY: dict[str, dict[str, str]] = {
     },
     "backend/schemas": {
         "api/test_bundles.py": "bundles",
-        "api/test_contract.py": "catalogues claims comparisons datasets errors families health uploads",
+        "api/test_contract.py": "catalogues claims comparisons datasets errors families health several uploads",
         "api/test_jobs.py": "evaluations evidence prunings",
         "frontend/assets/test_upload_form.py": "checkpoints",
         "frontend/pages/test_inspection.py": "inspections",
@@ -134,7 +134,7 @@ TESTED_BY: dict[str, dict[str, str]] = {
         "frontend/pages/test_jobs.py": "callbacks layout listing queueing record table",
         "frontend/review/test_evidence.py": "cards",
     },
-    "frontend/pages/methods": {"frontend/pages/test_methods.py": "answers callbacks layout panels table"},
+    "frontend/pages/methods": {"frontend/pages/test_methods.py": "answers callbacks layout panels spread table"},
     "frontend/pages/overview": {
         "frontend/pages/test_finding.py": "finding pictures waiting",
         "frontend/pages/test_overview.py": "callbacks holdings layout table",
@@ -142,6 +142,7 @@ TESTED_BY: dict[str, dict[str, str]] = {
     "frontend/pages/prune": {"frontend/pages/test_prune.py": "callbacks form layout record request"},
     "frontend/pages/sample": {"frontend/pages/test_sample.py": "harder layout side strip versions words"},
     "frontend/pages/samples": {"frontend/pages/test_samples.py": "chips layout wall"},
+    "frontend/pages/several": {"frontend/pages/test_several.py": "callbacks chosen layout panels picker"},
     "frontend/pages/upload": {
         "frontend/pages/test_inspection.py": "inspection",
         "frontend/pages/test_upload.py": "callbacks checks form layout sheet",

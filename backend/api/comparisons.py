@@ -10,12 +10,16 @@ from backend.api.files import ASK_FIRST, FOREVER, TABLE_CONTENT, cached, downloa
 from backend.api.lists import MarginLimit, Offset
 from backend.schemas import FlipSet, Page
 from backend.schemas.comparisons import ComparisonOut, PairColumns, PairedSample
+from backend.schemas.several import SeveralColumns, SeveralOut
 from backend.services import comparisons, exports
 
 router = APIRouter(prefix="/comparisons", tags=["comparisons"])
 
 Dense = Annotated[UUID, Query(description="Evaluation of the dense checkpoint")]
 Pruned = Annotated[UUID, Query(description="Evaluation of the pruned checkpoint")]
+SeveralPruned = Annotated[
+    list[UUID], Query(min_length=1, max_length=8, description="Evaluations of pruned checkpoints; repeat the key")
+]
 Eps = Annotated[str | None, Query(max_length=40, description='"8/255" or a decimal; default: that of the evaluations')]
 Version = Annotated[str | None, Query(max_length=40, description="That of the columns: they may then be kept forever")]
 
@@ -32,6 +36,25 @@ def get_comparison(dense: Dense, pruned: Pruned, eps: Eps = None) -> ComparisonO
 )
 def get_pair_columns(request: Request, dense: Dense, pruned: Pruned, version: Version = None) -> Response:
     columns = comparisons.pair_columns(dense, pruned)
+    keeping = FOREVER if version == columns.version else ASK_FIRST
+    return cached(request, columns.model_dump_json().encode(), "application/json", keeping)
+
+
+@router.get(
+    "/several",
+    summary="Up to eight pruned evaluations against a dense one: what each loses, and which losses they have in common",
+)
+def get_several(dense: Dense, pruned: SeveralPruned, eps: Eps = None) -> SeveralOut:
+    return comparisons.compare_several(dense, pruned, eps)
+
+
+@router.get(
+    "/several/columns",
+    summary="The samples that all of these evaluations share as columns, to cut them at any eps without asking again",
+    response_model=SeveralColumns,
+)
+def get_several_columns(request: Request, dense: Dense, pruned: SeveralPruned, version: Version = None) -> Response:
+    columns = comparisons.several_columns(dense, pruned)
     keeping = FOREVER if version == columns.version else ASK_FIRST
     return cached(request, columns.model_dump_json().encode(), "application/json", keeping)
 

@@ -9,6 +9,12 @@ interface ThinIce {
       | "HOVER_TEXT" | "NOTES" | "NUMBERS" | "PAGE" | "PREDICTIVE" | "SCATTER" | "SCATTER_TABLE" | "SCOPE" | "SHARE" | "TABLE" | "THIN" | "WALL",
       string
     >;
+    methods: { PICKED: string };
+    several: Record<
+      | "COUNTS" | "CURVE" | "DELTA_TEXT" | "EPS_TEXT" | "HISTOGRAM" | "LOST_LEVELS" | "MATRIX" | "PAGE" | "ROBUST_LEVELS" | "SENTENCE" | "STANDING"
+      | "TABLE" | "WALL",
+      string
+    >;
     sample: { BLINK: string; KEY_LIST: string; PAGE: string };
     samples: { PAGE: string; WALL: string };
     shell: { CHANGED: string; JOBS_COUNT: string; KEYS: string; MORE: string; PAGE: string; RAIL: string };
@@ -134,6 +140,45 @@ interface ThinIce {
     load(pair: ComparedPair): Promise<void>;
     cutAt(cut: Cut): void;
     shown(): Shown | null;
+  };
+  severalLosses: {
+    decode(sent: SeveralColumnsOut): Columns[];
+    masks(networks: Columns[], eps: number | null): Uint8Array;
+    size(mask: number): number;
+    tally(masks: Uint8Array, networks: number, held: number): SeveralLosses;
+    overlap(losses: SeveralLosses, first: number, second: number): LossOverlap;
+    readChoice(text: string | null | undefined, networks: number): LossChoice;
+    readCut(address: URLSearchParams | Map<string, string>, several: SeveralState): SeveralCut;
+    writeChoice(choice: LossChoice): string;
+    isChosen(mask: number, choice: LossChoice): boolean;
+    choose(columns: Columns, masks: Uint8Array, choice: LossChoice): number[];
+  };
+  severalCut: {
+    load(several: SeveralState): Promise<void>;
+    cutAt(cut: SeveralCut, lost: string | null): void;
+    shown(): ShownSeveral | null;
+  };
+  severalParts: {
+    at(shown: ShownSeveral): string;
+    chooser(shown: ShownSeveral, choice: LossChoice, title: string, kind: string, ...children: (Tree | string)[]): Tree;
+    counts(shown: ShownSeveral): Tree[];
+    ends(share: Share): string;
+    matrix(shown: ShownSeveral): Tree[];
+    name(several: SeveralState, number: number): Tree;
+    percent(share: Share): string;
+    plainShare(share: Share): string;
+    sentence(shown: ShownSeveral): (Tree | string)[];
+  };
+  severalTable: {
+    address(path: string, query: Record<string, string>): string;
+    order(shown: ShownSeveral, sort: SeveralSort): number[];
+    table(shown: ShownSeveral, sort: SeveralSort): Tree[];
+  };
+  severalWall: {
+    wall(shown: ShownSeveral, isOpen: boolean): Tree[];
+    words(shown: ShownSeveral): (Tree | string)[];
+    rowsText(rows: number[]): string;
+    samplesAddress(shown: ShownSeveral, places: number[]): string;
   };
   uploadForm: {
     CHECKPOINT_FIELDS: string[];
@@ -299,6 +344,93 @@ interface Tree {
   children: (Tree | string)[];
 }
 
+/** `SeveralColumns` of backend/schemas/several.py. */
+interface SeveralColumnsOut extends Omit<ColumnsOut, "pruned"> {
+  pruned: ColumnsOfSideOut[];
+}
+
+/** `SeveralLosses` of backend/analysis/overlaps.py; `both` by two numbers from 0. */
+interface SeveralLosses {
+  n: number;
+  held: number;
+  lost: number[];
+  only: number[];
+  lostBy: number[];
+  atLeast: Share[];
+  both: number[][];
+}
+
+/** `Overlap` of backend/analysis/overlaps.py. */
+interface LossOverlap {
+  both: number;
+  onlyFirst: number;
+  onlySecond: number;
+  jaccard: Share;
+  byChance: number | null;
+  mcnemarP: number;
+}
+
+/** Which losses are shown, by numbers from 1: of at least k networks, of one, of one alone, of two. */
+interface LossChoice {
+  kind: "least" | "by" | "only" | "both";
+  numbers: number[];
+}
+
+/** A checkpoint of the page that compares several, with its mark (`network_state` in frontend/pages/several/layout.py). */
+interface SeveralNetwork {
+  evaluation: string;
+  name: string;
+  words: string;
+  level: number | null;
+  method: string;
+  glyph: string;
+  kind: string;
+  not_found: number;
+  flags: string[];
+}
+
+/** What the page of several checkpoints begins with (`page_state` in frontend/pages/several/layout.py). */
+interface SeveralState extends Unit {
+  dense: string;
+  pruned_list: string[];
+  version: string;
+  dataset: string;
+  classes: string[];
+  default_eps: number;
+  default_eps_text: string;
+  default_delta: number;
+  networks: SeveralNetwork[];
+  dense_network: SeveralNetwork;
+}
+
+/** What an address says of them: eps as stored, delta in shown units; `query`: the keys that say so. */
+interface SeveralCut {
+  dense: string;
+  eps: number;
+  epsText: string;
+  delta: number;
+  view: "clean" | "robust";
+  query: Record<string, string>;
+}
+
+/** Several checkpoints at a cut: columns, sets and summaries of each pruned one, and the masks of the cut's view. */
+interface ShownSeveral {
+  several: SeveralState;
+  columns: Columns[];
+  cut: SeveralCut;
+  choice: LossChoice;
+  clean: Summary[];
+  robust: Summary[];
+  masks: Uint8Array;
+  losses: SeveralLosses;
+}
+
+/** By which column the table of several checkpoints is sorted. */
+interface SeveralSort {
+  key: string;
+  isDown: boolean;
+}
+
 /** What the server computes after a pause (`follow` in frontend/pages/compare/callbacks.py). */
 interface Followed {
   eps_text: string;
@@ -418,6 +550,7 @@ interface Trace {
   x: number[];
   y: number[];
   customdata?: number[];
+  error_y?: { array?: number[]; arrayminus?: number[] };
   marker?: { symbol?: string; size?: number; color?: string; line?: { color?: string; width?: number } };
 }
 

@@ -16,7 +16,7 @@
 
   /** @param {URLSearchParams} query */
   function asSearch(query) {
-    const text = query.toString().replaceAll("%2F", "/");
+    const text = query.toString().replaceAll("%2F", "/").replaceAll("%2C", ",");
     return text ? "?" + text : "";
   }
 

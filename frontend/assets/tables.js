@@ -114,7 +114,7 @@
   function markHeads(tools, table) {
     const heads = Array.from(table.tHead?.rows[0]?.cells || []);
     heads.forEach((head, place) => {
-      if (!textOf(head)) return;
+      if (!textOf(head) || head.querySelector("button")) return; // such a head sorts by itself
       head.classList.add("is-sortable");
       head.tabIndex = 0;
       head.setAttribute("aria-sort", place !== tools.column ? "none" : tools.isDescending ? "descending" : "ascending");
@@ -156,14 +156,16 @@
   /** @param {Tools} tools */
   function filter(tools) {
     const typed = (tools.field?.value || "").trim();
-    const rows = tools.order.filter((row) => !isGroup(row));
-    let shown = 0;
-    for (const row of rows) {
-      const isShown = !typed || thinice.tableTexts.fits(textOf(row), typed);
-      row.hidden = !isShown;
-      shown += Number(isShown);
+    let shown = 0, all = 0;
+    for (const { head, rows } of grouped(tools.order)) {
+      const title = head ? textOf(head) + " " : ""; // a row is found by the words over its group, too
+      const found = rows.filter((row) => !typed || thinice.tableTexts.fits(title + textOf(row), typed));
+      for (const row of rows) row.hidden = !found.includes(row);
+      if (head) head.hidden = !found.length;
+      shown += found.length;
+      all += rows.length;
     }
-    tools.told.textContent = typed ? `${thinice.numbers.count(shown)} of ${thinice.numbers.count(rows.length)} rows` : "";
+    tools.told.textContent = typed ? `${thinice.numbers.count(shown)} of ${thinice.numbers.count(all)} rows` : "";
   }
 
   /** @param {HTMLTableCellElement} head */

@@ -7,10 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from frontend.figures.frame import faded, frame, message
-from frontend.theme import Theme
-
-SYMBOLS = ("circle", "square", "diamond", "triangle-up", "star")
-"""In the order of the palette; a sixth method takes the first colour with the next shape."""
+from frontend.theme import Theme, mark_of
 
 DODGE = 0.022  # between neighbouring methods at one level, in decades of what is kept
 AIR = 0.16  # next to the outermost levels, in decades
@@ -48,14 +45,6 @@ class Band:
     low: float
     high: float
     is_control: bool
-
-
-def colour_of(place: int, theme: Theme) -> str:
-    return theme.pruned[place % len(theme.pruned)]
-
-
-def symbol_of(place: int) -> str:
-    return SYMBOLS[(place + place // len(SYMBOLS)) % len(SYMBOLS)]
 
 
 def draw_sparsity(
@@ -126,7 +115,7 @@ def add_band(figure: go.Figure, band: Band, theme: Theme) -> None:
 
 def add_trail(figure: go.Figure, trail: Trail, shift: float, theme: Theme) -> None:
     """Marks and the line through them, moved aside a little so that intervals of one level do not cover each other."""
-    colour = colour_of(trail.place, theme)
+    colour, look = theme.of_method(trail.place), mark_of(trail.place)
     marks = sorted(trail.marks, key=lambda mark: mark.level)
     figure.add_trace(
         go.Scatter(
@@ -134,9 +123,9 @@ def add_trail(figure: go.Figure, trail: Trail, shift: float, theme: Theme) -> No
             x=[place_level(mark.level) + shift for mark in marks],
             y=[mark.value for mark in marks],
             mode="lines+markers",
-            line={"color": colour, "width": 1.5},
+            line={"color": colour, "width": 1.5, "dash": look.dash},
             marker={
-                "symbol": symbol_of(trail.place),
+                "symbol": look.symbol,
                 "size": 9,
                 "color": colour,
                 "line": {"color": theme.card, "width": 1},

@@ -57,6 +57,11 @@ EVALUATIONS = (
 COMPARISONS = (
     Call("GET", "/api/v1/comparisons", "Everything that Compare shows for a pair."),
     Call("GET", "/api/v1/comparisons/samples", "The samples of a pair, as JSON, CSV or Parquet."),
+    Call(
+        "GET",
+        "/api/v1/comparisons/several",
+        "Up to eight pruned evaluations against a dense one: what each loses, and the overlap of every two.",
+    ),
     Call("POST", "/api/v1/comparisons/replay", "Try the adversarials of each side on the other."),
     Call("GET", "/api/v1/claims", "Claims and their re-evaluations, with those of parents and controls."),
     Call("GET", "/api/v1/claims/references", "Published figures, separate from the measurements."),

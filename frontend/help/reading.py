@@ -89,6 +89,17 @@ OTHERS = (
         "Each panel shows one figure against the level of pruning, with one line for each method and the dense network "
         "and its control as bands. Marks lead to their evaluation.",
     ),
+    Passage(
+        "Several checkpoints",
+        "Compare several shows up to eight pruned checkpoints on the samples that all of them share. In the table of "
+        "[overlaps](word:overlap), a cell says of two checkpoints how far their losses are the same samples; press it "
+        "to see them. Tick checkpoints on Methods to get there, or begin with a usual choice.",
+    ),
+    Passage(
+        "The marks of methods",
+        "Each method has one colour, one shape and one dash, on every page. A second checkpoint of the same method on "
+        "one page takes a mark that is free.",
+    ),
 )
 
 PASSAGES: dict[str, tuple[Passage, ...]] = {"Compare": COMPARE, "Other pages": OTHERS}

@@ -43,6 +43,7 @@ PAGES: tuple[PageRow, ...] = (
     PageRow("overview", "/", "Overview", "look"),
     PageRow("methods", "/methods", "Methods", "look"),
     PageRow("compare", "/compare", "Compare", "look"),
+    PageRow("several", "/several"),
     PageRow("samples", "/samples", "Samples", "look"),
     PageRow("sample", "/sample"),
     PageRow("claims", "/claims", "Claims", "decide"),

@@ -80,6 +80,8 @@ OPERATIONS = [
     ("get", "/api/v1/families/{checkpoint_id}"),
     ("get", "/api/v1/comparisons"),
     ("get", "/api/v1/comparisons/columns"),
+    ("get", "/api/v1/comparisons/several"),
+    ("get", "/api/v1/comparisons/several/columns"),
     ("get", "/api/v1/comparisons/samples"),
     # Last, because nothing is left of what they delete.
     ("delete", "/api/v1/evidence/{evidence_id}"),

@@ -60,3 +60,17 @@ def test_figure_is_saved_with_the_cut_in_its_name_and_in_its_picture(page, produ
     with page.expect_download() as download:
         bar.get_by_role("button", name="PNG").click()
     assert Path(download.value.path()).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_rows_keep_to_their_group_and_are_found_by_its_words(page, product):
+    page.goto(f"{product.address}/methods")
+    groups = page.locator(".family-card .group-row th")
+    expect(groups.first).to_be_visible()
+    before = groups.all_inner_texts()
+    head = page.locator(".family-card th.is-sortable").first
+    head.press("Enter")
+    head.press("Enter")
+    assert groups.all_inner_texts() == before
+    page.get_by_role("searchbox", name="Filter the rows of: All checkpoints").fill("lwm 95 %")
+    expect(groups.locator("visible=true")).to_have_count(1)
+    expect(page.locator(".family-card tbody .checkpoint-name:visible")).to_have_text(["cnn-lwm-95"])

@@ -7,14 +7,24 @@ from backend.services.comparisons.service import (
     is_median_eps,
     paired_samples,
 )
+from backend.services.comparisons.several import (
+    compare_several,
+    several_columns,
+    several_margins,
+    several_version,
+)
 
 __all__ = [
     "columns_version",
     "compare",
+    "compare_several",
     "count_shared",
     "default_pairs",
     "is_median_eps",
     "is_pair",
     "pair_columns",
     "paired_samples",
+    "several_columns",
+    "several_margins",
+    "several_version",
 ]

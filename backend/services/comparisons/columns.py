@@ -40,8 +40,8 @@ def pair_columns(dense_id: UUID | str, pruned_id: UUID | str) -> PairColumns:
         dataset_id=dataset_id,
         index=encode([indices[str(sample)] for sample in dense.sample_ids], "<i4"),
         label=encode(dense.labels, "<i4"),
-        dense=_show_side(dense),
-        pruned=_show_side(pruned),
+        dense=show_side(dense),
+        pruned=show_side(pruned),
         thinness=encode(find_thinness(dense), "<f8"),
         logit_gap=encode(dense.logit_gap, "<f8"),
     )
@@ -70,7 +70,7 @@ def _name_version(sides: Sides) -> str:
     return sha256("|".join([str(LAYOUT), *(end.isoformat() for end in ends)]).encode()).hexdigest()[:16]
 
 
-def _show_side(outcomes: Outcomes) -> ColumnsOfSide:
+def show_side(outcomes: Outcomes) -> ColumnsOfSide:
     return ColumnsOfSide.model_validate(
         {
             "kind": outcomes.kind,

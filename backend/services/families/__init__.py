@@ -1,5 +1,6 @@
 """Families: a dense checkpoint with everything made from it, across methods and sparsities."""
 
+from backend.services.families.candidates import FamilyCandidate, choose_several, list_candidates
 from backend.services.families.grouping import FamilyPlace, list_places
 from backend.services.families.service import (
     OWN_METHOD,
@@ -9,8 +10,11 @@ from backend.services.families.service import (
 
 __all__ = [
     "OWN_METHOD",
+    "FamilyCandidate",
     "FamilyPlace",
+    "choose_several",
     "get_family",
+    "list_candidates",
     "list_families",
     "list_places",
 ]

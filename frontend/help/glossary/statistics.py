@@ -50,6 +50,13 @@ STATISTICS = (
         "An exact test of whether losses and gains differ by more than chance. A small p means that they do.",
     ),
     Word(
+        "overlap",
+        "Of the samples that either of two pruned networks loses, the share that both lose (Jaccard index). 1 means "
+        "the same samples, 0 none in common. At random stands for the overlap of as many losses drawn from the samples "
+        "that the dense network holds.",
+        ("Jaccard",),
+    ),
+    Word(
         "AUROC",
         "How well a score known before pruning separates lost samples from kept ones: the chance that a lost sample "
         "has the smaller margin of the two. 0.5 is guessing, 1 is perfect. It is not given for fewer than 20 lost "

@@ -11,6 +11,7 @@ from frontend.components import Content, aria, card, empty_state
 from frontend.lists import read_list
 from frontend.pages.claims.table import claims_table, read_families
 from frontend.references import references_table
+from frontend.rows import scrolling
 
 
 def layout(preset: str | None = None, **_query: str) -> Component:
@@ -23,9 +24,17 @@ def layout(preset: str | None = None, **_query: str) -> Component:
     parts = [
         heading,
         html.P(claims_sentence(rows), className="headline"),
+        html.P(
+            [
+                "Claims holds each stated robust accuracy against what was measured here; ",
+                dcc.Link("Methods", href="/methods"),
+                " compares everything made from one dense checkpoint with each other, stated or not.",
+            ],
+            className="muted page-difference",
+        ),
         card(
             "Claimed → re-evaluated",
-            scrolling(claims_table(read_families(rows)), "Claims and their re-evaluations"),
+            claims_table(read_families(rows)),
             notes(rows),
             tools=choices(preset),
             kind="claims-table-card",
@@ -42,10 +51,6 @@ def layout(preset: str | None = None, **_query: str) -> Component:
         ),
     ]
     return html.Div(parts, className="page-stack claims")
-
-
-def scrolling(table: Component, label: str) -> Component:
-    return html.Div(table, className="table-scroll", tabIndex=0, role="region", **aria(label=label))
 
 
 def choices(preset: str | None) -> Component:

@@ -11,7 +11,7 @@ from backend.schemas import Interval
 from backend.schemas.claims import ClaimAgainst, ClaimCheck, ClaimDifference, Reevaluation
 from backend.services.catalogues import short_title
 from frontend.components import Content, aria, dot, icon
-from frontend.rows import Column, Group, row_table
+from frontend.rows import Column, Group, row_table, scrolling
 from frontend.words import percent, points
 from models.pruning.plans import CONTROL
 
@@ -75,7 +75,8 @@ def claims_table(families: list[ClaimFamily]) -> Component:
         Column("More than the control", kind="answer-cell"),
         Column("More than another seed", kind="answer-cell"),
     ]
-    return row_table("Claims and their re-evaluations", columns, rows)
+    caption = "Claims and their re-evaluations"
+    return scrolling(row_table(caption, columns, rows), caption)
 
 
 def choose_scale(rows: Sequence[ClaimCheck]) -> BarScale:

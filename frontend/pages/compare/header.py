@@ -3,7 +3,7 @@
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
 from backend.schemas.comparisons import ComparisonOut
@@ -11,6 +11,7 @@ from backend.schemas.datasets import DatasetOut
 from frontend.components import SET_WORDS, SYMBOLS, aria, icon
 from frontend.figures.units import Unit
 from frontend.pages.compare import ids
+from frontend.review.cut import has_margins
 from frontend.review.headline import pair_names
 from frontend.review.sliders import delta_slider, slider
 
@@ -18,7 +19,15 @@ from frontend.review.sliders import delta_slider, slider
 def pair_title(comparison: ComparisonOut, choices: list[dict[str, str]]) -> Component:
     """The two checkpoints with their colours, and the picker of another pair."""
     title = html.H1(pair_names(comparison), className="page-title pair-title")
-    return html.Div([title, picker(comparison, choices)], className="pair")
+    return html.Div([title, picker(comparison, choices), several_link(comparison)], className="pair")
+
+
+def several_link(comparison: ComparisonOut) -> Component | None:
+    """The page that shows others, pruned alike, next to this one; nothing where there are no margins."""
+    if not has_margins(comparison):
+        return None
+    href = f"/several?dense={comparison.dense.id}&like={comparison.pruned.id}"
+    return dcc.Link("Compare several", href=href, className="button")
 
 
 def picker(comparison: ComparisonOut, choices: list[dict[str, str]]) -> Component:

@@ -8,8 +8,8 @@ from dash.development.base_component import Component
 from backend.schemas import Answer
 from backend.schemas.families import FamilyAnswer, FamilyFinding, FamilyOut, FindingPart
 from backend.services.families.texts import name_parts, show_ends
-from frontend.components import Content, aria
-from frontend.rows import Column, row_table
+from frontend.components import Content
+from frontend.rows import Column, row_table, scrolling
 
 TITLES = {
     "claims": "Are the claims too high?",
@@ -56,10 +56,6 @@ def evidence(family: FamilyOut, method: str) -> list[Component]:
             inside.append(html.Ul([html.Li(sentence) for sentence in say_silent(silent)], className="muted small"))
         parts.append(html.Details([html.Summary(title), *inside], className="as-table evidence-of"))
     return parts
-
-
-def scrolling(table: Component, label: str) -> Component:
-    return html.Div(table, className="table-scroll", tabIndex=0, role="region", **aria(label=label))
 
 
 def say_silent(findings: Sequence[FamilyFinding]) -> list[list[Content]]:

@@ -13,8 +13,8 @@ from frontend.components import card
 from frontend.figures.sparsity import draw_sparsity
 from frontend.pages.methods import ids
 from frontend.pages.methods.layout import HEADING, show_family
-from frontend.pages.methods.panels import read_panel
-from frontend.theme import theme_named
+from frontend.pages.methods.panels import STANDING, draw_marks, read_panel
+from frontend.theme import Theme, theme_named
 
 PANELS = {"type": ids.PANEL, "key": ALL}
 
@@ -71,4 +71,10 @@ def renew(query: dict[str, str | None]) -> tuple[list[Component], int]:
 def draw_panels(panels: list[dict[str, Any]], theme: str, keys: list[str]) -> list[go.Figure]:
     """The figures in the order of the page."""
     by_key = {panel["key"]: panel for panel in panels}
-    return [draw_sparsity(theme=theme_named(theme), **read_panel(by_key[key])) for key in keys]
+    return [draw_panel(by_key[key], theme_named(theme)) for key in keys]
+
+
+def draw_panel(panel: dict[str, Any], theme: Theme) -> go.Figure:
+    if panel["key"] == STANDING:
+        return draw_marks(panel["marks"], theme)
+    return draw_sparsity(theme=theme, **read_panel(panel))

@@ -1,5 +1,6 @@
 """The page's frame: the family, the three answers, the panels, the table with its downloads, and the notes."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,20 +12,20 @@ from backend.schemas.families import FamilyOut, FamilyRoot
 from backend.services import families
 from backend.services.families.measuring import Measuring, measure_ahead
 from backend.services.shared.arguments import read_id
-from frontend.components import Content, aria, blank_figure, card, empty_state, graph_config, icon
+from frontend.components import Content, aria, blank_figure, card, data, empty_state, graph_config, icon
 from frontend.figures.sparsity import HEIGHT
 from frontend.lists import read_list
 from frontend.pages.methods import ids
 from frontend.pages.methods.answers import answer_cards, evidence
-from frontend.pages.methods.panels import list_methods, list_panels, place_method
-from frontend.pages.methods.table import family_table, gaps
+from frontend.pages.methods.panels import STANDING, list_methods, list_panels, make_standing
+from frontend.pages.methods.spread import spread_card
+from frontend.pages.methods.table import MOST, family_table, gaps
+from frontend.review.methods import method_glyph, place_method
 from frontend.words import count_words, time_left
 
 HEADING = html.H1("Methods", className="page-title")
 POLL_MILLISECONDS = 700
 FORMATS = {"csv": "CSV", "markdown": "Markdown", "latex": "LaTeX"}
-GLYPHS = ("●", "■", "◆", "▲", "★")
-"""The shapes of `frontend.figures.sparsity.SYMBOLS` as text."""
 
 
 def complete(query: dict[str, str], _seen: dict[str, str] | None = None) -> dict[str, str] | None:
@@ -45,13 +46,14 @@ def layout(
     eps: str | None = None,
     norm: str | None = None,
     method: str | None = None,
+    pick: str | None = None,
     **_query: str,
 ) -> Component:
     """The page of a family; without one, how to get one."""
     if not family:
         sentence = "There are no pruned checkpoints yet. Upload one and choose its dense parent."
         return html.Div([HEADING, empty_state(sentence, "Upload a checkpoint", "/upload")], className="page-stack")
-    query = {"family": family, "eps": eps, "norm": norm, "method": method}
+    query = {"family": family, "eps": eps, "norm": norm, "method": method, "pick": pick}
     parts, is_whole = show_family(query)
     return html.Div(
         [
@@ -77,12 +79,21 @@ def show_family(query: dict[str, str | None], patience: float | None = None) -> 
     terms = {key: value for key, value in (("eps", eps), ("norm", norm), ("method", method)) if value}
     panels = list_panels(found)
     parts: list[Component] = [
-        dcc.Store(id=ids.PANELS, data=panels),
+        dcc.Store(id=ids.PANELS, data=[*panels, make_standing(found)]),
         context_line(found),
         html.Div([HEADING, family_choices(found, terms), controls(found, eps, own)], className="methods-head"),
+        html.P(
+            [
+                "Methods compares everything made from one dense checkpoint with each other; ",
+                dcc.Link("Claims", href="/claims"),
+                " holds each stated robust accuracy against what was measured here.",
+            ],
+            className="muted page-difference",
+        ),
         answer_cards(found, own),
         panels_card(found, panels),
-        table_card(found, terms),
+        html.Div([standing_card(), spread_card(found)], className="grid two"),
+        table_card(found, terms, (query.get("pick") or "").split(",")),
         card(
             "What the answers are based on",
             html.P(found.rule, className="rule"),
@@ -112,22 +123,41 @@ def panels_card(family: FamilyOut, panels: list[dict[str, Any]]) -> Component:
     )
 
 
-def table_card(family: FamilyOut, terms: dict[str, str]) -> Component:
+def standing_card() -> Component:
+    """All checkpoints as marks, drawn with the panels."""
+    return card(
+        "Clean against robust",
+        panel_graph(STANDING, "Robust at ε, from margins", "Clean accuracy (%)"),
+        note="one mark per checkpoint; ○ dense, ◇ control and other seeds; click a mark to open its evaluation",
+    )
+
+
+def table_card(family: FamilyOut, terms: dict[str, str], picked: Sequence[str]) -> Component:
     address = f"&{urlencode({'eps': family.eps_text}, safe='/')}"
     return card(
         "All checkpoints",
-        html.Div(
-            family_table(family, address),
-            className="table-scroll",
-            tabIndex=0,
-            role="region",
-            **aria(label="All checkpoints of the family"),
-        ),
+        picked_line(family, picked),
+        family_table(family, address, picked),
         gaps(family),
         note="bold: best among those of the same kind and level, with the same number of samples and no flags",
         tools=downloads(family, terms),
         kind="family-card",
     )
+
+
+def picked_line(family: FamilyOut, picked: Sequence[str]) -> Component:
+    """How many checkpoints are chosen, with the way to see them side by side; methods.js says it from then on."""
+    flips = [row.flips for row in family.rows if row.flips is not None and str(row.flips.evaluation_id) in picked]
+    parts: list[Content] = [f"Tick up to {MOST} checkpoints to compare them sample by sample."]
+    if flips:
+        pruned = ",".join(str(one.evaluation_id) for one in flips)
+        query = {"dense": str(flips[0].dense_evaluation_id), "pruned": pruned, "view": "robust", "eps": family.eps_text}
+        words = "Show the chosen one" if len(flips) == 1 else f"Compare the {len(flips)} chosen"
+        parts = [
+            html.A(words, href=f"/several?{urlencode(query, safe='/,')}", className="button button-primary"),
+            html.Button("Clear", className="button button-quiet", **data(unpick="")),
+        ]
+    return html.Div(parts, id=ids.PICKED, className="picked", role="status", **data(eps=family.eps_text))
 
 
 def context_line(family: FamilyOut) -> Component:
@@ -207,11 +237,7 @@ def panel_graph(key: str, title: str, x_title: str) -> Component:
 def key(family: FamilyOut) -> Component:
     """Colour and shape of every method, and what the horizontal bands are."""
     methods = list_methods(family)
-    marks = []
-    for method in methods:
-        place = place_method(method, methods)
-        glyph = GLYPHS[(place + place // len(GLYPHS)) % len(GLYPHS)]
-        marks.append(html.Span([html.Span(glyph, className=f"key-{1 + place % len(GLYPHS)}"), f" {method}"]))
+    marks = [html.Span([method_glyph(place_method(method, methods)), f" {method}"]) for method in methods]
     bands = [html.Span("━ dense", className="key-dense"), html.Span("╍ control", className="key-dense")]
     return html.Span([*marks, *bands], className="key methods-key")
 

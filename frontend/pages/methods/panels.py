@@ -5,13 +5,21 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
+import plotly.graph_objects as go
+
 from backend.schemas.comparisons import Rate
 from backend.schemas.families import FamilyOut, FamilyRow
-from backend.services import catalogues
 from backend.services.catalogues import DEFAULT_PRESET
-from frontend.figures.sparsity import Band, SparsityMark, Trail
+from frontend.figures.frame import message
+from frontend.figures.overlaid import NetworkLook
+from frontend.figures.sparsity import HEIGHT, Band, SparsityMark, Trail
+from frontend.figures.standing import MarkedShare, StandingMark, draw_standing
+from frontend.review.methods import UNNAMED, order_methods, place_method
+from frontend.theme import Theme
 
-METHODS = tuple(catalogues.list_pruning_methods())
+STANDING = "standing"
+"""The key of the panel that shows every checkpoint by clean and robust accuracy."""
+
 KINDS = {"weight": "weights", "filter": "filters", "channel": "input channels"}
 Interval = tuple[float, float, float, list[UUID]]
 """Value, low and high in the unit of the axis, and the evaluations behind it."""
@@ -66,17 +74,8 @@ QUANTITIES = (
 
 
 def list_methods(family: FamilyOut) -> list[str]:
-    """The methods in the order of the key: the known ones first, so that each keeps its colour and shape."""
-    found = {row.method or "unnamed" for row in family.rows if row.place == "pruned"}
-    known = [name for name in METHODS if name in found]
-    return [*known, *sorted(found - set(known))]
-
-
-def place_method(method: str, methods: Sequence[str]) -> int:
-    """The number of a method's colour and shape; a known one keeps its own, whichever others are there."""
-    if method in METHODS:
-        return METHODS.index(method)
-    return len(METHODS) + [name for name in methods if name not in METHODS].index(method)
+    """The methods in the order of the key."""
+    return order_methods(row.method for row in family.rows if row.place == "pruned")
 
 
 def list_panels(family: FamilyOut) -> list[dict[str, Any]]:
@@ -94,16 +93,61 @@ def list_panels(family: FamilyOut) -> list[dict[str, Any]]:
     ]
 
 
+def make_standing(family: FamilyOut) -> dict[str, Any]:
+    """The panel of every checkpoint with both accuracies, as plain data; `place` None: nothing was pruned."""
+    methods = list_methods(family)
+    marks = []
+    for row in family.rows:
+        clean, robust = read_clean(row), read_robust(row)
+        if clean is None or robust is None:
+            continue
+        is_pruned = row.place == "pruned"
+        marks.append(
+            {
+                "name": row.name,
+                "place": place_method(row.method or UNNAMED, methods) if is_pruned else None,
+                "is_dense": row.place == "dense",
+                "clean": list(clean[:3]),
+                "robust": list(robust[:3]),
+                "link": [str(each) for each in robust[3]],
+            }
+        )
+    return {"key": STANDING, "marks": marks}
+
+
+def draw_marks(marks: Sequence[dict[str, Any]], theme: Theme) -> go.Figure:
+    """The panel of all checkpoints, whose marks lead to their evaluations."""
+    shown = [
+        StandingMark(
+            NetworkLook(one["name"], one["place"], is_control=one["place"] is None and not one["is_dense"]),
+            number,
+            "",
+            None,
+            MarkedShare(*one["clean"]),
+            MarkedShare(*one["robust"]),
+            MarkedShare(0, 0, 0),
+        )
+        for number, one in enumerate(marks)
+    ]
+    if not shown:
+        return message(theme, "Not measured yet.")
+    figure = draw_standing(shown, theme)
+    for trace, one in zip(figure.data, marks, strict=True):
+        trace.customdata = [one["link"]]
+    figure.update_layout(height=HEIGHT, dragmode=False)
+    return figure
+
+
 def make_panel(family: FamilyOut, rows: Sequence[FamilyRow], kind: str, quantity: Quantity) -> dict[str, Any]:
     methods = list_methods(family)
     trails = [
         Trail(
             method,
             place_method(method, methods),
-            [mark for row in rows if (row.method or "unnamed") == method and (mark := make_mark(row, quantity))],
+            [mark for row in rows if (row.method or UNNAMED) == method and (mark := make_mark(row, quantity))],
         )
         for method in methods
-        if any((row.method or "unnamed") == method for row in rows)
+        if any((row.method or UNNAMED) == method for row in rows)
     ]
     return {
         "key": f"{kind}-{quantity.key}",

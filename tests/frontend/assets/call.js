@@ -18,6 +18,7 @@ function call(name, given) {
 function resolve(argument) {
   if (Array.isArray(argument)) return argument.map(resolve);
   if (!argument || typeof argument !== "object") return argument;
+  if (argument.map) return new Map(Object.entries(argument.map)); // as an address is read
   if (!argument.call) return Object.fromEntries(Object.entries(argument).map(([key, value]) => [key, resolve(value)]));
   const key = JSON.stringify(argument.call);
   if (!made.has(key)) made.set(key, call(...argument.call));

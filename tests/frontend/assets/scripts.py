@@ -19,6 +19,10 @@ PURE = (
     "ice",
     "numbers",
     "outcomes",
+    "several_losses",
+    "several_parts",
+    "several_table",
+    "several_wall",
     "table_texts",
     "upload_form",
 )

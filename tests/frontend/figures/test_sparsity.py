@@ -7,13 +7,11 @@ from frontend.figures.sparsity import (
     Band,
     SparsityMark,
     Trail,
-    colour_of,
     draw_sparsity,
     place_level,
     shown_range,
-    symbol_of,
 )
-from frontend.theme import DARK, LIGHT, Theme
+from frontend.theme import DARK, LIGHT, Theme, mark_of
 
 LWM = Trail(
     "lwm",
@@ -34,8 +32,11 @@ def test_draw_sparsity_puts_marks_with_their_intervals_at_their_levels(theme: Th
     assert list(harp.x) == pytest.approx([1 - shift])
     assert list(lwm.error_y.array) == [2.0, 4.0] and list(lwm.error_y.arrayminus) == [3.0, 4.0]
     assert [list(each) for each in lwm.customdata] == [["c"], ["a", "b"]]
-    assert lwm.marker.color == colour_of(0, theme) != harp.marker.color
-    assert (lwm.marker.symbol, harp.marker.symbol) == (symbol_of(0), symbol_of(3)), "told apart without colour"
+    assert lwm.marker.color == theme.of_method(0) != harp.marker.color
+    assert (lwm.marker.symbol, harp.marker.symbol) == (mark_of(0).symbol, mark_of(3).symbol), (
+        "told apart without colour"
+    )
+    assert lwm.line.dash != harp.line.dash
     lines = {shape.name: shape for shape in figure.layout.shapes if shape.name}
     assert lines["dense"].line.dash == "solid" and lines["control"].line.dash != "solid"
     assert list(figure.layout.xaxis.ticktext) == ["90", "99"]
@@ -66,5 +67,5 @@ def test_shown_range_never_makes_a_gap_of_noise_and_stays_inside_percent() -> No
 
 
 def test_symbols_and_colours_of_many_methods_do_not_repeat_as_pairs() -> None:
-    pairs = [(colour_of(place, LIGHT), symbol_of(place)) for place in range(20)]
+    pairs = [(LIGHT.of_method(place), mark_of(place).symbol) for place in range(20)]
     assert len(set(pairs)) == 20

@@ -12,17 +12,15 @@ import pytest
 
 from backend.services.families import measuring
 from backend.services.families.service import get_family
-from frontend.figures.sparsity import SYMBOLS
 from frontend.pages import methods as page
 from frontend.pages.methods import ids
 from frontend.pages.methods.callbacks import draw_panels, renew
-from frontend.pages.methods.layout import GLYPHS, show_family
-from frontend.pages.methods.panels import list_methods, list_panels, place_method, read_panel
+from frontend.pages.methods.layout import show_family
+from frontend.pages.methods.panels import list_methods, list_panels, read_panel
+from frontend.review.methods import place_method
 from tests.frontend.words import by_id, hrefs, text_of, walk
 from tests.services.fabrication import add_checkpoint, add_dataset
 from tests.services.families.made_family import MadeFamily, home_with_family
-
-PLOTLY_GLYPHS = {"circle": "●", "square": "■", "diamond": "◆", "triangle-up": "▲", "star": "★"}
 
 
 def test_layout_of_a_home_without_a_family_says_how_to_get_one(ready: Path, tmp_path: Path) -> None:
@@ -103,7 +101,7 @@ def test_layout_shows_answers_panels_table_and_downloads(made: MadeFamily) -> No
     assert (
         keys
         == [panel["key"] for panel in panels]
-        == [f"weight-{name}" for name in ("clean", "robust", "lost", "auroc")]
+        == [*(f"weight-{name}" for name in ("clean", "robust", "lost", "auroc")), "standing"]
     )
 
 
@@ -159,4 +157,3 @@ def test_methods_keep_their_colour_and_shape_whoever_else_is_there(made: MadeFam
     assert methods == ["lwm", "harp", "thin-ice"]
     assert [place_method(name, methods) for name in methods] == [0, 3, 4]
     assert place_method("own", ["lwm", "own"]) == 5
-    assert [PLOTLY_GLYPHS[symbol] for symbol in SYMBOLS] == list(GLYPHS), "the key shows the shapes of the figure"
