@@ -44,8 +44,10 @@ class Candidates:
     origin: list[tuple[str, int]] | None = None
 
 
-def run(evidence_id: UUID, run_number: int, device: str) -> None:
-    """Do what is left of an evidence.
+def run(evidence_id: UUID, run_number: int, device: str, gives_way: Callable[[], bool]) -> bool:
+    """Do what is left of an evidence; gives whether nothing is left.
+
+    Between two layers, which take long, it asks `gives_way` whether a job that goes first has the device now.
 
     Raises:
         Stopped: it was cancelled meanwhile, or resumed as a newer run.
@@ -56,8 +58,11 @@ def run(evidence_id: UUID, run_number: int, device: str) -> None:
         work = find_work(evidence_id, run_number, device)
         if is_over(work):
             break
+        if work.evidence.kind == "layers" and gives_way():
+            return False
         STEPS[work.evidence.kind](work)
     finish(work)
+    return True
 
 
 def find_work(evidence_id: UUID, run_number: int, device: str) -> EvidenceWork:

@@ -17,7 +17,7 @@ class LayersIn(Schema):
     )
 
 
-class LayerOut(Schema):
+class RestoredLayerOut(Schema):
     """The pruned network with one layer of its parent. Rates are null where there is no sample to count."""
 
     name: str
@@ -47,5 +47,5 @@ class LayersOut(Schema):
     lost: int = Field(description="How many of them are lost, clean or at eps")
     lost_in_all: int = Field(description="How many samples pruning lost, measured or not")
     kept: int = Field(description="How many of them are kept at eps, for control")
-    layers: list[LayerOut]
+    layers: list[RestoredLayerOut]
     names: list[str] = Field(description="All layers, in the order of the network")

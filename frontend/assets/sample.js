@@ -73,8 +73,35 @@
     focused = holder && { name: thinice.elements.data(holder, "focus"), element: holder };
   });
 
+  // What was unfolded stays so from sample to sample.
+  /** @type {Set<string>} */
+  const unfolded = new Set();
+  document.addEventListener(
+    "toggle",
+    (event) => {
+      const fold = event.target;
+      if (!(fold instanceof HTMLDetailsElement) || !fold.isConnected || !fold.hasAttribute("data-fold")) return;
+      if (fold.open) unfolded.add(thinice.elements.data(fold, "fold"));
+      else unfolded.delete(thinice.elements.data(fold, "fold"));
+    },
+    true,
+  );
+
+  /** @type {WeakSet<Element>} */
+  const met = new WeakSet();
+  function unfold() {
+    /** @type {NodeListOf<HTMLDetailsElement>} */
+    const folds = document.querySelectorAll(`#${thinice.ids.sample.PAGE} details[data-fold]`);
+    folds.forEach((fold) => {
+      if (met.has(fold)) return;
+      met.add(fold);
+      if (unfolded.has(thinice.elements.data(fold, "fold"))) fold.open = true;
+    });
+  }
+
   const observer = new MutationObserver(() => {
     showBlink();
+    unfold();
     restoreMissing();
     if (!focused || focused.element.isConnected || document.activeElement !== document.body) return;
     /** @type {HTMLElement | null} */

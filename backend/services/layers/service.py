@@ -8,16 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
+from backend.analysis import flips
 from backend.analysis.outcomes import largest_within
+from backend.analysis.pairing import judge_at
 from backend.analysis.statistics import wilson
 from backend.eps import parse_eps
 from backend.errors import Conflict, InvalidRequest, NotComparable, NotFound
 from backend.schemas.comparisons import PairedSample, Rate
 from backend.schemas.evidence import EvidenceOut
-from backend.schemas.layers import LayerOut, LayersIn, LayersOut
+from backend.schemas.layers import LayersIn, LayersOut, RestoredLayerOut
 from backend.schemas.records import EvidenceRecord, LayersRecord, RestoredLayer
 from backend.services import comparisons, evidence
-from backend.services.comparisons.numbers import show_rate
+from backend.services.comparisons import numbers
 from backend.services.comparisons.service import choose_eps
 from backend.services.comparisons.sides import Sides, load_sides
 from backend.services.evaluations.measurements import load_indices
@@ -106,12 +108,13 @@ def get_layers(evidence_id: UUID | str) -> LayersOut:
         return show_layers(session, evidence.JOBS.load(session, evidence_id))
 
 
-def find_layers(dense_id: UUID | str, pruned_id: UUID | str) -> list[LayersOut]:
-    """Every measurement of a pair, newest first."""
+def find_layers(dense_id: UUID | str, pruned_id: UUID | str, eps: str) -> LayersOut | None:
+    """The newest measurement of a pair at an eps, by its exact text; None where there is none."""
     with reading() as session:
         sides = load_sides(session, dense_id, pruned_id)
         rows = store.looks_of(session, "layers", sides.pruned.id, sides.dense.id)
-        return [show_layers(session, row) for row in rows]
+        newest = next((row for row in rows if row.record.layers is not None and row.record.layers.eps == eps), None)
+        return None if newest is None else show_layers(session, newest)
 
 
 def show_layers(session: Session, row: Evidence) -> LayersOut:
@@ -142,26 +145,21 @@ def show_layers(session: Session, row: Evidence) -> LayersOut:
     )
 
 
-def rank(layer: LayerOut) -> tuple[float, float]:
+def rank(layer: RestoredLayerOut) -> tuple[float, float]:
     """Most samples back at eps first, then most back clean."""
     return tuple(0.0 if rate is None else -rate.value for rate in (layer.robust_back, layer.clean_back))  # type: ignore[return-value]
 
 
 def find_sets(sides: Sides, found: LayersRecord, indices: Sequence[int]) -> dict[str, NDArray[np.bool_]]:
     """Which of the measured samples are lost clean, lost at eps, and kept at eps."""
-    samples = {
-        sample.sample_id: sample for sample in comparisons.paired_samples(sides.dense.id, sides.pruned.id, found.eps)
-    }
+    joined, eps = numbers.join(sides.dense_key, sides.pruned_key), float(parse_eps(found.eps))
     ids = {row: sample_id for sample_id, row in load_indices(sides.pruned_key).items()}
-    measured = [samples[ids[index]] for index in indices]
-    return {
-        "clean": np.array([sample.set == "S10" for sample in measured]),
-        "robust": np.array([sample.robust_set == "S10" for sample in measured]),
-        "kept": np.array([sample.robust_set == "S11" for sample in measured]),
-    }
+    measured = np.searchsorted(joined.sample_ids, [ids[index] for index in indices])
+    clean, robust = flips.name_sets(joined)[measured], flips.name_sets(judge_at(joined, eps), eps)[measured]
+    return {"clean": clean == "S10", "robust": robust == "S10", "kept": robust == "S11"}
 
 
-def count_layer(layer: RestoredLayer, n: int, limit: float, sets: dict[str, NDArray[np.bool_]]) -> LayerOut:
+def count_layer(layer: RestoredLayer, n: int, limit: float, sets: dict[str, NDArray[np.bool_]]) -> RestoredLayerOut:
     """What one layer gives back, with n and intervals; margins up to `limit` lie within eps."""
     margins: NDArray[np.float64] = np.load(artefact_path(layer.file), allow_pickle=False)
     is_right = margins > 0
@@ -169,13 +167,15 @@ def count_layer(layer: RestoredLayer, n: int, limit: float, sets: dict[str, NDAr
 
     def rate(of: NDArray[np.bool_], among: NDArray[np.bool_]) -> Rate | None:
         n = int(among.sum())
-        return show_rate(wilson(int((of & among).sum()), n)) if n else None
+        return numbers.show_rate(wilson(int((of & among).sum()), n)) if n else None
 
     values: dict[str, Any] = {
         "clean_back": rate(is_right, sets["clean"]),
         "robust_back": rate(holds, sets["robust"]),
         "kept_held": rate(holds, sets["kept"]),
-        "clean_accuracy": show_rate(wilson(layer.correct, n)),
+        "clean_accuracy": numbers.show_rate(wilson(layer.correct, n)),
         "margins": [float(margin) if np.isfinite(margin) else None for margin in margins],
     }
-    return LayerOut(name=layer.name, parts=list(layer.parts), weights=layer.weights, seconds=layer.seconds, **values)
+    return RestoredLayerOut(
+        name=layer.name, parts=list(layer.parts), weights=layer.weights, seconds=layer.seconds, **values
+    )
