@@ -24,6 +24,7 @@ interface ThinIce {
     closest(event: Event, selector: string): HTMLElement | null;
     data(element: Element, name: string): string;
     make(tag: string, className: string, text?: string): HTMLElement;
+    draw(tag: string, attributes: Record<string, string | number>, text?: string): SVGElement;
     isPlainClick(event: MouseEvent): boolean;
   };
   numbers: {

@@ -2,7 +2,6 @@
 (function () {
   const SIDE = 240; // of a picture, in its own pixels
   const NAMED = 0.03; // share of a picture from which a region carries the name of its class
-  const SVG = "http://www.w3.org/2000/svg";
 
   /**
    * Everything that the card shows.
@@ -38,18 +37,6 @@
   }
 
   /**
-   * @param {string} tag
-   * @param {Record<string, string | number>} attributes
-   * @param {string} [text]
-   */
-  function draw(tag, attributes, text) {
-    const element = document.createElementNS(SVG, tag);
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
-    if (text) element.textContent = text;
-    return element;
-  }
-
-  /**
    * One network's picture.
    * @param {"dense" | "pruned"} side
    * @param {SliceWanted} wanted
@@ -61,7 +48,7 @@
     const figure = thinice.elements.make("figure", "slice-panel");
     const name = wanted.names[side === "dense" ? 0 : 1] || side;
     const title = thinice.elements.make("figcaption", "", name);
-    const picture = draw("svg", { viewBox: `0 0 ${SIDE} ${SIDE}`, role: "img", "aria-label": `Classes of ${name} on the plane` });
+    const picture = thinice.elements.draw("svg", { viewBox: `0 0 ${SIDE} ${SIDE}`, role: "img", "aria-label": `Classes of ${name} on the plane` });
     const classes = side === "dense" ? found.dense : found.pruned;
     picture.append(...regions(classes, colours), ...names(classes, wanted, found), ...outlines(wanted, found), ...marks(found));
     const normal = describe(wanted, found);
@@ -89,7 +76,7 @@
         if (row[column + 1] === one) return;
         const width = (column + 1 - start) * step;
         const box = { x: start * step, y: SIDE - (place + 1) * step, width, height: step };
-        runs.push(draw("rect", { ...box, class: `region region-${colours.get(one)}` }));
+        runs.push(thinice.elements.draw("rect", { ...box, class: `region region-${colours.get(one)}` }));
         start = column + 1;
       });
     });
@@ -117,7 +104,7 @@
       const away = (cell) => (cell[0] - (mean[0] || 0)) ** 2 + (cell[1] - (mean[1] || 0)) ** 2;
       const [x, y] = (free.length ? free : all).reduce((best, cell) => (away(cell) < away(best) ? cell : best));
       const at = { x: Math.min(SIDE - 40, Math.max(40, ((x + 0.5) / points) * SIDE)), y: SIDE - ((y + 0.5) / points) * SIDE + 4 };
-      return draw("text", { ...at, class: "region-name", "text-anchor": "middle" }, className(wanted, one));
+      return thinice.elements.draw("text", { ...at, class: "region-name", "text-anchor": "middle" }, className(wanted, one));
     });
   }
 
@@ -138,10 +125,10 @@
   function outlines(wanted, found) {
     /** @param {[number, number][]} corners @param {number} scale */
     const points = (corners, scale) => corners.map(([x, y]) => at(found, scale * x, scale * y).join(",")).join(" ");
-    const box = draw("polygon", { points: points(found.pixel_box, 1), class: "slice-box" });
-    if (found.unit_ball) return [box, draw("polygon", { points: points(found.unit_ball, wanted.eps), class: "slice-ball" })];
+    const box = thinice.elements.draw("polygon", { points: points(found.pixel_box, 1), class: "slice-box" });
+    if (found.unit_ball) return [box, thinice.elements.draw("polygon", { points: points(found.unit_ball, wanted.eps), class: "slice-ball" })];
     const r = (SIDE * wanted.eps) / found.half_width / 2;
-    return [box, draw("circle", { cx: SIDE / 2, cy: SIDE / 2, r, class: "slice-ball" })];
+    return [box, thinice.elements.draw("circle", { cx: SIDE / 2, cy: SIDE / 2, r, class: "slice-ball" })];
   }
 
   /** @param {SliceFound} found */
@@ -151,12 +138,12 @@
       const isLeft = x > SIDE * 0.6;
       const words = { clean: "clean", dense: "dense adv.", pruned: "pruned adv." }[mark.name];
       const shapes = {
-        clean: draw("circle", { cx: x, cy: y, r: 4.5, class: "slice-mark is-clean" }),
-        dense: draw("rect", { x: x - 4, y: y - 4, width: 8, height: 8, class: "slice-mark is-dense" }),
-        pruned: draw("path", { d: `M${x} ${y - 5.5}L${x + 5} ${y + 4}H${x - 5}Z`, class: "slice-mark is-pruned" }),
+        clean: thinice.elements.draw("circle", { cx: x, cy: y, r: 4.5, class: "slice-mark is-clean" }),
+        dense: thinice.elements.draw("rect", { x: x - 4, y: y - 4, width: 8, height: 8, class: "slice-mark is-dense" }),
+        pruned: thinice.elements.draw("path", { d: `M${x} ${y - 5.5}L${x + 5} ${y + 4}H${x - 5}Z`, class: "slice-mark is-pruned" }),
       };
       const place = { x: x + (isLeft ? -8 : 8), y: y + (mark.name === "clean" ? 14 : -6), "text-anchor": isLeft ? "end" : "start" };
-      return [shapes[mark.name], draw("text", { ...place, class: "slice-mark-name" }, words)];
+      return [shapes[mark.name], thinice.elements.draw("text", { ...place, class: "slice-mark-name" }, words)];
     });
   }
 

@@ -3,7 +3,6 @@
   const HEIGHT = 220;
   const EDGE = { left: 44, right: 12, top: 22, bottom: 46 };
   const AIR = 0.15; // decades of what is kept
-  const SVG = "http://www.w3.org/2000/svg";
   /** @type {WeakMap<Element, number>} */
   const drawn = new WeakMap();
 
@@ -16,18 +15,6 @@
     });
   }).observe(document.documentElement, { childList: true, subtree: true });
 
-  /**
-   * @param {string} tag
-   * @param {Record<string, string | number>} attributes
-   * @param {string} [text]
-   */
-  function make(tag, attributes, text) {
-    const element = document.createElementNS(SVG, tag);
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
-    if (text) element.textContent = text;
-    return element;
-  }
-
   /** @param {HTMLElement} place */
   function draw(place) {
     const width = Math.round(place.clientWidth);
@@ -37,7 +24,7 @@
     const data = JSON.parse(thinice.elements.data(place, "trajectory"));
     const scale = scaleOf(data, width);
     const label = `Margin of this sample by sparsity, ${data.marks.length} versions; the table below has the numbers`;
-    const picture = make("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, role: "group", "aria-label": label });
+    const picture = thinice.elements.draw("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, role: "group", "aria-label": label });
     picture.append(...frame(data, scale, width), ...lines(data, scale), ...data.marks.map((mark) => link(mark, scale)));
     place.replaceChildren(picture);
   }
@@ -73,25 +60,25 @@
     /** @param {number} value */
     const y = (value) => scale.y({ state: "margin", value });
     const ice = y(Math.min(data.delta, scale.top));
-    const parts = [make("rect", { x: left, y: ice, width: right - left, height: bottom - ice, class: "trajectory-ice" })];
+    const parts = [thinice.elements.draw("rect", { x: left, y: ice, width: right - left, height: bottom - ice, class: "trajectory-ice" })];
     for (const value of ticks(scale.top)) {
-      parts.push(make("line", { x1: left, x2: right, y1: y(value), y2: y(value), class: "trajectory-grid" }));
-      parts.push(make("text", { x: left - 6, y: y(value) + 4, class: "trajectory-tick", "text-anchor": "end" }, String(value)));
+      parts.push(thinice.elements.draw("line", { x1: left, x2: right, y1: y(value), y2: y(value), class: "trajectory-grid" }));
+      parts.push(thinice.elements.draw("text", { x: left - 6, y: y(value) + 4, class: "trajectory-tick", "text-anchor": "end" }, String(value)));
     }
-    parts.push(make("line", { x1: left, x2: right, y1: y(data.eps), y2: y(data.eps), class: "trajectory-eps" }));
-    parts.push(make("text", { x: right, y: y(data.eps) - 4, class: "trajectory-eps-name", "text-anchor": "end" }, `ε ${data.eps_text}`));
-    parts.push(make("text", { x: left - 6, y: bottom + 16, class: "trajectory-tick", "text-anchor": "end" }, "wrong"));
+    parts.push(thinice.elements.draw("line", { x1: left, x2: right, y1: y(data.eps), y2: y(data.eps), class: "trajectory-eps" }));
+    parts.push(thinice.elements.draw("text", { x: right, y: y(data.eps) - 4, class: "trajectory-eps-name", "text-anchor": "end" }, `ε ${data.eps_text}`));
+    parts.push(thinice.elements.draw("text", { x: left - 6, y: bottom + 16, class: "trajectory-tick", "text-anchor": "end" }, "wrong"));
     if ([...data.marks.map((mark) => mark.state), data.dense_state].includes("none")) {
-      parts.push(make("text", { x: left - 6, y: EDGE.top - 6, class: "trajectory-tick", "text-anchor": "end" }, "none"));
+      parts.push(thinice.elements.draw("text", { x: left - 6, y: EDGE.top - 6, class: "trajectory-tick", "text-anchor": "end" }, "none"));
     }
     const dense = scale.y({ state: data.dense_state, value: data.dense });
-    parts.push(make("line", { x1: left, x2: right, y1: dense, y2: dense, class: "trajectory-dense" }));
-    parts.push(make("text", { x: left + 4, y: dense - 4, class: "trajectory-dense-name" }, "dense"));
+    parts.push(thinice.elements.draw("line", { x1: left, x2: right, y1: dense, y2: dense, class: "trajectory-dense" }));
+    parts.push(thinice.elements.draw("text", { x: left + 4, y: dense - 4, class: "trajectory-dense-name" }, "dense"));
     for (const share of [0, 0.5, 0.8, 0.9, 0.95, 0.99]) {
       const x = scale.x(-Math.log10(1 - share));
-      if (x > left && x < right) parts.push(make("text", { x, y: HEIGHT - 18, class: "trajectory-tick", "text-anchor": "middle" }, `${Math.round(100 * share)}`));
+      if (x > left && x < right) parts.push(thinice.elements.draw("text", { x, y: HEIGHT - 18, class: "trajectory-tick", "text-anchor": "middle" }, `${Math.round(100 * share)}`));
     }
-    parts.push(make("text", { x: (left + right) / 2, y: HEIGHT - 3, class: "trajectory-tick", "text-anchor": "middle" }, `Sparsity (%); margin in ${data.unit}`));
+    parts.push(thinice.elements.draw("text", { x: (left + right) / 2, y: HEIGHT - 3, class: "trajectory-tick", "text-anchor": "middle" }, `Sparsity (%); margin in ${data.unit}`));
     return parts;
   }
 
@@ -113,7 +100,7 @@
     for (const mark of data.marks) if (mark.place !== null) methods.set(mark.place, [...(methods.get(mark.place) || []), mark]);
     return [...methods].map(([place, marks]) => {
       const points = marks.map((mark) => `${scale.x(mark.x)},${scale.y(mark)}`).join(" ");
-      return make("polyline", { points, class: `trajectory-line line-${(place % 5) + 1}` });
+      return thinice.elements.draw("polyline", { points, class: `trajectory-line line-${(place % 5) + 1}` });
     });
   }
 
@@ -123,10 +110,10 @@
    */
   function link(mark, scale) {
     const [x, y] = [scale.x(mark.x), scale.y(mark)];
-    const anchor = make("a", { href: mark.href, "data-step": mark.step, class: mark.current ? "is-current" : "", "aria-label": mark.words });
-    if (mark.current) anchor.append(make("circle", { cx: x, cy: y, r: 9, class: "trajectory-ring" }));
+    const anchor = thinice.elements.draw("a", { href: mark.href, "data-step": mark.step, class: mark.current ? "is-current" : "", "aria-label": mark.words });
+    if (mark.current) anchor.append(thinice.elements.draw("circle", { cx: x, cy: y, r: 9, class: "trajectory-ring" }));
     const colour = mark.place === null ? "mark-control" : `mark-${(mark.place % 5) + 1}`;
-    anchor.append(make("path", { d: shape(mark.place, x, y), class: `trajectory-mark ${colour}` }), make("title", {}, mark.words));
+    anchor.append(thinice.elements.draw("path", { d: shape(mark.place, x, y), class: `trajectory-mark ${colour}` }), thinice.elements.draw("title", {}, mark.words));
     return anchor;
   }
 

@@ -25,7 +25,7 @@ from frontend.pages import PAGES, PageRow, load_pages
 
 ASSETS = Path(frontend.__file__).parent / "assets"
 OUTSIDE = re.compile(r"(?:https?:)?(?://|\\u002f\\u002f)[\w.-]+", re.IGNORECASE)
-NAMESPACE = 'xmlns="http://www.w3.org/2000/svg"'  # a name, never fetched
+NAMESPACE = '"http://www.w3.org/2000/svg"'  # a name, never fetched
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ from backend.jobs.layers import restore
 from backend.jobs.subjects import load_subject, take_samples
 from backend.schemas.evaluations import EvaluationOut
 from backend.schemas.layers import LayersIn
-from backend.services import evaluations, evidence, layers
+from backend.schemas.slices import SliceIn
+from backend.services import evaluations, evidence, layers, slices
 from backend.store import database
 from backend.store.artefacts import artefact_path
 from backend.store.tables import Evidence
@@ -116,3 +117,14 @@ def test_layers_margins_fit_what_the_restored_network_predicts(worker, pair) -> 
         assert ((margins > 0) == is_right.numpy()).all() and one.correct == correct
         assert one.weights == pruned.network.get_submodule(one.name).weight.numel()
     load_subject.cache_clear()
+
+
+def test_layers_give_way_to_a_slice_between_two_layers(worker, pair) -> None:
+    dense, pruned = pair
+    queued = layers.queue_layers(LayersIn(dense=dense.id, pruned=pruned.id, eps="26/255"))
+    wait_for(lambda: evidence.get_evidence(queued.id).state == "running", "the first layer")
+    urgent = slices.queue_slice(SliceIn(dense=dense.id, pruned=pruned.id, index=LOST_CLEAN, points=9))
+    wait_for(lambda: evidence.get_evidence(urgent.id).state == "succeeded", "the slice")
+    assert evidence.get_evidence(queued.id).progress.done < len(NAMES), "the slice did not wait for every layer"
+    wait_for(lambda: evidence.get_evidence(queued.id).state == "succeeded", "the other layers")
+    assert len(layers.get_layers(queued.id).layers) == len(NAMES)
