@@ -16,7 +16,7 @@ from frontend.components import Content, aria, data
 from frontend.words import duration_words, time_left, time_until_start
 
 JobOut = EvaluationOut | EvidenceOut | PruningOut
-UNIT_WORDS = {"samples": "samples", "gradients": "gradients per sample", "seconds": "seconds"}
+UNIT_WORDS = {"samples": "samples", "layers": "layers", "gradients": "gradients per sample", "seconds": "seconds"}
 Live = dict[str, dict[str, str]]
 
 

@@ -27,6 +27,7 @@ TESTED_BY: dict[str, dict[str, str]] = {
         "api/test_errors.py": "body_limit lists request_log unknown",
         "api/test_evaluations.py": "events files stopping",
         "api/test_guard.py": "health login",
+        "api/test_slices.py": "layers",
     },
     "backend/attacks": {
         "attacks/test_engine.py": "assembly attempts first_passes runs",
@@ -49,7 +50,7 @@ TESTED_BY: dict[str, dict[str, str]] = {
     },
     "backend/bundles": {"jobs/test_importing.py": "archive rows"},
     "backend/jobs": {
-        "jobs/test_evidence.py": "verification",
+        "jobs/test_evidence.py": "gathering verification",
         "jobs/test_importing.py": "bundled",
         "jobs/test_shipped.py": "restoring",
         "jobs/test_parents.py": "shards subjects",
@@ -73,6 +74,7 @@ TESTED_BY: dict[str, dict[str, str]] = {
         "api/test_bundles.py": "bundles",
         "api/test_contract.py": "catalogues claims comparisons datasets errors families health several uploads",
         "api/test_jobs.py": "evaluations evidence prunings",
+        "api/test_slices.py": "layers slices",
         "frontend/assets/test_upload_form.py": "checkpoints",
         "frontend/pages/test_inspection.py": "inspections",
     },
@@ -140,7 +142,10 @@ TESTED_BY: dict[str, dict[str, str]] = {
         "frontend/pages/test_overview.py": "callbacks holdings layout table",
     },
     "frontend/pages/prune": {"frontend/pages/test_prune.py": "callbacks form layout record request"},
-    "frontend/pages/sample": {"frontend/pages/test_sample.py": "harder layout side strip versions words"},
+    "frontend/pages/sample": {
+        "frontend/pages/test_sample.py": "harder layout side strip words",
+        "frontend/pages/test_versions.py": "layers plane versions",
+    },
     "frontend/pages/samples": {"frontend/pages/test_samples.py": "chips layout wall"},
     "frontend/pages/several": {"frontend/pages/test_several.py": "callbacks chosen layout panels picker"},
     "frontend/pages/upload": {

@@ -13,7 +13,7 @@ from backend.api.jobs import add_job_routes
 from backend.api.lists import Limit, MarginLimit, Offset
 from backend.errors import InvalidRequest
 from backend.schemas import Page, State
-from backend.schemas.evidence import AttemptOut, EvidenceOut, HarderIn, PairIn, ReplayIn, UploadForm
+from backend.schemas.evidence import AttemptOut, EvidenceKind, EvidenceOut, HarderIn, PairIn, ReplayIn, UploadForm
 from backend.schemas.uploads import UploadOut
 from backend.services import evidence, uploads
 
@@ -82,8 +82,10 @@ def post_pair_replay(wanted: PairIn) -> list[EvidenceOut]:
 
 
 @router.get("/evidence", summary="Additional evidence of all evaluations, newest first")
-def get_evidence(limit: Limit = 50, offset: Offset = 0, state: State | None = None) -> Page[EvidenceOut]:
-    return evidence.list_evidence(limit, offset, state=state)
+def get_evidence(
+    limit: Limit = 50, offset: Offset = 0, state: State | None = None, kind: EvidenceKind | None = None
+) -> Page[EvidenceOut]:
+    return evidence.list_evidence(limit, offset, state=state, kind=kind)
 
 
 add_job_routes(router, "/evidence", evidence.JOBS, EvidenceOut, deletes=", and withdraw the bounds that it set")

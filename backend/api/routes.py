@@ -15,7 +15,9 @@ from backend.api import (
     evidence,
     families,
     health,
+    layers,
     prunings,
+    slices,
     uploads,
 )
 from backend.api.errors import add_error_handlers
@@ -31,6 +33,8 @@ NOUNS = (
     checkpoints,
     evaluations,
     evidence,
+    slices,
+    layers,
     prunings,
     comparisons,
     claims,

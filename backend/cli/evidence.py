@@ -8,7 +8,7 @@ import typer
 
 from backend.attacks.catalogue import DEFAULT_PRESET
 from backend.cli.jobs import Wait, add_job_commands, tell, tell_all
-from backend.cli.output import print_evidence
+from backend.cli.output import print_evidence, print_layers
 from backend.cli.session import AsJson, Url, connected, reports_failures
 from backend.client import choose_pair
 
@@ -102,6 +102,27 @@ def attack_harder(
         request = {"samples": read_indices(samples), "budget": budget, "budget_unit": unit, "preset": preset}
         row = client.request("POST", path, json=request).json()
         tell(client, "evidence", print_evidence, row, wait=wait, as_json=as_json)
+
+
+@reports_failures
+def restore_layers(
+    dense: Annotated[str, typer.Argument(help="Dense checkpoint or evaluation, by name or id")],
+    pruned: Annotated[str, typer.Argument(help="Pruned checkpoint or evaluation, by name or id")],
+    eps: Annotated[str | None, typer.Option(help='"8/255" or a decimal; default: that of the comparison')] = None,
+    wait: Wait = False,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Restore the parent's layers one at a time: which one brings lost samples back?"""
+    with connected(url) as client:
+        one, other = choose_pair(client.find_evaluations(dense), client.find_evaluations(pruned))
+        wish = {"dense": one["id"], "pruned": other["id"], "eps": eps}
+        row = client.request("POST", "comparisons/layers", json=wish).json()
+        if wait and not as_json:
+            tell(client, "evidence", print_evidence, row, wait=True, as_json=False)
+            print_layers(client.get(f"evidence/{row['id']}/layers"))
+        else:
+            tell(client, "evidence", print_evidence, row, wait=wait, as_json=as_json)
 
 
 def read_indices(text: str) -> list[int]:

@@ -7,6 +7,7 @@ from typing import Any, TextIO
 from rich.console import Console
 
 from backend.counts import count_words
+from backend.schemas.evidence import LOOKS
 
 PIPED_WIDTH = 10_000  # what another program reads is not broken into lines
 
@@ -95,6 +96,18 @@ def describe_summary(evaluation: dict[str, Any]) -> str:
     return f"{text}, n = {summary['n']:,}"
 
 
+def print_layers(found: dict[str, Any]) -> None:
+    """What each restored layer gives back, the most first."""
+    out.print(
+        f"{count_words(found['lost'], 'lost sample')} and {count_words(found['kept'], 'kept sample')} measured again "
+        f"with {found['preset']} at {found['eps_text']}"
+    )
+    parts = (("robust_back", "back at eps"), ("clean_back", "right again"), ("kept_held", "of the kept ones hold"))
+    for layer in found["layers"]:
+        counts = [f"{rate['count']:,} of {rate['n']:,} {words}" for key, words in parts if (rate := layer[key])]
+        out.print(f"{layer['name']}: {', '.join(counts)}", markup=False)
+
+
 def print_evidence(evidence: dict[str, Any]) -> None:
     out.print(
         f"[bold]{evidence['checkpoint_name']}[/bold]  {evidence['id']}  {evidence['kind']}, {evidence['source']}, "
@@ -103,7 +116,7 @@ def print_evidence(evidence: dict[str, Any]) -> None:
     )
     if evidence["error"]:
         out.print(evidence["error"]["message"], markup=False)
-    if evidence["checked"]:
+    if evidence["checked"] and evidence["kind"] not in LOOKS:
         refused = ", ".join(f"{count:,} {reason}" for reason, count in evidence["refused"].items())
         bounds = count_words(evidence["improved"], "best-known bound")
         out.print(

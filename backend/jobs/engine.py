@@ -57,17 +57,17 @@ def evaluate_job(evaluation_id: str, run_number: int) -> None:
         finish(evaluation_id, run_number)
 
 
-@DBOS.step(name="evidence")
-def run_evidence(evidence_id: str, run_number: int) -> None:
-    """All that is left of it: how far it is stands in its row, so a worker that takes over goes on there."""
-    evidence.run(UUID(evidence_id), run_number, Executor.device)
-
-
 @DBOS.workflow(name=EVIDENCE, max_recovery_attempts=1_000)
 def evidence_job(evidence_id: str, run_number: int) -> None:
-    """Evidence additional to one evaluation's primary run."""
-    with lifecycle.ending(kinds.EVIDENCE, UUID(evidence_id), run_number):
-        run_evidence(evidence_id, run_number)
+    """Evidence additional to one evaluation's primary run.
+
+    How far it is stands in its row, so a worker that takes over, or a run after giving way, goes on there. It is no
+    step, because the end of a step would be remembered, and the rest of the work with it.
+    """
+    job = kinds.EVIDENCE, UUID(evidence_id), run_number
+    with lifecycle.ending(*job):
+        if not evidence.run(UUID(evidence_id), run_number, Executor.device, lambda: lifecycle.give_way(*job)):
+            raise GaveWay
 
 
 @DBOS.step(name="prune")

@@ -1,4 +1,4 @@
-"""Gathers additional evidence: checks what was uploaded or replayed, and spends budgets on chosen samples.
+"""Gathers additional evidence: checks what was uploaded or replayed, spends budgets on chosen samples, looks closer.
 
 The work is a row of steps whose position is stored with what they found, in one transaction. A worker that takes over
 goes on there, so that a step which was cut off is done again and no other. Nothing here touches the primary run.
@@ -15,43 +15,24 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from backend.attacks.contract import AttackResult, OnStep
+from backend.attacks.contract import AttackResult
 from backend.counts import count_words
-from backend.eps import parse_eps
 from backend.errors import NotFound
-from backend.jobs import lifecycle
+from backend.jobs import layers, lifecycle, slices
 from backend.jobs.evaluate import AttackPlan, attack_samples
+from backend.jobs.gathering import EvidenceWork, keep, step_reporter
 from backend.jobs.kinds import EVIDENCE
 from backend.jobs.rows import finite_or_none, refuse_contradictions
 from backend.jobs.shards import read_shard_row, store_shard
-from backend.jobs.subjects import SampleBatch, Subject, device_title, load_subject, take_images, take_samples
+from backend.jobs.subjects import SampleBatch, device_title, load_subject, take_images, take_samples
 from backend.jobs.verification import Checked, check_adversarials, checked_at_once
+from backend.schemas.evidence import LOOKS
 from backend.schemas.records import EvidenceRecord
 from backend.store import checkpoints, evaluations, results
 from backend.store import evidence as store
 from backend.store.artefacts import artefact_path
 from backend.store.database import reading, writing
-from backend.store.tables import Evaluation, Evidence, Result
-
-
-@dataclass(frozen=True)
-class EvidenceWork:
-    """One evidence with the evaluation that it is about, and what is attacked."""
-
-    evidence: Evidence
-    evaluation: Evaluation
-    subject: Subject
-    device: str
-
-    @property
-    def eps(self) -> float | None:
-        """The ball that an adversarial must lie in: none where margins are measured."""
-        is_verdict = self.evaluation.record.distance_kind == "witness" and self.evaluation.eps is not None
-        return float(parse_eps(str(self.evaluation.eps))) if is_verdict else None
-
-    @property
-    def chunks(self) -> int:
-        return -(-self.evidence.n // self.evaluation.chunk_size)
+from backend.store.tables import Result
 
 
 @dataclass(frozen=True)
@@ -63,8 +44,10 @@ class Candidates:
     origin: list[tuple[str, int]] | None = None
 
 
-def run(evidence_id: UUID, run_number: int, device: str) -> None:
-    """Do what is left of an evidence.
+def run(evidence_id: UUID, run_number: int, device: str, gives_way: Callable[[], bool]) -> bool:
+    """Do what is left of an evidence; gives whether nothing is left.
+
+    Between two layers, which take long, it asks `gives_way` whether a job that goes first has the device now.
 
     Raises:
         Stopped: it was cancelled meanwhile, or resumed as a newer run.
@@ -75,8 +58,11 @@ def run(evidence_id: UUID, run_number: int, device: str) -> None:
         work = find_work(evidence_id, run_number, device)
         if is_over(work):
             break
+        if work.evidence.kind == "layers" and gives_way():
+            return False
         STEPS[work.evidence.kind](work)
     finish(work)
+    return True
 
 
 def find_work(evidence_id: UUID, run_number: int, device: str) -> EvidenceWork:
@@ -91,7 +77,7 @@ def is_over(work: EvidenceWork) -> bool:
     """Whether all samples are checked, or the next round of an attack would go beyond the budget."""
     evidence = work.evidence
     if evidence.kind != "harder":
-        return evidence.done >= evidence.n
+        return evidence.done >= evidence.steps
     rounds, begun = divmod(evidence.done, work.chunks)
     if begun or not rounds:
         return False  # every sample gets as many rounds as the others
@@ -243,6 +229,8 @@ STEPS: dict[str, Callable[[EvidenceWork], None]] = {
     "upload": check_upload,
     "replay": check_replay,
     "harder": attack_harder,
+    "slice": slices.draw_slice,
+    "layers": layers.restore_layer,
 }
 
 
@@ -287,19 +275,6 @@ def attempt_row(
     }
 
 
-def keep(work: EvidenceWork, attempts: list[dict[str, Any]], sources: list[str], **progress: Any) -> None:
-    """Write a step down; Stopped where it is no longer wanted."""
-    with writing() as session:
-        outcome = store.store_step(session, work.evidence, attempts, sources, **progress)
-    if outcome == "stopped":
-        raise lifecycle.stopped(EVIDENCE, work.evidence.id, work.evidence.run_number)
-
-
-def step_reporter(work: EvidenceWork, before: str = "") -> OnStep:
-    """Tell what the step in hand is doing; ends it when the evidence was cancelled."""
-    return lifecycle.reporter(work.evidence, lambda text: f"{before}{text}")
-
-
 def finish(work: EvidenceWork) -> None:
     """Mark it as succeeded and say on the evaluation's log what came of it."""
     with reading() as session:
@@ -314,6 +289,7 @@ def finish(work: EvidenceWork) -> None:
         row = lifecycle.find_wanted(session, EVIDENCE, work.evidence.id, work.evidence.run_number)
         row.record = row.record.merge(known)
         lifecycle.end(row, "succeeded")
-        text = f"{row.kind} ({row.source}): {row.checked} checked, {row.held} held, "
-        text += f"{count_words(row.improved, 'bound')} lowered"
-        evaluations.add_log(session, row.evaluation_id, text)
+        if row.kind not in LOOKS:
+            text = f"{row.kind} ({row.source}): {row.checked} checked, {row.held} held, "
+            text += f"{count_words(row.improved, 'bound')} lowered"
+            evaluations.add_log(session, row.evaluation_id, text)

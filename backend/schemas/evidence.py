@@ -10,7 +10,13 @@ from backend.schemas import Schema, State
 from backend.schemas.evaluations import ErrorOut
 from backend.schemas.records import EvidenceRecord
 
-EvidenceKind = Literal["upload", "replay", "harder"]
+EvidenceKind = Literal["upload", "replay", "harder", "slice", "layers"]
+LOOKS: tuple[EvidenceKind, ...] = ("slice", "layers")
+"""Kinds that look closer at a pair and set no bound: a boundary slice, and layers of the parent restored one at a time.
+
+Their evaluation is that of the pruned network; `source_evaluation_id` is that of the dense one."""
+
+
 BudgetUnit = Literal["gradients", "seconds"]
 
 
@@ -36,17 +42,17 @@ class PairIn(Schema):
 
 
 class EvidenceProgress(Schema):
-    """`done` of `total` in `unit`: samples, or gradients per sample, or seconds."""
+    """`done` of `total` in `unit`: samples, layers, gradients per sample, or seconds."""
 
     done: float
     total: float
-    unit: Literal["samples", "gradients", "seconds"]
+    unit: Literal["samples", "layers", "gradients", "seconds"]
     stage: str = Field(description="What the job is doing now")
     eta_seconds: float | None = Field(description="Expected time until the end; null where nothing tells")
 
 
 class EvidenceOut(Schema):
-    """Attempts beyond an evaluation's own run; they lower best-known bounds and leave the primary run as it is."""
+    """Work beyond an evaluation's own run; it may lower best-known bounds and leaves the primary run as it is."""
 
     id: UUID
     evaluation_id: UUID

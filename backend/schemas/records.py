@@ -177,6 +177,65 @@ class RunRecord(JobRecord):
     )
 
 
+class SliceMark(RecordPart):
+    """One of the three points of a boundary slice: where it lies on the plane, and what each network predicts there."""
+
+    name: Literal["clean", "dense", "pruned"] = Field(description="The clean image, or whose adversarial it is")
+    x: float = Field(description="Along the first direction, in L2 from the clean image")
+    y: float = Field(description="Along the second direction, in L2 from the clean image")
+    distance: float = Field(description="From the clean image, in the norm of the evaluations")
+    dense: int = Field(description="Class that the dense network predicts")
+    pruned: int = Field(description="Class that the pruned network predicts")
+
+
+class SliceRecord(RecordPart):
+    """A plane through a clean image and its adversarials: first what was asked for, then where everything lies on it.
+
+    Coordinates are L2 distances from the clean image, so that the picture has one scale in every direction.
+    """
+
+    index: int = Field(description="Row of the data set")
+    points: int = Field(description="Points of the grid along each side")
+    file: str | None = Field(None, description="Artefact with the classes, int16 (2, points, points): dense, pruned")
+    half_width: float | None = Field(None, description="From the clean image in the middle to each side of the grid")
+    gradient_of: Literal["dense", "pruned"] | None = Field(
+        None, description="The network that has no adversarial; its gradient at the clean image spans the plane instead"
+    )
+    marks: tuple[SliceMark, ...] | None = Field(None, description="The clean image and the adversarials that there are")
+    unit_ball: tuple[tuple[float, float], ...] | None = Field(
+        None, description="Corners of the Linf ball of radius 1 on the plane, times eps its own; null in L2: a circle"
+    )
+    pixel_box: tuple[tuple[float, float], ...] | None = Field(
+        None, description="Corners of the part of the plane whose pixels all lie in [0, 1]"
+    )
+    seconds: float | None = None
+
+
+class RestoredLayer(RecordPart):
+    """The pruned network with one layer of its parent, measured again."""
+
+    name: str = Field(description="Of the layer whose weights are those of the parent")
+    parts: tuple[str, ...] = Field(description="What was restored: the layer, and the normalisation after it")
+    weights: int = Field(description="Weights of the layer")
+    correct: int = Field(description="Clean samples that are right, of all samples of the evaluation")
+    file: str = Field(description="Artefact with the margins, float64 (n,): 0 where wrong, inf where none was found")
+    forwards: int
+    backwards: int
+    seconds: float
+
+
+class LayersRecord(RecordPart):
+    """Layers of the parent restored into a pruned network, one at a time: what was asked for, and what is measured."""
+
+    eps: str = Field(description="Exact text of the eps at which samples were called lost")
+    names: tuple[str, ...] = Field(description="Layers, in the order of the network")
+    lost: int = Field(description="Samples measured that pruning lost, clean or at eps; they come first")
+    kept: int = Field(description="Samples measured that pruning kept at eps, for control")
+    lost_in_all: int = Field(description="Samples that pruning lost, measured or not")
+    n: int = Field(description="Samples of the evaluation")
+    restored: tuple[RestoredLayer, ...] = ()
+
+
 class EvidenceRecord(JobRecord):
     """What is needed to repeat additional evidence."""
 
@@ -189,6 +248,8 @@ class EvidenceRecord(JobRecord):
     torch: str | None = Field(None, description="Version of PyTorch")
     thinice: str | None = Field(None, description="Version of Thin Ice")
     checkpoint: str | None = Field(None, description="Name of the checkpoint when the work was finished")
+    slice: SliceRecord | None = Field(None, description="Of a boundary slice: the plane, and where its points lie")
+    layers: LayersRecord | None = Field(None, description="Of restored layers: what is restored, and what was measured")
 
 
 class TrainingPasses(RecordPart):

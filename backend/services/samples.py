@@ -1,6 +1,7 @@
 """One sample of an evaluation: its row, its images, its perturbation."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 from uuid import UUID
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from backend.eps import eps_text
 from backend.errors import InvalidRequest, NotFound
 from backend.jobs import queue
-from backend.schemas.evaluations import SampleSide
+from backend.schemas.evaluations import MarginRow, SampleSide
 from backend.services.datasets.service import load_samples
 from backend.services.evaluations.measurements import eps_of
 from backend.services.evaluations.service import load_evaluation
@@ -67,6 +68,13 @@ def side(evaluation_id: UUID | str, index: int) -> SampleSide:
             for attempt in attempts
         ],
     )
+
+
+def rows_in(evaluation_ids: Sequence[UUID], sample_id: str) -> dict[UUID, MarginRow]:
+    """The row of one sample in each of some evaluations that hold it, by evaluation, without verdicts at an eps."""
+    with reading() as session:
+        found = results.rows_of_sample(session, evaluation_ids, sample_id)
+    return {row.evaluation_id: show_margin({**vars(row), "sample_id": sample_id}, None) for row in found}
 
 
 def images(evaluation_id: UUID | str, index: int) -> SampleImages:

@@ -7,11 +7,12 @@ from typing import Any, Literal
 from uuid import UUID
 
 import sqlalchemy
-from sqlalchemy import func, select
+from sqlalchemy import and_, delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from backend.schemas import ACTIVE
+from backend.schemas.evidence import LOOKS
 from backend.store.jobs import leave_out, lock_job, move_state
 from backend.store.prunings import DENSE_MARGINS
 from backend.store.results import with_bounds
@@ -71,9 +72,12 @@ def count_dependants(session: Session, evaluation_id: UUID) -> dict[str, int]:
     of them; a pruning trains on its margins; an unfinished evaluation tries its adversarials.
     """
     named = str(evaluation_id)
+    is_look_from = and_(Evidence.source_evaluation_id == evaluation_id, Evidence.kind.in_(LOOKS))
     questions = {
-        "evidence": select(Evidence).where(Evidence.evaluation_id == evaluation_id, Evidence.state.in_(ACTIVE)),
-        "replays": select(Evidence).where(Evidence.source_evaluation_id == evaluation_id),
+        "evidence": select(Evidence).where(
+            or_(Evidence.evaluation_id == evaluation_id, is_look_from), Evidence.state.in_(ACTIVE)
+        ),
+        "replays": select(Evidence).where(Evidence.source_evaluation_id == evaluation_id, Evidence.kind.not_in(LOOKS)),
         "repeats": select(Evaluation).where(Evaluation.repeat_of == evaluation_id, Evaluation.id != evaluation_id),
         "prunings": select(Pruning).where(Pruning.record[(DENSE_MARGINS, "evaluation_id")].as_string() == named),
         "transfers": select(Evaluation).where(
@@ -81,6 +85,11 @@ def count_dependants(session: Session, evaluation_id: UUID) -> dict[str, int]:
         ),
     }
     return {name: session.scalar(question.with_only_columns(func.count())) or 0 for name, question in questions.items()}
+
+
+def drop_looks(session: Session, row: Evaluation) -> None:
+    """Delete the boundary slices and restored layers of pairs with this evaluation as the dense side."""
+    session.execute(delete(Evidence).where(Evidence.source_evaluation_id == row.id, Evidence.kind.in_(LOOKS)))
 
 
 @dataclass(frozen=True)

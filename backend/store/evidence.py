@@ -34,6 +34,30 @@ def newest_replay(session: Session, evaluation_id: UUID, source_evaluation_id: U
     return session.scalar(question.order_by(Evidence.created_at.desc(), Evidence.id.desc()).limit(1))
 
 
+def looks_of(session: Session, kind: str, evaluation_id: UUID, source_evaluation_id: UUID) -> list[Evidence]:
+    """The boundary slices or restored layers of a pair, newest first; `evaluation_id` is that of the pruned side."""
+    question = select(Evidence).where(
+        Evidence.kind == kind,
+        Evidence.evaluation_id == evaluation_id,
+        Evidence.source_evaluation_id == source_evaluation_id,
+    )
+    return list(session.scalars(question.order_by(Evidence.created_at.desc(), Evidence.id.desc())))
+
+
+def find_slice(
+    session: Session, evaluation_id: UUID, source_evaluation_id: UUID, index: int, points: int
+) -> UUID | None:
+    """The newest slice of a pair's sample with that many points; `index` is the row of the pruned side's data set."""
+    question = select(Evidence.id).where(
+        Evidence.kind == "slice",
+        Evidence.evaluation_id == evaluation_id,
+        Evidence.source_evaluation_id == source_evaluation_id,
+        Evidence.record[("slice", "index")].as_integer() == index,
+        Evidence.record[("slice", "points")].as_integer() == points,
+    )
+    return session.scalar(question.order_by(Evidence.created_at.desc(), Evidence.id.desc()).limit(1))
+
+
 def sources_of(session: Session, evaluation_id: UUID) -> dict[int, Evidence]:
     """The evidence of an evaluation by its series."""
     rows = session.scalars(select(Evidence).where(Evidence.evaluation_id == evaluation_id))

@@ -83,6 +83,14 @@ def find_result(session: Session, evaluation_id: UUID, index: int) -> tuple[Resu
     return None if row is None else (row[0], row[1])
 
 
+def rows_of_sample(session: Session, evaluation_ids: Sequence[UUID], content_id: str) -> list[Result]:
+    """The rows of one sample in some evaluations; none of those that do not hold it."""
+    question = select(Result).join(Sample, Sample.id == Result.sample_id)
+    return list(
+        session.scalars(question.where(Sample.content_id == content_id, Result.evaluation_id.in_(evaluation_ids)))
+    )
+
+
 def lacks_adversarial(result: Result) -> bool:
     """Whether an adversarial was found that is not kept: an imported evaluation may come without."""
     return result.correct and result.found and result.shard is None

@@ -243,6 +243,11 @@ class Evidence(Job):
     evaluation: Mapped[Evaluation] = relationship(foreign_keys=evaluation_id)
 
     @property
+    def steps(self) -> int:
+        """How many steps the work has, as `done` counts them: layers where layers are restored, else samples."""
+        return self.n if self.record.layers is None else len(self.record.layers.names)
+
+    @property
     def credit(self) -> str:
         """To whom its bounds are credited, in words."""
         return f"replay of {self.source}" if self.kind == "replay" else self.source

@@ -15,7 +15,7 @@ interface ThinIce {
       | "TABLE" | "WALL",
       string
     >;
-    sample: { BLINK: string; KEY_LIST: string; PAGE: string };
+    sample: { BLINK: string; PAGE: string; SLICE: string };
     samples: { PAGE: string; WALL: string };
     shell: { CHANGED: string; JOBS_COUNT: string; KEYS: string; MORE: string; PAGE: string; RAIL: string };
     upload: { ARCHITECTURE: string; DROP: string; FILE: string; GO: string; INPUT: string; KEEP_RATE: string; NAME: string; PAGE: string; PARENT: string; REFUSAL: string; SET_GO: string; STATUS: string };
@@ -58,6 +58,7 @@ interface ThinIce {
     closest(event: Event, selector: string): HTMLElement | null;
     data(element: Element, name: string): string;
     make(tag: string, className: string, text?: string): HTMLElement;
+    draw(tag: string, attributes: Record<string, string | number>, text?: string): SVGElement;
     isPlainClick(event: MouseEvent): boolean;
   };
   numbers: {
@@ -207,6 +208,10 @@ interface ThinIce {
     findParent(upload: Upload | null, dataset: string | null, setup: UploadSetup): Promise<void>;
     forget(): void;
   };
+  slicePicture: {
+    draw(wanted: SliceWanted, found: SliceFound): HTMLElement[];
+    className(wanted: SliceWanted, number: number): string;
+  };
   refusal: {
     refuse(error: RestError | null): void;
     parse(text: string): Record<string, unknown> | null;
@@ -233,6 +238,69 @@ interface Pair extends Unit {
   has_margins: boolean;
   default_eps: number;
   default_delta: number;
+}
+
+/** What a slice is asked for with (`slice_card` in frontend/pages/sample/plane.py); names: dense, pruned. */
+interface SliceWanted extends Unit {
+  dense: string;
+  pruned: string;
+  index: number;
+  names: string[];
+  classes: string[];
+  eps: number;
+  eps_text: string;
+}
+
+/** What the script reads of a piece of evidence (`EvidenceOut`). */
+interface SliceJob {
+  id: string;
+  state: string;
+  progress: { stage: string };
+  error: RestError | null;
+}
+
+/** A boundary slice (`SliceOut`); lengths in L2 from the clean image, distances in the norm. */
+interface SliceFound {
+  label: number;
+  norm: string;
+  points: number;
+  half_width: number;
+  gradient_of: string | null;
+  marks: { name: "clean" | "dense" | "pruned"; x: number; y: number; distance: number; dense: number; pruned: number }[];
+  dense: number[][];
+  pruned: number[][];
+  unit_ball: [number, number][] | null;
+  pixel_box: [number, number][];
+}
+
+/** One version in the chart of margins (`make_mark` in frontend/pages/sample/versions.py). */
+interface TrajectoryMark {
+  x: number;
+  value: number | null;
+  state: string;
+  place: number | null;
+  words: string;
+  href: string;
+  step: string;
+  current: boolean;
+}
+
+/** The margins of a sample along sparsity (`chart_data` there); lengths in shown units. */
+interface Trajectory {
+  unit: string;
+  eps: number;
+  eps_text: string;
+  delta: number;
+  dense: number | null;
+  dense_state: string;
+  marks: TrajectoryMark[];
+}
+
+/** Where a sparsity and a margin lie in the chart. */
+interface TrajectoryScale {
+  top: number;
+  x(place: number): number;
+  y(mark: { state: string; value: number | null }): number;
 }
 
 /** A compared pair (`page_state` in frontend/pages/compare/layout.py). */

@@ -31,6 +31,19 @@
   }
 
   /**
+   * A new element of a drawing, not yet on the page.
+   * @param {string} tag
+   * @param {Record<string, string | number>} attributes
+   * @param {string} [text]
+   */
+  function draw(tag, attributes, text = "") {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+    if (text) element.textContent = text;
+    return element;
+  }
+
+  /**
    * A click that means "go there", not "open another tab".
    * @param {MouseEvent} event
    */
@@ -39,6 +52,6 @@
   }
 
   /** @type {ThinIce["elements"]} */
-  const elements = { closest, data, make, isPlainClick };
+  const elements = { closest, data, make, draw, isPlainClick };
   window.thinice = Object.assign({}, window.thinice, { elements });
 })();

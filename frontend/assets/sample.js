@@ -1,6 +1,6 @@
 // Sample in the browser: arrows walk the list and the versions, b blinks, Esc leaves.
 (function () {
-  const TYPED = "input, textarea, select, [contenteditable], [role=slider], [role=dialog]";
+  const TYPED = "input, textarea, select, [contenteditable], [role=slider], dialog, [role=dialog]";
   const isHere = () => window.location.pathname === "/sample";
 
   // A step changes the address in place: a walk through a list is one entry in the history.
@@ -15,7 +15,6 @@
     const button = thinice.elements.closest(event, "button");
     if (!button) return;
     if (button.id === thinice.ids.sample.BLINK) blink();
-    else if (button.hasAttribute("data-toggle")) toggleList(thinice.elements.data(button, "toggle"));
     else if (button.hasAttribute("data-copy")) copy(button);
   });
 
@@ -73,8 +72,35 @@
     focused = holder && { name: thinice.elements.data(holder, "focus"), element: holder };
   });
 
+  // What was unfolded stays so from sample to sample.
+  /** @type {Set<string>} */
+  const unfolded = new Set();
+  document.addEventListener(
+    "toggle",
+    (event) => {
+      const fold = event.target;
+      if (!(fold instanceof HTMLDetailsElement) || !fold.isConnected || !fold.hasAttribute("data-fold")) return;
+      if (fold.open) unfolded.add(thinice.elements.data(fold, "fold"));
+      else unfolded.delete(thinice.elements.data(fold, "fold"));
+    },
+    true,
+  );
+
+  /** @type {WeakSet<Element>} */
+  const met = new WeakSet();
+  function unfold() {
+    /** @type {NodeListOf<HTMLDetailsElement>} */
+    const folds = document.querySelectorAll(`#${thinice.ids.sample.PAGE} details[data-fold]`);
+    folds.forEach((fold) => {
+      if (met.has(fold)) return;
+      met.add(fold);
+      if (unfolded.has(thinice.elements.data(fold, "fold"))) fold.open = true;
+    });
+  }
+
   const observer = new MutationObserver(() => {
     showBlink();
+    unfold();
     restoreMissing();
     if (!focused || focused.element.isConnected || document.activeElement !== document.body) return;
     /** @type {HTMLElement | null} */
@@ -82,14 +108,6 @@
     if (again) again.focus({ preventScroll: true });
   });
   observer.observe(document.documentElement, { childList: true, subtree: true });
-
-  /** @param {string} id */
-  function toggleList(id) {
-    const list = document.getElementById(id);
-    if (!(list instanceof HTMLDetailsElement)) return;
-    list.open = !list.open;
-    if (list.open) list.scrollIntoView({ block: "nearest" });
-  }
 
   /** @param {HTMLElement} button */
   async function copy(button) {

@@ -63,6 +63,10 @@ COMPARISONS = (
         "Up to eight pruned evaluations against a dense one: what each loses, and the overlap of every two.",
     ),
     Call("POST", "/api/v1/comparisons/replay", "Try the adversarials of each side on the other."),
+    Call("POST", "/api/v1/comparisons/slices", "Draw a boundary slice of a sample."),
+    Call("GET", "/api/v1/evidence/{evidence_id}/slice", "The classes of both networks on its plane."),
+    Call("POST", "/api/v1/comparisons/layers", "Restore the layers of the parent one at a time, and measure again."),
+    Call("GET", "/api/v1/evidence/{evidence_id}/layers", "How many lost samples each restored layer brings back."),
     Call("GET", "/api/v1/claims", "Claims and their re-evaluations, with those of parents and controls."),
     Call("GET", "/api/v1/claims/references", "Published figures, separate from the measurements."),
     Call(

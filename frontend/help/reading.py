@@ -76,8 +76,22 @@ OTHERS = (
     ),
     Passage(
         "A single sample",
-        "The clean image, the adversarial and the perturbation for both networks. Both perturbations use the same "
-        "colour scale: red is brighter, blue is darker. The strip above shows both margins next to ε and δ.",
+        "The clean image, the adversarial and the perturbation for both networks, and what each network predicts for "
+        "the adversarial against the other. Both perturbations use the same colour scale: red is brighter, blue is "
+        "darker. One that would look white is stretched, and its frame says how many times. The strip below shows both "
+        "margins next to ε and δ.",
+    ),
+    Passage(
+        "The boundary slice",
+        "Two pictures of one plane, for the dense and the pruned network; the colour is the predicted class. The clean "
+        "image lies in the middle, the marks are the adversarials, and the dashed line is the ball of ε cut by the "
+        "plane. See [boundary slice](word:boundary slice).",
+    ),
+    Passage(
+        "The layers that bring samples back",
+        "Each row is the pruned network with one [restored layer](word:restored layer). Read it from left to right: "
+        "lost samples that are back at ε, lost samples that are right again, kept samples that still hold, and clean "
+        "accuracy. A layer that brings samples back but loses kept ones does not fit the others.",
     ),
     Passage(
         "Claimed and re-evaluated",

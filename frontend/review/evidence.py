@@ -12,7 +12,13 @@ from frontend.components import Content
 from frontend.rows import Column, done_text, row_table
 from frontend.words import ago, count_words, sentence_list, time_left
 
-KIND_WORDS = {"upload": "uploaded adversarials", "replay": "replayed adversarials", "harder": "harder attack"}
+KIND_WORDS = {
+    "upload": "uploaded adversarials",
+    "replay": "replayed adversarials",
+    "harder": "harder attack",
+    "slice": "boundary slice",
+    "layers": "restored layers",
+}
 REASON_WORDS = {
     "not-adversarial": "still classified correctly",
     "already-wrong": "wrong before any attack",
@@ -29,7 +35,7 @@ def is_active(row: EvidenceOut) -> bool:
 
 def title_words(row: EvidenceOut) -> str:
     """What it is: `replayed adversarials of cnn-dense`."""
-    joint = {"upload": "by", "replay": "of", "harder": "with"}[row.kind]
+    joint = {"upload": "by", "replay": "of", "harder": "with", "slice": "against", "layers": "of"}[row.kind]
     return f"{KIND_WORDS[row.kind]} {joint} {row.source}"
 
 
@@ -49,6 +55,13 @@ def outcome_words(row: EvidenceOut) -> str:
     """What came of it: checked, held, lowered, and why the others do not hold."""
     if not row.checked:
         return "nothing checked yet"
+    if row.record.slice is not None:
+        return f"drawn; {count_words(row.checked, 'point')} verified"
+    if row.record.layers is not None:
+        found = row.record.layers
+        return (
+            f"{len(found.restored)} of {count_words(len(found.names), 'layer')} measured on {found.lost:,} lost samples"
+        )
     noun = "attempt" if row.kind == "harder" else "adversarial"
     words = f"{count_words(row.checked, noun)}, {row.held:,} verified, {count_words(row.improved, 'bound')} lowered"
     reasons = [f"{count:,} {REASON_WORDS.get(reason, reason)}" for reason, count in row.refused.items()]

@@ -327,3 +327,12 @@ def test_prune_that_is_refused_is_code_1_and_says_why(run: Run) -> None:
     assert answer.returncode == 1 and json.loads(answer.stdout)["error"]["code"] == "trains_on_test"
     assert "evaluated on" in answer.stderr
     assert run(*words, "training", "--setting", "gamma").returncode == 2
+
+
+def test_restore_layers_is_queued_for_the_pair(run: Run, served: tuple[Site, str]) -> None:
+    answer = run("restore-layers", "dense-net", "pruned-net", "--json")
+    assert answer.returncode == 0, answer.stderr
+    body = json.loads(answer.stdout)
+    assert (body["kind"], body["progress"]["total"], body["progress"]["unit"]) == ("layers", 1, "layers")
+    assert "layers, dense-net" in run("evidence", "cancel", body["id"]).stdout
+    assert run("restore-layers", "dense-net", "pruned-net", "--eps", "nothing").returncode == 1

@@ -63,6 +63,13 @@ def list_parents() -> list[CheckpointOut]:
         return [show_checkpoint(row) for row in store.dense_checkpoints(session)]
 
 
+def list_children(checkpoint_id: UUID) -> list[CheckpointOut]:
+    """Every checkpoint that was made from this one, pruned or not, by name."""
+    with reading() as session:
+        rows = [row for row in store.all_checkpoints(session) if row.parent_id == checkpoint_id]
+        return [show_checkpoint(row) for row in sorted(rows, key=lambda row: row.name)]
+
+
 def get_checkpoint(checkpoint_id: UUID | str) -> CheckpointOut:
     """One checkpoint; NotFound when there is none of that id."""
     with reading() as session:

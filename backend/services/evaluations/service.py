@@ -86,7 +86,7 @@ def refuse_needed(session: Session, row: Evaluation) -> None:
         raise Conflict(f"This evaluation cannot be deleted; needed by: {words}. Cancel or delete those first.", **found)
 
 
-JOBS = Jobs(kinds.EVALUATION, show_all, check_delete=refuse_needed)
+JOBS = Jobs(kinds.EVALUATION, show_all, check_delete=refuse_needed, before_delete=store.drop_looks)
 load_evaluation, get_evaluation = JOBS.load, JOBS.get
 cancel_evaluation, resume_evaluation, delete_evaluation = JOBS.cancel, JOBS.resume, JOBS.delete
 

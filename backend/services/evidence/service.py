@@ -19,7 +19,7 @@ from backend.jobs.drafts import check_preset_fits
 from backend.jobs.lifecycle import hand_over
 from backend.sandbox import Limits
 from backend.schemas import Page
-from backend.schemas.evidence import AttemptOut, EvidenceOut, HarderIn
+from backend.schemas.evidence import LOOKS, AttemptOut, EvidenceKind, EvidenceOut, HarderIn
 from backend.schemas.records import EvidenceRecord
 from backend.services.evaluations.measurements import eps_of
 from backend.services.evaluations.service import load_evaluation
@@ -57,9 +57,13 @@ def list_evidence(
     *,
     evaluation_ids: Sequence[UUID | str] | None = None,
     state: str | None = None,
+    kind: EvidenceKind | None = None,
+    with_slices: bool = True,
 ) -> Page[EvidenceOut]:
-    """A page of evidence, newest first: of the given evaluations, or in one state."""
-    conditions = []
+    """A page of evidence, newest first: of the given evaluations, in one state, of one kind, or without the slices."""
+    conditions = [] if with_slices else [Evidence.kind != "slice"]
+    if kind is not None:
+        conditions.append(Evidence.kind == kind)
     if evaluation_ids is not None:
         conditions.append(Evidence.evaluation_id.in_([read_id(one, "evaluation") for one in evaluation_ids]))
     return JOBS.page(limit, offset, *conditions, state=state)
@@ -73,10 +77,12 @@ def list_of_evaluation(evaluation_id: UUID | str, limit: int = 50, offset: int =
 
 
 def list_of_sample(evaluation_id: UUID | str, index: int) -> list[EvidenceOut]:
-    """Evidence that is about one sample of an evaluation, newest first."""
+    """Evidence that may lower the bound of one sample of an evaluation, newest first."""
     with reading() as session:
         row = load_evaluation(session, evaluation_id)
-        found = [one for one in store.sources_of(session, row.id).values() if index in one.indices]
+        found = [
+            one for one in store.sources_of(session, row.id).values() if one.kind not in LOOKS and index in one.indices
+        ]
         return _show_all(session, sorted(found, key=lambda one: one.series, reverse=True))
 
 
@@ -132,7 +138,7 @@ def add_upload(
             samples=len(rows),
         )
     record = EvidenceRecord(source_sha256=imported.source_sha256)
-    return _queue(evaluation, "upload", source.strip(), rows, file=imported.file_name, record=record)
+    return queue_evidence(evaluation, "upload", source.strip(), rows, file=imported.file_name, record=record)
 
 
 def queue_replay(evaluation_id: UUID | str, source_evaluation_id: UUID | str) -> EvidenceOut:
@@ -156,7 +162,7 @@ def queue_replay(evaluation_id: UUID | str, source_evaluation_id: UUID | str) ->
         )
     if not rows:
         raise NotComparable("The other evaluation has no adversarial for any sample of this one.")
-    return _queue(evaluation, "replay", name, rows, source_evaluation_id=source.id)
+    return queue_evidence(evaluation, "replay", name, rows, source_evaluation_id=source.id)
 
 
 def replay_pair(dense_id: UUID | str, pruned_id: UUID | str) -> list[EvidenceOut]:
@@ -195,7 +201,7 @@ def queue_harder(evaluation_id: UUID | str, request: HarderIn) -> EvidenceOut:
                 f"it: {_some(broken)}. Use the preset margin to lower their bounds.",
                 samples=broken[:100],
             )
-    return _queue(
+    return queue_evidence(
         evaluation,
         "harder",
         f"{preset.name}, further seeds",
@@ -207,7 +213,9 @@ def queue_harder(evaluation_id: UUID | str, request: HarderIn) -> EvidenceOut:
     )
 
 
-def _queue(evaluation: Evaluation, kind: str, source: str, indices: list[int], **fields: object) -> EvidenceOut:
+def queue_evidence(
+    evaluation: Evaluation, kind: EvidenceKind, source: str, indices: list[int], **fields: object
+) -> EvidenceOut:
     """Write it down and hand it to the queue."""
     values = {"priority": PRIORITY, "record": EvidenceRecord()} | fields
     row = Evidence(evaluation_id=evaluation.id, kind=kind, source=source, indices=indices, n=len(indices), **values)

@@ -25,7 +25,7 @@ def show_evidence(row: Evidence, *, checkpoint_name: str, forecast: Forecast) ->
 
 def show_evidence_progress(row: Evidence, forecast: Forecast) -> EvidenceProgress:
     """How much is done, in its unit; the time left from the speed so far; as expected where it waits."""
-    done, total, unit = float(row.done), float(row.n), "samples"
+    done, total, unit = float(row.done), float(row.steps), "samples" if row.record.layers is None else "layers"
     if row.budget is not None and row.budget_unit is not None:
         done, total, unit = min(row.spent, row.budget), row.budget, row.budget_unit
     eta = row.seconds / done * (total - done) if row.state == "running" and done else forecast.ends

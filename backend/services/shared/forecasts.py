@@ -18,6 +18,8 @@ from backend.store.evaluations import Pace
 from backend.store.jobs import jobs_in
 from backend.store.tables import Evaluation, Evidence, Job, Pruning
 
+SLICE_SECONDS = 2.0  # of a small network on a CPU
+
 
 @dataclass(frozen=True)
 class QueuedJob:
@@ -67,7 +69,9 @@ def describe_task(row: Job, known: Sequence[Pace]) -> QueuedJob:
     elif isinstance(row, Evidence) and row.budget_unit == "seconds":
         seconds = max(0.0, (row.budget or 0.0) - row.spent)
     elif isinstance(row, Evidence) and row.state == "running" and row.done:
-        seconds = row.seconds / row.done * (row.n - row.done)
+        seconds = row.seconds / row.done * (row.steps - row.done)
+    elif isinstance(row, Evidence) and row.kind == "slice":
+        seconds = SLICE_SECONDS
     elif isinstance(row, Pruning) and row.state == "running" and row.eta_seconds is not None:
         seconds = row.eta_seconds
     return QueuedJob(row.id, row.priority, row.state == "running", seconds, chunk_seconds)

@@ -102,6 +102,20 @@ MEASURING = (
         ("budget", "more effort"),
     ),
     Word(
+        "boundary slice",
+        "The classes of the dense and the pruned network on the plane through a clean image, the dense adversarial and "
+        "the pruned one. Lengths on the plane are L2 distances. Where a network has no adversarial, because it is "
+        "wrong without any attack or none was found, its gradient at the clean image spans the plane instead.",
+        ("slice",),
+    ),
+    Word(
+        "restored layer",
+        "A layer of the pruned network that has the weights of its parent again, with the normalisation after it. The "
+        "lost samples are attacked again like those of the pruned network. A sample is back if it is right and holds. "
+        "Kept samples are measured too, because the other layers were trained for the pruned layer, not for this one.",
+        ("restored layers", "mask to flip"),
+    ),
+    Word(
         "pool",
         "The images from which an attack that starts at another class takes its starting points.",
     ),

@@ -56,7 +56,7 @@ class JobCard:
 
 
 def read_evidence(of: str | None) -> Sequence[JobOut]:
-    return evidence.list_evidence(SHOWN, evaluation_ids=None if of is None else [of]).items
+    return evidence.list_evidence(SHOWN, evaluation_ids=None if of is None else [of], with_slices=False).items
 
 
 def show_evidence(rows: Sequence[Any], of: str | None) -> Component:

@@ -10,22 +10,23 @@ from backend.eps import eps_text
 from backend.errors import InvalidRequest, NotFound
 from backend.schemas.comparisons import PairedSample
 from backend.services import samples
+from frontend import ids as shell_ids
 from frontend.components import SET_WORDS, Content, aria, data, empty_state, icon, set_word
 from frontend.figures.perturbation import BLUE_TO_RED, ScaleKind, choose_scale, largest_change
-from frontend.figures.units import Unit
-from frontend.pages.sample import harder, ids
-from frontend.pages.sample.side import Shown, clean_address, side_row
+from frontend.pages.sample import harder, ids, layers
+from frontend.pages.sample.layers import layers_card
+from frontend.pages.sample.plane import answer, slice_card
+from frontend.pages.sample.side import Shown, change_text, clean_address, has_adversarial, side_row
 from frontend.pages.sample.strip import StripMark, margin_strip
-from frontend.pages.sample.versions import find_versions, version_list
+from frontend.pages.sample.versions import find_versions, version_card
 from frontend.pages.sample.words import headline
 from frontend.review.cut import complete_pair, set_of
-from frontend.review.keys import SAMPLE_KEYS, key_words
 from frontend.review.notices import context_line, mismatch_notice, verdict_notice
 from frontend.review.walk import SORT_WORDS, STATE_KEYS, Filters, Place, ShownPair, find_place, load_pair
 from frontend.review.words import class_name
 
 KEYS = ("dense", "pruned", "index", "scale", *STATE_KEYS)
-ROOMS = {"wide": 232, "middle": 168, "narrow": 100}  # pixels a frame may take, by width of the screen
+ROOMS = {"wide": 200, "middle": 168, "narrow": 100}  # pixels a frame may take, by width of the screen
 
 
 def complete(query: dict[str, str], seen: dict[str, str] | None = None) -> dict[str, str] | None:
@@ -45,6 +46,7 @@ def complete(query: dict[str, str], seen: dict[str, str] | None = None) -> dict[
 def register(app: Dash) -> None:
     """The address builds the page, and assets/sample.js moves the address; what runs meanwhile is followed."""
     harder.register(app)
+    layers.register(app)
 
 
 def layout(**query: str) -> Component:
@@ -56,7 +58,11 @@ def layout(**query: str) -> Component:
     sample = find_sample(pair, query.get("index", ""))
     sides = (samples.side(pair.cut.dense, sample.index), samples.side(pair.cut.pruned, sample.index))
     kind: ScaleKind = "change" if query.get("scale") == "change" else "eps"
-    shown, change = choose_shown(pair, sample, kind)
+    shown = choose_shown(pair, sample, kind)
+    answers = {
+        "dense": answer("dense", "pruned", sample, pair) if has_adversarial(sides[1]) else None,
+        "pruned": answer("pruned", "dense", sample, pair) if has_adversarial(sides[0]) else None,
+    }
     parts = [
         context_line(pair.comparison, pair.dataset, pair.sliders.median_eps),
         title(pair, sample),
@@ -69,11 +75,20 @@ def layout(**query: str) -> Component:
             className="headline",
         ),
         toolbar(pair, sample, query),
+        html.Section(
+            [
+                side_row("dense", sides, shown, answers["dense"]),
+                side_row("pruned", sides, shown, answers["pruned"]),
+                scale_bar(pair, shown, kind),
+            ],
+            className="card sides",
+        ),
         strip_card(pair, sample) if pair.has_margins else None,
-        scale_bar(pair, shown, change, kind),
-        side_row("dense", sides[0], shown),
-        side_row("pruned", sides[1], shown),
-        key_list(),
+        html.Div(
+            [slice_card(pair, sample, sides), version_card(pair, sample, find_versions(pair, sample))],
+            className="grid two",
+        ),
+        layers_card(pair, sample),
         *harder.stores(sides, pair.comparison.dense.norm, pair.comparison.eps, pair.comparison.eps_text),
     ]
     height, width, _ = pair.dataset.shape
@@ -101,26 +116,17 @@ def names_of(pair: ShownPair, sample: PairedSample) -> dict[str, str]:
     return {name: class_name(pair.dataset, label) for name, label in labels.items()}
 
 
-def choose_shown(pair: ShownPair, sample: PairedSample, kind: ScaleKind) -> tuple[Shown, float | None]:
-    """What the frames share, and the largest change of a pixel in any of them."""
-    both = [samples.images(side, sample.index) for side in (pair.cut.dense, pair.cut.pruned)]
-    change = largest_change([(one["clean"], one["adversarial"]) for one in both if one["adversarial"] is not None])
+def choose_shown(pair: ShownPair, sample: PairedSample, kind: ScaleKind) -> Shown:
+    """What the frames share: the scale of the perturbations among it, and the largest change of a pixel in each."""
+    changes: dict[str, float | None] = {}
+    for name, side in (("dense", pair.cut.dense), ("pruned", pair.cut.pruned)):
+        one = samples.images(side, sample.index)
+        adversarial = one["adversarial"]
+        changes[name] = None if adversarial is None else largest_change([(one["clean"], adversarial)])
     bound = pair.comparison.eps if pair.comparison.dense.norm == "Linf" else None
+    change = max((one for one in changes.values() if one is not None), default=None)
     scale = choose_scale(kind, eps=bound, change=change)
-    shown = Shown(
-        pair.dataset, pair.unit, pair.comparison.eps, pair.comparison.eps_text, scale, change_text(scale, pair.unit)
-    )
-    return shown, change
-
-
-def change_text(change: float | None, unit: Unit) -> str:
-    """A change of a pixel as the pair's distances are written: `25.5/255`, or `0.031` where they are plain numbers."""
-    if change is None:
-        return ""
-    if not unit.counts_steps:
-        return f"{change:.2g}"
-    value = change * 255
-    return f"{value:.2f}/255" if value < 10 and abs(value - round(value, 1)) > 1e-6 else f"{round(value, 1):g}/255"
+    return Shown(pair.dataset, pair.unit, pair.comparison.eps, pair.comparison.eps_text, scale, changes)
 
 
 def title(pair: ShownPair, sample: PairedSample) -> Component:
@@ -155,7 +161,7 @@ def walked(pair: ShownPair, sample: PairedSample, query: dict[str, str]) -> Filt
 
 
 def toolbar(pair: ShownPair, sample: PairedSample, query: dict[str, str]) -> Component:
-    """Previous and next, where we are, the versions, blink and the keys."""
+    """Previous and next, where we are, blink and the keys."""
     filters = walked(pair, sample, query)
     place = find_place(pair.listed(filters), sample, pair.sort)
     walk = html.Div(
@@ -166,16 +172,15 @@ def toolbar(pair: ShownPair, sample: PairedSample, query: dict[str, str]) -> Com
         ],
         className="walk",
     )
-    versions = find_versions(pair)
     tools = html.Div(
         [
             blink_button(),
-            html.Button(["Keys ", html.Kbd("?")], className="button", **data(toggle=ids.KEY_LIST, focus="keys")),
+            html.Button(["Keys ", html.Kbd("?")], className="button", **data(opens=shell_ids.KEYS, focus="keys")),
             back_link(pair),
         ],
         className="walk-tools",
     )
-    return html.Div([walk, version_list(pair, versions, sample.index), tools], className="card toolbar")
+    return html.Div([walk, tools], className="card toolbar")
 
 
 def blink_button() -> Component:
@@ -231,17 +236,22 @@ def strip_card(pair: ShownPair, sample: PairedSample) -> Component:
     return html.Section([html.H2(words, className="strip-title"), strip], className="card strip-card")
 
 
-def scale_bar(pair: ShownPair, shown: Shown, change: float | None, kind: ScaleKind) -> Component | None:
+def scale_bar(pair: ShownPair, shown: Shown, kind: ScaleKind) -> Component | None:
     """The colours of both perturbations, and the choice of what gets the full colour."""
+    change = max((one for one in shown.changes.values() if one is not None), default=None)
     if shown.scale is None or change is None:
         return None
+    stretched = any(shown.stretch_of(side) is not None for side in shown.changes)
+    which = (
+        "same scale in both rows, but where a row says that it is stretched" if stretched else "same scale in both rows"
+    )
     colours = html.Span(
         className="scale-colours",
         style={"background": f"linear-gradient(90deg, {', '.join(BLUE_TO_RED)})"},
         **aria(hidden="true"),
     )
     parts: list[Content] = [
-        html.Span("Pixel change, same scale in both rows", className="muted"),
+        html.Span(f"Pixel change, {which}", className="muted"),
         html.Span(f"−{shown.scale_text}", className="nowrap"),
         colours,
         html.Span(f"+{shown.scale_text}", className="nowrap"),
@@ -257,7 +267,3 @@ def scale_bar(pair: ShownPair, shown: Shown, change: float | None, kind: ScaleKi
         changes = {"scale": None if other == "eps" else "change"}
         parts.append(html.Button(words, className="chip", **data(go=json.dumps(changes), focus="scale")))
     return html.Div(parts, className="scale-bar")
-
-
-def key_list() -> Component:
-    return html.Details([html.Summary("Keys"), key_words(SAMPLE_KEYS)], id=ids.KEY_LIST, className="card keys")

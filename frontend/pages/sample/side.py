@@ -27,36 +27,103 @@ from frontend.review.words import class_name
 ENLARGED = 8  # of a downloaded PNG
 
 
+STRETCHED_BELOW = 0.25
+"""A perturbation whose largest change is below this share of the full colour would look white: it is stretched."""
+
+
 @dataclass(frozen=True)
 class Shown:
-    """What all frames of the page have in common. `scale`: the pixel change of full colour; None without any change."""
+    """What all frames of the page have in common. `scale`: the pixel change of full colour; None without any change.
+
+    `changes`: the largest change of a pixel by side, None where it has no adversarial.
+    """
 
     dataset: DatasetOut
     unit: Unit
     eps: float
     eps_text: str
     scale: float | None
-    scale_text: str
+    changes: dict[str, float | None]
+
+    @property
+    def scale_text(self) -> str:
+        return change_text(self.scale, self.unit)
+
+    def stretch_of(self, side: str) -> float | None:
+        """How many times a side's perturbation is stretched beyond the common scale; None where it is not."""
+        change = self.changes[side]
+        if self.scale is None or not change or change >= STRETCHED_BELOW * self.scale:
+            return None
+        return self.scale / change
+
+    def scale_of(self, side: str) -> float | None:
+        """The pixel change that has the full colour in a side's own frame."""
+        stretch = self.stretch_of(side)
+        return self.scale if self.scale is None or stretch is None else self.scale / stretch
 
 
-def side_row(kind: str, side: SampleSide, shown: Shown) -> Component:
-    """The row of the dense or the pruned network. `kind`: "dense" or "pruned"."""
+def change_text(change: float | None, unit: Unit) -> str:
+    """A change of a pixel as the pair's distances are written: `25.5/255`, or `0.031` where they are plain numbers."""
+    if change is None:
+        return ""
+    if not unit.counts_steps:
+        return f"{change:.2g}"
+    value = change * 255
+    return f"{value:.2f}/255" if value < 10 and abs(value - round(value, 1)) > 1e-6 else f"{round(value, 1):g}/255"
+
+
+def has_adversarial(side: SampleSide) -> bool:
+    """Whether the network has an adversarial of its own, stored or to be computed again."""
+    return side.row.correct and side.row.found
+
+
+def side_row(kind: str, sides: tuple[SampleSide, SampleSide], shown: Shown, answer: Content) -> Component:
+    """The row of the dense or the pruned network.
+
+    Args:
+        kind: "dense" or "pruned".
+        sides: both networks, the dense one first.
+        answer: what this network says of the other one's adversarial; None where there is none.
+    """
+    side, other = sides if kind == "dense" else sides[::-1]
     head = html.Div(
         [
             html.H2([dot("dense" if kind == "dense" else "pruned-1"), side.checkpoint_name]),
             html.Span(kind, className="muted small"),
-            html.Div(links(side, shown), className="card-tools"),
+            html.Div(links(kind, side, shown), className="card-tools"),
         ],
         className="card-head side-head",
     )
-    frames = html.Div(
-        [clean_frame(side, shown), adversarial_frame(side, shown), perturbation_frame(side, shown)],
-        className="frames",
-    )
+    last = perturbation_frame(kind, side, shown)
+    if answer is not None and not has_adversarial(side) and other.has_adversarial:
+        last = borrowed_frame(kind, other, answer)
+    frames = html.Div([clean_frame(side, shown), adversarial_frame(side, shown), last], className="frames")
+    crossed = crossed_line(kind, other, answer) if has_adversarial(side) or not other.has_adversarial else None
     body = html.Div(
-        [html.Div([frames, *narrow_reason(side, shown)]), side_details(kind, side, shown)], className="side-body"
+        [html.Div([frames, *narrow_reason(side, shown)]), side_details(kind, side, shown, crossed)],
+        className="side-body",
     )
-    return html.Section([head, body], id=f"sample-{kind}", className="card side")
+    return html.Div([head, body], id=f"sample-{kind}", className="side")
+
+
+def crossed_line(kind: str, other: SampleSide, answer: Content) -> Component | None:
+    """This network's answer to the other one's adversarial, as a line."""
+    if answer is None:
+        return None
+    whose = {"dense": "pruned", "pruned": "dense"}[kind]
+    words = [f"On the {whose} adversarial ", answer]
+    return html.P(words, className="small crossed", title=f"The adversarial against {other.checkpoint_name}")
+
+
+def borrowed_frame(kind: str, other: SampleSide, answer: Content) -> Component:
+    """The other network's adversarial, in the row of one that has none, with this one's answer to it."""
+    whose = {"dense": "pruned", "pruned": "dense"}[kind]
+    picture = html.Img(
+        src=f"{side_address(other)}/adversarial.png",
+        alt=f"The adversarial against {other.checkpoint_name}",
+        className="pixels",
+    )
+    return frame("borrowed", picture, f"The {whose} adversarial", answer)
 
 
 def frame(kind: str, content: Component, title: str, caption: Content) -> Component:
@@ -94,22 +161,27 @@ def adversarial_frame(side: SampleSide, shown: Shown) -> Component:
         alt=f"Adversarial example against {side.checkpoint_name}, taken for {taken_for}",
         className="pixels",
     )
-    title = "adversarial" if row.correct else "against its own prediction"
+    title = "Adversarial" if row.correct else "Against its own prediction"
     return frame("adversarial", picture, title, says(taken_for, taken_for == label))
 
 
-def perturbation_frame(side: SampleSide, shown: Shown) -> Component:
-    if not side.has_adversarial or shown.scale is None:
+def perturbation_frame(kind: str, side: SampleSide, shown: Shown) -> Component:
+    scale, stretch = shown.scale_of(kind), shown.stretch_of(kind)
+    if not side.has_adversarial or scale is None:
         reason = html.Span("There is no perturbation without an adversarial.", className="frame-reason")
         return frame(
             "perturbation", html.P([html.Strong("none"), reason], className="frame-words"), "Perturbation", "no image"
         )
+    text = change_text(scale, shown.unit)
     picture = html.Img(
-        src=f"{side_address(side)}/perturbation.png?limit={shown.scale:.9g}",
-        alt=f"Perturbation against {side.checkpoint_name}: red brighter, blue darker, full at {shown.scale_text}",
+        src=f"{side_address(side)}/perturbation.png?limit={scale:.9g}",
+        alt=f"Perturbation against {side.checkpoint_name}: red brighter, blue darker, full at {text}",
         className="pixels",
     )
-    return frame("perturbation", picture, "Perturbation", ["± ", shown.scale_text])
+    caption: list[Content] = [f"± {text}"]
+    if stretch is not None:
+        caption += [", ", html.Strong(f"stretched {stretch:,.0f}×", className="is-warning")]
+    return frame("perturbation", picture, "Perturbation", caption)
 
 
 def narrow_reason(side: SampleSide, shown: Shown) -> list[Component]:
@@ -134,14 +206,15 @@ def side_address(side: SampleSide) -> str:
     return f"/api/v1/evaluations/{side.evaluation_id}/samples/{side.row.index}"
 
 
-def links(side: SampleSide, shown: Shown) -> list[Component]:
+def links(kind: str, side: SampleSide, shown: Shown) -> list[Component]:
     """The evaluation's record, and what is stored of this sample as files."""
     record = dcc.Link("Evaluation", href=f"/jobs?evaluation={side.evaluation_id}", className="button button-quiet")
     if not side.has_adversarial:
         return [record]
     files = {"adversarial.npy": "", "adversarial.png": f"?scale={ENLARGED}"}
-    if shown.scale is not None:
-        files["perturbation.png"] = f"?limit={shown.scale:.9g}&scale={ENLARGED}"
+    scale = shown.scale_of(kind)
+    if scale is not None:
+        files["perturbation.png"] = f"?limit={scale:.9g}&scale={ENLARGED}"
     stem = f"sample-{side.row.index}-{side.checkpoint_name}"
     downloads = [
         html.A(
@@ -156,8 +229,9 @@ def links(side: SampleSide, shown: Shown) -> list[Component]:
     return [record, *downloads]
 
 
-def side_details(kind: str, side: SampleSide, shown: Shown) -> Component:
-    """The margin with what set it, the network's view of the clean image, the best-known bound, and every attempt."""
+def side_details(kind: str, side: SampleSide, shown: Shown, crossed: Component | None) -> Component:
+    """The margin with what set it, the answer to the other's adversarial, the network's view of the clean image, the
+    best-known bound, and every attempt."""
     row, unit = side.row, shown.unit
     verdict = verdict_at_eps(row, shown.eps, shown.eps_text)
     is_witness = row.distance_kind == "witness"
@@ -186,9 +260,10 @@ def side_details(kind: str, side: SampleSide, shown: Shown) -> Component:
                 ]
             ),
             html.P(set_by(side), className="small muted"),
+            *([] if crossed is None else [crossed]),
             html.Dl(items, className="side-details"),
             bound_section(kind, side, unit, shown.eps, shown.eps_text),
-            attempts(side, unit),
+            folded_attempts(kind, side, unit),
         ],
         className="side-text",
     )
@@ -211,6 +286,16 @@ def set_by(side: SampleSide) -> list[Content]:
         dcc.Link(title, href=help_address("attack", row.attack)) if catalogues.find_attack(row.attack) else title
     )
     return ["Broken by " if row.distance_kind == "witness" else "Set by ", name]
+
+
+def folded_attempts(kind: str, side: SampleSide, unit: Unit) -> Component:
+    """How many attempts there were, and all of them on request."""
+    if not side.attempts:
+        return attempts(side, unit)
+    found = sum(1 for item in side.attempts if item["found"])
+    words = f"Attempts: {found:,} of {len(side.attempts):,} found an adversarial"
+    content = html.Div(attempts(side, unit))
+    return html.Details([html.Summary(words), content], className="as-table", **data(fold=f"attempts-{kind}"))
 
 
 def attempts(side: SampleSide, unit: Unit) -> Component:

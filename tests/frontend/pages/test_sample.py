@@ -13,7 +13,8 @@ from backend.services import comparisons, samples
 from frontend.figures.units import L2, LINF
 from frontend.pages import sample as page
 from frontend.pages.sample.harder import cold_bound_words
-from frontend.pages.sample.layout import change_text, choose_shown, find_sample, walked
+from frontend.pages.sample.layout import choose_shown, find_sample, walked
+from frontend.pages.sample.side import change_text
 from frontend.pages.sample.strip import StripMark, margin_strip, tick_values
 from frontend.pages.sample.words import distance_text, margin_text, verdict_at_eps, why_no_adversarial
 from frontend.review.walk import load_pair
@@ -54,10 +55,11 @@ def test_layout_kept_sample_shows_three_images_per_side(pair: MadePair) -> None:
     for side, evaluation in (("dense", pair.dense), ("pruned", pair.pruned)):
         row = by_id(content, f"sample-{side}")
         address = f"/api/v1/evaluations/{evaluation.id}/samples/{KEPT}"
-        assert pictures(row) == {
+        found = pictures(row)
+        assert found.pop("sample-perturbation").startswith(f"{address}/perturbation.png?limit=")
+        assert found == {
             "sample-clean": f"/api/v1/datasets/{pair.dataset.id}/samples/{KEPT}.png",
             "sample-adversarial": f"{address}/adversarial.png",
-            "sample-perturbation": f"{address}/perturbation.png?limit={25.5 / 255:.9g}",
         }
         assert {f"{address}/adversarial.npy", f"/jobs?evaluation={evaluation.id}"} <= set(hrefs(row))
         assert "25.50/255" in text_of(row), "the margin with its unit"
@@ -66,7 +68,12 @@ def test_layout_kept_sample_shows_three_images_per_side(pair: MadePair) -> None:
 def test_layout_lost_sample_says_why_the_pruned_side_has_no_adversarial(pair: MadePair) -> None:
     content = shown(pair, LOST)
     pruned = by_id(content, "sample-pruned")
-    assert set(pictures(pruned)) == {"sample-clean"}
+    dense_adversarial = f"/api/v1/evaluations/{pair.dense.id}/samples/{LOST}/adversarial.png"
+    assert pictures(pruned) == {
+        "sample-clean": f"/api/v1/datasets/{pair.dataset.id}/samples/{LOST}.png",
+        "sample-borrowed": dense_adversarial,
+    }
+    assert answers_in(pruned) == ["pruned:dense"], "what it says of the dense adversarial"
     assert set(pictures(by_id(content, "sample-dense"))) == {
         "sample-clean",
         "sample-adversarial",
@@ -84,7 +91,7 @@ def test_layout_sample_without_adversarial_says_not_found(pair: MadePair) -> Non
     dense = by_id(shown(pair, MISSED), "sample-dense")
     words = text_of(dense)
     assert "none found" in words and "does not prove" in words and "not found" in words
-    assert set(pictures(dense)) == {"sample-clean"}
+    assert set(pictures(dense)) == {"sample-clean", "sample-borrowed"}
 
 
 @pytest.mark.parametrize(
@@ -95,19 +102,49 @@ def test_layout_names_the_set(pair: MadePair, row: int, name: str) -> None:
     assert f" {name} " in words and f"#{row}" in words
 
 
-def test_layout_scale_is_one_for_both_rows_and_can_be_stretched(pair: MadePair) -> None:
-    for more, limit in (({}, 0.1), ({"scale": "change"}, max(CHANGE.values()))):
-        content = shown(pair, KEPT, **more)
-        limits = {pictures(by_id(content, f"sample-{side}"))["sample-perturbation"].split("=")[1] for side in CHANGE}
-        assert len(limits) == 1 and float(limits.pop()) == pytest.approx(limit)
+def test_layout_scale_is_one_for_both_rows_but_stretched_where_a_change_would_look_white(pair: MadePair) -> None:
+    content = shown(pair, KEPT)
+    limits = {side: limit_of(by_id(content, f"sample-{side}")) for side in CHANGE}
+    assert limits == {"dense": pytest.approx(0.1), "pruned": pytest.approx(CHANGE["pruned"], abs=1e-6)}
+    assert "stretched" not in text_of(by_id(content, "sample-dense"))
+    assert "stretched 5×" in text_of(by_id(content, "sample-pruned"))
+    stretched = shown(pair, KEPT, scale="change")
+    for side in CHANGE:
+        assert limit_of(by_id(stretched, f"sample-{side}")) == pytest.approx(max(CHANGE.values()))
+    assert "stretched" not in text_of(by_id(stretched, "sample-pruned"))
+
+
+def limit_of(row: Any) -> float:
+    return float(pictures(row)["sample-perturbation"].split("=")[1])
+
+
+def answers_in(content: Any) -> list[str]:
+    """Network and point of each place that the slice's script fills."""
+    parts = [part.to_plotly_json()["props"] for part in walk(content) if isinstance(part, Component)]
+    return [props["data-answer"] for props in parts if "data-answer" in props]
+
+
+def test_layout_says_what_each_network_makes_of_the_others_adversarial(pair: MadePair) -> None:
+    content = shown(pair, KEPT)
+    assert answers_in(by_id(content, "sample-dense")) == ["dense:pruned"]
+    assert answers_in(by_id(content, "sample-pruned")) == ["pruned:dense"]
+    neither = shown(pair, WRONG_ON_BOTH)
+    assert answers_in(neither) == [] and "nothing spans a plane" in text_of(neither)
+
+
+def test_layout_folds_the_attempts(pair: MadePair) -> None:
+    row = by_id(shown(pair, KEPT), "sample-dense")
+    folds = [part for part in walk(row) if type(part).__name__ == "Details"]
+    assert len(folds) == 1 and not getattr(folds[0], "open", False)
+    assert text_of(folds[0]).startswith("Attempts: 1 of 1 found an adversarial")
 
 
 def test_layout_l2_scale_is_the_largest_change_of_a_pixel(ready: Path, tmp_path: Path) -> None:
     made = make_pair(tmp_path, norm="L2")
     query = made.query(index=KEPT, eps="0.5")
     loaded = load_pair(query)
-    common, change = choose_shown(loaded, find_sample(loaded, str(KEPT)), "eps")
-    assert common.scale == change == pytest.approx(0.05, abs=1e-6)
+    common = choose_shown(loaded, find_sample(loaded, str(KEPT)), "eps")
+    assert common.scale == common.changes["dense"] == pytest.approx(0.05, abs=1e-6)
     assert "/255" not in text_of(by_id(page.layout(**query), "sample-dense").children[1].children[1])
 
 
@@ -194,7 +231,7 @@ def test_versions_answer_to_up_and_down_by_sparsity(pair: MadePair) -> None:
 
 def test_versions_stand_behind_the_name_of_their_method(pair: MadePair) -> None:
     versions = next(part for part in walk(shown(pair, LOST)) if type(part).__name__ == "Nav")
-    groups = [text_of(part) for part in versions.children[1:]]
+    groups = [text_of(part) for part in versions.children]
     assert len(groups) == 1 and groups[0].startswith("lwm") and groups[0].count("%") == 2
 
 
