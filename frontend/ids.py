@@ -14,6 +14,11 @@ NOTIFICATIONS = "notifications"
 TICK = "tick"
 JOBS_COUNT = "jobs-count"
 
+SHIPPED_GO = "shipped-go"
+SHIPPED_WORDS = "shipped-words"
+SHIPPED_POLL = "shipped-poll"
+SHIPPED_DONE = "shipped-done"
+
 
 def rail(name: str) -> str:
     """Id of a link in the rail."""

@@ -108,6 +108,7 @@ TESTED_BY: dict[str, dict[str, str]] = {
         "services/checkpoints/test_service.py": "checkpoints",
         "services/datasets/test_service.py": "datasets",
         "services/evidence/test_service.py": "evidence",
+        "services/test_deleted_shipment.py": "discarded",
         "store/test_database.py": "tables",
         "store/test_questions.py": "artefacts evaluations results workers",
         "store/test_records.py": "prunings",

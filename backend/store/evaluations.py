@@ -36,6 +36,11 @@ def succeeded_evaluations(
     return list(session.scalars(question.order_by(Evaluation.created_at.desc(), Evaluation.id.desc())))
 
 
+def count_evaluations(session: Session, evaluation_ids: Sequence[UUID]) -> int:
+    """How many of these are in the store."""
+    return session.scalar(select(func.count()).select_from(Evaluation).where(Evaluation.id.in_(evaluation_ids))) or 0
+
+
 def indices_of(session: Session, evaluation_ids: Sequence[UUID]) -> dict[UUID, list[int]]:
     """Rows of the data set that each evaluation is of."""
     question = select(Evaluation.id, Evaluation.indices).where(Evaluation.id.in_(evaluation_ids))

@@ -137,8 +137,13 @@
     }
   }
 
+  /** @param {boolean | null} isDone */
+  function reload(isDone) {
+    if (isDone) window.location.reload();
+  }
+
   window.thinice = Object.assign({}, window.thinice, { go, visit, address });
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    shell: { route, redirect, arrive, remember, theme, countJobs },
+    shell: { route, redirect, arrive, remember, theme, countJobs, reload },
   });
 })();

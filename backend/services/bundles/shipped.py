@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from uuid import UUID
 
 from backend.attacks.catalogue import ENGINE
 from backend.bundles.archive import SUFFIX, read_manifest, read_rows
@@ -25,6 +26,7 @@ from backend.services.evaluations.measurements import summarise
 from backend.store import checkpoints, datasets, evaluations
 from backend.store.artefacts import put_bytes
 from backend.store.database import one_at_a_time, reading, writing
+from backend.store.discarded import list_discarded
 from backend.store.tables import Checkpoint, Evaluation
 
 LOG = logging.getLogger(__name__)
@@ -49,6 +51,11 @@ def find_results() -> Path | None:
     return path if is_of_this_engine(manifest) else None
 
 
+def list_shipped(path: Path) -> list[UUID]:
+    """Ids of the evaluations in shipped results."""
+    return [entry.id for entry in read_manifest(path).evaluations]
+
+
 def is_of_this_engine(manifest: BundleManifest) -> bool:
     if manifest.engine == ENGINE:
         return True
@@ -62,7 +69,8 @@ def load_results(path: Path, is_stopping: Callable[[], bool] = lambda: False) ->
     """Bring shipped results into the store, one evaluation after the other, then queue their verification: before, it
     would take the time of what pages wait for.
 
-    Those that are there stay; those of other weights or of other images are left out, which the log says.
+    Those that are there stay, and those that a user deleted stay away; those of other weights or of other images are
+    left out, which the log says.
 
     Args:
         is_stopping: asked before each evaluation; what is left then comes at the next start.
@@ -77,9 +85,10 @@ def load_results(path: Path, is_stopping: Callable[[], bool] = lambda: False) ->
     if not is_of_this_engine(manifest):
         return 0
     with reading() as session:
-        stored = {one.id: session.get(Evaluation, one.id) for one in manifest.evaluations}
+        gone = list_discarded(session)
+        stored = {one.id: session.get(Evaluation, one.id) for one in manifest.evaluations if not is_gone(one, gone)}
         zoo = {row.weights_sha256: row for row in checkpoints.all_checkpoints(session) if row.origin == "zoo"}
-    missing = [one for one in manifest.evaluations if stored[one.id] is None]
+    missing = [one for one in manifest.evaluations if one.id in stored and stored[one.id] is None]
     present = [row for row in stored.values() if row is not None]
     loaded = []
     if missing:
@@ -98,6 +107,11 @@ def load_results(path: Path, is_stopping: Callable[[], bool] = lambda: False) ->
         if row.record.imported is not None and not row.record.imported.predictions:
             _queue_verification(row)
     return len(loaded)
+
+
+def is_gone(entry: BundledEvaluation, discarded: set[str]) -> bool:
+    """Whether a user deleted the evaluation or its network."""
+    return str(entry.id) in discarded or entry.checkpoint.source_sha256 in discarded
 
 
 def _queue_verification(row: Evaluation) -> None:

@@ -12,6 +12,7 @@ from frontend.components import Content, accuracy, aria, data, empty_state, icon
 from frontend.jobs import buttons, progress_cell, state_word
 from frontend.pages.jobs.listing import STATES, Filter, Listing
 from frontend.rows import Column, Live, live_cells, live_text, row_table
+from frontend.shipped import ways_in
 from frontend.words import STATE_WORDS, ago, count_words
 
 COLUMNS = [
@@ -31,7 +32,7 @@ def jobs_table(listing: Listing) -> Component:
     if not listing.rows:
         if sum(listing.counts.values()):
             return html.P("No evaluations are in this state.", className="muted")
-        return empty_state("Nothing has been evaluated yet. Queue an evaluation above, or upload a checkpoint first.")
+        return empty_state("Nothing has been evaluated yet.", ways=ways_in())
     parts: list[Component] = [row_table("Evaluations", COLUMNS, [job_cells(row) for row in listing.rows])]
     if listing.hidden > 0:
         ended = sum(row.state not in ACTIVE for row in listing.rows)

@@ -18,6 +18,7 @@ from frontend.pages.methods import ids
 from frontend.pages.methods.answers import answer_cards, evidence
 from frontend.pages.methods.panels import list_methods, list_panels, place_method
 from frontend.pages.methods.table import family_table, gaps
+from frontend.shipped import nothing_evaluated, ways_in
 from frontend.words import count_words, time_left
 
 HEADING = html.H1("Methods", className="page-title")
@@ -50,11 +51,12 @@ def layout(
     """The page of a family; without one, how to get one."""
     if not family:
         sentence = "There are no pruned checkpoints yet. Upload one and choose its dense parent."
-        return html.Div([HEADING, empty_state(sentence, "Upload a checkpoint", "/upload")], className="page-stack")
+        return html.Div([HEADING, empty_state(sentence, ways=ways_in())], className="page-stack")
     query = {"family": family, "eps": eps, "norm": norm, "method": method}
     parts, is_whole = show_family(query)
     return html.Div(
         [
+            *nothing_evaluated(),
             html.Div(parts, id=ids.PAGE, className="page-stack methods"),
             dcc.Store(id=ids.QUERY, data=query),
             dcc.Interval(id=ids.POLL, interval=POLL_MILLISECONDS, max_intervals=0 if is_whole else -1),
