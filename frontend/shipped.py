@@ -31,7 +31,7 @@ def nothing_evaluated() -> list[Component]:
     """A card with the ways in, above a page that has networks but no evaluation; empty once there is one."""
     if evaluations.list_evaluations(1, state="succeeded").total:
         return []
-    return [empty_state("No checkpoint is evaluated yet, so this page can say nothing.", ways=ways_in())]
+    return [empty_state("No checkpoint is evaluated yet, so there is nothing to show here.", ways=ways_in())]
 
 
 def shipped_offer() -> Component | None:

@@ -56,7 +56,6 @@ def layout(
     parts, is_whole = show_family(query)
     return html.Div(
         [
-            *nothing_evaluated(),
             html.Div(parts, id=ids.PAGE, className="page-stack methods"),
             dcc.Store(id=ids.QUERY, data=query),
             dcc.Interval(id=ids.POLL, interval=POLL_MILLISECONDS, max_intervals=0 if is_whole else -1),
@@ -82,6 +81,7 @@ def show_family(query: dict[str, str | None], patience: float | None = None) -> 
         dcc.Store(id=ids.PANELS, data=panels),
         context_line(found),
         html.Div([HEADING, family_choices(found, terms), controls(found, eps, own)], className="methods-head"),
+        *nothing_evaluated(),
         answer_cards(found, own),
         panels_card(found, panels),
         table_card(found, terms),
