@@ -144,6 +144,7 @@ TESTED_BY: dict[str, dict[str, str]] = {
     "frontend/pages/sample": {"frontend/pages/test_sample.py": "harder layout side strip versions words"},
     "frontend/pages/samples": {"frontend/pages/test_samples.py": "chips layout wall"},
     "frontend/pages/upload": {
+        "frontend/pages/test_bundle.py": "bundle",
         "frontend/pages/test_inspection.py": "inspection",
         "frontend/pages/test_upload.py": "callbacks checks form layout sheet",
     },

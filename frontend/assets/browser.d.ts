@@ -8,7 +8,7 @@ interface ThinIce {
     sample: { BLINK: string; KEY_LIST: string; PAGE: string };
     samples: { PAGE: string; WALL: string };
     shell: { PAGE: string };
-    upload: { ARCHITECTURE: string; DROP: string; FILE: string; GO: string; INPUT: string; KEEP_RATE: string; NAME: string; PAGE: string; PARENT: string; REFUSAL: string; SET_GO: string; STATUS: string };
+    upload: { ARCHITECTURE: string; BUNDLE_CAME: string; BUNDLE_GO: string; DROP: string; FILE: string; GO: string; INPUT: string; KEEP_RATE: string; NAME: string; PAGE: string; PARENT: string; REFUSAL: string; SET_GO: string; STATUS: string };
   };
   /** shell.js: the address with its query changed; no new entry in the history where `replace`. */
   go(changes: Query, replace: boolean): void;

@@ -83,5 +83,9 @@ def test_deleted_evaluation_comes_back_from_the_shipped_bundle(stocked: Path) ->
     assert load_results(path, lambda: next(asked)) == 1
     (row,) = evaluations.list_evaluations().items
     evaluations.delete_evaluation(row.id)
+    queue.enqueue(queue.EVALUATE, 1, row.id, 0)
+    queue.cancel(queue.EVALUATE, row.id, 0)  # as one that was imported, cancelled and deleted before
     assert row.id in {one.evaluation_id for one in import_bundle(path).evaluations if one.outcome == "queued"}
     assert evaluations.get_evaluation(row.id).state == "queued"
+    job = queue.client().list_workflows(workflow_ids=[queue.name_job(queue.EVALUATE, row.id, 0)])[0]
+    assert job.status == "ENQUEUED", "a job that ended stood for the new one"

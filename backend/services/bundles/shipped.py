@@ -100,6 +100,7 @@ def load_results(path: Path, is_stopping: Callable[[], bool] = lambda: False) ->
             with one_at_a_time():
                 row = _load(entry, rows, zoo, origin)
             if row is not None:
+                queue.forget(row.id)
                 summarise(row)
                 loaded.append(row)
         LOG.info("loaded %d shipped evaluations", len(loaded))
