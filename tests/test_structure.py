@@ -140,7 +140,7 @@ TESTED_BY: dict[str, dict[str, str]] = {
         "frontend/pages/test_finding.py": "finding pictures waiting",
         "frontend/pages/test_overview.py": "callbacks holdings layout table",
     },
-    "frontend/pages/prune": {"frontend/pages/test_prune.py": "callbacks form layout record request"},
+    "frontend/pages/prune": {"frontend/pages/test_prune.py": "callbacks form images layout record request"},
     "frontend/pages/sample": {"frontend/pages/test_sample.py": "harder layout side strip versions words"},
     "frontend/pages/samples": {"frontend/pages/test_samples.py": "chips layout wall"},
     "frontend/pages/upload": {

@@ -13,6 +13,7 @@ NOTHING: dict[str, Any] = {"path": None, "split": None, "name": None, "labels": 
 
 def test_file_to_send_of_a_published_one_is_its_archive_under_its_own_name(tmp_path: Path) -> None:
     archive = tmp_path / "mine.tar.gz"
+    archive.touch()
     with file_to_send("cifar100", **NOTHING | {"path": archive}) as sent:
         assert sent == (archive, "cifar100-test", "test")
     with file_to_send("svhn", **NOTHING | {"path": archive, "split": "train", "name": "digits"}) as sent:
@@ -28,7 +29,7 @@ def test_file_to_send_of_a_file_is_that_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("what", "options", "sentence"),
     [
-        ("imagenet", {}, "no file or data set 'imagenet'. Known data sets: cifar10, cifar100, svhn"),
+        ("imagenet", {}, "no file or data set 'imagenet'. Known data sets: fashion-mnist, cifar10, cifar100, svhn"),
         ("cifar10", {"split": "extra"}, "train or test"),
         (__file__, {}, "needs a --name"),
         (__file__, {"path": Path(__file__), "name": "x"}, "--path works only with the name"),

@@ -33,11 +33,12 @@ TRAIN, TEST = draw(12, seed=1), draw(7, seed=2)
 
 
 def test_published_says_what_everybody_knows() -> None:
-    assert [len(entry.classes) for entry in PUBLISHED.values()] == [10, 100, 10]
+    assert [len(entry.classes) for entry in PUBLISHED.values()] == [10, 10, 100, 10]
     assert find_published("cifar100").classes == tuple(sorted(find_published("cifar100").classes))
     assert find_published("cifar10").classes[3] == "cat"
+    assert find_published("fashion-mnist").shape == (28, 28, 1)
     assert len(ARCHIVES) == 6 and all(len(name) == 64 for name in ARCHIVES)
-    with pytest.raises(UnknownName, match="Known: cifar10, cifar100, svhn"):
+    with pytest.raises(UnknownName, match="Known: cifar10, cifar100, fashion-mnist, svhn"):
         find_published("imagenet")
 
 
