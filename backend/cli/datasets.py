@@ -107,7 +107,7 @@ def file_to_send(
         NotFound, UnreadableDataset: see `fetch_published`; idx files may be damaged too.
     """
     # Here, because they bring NumPy and the store, which no other command needs.
-    from backend.datasets.published import PUBLISHED
+    from backend.datasets.published import PUBLISHED, name_split
     from backend.services.datasets.service import find_published_files
 
     if split not in (None, "train", "test"):
@@ -116,10 +116,10 @@ def file_to_send(
         wanted: Split = "train" if split == "train" else "test"
         files = find_published_files(what, wanted, path, report_bytes(PUBLISHED[what].title))
         if len(files) == 1:
-            yield files[0], name or f"{what}-{wanted}", wanted
+            yield files[0], name or name_split(what, wanted), wanted
             return
         with packed_idx(files[0], files[1]) as packed:
-            yield packed, name or f"{what}-{wanted}", None  # the server knows the split by the content
+            yield packed, name or name_split(what, wanted), None  # the server knows the split by the content
         return
     file = Path(what)
     if not file.is_file():
@@ -148,7 +148,7 @@ def packed_idx(images: Path, labels: Path) -> Iterator[Path]:
 
 def report_bytes(title: str) -> Callable[[int], None]:
     """Says every ten megabytes how much has come."""
-    told = -1
+    told = 0
 
     def report(received: int) -> None:
         nonlocal told

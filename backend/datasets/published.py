@@ -168,6 +168,14 @@ CANONICAL: dict[str, tuple[str, Split]] = {
 """Data set and split by the SHA-256 of the .npz that `child.write_canonical` makes of it, whatever file it came as."""
 
 
+def name_split(name: str, split: Split) -> str:
+    """What a split is called on a server unless somebody says otherwise; the first 2,000 test images of Fashion-MNIST
+    have its plain name.
+    """
+    plain = f"{name}-{split}"
+    return f"{plain}-all" if plain in DATASETS else plain
+
+
 def find_published(name: str) -> PublishedDataset:
     """Give the data set called `name`; UnknownName lists what exists."""
     if name not in PUBLISHED:

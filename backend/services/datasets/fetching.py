@@ -15,7 +15,7 @@ from uuid import UUID
 
 from backend.datasets.child import fetch_dataset
 from backend.datasets.downloads import LONGEST_SECONDS, is_installed
-from backend.datasets.published import PUBLISHED, PublishedDataset, find_published
+from backend.datasets.published import PUBLISHED, PublishedDataset, find_published, name_split
 from backend.errors import ThinIceError
 from backend.sandbox import Limits
 from backend.schemas import Split
@@ -59,16 +59,12 @@ def suggest_published(shape: Sequence[int], classes: int, slug: str) -> list[Pub
     return [entry for entry in fitting if slug.startswith(entry.name)] or fitting
 
 
-def slug_of(name: str, split: Split) -> str:
-    return f"{name}-{split}"
-
-
 def tell_fetch(name: str, split: Split) -> Fetch:
     """Where a split of a published data set stands; UnknownName lists what exists."""
     entry = find_published(name)
     key = name, split
     with reading() as session:
-        found = store.find_dataset(session, slug_of(name, split))
+        found = store.find_dataset(session, name_split(name, split))
     fetch = Fetch(
         name,
         split,
@@ -107,10 +103,10 @@ def _fetch(name: str, split: Split) -> None:
         fetch_now(name, split)
     except ThinIceError as error:
         failure = error.message
-        LOG.warning("%s could not be fetched: %s", slug_of(name, split), error.message)
+        LOG.warning("%s could not be fetched: %s", name_split(name, split), error.message)
     except Exception:  # a thread of its own: whatever it is, the page has to say that nothing will come
         failure = "It failed unexpectedly; the server's log says why."
-        LOG.exception("%s could not be fetched", slug_of(name, split))
+        LOG.exception("%s could not be fetched", name_split(name, split))
     with _lock:
         _running.discard((name, split))
         if failure is not None:
@@ -134,14 +130,14 @@ def fetch_now(name: str, split: Split) -> UUID:
         limits=replace(Limits.from_settings(settings), wall_seconds=float(2 * LONGEST_SECONDS)),
     )
     row = keep_imported(
-        imported, slug_of(name, split), default_norm=entry.default_norm, default_eps=entry.default_eps, classes=None
+        imported, name_split(name, split), default_norm=entry.default_norm, default_eps=entry.default_eps, classes=None
     )
     rmtree(folder, ignore_errors=True)
     return row.id
 
 
 def downloads_folder(name: str, split: Split) -> Path:
-    return get_settings().home / "downloads" / slug_of(name, split)
+    return get_settings().home / "downloads" / name_split(name, split)
 
 
 def count_received(name: str, split: Split) -> int:
