@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -78,6 +79,7 @@ def run_in_child(
     limits: Limits,
     rejection: type[ThinIceError] = UnsafeCheckpoint,
     folder: Path | None = None,
+    passes: Sequence[str] = (),
 ) -> Any:
     """Call `function(**arguments)` in a child process and give its result.
 
@@ -87,6 +89,7 @@ def run_in_child(
         limits: what the child may use.
         rejection: class of the error when the child dies or outlives its time.
         folder: working directory and TMPDIR of the child; a fresh one by default.
+        passes: environment variables that the child gets besides the usual ones.
 
     Returns:
         What the function returned, through JSON.
@@ -99,7 +102,7 @@ def run_in_child(
         workplace = folder or Path(scratch)
         request = json.dumps({"function": function, "arguments": arguments, "limits": asdict(limits)})
         with tempfile.TemporaryFile() as complaints:
-            code = _run(request, workplace, limits, reply_file, complaints)
+            code = _run(request, workplace, limits, passes, reply_file, complaints)
             reply = _read_reply(reply_file)
             if reply is None:
                 LOG.warning("child %s ended with %s: %s", function, code, _read_tail(complaints))
@@ -120,6 +123,7 @@ def make_in_child(
     suffix: str,
     limits: Limits,
     rejection: type[ThinIceError] = UnsafeCheckpoint,
+    passes: Sequence[str] = (),
 ) -> Product:
     """Let a child write one file and keep it in `out_dir` as `<sha256><suffix>`.
 
@@ -135,6 +139,7 @@ def make_in_child(
             limits=limits,
             rejection=rejection,
             folder=Path(scratch),
+            passes=passes,
         )
         sha256 = hash_file(made)
         path = out_dir / f"{sha256}{suffix}"
@@ -160,7 +165,14 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _run(request: str, workplace: Path, limits: Limits, reply: IO[bytes], complaints: IO[bytes]) -> int | None:
+def _run(
+    request: str,
+    workplace: Path,
+    limits: Limits,
+    passes: Sequence[str],
+    reply: IO[bytes],
+    complaints: IO[bytes],
+) -> int | None:
     """Start the child, wait, end its whole group; give its exit code, None where the time ran out."""
     with tempfile.TemporaryFile() as question:
         question.write(request.encode())
@@ -172,7 +184,7 @@ def _run(request: str, workplace: Path, limits: Limits, reply: IO[bytes], compla
             stdout=reply,
             stderr=complaints,
             cwd=workplace,
-            env=_scrub_environment(workplace),
+            env=_scrub_environment(workplace, passes),
             start_new_session=True,
         )
     try:
@@ -190,9 +202,9 @@ def _end_group(child: subprocess.Popen[bytes]) -> None:
     child.wait()
 
 
-def _scrub_environment(workplace: Path) -> dict[str, str]:
-    """An environment without tokens, database URLs or proxies."""
-    kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
+def _scrub_environment(workplace: Path, passes: Sequence[str]) -> dict[str, str]:
+    """An environment without tokens and database URLs, and without proxies unless `passes` names them."""
+    kept = {name: os.environ[name] for name in (*KEPT_VARIABLES, *passes) if name in os.environ}
     return {
         **kept,
         "PYTHONPATH": str(ROOT),

@@ -30,6 +30,9 @@ class Settings(BaseSettings):
     training_processes: int = Field(1, ge=1, le=64, description="Processes that share one pruning, one per GPU")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
     demo: bool = Field(True, description="Bring the results of the shipped checkpoints in at the first start")
+    datasets_url: str | None = Field(
+        None, description="Web folder with the published data sets; default: their authors' servers"
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
     @property

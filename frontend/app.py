@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.errors import ThinIceError
-from frontend import ids, jobs
+from frontend import ids, jobs, shipped
 from frontend.bundle import ASSETS, bundle_routes, read_bundle
 from frontend.callbacks import failure_parts, in_thread, query_values, report_error
 from frontend.components import Content, error_state
@@ -193,6 +193,7 @@ def register_shell(app: Dash, pages: dict[str, ModuleType]) -> None:
         return show_page(pages, route["path"], search or "", seen)
 
     jobs.register(app)
+    shipped.register(app)
     app.clientside_callback(browser("redirect"), Input(ids.REDIRECT, "data"))
     app.clientside_callback(browser("arrive"), Input(ids.TITLE, "data"), Input(ids.PAGE, "children"))
     app.clientside_callback(browser("remember"), Output(ids.SEEN, "data"), Input(ids.PAGE, "children"))

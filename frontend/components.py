@@ -130,11 +130,15 @@ def table(
     )
 
 
-def empty_state(sentence: Content, action: str | None = None, href: str | None = None) -> Component:
-    """What an empty place says: one sentence and the button that fills it."""
+def empty_state(
+    sentence: Content, action: str | None = None, href: str | None = None, ways: Sequence[Component] = ()
+) -> Component:
+    """What an empty place says: one sentence and the button that fills it, or several `ways` to fill it."""
     parts: list[Component] = [icon("brand"), html.P(sentence)]
     if action is not None and href is not None:
         parts.append(dcc.Link(action, href=href, className="button button-primary"))
+    if ways:
+        parts.append(html.Div(list(ways), className="empty-ways"))
     return html.Div(parts, className="card empty")
 
 

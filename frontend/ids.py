@@ -17,6 +17,11 @@ RAIL = "rail"
 MORE = "rail-more"
 KEYS = "keys"
 
+SHIPPED_GO = "shipped-go"
+SHIPPED_WORDS = "shipped-words"
+SHIPPED_POLL = "shipped-poll"
+SHIPPED_DONE = "shipped-done"
+
 
 def rail(name: str) -> str:
     """Id of a link in the rail."""

@@ -110,6 +110,7 @@ TESTED_BY: dict[str, dict[str, str]] = {
         "services/checkpoints/test_service.py": "checkpoints",
         "services/datasets/test_service.py": "datasets",
         "services/evidence/test_service.py": "evidence",
+        "services/test_deleted_shipment.py": "discarded",
         "store/test_database.py": "tables",
         "store/test_questions.py": "artefacts evaluations results workers",
         "store/test_records.py": "prunings",
@@ -141,7 +142,7 @@ TESTED_BY: dict[str, dict[str, str]] = {
         "frontend/pages/test_finding.py": "finding pictures waiting",
         "frontend/pages/test_overview.py": "callbacks holdings layout table",
     },
-    "frontend/pages/prune": {"frontend/pages/test_prune.py": "callbacks form layout record request"},
+    "frontend/pages/prune": {"frontend/pages/test_prune.py": "callbacks form images layout record request"},
     "frontend/pages/sample": {
         "frontend/pages/test_sample.py": "harder layout side strip words",
         "frontend/pages/test_versions.py": "layers plane versions",
@@ -149,6 +150,7 @@ TESTED_BY: dict[str, dict[str, str]] = {
     "frontend/pages/samples": {"frontend/pages/test_samples.py": "chips layout wall"},
     "frontend/pages/several": {"frontend/pages/test_several.py": "callbacks chosen layout panels picker"},
     "frontend/pages/upload": {
+        "frontend/pages/test_bundle.py": "bundle",
         "frontend/pages/test_inspection.py": "inspection",
         "frontend/pages/test_upload.py": "callbacks checks form layout sheet",
     },

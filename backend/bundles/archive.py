@@ -59,6 +59,11 @@ def read_manifest(path: Path) -> BundleManifest:
             ) from error
 
 
+def tell_manifest(path: str) -> dict[str, Any]:
+    """The manifest of the bundle at `path` as JSON (runs in a child); raises as `read_manifest`."""
+    return read_manifest(Path(path)).model_dump(mode="json")
+
+
 def read_rows(path: Path, entry: BundledEvaluation, max_bytes: int) -> BundledRows:
     """The rows of one evaluation of a bundle, checked for what no run could have written.
 

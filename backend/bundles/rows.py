@@ -6,6 +6,7 @@ exact, which it is for everything that was computed in float32.
 
 import io
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -47,6 +48,10 @@ ATTEMPTS = pa.schema(
     ]
 )
 """`adversarial` is set for fallback attacks only: the primary run's adversarials belong to the results."""
+
+
+Columns = dict[str, list[Any]]
+"""The values of a table by the names of its columns."""
 
 
 @dataclass(frozen=True)
@@ -148,8 +153,24 @@ def check_rows(rows: BundledRows, *, n: int, classes: int, what: str) -> None:
 
 
 def _has_twice(position: NDArray[np.int64], series: NDArray[np.int64], attempts: pa.Table) -> bool:
-    keys = set(zip(position.tolist(), series.tolist(), attempts["attack"].to_pylist(), strict=True))
-    return len(keys) < len(position)
+    attack = np.unique(attempts["attack"].cast(pa.string()).to_numpy(), return_inverse=True)[1]
+    keys = np.stack([position, series, attack])
+    return len(np.unique(keys, axis=1).T) < len(position)
+
+
+def list_columns(table: pa.Table) -> Columns:
+    """As `table.to_pydict()`, in a fraction of the time: without a scalar of Arrow for each value."""
+    return {name: _list_values(table[name]) for name in table.column_names}
+
+
+def _list_values(column: pa.ChunkedArray) -> list[Any]:
+    if pa.types.is_dictionary(column.type):
+        return _list_values(column.cast(pa.string()))
+    if not column.null_count:
+        return list(column.to_numpy().tolist())
+    filled = column.fill_null(pa.scalar(0).cast(column.type)).to_numpy().tolist()
+    is_missing = column.is_null().to_numpy().tolist()
+    return [None if missing else value for value, missing in zip(filled, is_missing, strict=True)]
 
 
 def _numbers(table: pa.Table, name: str) -> NDArray[np.int64]:

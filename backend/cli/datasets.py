@@ -2,7 +2,7 @@
 an archive that is fetched first."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +19,8 @@ from backend.schemas import Split
 app = typer.Typer(help="List, show, open, delete data sets; `dataset` adds one.", no_args_is_help=True)
 
 Slug = Annotated[str, typer.Argument(metavar="DATASET", help="Data set, by slug or id")]
+TOLD_BYTES = 10_000_000
+USUAL_EPS = "8/255"
 PAGE = "upload?kind=dataset&dataset={slug}"
 
 
@@ -94,7 +96,8 @@ def file_to_send(
 
     Args:
         what: the name of a published data set, or a file.
-        path: the archive of a published one; downloaded, or taken from an earlier download, if None.
+        path: the file of a published one, or the folder that has its files; installed ones are taken, or downloaded
+            ones, if None.
         split: of a published one, "test" if None.
         name: on the server; that of a published one with its split if None.
         labels: where `what` holds images in idx, the file of their labels.
@@ -104,17 +107,19 @@ def file_to_send(
         NotFound, UnreadableDataset: see `fetch_published`; idx files may be damaged too.
     """
     # Here, because they bring NumPy and the store, which no other command needs.
-    from backend.datasets.published import PUBLISHED
-    from backend.services.datasets.service import fetch_published, pack_idx
+    from backend.datasets.published import PUBLISHED, name_split
+    from backend.services.datasets.service import find_published_files
 
     if split not in (None, "train", "test"):
         raise typer.BadParameter(f"The split must be train or test; got {split!r}.")
     if what in PUBLISHED:
         wanted: Split = "train" if split == "train" else "test"
-        if path is None:
-            err.print(f"Downloading {PUBLISHED[what].downloads[wanted].url} if it is not here yet ...", markup=False)
-            path = fetch_published(what, wanted)
-        yield path, name or f"{what}-{wanted}", wanted
+        files = find_published_files(what, wanted, path, report_bytes(PUBLISHED[what].title))
+        if len(files) == 1:
+            yield files[0], name or name_split(what, wanted), wanted
+            return
+        with packed_idx(files[0], files[1]) as packed:
+            yield packed, name or name_split(what, wanted), None  # the server knows the split by the content
         return
     file = Path(what)
     if not file.is_file():
@@ -126,7 +131,36 @@ def file_to_send(
     if labels is None:
         yield file, name, split
         return
+    with packed_idx(file, labels) as packed:
+        yield packed, name, None
+
+
+@contextmanager
+def packed_idx(images: Path, labels: Path) -> Iterator[Path]:
+    """A pair of idx files as one .npz, as long as it is needed."""
+    from backend.services.datasets.service import pack_idx
+
     with TemporaryDirectory() as folder:
         packed = Path(folder) / "packed.npz"
-        pack_idx(file, labels, packed)
-        yield packed, name, None
+        pack_idx(images, labels, packed)
+        yield packed
+
+
+def report_bytes(title: str) -> Callable[[int], None]:
+    """Says every ten megabytes how much has come."""
+    told = 0
+
+    def report(received: int) -> None:
+        nonlocal told
+        if received // TOLD_BYTES != told:
+            told = received // TOLD_BYTES
+            err.print(f"Downloading {title}: {received / 1e6:,.0f} MB", markup=False)
+
+    return report
+
+
+def choose_eps(what: str, eps: str | None) -> str:
+    """The default eps of a data set: as typed, else that of a published one, else 8/255."""
+    from backend.datasets.published import PUBLISHED
+
+    return eps or (PUBLISHED[what].default_eps if what in PUBLISHED else USUAL_EPS)

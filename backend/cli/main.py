@@ -15,7 +15,7 @@ from rich.progress import wrap_file
 from backend.attacks.catalogue import DEFAULT_PRESET, PRESETS
 from backend.cli import bundles, checkpoints, claims, datasets, evidence, example, jobs, prunings, table
 from backend.cli.comparison import print_comparison
-from backend.cli.datasets import file_to_send, print_dataset
+from backend.cli.datasets import choose_eps, file_to_send, print_dataset
 from backend.cli.output import err, out, print_checkpoint, print_evaluation
 from backend.cli.session import GATE_NOT_MET, REFUSED, AsJson, Url, connected, reports_failures, wait_for, write_whole
 from backend.cli.status import JOB_NAMES, print_status
@@ -166,25 +166,33 @@ def upload(
 @app.command()
 @reports_failures
 def dataset(
-    what: Annotated[str, typer.Argument(help="cifar10, cifar100, svhn; or a file: .npz with x and y, images as idx")],
+    what: Annotated[
+        str, typer.Argument(help="fashion-mnist, cifar10, cifar100, svhn; or a file: .npz with x and y, images as idx")
+    ],
     name: Annotated[str | None, typer.Option(help="Name, unique on the server; cifar10, ... have their own")] = None,
     path: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="Archive of cifar10, ...; downloaded if left out")
+        Path | None, typer.Option(exists=True, help="File or folder of fashion-mnist, ...; downloaded if left out")
     ] = None,
-    split: Annotated[str | None, typer.Option(help="train or test, for an archive; default: test")] = None,
+    split: Annotated[str | None, typer.Option(help="train or test, of a data set by name; default: test")] = None,
     labels: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="Labels, for idx images")] = None,
     norm: Annotated[str, typer.Option(help="Default norm of evaluations")] = "Linf",
-    eps: Annotated[str, typer.Option(help='Default eps of evaluations, "8/255" or a decimal')] = "8/255",
+    eps: Annotated[str | None, typer.Option(help='Default eps of evaluations; default: its own, or "8/255"')] = None,
     classes: Annotated[str | None, typer.Option(help="Class names, separated by commas")] = None,
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Upload a data set: CIFAR-10, CIFAR-100 or SVHN by name, an .npz file, or a pair of idx files."""
+    """Upload a data set: Fashion-MNIST, CIFAR-10, CIFAR-100 or SVHN by name, an .npz file, or a pair of idx files."""
     with (
         connected(url) as client,
         file_to_send(what, path=path, split=split, name=name, labels=labels) as (file, chosen, part),
     ):
-        fields = {"name": chosen, "default_norm": norm, "default_eps": eps, "classes": classes, "split": part}
+        fields = {
+            "name": chosen,
+            "default_norm": norm,
+            "default_eps": choose_eps(what, eps),
+            "classes": classes,
+            "split": part,
+        }
         with file.open("rb") as reader:
             response = client.upload(reader, file.name, fields, to="datasets")
         if as_json:

@@ -6,7 +6,7 @@ from typing import Any, TextIO
 
 from rich.console import Console
 
-from backend.counts import count_words
+from backend.counts import count_words, is_few
 from backend.schemas.evidence import LOOKS
 
 PIPED_WIDTH = 10_000  # what another program reads is not broken into lines
@@ -81,12 +81,16 @@ def print_evaluation(evaluation: dict[str, Any]) -> None:
 
 
 def describe_summary(evaluation: dict[str, Any]) -> str:
-    """Clean / robust accuracy with interval, and the median margin."""
+    """Clean / robust accuracy with interval, of few samples the intervals alone; and the median margin."""
     summary = evaluation["summary"]
-    text = f"clean / robust accuracy {percent(summary['clean_accuracy'])} / {percent(summary['robust_accuracy'])}"
-    interval = summary["robust_accuracy_interval"]
-    if interval:
-        text += f" (95 %: {percent(interval['low'])} to {percent(interval['high'])})"
+    if is_few(summary["n"]):
+        clean, robust = (describe_interval(summary[f"{kind}_accuracy_interval"]) for kind in ("clean", "robust"))
+        text = f"clean / robust accuracy {clean} / {robust} (95 % intervals of {count_words(summary['n'], 'sample')})"
+    else:
+        text = f"clean / robust accuracy {percent(summary['clean_accuracy'])} / {percent(summary['robust_accuracy'])}"
+        interval = summary["robust_accuracy_interval"]
+        if interval:
+            text += f" (95 %: {percent(interval['low'])} to {percent(interval['high'])})"
     if summary["median_margin"] is not None:
         is_linf = evaluation["norm"] == "Linf"
         margin = f"{255 * summary['median_margin']:.2f}/255" if is_linf else f"{summary['median_margin']:.4f}"
@@ -106,6 +110,10 @@ def print_layers(found: dict[str, Any]) -> None:
     for layer in found["layers"]:
         counts = [f"{rate['count']:,} of {rate['n']:,} {words}" for key, words in parts if (rate := layer[key])]
         out.print(f"{layer['name']}: {', '.join(counts)}", markup=False)
+
+
+def describe_interval(interval: dict[str, float] | None) -> str:
+    return "-" if interval is None else f"{100 * interval['low']:.0f} to {100 * interval['high']:.0f} %"
 
 
 def print_evidence(evidence: dict[str, Any]) -> None:

@@ -9,13 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.counts import count_words
+from backend.datasets.downloads import take_files
 from backend.datasets.formats import Samples, read_samples
 from backend.datasets.imported import ImportedDataset
-from backend.datasets.published import ARCHIVES, PUBLISHED
+from backend.datasets.published import ARCHIVES, CANONICAL, PUBLISHED, find_published
+from backend.datasets.readers import read_idx
 from backend.datasets.samples import sample_ids
 from backend.errors import NotFound, UnreadableDataset
 from backend.sandbox import MB, Limits, hash_file, make_in_child
 from backend.schemas import Split
+
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
+NETWORK_VARIABLES = (*PROXIES, *(name.upper() for name in PROXIES), *CERTIFICATES)
+"""What a child needs to reach a server the way that this process would."""
 
 
 def take_dataset(path: Path, *, out_dir: Path, limits: Limits, split: Split | None = None) -> ImportedDataset:
@@ -45,15 +52,76 @@ def take_dataset(path: Path, *, out_dir: Path, limits: Limits, split: Split | No
     imported = ImportedDataset(
         sha256=made.sha256, source_sha256=hash_file(path), file_name=made.path.name, **made.result
     )
-    if imported.published is not None and imported.source_sha256 not in ARCHIVES:
+    if imported.published is None and imported.sha256 in CANONICAL:
+        imported.published, imported.split = CANONICAL[imported.sha256]
+    elif imported.published is not None and imported.source_sha256 not in ARCHIVES:
         imported.warnings.append("The archive's hash differs from the published file's: it was repacked or changed.")
     return imported
+
+
+def fetch_dataset(
+    name: str, split: Split, *, folder: Path, mirror: str | None, out_dir: Path, limits: Limits
+) -> ImportedDataset:
+    """Get a published data set by name and keep it in `out_dir` as `<sha256>.npz`; the child downloads and reads.
+
+    Args:
+        folder: where downloads are kept; those of an earlier try are taken from there.
+        mirror: see `downloads.download`.
+
+    Raises:
+        NotFound, UnreadableDataset, TooLarge: see `downloads.download` and the readers.
+    """
+    made = make_in_child(
+        "backend.datasets.child:write_published",
+        {
+            "name": name,
+            "split": split,
+            "folder": str(folder.resolve()),
+            "mirror": mirror,
+            "max_bytes": limits.memory_mb * MB // 4,
+        },
+        out_dir=out_dir,
+        suffix=".npz",
+        limits=limits,
+        rejection=UnreadableDataset,
+        passes=NETWORK_VARIABLES,
+    )
+    return ImportedDataset(sha256=made.sha256, file_name=made.path.name, **made.result)
+
+
+def write_published(
+    name: str, split: Split, folder: str, mirror: str | None, max_bytes: int, out: str
+) -> dict[str, Any]:
+    """Get the files of a split and write them to `out` as `write_canonical` does (runs in the child)."""
+    paths = take_files(find_published(name), split, Path(folder), mirror=mirror)
+    if len(paths) == 1:
+        samples = read_samples(paths[0], split=split, max_bytes=max_bytes)
+    else:
+        samples = Samples(*read_pair(paths[0], paths[1], max_bytes), name, split)
+    check_labels(samples)
+    return write_samples(samples, out) | {"source_sha256": hash_file(paths[0])}
+
+
+def read_pair(images_path: Path, labels_path: Path, max_bytes: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Images uint8 (N, H, W, 1) and labels int64 (N,) of a pair of idx files; raises as `readers.read_idx`."""
+    images, labels = read_idx(images_path, max_bytes=max_bytes), read_idx(labels_path, max_bytes=max_bytes)
+    if images.dtype != np.uint8 or images.ndim != 3 or labels.shape != images.shape[:1]:
+        raise UnreadableDataset(
+            f"The idx files must hold uint8 images (N, H, W) and a label for each; they hold {images.dtype} "
+            f"{images.shape} and {labels.shape}."
+        )
+    return images[..., np.newaxis], labels.astype(np.int64)
 
 
 def write_canonical(path: str, max_bytes: int, out: str, split: Split | None = None) -> dict[str, Any]:
     """Read the file at `path`, write it to `out` as .npz in its one form and describe it (runs in the child)."""
     samples = read_samples(Path(path), split=split, max_bytes=max_bytes)
     check_labels(samples)
+    return write_samples(samples, out)
+
+
+def write_samples(samples: Samples, out: str) -> dict[str, Any]:
+    """Write samples to `out` in their one form, and describe them."""
     images, labels = samples.images, samples.labels
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for name, array in (("x", images), ("y", labels)):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from operator import eq
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from backend.attacks.catalogue import get_preset
 from backend.bundles.archive import read_manifest, read_rows
-from backend.bundles.rows import BundledRows
+from backend.bundles.rows import BundledRows, Columns, list_columns
 from backend.eps import check_eps, parse_eps
 from backend.errors import InvalidRequest, NotFound
 from backend.jobs.drafts import check_preset_fits, hash_ordered, start_record, tell_selection
@@ -31,11 +32,11 @@ from backend.store.tables import Checkpoint, Dataset, Evaluation
 
 @dataclass(frozen=True)
 class BundledPart:
-    """One chunk of a bundled evaluation: its results and attempts, the latter by position in the chunk."""
+    """Some chunks of a bundled evaluation: their results and attempts, the latter by position in the part."""
 
-    chunk: BundledChunk
-    results: list[dict[str, Any]]
-    attempts: list[dict[str, Any]]
+    chunks: list[BundledChunk]
+    results: Columns
+    attempts: Columns
     adversarials: NDArray[np.float32]
 
 
@@ -60,10 +61,14 @@ def take_part(entry: BundledEvaluation, rows: BundledRows, number: int) -> Bundl
     chunk = entry.chunks[number]
     position = rows.attempts["position"]
     inside = pc.and_(pc.greater_equal(position, low), pc.less(position, low + chunk.samples))
-    attempts = rows.attempts.filter(inside).to_pylist()
-    for attempt in attempts:
-        attempt["position"] -= low
-    return BundledPart(chunk, rows.results.slice(low, chunk.samples).to_pylist(), attempts, rows.adversarials)
+    attempts = list_columns(rows.attempts.filter(inside))
+    attempts["position"] = [place - low for place in attempts["position"]]
+    return BundledPart([chunk], list_columns(rows.results.slice(low, chunk.samples)), attempts, rows.adversarials)
+
+
+def take_whole(entry: BundledEvaluation, rows: BundledRows) -> BundledPart:
+    """All chunks of a bundled evaluation at once."""
+    return BundledPart(entry.chunks, list_columns(rows.results), list_columns(rows.attempts), rows.adversarials)
 
 
 def find_rows_of_dataset(session: Session, dataset: Dataset) -> tuple[dict[int, int], list[str], list[int]]:
@@ -77,12 +82,12 @@ def explain_mismatch(
     entry: BundledEvaluation, rows: BundledRows, content_ids: Sequence[str], labels: Sequence[int]
 ) -> str | None:
     """Why a data set's rows are not the samples that were attacked; None where they are, with the same labels."""
-    indices = rows.results["index"].to_pylist()
+    indices = rows.results["index"].to_numpy().tolist()
     if max(indices) >= len(content_ids):
         return f"it has {len(content_ids):,} samples, and row {max(indices):,} was attacked"
     if hash_ordered([content_ids[index] for index in indices]) != entry.dataset.samples_sha256:
         return "its images differ from those that were attacked"
-    if [labels[index] for index in indices] != rows.results["label"].to_pylist():
+    if [labels[index] for index in indices] != rows.results["label"].to_numpy().tolist():
         return "its labels differ from those of the evaluation"
     return None
 
@@ -112,7 +117,7 @@ def make_evaluation(
     Args:
         content_ids: of every row of the data set.
     """
-    indices = rows.results["index"].to_pylist()
+    indices = rows.results["index"].to_numpy().tolist()
     known = start_record(
         checkpoint, dataset, [content_ids[one] for one in indices], get_preset(entry.preset), entry.norm, entry.eps
     )
@@ -169,41 +174,50 @@ def count_found(rows: BundledRows) -> int:
     return int((found & (margin > 0)).sum())
 
 
-def chunk_rows(
+def stored_columns(
     evaluation_id: UUID, part: BundledPart, numbers: dict[int, int]
-) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
-    """(chunk, attempts, results) as `store.evaluations.store_chunk` takes them; adversarials become shards.
+) -> tuple[list[dict[str, Any]], Columns, Columns]:
+    """(chunks, attempts, results) as `store.evaluations.store_chunks` takes them; adversarials become shards.
 
     Args:
         numbers: the store's sample number by row of the data set.
     """
-    shards = [_write_series(part.results, part.adversarials), _write_series(part.attempts, part.adversarials)]
-    results = [
-        {name: value for name, value in row.items() if name != "adversarial"}
-        | {
-            "evaluation_id": evaluation_id,
-            "sample_id": numbers[row["index"]],
-            "correct": row["label"] == row["prediction"],
-            "shard": None if place is None else shards[0][0],
-            "shard_row": place,
-        }
-        for row, place in zip(part.results, shards[0][1], strict=True)
+    shard, places = _write_series(part.results, part.adversarials)
+    ids = [numbers[index] for index in part.results["index"]]
+    results = {name: values for name, values in part.results.items() if name != "adversarial"} | {
+        "evaluation_id": [evaluation_id] * len(ids),
+        "sample_id": ids,
+        "correct": list(map(eq, part.results["label"], part.results["prediction"])),
+        "shard": [None if place is None else shard for place in places],
+        "shard_row": places,
+    }
+    own_shard, own_places = _write_series(part.attempts, part.adversarials)
+    position = part.attempts["position"]
+    attempts = {name: values for name, values in part.attempts.items() if name not in ("position", "adversarial")} | {
+        "evaluation_id": [evaluation_id] * len(position),
+        "sample_id": [ids[one] for one in position],
+        "artefact": [
+            own_shard if own is not None else results["shard"][one] if is_best else None
+            for one, own, is_best in zip(position, own_places, _find_best(part), strict=True)
+        ],
+        "shard_row": own_places,
+    }
+    chunks = [one.model_dump() | {"evaluation_id": evaluation_id, "worker_id": IMPORTED} for one in part.chunks]
+    return chunks, attempts, results
+
+
+def _find_best(part: BundledPart) -> list[bool]:
+    """Of each attempt whether it is the one that its sample's result is about."""
+    chosen, attempts = part.results["attack"], part.attempts
+    columns = (attempts[name] for name in ("position", "series", "found", "attack"))
+    return [
+        series == 0 and found and attack == chosen[one] for one, series, found, attack in zip(*columns, strict=True)
     ]
-    attempts = []
-    for attempt, place in zip(part.attempts, shards[1][1], strict=True):
-        result = results[attempt["position"]]
-        is_best = attempt["series"] == 0 and attempt["found"] and attempt["attack"] == result["attack"]
-        artefact = shards[1][0] if place is not None else (result["shard"] if is_best else None)
-        row = {name: value for name, value in attempt.items() if name not in ("position", "adversarial")}
-        ids = {"evaluation_id": evaluation_id, "sample_id": result["sample_id"]}
-        attempts.append(row | ids | {"artefact": artefact, "shard_row": place})
-    chunk = part.chunk.model_dump() | {"evaluation_id": evaluation_id, "worker_id": IMPORTED}
-    return chunk, attempts, results
 
 
-def _write_series(rows: list[dict[str, Any]], images: NDArray[np.float32]) -> tuple[str | None, list[int | None]]:
+def _write_series(rows: Columns, images: NDArray[np.float32]) -> tuple[str | None, list[int | None]]:
     """Keep the adversarials that some rows name as one shard; gives its name and each row's place in it."""
-    kept = [row["adversarial"] for row in rows if row["adversarial"] is not None]
+    kept = [row for row in rows["adversarial"] if row is not None]
     places = iter(range(len(kept)))
     name = write_shard(images[kept]) if kept else None
-    return name, [None if row["adversarial"] is None else next(places) for row in rows]
+    return name, [None if row is None else next(places) for row in rows["adversarial"]]

@@ -95,7 +95,9 @@ def run_chunk(evaluation_id: UUID, run_number: int, number: int, *, worker_id: s
         "flags": list(result.flags),
     }
     with writing() as session:
-        outcome = evaluations.store_chunk(session, chunk, attempts, found, of_run=run_number)
+        outcome = evaluations.store_chunk(
+            session, chunk, evaluations.as_columns(attempts), evaluations.as_columns(found), of_run=run_number
+        )
         if outcome == "stored" and evaluation.record.settings is None:
             update_record(session.get_one(Evaluation, evaluation_id), result, attack.early_flags)
     if outcome == "stopped":

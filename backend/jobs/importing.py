@@ -7,6 +7,7 @@ again. What the network contradicts ends the import: a number that was measured 
 import logging
 import traceback
 from dataclasses import dataclass
+from itertools import chain
 from uuid import UUID
 
 import numpy as np
@@ -18,7 +19,7 @@ from backend.attacks.losses import measure_gap
 from backend.attacks.network.classifier import Classifier, prepare
 from backend.errors import AttackFailed
 from backend.jobs import lifecycle
-from backend.jobs.bundled import BundledPart, chunk_rows, open_rows, take_part
+from backend.jobs.bundled import BundledPart, open_rows, stored_columns, take_part
 from backend.jobs.kinds import EVALUATION
 from backend.jobs.subjects import Subject, load_subject, take_images
 from backend.jobs.verification import check_adversarials, checked_at_once
@@ -58,9 +59,9 @@ def run_chunk(evaluation: Evaluation, number: int, device: str, on_step: OnStep)
     part = take_part(entry, rows, number)
     subject = load_subject(evaluation.checkpoint_id, evaluation.dataset_id, device)
     verified = verify_part(subject, evaluation.norm, part, on_step)
-    indices = [row["index"] for row in part.results]
+    indices = part.results["index"]
     numbers = dict(zip(indices, subject.sample_numbers[indices].tolist(), strict=True))
-    chunk, attempts, results = chunk_rows(evaluation.id, part, numbers)
+    (chunk,), attempts, results = stored_columns(evaluation.id, part, numbers)
     with writing() as session:
         outcome = evaluations.store_chunk(session, chunk, attempts, results, of_run=evaluation.run_number)
         if outcome == "stored":
@@ -120,16 +121,16 @@ def verify_part(subject: Subject, norm: str, part: BundledPart, on_step: OnStep 
     Raises:
         AttackFailed: something does not hold.
     """
-    images, labels = take_images(subject.samples, np.asarray([row["index"] for row in part.results], dtype=np.int64))
+    images, labels = take_images(subject.samples, np.asarray(part.results["index"], dtype=np.int64))
     _verify_scores(subject.network, images, labels, part, on_step)
-    pairs = [(place, row["adversarial"], row["margin"]) for place, row in enumerate(part.results)]
-    pairs += [(row["position"], row["adversarial"], row["distance"]) for row in part.attempts]
-    kept = [pair for pair in pairs if pair[1] is not None]
+    found = zip(range(len(images)), part.results["adversarial"], part.results["margin"], strict=True)
+    tried = zip(*(part.attempts[name] for name in ("position", "adversarial", "distance")), strict=True)
+    kept = [row for row in chain(found, tried) if row[1] is not None]
     if kept:
         places, adversarials, distances = (list(column) for column in zip(*kept, strict=True))
         points = torch.from_numpy(part.adversarials[adversarials])
         _verify_adversarials(subject.network, norm, images[places], labels[places], points, distances, on_step)
-    return VerifiedCounts(len(part.results), len(kept))
+    return VerifiedCounts(len(images), len(kept))
 
 
 def _verify_scores(
@@ -143,17 +144,17 @@ def _verify_scores(
     gap = measure_gap(logits, labels)
     loss = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
     largest = logits.softmax(1).amax(1)
-    predicted = torch.tensor([row["prediction"] for row in part.results])
+    predicted = torch.tensor(part.results["prediction"])
     scale = logits.abs().max()
     differs = (logits.argmax(1) != predicted) & (gap.abs() > SCORE_TOLERANCE * scale)
     for name, value, unit in (("logit_gap", gap, scale), ("loss", loss, scale), ("max_probability", largest, 1.0)):
-        stored = torch.tensor([row[name] for row in part.results], dtype=torch.float64)
+        stored = torch.tensor(part.results[name], dtype=torch.float64)
         differs |= ~((value.double() - stored).abs() <= SCORE_TOLERANCE * unit)
     if count := int(differs.sum()):
         raise AttackFailed(
             f"The network gives other outputs than the bundle says for {count:,} of {len(images):,} clean samples, so "
             "these rows were measured on another network or on other images. Nothing of this chunk was kept.",
-            samples=[part.results[place]["index"] for place in differs.nonzero().flatten().tolist()][:100],
+            samples=[part.results["index"][place] for place in differs.nonzero().flatten().tolist()][:100],
         )
 
 

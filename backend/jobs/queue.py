@@ -72,6 +72,16 @@ def cancel(workflow: str, *arguments: UUID | int) -> None:
     client().cancel_workflow(name_job(workflow, *arguments))
 
 
+def forget(evaluation_id: UUID) -> None:
+    """Forget the ended jobs of an evaluation that was deleted and comes back under its id; they would stand for new
+    ones.
+    """
+    prefixes = [name_job(workflow, evaluation_id) for workflow in (EVALUATE, VERIFY, RESTORE)]
+    ended = client().list_workflows(workflow_id_prefix=prefixes, load_input=False, load_output=False)
+    if ended:
+        client().delete_workflows([job.workflow_id for job in ended])
+
+
 def put_back(workflow: str, *arguments: UUID | int) -> None:
     """Let a job that runs wait again, in its old place; the run of it that ends now must leave no outcome."""
     client().resume_workflow(name_job(workflow, *arguments), queue_name=QUEUE)

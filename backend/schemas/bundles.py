@@ -87,10 +87,20 @@ class ImportedEvaluation(Schema):
     checkpoint_name: str
     preset: str
     n: int
+    adversarials: int = Field(0, description="How many are in the bundle, each to be verified")
     outcome: Literal["queued", "known", "refused"] = Field(
         description="queued: its rows are verified one by one before they count; known: it is here already"
     )
     reason: str | None = Field(None, description="Why it was refused")
+
+
+class BundlePreview(Schema):
+    """What is in a bundle, and what would become of it; its rows are not read yet, and may still be refused."""
+
+    made_at: datetime
+    thinice: str
+    engine: int
+    evaluations: list[ImportedEvaluation]
 
 
 class BundleForm(Schema):

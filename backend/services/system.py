@@ -2,7 +2,9 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from threading import Lock, Thread
 from typing import Literal
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,20 +16,24 @@ from backend.jobs.lifecycle import requeue_waiting
 from backend.jobs.registration.inspections import inspect_missing
 from backend.jobs.registration.kinship import compare_missing
 from backend.schemas.health import Health, WorkerOut
-from backend.services.bundles.shipped import find_results, load_results
+from backend.services.bundles.shipped import find_results, list_shipped, load_results
 from backend.services.demo import queue_demo
 from backend.services.zoo import load_datasets, load_zoo
 from backend.settings import Settings, get_settings
 from backend.startup import prepare_home
 from backend.store import database, workers
+from backend.store.database import reading, writing
+from backend.store.discarded import forget_discarded
+from backend.store.evaluations import count_evaluations
 from backend.store.jobs import count_active
 
 LOG = logging.getLogger(__name__)
+_loading = Lock()  # held while shipped results come in
 
 
 def health() -> Health:
     """Version, database, living workers, length of the queue; "degraded" while work waits and no worker lives."""
-    with database.reading() as session:
+    with reading() as session:
         living = workers.living_workers(session)
         depth = sum(count_active(session, kind.table) for kind in KINDS)
     status: Literal["ok", "degraded"] = "degraded" if depth and not living else "ok"
@@ -73,10 +79,52 @@ def load_shipped(is_stopping: Callable[[], bool]) -> None:
     path = find_results() if get_settings().demo else None
     if path is None:
         return
-    try:
-        load_results(path, is_stopping)
-    except (ThinIceError, SQLAlchemyError):
-        LOG.exception("the shipped results could not be brought in; they are tried again at the next start")
+    with _loading:
+        try:
+            load_results(path, is_stopping)
+        except (ThinIceError, SQLAlchemyError):
+            LOG.exception("the shipped results could not be brought in; they are tried again at the next start")
+
+
+@dataclass(frozen=True)
+class ShippedResults:
+    """How many of the shipped evaluations are here, and whether more are coming right now."""
+
+    here: int
+    total: int
+    is_coming: bool
+
+
+def tell_shipped() -> ShippedResults:
+    """What is here of the shipped results; a total of 0 where none can be brought in."""
+    path = find_results()
+    if path is None:
+        return ShippedResults(0, 0, False)
+    ids = list_shipped(path)
+    with reading() as session:
+        here = count_evaluations(session, ids)
+    return ShippedResults(here, len(ids), _loading.locked())
+
+
+def bring_shipped() -> None:
+    """Bring in all shipped checkpoints and results, those too that a user deleted; returns at once."""
+    if not _loading.locked():
+        Thread(target=_bring_shipped, daemon=True).start()
+
+
+def _bring_shipped() -> None:
+    path = find_results()
+    if path is None:
+        return
+    with _loading:
+        try:
+            with writing() as session:
+                forget_discarded(session)
+            with database.one_at_a_time():
+                load_zoo()
+            load_results(path)
+        except (ThinIceError, SQLAlchemyError):
+            LOG.exception("the shipped results could not be brought in")
 
 
 def home_check(settings: Settings) -> None:

@@ -18,6 +18,7 @@ from backend.registry.shipment import ShippedFile, take_shipped
 from backend.settings import get_settings
 from backend.store import checkpoints, datasets
 from backend.store.database import reading, writing
+from backend.store.discarded import list_discarded
 from backend.store.tables import Checkpoint, Dataset, new_id
 
 LOG = logging.getLogger(__name__)
@@ -48,7 +49,8 @@ def load_datasets() -> None:
 
 
 def load_zoo() -> dict[str, Checkpoint]:
-    """Bring the shipped checkpoints into the store, parents first; those that are there stay.
+    """Bring the shipped checkpoints into the store, parents first; those that are there stay, and those that a
+    user deleted stay away.
 
     Returns:
         The row of every card by the card's name.
@@ -59,8 +61,9 @@ def load_zoo() -> dict[str, Checkpoint]:
     cards = read_cards()
     with reading() as session:
         known = {card.name: row for card in cards if (row := _find_loaded(session, card)) is not None}
+        gone = list_discarded(session)
         shelves = {card.dataset: datasets.find_dataset(session, card.dataset) for card in cards}
-    missing = [card for card in cards if card.name not in known]
+    missing = [card for card in cards if card.name not in known and card.sha256 not in gone]
     if not missing:
         return known
     settings = get_settings()

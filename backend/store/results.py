@@ -29,6 +29,8 @@ COLUMNS = (
     "best_known_series",
     "best_known_source",
 )
+Columns = dict[str, list[Any]]
+"""Values by the names of their columns, all of one length."""
 SOURCE_LENGTH = 200  # of `result.best_known_source`
 FALLBACKS = 1  # series of the attempts of fallback attacks in an evaluation's own run; 0 is its primary run
 
@@ -135,18 +137,29 @@ def attempts_of(session: Session, evaluation_id: UUID, sample_number: int) -> li
     return list(session.scalars(question.order_by(Attempt.series, Attempt.attack)))
 
 
-def with_bounds(results: list[dict[str, Any]], attempts: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """New rows of results with their best-known bound: the primary run's margin, or what a fallback attack of the run
-    found.
+def bounds_of(results: Columns, attempts: Columns) -> Columns:
+    """The columns of the best-known bounds of new results: the primary run's margin, or what a fallback attack of the
+    run found.
     """
+    nearest = _find_nearest(attempts)
+    rows = zip(*(results[name] for name in ("sample_id", "found", "margin", "attack")), strict=True) if results else ()
+    bounds = [
+        bound_of({"found": found, "margin": margin, "attack": attack}, nearest.get(sample))
+        for sample, found, margin, attack in rows
+    ]
+    return {name: [bound[name] for bound in bounds] for name in bounds[0]} if bounds else {}
+
+
+def _find_nearest(attempts: Columns) -> dict[int, dict[str, Any]]:
+    """The nearest found attempt of the fallback attacks by sample."""
     nearest: dict[int, dict[str, Any]] = {}
-    for attempt in attempts:
-        if attempt["series"] > 0 and attempt["found"] and attempt["distance"] is not None:
-            best = nearest.setdefault(attempt["sample_id"], attempt)
-            if attempt["distance"] < best["distance"]:
-                nearest[attempt["sample_id"]] = attempt
-    sourced = {sample: attempt | {"source": attempt["attack"]} for sample, attempt in nearest.items()}
-    return [row | bound_of(row, sourced.get(row["sample_id"])) for row in results]
+    names = ("sample_id", "series", "found", "distance", "attack")
+    for sample, series, found, distance, attack in zip(*(attempts.get(name, ()) for name in names), strict=True):
+        if series == 0 or not found or distance is None:
+            continue
+        if sample not in nearest or distance < nearest[sample]["distance"]:
+            nearest[sample] = {"series": series, "distance": distance, "source": attack}
+    return nearest
 
 
 def bound_of(row: Mapping[str, Any], nearest: Mapping[str, Any] | None) -> dict[str, Any]:

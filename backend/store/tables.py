@@ -351,6 +351,15 @@ class LogLine(Table):
     text: Mapped[str] = mapped_column(Text)
 
 
+class Discarded(Table):
+    """A shipped evaluation or checkpoint that a user deleted."""
+
+    __tablename__ = "discarded"
+    key: Mapped[str] = mapped_column(
+        String(64), primary_key=True, comment="id of a shipped evaluation, or SHA-256 of a shipped file"
+    )
+
+
 class Worker(Table):
     """A worker process and its heartbeat."""
 

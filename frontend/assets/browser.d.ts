@@ -18,7 +18,7 @@ interface ThinIce {
     sample: { BLINK: string; PAGE: string; SLICE: string };
     samples: { PAGE: string; WALL: string };
     shell: { CHANGED: string; JOBS_COUNT: string; KEYS: string; MORE: string; PAGE: string; RAIL: string };
-    upload: { ARCHITECTURE: string; DROP: string; FILE: string; GO: string; INPUT: string; KEEP_RATE: string; NAME: string; PAGE: string; PARENT: string; REFUSAL: string; SET_GO: string; STATUS: string };
+    upload: { ARCHITECTURE: string; BUNDLE_CAME: string; BUNDLE_GO: string; DROP: string; FILE: string; GO: string; INPUT: string; KEEP_RATE: string; NAME: string; PAGE: string; PARENT: string; REFUSAL: string; SET_GO: string; STATUS: string };
   };
   /** shell.js: the address with its query changed; no new entry in the history where `replace`. */
   go(changes: Query, replace: boolean): void;

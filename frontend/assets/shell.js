@@ -126,8 +126,13 @@
     return dense && pruned ? { dense, pruned } : unchanged();
   }
 
+  /** @param {boolean | null} isDone */
+  function reload(isDone) {
+    if (isDone) window.location.reload();
+  }
+
   window.thinice = Object.assign({}, window.thinice, { go, visit, address });
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    shell: { route, redirect, arrive, remember, theme },
+    shell: { route, redirect, arrive, remember, theme, reload },
   });
 })();

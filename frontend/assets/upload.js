@@ -94,6 +94,17 @@
     arrive: (made) => arriveAt({ kind: "dataset", dataset: String(made.slug) }),
   };
 
+  /** @type {Form} */
+  const BUNDLE = {
+    path: "/api/v1/bundles",
+    button: thinice.ids.upload.BUNDLE_GO,
+    busyWords: "Reading every row of the bundle ...",
+    arrive: (made) => {
+      window.dash_clientside.set_props(thinice.ids.upload.FILE, { data: null }); // the server has taken the file
+      window.dash_clientside.set_props(thinice.ids.upload.BUNDLE_CAME, { data: made });
+    },
+  };
+
   /**
    * Send the form; what is not as it should be is said above the button.
    * @param {Form} form
@@ -158,9 +169,17 @@
     if (clicks) post(DATASET, thinice.uploadForm.DATASET_FIELDS, values, upload);
   }
 
+  /**
+   * @param {number | null} clicks
+   * @param {Upload | null} upload
+   */
+  function sendBundle(clicks, upload) {
+    if (clicks) post(BUNDLE, [], [], upload);
+  }
+
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     upload: {
-      mount, prefill, chooseRole, chooseDataset, chooseSamples, sendCheckpoint, sendDataset,
+      mount, prefill, chooseRole, chooseDataset, chooseSamples, sendCheckpoint, sendDataset, sendBundle,
       checkName,
       findParent,
     },

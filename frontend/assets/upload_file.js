@@ -1,6 +1,8 @@
 // The drop zone of the upload page: a file streams to PUT /api/v1/uploads with progress.
 // Dash never renders into the zone, because a file input is none of its components.
 (function () {
+  /** @type {Record<string, string>} */
+  const ACCEPTED = { dataset: ".npz,.gz,.tar,.mat", bundle: ".thinice" };
   /** @type {XMLHttpRequest | null} */
   let running = null; // the request in flight
 
@@ -22,7 +24,7 @@
     input.className = "hidden-label drop-input";
     input.type = "file";
     input.id = thinice.ids.upload.INPUT;
-    input.accept = setup.kind === "dataset" ? ".npz,.gz,.tar,.mat" : "";
+    input.accept = ACCEPTED[setup.kind] || "";
     const state = thinice.elements.make("div", "drop-state");
     state.setAttribute("role", "status");
     state.hidden = true;

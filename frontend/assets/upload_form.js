@@ -14,6 +14,7 @@
     dense: "not pruned; pruned checkpoints are compared with it",
     pruned: "pruned from a dense checkpoint",
     control: "the dense parent finetuned for as long, but not pruned",
+    seed: "a dense network trained again with another seed: the other kind of control",
   };
 
   /**
@@ -28,6 +29,12 @@
    */
   const asPercent = (share) => Number((100 * share).toFixed(6));
 
+  /**
+   * Whether networks of that role were made from no other.
+   * @param {unknown} role
+   */
+  const isRoot = (role) => role === "dense" || role === "seed";
+
   /** @param {string} field */
   const isInPercent = (field) => IN_PERCENT.includes(field);
 
@@ -40,9 +47,10 @@
   function write(names, values) {
     /** @type {Record<string, unknown>} */
     const fields = Object.fromEntries(names.map((name, place) => [name, values[place]]));
-    if (fields.role === "dense") fields.parent_id = null;
-    if (fields.role === "dense" || fields.role === "control") fields.method = fields.declared_sparsity = null;
+    if (isRoot(fields.role)) fields.parent_id = null;
+    if (fields.role !== "pruned") fields.method = fields.declared_sparsity = null;
     if (!fields.evaluate) fields.evaluate_samples = null;
+    if (fields.role === "seed") Object.assign(fields, { role: "dense", method: "seed" });
     if (fields.role === "control") Object.assign(fields, { role: "dense", method: "control" });
     return Object.entries(fields)
       .filter(([, value]) => value !== null && value !== undefined && value !== "")
@@ -61,7 +69,7 @@
    * @returns {[string, boolean, boolean, boolean]}
    */
   function describeRole(role) {
-    return [ROLE_HINTS[role] || "", role === "dense", role !== "pruned", role !== "pruned"];
+    return [ROLE_HINTS[role] || "", isRoot(role), role !== "pruned", role !== "pruned"];
   }
 
   /**
@@ -86,7 +94,7 @@
    * @returns {[number, string]}
    */
   function suggestSamples(parent, preset, role, parents) {
-    const row = role === "dense" ? undefined : parents.find((one) => one.value === parent);
+    const row = isRoot(role) ? undefined : parents.find((one) => one.value === parent);
     const known = row && preset ? row.samples[preset] : undefined;
     return row && known ? [known, "from row 0 on, as many as " + row.name + " has"] : [AT_ONCE, "from row 0 on"];
   }

@@ -2,11 +2,14 @@
 
 import re
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import torch
 from playwright.sync_api import expect
 from safetensors.torch import load_file
+
+from tests.jobs.test_importing import rewrite
 
 pytestmark = pytest.mark.browser
 ZOO = Path(__file__).parents[2] / "models" / "zoo"
@@ -51,3 +54,18 @@ def test_upload_of_what_is_no_checkpoint_keeps_the_form_and_says_why(watched, pr
     refused = [trouble for trouble in watched.troubles if "422" in trouble]
     assert refused
     watched.troubles.clear()  # the refusal is the point of this test
+
+
+def test_upload_of_a_bundle_says_what_it_holds_verifies_it_and_leads_to_the_comparison(page, product, tmp_path):
+    evaluation = product.evaluations["cnn-lwm-95"]
+    file = tmp_path / "one.thinice"
+    file.write_bytes(page.request.get(f"{product.address}/api/v1/bundles?evaluation={evaluation}").body())
+    new = rewrite(file, tmp_path / "new.thinice", id=uuid4())
+    page.goto(f"{product.address}/upload?kind=bundle")
+    page.locator("input[type=file]").first.set_input_files(new)
+    expect(page.locator("main")).to_contain_text("To verify: 150 predictions", timeout=60_000)
+    expect(page.get_by_role("region", name="Evaluations in the bundle")).to_contain_text("will be verified")
+    page.get_by_role("button", name="Verify and import").click()
+    expect(page.locator("main")).to_contain_text("verified: 150 of 150 predictions", timeout=60_000)
+    page.locator("main").get_by_role("link", name="Compare").click()
+    expect(page).to_have_url(re.compile(r"/compare\?dense="))

@@ -1,15 +1,24 @@
 """Writes archives as CIFAR and SVHN publish them: pickles of Python 2 opcode by opcode, binary records, MATLAB 5."""
 
+import gzip
+import hashlib
 import io
 import pickle
 import struct
 import tarfile
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 from scipy.io import savemat
 
+from backend.datasets.child import write_published
+from backend.datasets.published import PUBLISHED, Archive, PublishedDataset
+
 PIXELS = 3072
+N = 30  # images of the small Fashion-MNIST
 
 
 def draw(n: int, classes: int = 10, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -115,3 +124,39 @@ def write_svhn(path: Path, images: np.ndarray, labels: np.ndarray, *, compressed
     digits = np.where(labels == 0, 10, labels).astype(np.uint8)[:, None]
     savemat(path, {"X": images.transpose(1, 2, 3, 0), "y": digits}, do_compression=compressed)
     return path
+
+
+def make_idx_pair(seed: int = 0) -> list[bytes]:
+    """Images uint8 (N, 28, 28) and labels as Fashion-MNIST's files hold them, not packed."""
+    generator = np.random.default_rng(seed)
+    images = generator.integers(0, 256, (N, 28, 28), dtype=np.uint8)
+    labels = np.arange(N, dtype=np.uint8) % 10
+    heads = struct.pack(">4B3I", 0, 0, 8, 3, N, 28, 28), struct.pack(">4BI", 0, 0, 8, 1, N)
+    return [heads[0] + images.tobytes(), heads[1] + labels.tobytes()]
+
+
+def write_idx_pair(folder: Path, seed: int = 0, level: int = 9) -> list[str]:
+    """The training files of a small Fashion-MNIST; gives their names."""
+    names = [archive.file_name for archive in PUBLISHED["fashion-mnist"].downloads["train"]]
+    for name, content in zip(names, make_idx_pair(seed), strict=True):
+        (folder / name).write_bytes(gzip.compress(content, level))
+    return names
+
+
+def small_fashion(address: str) -> PublishedDataset:
+    """Fashion-MNIST as if those small files were the published ones, and no package installed any."""
+    entry = PUBLISHED["fashion-mnist"]
+    archives = tuple(
+        Archive(archive.file_name, f"{address}/{archive.file_name}", hashlib.sha256(content).hexdigest(), 10_000, True)
+        for archive, content in zip(entry.downloads["train"], make_idx_pair(), strict=True)
+    )
+    return replace(
+        entry, downloads={"train": archives, "test": archives}, sizes={"train": N, "test": N}, installed=None
+    )
+
+
+def write_published_in(folder: Path, address: str) -> dict[str, Any]:
+    """What `write_published` says of the small Fashion-MNIST, run in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(PUBLISHED, "fashion-mnist", small_fashion(address))
+        return write_published("fashion-mnist", "train", str(folder), None, 2**30, str(folder / "out.npz"))

@@ -10,7 +10,7 @@ import pytest
 
 from backend.datasets.child import take_dataset
 from backend.datasets.formats import read_samples
-from backend.datasets.published import ARCHIVES, PUBLISHED, find_published
+from backend.datasets.published import ARCHIVES, PUBLISHED, find_published, name_split
 from backend.datasets.readers import read_npz
 from backend.datasets.samples import sample_ids
 from backend.errors import InvalidRequest, UnknownName, UnreadableDataset
@@ -33,11 +33,14 @@ TRAIN, TEST = draw(12, seed=1), draw(7, seed=2)
 
 
 def test_published_says_what_everybody_knows() -> None:
-    assert [len(entry.classes) for entry in PUBLISHED.values()] == [10, 100, 10]
+    assert [len(entry.classes) for entry in PUBLISHED.values()] == [10, 10, 100, 10]
     assert find_published("cifar100").classes == tuple(sorted(find_published("cifar100").classes))
     assert find_published("cifar10").classes[3] == "cat"
+    assert name_split("cifar10", "test") == "cifar10-test"
+    assert name_split("fashion-mnist", "test") == "fashion-mnist-test-all", "the shipped slice has the plain name"
+    assert find_published("fashion-mnist").shape == (28, 28, 1)
     assert len(ARCHIVES) == 6 and all(len(name) == 64 for name in ARCHIVES)
-    with pytest.raises(UnknownName, match="Known: cifar10, cifar100, svhn"):
+    with pytest.raises(UnknownName, match="Known: cifar10, cifar100, fashion-mnist, svhn"):
         find_published("imagenet")
 
 

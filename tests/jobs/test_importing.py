@@ -13,7 +13,7 @@ import torch
 
 from backend.attacks.catalogue import ENGINE
 from backend.bundles.archive import read_manifest, read_rows, write_bundle
-from backend.bundles.rows import BundledRows
+from backend.bundles.rows import BundledRows, list_columns
 from backend.errors import AttackFailed, InvalidRequest, UnreadableBundle
 from backend.jobs import evaluate
 from backend.jobs.drafts import hash_ordered
@@ -251,3 +251,17 @@ def test_import_of_a_file_that_is_no_bundle_is_refused(crew: Any, tmp_path: Path
     path.write_bytes(b"not a zip")
     with pytest.raises(UnreadableBundle, match="not a bundle"):
         bundles.import_bundle(path)
+
+
+def test_list_columns_is_what_arrow_gives_missing_values_too() -> None:
+    names = pa.array(["fmn", "clean", "fmn"]).dictionary_encode()
+    columns = {
+        "name": names,
+        "margin": pa.array([0.25, None, 1.5]),
+        "is_found": pa.array([True, None, False]),
+        "place": pa.array([7, None, 9], pa.int32()),
+        "index": pa.array([3, 1, 2], pa.int32()),
+    }
+    table = pa.table(columns)
+    assert list_columns(table) == table.to_pydict()
+    assert list_columns(table.slice(0, 0)) == {name: [] for name in columns}

@@ -9,7 +9,8 @@ import torch
 from backend.attacks.contract import AttackAttempt, AttackResult, PrimaryResult
 from backend.jobs.rows import Shard, attempt_rows, result_rows
 from backend.jobs.subjects import SampleBatch
-from backend.store.results import with_bounds
+from backend.store.evaluations import as_columns
+from backend.store.results import bounds_of
 
 INF = float("inf")
 RIGHT, NEARER, ALONE, WRONG, NEVER = range(5)
@@ -72,7 +73,8 @@ def test_rows_of_a_run_with_fallback_attacks_keep_the_primary_run_and_lower_the_
     attempts = attempt_rows(uuid4(), numbers, result, shards)
     samples = SampleBatch(np.arange(5), numbers, torch.zeros(5, 1, 2, 2), labels)
     rows = result_rows(uuid4(), samples, result, shards[0])
-    rows = with_bounds(rows, attempts)
+    bounds = bounds_of(as_columns(rows), as_columns(attempts))
+    rows = [row | {name: bounds[name][place] for name in bounds} for place, row in enumerate(rows)]
 
     near = pytest.approx
     assert [row["margin"] for row in rows] == [near(0.1), near(0.2), None, 0.0, None]
@@ -81,8 +83,8 @@ def test_rows_of_a_run_with_fallback_attacks_keep_the_primary_run_and_lower_the_
     assert [row["margin_pred"] for row in rows] == [near(0.1), near(0.2), None, near(0.2), None]
     assert [row["shard_row"] for row in rows] == [0, 1, None, None, None]
     assert [row["best_known"] for row in rows] == [near(0.1), near(0.15), near(0.3), 0.0, None]
-    bounds = [(row["best_known_series"], row["best_known_source"], row["best_known_found"]) for row in rows]
-    assert bounds == [(0, "fmn", True), (1, "fmn", True), (1, "square", True), (0, "clean", True), (0, "", False)]
+    set_by = [(row["best_known_series"], row["best_known_source"], row["best_known_found"]) for row in rows]
+    assert set_by == [(0, "fmn", True), (1, "fmn", True), (1, "square", True), (0, "clean", True), (0, "", False)]
     kept = {(row["sample_id"], row["attack"], row["artefact"]): row["shard_row"] for row in attempts if row["artefact"]}
     assert kept == {
         (10, "fmn", "primary"): None,  # the result's own row says where

@@ -60,7 +60,7 @@ def test_old_run_can_neither_start_report_store_nor_finish(resumed, monkeypatch)
         with pytest.raises(Stopped):
             call()
     with database.writing() as session:
-        assert store.store_chunk(session, {"evaluation_id": resumed, "number": 0}, [], [], of_run=0) == "stopped"
+        assert store.store_chunk(session, {"evaluation_id": resumed, "number": 0}, {}, {}, of_run=0) == "stopped"
         assert store.finished_chunks(session, resumed) == set()
     assert "old run" not in row_of(resumed).stage
 

@@ -202,7 +202,7 @@ def write_chunk(evaluation_id: UUID, number: int, measured: Measured, seconds: f
         "flags": [],
     }
     with writing() as session:
-        assert store.store_chunk(session, chunk, attempts, results) == "stored"
+        assert store.store_chunk(session, chunk, store.as_columns(attempts), store.as_columns(results)) == "stored"
 
 
 def _result(row: Evaluation, measured: Measured, sample: Any, shard: str | None, kept: list[int]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pytest
 
 from backend.errors import NotFound
 from backend.store import artefacts, database, datasets, evaluations, jobs, results, workers
-from backend.store.tables import Dataset, Evaluation, Worker, now
+from backend.store.tables import Attempt, Dataset, Evaluation, Worker, now
 
 
 def chunk_of(evaluation: Evaluation, number: int, samples: int) -> dict:
@@ -55,9 +55,13 @@ def test_store_chunk_twice_writes_once(evaluation):
     first = [result_of(evaluation, 2, 1, 0.5), result_of(evaluation, 3, 2, None)]
     again = [result_of(evaluation, 2, 1, 0.1), result_of(evaluation, 3, 2, 0.1)]
     with database.writing() as session:
-        assert evaluations.store_chunk(session, chunk_of(evaluation, 0, 2), [], first) == "stored"
+        assert (
+            evaluations.store_chunk(session, chunk_of(evaluation, 0, 2), {}, evaluations.as_columns(first)) == "stored"
+        )
     with database.writing() as session:
-        assert evaluations.store_chunk(session, chunk_of(evaluation, 0, 2), [], again) == "known"
+        assert (
+            evaluations.store_chunk(session, chunk_of(evaluation, 0, 2), {}, evaluations.as_columns(again)) == "known"
+        )
     with database.reading() as session:
         assert results.result_columns(session, evaluation.id)["margin"] == [0.5, None]
         stored = session.get(Evaluation, evaluation.id)
@@ -70,7 +74,9 @@ def test_store_chunk_of_a_cancelled_evaluation_writes_nothing(evaluation):
         assert jobs.move_state(session, Evaluation, evaluation.id, ["running"], state="cancelled")
     with database.writing() as session:
         rows = [result_of(evaluation, 2, 1, 0.5)]
-        assert evaluations.store_chunk(session, chunk_of(evaluation, 0, 2), [], rows) == "stopped"
+        assert (
+            evaluations.store_chunk(session, chunk_of(evaluation, 0, 2), {}, evaluations.as_columns(rows)) == "stopped"
+        )
     with database.reading() as session:
         assert results.count_results(session, evaluation.id) == 0
         assert evaluations.finished_chunks(session, evaluation.id) == set()
@@ -132,6 +138,21 @@ def test_count_attempts_of_one_attack_leaves_out_samples_that_were_wrong(evaluat
     made = [attempt(1, "square", False), attempt(2, "square", True), attempt(3, "square", True)]
     made.append(attempt(1, "apgd-ce", True))
     with database.writing() as session:
-        assert evaluations.store_chunk(session, chunk_of(evaluation, 0, 3), made, rows) == "stored"
+        assert (
+            evaluations.store_chunk(
+                session, chunk_of(evaluation, 0, 3), evaluations.as_columns(made), evaluations.as_columns(rows)
+            )
+            == "stored"
+        )
     with database.reading() as session:
         assert results.count_attempts(session, evaluation.id, "square") == (1, 2)
+
+
+def test_insert_new_without_a_column_that_has_a_default_sets_it(evaluation):
+    attempt = {"evaluation_id": evaluation.id, "sample_id": 1, "attack": "fmn", "found": False, "kind": "minimum"}
+    with database.writing() as session:
+        evaluations.insert_new(session, Attempt, [attempt])
+        evaluations.insert_new(session, Attempt, [attempt | {"found": True}])
+    with database.reading() as session:
+        (row,) = results.attempts_of(session, evaluation.id, 1)
+    assert (row.series, row.found, row.distance, row.evaluation_id) == (0, False, None, evaluation.id)

@@ -1,11 +1,13 @@
 """Takes bundles in: what fits a checkpoint and a data set of this store is queued to be verified."""
 
 from pathlib import Path
+from typing import Literal
 
 from sqlalchemy.orm import Session
 
 from backend.bundles.archive import SUFFIX
 from backend.errors import InvalidRequest, NotFound, UnreadableBundle
+from backend.jobs import queue
 from backend.jobs.bundled import (
     BundleOrigin,
     check_settings,
@@ -16,12 +18,12 @@ from backend.jobs.bundled import (
     open_rows,
 )
 from backend.jobs.lifecycle import hand_over
-from backend.sandbox import Limits, make_in_child
-from backend.schemas.bundles import BundledEvaluation, BundleManifest, BundleOut, ImportedEvaluation
+from backend.sandbox import Limits, make_in_child, run_in_child
+from backend.schemas.bundles import BundledEvaluation, BundleManifest, BundleOut, BundlePreview, ImportedEvaluation
 from backend.settings import get_settings
 from backend.store import datasets
 from backend.store.checkpoints import checkpoints_with_weights
-from backend.store.database import writing
+from backend.store.database import reading, writing
 from backend.store.tables import Checkpoint, Dataset, Evaluation
 
 PRIORITY = 8  # before attacks: verifying takes seconds
@@ -58,6 +60,8 @@ def import_bundle(path: Path) -> BundleOut:
             if row is not None:
                 session.add(row)
                 queued.append(row)
+    for row in queued:
+        queue.forget(row.id)
     hand_over(*queued)
     if all(outcome.outcome == "refused" for outcome in outcomes):
         raise InvalidRequest(
@@ -67,33 +71,74 @@ def import_bundle(path: Path) -> BundleOut:
     return BundleOut(evaluations=outcomes)
 
 
+def preview_bundle(path: Path) -> BundlePreview:
+    """What is in an uploaded bundle and, as far as its manifest says, what would become of each evaluation.
+
+    Raises:
+        NotFound: no file at `path`. UnreadableBundle, TooLarge: no bundle.
+    """
+    if not path.is_file():
+        raise NotFound("The uploaded file is missing. Send it again.")
+    told = run_in_child(
+        "backend.bundles.archive:tell_manifest",
+        {"path": str(path.resolve())},
+        limits=Limits.from_settings(get_settings()),
+        rejection=UnreadableBundle,
+    )
+    manifest = BundleManifest.model_validate(told)
+    with reading() as session:
+        outcomes = [_foresee(session, entry) for entry in manifest.evaluations]
+    return BundlePreview(
+        made_at=manifest.made_at, thinice=manifest.thinice, engine=manifest.engine, evaluations=outcomes
+    )
+
+
+def _foresee(session: Session, entry: BundledEvaluation) -> ImportedEvaluation:
+    if session.get(Evaluation, entry.id) is not None:
+        return _tell(entry, "known")
+    checkpoint = _find_checkpoint(session, entry)
+    if checkpoint is None:
+        return _tell(entry, "refused", _ask_for_checkpoint(entry))
+    return _tell(entry, "queued") if _list_datasets(session, checkpoint, entry) else _refuse_samples(entry, [])
+
+
+def _tell(
+    entry: BundledEvaluation, outcome: Literal["queued", "known", "refused"], reason: str | None = None
+) -> ImportedEvaluation:
+    return ImportedEvaluation(
+        evaluation_id=entry.id,
+        checkpoint_name=entry.checkpoint.name,
+        preset=entry.preset,
+        n=entry.n,
+        adversarials=entry.adversarials,
+        outcome=outcome,
+        reason=reason,
+    )
+
+
+def _refuse_samples(entry: BundledEvaluation, reasons: list[str]) -> ImportedEvaluation:
+    told = "; ".join(reasons) or f"no data set here has images of {entry.dataset.shape}"
+    return _tell(
+        entry,
+        "refused",
+        f"The samples of {entry.dataset.slug} that were attacked are not here ({told}). Upload that data set.",
+    )
+
+
 def _take(
     session: Session, entry: BundledEvaluation, manifest: BundleManifest, artefact: str
 ) -> tuple[ImportedEvaluation, Evaluation | None]:
     """What becomes of one evaluation, and its row where it is new."""
-
-    def tell(outcome: str, reason: str | None = None) -> ImportedEvaluation:
-        return ImportedEvaluation.model_validate(
-            {
-                "evaluation_id": entry.id,
-                "checkpoint_name": entry.checkpoint.name,
-                "preset": entry.preset,
-                "n": entry.n,
-                "outcome": outcome,
-                "reason": reason,
-            }
-        )
-
     if session.get(Evaluation, entry.id) is not None:
-        return tell("known"), None
+        return _tell(entry, "known"), None
     _, rows = open_rows(artefact, entry.folder)
     try:
         check_settings(entry, rows)
     except InvalidRequest as error:
-        return tell("refused", error.message), None
+        return _tell(entry, "refused", error.message), None
     checkpoint = _find_checkpoint(session, entry)
     if checkpoint is None:
-        return tell("refused", _ask_for_checkpoint(entry)), None
+        return _tell(entry, "refused", _ask_for_checkpoint(entry)), None
     reasons = []
     for dataset in _list_datasets(session, checkpoint, entry):
         _, content_ids, labels = find_rows_of_dataset(session, dataset)
@@ -103,13 +148,9 @@ def _take(
             row = make_evaluation(
                 entry, rows, checkpoint, dataset, content_ids, origin, priority=PRIORITY, purpose="user"
             )
-            return tell("queued"), row
+            return _tell(entry, "queued"), row
         reasons.append(f"{dataset.slug}: {reason}")
-    told = "; ".join(reasons) or f"no data set here has images of {entry.dataset.shape}"
-    return tell(
-        "refused",
-        f"The samples of {entry.dataset.slug} that were attacked are not here ({told}). Upload that data set.",
-    ), None
+    return _refuse_samples(entry, reasons), None
 
 
 def _find_checkpoint(session: Session, entry: BundledEvaluation) -> Checkpoint | None:

@@ -3,8 +3,7 @@
 import logging
 from collections.abc import Callable
 from pathlib import Path
-
-from sqlalchemy.orm import Session
+from uuid import UUID
 
 from backend.attacks.catalogue import ENGINE
 from backend.bundles.archive import SUFFIX, read_manifest, read_rows
@@ -14,11 +13,11 @@ from backend.jobs import queue
 from backend.jobs.bundled import (
     BundleOrigin,
     check_settings,
-    chunk_rows,
     explain_mismatch,
     find_rows_of_dataset,
     make_evaluation,
-    take_part,
+    stored_columns,
+    take_whole,
 )
 from backend.registry.cards import find_zoo
 from backend.schemas.bundles import BundledEvaluation, BundleManifest
@@ -27,6 +26,7 @@ from backend.services.evaluations.measurements import summarise
 from backend.store import checkpoints, datasets, evaluations
 from backend.store.artefacts import put_bytes
 from backend.store.database import one_at_a_time, reading, writing
+from backend.store.discarded import list_discarded
 from backend.store.tables import Checkpoint, Evaluation
 
 LOG = logging.getLogger(__name__)
@@ -51,6 +51,11 @@ def find_results() -> Path | None:
     return path if is_of_this_engine(manifest) else None
 
 
+def list_shipped(path: Path) -> list[UUID]:
+    """Ids of the evaluations in shipped results."""
+    return [entry.id for entry in read_manifest(path).evaluations]
+
+
 def is_of_this_engine(manifest: BundleManifest) -> bool:
     if manifest.engine == ENGINE:
         return True
@@ -61,9 +66,11 @@ def is_of_this_engine(manifest: BundleManifest) -> bool:
 
 
 def load_results(path: Path, is_stopping: Callable[[], bool] = lambda: False) -> int:
-    """Bring shipped results into the store, one evaluation after the other, and queue their verification.
+    """Bring shipped results into the store, one evaluation after the other, then queue their verification: before, it
+    would take the time of what pages wait for.
 
-    Those that are there stay; those of other weights or of other images are left out, which the log says.
+    Those that are there stay, and those that a user deleted stay away; those of other weights or of other images are
+    left out, which the log says.
 
     Args:
         is_stopping: asked before each evaluation; what is left then comes at the next start.
@@ -78,27 +85,34 @@ def load_results(path: Path, is_stopping: Callable[[], bool] = lambda: False) ->
     if not is_of_this_engine(manifest):
         return 0
     with reading() as session:
-        stored = {one.id: session.get(Evaluation, one.id) for one in manifest.evaluations}
+        gone = list_discarded(session)
+        stored = {one.id: session.get(Evaluation, one.id) for one in manifest.evaluations if not is_gone(one, gone)}
         zoo = {row.weights_sha256: row for row in checkpoints.all_checkpoints(session) if row.origin == "zoo"}
-    missing = [one for one in manifest.evaluations if stored[one.id] is None]
-    for row in stored.values():
-        if row is not None and row.record.imported is not None and not row.record.imported.predictions:
-            _queue_verification(row)  # a start that was cut off may not have come to it
-    if not missing:
-        return 0
-    origin, count = BundleOrigin(put_bytes(path.read_bytes(), SUFFIX), manifest.made_at, is_shipped=True), 0
-    for entry in missing:
-        if is_stopping():
-            break
-        rows = read_rows(path, entry, LARGEST_MEMBER)
-        with one_at_a_time():
-            row = _load(entry, rows, zoo, origin)
-        if row is not None:
-            summarise(row)
+    missing = [one for one in manifest.evaluations if one.id in stored and stored[one.id] is None]
+    present = [row for row in stored.values() if row is not None]
+    loaded = []
+    if missing:
+        origin = BundleOrigin(put_bytes(path.read_bytes(), SUFFIX), manifest.made_at, is_shipped=True)
+        for entry in missing:
+            if is_stopping():
+                break
+            rows = read_rows(path, entry, LARGEST_MEMBER)
+            with one_at_a_time():
+                row = _load(entry, rows, zoo, origin)
+            if row is not None:
+                queue.forget(row.id)
+                summarise(row)
+                loaded.append(row)
+        LOG.info("loaded %d shipped evaluations", len(loaded))
+    for row in [*present, *loaded]:  # a start that was cut off may not have come to it
+        if row.record.imported is not None and not row.record.imported.predictions:
             _queue_verification(row)
-            count += 1
-    LOG.info("loaded %d shipped evaluations", count)
-    return count
+    return len(loaded)
+
+
+def is_gone(entry: BundledEvaluation, discarded: set[str]) -> bool:
+    """Whether a user deleted the evaluation or its network."""
+    return str(entry.id) in discarded or entry.checkpoint.source_sha256 in discarded
 
 
 def _queue_verification(row: Evaluation) -> None:
@@ -129,16 +143,9 @@ def _load(
         check_settings(entry, rows)
         row = make_evaluation(entry, rows, checkpoint, dataset, content_ids, origin, priority=PRIORITY, purpose=PURPOSE)
         row.created_at = row.started_at = entry.finished_at
-        row.state = "running"
-        session.add(row)
-        session.flush()
-        _store_chunks(session, entry, rows, numbers)
         row.state, row.stage, row.done = "succeeded", "done", entry.n
         row.flags, row.finished_at = list(entry.flags), entry.finished_at
+        session.add(row)
+        session.flush()
+        evaluations.store_chunks(session, *stored_columns(entry.id, take_whole(entry, rows), numbers))
     return row
-
-
-def _store_chunks(session: Session, entry: BundledEvaluation, rows: BundledRows, numbers: dict[int, int]) -> None:
-    for chunk in entry.chunks:
-        stored = chunk_rows(entry.id, take_part(entry, rows, chunk.number), numbers)
-        evaluations.store_chunk(session, *stored)

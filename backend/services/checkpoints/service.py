@@ -35,6 +35,7 @@ from backend.services.shared.arguments import check_page, read_id
 from backend.settings import get_settings
 from backend.store import checkpoints as store
 from backend.store.database import reading, writing
+from backend.store.discarded import discard_checkpoint
 from backend.store.tables import Checkpoint, Dataset
 
 LOG = logging.getLogger(__name__)
@@ -239,6 +240,7 @@ def delete_checkpoint(checkpoint_id: UUID | str) -> None:
                 prunings=prunings,
             )
         file = row.file
+        discard_checkpoint(session, row)
         session.delete(row)
     with writing() as session:  # nothing is written: it keeps an import of the same file waiting (SQLite)
         if not store.is_file_used(session, file):

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from backend.counts import count_words
 from backend.datasets import catalogue
 from backend.datasets.child import take_dataset
-from backend.datasets.downloads import download
+from backend.datasets.downloads import OnBytes, find_files, ignore_bytes, take_files
 from backend.datasets.imported import ImportedDataset
-from backend.datasets.published import ARCHIVES, PUBLISHED, find_published
+from backend.datasets.published import ARCHIVES, CANONICAL, PUBLISHED, find_published
 from backend.datasets.readers import read_idx
 from backend.datasets.samples import SampleArrays, load
 from backend.eps import eps_text, parse_eps
@@ -54,14 +54,23 @@ def pack_idx(images_path: Path, labels_path: Path, packed: Path) -> None:
     np.savez(packed, x=images, y=labels.astype(np.int64))
 
 
-def fetch_published(name: str, split: Split) -> Path:
-    """The archive that holds this split of CIFAR-10, CIFAR-100 or SVHN, from an earlier download or a new one.
+def find_published_files(name: str, split: Split, place: Path | None, on_bytes: OnBytes = ignore_bytes) -> list[Path]:
+    """The files of a split of a published data set: images, then labels where they are two.
+
+    Args:
+        place: the folder that has them, or one of them; None takes those that are installed, else those of an earlier
+            download, else downloads them into the user's cache folder.
 
     Raises:
         UnknownName: no such data set; lists what exists.
-        NotFound, UnreadableDataset: see `backend.datasets.downloads`.
+        NotFound, UnreadableDataset, TooLarge: see `backend.datasets.downloads`.
     """
-    return download(find_published(name).downloads[split])
+    entry = find_published(name)
+    if place is None:
+        return take_files(entry, split, mirror=get_settings().datasets_url, on_bytes=on_bytes)
+    if place.is_file() and len(entry.downloads[split]) == 1:
+        return [place]  # the server says where it is another archive than the published one
+    return find_files(entry, split, place)
 
 
 def list_datasets(limit: int = 50, offset: int = 0) -> Page[DatasetOut]:
@@ -116,15 +125,22 @@ def add_dataset(
     _refuse_taken_slug(slug)
     settings = get_settings()
     imported = take_dataset(path, out_dir=settings.artefacts, limits=Limits.from_settings(settings), split=split)
+    return keep_imported(imported, name, default_norm=default_norm, default_eps=eps, classes=classes)
+
+
+def keep_imported(
+    imported: ImportedDataset, name: str, *, default_norm: str, default_eps: str, classes: list[str] | None
+) -> DatasetOut:
+    """Write a data set down whose file is kept; `default_eps` is exact text, and errors are those of `add_dataset`."""
     row = Dataset(
-        slug=slug,
+        slug=make_slug(name),
         name=name.strip(),
         split=imported.split or "upload",
         size=imported.size,
         classes=_name_classes(classes, imported),
         shape=list(imported.shape),
         default_norm=default_norm,
-        default_eps=eps,
+        default_eps=default_eps,
         source=_describe_source(imported),
         builtin=False,
         file=imported.file_name,
@@ -248,6 +264,8 @@ def _refuse_taken(found: Dataset | None) -> None:
 
 def _describe_source(imported: ImportedDataset) -> str:
     """Where the file comes from, as far as its hash tells."""
+    if imported.sha256 in CANONICAL:
+        return f"{PUBLISHED[CANONICAL[imported.sha256][0]].title}, {imported.split} split, as published"
     if imported.source_sha256 in ARCHIVES:
         return f"{ARCHIVES[imported.source_sha256].file_name} as published, SHA-256 {imported.source_sha256}"
     kind = f"an archive of {PUBLISHED[imported.published].title}, not the published one" if imported.published else ""

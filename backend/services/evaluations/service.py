@@ -20,6 +20,7 @@ from backend.services.shared.jobs import Jobs
 from backend.store import checkpoints, results
 from backend.store import evaluations as store
 from backend.store.database import reading
+from backend.store.discarded import discard_evaluation
 from backend.store.tables import Evaluation
 
 MARGIN_TYPES: dict[str, pa.DataType] = {
@@ -86,7 +87,13 @@ def refuse_needed(session: Session, row: Evaluation) -> None:
         raise Conflict(f"This evaluation cannot be deleted; needed by: {words}. Cancel or delete those first.", **found)
 
 
-JOBS = Jobs(kinds.EVALUATION, show_all, check_delete=refuse_needed, before_delete=store.drop_looks)
+def drop_with(session: Session, row: Evaluation) -> None:
+    """Drop the looks that rest on an evaluation, and note its deletion where it was shipped."""
+    store.drop_looks(session, row)
+    discard_evaluation(session, row)
+
+
+JOBS = Jobs(kinds.EVALUATION, show_all, check_delete=refuse_needed, before_delete=drop_with)
 load_evaluation, get_evaluation = JOBS.load, JOBS.get
 cancel_evaluation, resume_evaluation, delete_evaluation = JOBS.cancel, JOBS.resume, JOBS.delete
 

@@ -15,6 +15,7 @@ from backend.schemas.prunings import MethodOut, PassesOut, PruningIn, ScheduleOu
 from backend.schemas.records import MeasuredMargins, PruningRecord, TrainingPasses
 from backend.services.checkpoints.service import load_checkpoint
 from backend.services.comparisons.caveats import caveat_of_flags
+from backend.services.datasets.fetching import Fetch, suggest_published, tell_fetch
 from backend.services.datasets.service import find_dataset
 from backend.services.datasets.views import show_dataset
 from backend.store import datasets
@@ -281,6 +282,15 @@ def suitable_datasets(parent_id: UUID | str) -> list[DatasetOut]:
         own = parent.dataset
         rows = [row for row in datasets.all_datasets(session) if _is_suitable(row, own)]
     return [show_dataset(row) for row in sorted(rows, key=lambda row: (row.split != "train", -row.size))]
+
+
+def suggest_training(parent_id: UUID | str) -> list[Fetch]:
+    """The training splits of the published data sets that fit a checkpoint, and where they stand; only that of its own
+    data set where it has the name of one.
+    """
+    with reading() as session:
+        own = load_checkpoint(session, parent_id).dataset
+    return [tell_fetch(entry.name, "train") for entry in suggest_published(own.shape, len(own.classes), own.slug)]
 
 
 def _is_suitable(row: Dataset, own: Dataset) -> bool:

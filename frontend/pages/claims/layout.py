@@ -12,6 +12,7 @@ from frontend.lists import read_list
 from frontend.pages.claims.table import claims_table, read_families
 from frontend.references import references_table
 from frontend.rows import scrolling
+from frontend.shipped import nothing_evaluated, ways_in
 
 
 def layout(preset: str | None = None, **_query: str) -> Component:
@@ -20,7 +21,7 @@ def layout(preset: str | None = None, **_query: str) -> Component:
     heading = html.H1("Claims", className="page-title")
     if not rows:
         sentence = "No checkpoint has a claimed robust accuracy yet. Add the claim during an upload, or later."
-        return html.Div([heading, empty_state(sentence, "Upload a checkpoint", "/upload")], className="page-stack")
+        return html.Div([heading, empty_state(sentence, ways=ways_in())], className="page-stack")
     parts = [
         heading,
         html.P(claims_sentence(rows), className="headline"),
@@ -32,6 +33,7 @@ def layout(preset: str | None = None, **_query: str) -> Component:
             ],
             className="muted page-difference",
         ),
+        *nothing_evaluated(),
         card(
             "Claimed → re-evaluated",
             claims_table(read_families(rows)),

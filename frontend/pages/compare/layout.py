@@ -19,6 +19,7 @@ from frontend.pages.compare.replay import replay_card
 from frontend.review.cut import Cut, has_margins, read_cut
 from frontend.review.notices import context_line, mismatch_notice, verdict_notice
 from frontend.review.sliders import Sliders, read_sliders
+from frontend.shipped import ways_in
 
 WORDS_HEIGHT = 100  # of a plot that holds a sentence instead of marks
 
@@ -70,7 +71,7 @@ def nothing_yet() -> Component:
         )
         return html.Div([heading, empty_state(sentence, "View jobs", "/jobs")], className="compare")
     sentence = "A comparison needs a dense checkpoint and one pruned from it, both evaluated on the same samples."
-    return html.Div([heading, empty_state(sentence, "Upload a checkpoint", "/upload")], className="compare")
+    return html.Div([heading, empty_state(sentence, ways=ways_in())], className="compare")
 
 
 def page_state(comparison: ComparisonOut, cut: Cut, sliders: Sliders, unit: Unit) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from dash.development.base_component import Component
 from backend.schemas import ACTIVE
 from backend.schemas.evaluations import EvaluationOut
 from backend.schemas.health import Health, WorkerOut
-from frontend.components import Content, accuracy, aria, data, empty_state, icon
+from frontend.components import Content, accuracy, aria, data, icon
 from frontend.jobs import buttons, progress_cell, state_word
 from frontend.pages.jobs.listing import STATES, Filter, Listing
 from frontend.rows import Column, Live, live_cells, live_text, row_table
+from frontend.shipped import ways_in
 from frontend.words import STATE_WORDS, ago, count_words
 
 COLUMNS = [
@@ -31,7 +32,7 @@ def jobs_table(listing: Listing) -> Component:
     if not listing.rows:
         if sum(listing.counts.values()):
             return html.P("No evaluations are in this state.", className="muted")
-        return empty_state("Nothing has been evaluated yet. Queue an evaluation above, or upload a checkpoint first.")
+        return html.Div([html.P("Nothing has been evaluated yet."), html.Div(ways_in(), className="empty-ways")])
     parts: list[Component] = [row_table("Evaluations", COLUMNS, [job_cells(row) for row in listing.rows])]
     if listing.hidden > 0:
         ended = sum(row.state not in ACTIVE for row in listing.rows)

@@ -21,6 +21,7 @@ from frontend.pages.methods.panels import STANDING, list_methods, list_panels, m
 from frontend.pages.methods.spread import spread_card
 from frontend.pages.methods.table import MOST, family_table, gaps
 from frontend.review.methods import method_glyph, place_method
+from frontend.shipped import nothing_evaluated, ways_in
 from frontend.words import count_words, time_left
 
 HEADING = html.H1("Methods", className="page-title")
@@ -52,7 +53,7 @@ def layout(
     """The page of a family; without one, how to get one."""
     if not family:
         sentence = "There are no pruned checkpoints yet. Upload one and choose its dense parent."
-        return html.Div([HEADING, empty_state(sentence, "Upload a checkpoint", "/upload")], className="page-stack")
+        return html.Div([HEADING, empty_state(sentence, ways=ways_in())], className="page-stack")
     query = {"family": family, "eps": eps, "norm": norm, "method": method, "pick": pick}
     parts, is_whole = show_family(query)
     return html.Div(
@@ -90,6 +91,7 @@ def show_family(query: dict[str, str | None], patience: float | None = None) -> 
             ],
             className="muted page-difference",
         ),
+        *nothing_evaluated(),
         answer_cards(found, own),
         panels_card(found, panels),
         html.Div([standing_card(), spread_card(found)], className="grid two"),

@@ -17,6 +17,7 @@ from frontend.pages.overview.holdings import (
     effort_words,
     read_holdings,
 )
+from frontend.shipped import ways_in
 from frontend.words import count_words, sentence_list
 
 
@@ -26,7 +27,7 @@ def layout(**_query: str) -> Component:
     heading = html.H1("Overview", className="page-title")
     if not holdings.standings:
         sentence = "There are no checkpoints yet. Upload a dense checkpoint and one pruned from it."
-        return html.Div([heading, empty_state(sentence, "Upload a checkpoint", "/upload")], className="page-stack")
+        return html.Div([heading, empty_state(sentence, ways=ways_in())], className="page-stack")
     parts = [
         dcc.Store(id=ids.STATE),
         dcc.Store(id=ids.HELD, data=holdings.fingerprint()),

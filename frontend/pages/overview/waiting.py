@@ -10,6 +10,7 @@ from backend.services import system
 from frontend.components import Content, card
 from frontend.pages.overview.holdings import Holdings, Standing
 from frontend.rows import left_text, live_text, progress_bar
+from frontend.shipped import ways_in
 from frontend.words import count_words
 
 SHOWN = 3
@@ -68,11 +69,4 @@ def waiting_row(standing: Standing, row: EvaluationOut) -> Component:
 
 
 def actions() -> Component:
-    return html.Div(
-        [
-            dcc.Link("Upload a checkpoint", href="/upload", className="button button-primary"),
-            dcc.Link("Evaluate", href="/jobs", className="button"),
-            dcc.Link("Prune", href="/prune", className="button"),
-        ],
-        className="form-foot",
-    )
+    return html.Div([*ways_in(), dcc.Link("Prune", href="/prune", className="button")], className="form-foot")

@@ -11,7 +11,7 @@ from backend.services.prunings import plans
 from frontend.callbacks import in_thread
 from frontend.components import Content, refusal
 from frontend.jobs import fingerprint
-from frontend.pages.prune import form, ids, record
+from frontend.pages.prune import form, ids, images, record
 from frontend.pages.prune.request import cost_words, read_form
 from models.pruning.plans import CONTROL
 
@@ -36,6 +36,7 @@ def register(app: Dash) -> None:
     register_choices(app)
     register_cost(app)
     register_record(app)
+    images.register(app)
 
 
 def register_choices(app: Dash) -> None:
@@ -67,14 +68,16 @@ def register_choices(app: Dash) -> None:
         Output(ids.DATA, "value"),
         Output(ids.DATA_HINT, "children"),
         Input(ids.PARENT, "value"),
+        Input(ids.FETCHED, "data"),
         State(ids.DATA, "value"),
         prevent_initial_call=True,
     )
     @in_thread
-    def choose_parent(parent_id: str, chosen: str | None) -> tuple[Content, Content, Content]:
+    def choose_parent(parent_id: str, _fetched: str | None, chosen: str | None) -> tuple[Content, Content, Content]:
         known = plans.suitable_datasets(parent_id)
         kept = chosen if chosen in {str(row.id) for row in known} else None
-        return form.data_choices(known), kept or (str(known[0].id) if known else None), form.data_hint(known)
+        value = kept or (str(known[0].id) if known else None)
+        return form.data_choices(known), value, images.data_hint(parent_id, known)
 
 
 def fit_method(name: str, granularity: str, schedule: str, loss: str | None) -> tuple[Content, ...]:
@@ -108,6 +111,8 @@ def register_cost(app: Dash) -> None:
             "cost": Output(ids.COST, "children"),
             "name": Output(ids.NAME, "placeholder"),
             "percent": Output(ids.SPARSITY_WORDS, "children"),
+            "waits": Output(ids.GO, "disabled"),
+            "reason": Output(ids.GO_REASON, "children"),
         },
         inputs={"own": Input(OWN, "value")} | {name: Input(id, "value") for name, id in VALUES.items()},
         state={"own_ids": State(OWN, "id")},
@@ -115,7 +120,9 @@ def register_cost(app: Dash) -> None:
     @in_thread
     def estimate(own: list[Any], own_ids: list[Any], **values: Any) -> dict[str, Content]:
         cost, name = cost_words({**values, "settings": pair_settings(own_ids, own), "name": None, "evaluate": None})
-        return {"cost": cost, "name": name, "percent": f"{values['sparsity']:g} %"}
+        reason = None if values["data"] else images.missing_words(values["parent"])
+        percent = f"{values['sparsity']:g} %"
+        return {"cost": cost, "name": name, "percent": percent, "waits": reason is not None, "reason": reason}
 
     @app.callback(
         output=Output(ids.RESULT, "children"),

@@ -13,8 +13,9 @@ from backend.schemas.prunings import MethodOut
 from backend.services import catalogues
 from backend.services.catalogues import DEFAULT_PRESET
 from backend.services.prunings import plans
-from frontend.components import Content, aria, card, icon
+from frontend.components import aria, card
 from frontend.pages.prune import ids
+from frontend.pages.prune.images import data_hint
 from frontend.words import count_words
 from models.pruning.plans import BASELINE
 
@@ -44,7 +45,8 @@ def cards(parents: Sequence[CheckpointOut], chosen: CheckpointOut) -> list[Compo
         card(
             "2. Training",
             html.Div(training_fields(method, known), className="fields"),
-            html.Div(data_hint(known), id=ids.DATA_HINT, className="data-hint", role="status"),
+            html.Div(data_hint(chosen.id, known), id=ids.DATA_HINT, className="data-hint"),
+            dcc.Store(id=ids.FETCHED),
         ),
         card("3. What happens next", html.Div(next_fields(), className="fields")),
     ]
@@ -162,23 +164,6 @@ def schedules(method: MethodOut) -> Any:
     ]
 
 
-def data_hint(known: Sequence[DatasetOut]) -> Content:
-    """What to do where no training images are there; nothing otherwise."""
-    if known:
-        return None
-    words: list[Content] = [
-        "No data set has images of this shape and number of classes, apart from the one the result is evaluated on. "
-        "Add training images: ",
-        html.Code("thinice dataset cifar10 --split train"),
-        ", or a pair of idx files (",
-        html.Code("thinice dataset train-images-idx3-ubyte.gz --labels train-labels-idx1-ubyte.gz --name train"),
-        "), or ",
-        dcc.Link("upload an .npz", href="/upload?kind=dataset"),
-        ".",
-    ]
-    return html.Div([icon("warning"), html.Span(words)], className="notice")
-
-
 def next_fields() -> list[Component]:
     presets: Any = [{"value": row.name, "label": row.title} for row in catalogues.list_attacks().presets]
     return [
@@ -196,9 +181,12 @@ def next_fields() -> list[Component]:
 
 
 def foot() -> list[Component]:
-    """What it will cost, and the button."""
+    """What it will cost, and the button; it waits for training images and says so."""
+    go = html.Button(
+        "Start pruning", id=ids.GO, className="button button-primary", disabled=True, **aria(describedby=ids.GO_REASON)
+    )
     return [
         html.P(id=ids.COST, className="cost", role="status", **aria(live="polite")),
-        html.Div([html.Button("Start pruning", id=ids.GO, className="button button-primary")], className="form-foot"),
+        html.Div([go, html.Span(id=ids.GO_REASON, className="muted", role="status")], className="form-foot"),
         html.Div(id=ids.RESULT, role="alert"),
     ]

@@ -23,6 +23,12 @@ NAME = "prune-name"
 EVALUATE = "prune-evaluate"
 COST = "prune-cost"
 GO = "prune-go"
+GO_REASON = "prune-go-reason"
+FETCH = "prune-fetch"
+FETCH_NAME = "prune-fetch-name"
+FETCH_STATE = "prune-fetch-state"
+FETCH_POLL = "prune-fetch-poll"
+FETCHED = "prune-fetched"
 RESULT = "prune-result"
 
 RECORD = "prune-record"
@@ -30,6 +36,11 @@ RECORD_ID = "prune-record-id"
 RECORD_SEEN = "prune-record-seen"
 RECORD_POLL = "prune-record-poll"
 POLL_MILLISECONDS = 1000
+
+
+def fetch(name: object) -> dict[str, Any]:
+    """Id of the button that gets a published data set; `ALL` for every one of them."""
+    return {"type": FETCH, "name": name}
 
 
 def setting(name: object) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from frontend.review.cut import complete_pair, set_of
 from frontend.review.notices import context_line, mismatch_notice, verdict_notice
 from frontend.review.walk import SORT_WORDS, STATE_KEYS, Filters, Place, ShownPair, find_place, load_pair
 from frontend.review.words import class_name
+from frontend.shipped import ways_in
 
 KEYS = ("dense", "pruned", "index", "scale", *STATE_KEYS)
 ROOMS = {"wide": 200, "middle": 168, "narrow": 100}  # pixels a frame may take, by width of the screen
@@ -53,7 +54,7 @@ def layout(**query: str) -> Component:
     """The page for a sample of a pair."""
     if not (query.get("dense") and query.get("pruned")):
         sentence = "No pair of evaluations has finished yet, so there is no sample to show."
-        return html.Div([html.H1("Sample", className="page-title"), empty_state(sentence, "View jobs", "/jobs")])
+        return html.Div([html.H1("Sample", className="page-title"), empty_state(sentence, ways=ways_in())])
     pair = load_pair(query)
     sample = find_sample(pair, query.get("index", ""))
     sides = (samples.side(pair.cut.dense, sample.index), samples.side(pair.cut.pruned, sample.index))

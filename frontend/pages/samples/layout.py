@@ -15,6 +15,7 @@ from frontend.pages.samples.wall import PAGE_SIZE, order_note, sentence, wall
 from frontend.review.notices import context_line, mismatch_notice, verdict_notice
 from frontend.review.sliders import delta_slider, slider
 from frontend.review.walk import ShownPair, load_pair
+from frontend.shipped import ways_in
 
 KEYS = ("dense", "pruned")
 
@@ -94,8 +95,8 @@ def nothing_yet() -> Component:
     heading = html.H1("Samples", className="page-title")
     running = evaluations.list_evaluations(limit=1, state="running").total
     words = "No pair of evaluations has finished yet, so there are no samples to show side by side."
-    action, href = ("View jobs", "/jobs") if running else ("Upload a checkpoint", "/upload")
-    return html.Div([heading, empty_state(words, action, href)], className="samples-page")
+    waits = empty_state(words, "View jobs", "/jobs") if running else empty_state(words, ways=ways_in())
+    return html.Div([heading, waits], className="samples-page")
 
 
 def browser_state(pair: ShownPair) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from backend.schemas import ACTIVE
 from backend.services import checkpoints
 from frontend.callbacks import in_thread
 from frontend.components import Content
-from frontend.pages.upload import ids, sheet
+from frontend.pages.upload import bundle, ids, sheet
 from frontend.rows import Live
 
 SLOW_MILLISECONDS = 10_000
@@ -15,6 +15,7 @@ SLOW_MILLISECONDS = 10_000
 def register(app: Dash) -> None:
     """Add the page's callbacks."""
     register_browser(app)
+    bundle.register(app)
 
     @app.callback(
         Output(ids.SHEET, "children"),
@@ -100,7 +101,7 @@ def register_fields(app: Dash) -> None:
     app.clientside_callback(
         browser("findParent"),
         Input(ids.FILE, "data"),
-        Input(ids.DATASET, "value"),
+        Input(ids.DATASET, "value", allow_optional=True),
         State(ids.SETUP, "data"),
         prevent_initial_call=True,
     )
@@ -120,4 +121,7 @@ def register_sending(app: Dash) -> None:
         State(ids.FILE, "data"),
         *(State(name, "value") for name in ids.DATASET_FORM),
         prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        browser("sendBundle"), Input(ids.BUNDLE_GO, "n_clicks"), State(ids.FILE, "data"), prevent_initial_call=True
     )

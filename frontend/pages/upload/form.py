@@ -11,8 +11,10 @@ from backend.services import catalogues, checkpoints
 from backend.services.catalogues import DEFAULT_PRESET
 from frontend.components import card
 from frontend.pages.upload import ids
-from models.pruning.plans import CONTROL
+from models.pruning.plans import CONTROL, SEED
 
+ROLES = {"dense": "dense", "pruned": "pruned", CONTROL: CONTROL, SEED: "other seed"}
+"""What a checkpoint can be; upload_form.js sends the two kinds of control as dense networks with a method."""
 BELOW: Any = ["label", "input", "description", "error"]
 """What upload.js says about a field stands under it, so that nothing moves."""
 
@@ -50,7 +52,7 @@ def identity_fields(known: list[DatasetOut], query: dict[str, str]) -> list[Comp
     sets: Any = [{"value": str(row.id), "label": row.name} for row in known]
     chosen = chosen_dataset(known, query.get("for"))
     parents: Any = [choice for choice in parent_choices() if choice["dataset"] == chosen]
-    roles: Any = [{"value": name, "label": name} for name in ("dense", "pruned", CONTROL)]
+    roles: Any = [{"value": name, "label": words} for name, words in ROLES.items()]
     return [
         dmc.TextInput(id=ids.NAME, label="Name", placeholder="from the file name", value="", className="field"),
         html.Div(

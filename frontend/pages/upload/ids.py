@@ -61,6 +61,14 @@ SET_SPLIT = "upload-set-split"
 SET_GO = "upload-set-go"
 DATASET_FORM = (SET_NAME, SET_NORM, SET_EPS, SET_CLASSES, SET_SPLIT)
 
+BUNDLE_GO = "upload-bundle-go"
+BUNDLE_PREVIEW = "upload-bundle-preview"
+BUNDLE_CAME = "upload-bundle-came"
+BUNDLE_RESULT = "upload-bundle-result"
+BUNDLE_STATE = "upload-bundle-state"
+BUNDLE_LIVE = "upload-bundle-live"
+BUNDLE_POLL = "upload-bundle-poll"
+
 CHECKPOINT_ID = "upload-checkpoint"
 SHEET = "upload-sheet"
 SHEET_STATE = "upload-sheet-state"

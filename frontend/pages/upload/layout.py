@@ -1,5 +1,6 @@
 """The page: a file, the form next to it; or the sheet of a checkpoint or data set that is there."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -12,79 +13,108 @@ from backend.settings import get_settings
 from frontend.components import Content, aria, card
 from frontend.lists import read_list
 from frontend.pages.upload import ids
+from frontend.pages.upload.bundle import bundle_form, result_parts
 from frontend.pages.upload.form import checkpoint_form, parent_choices
 from frontend.pages.upload.sheet import dataset_sheet, sheet_page
 
-CHECKPOINT_WORDS = (
-    "A PyTorch state dict in the old or the new format (.pt, .pth, .pth.tar, .t7, .bin), or .safetensors. Masked "
-    "files of HYDRA, HARP, TwinRep, MAD and torch.nn.utils.prune work too. The file is opened in a sandboxed child "
-    "process, and none of its code runs."
-)
-DATASET_WORDS = (
-    "An .npz file with x (uint8 images, shape (N, H, W, C) or (N, H, W)) and y (integer labels), or an archive of "
-    "CIFAR-10, CIFAR-100 or SVHN."
-)
+
+@dataclass(frozen=True)
+class UploadKind:
+    """Something that can be uploaded: its name, the sentences about it, and the button that imports it."""
+
+    title: str
+    lead: str
+    words: str
+    action: str
+    button: str
+
+
+KINDS = {
+    "checkpoint": UploadKind(
+        "Checkpoint",
+        "Drop a file. Within seconds the page shows the network, any warnings, and the checkpoint to compare it with.",
+        "A PyTorch state dict in the old or the new format (.pt, .pth, .pth.tar, .t7, .bin), or .safetensors. Masked "
+        "files of HYDRA, HARP, TwinRep, MAD and torch.nn.utils.prune work too. The file is opened in a sandboxed child "
+        "process, and none of its code runs.",
+        "Import the checkpoint",
+        ids.GO,
+    ),
+    "dataset": UploadKind(
+        "Data set",
+        "Checkpoints are evaluated on a data set. The content of a sample identifies it, not its row.",
+        "An .npz file with x (uint8 images, shape (N, H, W, C) or (N, H, W)) and y (integer labels), or an archive of "
+        "CIFAR-10, CIFAR-100 or SVHN.",
+        "Add the data set",
+        ids.SET_GO,
+    ),
+    "bundle": UploadKind(
+        "Results",
+        "A bundle brings finished evaluations from another server. They count once a worker has verified them on the "
+        "networks of this server, so their checkpoints and data sets must be here.",
+        "A .thinice file, as the export of an evaluation or thinice export-bundle writes it.",
+        "Verify and import",
+        ids.BUNDLE_GO,
+    ),
+}
 
 
 def layout(**query: str) -> Component:
     """The forms; with `?checkpoint=<id>` what that checkpoint is, with `?kind=dataset&dataset=<slug>` the data set."""
     if query.get("checkpoint"):
         return sheet_page(query["checkpoint"])
-    is_dataset = query.get("kind") == "dataset"
-    if is_dataset and query.get("dataset"):
+    kind = query.get("kind", "")
+    kind = kind if kind in KINDS else "checkpoint"
+    if kind == "dataset" and query.get("dataset"):
         return dataset_sheet(datasets.get_dataset(query["dataset"]))
     known = read_list(datasets.list_datasets)
+    forms = {"checkpoint": lambda: checkpoint_form(known, query), "dataset": dataset_form, "bundle": bundle_form}
     parts = [
-        dcc.Store(id=ids.SETUP, data=setup(is_dataset)),
+        dcc.Store(id=ids.SETUP, data=setup(kind)),
         dcc.Store(id=ids.MOUNTED),
         dcc.Store(id=ids.FILE),
         html.H1("Upload", className="page-title"),
-        html.P(lead(is_dataset, known), className="lead"),
-        kinds(is_dataset),
+        html.P(lead(kind, known), className="lead"),
+        kinds(kind),
         card("1. The file", html.Div(id=ids.DROP, className="drop")),
-        *(dataset_form() if is_dataset else checkpoint_form(known, query)),
+        *forms[kind](),
         html.Div(id=ids.REFUSAL, role="alert"),
         html.Div(
             [
-                html.Button(
-                    "Add the data set" if is_dataset else "Import the checkpoint",
-                    id=ids.SET_GO if is_dataset else ids.GO,
-                    className="button button-primary",
-                ),
+                html.Button(KINDS[kind].action, id=KINDS[kind].button, className="button button-primary"),
                 html.Span(id=ids.STATUS, role="status", className="muted"),
             ],
             className="form-foot",
         ),
+        *(result_parts() if kind == "bundle" else ()),
     ]
     return html.Div(parts, id=ids.PAGE, className="page-stack upload")
 
 
-def setup(is_dataset: bool) -> dict[str, Any]:
+def setup(kind: str) -> dict[str, Any]:
     """What the browser needs to know of the server."""
     return {
-        "kind": "dataset" if is_dataset else "checkpoint",
+        "kind": kind,
         "limit_bytes": get_settings().max_upload_mb * 1024 * 1024,
-        "words": DATASET_WORDS if is_dataset else CHECKPOINT_WORDS,
-        "parents": [] if is_dataset else parent_choices(),
+        "words": KINDS[kind].words,
+        "parents": parent_choices() if kind == "checkpoint" else [],
     }
 
 
-def lead(is_dataset: bool, known: list[DatasetOut]) -> str:
-    if is_dataset:
-        return "Checkpoints are evaluated on a data set. The content of a sample identifies it, not its row."
-    if not known:
+def lead(kind: str, known: list[DatasetOut]) -> str:
+    if kind == "checkpoint" and not known:
         return "Every checkpoint belongs to a data set. Add a data set first."
-    return (
-        "Drop a file. Within seconds the page shows the network, any warnings, and the checkpoint to compare it with."
-    )
+    return KINDS[kind].lead
 
 
-def kinds(is_dataset: bool) -> Component:
-    """The two things that can be uploaded."""
-    rows = (("Checkpoint", "/upload", not is_dataset), ("Data set", "/upload?kind=dataset", is_dataset))
+def kinds(chosen: str) -> Component:
+    """What can be uploaded."""
     links: list[Content] = [
-        dcc.Link(words, href=href, className=f"chip chip-choice {'is-chosen' if is_chosen else ''}".strip())
-        for words, href, is_chosen in rows
+        dcc.Link(
+            kind.title,
+            href="/upload" if name == "checkpoint" else f"/upload?kind={name}",
+            className=f"chip chip-choice {'is-chosen' if name == chosen else ''}".strip(),
+        )
+        for name, kind in KINDS.items()
     ]
     return html.Div(links, className="chips", role="group", **aria(label="What to upload"))
 

@@ -43,6 +43,7 @@ def test_pure_scripts_name_nothing_of_a_browser() -> None:
 def test_scripts_take_component_ids_from_python_and_repeat_none() -> None:
     shared = json.loads(re.fullmatch(r"window\.thinice = \{ ids: (.*) \};", share_ids())[1])  # type: ignore[index]
     known = {value for page in shared.values() for value in page.values() if "-" in value}
+    assert {"compare-scatter", "upload-go", "sample-blink"} <= known
     for name, text in read(".js").items():
         assert not [value for value in known if re.search(rf"[\"'`#]{value}[\"'`\s.]", text)], name
         named = re.findall(r"thinice\.ids\.(\w+)\.(\w+)", text)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from backend.schemas.checkpoints import CheckpointIn
+from frontend.pages.upload.form import ROLES
 from frontend.words import percent, size_words
-from models.pruning.plans import CONTROL
+from models.pruning.plans import CONTROL, SEED
 from tests.frontend.assets.scripts import call, call_all
 
 N = 1000
@@ -70,6 +71,7 @@ def test_write_leaves_out_what_is_empty_but_not_zero() -> None:
         ("dense", {"role": "dense"}),
         ("pruned", {"role": "pruned", "parent_id": "p", "method": "hydra", "declared_sparsity": "0.9"}),
         (CONTROL, {"role": "dense", "parent_id": "p", "method": CONTROL}),
+        (SEED, {"role": "dense", "method": SEED}),
     ],
 )
 def test_write_sends_only_what_fits_the_role(role: str, sent: dict[str, str]) -> None:
@@ -77,7 +79,7 @@ def test_write_sends_only_what_fits_the_role(role: str, sent: dict[str, str]) ->
 
 
 def test_describe_role_hides_what_write_leaves_out() -> None:
-    for role in ("dense", "pruned", CONTROL):
+    for role in ROLES:
         hint, *hidden = call("uploadForm.describeRole", role)
         sent = write(role=role, parent_id="p", method="hydra", declared_sparsity=90)
         is_sent = ["parent_id" in sent, sent.get("method") == "hydra", "declared_sparsity" in sent]
@@ -147,6 +149,7 @@ PARENTS = [
         ("a", "margin", "control", [300, "from row 0 on, as many as cnn has"]),
         ("a", "fast", "pruned", [500, "from row 0 on"]),
         ("a", "margin", "dense", [500, "from row 0 on"]),
+        ("a", "margin", "seed", [500, "from row 0 on"]),
         ("b", "margin", "pruned", [500, "from row 0 on"]),
         (None, "margin", "pruned", [500, "from row 0 on"]),
         ("a", None, "pruned", [500, "from row 0 on"]),

@@ -84,7 +84,7 @@ def test_show_waiting_says_what_comes_next_and_offers_the_ways_there(ready: Path
     dense: Checkpoint = add_checkpoint(dataset.id, "dense")
     shown = show_waiting(read_holdings())
     assert "Upload a network that was pruned from one of those below" in text_of(shown)
-    assert {"/upload", "/jobs", "/prune"} <= set(hrefs(shown))
+    assert {"/upload", f"/jobs?new={dense.id}", "/prune"} <= set(hrefs(shown))
     waiting = [queue(dense, dataset, n) for n in (10, 20, 30, 40)]
     shown = show_waiting(read_holdings())
     words = text_of(shown)

@@ -1,16 +1,19 @@
 """The Prune page on the real services: the form and its hints, what it queues, and a run as people read it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import dash_mantine_components as dmc
 import pytest
+from dash import no_update
 
 from backend.errors import InvalidRequest
 from backend.schemas.prunings import PruningOut
 from backend.schemas.records import MeasuredMargins, PruningRecord
-from backend.services import prunings
+from backend.services import datasets, prunings, zoo
+from backend.services.datasets.fetching import Fetch
 from backend.store.database import writing
 from backend.store.jobs import move_state
 from backend.store.tables import Checkpoint, Pruning
@@ -21,6 +24,7 @@ from frontend.pages.overview.holdings import read_holdings
 from frontend.pages.overview.table import checkpoint_table
 from frontend.pages.prune import ids
 from frontend.pages.prune.callbacks import fit_method, pair_settings, send_form
+from frontend.pages.prune.images import fetch_words, follow_fetch, missing_words
 from frontend.pages.prune.request import cost_words, million, read_form
 from tests.frontend.words import by_id, hrefs, text_of, walk
 from tests.services.fabrication import add_checkpoint, add_dataset
@@ -69,8 +73,28 @@ def test_form_sends_the_settings_that_are_filled_in(values: dict[str, Any]) -> N
 def test_page_without_training_images_says_in_one_sentence_what_to_do(parent: Checkpoint) -> None:
     page = prune.layout()
     words = text_of(by_id(page, ids.DATA_HINT))
-    assert "thinice dataset cifar10 --split train" in words and "idx" in words
+    assert "None of the data sets known by name fits" in words and "upload an .npz" in words
+    assert by_id(page, ids.GO).disabled
     assert by_id(page, ids.DATA).value is None
+
+
+def test_page_of_a_grey_network_offers_fashion_mnist_and_no_cifar(ready: Path) -> None:
+    zoo.load_datasets()
+    parent = add_checkpoint(datasets.get_dataset("fashion-mnist-test").id, "dense-net")
+    hint = by_id(prune.layout(), ids.DATA_HINT)
+    assert "thinice dataset fashion-mnist --split train" in text_of(hint) and "cifar" not in text_of(hint)
+    assert by_id(hint, ids.fetch("fashion-mnist")).children.startswith("Get Fashion-MNIST (")
+    assert missing_words(str(parent.id)) == "Pruning needs training images of Fashion-MNIST: get them above first."
+
+
+def test_fetch_words_say_how_far_it_is_and_why_it_failed(ready: Path) -> None:
+    fetch = Fetch("fashion-mnist", "train", "Fashion-MNIST", "fetching", 5_000_000, 20_000_000, False)
+    assert "5.0 MB of about 20.0 MB" in text_of(fetch_words(fetch))
+    assert fetch_words(replace(fetch, received_bytes=19_999_000)) == "Reading the training images of Fashion-MNIST ..."
+    failed = fetch_words(replace(fetch, state="failed", error="No network."))
+    assert "No network. (code not_fetched)" in text_of(failed)
+    assert follow_fetch(None) == (no_update, True, no_update)
+    assert follow_fetch("fashion-mnist")[1:] == (True, no_update), "nothing is on its way"
 
 
 def test_page_offers_what_fits_and_takes_the_parent_of_the_address(values: dict[str, Any], parent: Checkpoint) -> None:

@@ -186,7 +186,7 @@ def test_layout_of_a_sample_that_was_not_evaluated_is_not_found(pair: MadePair) 
 
 def test_layout_without_any_pair_says_how_to_get_one(ready: Path) -> None:
     assert page.complete({}) is None
-    assert "/jobs" in hrefs(page.layout())
+    assert "/upload" in hrefs(page.layout())
 
 
 # --- the walk --------------------------------------------------------------------------------------------------------
