@@ -1,6 +1,6 @@
 // Samples picked on a page, as text of an address: ranges of margins (a region, a bar, a cell), or rows of the data set.
-// `dense_wrong_7/255_pruned_0.02_none`: margins above the first end up to the second; "wrong" is a margin of 0, "none"
-// one that was not found. `rows_5.3-2.k`: gaps between sorted rows in base 36, each with how many neighbours follow.
+// `dense_wrong_7/255_pruned_0.02_none`: margins above the first end up to the second; "wrong" is a margin of 0, "found"
+// the largest one, "none" one that was not found. `rows_5.3-2.k`: gaps between sorted rows in base 36, each with how many neighbours follow.
 // frontend/review/selection.py reads the same. Pure: tests call this in Node.
 (function () {
   const SIDES = ["dense", "pruned"];
@@ -9,17 +9,17 @@
 
   /**
    * @param {string | null | undefined} text
-   * @returns {Pick | null} null for what is no selection
+   * @returns {Picked | null} null for what is no selection
    */
   function parse(text) {
     const [kind = "", ...parts] = (text || "").split("_");
     if (kind === "rows") return parts.length === 1 ? readRows(parts[0] || "") : null;
-    /** @type {Record<string, Range>} */
+    /** @type {Record<string, Ends>} */
     const ranges = {};
-    const words = [kind, ...parts];
-    if (words.length % 3) return null;
-    for (let place = 0; place < words.length; place += 3) {
-      const [side = "", low = "", high = ""] = words.slice(place, place + 3);
+    const tokens = [kind, ...parts];
+    if (tokens.length % 3) return null;
+    for (let place = 0; place < tokens.length; place += 3) {
+      const [side = "", low = "", high = ""] = tokens.slice(place, place + 3);
       if (!SIDES.includes(side) || !isEnd(low) || !isEnd(high)) return null;
       ranges[side] = { low, high };
     }
@@ -27,11 +27,11 @@
   }
 
   /** @param {string} text */
-  const isEnd = (text) => text === "wrong" || text === "none" || thinice.distances.stored(text) >= 0;
+  const isEnd = (text) => ["wrong", "found", "none"].includes(text) || thinice.distances.stored(text) >= 0;
 
   /**
    * @param {string} text
-   * @returns {Pick | null}
+   * @returns {Picked | null}
    */
   function readRows(text) {
     /** @type {Set<number>} */
@@ -71,7 +71,7 @@
 
   /**
    * Ranges as the address writes them.
-   * @param {Record<string, Range | undefined>} ranges
+   * @param {Record<string, Ends | undefined>} ranges
    */
   function writeRanges(ranges) {
     return SIDES.flatMap((side) => {
@@ -83,20 +83,20 @@
   /**
    * Whether a margin lies above the low end and up to the high one.
    * @param {number} margin as stored
-   * @param {Range} range
+   * @param {Ends} range
    */
   function isInside(margin, { low, high }) {
     if (margin === 0) return low === "wrong";
     if (margin === Infinity) return high === "none";
     if (low === "none" || high === "wrong") return false;
     const isAbove = low === "wrong" || margin > thinice.distances.stored(low) * ROUNDING;
-    return isAbove && (high === "none" || margin <= thinice.distances.stored(high) * ROUNDING);
+    return isAbove && (high === "none" || high === "found" || margin <= thinice.distances.stored(high) * ROUNDING);
   }
 
   /**
    * For each sample 1 where it is picked; everything without a selection.
    * @param {Columns} columns
-   * @param {Pick | null} pick
+   * @param {Picked | null} pick
    */
   function mask(columns, pick) {
     const chosen = new Uint8Array(columns.n).fill(1);
@@ -112,7 +112,7 @@
 
   /**
    * A selection in words: `dense margin 5–7/255`, `37 selected in the scatter`.
-   * @param {Pick} pick
+   * @param {Picked} pick
    * @param {Unit} unit
    */
   function words(pick, unit) {
@@ -121,7 +121,7 @@
   }
 
   /**
-   * @param {Range} range
+   * @param {Ends} range
    * @param {Unit} unit
    */
   function rangeWords({ low, high }, unit) {
@@ -130,7 +130,9 @@
     if (high === "wrong") return "wrong";
     if (low === "none") return "not found";
     if (low === "wrong" && high === "none") return "any margin";
-    if (low === "wrong") return "wrong or margin up to " + number(high) + unit.suffix;
+    if (low === "wrong" && high !== "found") return "wrong or margin up to " + number(high) + unit.suffix;
+    if (low === "wrong") return "wrong or any margin found";
+    if (high === "found") return "margin over " + number(low) + unit.suffix;
     if (high === "none") return "margin over " + number(low) + unit.suffix + " or not found";
     return "margin " + number(low) + "–" + number(high) + unit.suffix;
   }

@@ -1,7 +1,8 @@
 """Samples picked on Compare, as an address carries them; assets/selection.js writes and reads the same text.
 
 `dense_wrong_7/255_pruned_0.02_none` are ranges of margins (above the first end, up to the second; "wrong": a margin of
-0, "none": not found). `rows_5.3-2.k` are rows: gaps in base 36, each with how many neighbours follow.
+0, "found": the largest one, "none": not found). `rows_5.3-2.k` are rows: gaps in base 36, each with how many neighbours
+follow.
 """
 
 import math
@@ -70,8 +71,8 @@ def read_rows(text: str) -> list[int]:
 
 
 def read_end(text: str) -> float:
-    """An end of a range as stored: 0 for "wrong", infinite for "none"."""
-    if text in ("wrong", "none"):
+    """An end of a range as stored: 0 for "wrong", infinite for "found" and "none"."""
+    if text in ("wrong", "found", "none"):
         return 0.0 if text == "wrong" else math.inf
     try:
         over, under = (float(part) for part in (*text.split("/"), "1")[:2])

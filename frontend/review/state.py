@@ -12,7 +12,7 @@ from frontend.help.glossary import find_word
 from frontend.review.cut import Cut, has_margins
 from frontend.review.sliders import Sliders
 
-EXPLAINED = ("kept", "lost", "gained", "wrong on both", "thin ice", "robust accuracy", "McNemar test", "eps")
+EXPLAINED = ("kept", "lost", "gained", "wrong on both", "thin ice", "robust accuracy", "McNemar", "margin")
 
 
 def pair_state(

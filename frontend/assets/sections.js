@@ -1,0 +1,36 @@
+// Folded sections of a page. Nothing of one is on the page until it is opened: then the server sends its parts. A link
+// to its anchor (`#controls`) opens it.
+(function () {
+  const TRIES = 150, PAUSE = 100; // how long an anchor waits for a page that is still being built
+
+  // Opening asks for the parts, once: Dash hears of it through a store.
+  document.addEventListener("toggle", (event) => {
+    const section = event.target instanceof HTMLDetailsElement && event.target.matches("[data-section]") ? event.target : null;
+    if (!section || !section.open) return;
+    window.dash_clientside.set_props(thinice.elements.data(section, "store"), { data: true });
+  }, true);
+
+  /** @param {number} tries */
+  function openAnchor(tries) {
+    const name = decodeURIComponent(window.location.hash.slice(1));
+    if (!name) return;
+    const section = document.querySelector(`[data-section="${CSS.escape(name)}"]`);
+    if (section instanceof HTMLDetailsElement) {
+      section.open = true;
+      section.scrollIntoView({ block: "start" });
+    } else if (tries > 0) window.setTimeout(openAnchor, PAUSE, tries - 1);
+  }
+
+  // A link within the page to an anchor: Dash would take it for another address.
+  document.addEventListener("click", (event) => {
+    const link = thinice.elements.closest(event, "a[data-anchor]");
+    if (!link || !thinice.elements.isPlainClick(event)) return;
+    event.preventDefault();
+    const address = window.location.pathname + window.location.search + (link.getAttribute("href") || "");
+    window.history.replaceState(window.history.state, "", address);
+    openAnchor(0);
+  });
+  window.addEventListener("hashchange", () => openAnchor(0));
+  window.addEventListener("_dashprivate_pushstate", () => openAnchor(TRIES));
+  openAnchor(TRIES);
+})();
