@@ -12,16 +12,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx2
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser.conftest import ARGUMENTS, find_chromium, find_port
+from tests.browser.conftest import ARGUMENTS, find_chromium, serve
 from tests.browser.large_pair import make_home
 
 CUT = ("numbers", "scatter", "curve", "histogram", "wall", "table", "downloads", "thin", "eps-text", "scope")
@@ -45,27 +42,6 @@ WATCH = """([cut, rest]) => {
 }"""
 RESET = "() => { Object.assign(window.seen, { tasks: [], last: {}, from: 0, requests: 0 }); }"
 Measured = dict[str, float]
-
-
-@contextmanager
-def serve(code: Path, home: Path) -> Iterator[str]:
-    """A server of the given checkout on a home; its address."""
-    port = find_port()
-    environment = os.environ | {"THINICE_HOME": str(home), "THINICE_PORT": str(port), "THINICE_DEMO": "false"}
-    command = [sys.executable, "-m", "backend.server"]
-    process = subprocess.Popen(command, cwd=code, env=environment, stderr=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(240):
-            try:
-                httpx2.get(f"{address}/api/v1/health", timeout=5)
-                break
-            except httpx2.TransportError:
-                time.sleep(0.5)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 def measure(page: Page, act: Callable[[], None]) -> Measured:
