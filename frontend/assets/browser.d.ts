@@ -146,6 +146,11 @@ interface ThinIce {
     drawRest(shown: Shown): void;
     forget(): void;
   };
+  compareGutters: {
+    extend(plot: Chart, pair: ComparedPair): boolean;
+    place(plot: Chart, marks: Mark[], pair: ComparedPair): void;
+    endsOf(pixels: number[], axis: ChartAxis, pair: ComparedPair, isUp: boolean): Ends;
+  };
   compareSelecting: {
     press(id: string, point: ChartPoint | undefined): void;
     showMode(): void;
@@ -232,6 +237,8 @@ interface ComparedPair extends Pair {
   /** The end of the axes of margins, in shown units, and their unit in words. */
   axis: number;
   unit: string;
+  /** Whether some margins lie beyond that, or were not found: they stand in a gutter of their own. */
+  has_end: boolean;
   /** By index, both best-known bounds as stored where evidence lowered one; null: nothing was found. */
   bounds: Record<string, [number | null, number | null]>;
   /** What was done to the dense model, to begin a sentence with. */
@@ -439,6 +446,9 @@ interface Mark {
   y: number;
   node: SVGElement | null;
   copy: SVGElement | null;
+  /** Where it is seen, in pixels of the chart's ground. */
+  left: number;
+  top: number;
 }
 
 /** Samples that the dense model gets right, of these lost, up to the threshold, and both. */
@@ -554,6 +564,7 @@ interface ChartAxis {
   l2p(value: number): number;
   p2l(pixel: number): number;
   _offset: number;
+  _length: number;
   range: [number, number];
 }
 
@@ -583,7 +594,7 @@ interface DashClientside {
 interface Window {
   dash_clientside: DashClientside;
   dashAgGridComponentFunctions?: Record<string, (props: { value: number }) => unknown>;
-  Plotly?: { react(chart: Chart, data: Trace[], layout: object): void };
+  Plotly?: { react(chart: Chart, data: Trace[], layout: object): void; relayout(chart: Chart, changes: object): void };
   dash_ag_grid?: { getApiAsync(id: string): Promise<{ setGridOption(name: string, value: unknown): void }> };
   React: { createElement(tag: string, attributes: Record<string, unknown>, text: string): unknown };
 }

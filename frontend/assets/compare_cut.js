@@ -164,6 +164,8 @@
 
   /** Plotly has drawn: what it drew is the pair, and the cut comes on top. */
   function afterDrawing() {
+    const plot = thinice.charts.find(ids.SCATTER);
+    if (plot && now && thinice.compareGutters.extend(plot, now.pair)) return;
     thinice.compareMarks.forget();
     drawn().forget(OF_CHARTS);
     drawn().drawSoon();

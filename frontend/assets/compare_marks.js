@@ -25,7 +25,7 @@
       (plot.calcdata[number] || []).forEach((point, spot) => {
         const index = trace.customdata?.[spot], place = places.get(Number(index));
         if (set < 0 || place === undefined || typeof point.x !== "number") return;
-        marks.push({ place, set, x: point.x, y: point.y, node: nodes[spot] || null, copy: null });
+        marks.push({ place, set, x: point.x, y: point.y, node: nodes[spot] || null, copy: null, left: NaN, top: NaN });
       });
     });
     return marks;
@@ -51,6 +51,7 @@
     if (!plot || !plot.data.length) return;
     if (!known || known.plot !== plot || known.data !== plot.calcdata) {
       known = { plot, data: plot.calcdata, marks: read(plot, shown.columns) };
+      thinice.compareGutters.place(plot, known.marks, shown.pair);
     }
     if (known.marks.some((mark) => mark.node === null)) drawLater(shown);
     else known.marks.forEach((mark) => drawMark(plot, mark, shown));
@@ -64,7 +65,7 @@
    */
   function drawMark(plot, mark, shown) {
     const node = /** @type {SVGElement} */ (mark.node);
-    const isShown = thinice.sampleLists.isChosen(shown, mark.place);
+    const isShown = thinice.sampleLists.isChosen(shown, mark.place) && node.style.display !== "none";
     const set = Number(shown.sets[mark.place]);
     const visibility = isShown && set === mark.set ? "" : "hidden";
     if (node.style.visibility !== visibility) node.style.visibility = visibility;
@@ -194,16 +195,16 @@
   function nearest(left, top, shown) {
     const area = known && known.plot.querySelector(".nsewdrag");
     if (!known || !area) return null;
-    const box = area.getBoundingClientRect(), { xaxis, yaxis } = known.plot._fullLayout;
+    const box = area.getBoundingClientRect();
     const [x, y] = [left - box.left, top - box.top];
     let found = null, least = NEAR;
     for (const mark of known.marks) {
-      const distance = Math.hypot(xaxis.l2p(mark.x) - x, yaxis.l2p(mark.y) - y);
-      if (distance > least || !thinice.sampleLists.isChosen(shown, mark.place)) continue;
+      const distance = Math.hypot(mark.left - x, mark.top - y);
+      if (!(distance <= least) || !thinice.sampleLists.isChosen(shown, mark.place)) continue;
       least = distance;
       found = mark;
     }
-    return found && { place: found.place, left: box.left + xaxis.l2p(found.x), top: box.top + yaxis.l2p(found.y) };
+    return found && { place: found.place, left: box.left + found.left, top: box.top + found.top };
   }
 
   /**
@@ -214,10 +215,9 @@
   function inside(polygon, shown) {
     const ground = known && known.plot.querySelector(".nsewdrag")?.getBoundingClientRect();
     if (!known || !ground) return [];
-    const { xaxis, yaxis } = known.plot._fullLayout;
     return known.marks.filter((mark) => {
       if (!thinice.sampleLists.isChosen(shown, mark.place)) return false;
-      const [x, y] = [ground.left + xaxis.l2p(mark.x), ground.top + yaxis.l2p(mark.y)];
+      const [x, y] = [ground.left + mark.left, ground.top + mark.top];
       let isInside = false, last = polygon[polygon.length - 1];
       for (const point of polygon) {
         if (last && point.y > y !== last.y > y && x < (last.x - point.x) * (y - point.y) / (last.y - point.y) + point.x) isInside = !isInside;

@@ -2,7 +2,6 @@
 // bar of the classes. Each writes the address, so everything else on the page follows.
 (function () {
   const ids = thinice.ids.compare;
-  const GUTTER = 0.07, EDGE = 0.12; // of frontend/figures/scatter.py: a gutter of an axis, and where its strip begins
   const HELD = 1 + 2e-7; // of backend/analysis/outcomes.py: a margin this much over eps holds
   /** @type {{ x: number, y: number }[] | null} */
   let path = null;
@@ -109,25 +108,11 @@
     const plot = thinice.charts.find(ids.SCATTER), ground = plot?.querySelector(".nsewdrag")?.getBoundingClientRect();
     if (!plot || !ground) return;
     const { xaxis, yaxis } = plot._fullLayout;
-    const across = [from.x, to.x].map((x) => xaxis.p2l(x - ground.left)), up = [from.y, to.y].map((y) => yaxis.p2l(y - ground.top));
-    const pick = thinice.selection.writeRanges({ dense: rangeOf(across, pair), pruned: rangeOf(up, pair) });
+    const across = [from.x - ground.left, to.x - ground.left], up = [ground.bottom - from.y, ground.bottom - to.y];
+    const { endsOf } = thinice.compareGutters;
+    const pick = thinice.selection.writeRanges({ dense: endsOf(across, xaxis, pair, false), pruned: endsOf(up, yaxis, pair, true) });
     const found = thinice.selection.mask(columns, thinice.selection.parse(pick));
     if (found.includes(1)) thinice.go({ pick }, false);
-  }
-
-  /**
-   * @param {number[]} ends on an axis, in either order
-   * @param {ComparedPair} pair
-   * @returns {Ends}
-   */
-  function rangeOf(ends, pair) {
-    const low = Math.min(...ends), high = Math.max(...ends), edge = EDGE * GUTTER * pair.axis;
-    /** @param {number} value */
-    const text = (value) => thinice.distances.asText(Math.min(pair.axis, Math.max(0, value)), pair);
-    return {
-      low: low < -edge ? "wrong" : text(low),
-      high: high < -edge ? "wrong" : high > pair.axis + edge ? "none" : text(high),
-    };
   }
 
   /**

@@ -99,8 +99,8 @@
       "a", { href, class: isThin ? "tile is-thin" : "tile", "data-sample": index, "data-visit": "" },
       tree("img", { src, alt, class: "pixels", loading: "lazy", decoding: "async" }),
       tree("span", { class: "tile-set" }, set),
-      tree("span", { class: "tile-labels" }, ...labels(columns, place, pair)),
-      tree("span", { class: "tile-foot" }, tree("span", { class: "tile-margin", title: text }, text), tree("span", {}, "#" + index)),
+      tree("span", { class: "tile-labels" }, ...labels(columns, place, pair), " ", tree("span", { class: "muted" }, "#" + index)),
+      tree("span", { class: "tile-foot" }, tree("span", { class: "tile-margin", title: text }, text)),
     );
   }
 

@@ -21,14 +21,12 @@
     } else if (tries > 0) window.setTimeout(openAnchor, PAUSE, tries - 1);
   }
 
-  // A link within the page to an anchor: Dash would take it for another address.
+  // A section that a reader opens is in the address, so that it can be shared.
   document.addEventListener("click", (event) => {
-    const link = thinice.elements.closest(event, "a[data-anchor]");
-    if (!link || !thinice.elements.isPlainClick(event)) return;
-    event.preventDefault();
-    const address = window.location.pathname + window.location.search + (link.getAttribute("href") || "");
+    const section = thinice.elements.closest(event, "[data-section] > summary")?.parentElement;
+    if (!(section instanceof HTMLDetailsElement) || section.open) return;
+    const address = window.location.pathname + window.location.search + "#" + thinice.elements.data(section, "section");
     window.history.replaceState(window.history.state, "", address);
-    openAnchor(0);
   });
   window.addEventListener("hashchange", () => openAnchor(0));
   window.addEventListener("_dashprivate_pushstate", () => openAnchor(TRIES));

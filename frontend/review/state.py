@@ -24,11 +24,13 @@ def pair_state(
     unit: Unit,
 ) -> dict[str, Any]:
     """Everything but the columns of the samples, which the browser fetches. Lengths in shown units."""
+    scales = margin_scales(samples, unit)
     return slider_state(comparison, cut, sliders, unit) | {
         "dataset": str(comparison.dense.dataset_id),
         "version": comparisons.columns_version(cut.dense, cut.pruned),
         "classes": dataset.classes,
-        "axis": margin_scales(samples, unit)[0].limit,
+        "axis": scales[0].limit,
+        "has_end": any(scale.has_end for scale in scales),
         "unit": unit.suffix,
         "bounds": {
             str(sample.index): [sample.dense_best_known, sample.pruned_best_known]

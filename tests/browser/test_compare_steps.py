@@ -167,3 +167,27 @@ def test_zoom_survives_a_step(large: Page, made: LargePair) -> None:
     large.wait_for_timeout(1500)
     assert large.evaluate(span) == before and before[1] - before[0] < 40
     assert f"compare?{made.query}" in large.url, "a drag opens no sample"
+
+
+def test_samples_without_a_distance_stay_in_sight_when_the_scatter_is_zoomed(large: Page, made: LargePair) -> None:
+    open_compare(large, made)
+    large.wait_for_timeout(1500)
+    in_sight = """() => {
+      const ground = document.querySelector('#compare-scatter .nsewdrag').getBoundingClientRect();
+      const marks = document.querySelectorAll('#compare-scatter .scatterlayer .trace:last-child path.point');
+      return [...marks].map(one => one.getBoundingClientRect()).filter(box => box.width && box.left >= ground.left - 9
+        && box.right <= ground.right + 9 && box.top >= ground.bottom - 30).length;
+    }"""
+    lost = large.evaluate(in_sight)
+    box = large.locator("#compare-scatter .nsewdrag").bounding_box()
+    assert box is not None and lost > 50, "the lost ones are wrong on the pruned side"
+    large.mouse.move(box["x"] + 60, box["y"] + 60)
+    large.mouse.down()
+    large.mouse.move(box["x"] + 400, box["y"] + 200, steps=5)
+    large.mouse.up()
+    large.locator("#compare-scatter .strips rect").first.wait_for()
+    large.wait_for_timeout(1000)
+    assert 20 < large.evaluate(in_sight) < lost
+    large.mouse.dblclick(box["x"] + 200, box["y"] + 100)
+    expect(large.locator("#compare-scatter .strips")).to_have_count(0)
+    large.wait_for_function(f"count => ({in_sight})() === count", arg=lost)

@@ -48,7 +48,6 @@ def layout(**query: str) -> Component:
         ),
         html.P(id=ids.SCOPE, className="scope"),
         html.Div([scatter_card(is_measured), wall_card()], className="pictures"),
-        section_links(),
         *(one.folded(name) for name, one in SECTIONS.items()),
         hover_card(),
     ]
@@ -112,12 +111,6 @@ def wall_card() -> Component:
     """The lost samples, or those of the chosen set."""
     parts = [html.Div(id=ids.WALL_HEAD, className="wall-head"), html.Div(id=ids.WALL, className="wall-list")]
     return html.Section(parts, className="card wall-card")
-
-
-def section_links() -> Component:
-    """The way to each folded section."""
-    links = [html.A(one.title, href=f"#{name}", **data(anchor=name)) for name, one in SECTIONS.items()]
-    return html.Nav(links, className="section-links", **aria(label="Sections of this page"))
 
 
 def hover_card() -> Component:

@@ -188,7 +188,7 @@ def test_tiles_show_the_samples_of_the_cut_thinnest_first(made_pair: MadePair, k
     for tile, one in zip(tiles, expected, strict=True):
         wrong = one.pruned_prediction if one.pruned_prediction != one.label else one.dense_prediction
         said = class_name(dataset, one.label) + (f" → {class_name(dataset, wrong)}" if wrong != one.label else "")
-        assert words_of(with_class(tile, "tile-labels")) == said
+        assert words_of(with_class(tile, "tile-labels")) == f"{said} #{one.index}"
         assert words_of(with_class(tile, "tile-set")) == f"{SYMBOLS[name]} {SET_WORDS[name]}"
     delta = float(query.get("delta", "13/255").split("/")[0]) / 255
     thin = [one for one in expected if one.dense_margin and one.dense_margin <= delta]
