@@ -3,7 +3,8 @@
 (function () {
   const ids = thinice.ids.compare;
   const CHARTS = [ids.SCATTER, ids.SHARE, ids.HISTOGRAM, ids.CURVE];
-  const OF_CHARTS = ["guides", "curve", "marks", "bars"];
+  /** The part that is drawn on top of a chart. @type {Record<string, string>} */
+  const OF_CHARTS = { [ids.SCATTER]: "marks", [ids.HISTOGRAM]: "bars", [ids.CURVE]: "curve" };
 
   /** @type {HeldPair | null} */
   let held = null;
@@ -108,11 +109,17 @@
   }
 
   /** @param {Shown} shown */
-  function drawGuides({ pair, cut }) {
-    for (const id of CHARTS) {
-      const plot = thinice.charts.find(id);
-      if (plot) thinice.charts.moveGuides(plot, cut.eps * pair.scale, cut.epsText, cut.delta);
-    }
+  function drawGuides(shown) {
+    for (const id of CHARTS) moveGuides(id, shown);
+  }
+
+  /**
+   * @param {string} id
+   * @param {Shown} shown
+   */
+  function moveGuides(id, { pair, cut }) {
+    const plot = thinice.charts.find(id);
+    if (plot) thinice.charts.moveGuides(plot, cut.eps * pair.scale, cut.epsText, cut.delta);
   }
 
   /** @param {Shown} shown */
@@ -162,24 +169,31 @@
     if (now && event.target instanceof Element && event.target.matches(`#${ids.PAGE} .as-table`)) drawTables(now);
   }, true);
 
-  /** Plotly has drawn: what it drew is the pair, and the cut comes on top. */
-  function afterDrawing() {
-    const plot = thinice.charts.find(ids.SCATTER);
-    if (plot && now && thinice.compareGutters.extend(plot, now.pair)) return;
-    thinice.compareMarks.forget();
-    drawn().forget(OF_CHARTS);
+  /**
+   * Plotly has drawn a chart: what it drew is the pair, and the cut comes on top.
+   * @param {string} id
+   */
+  function afterDrawing(id) {
+    const plot = thinice.charts.find(id), part = OF_CHARTS[id];
+    if (!now || !plot) return;
+    if (id === ids.SCATTER) {
+      if (thinice.compareGutters.extend(plot, now.pair)) return;
+      thinice.compareMarks.forget();
+    }
+    moveGuides(id, now);
+    if (part) drawn().forget([part]);
     drawn().drawSoon();
   }
 
   /** Called when a figure of the server's has come; Plotly may need a moment. */
   function watch() {
-    for (const id of [...CHARTS, ids.CLASSES]) thinice.charts.watch(id, afterDrawing, thinice.compareSelecting.press);
+    for (const id of [...CHARTS, ids.CLASSES]) thinice.charts.watch(id, () => afterDrawing(id), thinice.compareSelecting.press);
     thinice.compareSelecting.showMode();
   }
 
   /** A section was opened, and its parts have come. */
   function filled() {
-    drawn().forget([...OF_CHARTS, "tables", "rows", "downloads"]);
+    drawn().forget(["guides", "curve", "bars", "tables", "rows", "downloads"]);
     drawn().drawSoon();
     thinice.compareFollowing.draw();
   }

@@ -21,7 +21,8 @@
     for (const one of document.querySelectorAll(`#${ids.TOOLS} [data-mode]`)) {
       one.setAttribute("aria-pressed", String(thinice.elements.data(one, "mode") === mode));
     }
-    document.getElementById(ids.SCATTER)?.setAttribute("data-mode", mode);
+    const holder = document.getElementById(ids.SCATTER);
+    if (holder && holder.getAttribute("data-mode") !== mode) holder.setAttribute("data-mode", mode);
   }
 
   // Plotly's own drag, a zoom, begins with these; while samples are picked it must not.

@@ -29,7 +29,7 @@ PANELS = {
     ),
     "samples": (("sentence", "chips", "wall", "list", "sort", "eps-text"), ()),
 }
-SECTIONS = ("prediction", "controls", "margins", "table")  # opened, where a page folds them
+SECTIONS = ("prediction", "controls", "margins", "table")  # of Compare, folded
 QUIET_MILLISECONDS = 1500
 WATCH = """([page, cut, rest]) => {
   window.seen = { tasks: [], last: {}, from: 0, requests: 0 };
@@ -92,8 +92,8 @@ def list_actions(page: Page, name: str) -> dict[str, Callable[[], None]]:
     }
 
 
-def run(address: str, query: str, steps: int) -> dict[str, list[Measured]]:
-    """Every action on both pages and views, each so many times."""
+def run(address: str, query: str, steps: int, *, is_open: bool) -> dict[str, list[Measured]]:
+    """Every action on both pages and views, each so many times; `is_open`: with the folded sections of Compare open."""
     found: dict[str, list[Measured]] = {}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
@@ -101,7 +101,8 @@ def run(address: str, query: str, steps: int) -> dict[str, list[Measured]]:
             page = browser.new_page(viewport={"width": 1440, "height": 1000})
             page.goto(f"{address}/{name}?{query}&view={view}")
             page.locator("a.tile").first.wait_for(timeout=120_000)
-            for section in page.locator(",".join(f"[data-section={one}] > summary" for one in SECTIONS)).all():
+            folded = page.locator(",".join(f"[data-section={one}] > summary" for one in SECTIONS))
+            for section in folded.all() if is_open else []:
                 section.click()
             page.evaluate("() => window.scrollTo(0, 0)")
             page.wait_for_timeout(6000)
@@ -135,13 +136,14 @@ def main() -> int:
     parser.add_argument(
         "--code", type=Path, default=Path.cwd(), help="checkout whose server is measured (default here)"
     )
+    parser.add_argument("--open", action="store_true", help="open the sections of Compare that are folded")
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp())
     try:
         query = make_home(folder, given.samples)
         with serve(given.code, folder / "home") as address:
             before = os.getloadavg()[0]
-            found = run(address, query, given.steps)
+            found = run(address, query, given.steps, is_open=given.open)
     finally:
         shutil.rmtree(folder)
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=given.code, capture_output=True, text=True)
