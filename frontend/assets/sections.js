@@ -28,7 +28,7 @@
     const address = window.location.pathname + window.location.search + "#" + thinice.elements.data(section, "section");
     window.history.replaceState(window.history.state, "", address);
   });
-  window.addEventListener("hashchange", () => openAnchor(0));
+  window.addEventListener("hashchange", () => openAnchor(TRIES));
   window.addEventListener("_dashprivate_pushstate", () => openAnchor(TRIES));
   openAnchor(TRIES);
 })();

@@ -54,7 +54,8 @@
     if (wall.drawn === key) return;
     wall.drawn = key;
     holder.style.height = Math.max(0, rows * step - GAP_Y) + "px";
-    holder.setAttribute("role", "list");
+    if (count) holder.setAttribute("role", "list");
+    else holder.removeAttribute("role");
     holder.setAttribute("aria-label", content.label);
     const spots = new Set([wall.focus]);
     for (let spot = first; spot < last; spot += 1) spots.add(spot);
