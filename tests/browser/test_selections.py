@@ -10,6 +10,7 @@ from backend.schemas.comparisons import PairedSample
 from frontend.review.selection import read_pick
 from tests.browser.conftest import LARGE, LargePair
 from tests.browser.test_compare_steps import open_compare, open_section
+from tests.browser.test_review import check_accessibility
 
 pytestmark = pytest.mark.browser
 VISIBLE = """() => [...document.querySelectorAll('#compare-scatter .scatterlayer path.point')]
@@ -164,3 +165,19 @@ def test_lost_marks_and_lost_images_stand_above_the_fold(large: Page, made: Larg
     assert places and max(places) < 900
     image = large.locator("#compare-wall .tile img").first.bounding_box()
     assert image is not None and image["y"] + image["height"] < 900
+
+
+def test_opened_sections_and_picked_samples_are_accessible_in_both_themes(large: Page, made: LargePair) -> None:
+    names = ("prediction", "controls", "margins", "classes", "replay", "table", "notes")
+    open_compare(large, made, "&view=robust&class=1&pick=dense_0_60/255", *names)
+    for table in large.locator(".as-table > summary").all():
+        table.click()
+    expect(large.locator("#compare-share-table .cell").first).to_be_visible()
+    large.wait_for_timeout(1500)
+    check_accessibility(large)
+    large.get_by_role("button", name=re.compile("theme", re.I)).click()
+    large.wait_for_timeout(1500)
+    check_accessibility(large)
+    large.set_viewport_size({"width": 400, "height": 850})
+    large.wait_for_timeout(1000)
+    assert large.evaluate("document.documentElement.scrollWidth") <= 400
