@@ -26,9 +26,9 @@
   function extend(plot, pair) {
     const { xaxis, yaxis } = plot._fullLayout;
     const axes = /** @type {[string, ChartAxis][]} */ ([["xaxis", xaxis], ["yaxis", yaxis]]);
-    /** @param {ChartAxis} axis */
-    const length = ({ range }) => (range[1] - range[0]).toPrecision(6);
-    if (lengths.get(plot) === axes.map(([, axis]) => length(axis)).join()) return false;
+    /** @param {number[]} range */
+    const length = ([low = 0, high = 0]) => (high - low).toPrecision(6);
+    if (lengths.get(plot) === axes.map(([, axis]) => length(axis.range)).join()) return false;
     /** @type {Record<string, number[]>} */
     const changes = {};
     for (const [name, axis] of axes) {
@@ -38,7 +38,7 @@
     }
     lengths.delete(plot);
     if (!Object.keys(changes).length || !window.Plotly) return false;
-    lengths.set(plot, axes.map(([name, axis]) => length({ ...axis, range: /** @type {[number, number]} */ (changes[name + ".range"] || axis.range) })).join());
+    lengths.set(plot, axes.map(([name, axis]) => length(changes[name + ".range"] || axis.range)).join());
     window.Plotly.relayout(plot, changes);
     return true;
   }
