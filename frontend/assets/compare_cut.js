@@ -36,7 +36,7 @@
     { name: "headline", key: (shown) => covered(shown) + shown.cut.view, draw: drawHeadline },
     { name: "chips", key: (shown) => JSON.stringify(shown.cut.query) + shown.cut.epsText, draw: drawChips },
     { name: "guides", key: ({ cut }) => [cut.epsText, cut.delta].join(), draw: drawGuides },
-    { name: "thin", key: ({ cut }) => String(cut.delta), draw: drawThin },
+    { name: "thin", key: ({ cut }) => [cut.delta, cut.view, thinice.sampleLists.isFiltered(cut)].join(), draw: drawThin },
     { name: "curve", key: ({ cut }) => cut.epsText, draw: (shown) => thinice.comparePictures.drawCurve(shown) },
     { name: "marks", key: chosen, draw: (shown) => thinice.compareMarks.draw(shown) },
     { name: "wall", key: (shown) => JSON.stringify(shown.cut.query) + shown.cut.epsText + shown.cut.delta, draw: drawWall },
@@ -124,7 +124,9 @@
 
   /** @param {Shown} shown */
   function drawThin({ columns, pair, cut }) {
-    thinice.plain.drawInto(ids.THIN, [thinice.ice.sentence(columns, cut.delta, pair)]);
+    const isApart = pair.has_margins && (cut.view === "robust" || thinice.sampleLists.isFiltered(cut));
+    const words = (isApart ? "Clean flips, all samples: " : "") + thinice.ice.sentence(columns, cut.delta, pair);
+    thinice.plain.drawInto(ids.THIN, [words]);
   }
 
   /** @param {Shown} shown */
