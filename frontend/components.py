@@ -74,6 +74,21 @@ def accuracy(share: float | None, n: int | None, *, unit: bool = True) -> Conten
     return html.Span([icon("warning"), words, told], className="few-samples is-warning", title=title)
 
 
+def section(name: str, title: str, note: str, *, store: str, body: str) -> Component:
+    """A folded section whose parts come when it is opened (assets/sections.js); `#name` leads to it.
+
+    Args:
+        store: id of the store that opening fills.
+        body: id of the place for the parts.
+    """
+    summary = html.Summary([html.H2(title), html.Span(note, className="card-note")])
+    return html.Details(
+        [summary, html.Div(id=body, className="section-body")],
+        className="card section",
+        **data(section=name, store=store),
+    )
+
+
 def number_card(label: Content, value: Content, detail: Content, tone: str = "") -> Component:
     """A number with its name above and its rate, interval or reference below. `tone`: lost, gained or empty."""
     parts = [

@@ -126,7 +126,7 @@ TESTED_BY: dict[str, dict[str, str]] = {
     "frontend/help/glossary": {"frontend/help/test_glossary.py": "flips jobs measuring models statistics word"},
     "frontend/pages/claims": {"frontend/pages/test_claims.py": "layout table"},
     "frontend/pages/compare": {
-        "frontend/pages/test_compare.py": "callbacks evidence grid header layout panels",
+        "frontend/pages/test_compare.py": "callbacks evidence grid header layout panels sections",
         "frontend/review/test_evidence.py": "replay",
     },
     "frontend/pages/help": {
@@ -147,7 +147,7 @@ TESTED_BY: dict[str, dict[str, str]] = {
         "frontend/pages/test_sample.py": "harder layout side strip words",
         "frontend/pages/test_versions.py": "layers plane versions",
     },
-    "frontend/pages/samples": {"frontend/pages/test_samples.py": "chips layout wall"},
+    "frontend/pages/samples": {"frontend/pages/test_samples.py": "layout"},
     "frontend/pages/several": {"frontend/pages/test_several.py": "callbacks chosen layout panels picker"},
     "frontend/pages/upload": {
         "frontend/pages/test_bundle.py": "bundle",
@@ -155,7 +155,7 @@ TESTED_BY: dict[str, dict[str, str]] = {
         "frontend/pages/test_upload.py": "callbacks checks form layout sheet",
     },
     "frontend/review": {
-        "frontend/pages/test_compare.py": "headline words",
+        "frontend/pages/test_compare.py": "headline state words",
         "frontend/pages/test_help.py": "keys",
         "frontend/pages/test_prune.py": "prunings",
     },

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from backend.analysis.controls import Beyond
+from backend.analysis.controls import FlipExcess
 from backend.analysis.flips import Counts
 from backend.analysis.thin_ice import Prediction
 from backend.counts import count_words
@@ -26,7 +26,7 @@ def write_headline(
     counts: Counts,
     prediction: Prediction,
     *,
-    control: Beyond | None = None,
+    control: FlipExcess | None = None,
     control_words: str = "same finetuning, nothing pruned",
     eps_text: str | None = None,
 ) -> list[HeadlinePart]:
@@ -36,7 +36,7 @@ def write_headline(
         change: what was done, to begin a sentence with: "Pruning to 95 %".
         counts: the 2x2 counts, clean, or robust at the eps that `eps_text` names ("8/255").
         prediction: of the same population.
-        control: flips beyond a control, of the same population; None where there is none, and the text says so.
+        control: losses next to a control's, of the same population; None where there is none, and the text says so.
         control_words: what the control is, in brackets.
 
     Returns:
@@ -97,23 +97,24 @@ def _tell_rival(prediction: Prediction) -> list[HeadlinePart]:
     return [HeadlinePart(lead), HeadlinePart(f"AUROC {rival.value:.2f}", "number"), HeadlinePart(end)]
 
 
-def _tell_control(control: Beyond | None, control_words: str) -> list[HeadlinePart]:
+def _tell_control(control: FlipExcess | None, control_words: str) -> list[HeadlinePart]:
     if control is None:
         return [HeadlinePart(" There is no control yet, so it is unknown how much of this another change would cause.")]
-    lost = control.lost
     parts = [
         HeadlinePart(f" The control ({control_words}) loses "),
-        HeadlinePart(_number(lost.control.count), "number"),
+        HeadlinePart(_number(control.control.count), "number"),
     ]
-    if lost.n:
+    if control.n:
         parts.append(
-            HeadlinePart(" of the same sample" if lost.n == 1 else f" of the same {count_words(lost.n, 'sample')}")
+            HeadlinePart(
+                " of the same sample" if control.n == 1 else f" of the same {count_words(control.n, 'sample')}"
+            )
         )
-    if lost.difference.low is None or lost.difference.high is None:
+    if control.difference.low is None or control.difference.high is None:
         return [*parts, HeadlinePart(".")]
-    if lost.difference.low > 0:
+    if control.difference.low > 0:
         verdict = ": significantly fewer."
-    elif lost.difference.high < 0:
+    elif control.difference.high < 0:
         verdict = ": significantly more."
     else:
         verdict = ": the difference could be chance."

@@ -185,6 +185,8 @@ class ComparisonOut(Schema):
     bins: list[BinOut]
     curves: dict[str, list[CurvePoint]] = Field(description="One curve each for dense and pruned")
     classes: list[ClassFlipsOut]
+    robust_bins: list[BinOut] = Field(description="As `bins`, of the samples that the dense model holds at eps")
+    robust_classes: list[ClassFlipsOut] = Field(description="As `classes`, robust losses at eps")
     controls: list[ControlOut]
     controls_reason: str | None = Field(description="Why there is no control, or why some were left out")
     noise: list[NoiseOut] = Field(description="One entry for each side that was attacked with several seeds")
@@ -192,7 +194,9 @@ class ComparisonOut(Schema):
     additional_evidence: list[AdditionalEvidence]
     mismatches: list[MismatchOut]
     equal_effort: bool
+    change: str = Field(description="What was done to the dense model, to begin a sentence with")
     headline: list[TextPart]
+    robust_headline: list[TextPart] = Field(description="As `headline`, of robust flips at eps")
     notes: list[str] = Field(description="What the reader must know: one seed, censored margins, upper bounds")
 
 

@@ -5,8 +5,10 @@ interface ThinIce {
   /** frontend/app.py: the component ids of each page by the names of its ids.py, and those of the shell. */
   ids: {
     compare: Record<
-      | "CONTROLS" | "CURVE" | "DELTA_TEXT" | "DOWNLOADS" | "EPS_TEXT" | "HEADLINE" | "HISTOGRAM" | "HISTOGRAM_TABLE" | "HOVER" | "HOVER_IMAGE"
-      | "HOVER_TEXT" | "NOTES" | "NUMBERS" | "PAGE" | "PREDICTIVE" | "SCATTER" | "SCATTER_TABLE" | "SCOPE" | "SHARE" | "TABLE" | "THIN" | "WALL",
+      | "CHIPS" | "CLASSES" | "CLASSES_NOTE" | "CONTROLS" | "CURVE" | "DELTA_TEXT" | "DOWNLOADS" | "EPS_TEXT" | "HEADLINE"
+      | "HISTOGRAM" | "HISTOGRAM_TABLE" | "HOVER" | "HOVER_IMAGE" | "HOVER_TEXT" | "NOTES" | "NUMBERS" | "PAGE" | "PREDICTIVE"
+      | "REST" | "SCATTER" | "SCATTER_TABLE" | "SCOPE" | "SHARE" | "SHARE_NOTE" | "TABLE" | "THIN" | "TOOLS" | "WALL"
+      | "WALL_HEAD",
       string
     >;
     methods: { PICKED: string };
@@ -16,7 +18,9 @@ interface ThinIce {
       string
     >;
     sample: { BLINK: string; PAGE: string; SLICE: string };
-    samples: { PAGE: string; WALL: string };
+    samples: Record<
+      "CHIPS" | "DELTA_TEXT" | "EPS_TEXT" | "LINKS" | "NOTHING" | "PAGE" | "SENTENCE" | "SORT" | "WALL", string
+    >;
     shell: { CHANGED: string; JOBS_COUNT: string; KEYS: string; MORE: string; PAGE: string; RAIL: string };
     upload: { ARCHITECTURE: string; BUNDLE_CAME: string; BUNDLE_GO: string; DROP: string; FILE: string; GO: string; INPUT: string; KEEP_RATE: string; NAME: string; PAGE: string; PARENT: string; REFUSAL: string; SET_GO: string; STATUS: string };
   };
@@ -51,7 +55,7 @@ interface ThinIce {
     pixel(plot: Chart, axis: "x" | "y", value: number, ref?: string): number;
     moveGuides(plot: Chart, eps: number, epsText: string, delta: number): void;
     moveLabel(plot: Chart, name: string, changes: Partial<Note>, words?: string): void;
-    watch(id: string, onDrawn: () => void): void;
+    watch(id: string, onDrawn: () => void, onClick?: (id: string, point: ChartPoint | undefined) => void): void;
     write(text: Element, words: string): void;
   };
   elements: {
@@ -86,10 +90,11 @@ interface ThinIce {
     decode(sent: ColumnsOut): Columns;
     largestWithin(eps: number, kind: "minimum" | "witness"): number;
     sets(columns: Columns, eps: number | null): Uint8Array;
-    count(sets: Uint8Array): Counts;
+    count(sets: Uint8Array, mask?: Uint8Array | null): Counts;
     wilson(part: number, n: number): Share;
     mcnemar(onlyFirst: number, onlySecond: number): number;
     summarise(columns: Columns, eps: number | null): Summary;
+    summariseSets(columns: Columns, named: Uint8Array, mask: Uint8Array | null): Summary;
     auroc(scores: ArrayLike<number>, positives: ArrayLike<number>): number | null;
     rankLost(columns: Columns, eps: number | null): number | null;
   };
@@ -101,45 +106,96 @@ interface ThinIce {
     SYMBOLS: Record<string, string>;
     WORDS: Record<string, string>;
     CLASSES: Record<string, string>;
-    cards(clean: Summary, robust: Summary, cut: Cut): Tree[];
-    scope(robust: Summary, cut: Cut): Tree[];
+    cards(clean: Summary, robust: Summary, shown: Shown): Tree[];
     pValue(p: number): (Tree | string)[];
   };
-  compareLists: {
+  compareSentences: {
+    flips(counted: Summaries, shown: Shown): (Tree | string)[];
+    scope(counted: Summaries, shown: Shown): Tree[];
+    whole(shown: Shown): Tree[];
+    chips(shown: Shown): Tree[];
+  };
+  selection: {
+    parse(text: string | null | undefined): Picked | null;
+    writeRows(rows: Iterable<number>): string;
+    writeRanges(ranges: Record<string, Ends | undefined>): string;
+    isInside(margin: number, range: Ends): boolean;
+    mask(columns: Columns, pick: Picked | null): Uint8Array;
+    words(pick: Picked, unit: Unit): string;
+  };
+  sampleLists: {
     STATE_KEYS: string[];
+    SORTS: Record<string, string>;
     cutOf(address: Record<string, string>, pair: ComparedPair): Cut;
-    isChosen(columns: Columns, sets: Uint8Array, cut: Cut, place: number): boolean;
-    order(columns: Columns, sets: Uint8Array, cut: Cut, name: string, isMeasured: boolean): number[];
+    shownAt(held: HeldPair, cut: Cut, before: Shown | null): Shown;
+    isOnThinIce(columns: Columns, place: number, delta: number): boolean;
+    isChosen(shown: Shown, place: number): boolean;
+    isFiltered(cut: Cut): boolean;
+    order(shown: Shown, name: string | null): number[];
+    address(path: string, cut: Cut, changes: Query): string;
+  };
+  sampleTiles: {
     className(pair: ComparedPair, label: number | undefined): string;
     short(margin: number, pair: ComparedPair): string;
     full(margin: number, pair: ComparedPair): string;
     verdicts(clean: number | undefined, robust: number | undefined): string[];
-    address(cut: Cut, index: string | number): string;
-    wall(shown: Shown, isOpen: boolean): Tree[];
+    tile(shown: Shown, place: number, list?: string | null): Tree;
   };
+  samplesParts: {
+    NO_FILTERS: Query;
+    sentence(shown: Shown, count: number): (Tree | string)[];
+    orderNote(shown: Shown, places: number[]): string;
+    filterWords(shown: Shown): string[];
+    countChips(shown: Shown): ChipCounts;
+    chipRows(shown: Shown): Tree[];
+    sortChoice(cut: Cut, pair: Pair): Tree[];
+  };
+  pairColumns: { load(pair: ComparedPair): Promise<HeldPair | null> };
+  drawing: { make(parts: Part[], current: () => Shown | null): Drawing };
+  sliders: { make(page: SliderPage): Sliders };
+  wall: { show(id: string, content: WallContent): void };
+  samplesCut: { cutAt(cut: Cut, pair: ComparedPair): Promise<void> };
   compareRows: {
-    ORDER: string[];
     rows(shown: Shown): Record<string, unknown>[];
     downloads(shown: Shown): Tree[];
+    wallHead(shown: Shown, name: string, count: number): Tree[];
+  };
+  compareTables: {
     histogram(shown: Shown): Record<string, number[]>;
     histogramTable(shown: Shown): Tree[];
     scatterTable(shown: Shown): Tree[];
+    pickOf(pair: ComparedPair, bin: number): string;
+  };
+  compareFollowing: {
+    mark(shown: Shown): void;
+    draw(): void;
+    drawRest(shown: Shown): void;
+    forget(): void;
+  };
+  compareGutters: {
+    extend(plot: Chart, pair: ComparedPair): boolean;
+    place(plot: Chart, marks: Mark[], pair: ComparedPair): void;
+    endsOf(pixels: number[], axis: ChartAxis, pair: ComparedPair, isUp: boolean): Ends;
+  };
+  compareSelecting: {
+    press(id: string, point: ChartPoint | undefined): void;
+    showMode(): void;
   };
   compareMarks: {
     STILL: number;
     draw(shown: Shown): void;
     forget(): void;
     nearest(left: number, top: number, shown: Shown): { place: number; left: number; top: number } | null;
+    inside(polygon: { x: number; y: number }[], shown: Shown): number[];
     tracesOf(shown: Shown): Trace[];
   };
   comparePictures: {
     drawHistogram(shown: Shown): void;
-    drawCurve(shown: Shown, robust: Summary): void;
+    drawCurve(shown: Shown): void;
     settle(plot: Chart): void;
   };
   compareCut: {
-    load(pair: ComparedPair): Promise<void>;
-    cutAt(cut: Cut): void;
+    cutAt(cut: Cut, pair: ComparedPair): Promise<void>;
     shown(): Shown | null;
   };
   severalLosses: {
@@ -178,7 +234,6 @@ interface ThinIce {
   severalWall: {
     wall(shown: ShownSeveral, isOpen: boolean): Tree[];
     words(shown: ShownSeveral): (Tree | string)[];
-    rowsText(rows: number[]): string;
     samplesAddress(shown: ShownSeveral, places: number[]): string;
   };
   uploadForm: {
@@ -231,7 +286,7 @@ interface Unit {
   suffix: string;
 }
 
-/** A pair with sliders (`browser_state` in frontend/pages/samples/layout.py); lengths in shown units. */
+/** A pair with sliders (`slider_state` in frontend/review/state.py); lengths in shown units. */
 interface Pair extends Unit {
   dense: string;
   pruned: string;
@@ -303,7 +358,7 @@ interface TrajectoryScale {
   y(mark: { state: string; value: number | null }): number;
 }
 
-/** A compared pair (`page_state` in frontend/pages/compare/layout.py). */
+/** A compared pair (`pair_state` in frontend/review/state.py). */
 interface ComparedPair extends Pair {
   dataset: string;
   classes: string[];
@@ -313,8 +368,91 @@ interface ComparedPair extends Pair {
   /** The end of the axes of margins, in shown units, and their unit in words. */
   axis: number;
   unit: string;
+  /** Whether some margins lie beyond that, or were not found: they stand in a gutter of their own. */
+  has_end: boolean;
   /** By index, both best-known bounds as stored where evidence lowered one; null: nothing was found. */
   bounds: Record<string, [number | null, number | null]>;
+  /** What was done to the dense model, to begin a sentence with. */
+  change: string;
+  /** What words of the glossary mean. */
+  meanings: Record<string, string>;
+}
+
+/** The ends of a range of margins, as an address writes them (selection.js). */
+interface Ends {
+  low: string;
+  high: string;
+}
+
+/** Picked samples: their rows, or ranges of margins by side. */
+interface Picked {
+  rows: Set<number> | null;
+  ranges: Record<string, Ends>;
+}
+
+/** A pair with its columns and clean sets. */
+interface HeldPair {
+  pair: ComparedPair;
+  columns: Columns;
+  clean: Uint8Array;
+}
+
+/** A part of a page that is drawn where its key has changed. */
+interface Part {
+  name: string;
+  key(shown: Shown): string;
+  draw(shown: Shown): void;
+}
+
+interface Drawing {
+  drawNext(): void;
+  drawSoon(): void;
+  forget(names?: string[]): void;
+}
+
+interface SliderPage {
+  EPS_TEXT: string;
+  DELTA_TEXT: string;
+  isHere(): boolean;
+  cutAt(cut: Cut, pair: ComparedPair): void;
+}
+
+interface Sliders {
+  slide(key: "eps" | "delta", value: number, pair: ComparedPair | null): void;
+  follow(search: string | null, pair: ComparedPair | null): Cut | null;
+}
+
+/** The tiles of a wall in order, and how many rows of them are shown at most (all without it). */
+interface WallContent {
+  places: number[];
+  label: string;
+  rows?: number;
+  /** The least width of a tile in pixels. */
+  narrowest?: number;
+  tile(place: number): Tree;
+}
+
+/** `focus`: the tile that Tab leads to; `drawn`: what decides which tiles are in the tree. */
+interface WallState {
+  holder: HTMLElement;
+  content: WallContent;
+  focus: number;
+  drawn: string;
+}
+
+/** How many samples each chip of Samples would leave. */
+interface ChipCounts {
+  clean: number[];
+  robust: number[];
+  thin: number;
+  picked: number;
+  classes: Map<number, number>;
+}
+
+/** Clean flips, and robust ones at the cut's eps. */
+interface Summaries {
+  clean: Summary;
+  robust: Summary;
 }
 
 /** `PairColumns` of backend/schemas/comparisons.py: bytes in base64. */
@@ -382,7 +520,7 @@ interface Summary {
   mcnemar_p: number;
 }
 
-/** What Compare shows of its pair: eps as stored, delta in shown units; `query`: the keys of the address that say so. */
+/** What a page shows of its pair: eps as stored, delta in shown units; `query`: the keys of the address that say so. */
 interface Cut {
   dense: string;
   pruned: string;
@@ -392,10 +530,16 @@ interface Cut {
   view: string;
   set: string | null;
   label: number | null;
+  isThin: boolean;
+  sort: string;
+  pick: Picked | null;
   query: Record<string, string>;
 }
 
-/** A pair with its sets: clean, robust at the cut's eps, and those of the cut's view (places in outcomes.SETS). */
+/**
+ * A pair with its sets: clean, robust at the cut's eps, and those of the cut's view (places in outcomes.SETS); `mask`: 1
+ * where class, selection and thin ice leave a sample.
+ */
 interface Shown {
   pair: ComparedPair;
   columns: Columns;
@@ -403,6 +547,7 @@ interface Shown {
   clean: Uint8Array;
   robust: Uint8Array;
   sets: Uint8Array;
+  mask: Uint8Array;
 }
 
 /** An element as data; `key` among the attributes names it among its siblings. */
@@ -499,13 +644,16 @@ interface SeveralSort {
   isDown: boolean;
 }
 
-/** What the server computes after a pause (`follow` in frontend/pages/compare/callbacks.py). */
+/** What the server computes after a pause (`follow_cut` in frontend/pages/compare/callbacks.py). */
 interface Followed {
   eps_text: string;
-  headline: (Tree | string)[];
+  view: string;
+  population: string;
+  rest: (Tree | string)[];
   predictive: (Tree | string)[];
   controls: (Tree | string)[];
   notes: (Tree | string)[];
+  tables: Record<string, (Tree | string)[]>;
 }
 
 /** A mark of the scatter: its place among the columns, the set it was drawn as, its elements. */
@@ -516,6 +664,9 @@ interface Mark {
   y: number;
   node: SVGElement | null;
   copy: SVGElement | null;
+  /** Where it is seen, in pixels of the chart's ground. */
+  left: number;
+  top: number;
 }
 
 /** Samples that the dense model gets right, of these lost, up to the threshold, and both. */
@@ -622,9 +773,17 @@ interface Trace {
   marker?: { symbol?: string; size?: number; color?: string; line?: { color?: string; width?: number } };
 }
 
+/** A mark or bar that was clicked. */
+interface ChartPoint {
+  pointIndex: number;
+  customdata?: unknown[];
+}
+
 interface ChartAxis {
   l2p(value: number): number;
+  p2l(pixel: number): number;
   _offset: number;
+  _length: number;
   range: [number, number];
 }
 
@@ -641,7 +800,7 @@ interface Chart extends HTMLElement {
     annotations?: Note[];
     _size: { l: number; t: number; w: number; h: number };
   };
-  on(event: string, handler: () => void): void;
+  on(event: string, handler: (event: { points?: ChartPoint[] }) => void): void;
 }
 
 interface DashClientside {
@@ -654,7 +813,7 @@ interface DashClientside {
 interface Window {
   dash_clientside: DashClientside;
   dashAgGridComponentFunctions?: Record<string, (props: { value: number }) => unknown>;
-  Plotly?: { react(chart: Chart, data: Trace[], layout: object): void };
+  Plotly?: { react(chart: Chart, data: Trace[], layout: object): void; relayout(chart: Chart, changes: object): void };
   dash_ag_grid?: { getApiAsync(id: string): Promise<{ setGridOption(name: string, value: unknown): void }> };
   React: { createElement(tag: string, attributes: Record<string, unknown>, text: string): unknown };
 }

@@ -133,19 +133,21 @@
   const watched = new WeakSet();
 
   /**
-   * Call back after each time that Plotly draws the chart of this id, and once it is there.
+   * Call back after each time that Plotly draws the chart of this id, and once it is there; and for a click on a mark.
    * @param {string} id
    * @param {() => void} onDrawn
+   * @param {(id: string, point: ChartPoint | undefined) => void} [onClick]
    */
-  function watch(id, onDrawn) {
+  function watch(id, onDrawn, onClick) {
     const plot = find(id);
     if (!plot || !plot.data.length) {
-      if (document.getElementById(id)) window.setTimeout(watch, 100, id, onDrawn);
+      if (document.getElementById(id)) window.setTimeout(watch, 100, id, onDrawn, onClick);
       return;
     }
     if (watched.has(plot)) return;
     watched.add(plot);
     plot.on("plotly_afterplot", onDrawn);
+    if (onClick) plot.on("plotly_click", (event) => onClick(id, event.points?.[0]));
     onDrawn();
   }
 

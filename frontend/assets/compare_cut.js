@@ -1,152 +1,139 @@
-// Compare cut in the browser: the columns of a pair come once, then every step of a slider, view, class and set is
-// counted and drawn here, part by part, so that no part keeps the page from answering.
+// Compare cut in the browser: the columns of a pair come once, then every step of a slider, view, class, set and
+// selection is counted and drawn here, part by part (drawing.js). What resamples follows from the server.
 (function () {
   const ids = thinice.ids.compare;
-  const FOLLOWING = [ids.PREDICTIVE, ids.CONTROLS, ids.NOTES]; // what the server computes, after a pause
-  const AT_ONCE = 8; // milliseconds of drawing after which input and painting come first
   const CHARTS = [ids.SCATTER, ids.SHARE, ids.HISTOGRAM, ids.CURVE];
+  /** The part that is drawn on top of a chart. @type {Record<string, string>} */
+  const OF_CHARTS = { [ids.SCATTER]: "marks", [ids.HISTOGRAM]: "bars", [ids.CURVE]: "curve" };
 
-  /** @type {{ pair: ComparedPair, columns: Columns, clean: Uint8Array, counted: Summary } | null} */
-  let loaded = null;
+  /** @type {HeldPair | null} */
+  let held = null;
   /** @type {Shown | null} */
   let now = null;
-  /** @type {Summary | null} */
-  let robust = null;
-  let asked = "";
+  /** @type {Cut | null} */
+  let wanted = null;
+  /** @type {Summaries | null} */
+  let counted = null;
+  /** @type {Element | null} */
+  let shownPage = null;
 
-  /**
-   * Each part of the page with what decides how it looks; drawn one by one, the most important first.
-   * @type {{ name: string, key: (cut: Cut) => string, draw: (shown: Shown) => void }[]}
-   */
-  const parts = [
-    { name: "numbers", key: (cut) => [cut.epsText, cut.view, cut.set].join(), draw: drawNumbers },
-    { name: "guides", key: (cut) => [cut.epsText, cut.delta].join(), draw: drawGuides },
-    { name: "scope", key: (cut) => [cut.epsText, cut.view, cut.label].join(), draw: drawScope },
-    { name: "thin", key: (cut) => String(cut.delta), draw: drawThin },
-    { name: "curve", key: (cut) => cut.epsText, draw: (shown) => robust && thinice.comparePictures.drawCurve(shown, robust) },
-    { name: "marks", key: chosen, draw: (shown) => thinice.compareMarks.draw(shown) },
-    { name: "wall", key: (cut) => JSON.stringify(cut.query) + chosen(cut), draw: drawWall },
-    { name: "bars", key: chosen, draw: (shown) => thinice.comparePictures.drawHistogram(shown) },
-    { name: "tables", key: chosen, draw: drawTables },
-    { name: "downloads", key: (cut) => [cut.query["eps"], cut.view, cut.set, cut.label].join(), draw: drawDownloads },
-    { name: "rows", key: chosen, draw: drawRows },
-  ];
-  /** @type {Record<string, string>} */
-  const drawn = {};
+  /** @param {Shown} shown */
+  const covered = ({ cut }) => [cut.epsText, cut.label, cut.query["pick"], cut.isThin && cut.delta].join();
 
   /**
    * What decides which samples are in which set, and which of them are shown. Clean sets know no eps.
-   * @param {Cut} cut
+   * @param {Shown} shown
    */
-  function chosen(cut) {
-    const hasEps = cut.view === "robust" || (now && (!now.pair.has_margins || Object.keys(now.pair.bounds).length > 0));
-    return [cut.view, cut.set, cut.label, hasEps ? cut.epsText : ""].join();
+  function chosen({ cut, pair }) {
+    const hasEps = cut.view === "robust" || !pair.has_margins || Object.keys(pair.bounds).length > 0;
+    return [cut.view, cut.set, cut.label, cut.query["pick"], cut.isThin && cut.delta, hasEps ? cut.epsText : ""].join();
   }
 
-  let isWaiting = false;
-  function drawNext() {
-    isWaiting = false;
-    const end = performance.now() + AT_ONCE;
-    do {
-      if (!now || !document.getElementById(ids.PAGE)) return;
-      const { cut } = now, part = parts.find(({ name, key }) => drawn[name] !== key(cut));
-      if (!part) return;
-      drawn[part.name] = part.key(cut);
-      part.draw(now);
-    } while (performance.now() < end);
-    drawSoon();
-  }
-
-  // A message comes after input and painting, and without the 4 ms that chained timers wait.
-  const channel = new MessageChannel();
-  channel.port1.onmessage = drawNext;
-  function drawSoon() {
-    if (isWaiting) return;
-    isWaiting = true;
-    channel.port2.postMessage(null);
-  }
+  /** Each part of the page with what decides how it looks, the most important first. @type {Part[]} */
+  const parts = [
+    { name: "counts", key: covered, draw: count },
+    { name: "numbers", key: (shown) => covered(shown) + shown.cut.view + shown.cut.set, draw: drawNumbers },
+    { name: "headline", key: (shown) => covered(shown) + shown.cut.view, draw: drawHeadline },
+    { name: "chips", key: (shown) => JSON.stringify(shown.cut.query) + shown.cut.epsText, draw: drawChips },
+    { name: "guides", key: ({ cut }) => [cut.epsText, cut.delta].join(), draw: drawGuides },
+    { name: "thin", key: ({ cut }) => [cut.delta, cut.view, thinice.sampleLists.isFiltered(cut)].join(), draw: drawThin },
+    { name: "curve", key: ({ cut }) => cut.epsText, draw: (shown) => thinice.comparePictures.drawCurve(shown) },
+    { name: "marks", key: chosen, draw: (shown) => thinice.compareMarks.draw(shown) },
+    { name: "wall", key: (shown) => JSON.stringify(shown.cut.query) + shown.cut.epsText + shown.cut.delta, draw: drawWall },
+    { name: "bars", key: chosen, draw: (shown) => thinice.comparePictures.drawHistogram(shown) },
+    { name: "tables", key: chosen, draw: drawTables },
+    { name: "downloads", key: ({ cut }) => [cut.query["eps"], cut.view, cut.set, cut.label].join(), draw: drawDownloads },
+    { name: "rows", key: (shown) => chosen(shown) + shown.cut.sort, draw: drawRows },
+  ];
+  /** @type {Drawing | null} */
+  let drawing = null;
+  const drawn = () => (drawing = drawing || thinice.drawing.make(parts, () => (document.getElementById(ids.PAGE) ? now : null)));
 
   /**
-   * Get the columns of a pair, once; then what was cut last is drawn.
+   * Show the page at a cut, once the columns of the pair have come.
+   * @param {Cut} cut
    * @param {ComparedPair} pair
    */
-  async function load(pair) {
-    const query = new URLSearchParams({ dense: pair.dense, pruned: pair.pruned, version: pair.version });
-    const address = "/api/v1/comparisons/columns?" + query;
-    if (asked === address && loaded) {
-      loaded = { ...loaded, pair };
-      return;
-    }
-    asked = address;
-    loaded = now = null;
-    const response = await fetch(address, { credentials: "same-origin" });
-    if (!response.ok || asked !== address) return;
-    const columns = thinice.outcomes.decode(await response.json());
-    const counted = thinice.outcomes.summarise(columns, null);
-    loaded = { pair, columns, clean: thinice.outcomes.sets(columns, null), counted };
-    if (wanted) cutAt(wanted);
-  }
-
-  /** @type {Cut | null} */
-  let wanted = null;
-
-  /**
-   * Show the page at a cut.
-   * @param {Cut} cut
-   */
-  function cutAt(cut) {
+  async function cutAt(cut, pair) {
     wanted = cut;
     const page = document.getElementById(ids.PAGE);
     if (page !== shownPage) forget();
     shownPage = page;
-    if (!loaded || loaded.pair.dense !== cut.dense || loaded.pair.pruned !== cut.pruned) return;
-    const { pair, columns, clean } = loaded;
-    const isSame = now && now.columns === columns && now.cut.eps === cut.eps;
-    const held = now && isSame ? now.robust : thinice.outcomes.sets(columns, cut.eps);
-    if (!isSame) robust = thinice.outcomes.summarise(columns, cut.eps);
-    now = { pair, columns, clean, robust: held, sets: cut.view === "clean" ? clean : held, cut };
-    drawNext();
+    if (held && held.pair.dense === pair.dense && held.pair.pruned === pair.pruned && held.pair.version === pair.version) {
+      held = { ...held, pair };
+    } else {
+      const found = await thinice.pairColumns.load(pair);
+      if (!found || !wanted || wanted.dense !== pair.dense || wanted.pruned !== pair.pruned) return;
+      held = found;
+    }
+    now = thinice.sampleLists.shownAt(held, wanted, now);
+    drawn().drawNext();
+    thinice.compareFollowing.mark(now);
   }
-
-  /** @type {Element | null} */
-  let shownPage = null;
 
   /** The page was built anew, so nothing is drawn yet. */
   function forget() {
-    for (const name of Object.keys(drawn)) delete drawn[name];
+    drawn().forget();
     thinice.compareMarks.forget();
-    followed = "";
+    thinice.compareFollowing.forget();
   }
 
   /** @param {Shown} shown */
-  function drawNumbers({ cut }) {
-    if (!loaded || !robust) return;
-    thinice.plain.drawInto(ids.NUMBERS, thinice.compareNumbers.cards(loaded.counted, robust, cut));
-    markUpdating(cut);
+  function count({ columns, clean, robust, mask, cut }) {
+    const own = thinice.sampleLists.isFiltered(cut) ? mask : null;
+    const [first, second] = [clean, robust].map((sets) => thinice.outcomes.summariseSets(columns, sets, own));
+    if (first && second) counted = { clean: first, robust: second };
   }
 
   /** @param {Shown} shown */
-  function drawScope({ cut }) {
-    if (robust) thinice.plain.drawInto(ids.SCOPE, thinice.compareNumbers.scope(robust, cut));
+  function drawNumbers(shown) {
+    if (!counted) return;
+    thinice.plain.drawInto(ids.NUMBERS, thinice.compareNumbers.cards(counted.clean, counted.robust, shown));
   }
 
   /** @param {Shown} shown */
-  function drawGuides({ pair, cut }) {
-    for (const id of CHARTS) {
-      const plot = thinice.charts.find(id);
-      if (plot) thinice.charts.moveGuides(plot, cut.eps * pair.scale, cut.epsText, cut.delta);
-    }
+  function drawHeadline(shown) {
+    if (!counted) return;
+    thinice.plain.drawInto(ids.HEADLINE, thinice.compareSentences.flips(counted, shown));
+    thinice.plain.drawInto(ids.SCOPE, thinice.compareSentences.scope(counted, shown));
+    thinice.compareFollowing.drawRest(shown);
+  }
+
+  /** @param {Shown} shown */
+  function drawChips(shown) {
+    const chips = thinice.compareSentences.chips(shown), holder = document.getElementById(ids.CHIPS);
+    if (!holder) return;
+    holder.hidden = chips.length === 0;
+    thinice.plain.draw(holder, chips);
+  }
+
+  /** @param {Shown} shown */
+  function drawGuides(shown) {
+    for (const id of CHARTS) moveGuides(id, shown);
+  }
+
+  /**
+   * @param {string} id
+   * @param {Shown} shown
+   */
+  function moveGuides(id, { pair, cut }) {
+    const plot = thinice.charts.find(id);
+    if (plot) thinice.charts.moveGuides(plot, cut.eps * pair.scale, cut.epsText, cut.delta);
   }
 
   /** @param {Shown} shown */
   function drawThin({ columns, pair, cut }) {
-    thinice.plain.drawInto(ids.THIN, [thinice.ice.sentence(columns, cut.delta, pair)]);
+    const isApart = pair.has_margins && (cut.view === "robust" || thinice.sampleLists.isFiltered(cut));
+    const words = (isApart ? "Clean flips, all samples: " : "") + thinice.ice.sentence(columns, cut.delta, pair);
+    thinice.plain.drawInto(ids.THIN, [words]);
   }
 
   /** @param {Shown} shown */
   function drawWall(shown) {
-    const more = document.querySelector(`#${ids.WALL} > details`);
-    thinice.plain.drawInto(ids.WALL, thinice.compareLists.wall(shown, more !== null && more.hasAttribute("open")));
+    const name = shown.cut.set || "S10", places = thinice.sampleLists.order(shown, name);
+    thinice.plain.drawInto(ids.WALL_HEAD, thinice.compareRows.wallHead(shown, name, places.length));
+    const label = thinice.numbers.count(places.length) + " " + thinice.compareNumbers.WORDS[name] + " samples";
+    thinice.wall.show(ids.WALL, { places, label, rows: 2, narrowest: 96, tile: (place) => thinice.sampleTiles.tile(shown, place) });
   }
 
   /** @param {Shown} shown */
@@ -158,8 +145,8 @@
   function drawTables(shown) {
     /** @type {[string, () => Tree[]][]} */
     const tables = [
-      [ids.SCATTER_TABLE, () => thinice.compareRows.scatterTable(shown)],
-      [ids.HISTOGRAM_TABLE, () => thinice.compareRows.histogramTable(shown)],
+      [ids.SCATTER_TABLE, () => thinice.compareTables.scatterTable(shown)],
+      [ids.HISTOGRAM_TABLE, () => thinice.compareTables.histogramTable(shown)],
     ];
     for (const [id, make] of tables) {
       const isOpen = document.getElementById(id)?.closest("details")?.hasAttribute("open");
@@ -169,82 +156,51 @@
 
   /** @param {Shown} shown */
   function drawRows(shown) {
-    const rows = thinice.compareRows.rows(shown);
     const grids = window.dash_ag_grid;
-    if (!grids) return;
+    if (!grids || !document.getElementById(ids.TABLE)) return;
+    const rows = thinice.compareRows.rows(shown);
     grids.getApiAsync(ids.TABLE).then((grid) => {
       if (now === shown) grid.setGridOption("rowData", rows);
-      else delete drawn["rows"];
+      else drawn().forget(["rows"]);
     });
   }
 
   // What is folded is not drawn until it is opened.
   document.addEventListener("toggle", (event) => {
-    if (!now || !(event.target instanceof Element) || !event.target.closest("#" + ids.PAGE)) return;
-    if (event.target.matches(".more")) drawWall(now);
-    else drawTables(now);
-    for (const [id, table] of Object.entries(tables)) {
-      if (event.target.querySelector("#" + id)) thinice.plain.drawInto(id, table);
-    }
+    if (now && event.target instanceof Element && event.target.matches(`#${ids.PAGE} .as-table`)) drawTables(now);
   }, true);
 
-  let followed = "";
   /**
-   * What still speaks of another eps says so. The AUROC needs no resampling, so its new value stands there at once.
-   * @param {Cut} cut
+   * Plotly has drawn a chart: what it drew is the pair, and the cut comes on top.
+   * @param {string} id
    */
-  function markUpdating(cut) {
-    const isBusy = cut.epsText !== followed;
-    for (const id of FOLLOWING) {
-      const holder = document.getElementById(id);
-      if (!holder) continue;
-      holder.setAttribute("aria-busy", String(isBusy));
-      if (!isBusy) holder.removeAttribute("data-updating");
-      else holder.setAttribute("data-updating", "Updating to ε " + cut.epsText + " …" + (id === ids.PREDICTIVE ? rankWords(cut) : ""));
+  function afterDrawing(id) {
+    const plot = thinice.charts.find(id), part = OF_CHARTS[id];
+    if (!now || !plot) return;
+    if (id === ids.SCATTER) {
+      if (thinice.compareGutters.extend(plot, now.pair)) return;
+      thinice.compareMarks.forget();
     }
+    moveGuides(id, now);
+    if (part) drawn().forget([part]);
+    drawn().drawSoon();
   }
 
-  /** @param {Cut} cut */
-  function rankWords(cut) {
-    const value = loaded && thinice.outcomes.rankLost(loaded.columns, cut.eps);
-    return value === null ? "" : " small dense margin, robust flips: AUROC " + thinice.numbers.fixed(value, 2);
-  }
-
-  /**
-   * What the server says at an eps, once it has come.
-   * @param {Followed | null} sent
-   */
-  function follow(sent) {
-    if (!sent) return;
-    followed = sent.eps_text;
-    thinice.plain.drawInto(ids.HEADLINE, sent.headline);
-    thinice.plain.drawInto(ids.PREDICTIVE, sent.predictive);
-    thinice.plain.drawInto(ids.CONTROLS, sent.controls);
-    thinice.plain.drawInto(ids.NOTES, sent.notes);
-    if (now) markUpdating(now.cut);
-  }
-
-  /** @type {Record<string, (Tree | string)[]>} */
-  let tables = {};
-  /** @param {Record<string, (Tree | string)[]> | null} sent */
-  function keepTables(sent) {
-    tables = sent || {};
-  }
-
-  /** Plotly has drawn: what it drew is the pair, and the cut comes on top. */
-  function afterDrawing() {
-    thinice.compareMarks.forget();
-    for (const name of ["guides", "curve", "marks", "bars"]) delete drawn[name];
-    drawSoon();
-  }
-
-  /** Called when the server's figures have come; Plotly may need a moment. */
+  /** Called when a figure of the server's has come; Plotly may need a moment. */
   function watch() {
-    for (const id of CHARTS) thinice.charts.watch(id, afterDrawing);
+    for (const id of [...CHARTS, ids.CLASSES]) thinice.charts.watch(id, () => afterDrawing(id), thinice.compareSelecting.press);
+    thinice.compareSelecting.showMode();
+  }
+
+  /** A section was opened, and its parts have come. */
+  function filled() {
+    drawn().forget(["guides", "curve", "bars", "tables", "rows", "downloads"]);
+    drawn().drawSoon();
+    thinice.compareFollowing.draw();
   }
 
   /** @type {ThinIce["compareCut"]} */
-  const compareCut = { load, cutAt, shown: () => now };
+  const compareCut = { cutAt, shown: () => now };
   window.thinice = Object.assign({}, window.thinice, { compareCut });
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { compareCut: { follow, keepTables, watch } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { compareCut: { watch, filled } });
 })();

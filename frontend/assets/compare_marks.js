@@ -25,7 +25,7 @@
       (plot.calcdata[number] || []).forEach((point, spot) => {
         const index = trace.customdata?.[spot], place = places.get(Number(index));
         if (set < 0 || place === undefined || typeof point.x !== "number") return;
-        marks.push({ place, set, x: point.x, y: point.y, node: nodes[spot] || null, copy: null });
+        marks.push({ place, set, x: point.x, y: point.y, node: nodes[spot] || null, copy: null, left: NaN, top: NaN });
       });
     });
     return marks;
@@ -51,6 +51,7 @@
     if (!plot || !plot.data.length) return;
     if (!known || known.plot !== plot || known.data !== plot.calcdata) {
       known = { plot, data: plot.calcdata, marks: read(plot, shown.columns) };
+      thinice.compareGutters.place(plot, known.marks, shown.pair);
     }
     if (known.marks.some((mark) => mark.node === null)) drawLater(shown);
     else known.marks.forEach((mark) => drawMark(plot, mark, shown));
@@ -64,7 +65,7 @@
    */
   function drawMark(plot, mark, shown) {
     const node = /** @type {SVGElement} */ (mark.node);
-    const isShown = thinice.compareLists.isChosen(shown.columns, shown.sets, shown.cut, mark.place);
+    const isShown = thinice.sampleLists.isChosen(shown, mark.place) && node.style.display !== "none";
     const set = Number(shown.sets[mark.place]);
     const visibility = isShown && set === mark.set ? "" : "hidden";
     if (node.style.visibility !== visibility) node.style.visibility = visibility;
@@ -135,11 +136,12 @@
    * @param {Chart} plot
    * @param {Shown} shown
    */
-  function countWrongTwice(plot, { columns, sets, cut }) {
+  function countWrongTwice(plot, shown) {
+    const { columns } = shown;
     let count = 0;
     columns.dense.margin.forEach((margin, place) => {
       const isWrong = margin === 0 && columns.pruned.margin[place] === 0;
-      count += Number(isWrong && thinice.compareLists.isChosen(columns, sets, cut, place));
+      count += Number(isWrong && thinice.sampleLists.isChosen(shown, place));
     });
     const place = (plot.layout?.annotations || []).findIndex((note) => note.name === "wrong-twice");
     const group = plot.querySelector(`.annotation[data-index="${place}"]`), text = group?.querySelector("text");
@@ -178,7 +180,7 @@
     everything.set(shown.columns, marks);
     return known.plot.data.map((trace) => {
       const of = marks.filter(({ place }) => thinice.outcomes.SETS[Number(shown.sets[place])] === trace.name
-        && thinice.compareLists.isChosen(shown.columns, shown.sets, shown.cut, place));
+        && thinice.sampleLists.isChosen(shown, place));
       const customdata = of.map((mark) => Number(shown.columns.index[mark.place]));
       return { ...trace, x: of.map((mark) => mark.x), y: of.map((mark) => mark.y), customdata };
     });
@@ -193,16 +195,36 @@
   function nearest(left, top, shown) {
     const area = known && known.plot.querySelector(".nsewdrag");
     if (!known || !area) return null;
-    const box = area.getBoundingClientRect(), { xaxis, yaxis } = known.plot._fullLayout;
+    const box = area.getBoundingClientRect();
     const [x, y] = [left - box.left, top - box.top];
     let found = null, least = NEAR;
     for (const mark of known.marks) {
-      const distance = Math.hypot(xaxis.l2p(mark.x) - x, yaxis.l2p(mark.y) - y);
-      if (distance > least || !thinice.compareLists.isChosen(shown.columns, shown.sets, shown.cut, mark.place)) continue;
+      const distance = Math.hypot(mark.left - x, mark.top - y);
+      if (!(distance <= least) || !thinice.sampleLists.isChosen(shown, mark.place)) continue;
       least = distance;
       found = mark;
     }
-    return found && { place: found.place, left: box.left + xaxis.l2p(found.x), top: box.top + yaxis.l2p(found.y) };
+    return found && { place: found.place, left: box.left + found.left, top: box.top + found.top };
+  }
+
+  /**
+   * The rows of the shown marks inside a polygon of the window: a ray to the left crosses it an odd number of times.
+   * @param {{ x: number, y: number }[]} polygon
+   * @param {Shown} shown
+   */
+  function inside(polygon, shown) {
+    const ground = known && known.plot.querySelector(".nsewdrag")?.getBoundingClientRect();
+    if (!known || !ground) return [];
+    return known.marks.filter((mark) => {
+      if (!thinice.sampleLists.isChosen(shown, mark.place)) return false;
+      const [x, y] = [ground.left + mark.left, ground.top + mark.top];
+      let isInside = false, last = polygon[polygon.length - 1];
+      for (const point of polygon) {
+        if (last && point.y > y !== last.y > y && x < (last.x - point.x) * (y - point.y) / (last.y - point.y) + point.x) isInside = !isInside;
+        last = point;
+      }
+      return isInside;
+    }).map((mark) => Number(shown.columns.index[mark.place]));
   }
 
   // An exported image is drawn from what Plotly holds: for that moment it holds what the cut shows.
@@ -216,6 +238,6 @@
   }, true);
 
   /** @type {ThinIce["compareMarks"]} */
-  const compareMarks = { draw, forget, nearest, tracesOf, STILL };
+  const compareMarks = { draw, forget, nearest, inside, tracesOf, STILL };
   window.thinice = Object.assign({}, window.thinice, { compareMarks });
 })();

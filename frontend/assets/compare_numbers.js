@@ -1,4 +1,4 @@
-// Compare's number cards and what follows the headline, as data that plain.js draws.
+// Compare's number cards, as data that plain.js draws.
 // Pure: tests call this in Node.
 (function () {
   /** @type {Record<string, string>} */
@@ -53,21 +53,22 @@
    * @param {string} name
    * @param {number} count
    * @param {(Tree | string)[]} detail
-   * @param {Cut} cut
+   * @param {Shown} shown
    * @returns {Tree}
    */
-  function setCard(name, count, detail, cut) {
-    const isChosen = cut.set === name;
+  function setCard(name, count, detail, { cut, pair }) {
+    const isChosen = cut.set === name, words = WORDS[name] || "";
+    const action = isChosen ? "Press to show all sets again." : "Press to show " + words + " samples only.";
     return {
       tag: "button",
       attributes: {
         class: "number number-button" + (TONES[name] || ""),
-        title: isChosen ? "Show all sets again" : "Show " + WORDS[name] + " samples only",
+        title: [pair.meanings[words], action].filter(Boolean).join(" "),
         "data-go": JSON.stringify({ set: isChosen ? null : name }),
         "aria-pressed": String(isChosen),
       },
       children: [
-        tree("span", "number-label", SYMBOLS[name] + " " + WORDS[name] + " ", tree("span", "muted", name)),
+        tree("span", "number-label", SYMBOLS[name] + " " + words + " ", tree("span", "muted", name)),
         tree("span", "number-value", thinice.numbers.count(count)),
         tree("span", "number-detail", ...detail),
       ],
@@ -78,27 +79,28 @@
    * @param {string} label
    * @param {(Tree | string)[]} value
    * @param {string} detail
+   * @param {string | undefined} meaning
    */
-  function plainCard(label, value, detail) {
-    return tree(
-      "div", "number",
-      tree("div", "number-label", label), tree("div", "number-value", ...value), tree("div", "number-detail", detail),
-    );
+  function plainCard(label, value, detail, meaning) {
+    const parts = [tree("div", "number-label", label), tree("div", "number-value", ...value), tree("div", "number-detail", detail)];
+    return { tag: "div", attributes: { class: "number", title: meaning || null }, children: parts };
   }
 
   /**
    * Clean / robust accuracy of both, the pruned model's large.
    * @param {Summary} clean
    * @param {Summary} robust
-   * @param {Cut} cut
+   * @param {Shown} shown
    */
-  function accuracyCard(clean, robust, cut) {
-    const n = Math.max(1, clean.churn.n);
+  function accuracyCard(clean, robust, { cut, pair }) {
+    const { n } = clean.churn, label = "Pruned, clean / robust at " + cut.epsText;
+    if (n === 0) return plainCard(label, ["–"], "no samples", pair.meanings["robust accuracy"]);
     /** @param {"dense" | "pruned"} side */
     const both = (side) => [clean, robust].map(({ counts }) => accuracy(counts, side, n));
     const [pruned = "", prunedRobust = ""] = both("pruned"), [dense, denseRobust] = both("dense");
     const value = [pruned, tree("span", "slash", " / "), prunedRobust, tree("span", "unit", " %")];
-    return plainCard("Pruned, clean / robust at " + cut.epsText, value, "dense " + dense + " / " + denseRobust + " %");
+    const words = "dense " + dense + " / " + denseRobust + " %" + (thinice.sampleLists.isFiltered(cut) ? ", n " + thinice.numbers.count(n) : "");
+    return plainCard(label, value, words, pair.meanings["robust accuracy"]);
   }
 
   /**
@@ -109,53 +111,40 @@
   const accuracy = (counts, side, n) => fixed(100 * ((counts.n11 + (side === "dense" ? counts.n10 : counts.n01)) / n));
 
   /**
-   * Kept, lost, gained, wrong on both (by clean or robust correctness), accuracies, and the exact test.
-   * @param {Summary} clean
-   * @param {Summary} robust
-   * @param {Cut} cut
+   * The exact test; samples that were picked by their margins are no sample of anything, so nothing is tested on them.
+   * @param {Summary} chosen
+   * @param {Shown} shown
    */
-  function cards(clean, robust, cut) {
-    const isClean = cut.view === "clean", chosen = isClean ? clean : robust;
-    const { counts } = chosen, n = clean.churn.n;
-    const number = thinice.numbers.count;
-    return [
-      setCard("S11", counts.n11, plainShare(counts.n11, n), cut),
-      setCard("S10", counts.n10, rate(chosen.negative_flip_rate), cut),
-      setCard("S01", counts.n01, isClean ? rate(clean.positive_flip_rate) : plainShare(counts.n01, n), cut),
-      setCard("S00", counts.n00, plainShare(counts.n00, n), cut),
-      accuracyCard(clean, robust, cut),
-      plainCard(
-        "Exact McNemar test",
-        pValue(chosen.mcnemar_p),
-        number(counts.n10) + " lost, " + number(counts.n01) + " gained",
-      ),
-    ];
+  function testCard({ counts, mcnemar_p: p }, { cut, pair }) {
+    const flips = thinice.numbers.count(counts.n10) + " lost, " + thinice.numbers.count(counts.n01) + " gained";
+    const [value, detail] = cut.pick || cut.isThin
+      ? [["–"], flips + "; no test on picked samples"]
+      : [pValue(p), flips + (cut.label === null ? "" : "; one class, not corrected")];
+    return plainCard("Exact McNemar test", value, detail, pair.meanings["McNemar"]);
   }
 
   /**
-   * What the headline does not follow: it speaks of clean flips over all classes.
+   * Kept, lost, gained, wrong on both (by clean or robust correctness), accuracies, and the exact test, of the samples
+   * that the cut covers. Intervals speak of a population, so picked samples have none.
+   * @param {Summary} clean
    * @param {Summary} robust
-   * @param {Cut} cut
+   * @param {Shown} shown
    */
-  function scope(robust, cut) {
-    const number = thinice.numbers.count, { n11, n10, n01 } = robust.counts;
-    const words = [];
-    if (cut.view === "robust") {
-      words.push(
-        "These are clean flips. Of the robust samples at ε " + cut.epsText + ", " + number(n10) + " of " +
-        number(n11 + n10) + " are lost, and " + number(n01) + " are gained.",
-      );
-    }
-    if (cut.label !== null) {
-      words.push(
-        "The class filter applies to the plots and lists below. This sentence, the number tiles and the statistics " +
-        "cover all classes.",
-      );
-    }
-    return words.length ? [tree("span", "muted headline-scope", " " + words.join(" "))] : [];
+  function cards(clean, robust, shown) {
+    const { cut } = shown, isClean = cut.view === "clean", chosen = isClean ? clean : robust;
+    const { counts } = chosen, { n } = clean.churn, isPicked = cut.pick !== null || cut.isThin;
+    const lost = isPicked ? plainShare(counts.n10, n) : rate(chosen.negative_flip_rate);
+    return [
+      setCard("S11", counts.n11, plainShare(counts.n11, n), shown),
+      setCard("S10", counts.n10, lost, shown),
+      setCard("S01", counts.n01, isClean && !isPicked ? rate(clean.positive_flip_rate) : plainShare(counts.n01, n), shown),
+      setCard("S00", counts.n00, plainShare(counts.n00, n), shown),
+      accuracyCard(clean, robust, shown),
+      testCard(chosen, shown),
+    ];
   }
 
   /** @type {ThinIce["compareNumbers"]} */
-  const compareNumbers = { SYMBOLS, WORDS, CLASSES, cards, scope, pValue };
+  const compareNumbers = { SYMBOLS, WORDS, CLASSES, cards, pValue };
   globalThis.thinice = Object.assign({}, globalThis.thinice, { compareNumbers });
 })();

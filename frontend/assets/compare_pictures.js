@@ -17,7 +17,7 @@
   function drawHistogram(shown) {
     const plot = thinice.charts.find(ids.HISTOGRAM);
     if (!plot || !plot.data.length || !shown.pair.has_margins) return;
-    const counts = thinice.compareRows.histogram(shown);
+    const counts = thinice.compareTables.histogram(shown);
     const below = new Array(plot.data[0]?.x.length || 0).fill(0);
     const heights = plot.data.map((trace) => counts[setOf(trace)] || []);
     if (plot.data.every((trace, number) => isSame(trace.y, heights[number] || []))) return;
@@ -73,13 +73,12 @@
   /**
    * The dots where the curves meet eps, and their labels.
    * @param {Shown} shown
-   * @param {Summary} robust
    */
-  function drawCurve(shown, robust) {
+  function drawCurve(shown) {
     const plot = thinice.charts.find(ids.CURVE);
     if (!plot || !plot.data.length) return;
     const { pair, cut, columns } = shown, x = cut.eps * pair.scale, n = Math.max(1, columns.n);
-    const { n11, n10, n01 } = robust.counts, shares = [(n11 + n10) / n, (n11 + n01) / n];
+    const { n11, n10, n01 } = thinice.outcomes.count(shown.robust), shares = [(n11 + n10) / n, (n11 + n01) / n];
     const isTight = x < TIGHT * Number(plot._fullLayout.xaxis.range[1]);
     ["dense", "pruned"].forEach((name, position) => {
       const share = Number(shares[position]);

@@ -1,10 +1,6 @@
-// Compare's table of samples, its downloads, and the numbers behind the plots that a cut changes, as data.
+// Compare's table of samples, its downloads, and what stands over its wall, as data.
 // Pure: tests call this in Node.
 (function () {
-  const ORDER = ["S10", "S01", "S00", "S11"]; // of the histogram, from the foot up
-  const TABLE_ORDER = ["S11", "S10", "S01", "S00"];
-  const BARS = 36; // of frontend/figures/histogram.py
-  const ROUNDING = 1 - 1e-12;
 
   /**
    * @param {string} tag
@@ -23,11 +19,8 @@
    * @param {Shown} shown
    */
   function rows(shown) {
-    const { columns, sets, cut, pair } = shown;
-    const names = cut.set ? [cut.set] : ["S10", "S01"];
-    return names.flatMap((name) =>
-      thinice.compareLists.order(columns, sets, cut, name, pair.has_margins).map((place) => row(shown, place, name)),
-    );
+    const names = shown.cut.set ? [shown.cut.set] : ["S10", "S01"];
+    return names.flatMap((name) => thinice.sampleLists.order(shown, name).map((place) => row(shown, place, name)));
   }
 
   /**
@@ -36,7 +29,7 @@
    * @param {string} name
    */
   function row(shown, place, name) {
-    const { columns, pair, clean, robust } = shown, { className, verdicts } = thinice.compareLists;
+    const { columns, pair, clean, robust } = shown, { className, verdicts } = thinice.sampleTiles;
     const [dense, pruned] = verdicts(clean[place], robust[place]);
     return {
       id: String(columns.index[place]),
@@ -75,7 +68,7 @@
     const bounds = pair.bounds[String(columns.index[place])];
     if (!bounds) return "";
     const [dense = Infinity, pruned = Infinity] = bounds.map((bound) => bound ?? Infinity);
-    const text = thinice.compareLists.short(dense, pair) + " → " + thinice.compareLists.short(pruned, pair);
+    const text = thinice.sampleTiles.short(dense, pair) + " → " + thinice.sampleTiles.short(pruned, pair);
     /** @type {[ColumnsSide, number][]} */
     const sides = [[columns.dense, dense], [columns.pruned, pruned]];
     const [first, second] = sides.map(([side, bound]) => {
@@ -114,88 +107,24 @@
   }
 
   /**
-   * For each set how many real dense margins (found, above 0) of the chosen samples fall into each bin; the last one,
-   * from `limit` (shown units), is open above.
+   * What the wall shows, in which order, and the way to all of it.
    * @param {Shown} shown
+   * @param {string} name the set
+   * @param {number} count
    */
-  function histogram({ columns, sets, cut, pair }) {
-    const width = pair.axis / BARS;
-    /** @type {Record<string, number[]>} */
-    const counts = Object.fromEntries(ORDER.map((name) => [name, new Array(BARS + 1).fill(0)]));
-    columns.dense.margin.forEach((margin, place) => {
-      if (margin <= 0 || margin === Infinity || !thinice.compareLists.isChosen(columns, sets, cut, place)) return;
-      const bins = counts[thinice.outcomes.SETS[Number(sets[place])] || ""] || [];
-      const bin = Math.min(BARS, Math.floor(margin * pair.scale / width * ROUNDING));
-      bins[bin] = Number(bins[bin]) + 1;
-    });
-    return counts;
-  }
-
-  /**
-   * A table like those that frontend/components.py makes.
-   * @param {string} caption
-   * @param {string[]} columns
-   * @param {string[][]} body
-   */
-  function table(caption, columns, body) {
-    /** @param {number} place */
-    const kind = (place) => (place === 0 ? "" : "number-cell");
-    const head = columns.map((name, place) => tree("th", { scope: "col", class: kind(place) }, name));
-    const lines = body.map((cells) => tree("tr", {}, ...cells.map((cell, place) =>
-      place === 0 ? tree("th", { scope: "row" }, cell) : tree("td", { class: "number-cell" }, cell))));
-    const parts = [tree("caption", { class: "hidden-label" }, caption), tree("thead", {}, tree("tr", {}, ...head)), tree("tbody", {}, ...lines)];
-    const attributes = { class: "table-scroll", tabindex: "0", role: "region", "aria-label": caption };
-    return [tree("div", attributes, tree("table", { class: "table" }, ...parts))];
-  }
-
-  /** @param {Shown} shown */
-  function histogramTable(shown) {
-    const counts = histogram(shown), width = shown.pair.axis / BARS, number = thinice.numbers.count;
-    /** @param {number} edge */
-    const written = (edge) => thinice.numbers.fixed(width * edge, 1);
-    const body = [];
-    for (let bin = 0; bin <= BARS; bin += 1) {
-      const line = TABLE_ORDER.map((name) => Number(counts[name]?.[bin]));
-      const words = bin === BARS ? "over " + written(BARS) : written(bin) + " to " + written(bin + 1);
-      if (line.some(Boolean)) body.push([words, ...line.map(number)]);
-    }
-    const columns = ["Dense margin (" + shown.pair.unit + ")", ...TABLE_ORDER.map(setWords)];
-    return table("Samples by dense margin and set", columns, body);
-  }
-
-  /**
-   * The median where an infinite margin is larger than every other; null where it is one, or there is no margin.
-   * @param {number[]} values
-   */
-  function median(values) {
-    const sorted = values.sort((a, b) => (a < b ? -1 : Number(a > b))), half = sorted.length / 2;
-    const middle = (Number(sorted[Math.ceil(half) - 1]) + Number(sorted[Math.floor(half)])) / 2;
-    return Number.isFinite(middle) ? middle : null;
-  }
-
-  /**
-   * The scatter in numbers: of each set its size, its samples without a distance, and the middle margins.
-   * @param {Shown} shown
-   */
-  function scatterTable({ columns, sets, cut, pair }) {
-    const number = thinice.numbers.count;
-    const body = TABLE_ORDER.map((name) => {
-      const places = Array.from(sets.keys()).filter((place) =>
-        thinice.outcomes.SETS[Number(sets[place])] === name && thinice.compareLists.isChosen(columns, sets, cut, place));
-      const sides = pair.has_margins ? [columns.dense, columns.pruned] : [];
-      const cells = sides.flatMap((side) => {
-        const margins = places.map((place) => Number(side.margin[place]));
-        const middle = places.length ? thinice.compareLists.full(median(margins.slice()) ?? Infinity, pair) : "–";
-        return [middle, number(margins.filter((one) => one === 0).length), number(margins.filter((one) => one === Infinity).length)];
-      });
-      return [setWords(name), number(places.length), ...cells];
-    });
-    if (!pair.has_margins) return table("Samples by set", ["Set", "Samples"], body);
-    const headings = ["Dense", "Pruned"].flatMap((side) => ["median", "wrong", "not found"].map((what) => side + " " + what));
-    return table("Samples by set, with their median margins", ["Set", "Samples", ...headings], body);
+  function wallHead({ cut, pair }, name, count) {
+    const { WORDS, SYMBOLS } = thinice.compareNumbers, words = WORDS[name] || "", number = thinice.numbers.count;
+    const note = tree("span", { class: "card-note" }, SYMBOLS[name] + " " + number(count));
+    const title = tree("h2", {}, words[0]?.toUpperCase() + words.slice(1) + " samples", note);
+    const order = thinice.samplesParts.sortChoice(cut, pair);
+    const href = thinice.sampleLists.address("/samples", cut, { set: name });
+    const all = tree("a", { href, "data-visit": "", class: "wall-all" }, "Open " + (count === 1 ? "it" : "all " + number(count)) + " in Samples");
+    const at = cut.view === "robust" ? " at this ε" : "", which = thinice.sampleLists.isFiltered(cut) ? " of those that the filters leave" : "";
+    if (!count) return [tree("div", { class: "card-head" }, title), tree("p", { class: "muted" }, "No sample" + which + " is " + words + at + ".")];
+    return [tree("div", { class: "card-head" }, title, tree("div", { class: "card-tools" }, all)), ...order];
   }
 
   /** @type {ThinIce["compareRows"]} */
-  const compareRows = { ORDER, rows, downloads, histogram, histogramTable, scatterTable };
+  const compareRows = { rows, downloads, wallHead };
   globalThis.thinice = Object.assign({}, globalThis.thinice, { compareRows });
 })();

@@ -32,7 +32,7 @@
    */
   function lines(place, { columns, pair }) {
     /** @param {number | undefined} label */
-    const name = (label) => thinice.compareLists.className(pair, label);
+    const name = (label) => thinice.sampleTiles.className(pair, label);
     /** @param {ColumnsSide} side */
     function margin(side) {
       const stored = Number(side.margin[place]);

@@ -41,7 +41,7 @@
     };
     const words = boxes.length === 1 ? "Show the chosen one" : "Compare the " + boxes.length + " chosen";
     thinice.plain.draw(holder, [
-      { tag: "a", attributes: { class: "button button-primary", href: thinice.address("/several", query) }, children: [words] },
+      { tag: "a", attributes: { class: "button button-primary", "data-visit": "", href: thinice.address("/several", query) }, children: [words] },
       { tag: "button", attributes: { class: "button button-quiet", "data-unpick": "" }, children: ["Clear"] },
       boxes.length >= MOST ? MOST + " is the most." : "",
     ]);

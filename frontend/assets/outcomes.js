@@ -75,10 +75,15 @@
     return dense.map((holds, place) => 2 * (1 - holds) + (1 - Number(pruned[place])));
   }
 
-  /** @param {Uint8Array} named */
-  function count(named) {
+  /**
+   * @param {Uint8Array} named
+   * @param {Uint8Array | null} [mask] 1 where a sample counts; all do without it
+   */
+  function count(named, mask = null) {
     const counts = { n11: 0, n10: 0, n01: 0, n00: 0 };
-    for (const set of named) {
+    for (let place = 0; place < named.length; place += 1) {
+      const set = named[place];
+      if (mask !== null && !mask[place]) continue;
       if (set === 0) counts.n11 += 1;
       else if (set === 1) counts.n10 += 1;
       else if (set === 2) counts.n01 += 1;
@@ -127,11 +132,19 @@
    * @param {Columns} columns
    * @param {number | null} eps
    */
-  function summarise(columns, eps) {
-    const counts = count(sets(columns, eps)), { n } = columns;
+  const summarise = (columns, eps) => summariseSets(columns, sets(columns, eps), null);
+
+  /**
+   * The same of sets that are known, and of a part of the samples.
+   * @param {Columns} columns
+   * @param {Uint8Array} named
+   * @param {Uint8Array | null} mask 1 where a sample counts; null: all do
+   */
+  function summariseSets(columns, named, mask) {
+    const counts = count(named, mask), n = counts.n11 + counts.n10 + counts.n01 + counts.n00;
     let changed = 0;
     columns.dense.prediction.forEach((prediction, place) => {
-      changed += Number(prediction !== columns.pruned.prediction[place]);
+      changed += Number((mask === null || mask[place] === 1) && prediction !== columns.pruned.prediction[place]);
     });
     return {
       counts,
@@ -189,6 +202,6 @@
   }
 
   /** @type {ThinIce["outcomes"]} */
-  const outcomes = { TOLERANCE, SETS, decode, largestWithin, sets, count, wilson, mcnemar, summarise, auroc, rankLost };
+  const outcomes = { TOLERANCE, SETS, decode, largestWithin, sets, count, wilson, mcnemar, summarise, summariseSets, auroc, rankLost };
   globalThis.thinice = Object.assign({}, globalThis.thinice, { outcomes });
 })();

@@ -133,14 +133,5 @@
     if (wall && wall.getBoundingClientRect().top > window.innerHeight - 120) wall.scrollIntoView({ block: "nearest" });
   });
 
-  // Links that the scripts drew stay inside of the document.
-  document.addEventListener("click", (event) => {
-    const link = thinice.elements.closest(event, `#${ids.PAGE} .several-numbers a, #${ids.WALL} a`);
-    if (!link || !thinice.elements.isPlainClick(event)) return;
-    event.preventDefault();
-    const target = new URL(link.getAttribute("href") || "", window.location.href);
-    thinice.visit(target.pathname, Object.fromEntries(target.searchParams));
-  });
-
   window.dash_clientside = Object.assign({}, window.dash_clientside, { several: { read, slideEps, slideDelta, choose, add } });
 })();

@@ -78,7 +78,7 @@
    */
   function accuracy(share, evaluation) {
     const text = share.value === null ? "–" : thinice.numbers.fixed(100 * share.value, 2);
-    const link = tree("a", { href: "/jobs?evaluation=" + evaluation, title: "n " + thinice.numbers.count(share.n) + ": its evaluation" }, text);
+    const link = tree("a", { href: "/jobs?evaluation=" + evaluation, "data-visit": "", title: "n " + thinice.numbers.count(share.n) + ": its evaluation" }, text);
     return [link, tree("span", { class: "under" }, thinice.severalParts.ends(share))];
   }
 
@@ -94,7 +94,7 @@
     const { counts, negative_flip_rate: rate } = summary;
     const text = thinice.numbers.count(counts.n10) + " / " + thinice.numbers.count(counts.n01);
     const title = "n " + thinice.numbers.count(rate.n) + ": the pair on Compare";
-    return [tree("a", { href: address("/compare", query), title }, text), tree("span", { class: "under" }, thinice.severalParts.percent(rate))];
+    return [tree("a", { href: address("/compare", query), "data-visit": "", title }, text), tree("span", { class: "under" }, thinice.severalParts.percent(rate))];
   }
 
   /**

@@ -58,7 +58,7 @@
       tree("span", { class: "tile-labels" }, tree("strong", {}, label)),
       tree("span", { class: "tile-foot" }, tree("span", { class: "tile-margin" }, thinice.distances.words(Number.isFinite(margin) ? margin * several.scale : null, several)), "#" + index),
       tree("span", { class: "tile-glyphs" }, ...glyphs, tree("span", { class: "hidden-label" }, "lost by " + losing.map(({ name }) => name).join(", "))));
-    return tree("a", { key: index, href: thinice.severalTable.address("/sample", query), class: "tile", title: "Lost by " + losing.map(({ name }) => name).join(", ") }, parts);
+    return tree("a", { key: index, href: thinice.severalTable.address("/sample", query), "data-visit": "", class: "tile", title: "Lost by " + losing.map(({ name }) => name).join(", ") }, parts);
   }
 
   /**
@@ -85,7 +85,7 @@
     const { columns, masks, choice } = shown, [first] = columns;
     const places = first ? thinice.severalLosses.choose(first, masks, choice) : [];
     const note = tree("span", { class: "card-note" }, "▼ " + thinice.numbers.count(places.length) + " " + thinice.severalParts.at(shown) + ", thinnest ice first");
-    const link = places.length ? [tree("a", { class: "button", href: samplesAddress(shown, places) }, "Open in Samples")] : [];
+    const link = places.length ? [tree("a", { class: "button", "data-visit": "", href: samplesAddress(shown, places) }, "Open in Samples")] : [];
     const heading = tree("div", { class: "card-head" }, tree("h2", {}, ...words(shown), note), tree("div", { class: "card-tools" }, ...link));
     if (!places.length) return [heading, tree("p", { class: "muted" }, "No sample is lost like this. Choose another cell or number.")];
     const tiles = places.slice(0, isOpen ? MOST : SHOWN).map((place) => tile(shown, place));
@@ -107,20 +107,11 @@
     /** @type {Record<string, string>} */
     const query = { ...cut.query, dense: cut.dense, pruned: own };
     if (choice.kind === "by") query["set"] = "S10";
-    else query["pick"] = rowsText(places.map((place) => Number(first?.index[place])));
+    else query["pick"] = thinice.selection.writeRows(places.map((place) => Number(first?.index[place])));
     return thinice.severalTable.address("/samples", query);
   }
 
-  /**
-   * Rows as Samples reads them: the gaps between them in base 36.
-   * @param {number[]} rows
-   */
-  function rowsText(rows) {
-    const sorted = rows.slice().sort((a, b) => a - b);
-    return "rows_" + sorted.map((row, place) => (row - (sorted[place - 1] ?? -1) - 1).toString(36)).join(".");
-  }
-
   /** @type {ThinIce["severalWall"]} */
-  const severalWall = { wall, words, rowsText, samplesAddress };
+  const severalWall = { wall, words, samplesAddress };
   globalThis.thinice = Object.assign({}, globalThis.thinice, { severalWall });
 })();

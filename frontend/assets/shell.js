@@ -126,6 +126,15 @@
     return dense && pruned ? { dense, pruned } : unchanged();
   }
 
+  // A link among what the scripts draw leads on without loading the document anew.
+  document.addEventListener("click", (event) => {
+    const link = thinice.elements.closest(event, "a[data-visit]");
+    if (!link || !thinice.elements.isPlainClick(event)) return;
+    event.preventDefault();
+    const { pathname, searchParams } = new URL(link.getAttribute("href") || "", window.location.href);
+    visit(pathname, Object.fromEntries(searchParams));
+  });
+
   /** @param {boolean | null} isDone */
   function reload(isDone) {
     if (isDone) window.location.reload();

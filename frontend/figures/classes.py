@@ -21,6 +21,7 @@ class ClassShare:
     low: float
     high: float
     adjusted_p: float
+    label: int
 
 
 def pays_more(item: ClassShare, overall: float) -> bool:
@@ -28,10 +29,10 @@ def pays_more(item: ClassShare, overall: float) -> bool:
     return item.adjusted_p < 0.05 and item.rate > overall
 
 
-def class_flips(classes: list[ClassShare], theme: Theme, *, overall: float) -> go.Figure:
+def class_flips(classes: list[ClassShare], theme: Theme, *, overall: float, holds: str = "gets right") -> go.Figure:
     """Horizontal bars, most affected class on top, and a line at the rate over all classes."""
     chosen = sorted(classes, key=lambda item: (item.rate, item.n))[-MOST:]
-    figure = frame(theme, x_title="Share lost, of the samples the dense model gets right", y_title="")
+    figure = frame(theme, x_title=f"Share lost, of the samples the dense model {holds}", y_title="")
     figure.add_trace(
         go.Bar(
             orientation="h",
@@ -48,7 +49,7 @@ def class_flips(classes: list[ClassShare], theme: Theme, *, overall: float) -> g
                 "thickness": 1,
                 "width": 3,
             },
-            customdata=[[item.lost, item.n, item.adjusted_p] for item in chosen],
+            customdata=[[item.lost, item.n, item.adjusted_p, item.label] for item in chosen],
             hovertemplate="%{y}: %{x:.2%} lost (%{customdata[0]} of %{customdata[1]}), "
             "adjusted p = %{customdata[2]:.2g}<extra></extra>",
         )

@@ -39,7 +39,9 @@ def share_lost(bins: list[LostShare], theme: Theme, unit: Unit, *, delta: float,
             mode="lines+markers",
             line={"color": theme.lost, "width": 2},
             marker={"symbol": "triangle-down", "size": 8, "color": theme.lost, "line": {"width": 0}},
-            customdata=[[item.lost, item.n, 100 * item.share_low, 100 * item.share_high] for item in filled],
+            customdata=[
+                [item.lost, item.n, 100 * item.share_low, 100 * item.share_high, item.low, item.high] for item in filled
+            ],
             hovertemplate="%{y:.1%} lost (%{customdata[0]} of %{customdata[1]}), 95 % interval "
             "[%{customdata[2]:.1f}, %{customdata[3]:.1f}]<extra></extra>",
         )

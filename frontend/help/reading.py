@@ -28,7 +28,8 @@ COMPARE = (
     Passage(
         "The sentence",
         "The result in words: how many samples pruning lost and gained, whether small dense margins predicted the "
-        "losses, and what the control lost. The cards below show what the sentence rests on.",
+        "losses, and what the control lost; of clean or of [robust flips](word:robust flip), as the switch says. The "
+        "cards below show what the sentence rests on.",
     ),
     Passage(
         "The sliders ε and δ",
@@ -36,10 +37,16 @@ COMPARE = (
         "margins, so no attack runs again. Cards that a slider does not move say so.",
     ),
     Passage(
-        "Margins before and after pruning",
+        "Picked samples",
+        "Draw a box or a lasso in the scatter, or press a bar, a point or a number of a table: the sentence, the "
+        "numbers, the pictures and the lists then cover these samples, and a chip says which. What covers all samples "
+        "says so. The link in the chip's line opens exactly these in Samples; the address holds them too.",
+    ),
+    Passage(
+        "Margins, dense and pruned",
         "One mark for each sample: its dense margin to the right, its pruned margin upwards. Below the diagonal, "
         "pruning brought the decision boundary nearer. The gutters at the edges hold samples that are already wrong "
-        "and samples for which nothing was found.",
+        "and samples for which nothing was found; they stay in sight when you zoom.",
     ),
     Passage(
         "Share lost by dense margin",
@@ -71,8 +78,9 @@ COMPARE = (
 OTHERS = (
     Passage(
         "The wall of samples",
-        "Samples and Compare show the samples themselves, those with the smallest dense margin first. Open one to see "
-        "the perturbation that changes each network, and its size.",
+        "Samples and Compare show the samples themselves: the thinnest first, those whose margin drops most, the "
+        "thickest, or by index. The arrow keys, Home and End walk the wall. Open a sample to see the perturbation that "
+        "changes each network, and its size.",
     ),
     Passage(
         "A single sample",

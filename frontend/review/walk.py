@@ -2,7 +2,7 @@
 
 import bisect
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 from urllib.parse import urlencode
 
@@ -14,12 +14,19 @@ from backend.schemas.datasets import DatasetOut
 from backend.services import comparisons, datasets
 from frontend.figures.units import Unit, unit_of
 from frontend.review.cut import Cut, View, has_margins, read_cut, set_of, thinness
+from frontend.review.selection import Pick, read_pick
 from frontend.review.sliders import Sliders, read_sliders
 
-Sort = Literal["dense", "pruned", "index"]
-SORT_WORDS: dict[Sort, str] = {"dense": "dense margin", "pruned": "pruned margin", "index": "index"}
+Sort = Literal["thinnest", "drop", "thickest", "index"]
+SORT_WORDS: dict[Sort, str] = {
+    "thinnest": "dense margin",
+    "drop": "drop of the margin, largest first",
+    "thickest": "dense margin, largest first",
+    "index": "index",
+}
+"""The orders of a list of samples, as words after "by"; assets/sample_lists.js has their buttons."""
 SETS: tuple[FlipSet, ...] = get_args(FlipSet)
-STATE_KEYS = ("eps", "delta", "view", "set", "class", "thin", "sort", "list")
+STATE_KEYS = ("eps", "delta", "view", "set", "class", "thin", "sort", "list", "pick")
 """The query keys in addition to the pair that decide what is listed; every address keeps them."""
 
 
@@ -46,6 +53,7 @@ class ShownPair:
     sliders: Sliders
     filters: Filters
     sort: Sort
+    pick: Pick | None = None
 
     @property
     def eps(self) -> float:
@@ -77,6 +85,7 @@ class ShownPair:
             (filters.label is None or sample.label == filters.label)
             and (filters.set is None or set_of(sample, filters.view) == filters.set)
             and (not filters.is_thin or self.is_on_thin_ice(sample))
+            and (self.pick is None or self.pick.holds(sample))
         )
 
     def listed(self, filters: Filters | None = None) -> list[PairedSample]:
@@ -84,11 +93,6 @@ class ShownPair:
         asked = self.filters if filters is None else filters
         chosen = [sample for sample in self.samples if self.is_listed(sample, asked)]
         return sorted(chosen, key=lambda sample: sort_key(sample, self.sort))
-
-    def counted(self, **changes: Any) -> int:
-        """How many samples would be listed with these filters changed."""
-        asked = replace(self.filters, **changes)
-        return sum(self.is_listed(sample, asked) for sample in self.samples)
 
     def address(self, path: str, **changes: str | int | None) -> str:
         """A page of this pair with the state kept, but for `changes` (None removes a key)."""
@@ -119,23 +123,28 @@ def load_pair(query: dict[str, str]) -> ShownPair:
         sliders=read_sliders(comparison, samples, cut, unit),
         filters=Filters(cut.view, cut.set, cut.label, query.get("thin") == "1"),
         sort=read_sort(query.get("sort")) if has_margins(comparison) else "index",
+        pick=read_pick(query.get("pick")),
     )
 
 
 def read_sort(text: str | None) -> Sort:
     for name in SORT_WORDS:
-        if (text or "dense") == name:
+        if (text or "thinnest") == name:
             return name
     raise InvalidRequest(f"The sort order must be one of {', '.join(SORT_WORDS)}; got {text!r}.", sort=text)
 
 
 def sort_key(sample: PairedSample, sort: Sort) -> tuple[float, float, int]:
-    """Ascending; samples without a distance come last, and the dense margin decides between equals."""
+    """Ascending; samples without a distance come last, and the thinner of two equals first."""
     if sort == "index":
         return (float(sample.index), 0.0, 0)
-    if sort == "dense":
+    if sort == "thinnest":
         return (thinness(sample), 0.0, sample.index)
-    return (math.inf if sample.pruned_margin is None else sample.pruned_margin, thinness(sample), sample.index)
+    dense, pruned = sample.dense_margin, sample.pruned_margin
+    if dense is None or (sort == "drop" and pruned is None):
+        return (math.inf, thinness(sample), sample.index)
+    largest = dense if sort == "thickest" or pruned is None else dense - pruned
+    return (-largest, thinness(sample), sample.index)
 
 
 @dataclass(frozen=True)

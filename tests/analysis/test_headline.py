@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from backend.analysis.controls import Beyond, FlipExcess
+from backend.analysis.controls import FlipExcess
 from backend.analysis.flips import Counts
 from backend.analysis.headline import HeadlinePart, write_headline
 from backend.analysis.statistics import Estimate, Share
-from backend.analysis.thin_ice import AurocDifference, Prediction, Predictor
+from backend.analysis.thin_ice import Prediction, Predictor
 
 COUNTS = Counts(n11=1566, n10=121, n01=33, n00=280)
 PREDICTION = Prediction("clean", None, 1687, 121, 0, 0.8961, 0.8702, 0.9213, 0.4, 0.3, (), None)
@@ -24,12 +24,10 @@ def absent(positives: int, reason: str) -> Prediction:
     return replace(PREDICTION, positives=positives, reason=reason, **nothing)
 
 
-def beyond(control: int, low: float | None, high: float | None, n: int = 1687) -> Beyond:
+def beyond(control: int, low: float | None, high: float | None, n: int = 1687) -> FlipExcess:
     share = Share(121, n, 0.07, 0.06, 0.08)
     difference = Estimate(None if low is None else 0.05, low, high, n)
-    excess = FlipExcess(n, share, Share(control, n, 0.02, 0.01, 0.03), 0, 0, 0, difference, 0.5)
-    auroc = AurocDifference(None, None, 0, 0, Estimate(None, None, None, n, "none"))
-    return Beyond(None, n, 0, excess, excess, auroc)
+    return FlipExcess(n, share, Share(control, n, 0.02, 0.01, 0.03), 0, 0, 0, difference, 0.5)
 
 
 def test_write_headline_with_everything_reads_as_the_example() -> None:
@@ -101,7 +99,7 @@ def test_write_headline_with_a_weak_predictor_does_not_claim_one(
         (beyond(0, None, None, n=0), " loses none."),
     ],
 )
-def test_write_headline_says_what_the_control_says(control: Beyond, words: str) -> None:
+def test_write_headline_says_what_the_control_says(control: FlipExcess, words: str) -> None:
     text = join_text(write_headline("Pruning", COUNTS, PREDICTION, control=control, control_words="another seed"))
     assert text.endswith(f" The control (another seed){words}")
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,14 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.browser.large_pair import make_home
+
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 PATIENCE_SECONDS = 180
 expect.set_options(timeout=30_000)  # two busy cores are slow; five seconds, the default, is no promise of ours
 SAMPLES = 150
+LARGE = 2000
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,62 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+@contextmanager
+def serve(code: Path, home: Path) -> Iterator[str]:
+    """A server of the given checkout on a home; its address."""
+    port = find_port()
+    environment = os.environ | {"THINICE_HOME": str(home), "THINICE_PORT": str(port), "THINICE_DEMO": "false"}
+    command = [sys.executable, "-m", "backend.server"]
+    process = subprocess.Popen(command, cwd=code, env=environment, stderr=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(240):
+            try:
+                httpx2.get(f"{address}/api/v1/health", timeout=5)
+                break
+            except httpx2.TransportError:
+                time.sleep(0.5)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@dataclass(frozen=True)
+class LargePair:
+    """A server with a made-up pair of many samples."""
+
+    address: str
+    query: str
+
+    def get(self, path: str, **more: str) -> Any:
+        asked = "&".join([self.query, *(f"{key}={value}" for key, value in more.items())])
+        response = httpx2.get(f"{self.address}/api/v1/comparisons{path}?{asked}", timeout=60)
+        response.raise_for_status()
+        return response.json()
+
+
+@pytest.fixture(scope="package")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LargePair]:
+    folder = tmp_path_factory.mktemp("large")
+    query = make_home(folder, LARGE)
+    with serve(Path.cwd(), folder / "home") as address:
+        yield LargePair(address, query)
+
+
+@pytest.fixture
+def large(chromium: Browser, made: LargePair) -> Iterator[Page]:
+    """A page in front of the large pair; nothing may go wrong on it."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 1000})
+    page = context.new_page()
+    troubles: list[str] = []
+    page.on("console", lambda message: message.type in ("error", "warning") and troubles.append(message.text))
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    yield page
+    context.close()
+    assert troubles == []
 
 
 @dataclass

@@ -2,28 +2,23 @@
 
 import math
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx2
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.benchmarks.compare_steps import serve
-from tests.browser.large_pair import make_home
+from tests.browser.conftest import LargePair
 
 pytestmark = pytest.mark.browser
-SAMPLES = 2000
 STEPS = 12
 # Generous: two busy cores stretch every task. Where Plotly or Dash draw again, one takes seconds.
 LONGEST_TASK_MILLISECONDS = 600
 # Every element that Dash made, but for those that the scripts fill, carries a mark; a remount loses it.
 MARK = """() => {
-  const own = "#compare-numbers, #compare-wall, #compare-scope, #compare-headline, #compare-thin, #compare-predictive, "
-    + "#compare-controls, #compare-notes, #compare-downloads, #compare-table, .as-table";
+  const own = "#compare-numbers, #compare-wall, #compare-wall-head, #compare-scope, .headline, #compare-thin, "
+    + "#compare-predictive, #compare-controls, #compare-notes, #compare-downloads, #compare-table, #compare-chips, "
+    + "#compare-share-note, #compare-classes-note, .as-table";
   const kept = [...document.querySelectorAll("#compare *")].filter(
     (element) => !element.closest(own) && !element.closest("svg") && !element.closest("[data-portal]"));
   window.kept = kept;
@@ -37,45 +32,19 @@ MARK = """() => {
 LOST = "() => [window.kept, window.cards, window.marks].map((all) => all.filter((one) => !one.isConnected).length)"
 
 
-@dataclass(frozen=True)
-class Made:
-    address: str
-    query: str
-
-    def get(self, path: str, **more: str) -> Any:
-        asked = "&".join([self.query, *(f"{key}={value}" for key, value in more.items())])
-        response = httpx2.get(f"{self.address}/api/v1/comparisons{path}?{asked}", timeout=60)
-        response.raise_for_status()
-        return response.json()
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
-    folder = tmp_path_factory.mktemp("large")
-    query = make_home(folder, SAMPLES)
-    with serve(Path.cwd(), folder / "home") as address:
-        yield Made(address, query)
-
-
-@pytest.fixture
-def large(chromium: Browser, made: Made) -> Iterator[Page]:
-    """Compare with the large pair, once it is quiet; nothing may go wrong on it."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 1000})
-    page = context.new_page()
-    troubles: list[str] = []
-    page.on("console", lambda message: message.type in ("error", "warning") and troubles.append(message.text))
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    yield page
-    context.close()
-    assert troubles == []
-
-
-def open_compare(page: Page, made: Made, more: str = "") -> None:
+def open_compare(page: Page, made: LargePair, more: str = "", *sections: str) -> None:
     page.goto(f"{made.address}/compare?{made.query}{more}")
     expect(page.locator("a.tile").first).to_be_visible(timeout=120_000)
     expect(page.locator("#compare-scatter .scatterlayer .trace path.point").first).to_be_attached()
-    expect(page.locator("#compare-predictive table")).to_be_visible()
-    expect(page.locator("#compare-table .ag-row").first).to_be_attached()
+    expect(page.locator("#compare-rest")).to_contain_text("AUROC")
+    for name in sections:
+        open_section(page, name)
+    page.evaluate("() => window.scrollTo(0, 0)")
+
+
+def open_section(page: Page, name: str) -> None:
+    page.locator(f"[data-section={name}] > summary").click()
+    expect(page.locator(f"#compare-{name}-body > *").first).to_be_visible()
 
 
 def press_right(page: Page, times: int) -> None:
@@ -89,7 +58,7 @@ def eps_of(page: Page) -> str:
     return parse_qs(urlsplit(page.url).query)["eps"][0]
 
 
-def check_against_rest(page: Page, made: Made, view: str) -> None:
+def check_against_rest(page: Page, made: LargePair, view: str) -> None:
     """Every number that the browser counted, at the eps of the address."""
     eps = eps_of(page)
     found = made.get("", eps=eps)
@@ -106,9 +75,9 @@ def check_against_rest(page: Page, made: Made, view: str) -> None:
     key = "set" if view == "clean" else "robust_set"
     samples = [one for one in made.get("/samples", eps=eps)["items"] if one[key] == "S10"]
     samples.sort(key=lambda one: (math.inf if one["dense_margin"] is None else one["dense_margin"], one["index"]))
-    expect(page.locator("#compare-wall h2 .card-note")).to_have_text(f"▼ {len(samples):,}")
+    expect(page.locator("#compare-wall-head h2 .card-note")).to_have_text(f"▼ {len(samples):,}")
     shown = page.locator("#compare-wall .tile").evaluate_all("all => all.map(one => Number(one.dataset.sample))")
-    assert shown == [one["index"] for one in samples[: len(shown)]] and len(shown) == min(18, len(samples))
+    assert shown == [one["index"] for one in samples[: len(shown)]] and min(6, len(samples)) <= len(shown) <= 16
     drawn = page.evaluate(
         "() => [...document.querySelectorAll('#compare-scatter .scatterlayer path.point')].filter("
         "one => one.style.visibility !== 'hidden' && one.getAttribute('d').startsWith('M-') "
@@ -121,8 +90,8 @@ def check_against_rest(page: Page, made: Made, view: str) -> None:
 
 
 @pytest.mark.parametrize("view", ["clean", "robust"])
-def test_numbers_on_the_page_are_those_of_the_rest_answer_at_every_eps(large: Page, made: Made, view: str) -> None:
-    open_compare(large, made, f"&view={view}")
+def test_numbers_on_the_page_are_those_of_the_rest_answer_at_every_eps(large: Page, made: LargePair, view: str) -> None:
+    open_compare(large, made, f"&view={view}", "prediction", "margins")
     for steps in (1, 7, 20):
         press_right(large, steps)
         expect(large.locator("#compare-bar output").first).to_have_text(re.compile(r"/255"))
@@ -134,8 +103,10 @@ def test_numbers_on_the_page_are_those_of_the_rest_answer_at_every_eps(large: Pa
 
 
 @pytest.mark.parametrize("view", ["clean", "robust"])
-def test_eps_steps_remount_nothing_and_ask_the_server_once(large: Page, made: Made, view: str) -> None:
-    open_compare(large, made, f"&view={view}")
+def test_eps_steps_remount_nothing_and_ask_the_server_once(large: Page, made: LargePair, view: str) -> None:
+    open_compare(large, made, f"&view={view}", "prediction", "controls", "margins", "table", "notes")
+    expect(large.locator("#compare-table .ag-row").first).to_be_attached()
+    expect(large.locator("#compare-predictive table")).to_be_visible()
     large.wait_for_timeout(3000)
     elements, marks = large.evaluate(MARK)
     assert elements > 100 and marks > 1500
@@ -152,7 +123,7 @@ def test_eps_steps_remount_nothing_and_ask_the_server_once(large: Page, made: Ma
     assert max(tasks, default=0) < LONGEST_TASK_MILLISECONDS, tasks
 
 
-def test_tile_class_and_address_filter_the_same_samples(large: Page, made: Made) -> None:
+def test_tile_class_and_address_filter_the_same_samples(large: Page, made: LargePair) -> None:
     open_compare(large, made)
     lost = made.get("")["clean"]["n10"]
     tile = large.locator(".number-button").nth(1)
@@ -169,7 +140,7 @@ def test_tile_class_and_address_filter_the_same_samples(large: Page, made: Made)
     large.wait_for_function(f"count => ({visible})() > count", arg=10 * lost)
 
 
-def test_export_of_the_scatter_shows_the_cut(large: Page, made: Made, tmp_path: Path) -> None:
+def test_export_of_the_scatter_shows_the_cut(large: Page, made: LargePair, tmp_path: Path) -> None:
     open_compare(large, made, "&view=robust&eps=30/255&set=S10")
     large.wait_for_timeout(1500)
     large.locator("#compare-scatter").hover()
@@ -180,7 +151,7 @@ def test_export_of_the_scatter_shows_the_cut(large: Page, made: Made, tmp_path: 
     assert len(re.findall(r'class="point[ "]', (tmp_path / "scatter.svg").read_text(encoding="utf-8"))) == len(lost)
 
 
-def test_zoom_survives_a_step(large: Page, made: Made) -> None:
+def test_zoom_survives_a_step(large: Page, made: LargePair) -> None:
     open_compare(large, made, "&view=robust")
     large.wait_for_timeout(1500)
     box = large.locator("#compare-scatter .nsewdrag").bounding_box()
@@ -196,3 +167,27 @@ def test_zoom_survives_a_step(large: Page, made: Made) -> None:
     large.wait_for_timeout(1500)
     assert large.evaluate(span) == before and before[1] - before[0] < 40
     assert f"compare?{made.query}" in large.url, "a drag opens no sample"
+
+
+def test_samples_without_a_distance_stay_in_sight_when_the_scatter_is_zoomed(large: Page, made: LargePair) -> None:
+    open_compare(large, made)
+    large.wait_for_timeout(1500)
+    in_sight = """() => {
+      const ground = document.querySelector('#compare-scatter .nsewdrag').getBoundingClientRect();
+      const marks = document.querySelectorAll('#compare-scatter .scatterlayer .trace:last-child path.point');
+      return [...marks].map(one => one.getBoundingClientRect()).filter(box => box.width && box.left >= ground.left - 9
+        && box.right <= ground.right + 9 && box.top >= ground.bottom - 30).length;
+    }"""
+    lost = large.evaluate(in_sight)
+    box = large.locator("#compare-scatter .nsewdrag").bounding_box()
+    assert box is not None and lost > 50, "the lost ones are wrong on the pruned side"
+    large.mouse.move(box["x"] + 60, box["y"] + 60)
+    large.mouse.down()
+    large.mouse.move(box["x"] + 400, box["y"] + 200, steps=5)
+    large.mouse.up()
+    large.locator("#compare-scatter .strips rect").first.wait_for()
+    large.wait_for_timeout(1000)
+    assert 20 < large.evaluate(in_sight) < lost
+    large.mouse.dblclick(box["x"] + 200, box["y"] + 100)
+    expect(large.locator("#compare-scatter .strips")).to_have_count(0)
+    large.wait_for_function(f"count => ({in_sight})() === count", arg=lost)

@@ -41,6 +41,7 @@ def test_attack_harder_lowers_the_bound_and_compare_says_that_one_side_has_evide
 
     page.goto(f"{product.address}/compare?{pair}")
     expect(page.locator(".notice")).to_contain_text("Additional evidence on one side only.")
+    page.locator("[data-section=replay] > summary").click()
     page.get_by_role("button", name="Replay both ways").click()
     shown = page.locator("#compare-replay")
     expect(shown).to_contain_text("dense on pruned", timeout=WORK_MILLISECONDS)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from backend.analysis import bins, curves, flips, headline, margins, thin_ice
-from backend.analysis.controls import Beyond, compare_control
+from backend.analysis.controls import Beyond, FlipExcess, compare_control, compare_losses
 from backend.analysis.pairing import Pair, judge_at, pair, restrict
 from backend.analysis.statistics import Share
 from backend.schemas import Interval
@@ -59,6 +59,14 @@ def find_clean(dense: Finished, pruned: Finished) -> CleanNumbers:
     )
 
 
+@lru_cache(maxsize=4 * KEPT)
+def find_robust_losses(dense: Finished, pruned: Finished, eps: float) -> tuple[list[BinOut], list[flips.ClassFlips]]:
+    """Robust losses at an eps by dense margin, and by class."""
+    joined = judge_at(join(dense, pruned), eps)
+    rows = bins.bin_losses(joined, population="robust", eps=eps).bins
+    return [_show_bin(row) for row in rows if row.kind != "not held"], flips.by_class(joined, eps)
+
+
 @lru_cache(maxsize=KEPT)
 def find_beyond(dense: Finished, pruned: Finished, control: Finished) -> Beyond:
     """What pruning does beyond a control, clean."""
@@ -72,15 +80,20 @@ def predict_control(dense: Finished, pruned: Finished, control: Finished) -> thi
 
 
 @lru_cache(maxsize=4 * KEPT)
+def predict_robust(dense: Finished, pruned: Finished, eps: float) -> tuple[flips.Flips, thin_ice.Prediction]:
+    """Robust flips at an eps, and how well the dense margin tells them; raises as `find_robust`."""
+    joined = judge_at(join(dense, pruned), eps)
+    return flips.summarise(joined, eps), thin_ice.predictive(joined, population="robust", eps=eps)
+
+
+@lru_cache(maxsize=4 * KEPT)
 def find_robust(dense: Finished, pruned: Finished, eps: float, eps_text: str) -> tuple[CountsOut, RobustStatistics]:
     """The same at an eps.
 
     Raises:
         InvalidRequest: one side holds witnesses of another eps, and `eps` is not the other side's own.
     """
-    joined = judge_at(join(dense, pruned), eps)
-    found = flips.summarise(joined, eps)
-    prediction = thin_ice.predictive(joined, population="robust", eps=eps)
+    found, prediction = predict_robust(dense, pruned, eps)
     return show_counts(found.counts), RobustStatistics(
         eps=eps,
         eps_text=eps_text,
@@ -116,16 +129,28 @@ def show_control(dense: Finished, pruned: Finished, control: Control, eps: float
     )
 
 
-def write_headline(change: str, dense: Finished, pruned: Finished, controls: list[Control]) -> list[TextPart]:
-    """The result in plain words, next to the first control."""
-    found = find_clean(dense, pruned)
+def write_headline(
+    change: str, dense: Finished, pruned: Finished, controls: list[Control], eps: tuple[float, str] | None = None
+) -> list[TextPart]:
+    """The result in plain words, next to the first control. `eps`: of robust flips at it, with its text."""
     first = controls[0] if controls else None
+    found: tuple[flips.Flips, thin_ice.Prediction]
+    lost: FlipExcess | None = None
+    if eps is None:
+        clean = find_clean(dense, pruned)
+        found = clean.summary, clean.prediction
+        lost = None if first is None else find_beyond(dense, pruned, first.key).lost
+    else:
+        found = predict_robust(dense, pruned, eps[0])
+        both = [judge_at(join(dense, one), eps[0]) for one in (pruned, *([] if first is None else [first.key]))]
+        lost = None if first is None else compare_losses(both[0], both[1], eps=eps[0])
     parts = headline.write_headline(
         change,
-        found.summary.counts,
-        found.prediction,
-        control=None if first is None else find_beyond(dense, pruned, first.key),
+        found[0].counts,
+        found[1],
+        control=lost,
         control_words="" if first is None else WORDS[first.kind],
+        eps_text=None if eps is None else eps[1],
     )
     return [TextPart(text=part.text, emphasis=part.emphasis) for part in parts]
 

@@ -47,16 +47,15 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
         InvalidRequest: no eps can be told, or witnesses are asked about an eps that is neither side's own.
     """
     stored = read_stored(dense_id, pruned_id)
-    sides = stored.sides
-    text = choose_eps(sides, eps)
-    number = float(parse_eps(text))
-    joined = numbers.join(sides.dense_key, sides.pruned_key)
-    clean = numbers.find_clean(sides.dense_key, sides.pruned_key)
-    robust, robust_statistics = numbers.find_robust(sides.dense_key, sides.pruned_key, number, text)
-    differences = find_mismatches(sides.dense, sides.pruned, sides.dense_key, sides.pruned_key, joined)
+    sides, text = stored.sides, choose_eps(stored.sides, eps)
+    number, change, keys = float(parse_eps(text)), _name_change(sides), (sides.dense_key, sides.pruned_key)
+    joined, clean = numbers.join(*keys), numbers.find_clean(*keys)
+    robust, robust_statistics = numbers.find_robust(*keys, number, text)
+    differences = find_mismatches(sides.dense, sides.pruned, *keys, joined)
     caveats = _find_caveats(stored, joined)
     additional = bounds.sum_up(joined, stored.bounds, number, sides.dense, sides.pruned)
     notes = [*note_caveats(caveats), *write_notes(sides.dense, sides.pruned, joined, clean.prediction)]
+    robust_bins, robust_classes = numbers.find_robust_losses(*keys, number)
     return ComparisonOut(
         dense=stored.shown[0],
         pruned=stored.shown[1],
@@ -77,7 +76,9 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
         bins=clean.bins,
         curves=clean.curves,
         classes=numbers.show_classes(clean.classes, sides.dataset.classes),
-        controls=[numbers.show_control(sides.dense_key, sides.pruned_key, one, number) for one in stored.controls],
+        robust_bins=robust_bins,
+        robust_classes=numbers.show_classes(robust_classes, sides.dataset.classes),
+        controls=[numbers.show_control(*keys, one, number) for one in stored.controls],
         controls_reason=stored.controls_reason,
         noise=_find_noise(stored.repeats, number),
         replay=replays.explain(joined, number, stored.replays),
@@ -89,7 +90,9 @@ def compare(dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None
             *bounds.warn_of_one_side(additional, text),
         ],
         equal_effort=mismatches.is_equal_effort(differences),
-        headline=numbers.write_headline(_name_change(sides), sides.dense_key, sides.pruned_key, stored.controls),
+        change=change,
+        headline=numbers.write_headline(change, *keys, stored.controls),
+        robust_headline=numbers.write_headline(change, *keys, stored.controls, (number, text)),
         notes=_frame_notes(notes, stored, is_median_eps=eps is None and _find_named_eps(sides) is None),
     )
 

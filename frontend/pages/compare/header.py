@@ -79,7 +79,8 @@ def bar(state: dict[str, Any], unit: Unit, dataset: DatasetOut) -> Component:
             className="control filters",
         ),
     ]
-    return html.Div(parts, id=ids.BAR, className="bar", role="group", **aria(label="What the page shows"))
+    chips = html.Div(id=ids.CHIPS, className="bar-chips", hidden=True)
+    return html.Div([*parts, chips], id=ids.BAR, className="bar", role="group", **aria(label="What the page shows"))
 
 
 def filter_select(id: str, placeholder: str, name: str, options: Any, value: str | None) -> Component:

@@ -9,7 +9,7 @@ from backend.schemas.comparisons import ComparisonOut, Rate, ReplayDirection, Re
 from backend.schemas.evidence import EvidenceOut
 from backend.services import comparisons, evidence
 from frontend.callbacks import in_thread, notify
-from frontend.components import Content, card, table
+from frontend.components import Content, table
 from frontend.pages.compare import ids
 from frontend.review.cut import read_cut
 from frontend.review.evidence import cancel_button, is_active, state_words, title_words
@@ -18,16 +18,14 @@ from frontend.words import count_words
 POLL_MILLISECONDS = 1500
 
 
-def replay_card() -> Component:
-    """An empty card; `register` fills it once the cut is known."""
-    return card(
-        "Boundary moved, or a new hole?",
+def replay_parts_frame() -> Component:
+    """An empty place; `register` fills it once the cut is known."""
+    parts = [
         html.Div(id=ids.REPLAY),
         html.Button("Replay both ways", id=ids.REPLAY_GO, className="button"),
         dcc.Interval(id=ids.REPLAY_POLL, interval=POLL_MILLISECONDS, disabled=True),
-        note="adversarials of one network tried on the other, in addition to the primary run",
-        kind="replay-card",
-    )
+    ]
+    return html.Div(parts, className="whole replay")
 
 
 def register(app: Dash) -> None:

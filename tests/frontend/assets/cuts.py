@@ -6,7 +6,7 @@ from typing import Any
 from backend.services import comparisons
 from frontend.pages import compare
 from frontend.pages.compare import ids
-from tests.frontend.assets.scripts import call
+from tests.frontend.assets.scripts import call, call_all
 from tests.frontend.words import by_id
 
 
@@ -23,23 +23,37 @@ def columns_at(query: dict[str, str]) -> dict[str, Any]:
 
 
 def cut_of(query: dict[str, str]) -> Any:
-    return call("compareLists.cutOf", query, state_of(query))
+    return call("sampleLists.cutOf", query, state_of(query))
 
 
 def shown_of(query: dict[str, str]) -> dict[str, Any]:
     """The argument of a call: the pair at the cut that the query names, with its sets."""
-    columns, cut = columns_at(query), cut_of(query)
-    clean, robust = ({"call": ["outcomes.sets", [columns, eps]]} for eps in (None, cut["eps"]))
-    sets = clean if cut["view"] == "clean" else robust
-    return {"pair": state_of(query), "columns": columns, "cut": cut, "clean": clean, "robust": robust, "sets": sets}
+    state, columns = state_of(query), columns_at(query)
+    held = {"pair": state, "columns": columns, "clean": {"call": ["outcomes.sets", [columns, None]]}}
+    return {"call": ["sampleLists.shownAt", [held, {"call": ["sampleLists.cutOf", [query, state]]}, None]]}
+
+
+def counted_of(query: dict[str, str]) -> dict[str, Any]:
+    """The argument of a call: what the cut counts of its samples, clean and robust."""
+    shown, columns = call("sampleLists.shownAt", *shown_of(query)["call"][1]), columns_at(query)
+    return {
+        name: {"call": ["outcomes.summariseSets", [columns, shown[name], shown["mask"]]]}
+        for name in ("clean", "robust")
+    }
 
 
 def cards_of(query: dict[str, str]) -> list[Any]:
     """The number cards at the cut that the query names."""
-    columns, cut = columns_at(query), cut_of(query)
-    clean, robust = ({"call": ["outcomes.summarise", [columns, eps]]} for eps in (None, cut["eps"]))
-    cards: list[Any] = call("compareNumbers.cards", clean, robust, cut)
+    counted = counted_of(query)
+    cards: list[Any] = call("compareNumbers.cards", counted["clean"], counted["robust"], shown_of(query))
     return cards
+
+
+def tiles_of(query: dict[str, str], name: str | None = "S10") -> list[Any]:
+    """The tiles of a set, or of every set, in the order of the cut."""
+    shown = shown_of(query)
+    places: list[int] = call("sampleLists.order", shown, name)
+    return call_all([("sampleTiles.tile", [shown, place]) for place in places])
 
 
 def elements(trees: Any) -> Iterator[Any]:

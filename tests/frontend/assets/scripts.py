@@ -11,14 +11,19 @@ import frontend
 
 ASSETS = Path(frontend.__file__).parent / "assets"
 PURE = (
-    "compare_lists",
     "compare_numbers",
     "compare_rows",
+    "compare_sentences",
+    "compare_tables",
     "distances",
     "help_entries",
     "ice",
     "numbers",
     "outcomes",
+    "sample_lists",
+    "sample_tiles",
+    "samples_parts",
+    "selection",
     "several_losses",
     "several_parts",
     "several_table",

@@ -12,13 +12,15 @@ from backend.schemas.evaluations import EvaluationOut
 from backend.services import comparisons
 from frontend.pages import compare, sample, samples
 from frontend.pages.compare import ids
-from frontend.pages.compare.callbacks import draw_pair, follow_cut
+from frontend.pages.compare.callbacks import draw_classes, draw_margins, draw_scatter, draw_shares, follow_cut
 from frontend.pages.compare.evidence import forest
+from frontend.pages.compare.panels import bins_of, pick_of
+from frontend.pages.compare.sections import SECTIONS
 from frontend.review.cut import Cut
 from frontend.review.walk import load_pair
 from frontend.theme import LIGHT
 from tests.frontend.pairs import KEPT, make_pair
-from tests.frontend.words import by_id, text_of
+from tests.frontend.words import by_id, text_of, walk
 from tests.services.fabrication import CLASSES, add_checkpoint, add_dataset, evaluate, make_pixels, measure
 
 N = 200
@@ -107,9 +109,10 @@ def test_layout_of_an_l2_pair_without_eps_says_where_it_comes_from(euclidean: An
 
 
 def test_follow_and_pictures_of_an_l2_pair_write_plain_numbers(euclidean: Any) -> None:
-    dense, pruned = (str(row.id) for row in euclidean)
-    followed, made = follow_cut(Cut(dense, pruned)), draw_pair(dense, pruned, LIGHT, 0.05)
-    assert "/255" not in str(followed) and "/255" not in str([made["scatter"], made["curve"], made["tables"]])
+    cut, state = cut_of(euclidean), state_of(euclidean)
+    followed, margins = follow_cut(cut), draw_margins(state, LIGHT, 0.05)
+    assert "/255" not in str(followed)
+    assert "/255" not in str([draw_scatter(state, LIGHT, 0.05), margins[1], draw_shares(cut, LIGHT, 0.05)])
     assert "median dense margin" in str(followed["notes"])
 
 
@@ -118,10 +121,10 @@ def test_context_of_a_pair_with_an_eps_claims_no_choice(pair: Any) -> None:
 
 
 # --- the pictures and what follows a cut -----------------------------------------------------------------------------
-def test_draw_pair_draws_every_sample_once_in_its_clean_set(pair: Any) -> None:
-    shown = draw_pair(str(pair[0].id), str(pair[1].id), LIGHT, 13.0, "8/255")
+def test_draw_scatter_draws_every_sample_once_in_its_clean_set(pair: Any) -> None:
+    shown = draw_scatter(state_of(pair, eps="8/255"), LIGHT, 13.0)
     samples = comparisons.paired_samples(pair[0].id, pair[1].id, "8/255")
-    for name, indices in drawn(shown["scatter"]).items():
+    for name, indices in drawn(shown).items():
         real = {s.index for s in samples if s.set == name and not (s.dense_margin == 0 and s.pruned_margin == 0)}
         assert set(indices) == real and len(indices) == len(real)
 
@@ -131,6 +134,27 @@ def test_follow_cut_is_of_the_eps_that_was_asked(pair: Any) -> None:
         shown = follow_cut(cut_of(pair, eps=eps))
         population = comparisons.compare(pair[0].id, pair[1].id, eps).robust_statistics.population
         assert shown["eps_text"] == eps and f"lost of the {population:,} that hold" in str(shown["predictive"])
+
+
+def test_follow_cut_of_the_robust_view_speaks_of_robust_flips(pair: Any) -> None:
+    comparison = comparisons.compare(pair[0].id, pair[1].id, "8/255")
+    shown = {view: follow_cut(cut_of(pair, eps="8/255", view=view)) for view in ("clean", "robust")}
+    assert [one["population"] for one in shown.values()] == ["clean flips", "robust flips at ε 8/255"]
+    for view, classes in (("clean", comparison.classes), ("robust", comparison.robust_classes)):
+        table = str(shown[view]["tables"][ids.CLASSES_TABLE])
+        assert all(f"{100 * item.rate:.2f} %" in table for item in classes)
+    assert f"AUROC {comparison.robust_statistics.auroc.value:.2f}" in str(shown["robust"]["rest"])
+
+
+def test_cells_of_the_share_table_pick_as_many_samples_as_they_count(pair: Any) -> None:
+    """Clean and robust: also in the first bin, which begins where the population does."""
+    for view in ("clean", "robust"):
+        comparison = comparisons.compare(pair[0].id, pair[1].id, "8/255")
+        query = {"dense": str(pair[0].id), "pruned": str(pair[1].id), "eps": "8/255", "view": view}
+        for place, item in enumerate(bins_of(comparison, view)):
+            picked = query | {"pick": pick_of(comparison, view, place)}
+            assert len(load_pair(picked).listed()) == item.n
+            assert len(load_pair(picked | {"set": "S10"}).listed()) == item.lost
 
 
 def test_browser_state_starts_from_the_pairs_own_eps_and_names_the_columns(pair: Any) -> None:
@@ -146,13 +170,31 @@ def test_follow_cut_without_controls_gives_the_reason(pair: Any) -> None:
     assert comparison.controls_reason in str(follow_cut(cut_of(pair))["controls"])
 
 
-def test_draw_pair_draws_the_shares_of_the_service(pair: Any) -> None:
+def test_shares_and_classes_are_those_of_the_service_clean_and_robust(pair: Any) -> None:
+    comparison = comparisons.compare(pair[0].id, pair[1].id, "8/255")
+    for view, bins, classes in (
+        ("clean", comparison.bins, comparison.classes),
+        ("robust", comparison.robust_bins, comparison.robust_classes),
+    ):
+        cut = cut_of(pair, eps="8/255", view=view)
+        line = draw_shares(cut, LIGHT, 13.0).data[-1]
+        assert list(line.y) == [item.share for item in bins if item.high is not None]
+        bars = draw_classes(cut, LIGHT).data[0]
+        assert sorted(bars.x) == sorted(item.rate for item in classes)
+        assert {row[3] for row in bars.customdata} == {item.label for item in classes}
+
+
+def test_sections_hold_nothing_until_they_are_opened(pair: Any) -> None:
+    content = compare.layout(dense=str(pair[0].id), pruned=str(pair[1].id))
+    present = {getattr(part, "id", None) for part in walk(content)}
     comparison = comparisons.compare(pair[0].id, pair[1].id)
-    line = draw_pair(str(pair[0].id), str(pair[1].id), LIGHT, 13.0)["share"].data[-1]
-    assert list(line.y) == [item.share for item in comparison.bins if item.high is not None]
+    for name, section in SECTIONS.items():
+        inside = {getattr(part, "id", None) for part in walk(section.build(comparison))} - {None}
+        assert inside and not inside & present, name
+        assert by_id(content, ids.body(name)).children is None
 
 
-def test_draw_pair_of_witnesses_draws_no_margins_and_says_why(ready: Path, tmp_path: Path) -> None:
+def test_pictures_of_witnesses_draw_no_margins_and_says_why(ready: Path, tmp_path: Path) -> None:
     dataset = add_dataset(tmp_path, "digits", n=60)
     _, labels = make_pixels(60)
     made = [measure(labels, seed) for seed in (1, 2)]
@@ -165,16 +207,20 @@ def test_draw_pair_of_witnesses_draws_no_margins_and_says_why(ready: Path, tmp_p
         evaluate(row, dataset, result, preset="autoattack", eps="8/255", record={"distance_kind": "witness"})
         for row, result in zip((dense, pruned), made, strict=True)
     ]
-    shown = draw_pair(str(both[0].id), str(both[1].id), LIGHT, 4.0)
-    for name in ("scatter", "histogram", "curve", "share"):
-        assert len(shown[name].data) == 0 and "verdicts at one ε" in shown[name].layout.annotations[0].text
-    assert state_of(both)["has_margins"] is False
+    state = state_of(both)
+    assert state["has_margins"] is False
+    shown = [draw_scatter(state, LIGHT, 4.0), *draw_margins(state, LIGHT, 4.0), draw_shares(cut_of(both), LIGHT, 4.0)]
+    for figure in shown:
+        assert len(figure.data) == 0 and "verdicts at one ε" in figure.layout.annotations[0].text
 
 
 def test_layout_of_witnesses_says_what_they_are_not(ready: Path, tmp_path: Path) -> None:
-    page = compare.layout(**make_pair(tmp_path, is_witness=True).query())
+    query = make_pair(tmp_path, is_witness=True).query()
+    page = compare.layout(**query)
     assert "not how far away the nearest one is" in text_of(page)
-    assert "margin" not in str([one["headerName"] for one in by_id(page, ids.TABLE).columnDefs])
+    comparison = comparisons.compare(query["dense"], query["pruned"])
+    table = by_id(SECTIONS["table"].build(comparison), ids.TABLE)
+    assert "margin" not in str([one["headerName"] for one in table.columnDefs])
 
 
 def test_forest_places_value_and_interval_between_half_and_one() -> None:

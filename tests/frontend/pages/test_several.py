@@ -194,7 +194,3 @@ def test_wall_shows_the_chosen_samples_and_leads_to_samples(made: MadeFamily, lo
     assert all(
         ("set=S10" in link) == (lost == "by-2") and ("pick=rows_" in link) == (lost != "by-2") for link in leading
     )
-
-
-def test_rows_are_written_as_gaps_in_base_36() -> None:
-    assert call("severalWall.rowsText", [9, 5, 6, 46, 0]) == "rows_0.4.0.2.10"

@@ -12,7 +12,7 @@ from backend.schemas.evidence import HarderIn
 from backend.services import comparisons, evidence
 from backend.store import database
 from backend.store.tables import Checkpoint
-from frontend.pages import compare, jobs, sample
+from frontend.pages import jobs, sample
 from frontend.pages.compare import ids, replay
 from frontend.pages.compare.evidence import controls_table
 from frontend.pages.jobs.cards import RECORD_EVIDENCE
@@ -98,7 +98,7 @@ def test_compare_replay_card_invites_then_waits_then_explains(pair: MadePair) ->
     dense, pruned = query_of(pair)
     invited = text_of(replay.replay_parts(comparisons.compare(dense, pruned), []))
     assert "opened a new hole" in invited
-    assert by_id(compare.layout(**pair.query()), ids.REPLAY_GO).children == "Replay both ways"
+    assert by_id(replay.replay_parts_frame(), ids.REPLAY_GO).children == "Replay both ways"
     dense_on_pruned, pruned_on_dense = evidence.replay_pair(dense, pruned)
     waiting = replay.active_replays(dense, pruned)
     assert {row.id for row in waiting} == {dense_on_pruned.id, pruned_on_dense.id}
