@@ -17,14 +17,12 @@ Content = Any  # what Dash takes as children: a component, a string, a number, N
 SYMBOLS = {"S11": "●", "S10": "▼", "S01": "▲", "S00": "□"}
 SET_CLASSES = {"S11": "is-kept", "S10": "is-lost", "S01": "is-gained", "S00": "is-wrong-on-both"}
 
-GRAPH_CONFIG: dict[str, Any] = {
-    "displaylogo": False,
+GRAPH_CONFIG: Any = {
+    "displayModeBar": False,  # the menu "Save" exports what is drawn, and pages have their own tools
     "responsive": True,
     "plotlyServerURL": "",
     "showSendToCloud": False,
     "showEditInChartStudio": False,
-    "modeBarButtonsToRemove": ["sendChartToCloud", "select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
-    "toImageButtonOptions": {"format": "svg"},
 }
 
 
@@ -101,16 +99,11 @@ def number_card(label: Content, value: Content, detail: Content, tone: str = "")
 
 def plot(id: str, table_id: str | None = None, *, height: int, label: str) -> Component:
     """An empty plot of a fixed height (no jumps), and under it its numbers as a table that opens on request."""
-    graph = dcc.Graph(id=id, config=graph_config(id), style={"height": f"{height}px"}, figure=blank_figure())
+    graph = dcc.Graph(id=id, config=GRAPH_CONFIG, style={"height": f"{height}px"}, figure=blank_figure())
     parts: list[Component] = [html.Div(graph, role="figure", className="plot", **aria(label=label))]
     if table_id is not None:
         parts.append(html.Details([html.Summary("Show the numbers"), html.Div(id=table_id)], className="as-table"))
     return html.Div(parts)
-
-
-def graph_config(file_name: str) -> Any:
-    """Plotly's settings: export as SVG under the plot's own name, nothing that talks to another host."""
-    return {**GRAPH_CONFIG, "toImageButtonOptions": {"format": "svg", "filename": f"thin-ice-{file_name}"}}
 
 
 def blank_figure() -> go.Figure:

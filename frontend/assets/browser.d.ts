@@ -187,7 +187,6 @@ interface ThinIce {
     forget(): void;
     nearest(left: number, top: number, shown: Shown): { place: number; left: number; top: number } | null;
     inside(polygon: { x: number; y: number }[], shown: Shown): number[];
-    tracesOf(shown: Shown): Trace[];
   };
   comparePictures: {
     drawHistogram(shown: Shown): void;

@@ -227,17 +227,7 @@
     }).map((mark) => Number(shown.columns.index[mark.place]));
   }
 
-  // An exported image is drawn from what Plotly holds: for that moment it holds what the cut shows.
-  document.addEventListener("click", (event) => {
-    const button = thinice.elements.closest(event, `#${ids.SCATTER} .modebar-btn[data-title^="Download"]`);
-    const shown = thinice.compareCut.shown(), plot = known && known.plot;
-    if (!button || !shown || !plot) return;
-    const own = plot.data;
-    plot.data = tracesOf(shown);
-    window.setTimeout(() => { plot.data = own; }, 0);
-  }, true);
-
   /** @type {ThinIce["compareMarks"]} */
-  const compareMarks = { draw, forget, nearest, inside, tracesOf, STILL };
+  const compareMarks = { draw, forget, nearest, inside, STILL };
   window.thinice = Object.assign({}, window.thinice, { compareMarks });
 })();

@@ -37,7 +37,6 @@ def frame(theme: Theme, *, x_title: str, y_title: str) -> go.Figure:
                 "bordercolor": theme.line,
                 "font": {"family": FONT, "color": theme.ink},
             },
-            "modebar": {"bgcolor": CLEAR, "color": theme.edge, "activecolor": theme.accent, "orientation": "h"},
             "dragmode": "zoom",
             "uirevision": "kept",
             "xaxis": titled(x_title),

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def test_table_is_filtered_while_typing_and_saved_as_it_is_shown(page, product):
     field = page.get_by_role("searchbox", name="Filter the rows of: Checkpoints").first
     field.fill("harp 99")
     expect(page.locator(f"{TABLE} tbody tr:visible")).to_have_count(1)
-    expect(page.locator(".table-tools", has=field)).to_contain_text("1 of 25 rows")
+    expect(page.locator(".table-tools", has=field)).to_contain_text(re.compile(r"1 of \d+ rows"))
     page.locator(".table-tools", has=field).get_by_text("Save").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV").click()

@@ -20,7 +20,7 @@ from backend.errors import NotComparable, NotFound
 from frontend import callbacks, ids
 from frontend.app import create_dashboard, show_page
 from frontend.callbacks import in_thread, query_values, report_error
-from frontend.components import GRAPH_CONFIG, plot, table
+from frontend.components import plot, table
 from frontend.icons import list_icons
 from frontend.pages import PAGES, PageRow, load_pages
 
@@ -119,9 +119,8 @@ def test_rail_leads_to_every_placed_page_and_not_to_meetings(client: TestClient)
 
 def test_plots_send_nothing_to_another_host() -> None:
     config = plot("some-plot", None, height=100, label="x").children[0].children.config
-    assert config["plotlyServerURL"] == "" and "sendChartToCloud" in config["modeBarButtonsToRemove"]
-    assert config["displaylogo"] is False and config["toImageButtonOptions"]["filename"] == "thin-ice-some-plot"
-    assert GRAPH_CONFIG["showSendToCloud"] is False
+    assert config["plotlyServerURL"] == "" and config["displayModeBar"] is False
+    assert config["showSendToCloud"] is False and config["showEditInChartStudio"] is False
 
 
 def test_table_marks_its_first_column_as_header_and_aligns_numbers() -> None:

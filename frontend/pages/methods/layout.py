@@ -12,7 +12,7 @@ from backend.schemas.families import FamilyOut, FamilyRoot
 from backend.services import families
 from backend.services.families.measuring import Measuring, measure_ahead
 from backend.services.shared.arguments import read_id
-from frontend.components import Content, aria, blank_figure, card, data, empty_state, graph_config, icon
+from frontend.components import GRAPH_CONFIG, Content, aria, blank_figure, card, data, empty_state, icon
 from frontend.figures.sparsity import HEIGHT
 from frontend.lists import read_list
 from frontend.pages.methods import ids
@@ -225,10 +225,9 @@ def controls(family: FamilyOut, eps: str | None, method: str) -> Component:
 
 
 def panel_graph(key: str, title: str, x_title: str) -> Component:
-    config: Any = {**graph_config(f"methods-{key}"), "displayModeBar": "hover"}
     graph = dcc.Graph(
         id={"type": ids.PANEL, "key": key},
-        config=config,
+        config=GRAPH_CONFIG,
         style={"height": f"{HEIGHT}px"},
         figure=blank_figure(),
     )
