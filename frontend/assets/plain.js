@@ -1,5 +1,6 @@
 // Elements that the scripts draw themselves: described as data, and changed in place where they differ, so that
 // focus, loaded images and scroll positions stay. Dash knows nothing of what stands inside of such an element.
+// What another script added there (`data-added`) stays; a table says when it is drawn anew (`drawing`).
 (function () {
   /** @type {WeakMap<Element, string>} */
   const keys = new WeakMap();
@@ -40,6 +41,15 @@
   }
 
   /**
+   * The first node from here on that no other script added.
+   * @param {ChildNode | null} node
+   * @returns {ChildNode | null}
+   */
+  function own(node) {
+    return node instanceof Element && node.hasAttribute("data-added") ? own(node.nextSibling) : node;
+  }
+
+  /**
    * Make the children of an element what is wanted.
    * @param {Element} holder
    * @param {(Tree | string)[]} wanted
@@ -51,15 +61,15 @@
       const key = keys.get(child);
       if (key) keyed.set(key, child);
     }
-    let next = holder.firstChild;
+    let next = own(holder.firstChild);
     for (const one of wanted) {
       const node = typeof one === "string" ? textFor(next, one) : elementFor(next, one, keyed);
-      if (node === next) next = node.nextSibling;
+      if (node === next) next = own(node.nextSibling);
       else holder.insertBefore(node, next);
     }
     while (next) {
       const gone = next;
-      next = next.nextSibling;
+      next = own(next.nextSibling);
       gone.remove();
     }
   }
@@ -82,6 +92,7 @@
   function elementFor(node, wanted, keyed) {
     const found = fits(node, wanted) ? node : keyed.get(keyOf(wanted));
     if (!found || !fits(found, wanted)) return build(wanted);
+    if (wanted.tag === "table") found.dispatchEvent(new Event("drawing", { bubbles: true }));
     setAttributes(found, wanted);
     draw(found, wanted.children);
     return found;

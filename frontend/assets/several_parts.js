@@ -145,7 +145,7 @@
       tree("th", { scope: "row" }, several.networks.length > 4 ? tree("span", { class: "muted" }, (first + 1) + " ") : "", name(several, first)),
       ...several.networks.map((_, second) => cell(shown, first, second))));
     const caption = tree("caption", { class: "hidden-label" }, "Overlap of the losses, " + at(shown));
-    const table = tree("table", { class: "table matrix" }, caption, tree("thead", {}, tree("tr", {}, corner, ...head)), tree("tbody", {}, ...body));
+    const table = tree("table", { class: "table matrix", "data-unsorted": "" }, caption, tree("thead", {}, tree("tr", {}, corner, ...head)), tree("tbody", {}, ...body));
     const attributes = { class: "table-scroll", tabindex: "0", role: "region", "aria-label": "Overlap of the losses" };
     return [tree("div", attributes, table)];
   }

@@ -71,7 +71,9 @@
    * @returns {Tools}
    */
   function prepare(scroll, table) {
-    const bar = thinice.elements.make("div", "table-tools"), told = thinice.elements.make("span", "muted small");
+    const bar = thinice.elements.make("div", "table-tools");
+    bar.setAttribute("data-added", "");
+    const told = thinice.elements.make("span", "muted small");
     told.setAttribute("role", "status");
     const field = document.createElement("input");
     field.type = "search";
@@ -101,7 +103,7 @@
     tools.own = rows;
     const many = rows.filter((row) => !isGroup(row)).length;
     if (tools.field) tools.field.hidden = many < FILTERED;
-    if (many >= SORTED) markHeads(tools, table);
+    if (many >= SORTED && !table.hasAttribute("data-unsorted")) markHeads(tools, table);
     if (tools.column >= 0) sort(tools, table);
     tools.order = rowsOf(table);
     filter(tools);
@@ -181,6 +183,16 @@
     sort(tools, table);
     markHeads(tools, table);
   }
+
+  // A script draws a table anew: in its own order, and afterwards it is sorted and filtered again.
+  document.addEventListener("drawing", (event) => {
+    const scroll = /** @type {HTMLElement | null} */ (thinice.elements.closest(event, ".table-scroll"));
+    const tools = scroll && known.get(scroll);
+    if (!tools) return;
+    if (tools.column >= 0) for (const row of tools.own) row.parentNode?.append(row);
+    tools.order = [];
+    plan();
+  });
 
   /** @param {Event} event */
   const sortable = (event) => /** @type {HTMLTableCellElement | null} */ (thinice.elements.closest(event, "th.is-sortable"));
