@@ -21,6 +21,14 @@ SeveralPruned = Annotated[
     list[UUID], Query(min_length=1, max_length=8, description="Evaluations of pruned checkpoints; repeat the key")
 ]
 Eps = Annotated[str | None, Query(max_length=40, description='"8/255" or a decimal; default: that of the evaluations')]
+Label = Annotated[int | None, Query(ge=0, description="Number of a class: only its samples")]
+Pick = Annotated[
+    str | None,
+    Query(max_length=100_000, description="A selection: `dense_0_7/255` (a range of margins) or `rows_5.3-2` (rows)"),
+]
+Thin = Annotated[
+    str | None, Query(max_length=40, description='On thin ice: right for the dense network, margin up to "7/255"')
+]
 Version = Annotated[str | None, Query(max_length=40, description="That of the columns: they may then be kept forever")]
 
 
@@ -62,6 +70,7 @@ def get_several_columns(request: Request, dense: Dense, pruned: SeveralPruned, v
 @router.get(
     "/samples",
     summary="The samples of a comparison, by dense margin; `set=S10` gives those that pruning lost",
+    description="`view=robust` means the sets at eps. A selection is written as in the addresses of the dashboard.",
     response_model=Page[PairedSample],
     responses={200: {"content": TABLE_CONTENT}},
 )
@@ -70,14 +79,19 @@ def get_paired_samples(
     pruned: Pruned,
     eps: Eps = None,
     set: FlipSet | None = None,
+    view: Literal["clean", "robust"] = "clean",
+    label: Label = None,
+    pick: Pick = None,
+    thin: Thin = None,
     format: Literal["json", "csv", "parquet"] = "json",
     limit: MarginLimit = 100_000,
     offset: Offset = 0,
 ) -> Page[PairedSample] | Response:
+    choice = comparisons.SampleFilter(set, view, label, pick, thin)
+    rows = choice.narrow(comparisons.paired_samples(dense, pruned, eps))
     name = f"samples-{set or 'all'}-{dense}-{pruned}"
     if format == "csv":
-        return download(exports.samples_csv(dense, pruned, eps, set), format, name)
+        return download(exports.samples_csv(rows), format, name)
     if format == "parquet":
-        return download(exports.samples_parquet(dense, pruned, eps, set), format, name)
-    rows = comparisons.paired_samples(dense, pruned, eps, set)
+        return download(exports.samples_parquet(rows), format, name)
     return Page(items=rows[offset : offset + limit], total=len(rows), limit=limit, offset=offset)

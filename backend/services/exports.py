@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from backend.schemas.comparisons import PairedSample
-from backend.services.comparisons.service import paired_samples
 from backend.services.evaluations.service import margins_table
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -48,19 +47,15 @@ def margins_parquet(evaluation_id: UUID | str) -> bytes:
     return _write_parquet(margins_table(evaluation_id))
 
 
-def samples_csv(
-    dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None = None, set: str | None = None
-) -> bytes:
-    """The samples of a comparison (or of one set) as CSV, by dense margin."""
-    table = _samples_table(paired_samples(dense_id, pruned_id, eps, set))
+def samples_csv(samples: list[PairedSample]) -> bytes:
+    """Samples of a comparison as CSV, in the order given."""
+    table = _samples_table(samples)
     return write_csv(table.column_names, _rows(table))
 
 
-def samples_parquet(
-    dense_id: UUID | str, pruned_id: UUID | str, eps: str | float | None = None, set: str | None = None
-) -> bytes:
+def samples_parquet(samples: list[PairedSample]) -> bytes:
     """The same as Parquet."""
-    return _write_parquet(_samples_table(paired_samples(dense_id, pruned_id, eps, set)))
+    return _write_parquet(_samples_table(samples))
 
 
 def write_csv(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:

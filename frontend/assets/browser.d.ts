@@ -49,7 +49,7 @@ interface ThinIce {
   /** tables.js: the shown rows of the table that a bar of tools belongs to. */
   tables: { read(bar: HTMLElement): { rows: string[][]; numeric: boolean[] } | null };
   /** saving.js: a menu that saves a figure or a table. */
-  saving: { menu(kind: "figure" | "table", label: string): HTMLElement };
+  saving: { menu(kind: "figure" | "table", label: string): HTMLElement; fileName(label: string): string };
   charts: {
     find(id: string): Chart | null;
     pixel(plot: Chart, axis: "x" | "y", value: number, ref?: string): number;
@@ -157,7 +157,7 @@ interface ThinIce {
   samplesCut: { cutAt(cut: Cut, pair: ComparedPair): Promise<void> };
   compareRows: {
     rows(shown: Shown): Record<string, unknown>[];
-    downloads(shown: Shown): Tree[];
+    downloads(shown: Shown, name: string): Tree[];
     wallHead(shown: Shown, name: string, count: number): Tree[];
   };
   compareTables: {

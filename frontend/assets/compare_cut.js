@@ -42,7 +42,7 @@
     { name: "wall", key: (shown) => JSON.stringify(shown.cut.query) + shown.cut.epsText + shown.cut.delta, draw: drawWall },
     { name: "bars", key: chosen, draw: (shown) => thinice.comparePictures.drawHistogram(shown) },
     { name: "tables", key: chosen, draw: drawTables },
-    { name: "downloads", key: ({ cut }) => [cut.query["eps"], cut.view, cut.set, cut.label].join(), draw: drawDownloads },
+    { name: "downloads", key: (shown) => chosen(shown) + shown.cut.query["eps"], draw: drawDownloads },
     { name: "rows", key: (shown) => chosen(shown) + shown.cut.sort, draw: drawRows },
   ];
   /** @type {Drawing | null} */
@@ -138,7 +138,7 @@
 
   /** @param {Shown} shown */
   function drawDownloads(shown) {
-    thinice.plain.drawInto(ids.DOWNLOADS, thinice.compareRows.downloads(shown));
+    thinice.plain.drawInto(ids.DOWNLOADS, thinice.compareRows.downloads(shown, thinice.saving.fileName("samples")));
   }
 
   /** @param {Shown} shown */

@@ -1,6 +1,8 @@
 // Compare's table of samples, its downloads, and what stands over its wall, as data.
 // Pure: tests call this in Node.
 (function () {
+  /** @type {Record<string, string>} */
+  const TITLES = { csv: "CSV", parquet: "Parquet", json: "JSON" };
 
   /**
    * @param {string} tag
@@ -80,28 +82,37 @@
   }
 
   /**
-   * The samples as files, and in words which: the REST call knows clean sets, but no class and no robust set.
+   * The samples that the page shows as files, and in words which.
    * @param {Shown} shown
+   * @param {string} name of the files, without its end
    */
-  function downloads({ columns, clean, cut }) {
-    const hasSet = cut.view === "clean" && cut.set !== null, number = thinice.numbers.count;
-    const count = clean.filter((set) => thinice.outcomes.SETS[set] === cut.set).length;
-    const words = hasSet
-      ? number(count) + " " + thinice.compareNumbers.WORDS[cut.set || ""] + ", " + (cut.label === null ? "as listed" : "every class")
-      : "all " + number(columns.n) + " samples, every set and class";
-    const query = ["dense=" + cut.dense, "pruned=" + cut.pruned];
-    if (cut.query["eps"]) query.push("eps=" + encodeURIComponent(cut.query["eps"]).replace(/%2F/g, "/"));
-    if (hasSet) query.push("set=" + cut.set);
-    const links = ["csv", "json"].map((kind) => tree(
+  function downloads({ columns, cut, sets, mask, pair }, name) {
+    const number = thinice.numbers.count;
+    const isMeant = (/** @type {number} */ place) => mask[place] === 1 && (cut.set === null || thinice.outcomes.SETS[Number(sets[place])] === cut.set);
+    const count = columns.label.reduce((sum, _label, place) => sum + Number(isMeant(place)), 0);
+    const words = count === columns.n ? "all " + number(count) + " samples" : number(count) + " of " + number(columns.n) + " samples, as shown";
+    /** @type {Record<string, string | undefined>} */
+    const wanted = {
+      dense: cut.dense,
+      pruned: cut.pruned,
+      eps: cut.query["eps"],
+      set: cut.set || undefined,
+      view: cut.set !== null && cut.view === "robust" ? "robust" : undefined,
+      label: cut.label === null ? undefined : String(cut.label),
+      pick: cut.query["pick"],
+      thin: cut.isThin ? String(cut.delta / pair.scale) : undefined,
+    };
+    const query = Object.entries(wanted).flatMap(([key, value]) => value ? [key + "=" + encodeURIComponent(value).replace(/%2F/g, "/")] : []);
+    const links = ["csv", "parquet", "json"].map((kind) => tree(
       "a",
       {
         href: "/api/v1/comparisons/samples?" + query.join("&") + "&format=" + kind,
         class: "button button-quiet",
-        download: "thin-ice-" + (hasSet ? cut.set : "all") + "-samples." + kind,
-        title: "Download " + words + " as " + kind.toUpperCase(),
-        "aria-label": kind.toUpperCase() + " of " + words,
+        download: name + "." + kind,
+        title: "Download " + words + " as " + TITLES[kind],
+        "aria-label": TITLES[kind] + " of " + words,
       },
-      tree("span", { class: "icon icon-download", "aria-hidden": "true" }), kind.toUpperCase(),
+      tree("span", { class: "icon icon-download", "aria-hidden": "true" }), TITLES[kind] || kind,
     ));
     return [tree("span", { class: "muted small" }, words), ...links];
   }

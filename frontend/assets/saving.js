@@ -39,7 +39,10 @@
     return button;
   }
 
-  /** @param {string} label */
+  /**
+   * The name of a file without its end: the page, the networks, the cut, and what it is.
+   * @param {string} label
+   */
   function fileName(label) {
     const { slug } = thinice.tableTexts;
     const query = new URLSearchParams(window.location.search);
@@ -155,5 +158,5 @@
   }
   new MutationObserver(equip).observe(document.documentElement, { childList: true, subtree: true });
 
-  window.thinice = Object.assign({}, window.thinice, { saving: { menu } });
+  window.thinice = Object.assign({}, window.thinice, { saving: { menu, fileName } });
 })();

@@ -1,7 +1,7 @@
 // Samples picked on a page, as text of an address: ranges of margins (a region, a bar, a cell), or rows of the data set.
 // `dense_wrong_7/255_pruned_0.02_none`: margins above the first end up to the second; "wrong" is a margin of 0, "found"
 // the largest one, "none" one that was not found. `rows_5.3-2.k`: gaps between sorted rows in base 36, each with how many neighbours follow.
-// frontend/review/selection.py reads the same. Pure: tests call this in Node.
+// backend/services/comparisons/selection.py reads the same. Pure: tests call this in Node.
 (function () {
   const SIDES = ["dense", "pruned"];
   const MOST_ROWS = 1e6;

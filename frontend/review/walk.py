@@ -12,9 +12,9 @@ from backend.schemas import FlipSet
 from backend.schemas.comparisons import ComparisonOut, PairedSample
 from backend.schemas.datasets import DatasetOut
 from backend.services import comparisons, datasets
+from backend.services.comparisons.selection import Pick, read_pick
 from frontend.figures.units import Unit, unit_of
 from frontend.review.cut import Cut, View, has_margins, read_cut, set_of, thinness
-from frontend.review.selection import Pick, read_pick
 from frontend.review.sliders import Sliders, read_sliders
 
 Sort = Literal["thinnest", "drop", "thickest", "index"]

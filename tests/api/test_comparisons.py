@@ -54,10 +54,17 @@ def test_samples_of_a_set_come_by_dense_margin_in_every_format(client: TestClien
     assert [row["sample_id"] for row in csv.DictReader(io.StringIO(table.text))] == [row["sample_id"] for row in lost]
     binary = client.get(f"{URL}/samples", params=pair(site) | {"set": "S10", "format": "parquet"})
     assert binary.content.startswith(b"PAR1")
+    held = client.get(f"{URL}/samples", params=pair(site) | {"set": "S10", "view": "robust"}).json()["items"]
+    assert len(held) == site.lost and {row["robust_set"] for row in held} == {"S10"}
+    few = {"label": str(lost[0]["label"]), "pick": "rows_0-1g", "thin": "200/255"}
+    chosen = client.get(f"{URL}/samples", params=pair(site) | few).json()["items"]
+    assert {(row["label"], row["index"] <= 52) for row in chosen} == {(lost[0]["label"], True)}
     page = client.get(f"{URL}/samples", params=pair(site) | {"limit": 7, "offset": 55}).json()
     assert (len(page["items"]), page["total"]) == (5, SAMPLES)
 
 
-@pytest.mark.parametrize("change", [{"set": "S99"}, {"format": "xml"}, {"limit": "0"}])
+@pytest.mark.parametrize(
+    "change", [{"set": "S99"}, {"format": "xml"}, {"limit": "0"}, {"pick": "rows_!"}, {"thin": "much"}]
+)
 def test_samples_with_a_wrong_parameter_are_refused(client: TestClient, site: Site, change: dict[str, str]) -> None:
     error_of(client.get(f"{URL}/samples", params=pair(site) | change), 422, "invalid_request")

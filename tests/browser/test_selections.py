@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from backend.schemas.comparisons import PairedSample
-from frontend.review.selection import read_pick
+from backend.services.comparisons.selection import read_pick
 from tests.browser.conftest import LARGE, LargePair
 from tests.browser.test_compare_steps import open_compare, open_section
 from tests.browser.test_review import check_accessibility

@@ -50,12 +50,10 @@ def test_samples_csv_and_parquet_hold_the_paired_samples(ready: Path, tmp_path: 
     pruned = evaluate(add_checkpoint(dataset.id, "pruned", role="pruned"), dataset, measure(labels, 2))
     expected = comparisons.paired_samples(dense.id, pruned.id, set="S10")
     assert expected
-    rows = read_csv(exports.samples_csv(dense.id, pruned.id, set="S10"))
+    rows = read_csv(exports.samples_csv(expected))
     assert [int(row["index"]) for row in rows] == [sample.index for sample in expected]
-    table = pq.read_table(io.BytesIO(exports.samples_parquet(dense.id, pruned.id, "8/255", "S10")))
-    assert table.to_pylist() == [
-        sample.model_dump() for sample in comparisons.paired_samples(dense.id, pruned.id, "8/255", "S10")
-    ]
+    table = pq.read_table(io.BytesIO(exports.samples_parquet(expected)))
+    assert table.to_pylist() == [sample.model_dump() for sample in expected]
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])

@@ -2,6 +2,7 @@
 
 from backend.services.comparisons.columns import columns_version, pair_columns
 from backend.services.comparisons.pairs import count_shared, default_pairs, is_pair
+from backend.services.comparisons.selection import SampleFilter
 from backend.services.comparisons.service import (
     compare,
     is_median_eps,
@@ -15,6 +16,7 @@ from backend.services.comparisons.several import (
 )
 
 __all__ = [
+    "SampleFilter",
     "columns_version",
     "compare",
     "compare_several",

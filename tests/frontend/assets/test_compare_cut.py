@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -229,24 +230,31 @@ def test_rows_are_the_chosen_set_or_the_lost_and_then_the_gained(made_pair: Made
 
 
 @pytest.mark.parametrize(
-    ("keys", "words"),
+    "keys",
     [
-        ({}, f"all {N} samples, every set and class"),
-        ({"class": "2"}, f"all {N} samples, every set and class"),
-        ({"view": "robust", "set": "S10"}, f"all {N} samples, every set and class"),
-        ({"set": "S10"}, "{lost} lost, as listed"),
-        ({"set": "S10", "class": "2", "eps": "8/255"}, "{lost} lost, every class"),
+        {},
+        {"class": "2"},
+        {"set": "S10"},
+        {"view": "robust", "set": "S10", "eps": "8/255"},
+        {"set": "S10", "class": "2", "eps": "8/255"},
+        {"thin": "1", "delta": "12"},
+        {"pick": "dense_wrong_20/255_pruned_wrong_wrong"},
+        {"pick": "rows_5.3-2.1", "view": "robust"},
     ],
 )
-def test_downloads_say_what_the_file_holds(made_pair: MadePair, keys: dict[str, str], words: str) -> None:
+def test_downloads_hold_the_samples_that_are_shown(made_pair: MadePair, keys: dict[str, str]) -> None:
     query = made_pair.query(**keys)
-    content = call("compareRows.downloads", shown_of(query))
-    lost = comparisons.compare(made_pair.dense.id, made_pair.pruned.id).clean.n10
-    assert words.format(lost=lost) in words_of(content)
-    links = [one["attributes"]["href"] for one in elements(content) if isinstance(one, dict) and one["tag"] == "a"]
-    assert [link.rsplit("=")[-1] for link in links] == ["csv", "json"]
-    has_set = keys.get("view") != "robust" and "set" in keys
-    assert all(("set=S10" in link) == has_set and ("eps=8/255" in link) == ("eps" in keys) for link in links)
+    content = call("compareRows.downloads", shown_of(query), "some-samples")
+    links = [one["attributes"] for one in elements(content) if isinstance(one, dict) and one["tag"] == "a"]
+    assert [link["download"] for link in links] == ["some-samples.csv", "some-samples.parquet", "some-samples.json"]
+    sent = {name: values[0] for name, values in parse_qs(urlsplit(links[0]["href"]).query).items()}
+    label = int(sent["label"]) if "label" in sent else None
+    view = "robust" if sent.get("view") == "robust" else "clean"
+    choice = comparisons.SampleFilter(sent.get("set"), view, label, sent.get("pick"), sent.get("thin"))
+    rows = choice.narrow(comparisons.paired_samples(sent["dense"], sent["pruned"], sent.get("eps")))
+    assert {row.index for row in rows} == {one.index for one in load_pair(query).listed()}
+    words = f"all {N} samples" if len(rows) == N else f"{len(rows)} of {N} samples, as shown"
+    assert words in words_of(content) and len(rows) > 0 and (len(rows) < N) == bool(keys)
 
 
 # --- the numbers behind the pictures ---------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from backend.services import comparisons
-from frontend.review.selection import read_pick
+from backend.services.comparisons.selection import read_pick
 from frontend.review.walk import SORT_WORDS, load_pair
 from tests.frontend.assets.cuts import columns_at, elements, shown_of, tiles_of, words_of
 from tests.frontend.assets.scripts import call, call_all

@@ -3,9 +3,7 @@
 import pytest
 
 from backend.errors import InvalidRequest
-from frontend.review.selection import Pick, is_inside, read_pick, read_rows
-from frontend.review.walk import load_pair
-from tests.frontend.pairs import KEPT, LOST, MISSED, MadePair
+from backend.services.comparisons.selection import Pick, is_inside, read_pick, read_rows
 
 
 def test_rows_are_gaps_in_base_36_with_neighbours() -> None:
@@ -31,23 +29,6 @@ def test_range_holds_what_lies_above_its_low_end_and_up_to_its_high_one(
     margin: float | None, low: str, high: str, is_held: bool
 ) -> None:
     assert is_inside(margin, low, high) is is_held
-
-
-def test_pick_of_both_sides_holds_what_lies_in_both_ranges(made_pair: MadePair) -> None:
-    loaded = load_pair(made_pair.query(pick="dense_0_13/255_pruned_wrong_wrong"))
-    expected = {
-        one.index
-        for one in loaded.samples
-        if one.dense_margin is not None and 0 < one.dense_margin <= 13 / 255 and one.pruned_margin == 0
-    }
-    assert {one.index for one in loaded.listed()} == expected and LOST in expected
-
-
-def test_pick_of_rows_lists_these_and_keeps_the_other_filters(made_pair: MadePair) -> None:
-    assert {one.index for one in load_pair(made_pair.query(pick="rows_a-4")).listed()} == set(range(10, 15))
-    kept = {one.index for one in load_pair(made_pair.query(pick="rows_a-4", set="S11")).listed()}
-    assert kept == {KEPT, MISSED}
-    assert "pick=rows_a-4" in load_pair(made_pair.query(pick="rows_a-4")).address("/compare")
 
 
 @pytest.mark.parametrize(

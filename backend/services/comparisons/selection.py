@@ -1,4 +1,6 @@
-"""Samples picked on Compare, as an address carries them; assets/selection.js writes and reads the same text.
+"""Which samples of a comparison are meant: those of a set or a class, or picked ones, as an address carries them.
+
+frontend/assets/selection.js writes and reads the same text of a selection.
 
 `dense_wrong_7/255_pruned_0.02_none` are ranges of margins (above the first end, up to the second; "wrong": a margin of
 0, "found": the largest one, "none": not found). `rows_5.3-2.k` are rows: gaps in base 36, each with how many neighbours
@@ -7,11 +9,13 @@ follow.
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
+from backend.counts import count_words
 from backend.errors import InvalidRequest
 from backend.schemas.comparisons import PairedSample
-from frontend.words import count_words
 
 ROUNDING = 1 + 1e-12
 TOKEN = re.compile(r"[0-9a-z]+(-[0-9a-z]+)?")
@@ -36,6 +40,33 @@ class Pick:
     def words(self) -> str:
         """What is picked, without its numbers: the list says how many."""
         return "selected" if self.rows is None else f"of {count_words(len(self.rows), 'selected sample')}"
+
+
+@dataclass(frozen=True)
+class SampleFilter:
+    """What a list of samples is narrowed to.
+
+    `set` is that without attack, or at eps in the robust view; `thin` the largest dense margin of samples that the
+    dense network gets right, as a text of a number like those of an eps.
+    """
+
+    set: str | None = None
+    view: Literal["clean", "robust"] = "clean"
+    label: int | None = None
+    pick: str | None = None
+    thin: str | None = None
+
+    def narrow(self, samples: Sequence[PairedSample]) -> list[PairedSample]:
+        """Those that are meant, in the order given. Raises InvalidRequest for a selection that is none."""
+        pick = read_pick(self.pick)
+        return [
+            sample
+            for sample in samples
+            if (self.set is None or self.set == (sample.robust_set if self.view == "robust" else sample.set))
+            and (self.label is None or self.label == sample.label)
+            and (pick is None or pick.holds(sample))
+            and (self.thin is None or is_inside(sample.dense_margin, "0", self.thin))
+        ]
 
 
 def read_pick(text: str | None) -> Pick | None:
