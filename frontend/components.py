@@ -72,18 +72,19 @@ def accuracy(share: float | None, n: int | None, *, unit: bool = True) -> Conten
     return html.Span([icon("warning"), words, told], className="few-samples is-warning", title=title)
 
 
-def section(name: str, title: str, note: str, *, store: str, body: str) -> Component:
+def section(name: str, title: str, note: str, *, store: str, body: str, script: str = "") -> Component:
     """A folded section whose parts come when it is opened (assets/sections.js); `#name` leads to it.
 
     Args:
         store: id of the store that opening fills.
         body: id of the place for the parts.
+        script: address of a library that the parts need and the page did not load.
     """
     summary = html.Summary([html.H2(title), html.Span(note, className="card-note")])
     return html.Details(
         [summary, html.Div(id=body, className="section-body")],
         className="card section",
-        **data(section=name, store=store),
+        **data(section=name, store=store, script=script),
     )
 
 

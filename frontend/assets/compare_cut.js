@@ -157,7 +157,7 @@
   /** @param {Shown} shown */
   function drawRows(shown) {
     const grids = window.dash_ag_grid;
-    if (!grids || !document.getElementById(ids.TABLE)) return;
+    if (!grids || !document.getElementById(ids.DOWNLOADS)) return; // next to the table, which comes later still
     const rows = thinice.compareRows.rows(shown);
     grids.getApiAsync(ids.TABLE).then((grid) => {
       if (now === shown) grid.setGridOption("rowData", rows);

@@ -38,7 +38,7 @@
    */
   function go(changes, replace) {
     const search = asSearch(change(new URLSearchParams(window.location.search), changes));
-    if (search !== window.location.search) moveTo(window.location.pathname + search, replace);
+    if (search !== window.location.search) moveTo(window.location.pathname + search + window.location.hash, replace);
   }
 
   /**
@@ -75,7 +75,7 @@
 
   /** @param {string | null} search */
   function redirect(search) {
-    if (search) moveTo(window.location.pathname + search, true);
+    if (search) moveTo(window.location.pathname + search + window.location.hash, true);
   }
 
   /** @type {string | null} */

@@ -102,6 +102,29 @@ def test_numbers_on_the_page_are_those_of_the_rest_answer_at_every_eps(large: Pa
     expect(large.locator("#compare-predictive")).to_contain_text(f"lost of the {population:,} that hold")
 
 
+def test_compare_opens_cold_with_few_requests_and_bytes(large: Page, made: LargePair) -> None:
+    session = large.context.new_cdp_session(large)
+    session.send("Network.enable")
+    asked, sizes = [], []
+    session.on("Network.requestWillBeSent", lambda sent: asked.append(sent["request"]["url"]))
+    session.on("Network.loadingFinished", lambda done: sizes.append(done["encodedDataLength"]))
+    open_compare(large, made)
+    large.wait_for_timeout(2000)
+    assert len([url for url in asked if not url.startswith("data:")]) <= 40
+    assert 500_000 < sum(sizes) <= 2_500_000
+    assert not [url for url in asked if "dash_ag_grid" in url], "the table of samples is folded"
+    open_section(large, "table")
+    expect(large.locator("#compare-table .ag-row").first).to_be_attached()
+
+
+def test_anchor_opens_its_section_and_keeps_it_in_sight(large: Page, made: LargePair) -> None:
+    open_compare(large, made, "#table")
+    expect(large.locator("#compare-table .ag-row").first).to_be_attached()
+    large.wait_for_function("() => document.querySelector('[data-section=table]').getBoundingClientRect().top < 400")
+    press_right(large, 1)
+    expect(large).to_have_url(re.compile(r"eps=.*#table$"))
+
+
 @pytest.mark.parametrize("view", ["clean", "robust"])
 def test_eps_steps_remount_nothing_and_ask_the_server_once(large: Page, made: LargePair, view: str) -> None:
     open_compare(large, made, f"&view={view}", "prediction", "controls", "margins", "table", "notes")

@@ -1,12 +1,27 @@
 """The samples behind the numbers as a table; the browser fills it (compare_rows.js)."""
 
+from pathlib import Path
 from typing import Any
 
 import dash_ag_grid as dag
 from dash.development.base_component import Component
+from dash.fingerprint import build_fingerprint
 
 from frontend.figures.units import Unit
 from frontend.pages.compare import ids
+
+SCRIPT = "dash_ag_grid.min.js"
+
+for resource in dag._js_dist:
+    if resource["relative_package_path"] == SCRIPT:
+        resource["dynamic"] = True  # 364 kB that one folded section needs: it comes when that is opened
+
+
+def grid_script() -> str:
+    """The address of the library that draws the table, one for each version of its file."""
+    file = Path(dag.__file__).with_name(SCRIPT)
+    name = build_fingerprint(SCRIPT, dag.__version__, int(file.stat().st_mtime))
+    return f"/_dash-component-suites/dash_ag_grid/{name}"
 
 
 def grid(unit: Unit, is_measured: bool, *, has_evidence: bool = False) -> Component:
@@ -16,8 +31,8 @@ def grid(unit: Unit, is_measured: bool, *, has_evidence: bool = False) -> Compon
     """
     suffix = f" ({unit.suffix})"
     distances = [
-        number_column("dense_margin", f"Dense margin{suffix}", width=154, zero="wrong", missing="none found"),
-        number_column("pruned_margin", f"Pruned margin{suffix}", width=158, zero="wrong", missing="none found"),
+        number_column("dense_margin", f"Dense margin{suffix}", width=176, zero="wrong", missing="none found"),
+        number_column("pruned_margin", f"Pruned margin{suffix}", width=182, zero="wrong", missing="none found"),
         number_column("change", f"Change{suffix}", width=114 if has_evidence else 140),
         *([{"field": "best_known", "headerName": "Best known", "width": 164}] if has_evidence else []),
     ]

@@ -10,7 +10,7 @@ from backend.schemas.comparisons import ComparisonOut
 from frontend.components import SET_CLASSES, SET_WORDS, SYMBOLS, Content, plot, section
 from frontend.figures.units import unit_of
 from frontend.pages.compare import ids
-from frontend.pages.compare.grid import grid
+from frontend.pages.compare.grid import grid, grid_script
 from frontend.pages.compare.replay import replay_parts_frame
 from frontend.review.cut import has_margins
 
@@ -25,9 +25,10 @@ class FoldedSection:
     title: str
     note: str
     build: Callable[[ComparisonOut], list[Component]]
+    script: Callable[[], str] = str
 
     def folded(self, name: str) -> Component:
-        return section(name, self.title, self.note, store=ids.opened(name), body=ids.body(name))
+        return section(name, self.title, self.note, store=ids.opened(name), body=ids.body(name), script=self.script())
 
 
 def set_key() -> Component:
@@ -92,7 +93,9 @@ SECTIONS = {
         "adversarials of one network tried on the other, in addition to the primary run",
         lambda _: [replay_parts_frame()],
     ),
-    "table": FoldedSection("Samples as a table", "the flipped samples, or the chosen set; sort by any column", samples),
+    "table": FoldedSection(
+        "Samples as a table", "the flipped samples, or the chosen set; sort by any column", samples, grid_script
+    ),
     "notes": FoldedSection(
         "What to keep in mind",
         "seeds, censored margins, upper bounds",
