@@ -16,9 +16,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.errors import ThinIceError
 from frontend import ids, jobs, shipped
-from frontend.bundle import ASSETS, bundle_routes, read_bundle
+from frontend.bundle import ASSETS, Bundle, bundle_routes, read_bundle
 from frontend.callbacks import failure_parts, in_thread, query_values, report_error
 from frontend.components import Content, error_state
+from frontend.help.glossary.hints import write_hints
 from frontend.icons import icon_rules, picture_of
 from frontend.pages import PAGES, load_pages
 from frontend.shell import shell
@@ -54,6 +55,7 @@ def share_ids() -> str:
 
 
 SCRIPTS, STYLES = read_bundle("js"), read_bundle("css")
+HINTS = Bundle("json", write_hints())
 
 DOCUMENT = Template("""<!DOCTYPE html>
 <html lang="en">
@@ -64,6 +66,7 @@ DOCUMENT = Template("""<!DOCTYPE html>
 <link rel="icon" type="image/svg+xml" href="$favicon">
 <style>$rules</style>
 <script>$boot</script>
+<link rel="alternate" type="application/json" id="glossary" title="Glossary" href="$hints">
 <link rel="stylesheet" href="$styles">
 {%css%}
 </head>
@@ -86,13 +89,14 @@ def document() -> str:
         boot=BOOT + share_ids(),
         styles=STYLES.address,
         scripts=SCRIPTS.address,
+        hints=HINTS.address,
     )
 
 
 def create_dashboard(server: FastAPI) -> Dash:
     """Add the dashboard to `server` at "/". Register every `/api` route first, their 404 included."""
     server.include_router(stream_routes())
-    server.include_router(bundle_routes(SCRIPTS, STYLES))
+    server.include_router(bundle_routes(SCRIPTS, STYLES, HINTS))
     dash.dash.DASH_VERSION_URL = ""  # the page's settings would otherwise name a host that is not ours
     given: Any = server  # Dash's annotation knows Flask only
     app = Dash(

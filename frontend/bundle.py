@@ -1,4 +1,4 @@
-"""Our scripts and style sheets as one file each: a page asks for two files instead of one for each asset."""
+"""Our scripts, style sheets and the glossary as one file each: a page asks for these instead of one for each asset."""
 
 import hashlib
 import re
@@ -9,12 +9,12 @@ from fastapi import APIRouter, Response
 
 ASSETS = Path(__file__).parent / "assets"
 PATH = "/bundle"
-MEDIA = {"js": "text/javascript", "css": "text/css"}
+MEDIA = {"js": "text/javascript", "css": "text/css", "json": "application/json"}
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """All assets with one ending, in the order of their names, which is the order in which they take effect."""
+    """One file: all assets with one ending, in the order of their names, in which they take effect; or the glossary."""
 
     ending: str
     text: str

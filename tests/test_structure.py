@@ -123,7 +123,7 @@ TESTED_BY: dict[str, dict[str, str]] = {
     },
     "frontend/figures": {"frontend/pages/test_overview.py": "dumbbell"},
     "frontend/help": {"frontend/pages/test_help.py": "reading"},
-    "frontend/help/glossary": {"frontend/help/test_glossary.py": "flips jobs measuring models statistics word"},
+    "frontend/help/glossary": {"frontend/help/test_glossary.py": "flips hints jobs measuring models statistics word"},
     "frontend/pages/claims": {"frontend/pages/test_claims.py": "layout table"},
     "frontend/pages/compare": {
         "frontend/pages/test_compare.py": "callbacks evidence grid header layout panels sections",

@@ -48,6 +48,12 @@ interface ThinIce {
   };
   /** tables.js: the shown rows of the table that a bar of tools belongs to. */
   tables: { read(bar: HTMLElement): { rows: string[][]; numeric: boolean[] } | null };
+  termTexts: {
+    finder(hints: Hint[]): TermFinder;
+    find(text: string, words: TermFinder): { start: number; end: number; hint: Hint }[];
+  };
+  /** terms.js: shows what the words of the page mean. */
+  terms: { list(): Promise<void> };
   /** saving.js: a menu that saves a figure or a table. */
   saving: { menu(kind: "figure" | "table", label: string): HTMLElement; fileName(label: string): string };
   charts: {
@@ -292,6 +298,20 @@ interface Pair extends Unit {
   has_margins: boolean;
   default_eps: number;
   default_delta: number;
+}
+
+/** A word of the glossary (frontend/help/glossary/hints.py). */
+interface Hint {
+  forms: string[];
+  name: string;
+  means: string;
+  href: string;
+}
+
+/** What finds the words of the glossary in a text. */
+interface TermFinder {
+  byForm: Map<string, Hint>;
+  pattern: RegExp;
 }
 
 /** What a slice is asked for with (`slice_card` in frontend/pages/sample/plane.py); names: dense, pruned. */

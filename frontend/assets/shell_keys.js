@@ -1,4 +1,4 @@
-// The keyboard on every page: ? lists the keys, g and a letter goes to a page, a skip link leads to the samples.
+// The keyboard on every page: ? lists the keys, w explains the words, g and a letter goes to a page, a skip link leads to the samples.
 // On a phone, More shows the pages that the bar leaves out.
 (function () {
   const TYPED = "input, textarea, select, [contenteditable], [role=slider], [role=combobox], dialog";
@@ -59,6 +59,7 @@
     if (event.key === "?" && dialog()?.open) toggleKeys();
     else if (thinice.elements.closest(event, TYPED)) return;
     else if (event.key === "?") toggleKeys();
+    else if (event.key === "w") void thinice.terms.list();
     else if (event.key === "g") goesUntil = event.timeStamp + WAIT;
     else {
       const path = event.timeStamp < goesUntil ? PLACES[event.key] : undefined;

@@ -12,6 +12,7 @@ EVERYWHERE_KEYS = {
     "g  j": "go to Jobs",
     "g  u": "go to Upload",
     "g  h": "go to Help",
+    "w": "explain the words on this page",
     "Tab": "move from control to control; the first one skips the navigation",
 }
 SAMPLES_KEYS = {

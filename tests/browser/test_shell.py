@@ -77,6 +77,22 @@ def test_skip_link_leads_past_the_controls_to_the_first_sample(page, product):
     assert page.evaluate("Boolean(document.activeElement.closest('main .tile'))")
 
 
+def test_word_says_what_it_means_under_the_pointer_and_by_key(page, product):
+    page.goto(product.compare)
+    heading = page.get_by_role("heading", name="Margins, dense and pruned")
+    expect(heading).to_be_visible()
+    page.wait_for_function("() => CSS.highlights.get('terms')?.size > 3")
+    box = heading.bounding_box()
+    page.mouse.move(box["x"] + 20, box["y"] + box["height"] / 2)
+    expect(page.get_by_role("tooltip").filter(has_text="margin")).to_contain_text("smallest perturbation")
+    page.keyboard.press("Escape")
+    expect(page.locator(".term-tip")).to_have_count(0)
+    page.keyboard.press("w")
+    expect(page.get_by_role("dialog", name="Words on this page").get_by_role("link", name="thin ice")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
 def test_idle_overview_asks_nothing_and_is_told_by_one_stream(page, product):
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))

@@ -29,6 +29,7 @@ PURE = (
     "several_table",
     "several_wall",
     "table_texts",
+    "term_texts",
     "upload_form",
 )
 """The scripts that need nothing of a browser."""

@@ -1,5 +1,6 @@
 """The glossary holds every word that the product shows, once, and none of the words it has given up."""
 
+import json
 import re
 from typing import get_args
 
@@ -11,6 +12,7 @@ from backend.schemas.evaluations import MarginRow
 from frontend.components import SET_WORDS
 from frontend.help.addresses import PLACES, plain_text
 from frontend.help.glossary import WORDS, find_word
+from frontend.help.glossary.hints import write_hints
 
 SCORES = ("margin", "logit gap", "max probability", "loss")
 KINDS = get_args(MarginRow.model_fields["distance_kind"].annotation)
@@ -58,3 +60,13 @@ def test_a_network_predicts_and_never_answers() -> None:
 def test_links_of_entries_name_kinds_that_exist() -> None:
     kinds = {kind for word in WORDS.values() for kind in re.findall(r"\]\((\w+):", word.means)}
     assert kinds <= set(PLACES)
+
+
+def test_hints_explain_every_word_in_plain_text_and_lead_to_its_entry() -> None:
+    hints = {hint["name"]: hint for hint in json.loads(write_hints())}
+    assert hints.keys() == WORDS.keys()
+    for name, hint in hints.items():
+        assert name.lower() in hint["forms"] and hint["means"] and "](" not in hint["means"]
+        assert hint["href"] == f"/help/glossary#{WORDS[name].anchor}"
+    forms = [form for hint in hints.values() for form in hint["forms"]]
+    assert len(forms) == len(set(forms)), "a form with two meanings"
