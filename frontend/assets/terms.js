@@ -2,7 +2,7 @@
 // glossary, in whatever text they stand; nothing of the page is changed for it (they are marked as highlights).
 (function () {
   const REST = 350; // milliseconds that the pointer rests on a word
-  const MARKED = "h2, h3, th, .number-label, .headline, .card-note, .rule"; // where the first of each word is marked
+  const MARKED = "h2, h3, th, .number-label, .card-note, .rule"; // where the first of each word is marked
   const PASSED = "a, button, input, textarea, select, svg, [role=slider], [role=menu], .tile";
   /** @type {TermFinder | null} */
   let words = null;

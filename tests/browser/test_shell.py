@@ -81,7 +81,7 @@ def test_word_says_what_it_means_under_the_pointer_and_by_key(page, product):
     page.goto(product.compare)
     heading = page.get_by_role("heading", name="Margins, dense and pruned")
     expect(heading).to_be_visible()
-    page.wait_for_function("() => CSS.highlights.get('terms')?.size > 3")
+    page.wait_for_function("() => CSS.highlights.get('terms')?.size > 1")
     box = heading.bounding_box()
     page.mouse.move(box["x"] + 20, box["y"] + box["height"] / 2)
     expect(page.get_by_role("tooltip").filter(has_text="margin")).to_contain_text("smallest perturbation")
