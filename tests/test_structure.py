@@ -42,7 +42,7 @@ TESTED_BY: dict[str, dict[str, str]] = {
         "attacks/search/test_gradient_free_steps.py": "phases starts",
         "attacks/search/test_scheduler.py": "sequences",
     },
-    "backend/cli": {"cli/test_main.py": "comparison evidence jobs output prunings session"},
+    "backend/cli": {"cli/test_main.py": "comparison evidence jobs output prunings session several"},
     "backend/datasets": {
         "datasets/test_child.py": "catalogue imported",
         "datasets/test_cifar.py": "pickled",

@@ -22,7 +22,7 @@ PUSHES = (1e-5, 1e-4)
 
 # Pixels near 1 are float32 with steps of 6e-8, so a point projected onto the ball may be rounded out of it. It is then
 # projected onto balls that are smaller by these lengths, until the measured distance is at most eps, without tolerance.
-PULLS = (0.0, 6e-8, 1e-6, 1e-5)
+PULLS = (0.0, 6e-8, 1e-6, 1e-5, 1e-4)  # in L1 the rounding of thousands of pixels adds up
 
 
 @dataclass(frozen=True)

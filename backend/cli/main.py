@@ -13,7 +13,7 @@ import typer
 from rich.progress import wrap_file
 
 from backend.attacks.catalogue import DEFAULT_PRESET, PRESETS
-from backend.cli import bundles, checkpoints, claims, datasets, evidence, example, jobs, prunings, table
+from backend.cli import bundles, checkpoints, claims, datasets, evidence, example, jobs, prunings, several, table
 from backend.cli.comparison import print_comparison
 from backend.cli.datasets import choose_eps, file_to_send, print_dataset
 from backend.cli.output import err, out, print_checkpoint, print_evaluation
@@ -364,6 +364,7 @@ app.add_typer(jobs.evaluations, name="evaluations")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(prunings.app, name="prunings")
 app.command()(claims.claims)
+app.command("compare-several")(several.compare_several)
 app.command()(prunings.prune)
 app.command()(evidence.replay)
 app.command("attack-harder")(evidence.attack_harder)

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
@@ -141,6 +141,7 @@ def test_verify_does_not_take_the_clean_image_for_an_example_when_the_width_flip
     scale=st.sampled_from([1e-3, 0.1, 1.0, 10.0]),
     side=st.sampled_from([1, 5, 28]),
 )
+@example(name="L1", seed=178407, eps=0.5, scale=1e-3, side=28)
 def test_return_to_ball_is_in_box_and_ball_without_tolerance(
     name: str, seed: int, eps: float, scale: float, side: int
 ) -> None:

@@ -55,15 +55,15 @@ def test_sample_slice_is_drawn_and_says_what_the_pruned_network_makes_of_the_den
 
 def test_sample_attempts_unfold_by_keyboard_and_stay_so_at_the_next_sample(page, product):
     page.goto(address(product, first_index(product, "S11")))
-    fold = page.locator("#sample-dense details")
+    fold = page.locator("#sample-dense details:not(.save-menu)")
     expect(fold.locator("table")).to_be_hidden()
-    fold.locator("summary").focus()
+    fold.locator("summary").first.focus()
     page.keyboard.press("Enter")
     expect(fold.locator("table")).to_be_visible()
     before = page.locator("h1").inner_text()
     page.keyboard.press("ArrowRight")
     expect(page.locator("h1")).not_to_have_text(before)
-    expect(page.locator("#sample-dense details table")).to_be_visible()
+    expect(fold.locator("table")).to_be_visible()
 
 
 def test_sample_trajectory_leads_to_the_version_of_a_mark(page, product):

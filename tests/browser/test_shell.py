@@ -34,9 +34,8 @@ def test_g_and_a_letter_go_to_a_page_but_not_out_of_a_field(page, product):
 
 def test_back_finds_the_place_where_a_page_was_left(page, product):
     page.goto(product.compare)
-    tile = page.locator("main .tile").first
-    tile.scroll_into_view_if_needed()
-    page.mouse.wheel(0, 120)
+    expect(page.locator("main .tile").first).to_be_visible()
+    page.mouse.wheel(0, 320)
     page.wait_for_timeout(500)
     left = page.evaluate("window.scrollY")
     assert left > 300

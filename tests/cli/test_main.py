@@ -172,6 +172,18 @@ def test_compare_by_name_prints_counts_and_json_is_rest(run: Run, served: tuple[
     assert body == rest(served, path)
 
 
+def test_compare_several_prints_each_checkpoint_and_json_is_rest(run: Run, served: tuple[Site, str]) -> None:
+    site = served[0]
+    answer = run("compare-several", "dense-net", "pruned-net", "--eps", "25.5/255")
+    assert answer.returncode == 0, answer.stderr
+    assert f"n = {SAMPLES}" in answer.stdout and "pruned-net" in answer.stdout
+    assert f"at eps 25.5/255: {site.lost} lost by at least one, {site.lost} by all 1" in answer.stdout
+    body = json.loads(run("compare-several", site.dense_evaluation, "pruned-net", "--eps", "8/255", "--json").stdout)
+    path = f"comparisons/several?dense={site.dense_evaluation}&pruned={site.pruned_evaluation}&eps=8/255"
+    assert body == rest(served, path)
+    assert run("compare-several", "dense-net").returncode == 2
+
+
 def test_compare_gates_decide_by_exit_code(run: Run, served: tuple[Site, str]) -> None:
     lost = served[0].lost
     assert run("compare", "dense-net", "pruned-net", "--max-lost", str(lost)).returncode == 0
@@ -281,6 +293,7 @@ def test_help_names_every_command(run: Run) -> None:
         "upload",
         "evaluate",
         "compare",
+        "compare-several",
         "export",
         "demo",
         "status",

@@ -25,7 +25,7 @@ def test_empty_page_offers_the_shipped_results_and_an_upload(ready: Path, layout
     page = layout()
     assert by_id(page, ids.SHIPPED_GO).hidden is False
     assert by_id(page, ids.SHIPPED_POLL).disabled is True
-    assert "25 evaluations of the shipped networks" in text_of(page)
+    assert f"{system.tell_shipped().total} evaluations of the shipped networks" in text_of(page)
     assert "/upload" in hrefs(page)
 
 

@@ -57,23 +57,26 @@ def test_deleted_shipment_stays_deleted_over_a_start_until_it_is_asked_for(
     whole = system.tell_shipped()
     assert whole.here == whole.total > 1 and not whole.is_coming
     leaf = find_checkpoint(LEAF)
-    (evaluation,) = evaluations.list_evaluations(checkpoint_id=leaf.id).items
+    measured = evaluations.list_evaluations(checkpoint_id=leaf.id).items
+    assert measured
     with pytest.raises(Conflict):
         checkpoints.delete_checkpoint(leaf.id)
-    evaluations.delete_evaluation(evaluation.id)
+    for row in measured:
+        evaluations.delete_evaluation(row.id)
     start_again()
     assert evaluations.list_evaluations(checkpoint_id=leaf.id).total == 0, "the deleted evaluation came back"
-    assert system.tell_shipped().here == whole.total - 1
+    assert system.tell_shipped().here == whole.total - len(measured)
 
     checkpoints.delete_checkpoint(leaf.id)
     start_again()
     assert find_checkpoint(LEAF) is None, "the deleted checkpoint came back"
-    assert system.tell_shipped().here == whole.total - 1
+    assert system.tell_shipped().here == whole.total - len(measured)
 
     system.bring_shipped()
     wait_until(lambda: system.tell_shipped() == whole)
     restored = find_checkpoint(LEAF)
-    assert [row.id for row in evaluations.list_evaluations(checkpoint_id=restored.id).items] == [evaluation.id]
+    back = evaluations.list_evaluations(checkpoint_id=restored.id).items
+    assert {row.id for row in back} == {row.id for row in measured}
 
 
 def test_deleted_evaluation_comes_back_from_the_shipped_bundle(stocked: Path) -> None:
