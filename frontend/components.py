@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import plotly.graph_objects as go
 from dash import dcc, html
 from dash.development.base_component import Component
 
@@ -107,11 +106,11 @@ def plot(id: str, table_id: str | None = None, *, height: int, label: str) -> Co
     return html.Div(parts)
 
 
-def blank_figure() -> go.Figure:
+def blank_figure() -> Any:
     """Nothing on nothing: what a plot shows until its data is there (an empty figure would draw axes)."""
     clear = "rgba(0,0,0,0)"
     hidden = {"visible": False}
-    return go.Figure(layout={"paper_bgcolor": clear, "plot_bgcolor": clear, "xaxis": hidden, "yaxis": hidden})
+    return {"layout": {"paper_bgcolor": clear, "plot_bgcolor": clear, "xaxis": hidden, "yaxis": hidden}}
 
 
 def table(

@@ -73,8 +73,16 @@ class Outcomes:
     def take(self, rows: ArrayLike) -> "Outcomes":
         """The same evaluation restricted to `rows` (int or bool index), in that order."""
         index = np.asarray(rows)
-        columns = {name: getattr(self, name)[index] for name in _DTYPES}
-        return Outcomes(**columns, kind=self.kind, eps=self.eps)
+        if index.dtype != bool and len(np.unique(index)) < len(index):
+            raise InvalidRequest("A sample was asked for twice.")
+        taken = object.__new__(Outcomes)  # its values were checked when this evaluation was made
+        for name in _DTYPES:
+            column = getattr(self, name)[index]
+            column.setflags(write=False)
+            object.__setattr__(taken, name, column)
+        object.__setattr__(taken, "kind", self.kind)
+        object.__setattr__(taken, "eps", self.eps)
+        return taken
 
 
 _DTYPES: dict[str, type] = {

@@ -1,10 +1,8 @@
-"""Families that take seconds to measure are measured ahead, in a thread, which tells how far it is.
+"""Families that take seconds to measure are measured in a thread, which tells how far it is.
 
-What it measures is kept where `get_family` looks for it. A family of which another evaluation stands in a row is
-another one, and is measured anew.
+A family of which another evaluation stands in a row is another one, and is measured anew.
 """
 
-import logging
 import threading
 import time
 from collections import OrderedDict
@@ -12,14 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from backend.schemas.families import FamilyOut
 from backend.services.families.members import Family, read_family
-from backend.services.families.questions import ask_claims, ask_rivals
-from backend.services.families.rows import show_row
+from backend.services.families.service import write_family
 
-LOG = logging.getLogger(__name__)
 QUICK_SECONDS = 1.5  # what is done by then needs no progress
 KEPT = 64
-ANSWERS = 3  # the questions asked at the end, in rows that would take as long
+ANSWERS = 3  # the questions asked at the end
 
 _lock = threading.Lock()
 _places = threading.Semaphore(2)  # families measured at once
@@ -28,12 +25,18 @@ _known: OrderedDict[tuple[Any, ...], "Measuring"] = OrderedDict()
 
 @dataclass
 class Measuring:
-    """`done` of `total` parts of a family are measured."""
+    """`done` of `total` parts of a family are measured; at the end there is the family, or why there is none."""
 
     total: int
     done: int = 0
     began: float = field(default_factory=time.monotonic)
     ended: threading.Event = field(default_factory=threading.Event)
+    family: FamilyOut | None = None
+    error: Exception | None = None
+
+    def step(self) -> None:
+        """One more part is measured."""
+        self.done += 1
 
     @property
     def seconds_left(self) -> float | None:
@@ -42,17 +45,17 @@ class Measuring:
         return (time.monotonic() - self.began) / done * (self.total - done) if done else None
 
 
-def measure_ahead(
+def measure_family(
     checkpoint_id: UUID,
     *,
     norm: str | None = None,
     eps: str | float | None = None,
     method: str,
     patience: float | None = None,
-) -> Measuring | None:
-    """Begin to measure a family, or find it being measured; None once `get_family` returns at once.
+) -> FamilyOut | Measuring:
+    """The family as `get_family` gives it, or how far it is measured after `patience` seconds.
 
-    Waits `patience` seconds at most, by default `QUICK_SECONDS`. Other arguments and errors as in `get_family`.
+    `patience` is `QUICK_SECONDS` by default. Other arguments and errors as in `get_family`.
     """
     family = read_family(checkpoint_id, norm, eps)
     with _lock:
@@ -68,7 +71,10 @@ def measure_ahead(
         return found
     with _lock:
         _known.pop(key, None)  # the next visit measures again, which is quick where everything is kept still
-    return None
+    if found.family is None:
+        assert found.error is not None
+        raise found.error
+    return found.family
 
 
 def identify(family: Family, method: str) -> tuple[Any, ...]:
@@ -83,17 +89,11 @@ def identify(family: Family, method: str) -> tuple[Any, ...]:
 
 
 def measure(family: Family, method: str, progress: Measuring) -> None:
-    """Fill the caches that `get_family` reads; an error shows again there."""
+    """Measure a family and hold it in `progress`; an error is raised where it is asked for."""
     try:
         with _places:
-            for member in family.members:
-                show_row(family, member)
-                progress.done += 1
-            ask_claims(family)
-            progress.done += 1
-            ask_rivals(family, method)
-    except Exception:  # the page asks again without a thread and says what is wrong
-        LOG.exception("the family of %s was not computed in advance", family.dense.row.id)
+            progress.family = write_family(family, method, progress.step)
+    except Exception as error:
+        progress.error = error
     finally:
-        progress.done = progress.total
         progress.ended.set()

@@ -1,6 +1,7 @@
 """Families: everything that was made from one dense checkpoint as a table, and the paper's claims answered for it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 from uuid import UUID
 
 from backend.schemas import OURS, Page
@@ -16,6 +17,7 @@ from backend.store.checkpoints import all_checkpoints
 from backend.store.database import reading
 from models.pruning.plans import THIN_ICE
 
+T = TypeVar("T")
 OWN_METHOD = THIN_ICE
 NOTES = (
     "One checkpoint stands for a method at a level: intervals are over samples, and the variation between training "
@@ -63,9 +65,19 @@ def get_family(
         NotFound: no such checkpoint.
         InvalidRequest: it is not the dense root of a family, or no eps is known for the norm.
     """
-    family = read_family(checkpoint_id, norm, eps)
-    rows = [show_row(family, member) for member in family.members]
-    terms = family.terms
+    return write_family(read_family(checkpoint_id, norm, eps), method)
+
+
+def write_family(family: Family, method: str, tell: Callable[[], None] = lambda: None) -> FamilyOut:
+    """The same of a family that was read; calls `tell` after each row and after each of the three answers."""
+
+    def told(part: T) -> T:
+        tell()
+        return part
+
+    rows = [told(show_row(family, member)) for member in family.members]
+    claims, thin_ice = told(ask_claims(family)), told(ask_thin_ice(family, rows))
+    rivals, terms = told(ask_rivals(family, method)), family.terms
     return FamilyOut(
         checkpoint_id=family.dense.row.id,
         name=family.dense.row.name,
@@ -76,9 +88,9 @@ def get_family(
         eps_text=terms.eps_text,
         rows=rows,
         answers=[
-            write_answer("claims", ask_claims(family)),
-            write_answer("thin ice", ask_thin_ice(family, rows)),
-            write_answer("rivals", ask_rivals(family, method), method=method),
+            write_answer("claims", claims),
+            write_answer("thin ice", thin_ice),
+            write_answer("rivals", rivals, method=method),
         ],
         rule=RULE,
         notes=write_notes(family, rows),

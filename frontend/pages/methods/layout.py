@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from backend.schemas.families import FamilyOut, FamilyRoot
 from backend.services import families
-from backend.services.families.measuring import Measuring, measure_ahead
+from backend.services.families.measuring import Measuring, measure_family
 from backend.services.shared.arguments import read_id
 from frontend.components import GRAPH_CONFIG, Content, aria, blank_figure, card, data, empty_state, icon
 from frontend.figures.sparsity import HEIGHT
@@ -68,15 +68,14 @@ def layout(
 def show_family(query: dict[str, str | None], patience: float | None = None) -> tuple[list[Component], bool]:
     """The page's parts and True, or how far the measuring is that they wait for and False.
 
-    `patience` and errors as in `measure_ahead` and `families.get_family`.
+    `patience` and errors as in `measure_family`.
     """
     family, eps, norm, method = (query[name] for name in ("family", "eps", "norm", "method"))
     own = method or families.OWN_METHOD
     id = read_id(family or "", "checkpoint")
-    measuring = measure_ahead(id, norm=norm, eps=eps, method=own, patience=patience)
-    if measuring is not None:
-        return show_progress(measuring), False
-    found = families.get_family(id, norm=norm, eps=eps, method=own)
+    found = measure_family(id, norm=norm, eps=eps, method=own, patience=patience)
+    if isinstance(found, Measuring):
+        return show_progress(found), False
     terms = {key: value for key, value in (("eps", eps), ("norm", norm), ("method", method)) if value}
     panels = list_panels(found)
     parts: list[Component] = [

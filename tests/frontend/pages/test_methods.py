@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from backend.services.families import measuring
+from backend.services.families import measuring, service
 from backend.services.families.service import get_family
 from frontend.pages import methods as page
 from frontend.pages.methods import ids
@@ -43,14 +43,14 @@ def test_layout_of_a_family_that_takes_long_shows_how_far_it_is_and_then_the_pag
 ) -> None:
     monkeypatch.setattr(measuring, "QUICK_SECONDS", 0.0)
     may_go_on = threading.Event()
-    measure = measuring.show_row
+    measure = service.show_row
 
     def wait(*given: Any) -> Any:
         if given[1].row.name == "lwm-95":
             may_go_on.wait(60)
         return measure(*given)
 
-    monkeypatch.setattr(measuring, "show_row", wait)
+    monkeypatch.setattr(service, "show_row", wait)
     query = {"family": str(made.rows["dense"].id), "eps": "13/255"}
     shown = page.layout(**query)
     for _ in range(600):
