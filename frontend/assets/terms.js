@@ -12,11 +12,14 @@
 
   const page = () => document.getElementById(thinice.ids.shell.PAGE);
 
+  /** Null where the glossary cannot be had: the page is being left, or the server is away. */
   async function loadWords() {
-    if (words) return words;
     const link = document.getElementById("glossary");
-    const answer = await fetch(link instanceof HTMLLinkElement ? link.href : "");
-    words = thinice.termTexts.finder(await answer.json());
+    try {
+      if (!words && link instanceof HTMLLinkElement) words = thinice.termTexts.finder(await (await fetch(link.href)).json());
+    } catch {
+      return null;
+    }
     return words;
   }
 
@@ -55,7 +58,9 @@
   async function mark() {
     const holder = page();
     if (!holder || !("highlights" in CSS)) return;
-    const found = collect(holder.querySelectorAll(MARKED), await loadWords());
+    const known = await loadWords();
+    if (!known) return;
+    const found = collect(holder.querySelectorAll(MARKED), known);
     CSS.highlights.set("terms", new Highlight(...found.values()));
   }
 
@@ -113,7 +118,7 @@
     if (event.buttons || !(event.target instanceof Element) || !event.target.closest(`#${thinice.ids.shell.PAGE}`)) return;
     const { clientX, clientY } = event;
     timer = window.setTimeout(async () => {
-      const word = wordAt(clientX, clientY, await loadWords());
+      const known = await loadWords(), word = known && wordAt(clientX, clientY, known);
       if (word) show(word.hint, word.box);
     }, REST);
   }, { passive: true });
@@ -122,9 +127,9 @@
 
   // All words of the page with their meaning, for who reads by keyboard or touch.
   async function list() {
-    const holder = page();
-    if (!holder) return;
-    const found = [...collect([holder], await loadWords()).keys()].sort((a, b) => a.name.localeCompare(b.name));
+    const holder = page(), known = await loadWords();
+    if (!holder || !known) return;
+    const found = [...collect([holder], known).keys()].sort((a, b) => a.name.localeCompare(b.name));
     const dialog = document.createElement("dialog");
     dialog.className = "keys-dialog terms-dialog";
     const title = thinice.elements.make("h2", "", found.length ? "Words on this page" : "No word of the glossary is on this page");
