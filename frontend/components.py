@@ -110,7 +110,7 @@ def blank_figure() -> Any:
     """Nothing on nothing: what a plot shows until its data is there (an empty figure would draw axes)."""
     clear = "rgba(0,0,0,0)"
     hidden = {"visible": False}
-    return {"layout": {"paper_bgcolor": clear, "plot_bgcolor": clear, "xaxis": hidden, "yaxis": hidden}}
+    return {"data": [], "layout": {"paper_bgcolor": clear, "plot_bgcolor": clear, "xaxis": hidden, "yaxis": hidden}}
 
 
 def table(
