@@ -232,8 +232,8 @@ class ColumnsOfSide(Schema):
     margin: str = Field(description="float64: distance until the label is lost; 0: wrong already, inf: not found")
 
 
-class PairColumns(Schema):
-    """The shared samples of two evaluations by dense margin, one entry a sample in every column."""
+class SharedColumns(Schema):
+    """The samples that evaluations share by dense margin, one entry a sample in every column."""
 
     version: str = Field(description="Another one where an evaluation was made anew or the columns have other types")
     n: int
@@ -242,6 +242,11 @@ class PairColumns(Schema):
     index: str = Field(description="int32: row of the data set")
     label: str = Field(description="int32: true class")
     dense: ColumnsOfSide
-    pruned: ColumnsOfSide
     thinness: str = Field(description="float64: the dense margin; where it is 0, that of the prediction if found")
     logit_gap: str = Field(description="float64: logit of the label minus the best other, dense")
+
+
+class PairColumns(SharedColumns):
+    """The shared samples of two evaluations."""
+
+    pruned: ColumnsOfSide

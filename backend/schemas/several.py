@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import Field
 
 from backend.schemas import Schema
-from backend.schemas.comparisons import ColumnsOfSide, CountsOut, CurvePoint, MismatchOut, Rate
+from backend.schemas.comparisons import ColumnsOfSide, CountsOut, CurvePoint, MismatchOut, Rate, SharedColumns
 
 
 class SeveralRow(Schema):
@@ -72,16 +72,7 @@ class SeveralOut(Schema):
     notes: list[str]
 
 
-class SeveralColumns(Schema):
-    """The samples that all evaluations share by dense margin, one entry a sample in every column."""
+class SeveralColumns(SharedColumns):
+    """The samples that the dense and all pruned evaluations share."""
 
-    version: str = Field(description="Another one where an evaluation was made anew or the columns have other types")
-    n: int
-    norm: str
-    dataset_id: UUID
-    index: str = Field(description="int32: row of the data set")
-    label: str = Field(description="int32: true class")
-    dense: ColumnsOfSide
     pruned: list[ColumnsOfSide]
-    thinness: str = Field(description="float64: the dense margin; where it is 0, that of the prediction if found")
-    logit_gap: str = Field(description="float64: logit of the label minus the best other, dense")

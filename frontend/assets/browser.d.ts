@@ -157,7 +157,7 @@ interface ThinIce {
     sortChoice(cut: Cut, pair: Pair): Tree[];
   };
   pairColumns: { load(pair: ComparedPair): Promise<HeldPair | null> };
-  drawing: { make(parts: Part[], current: () => Shown | null): Drawing };
+  drawing: { make<T>(parts: Part<T>[], current: () => T | null): Drawing };
   sliders: { make(page: SliderPage): Sliders };
   wall: { show(id: string, content: WallContent): void };
   samplesCut: { cutAt(cut: Cut, pair: ComparedPair): Promise<void> };
@@ -417,10 +417,10 @@ interface HeldPair {
 }
 
 /** A part of a page that is drawn where its key has changed. */
-interface Part {
+interface Part<T = Shown> {
   name: string;
-  key(shown: Shown): string;
-  draw(shown: Shown): void;
+  key(shown: T): string;
+  draw(shown: T): void;
 }
 
 interface Drawing {

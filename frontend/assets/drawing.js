@@ -4,8 +4,9 @@
   const AT_ONCE = 8; // milliseconds of drawing after which input and painting come first
 
   /**
-   * @param {Part[]} parts
-   * @param {() => Shown | null} current what is shown now; null where nothing is
+   * @template T
+   * @param {Part<T>[]} parts
+   * @param {() => T | null} current what is shown now; null where nothing is
    * @returns {Drawing}
    */
   function make(parts, current) {

@@ -2,7 +2,6 @@
 // counted and drawn here, part by part, the sentence and the numbers first.
 (function () {
   const ids = thinice.ids.several;
-  const AT_ONCE = 8; // milliseconds of drawing after which input and painting come first
   const REST = 150; // milliseconds without a move before Plotly draws marks anew
   const GUIDED = [ids.CURVE, ids.HISTOGRAM];
   const MARKED = [ids.STANDING, ids.LOST_LEVELS, ids.ROBUST_LEVELS];
@@ -30,7 +29,7 @@
 
   /**
    * Each part of the page with what decides how it looks; drawn one by one.
-   * @type {{ name: string, key: (shown: ShownSeveral) => string, draw: (shown: ShownSeveral) => void }[]}
+   * @type {Part<ShownSeveral>[]}
    */
   const parts = [
     { name: "sentence", key: cutKey, draw: (shown) => thinice.plain.drawInto(ids.SENTENCE, thinice.severalParts.sentence(shown)) },
@@ -41,32 +40,7 @@
     { name: "wall", key: (shown) => queryKey(shown) + choiceKey(shown), draw: drawWall },
     { name: "marks", key: ({ cut }) => cut.epsText, draw: drawMarksLater },
   ];
-  /** @type {Record<string, string>} */
-  const drawn = {};
-
-  let isWaiting = false;
-  function drawNext() {
-    isWaiting = false;
-    const end = performance.now() + AT_ONCE;
-    do {
-      const shown = now;
-      if (!shown || !document.getElementById(ids.PAGE)) return;
-      const part = parts.find(({ name, key }) => drawn[name] !== key(shown));
-      if (!part) return;
-      drawn[part.name] = part.key(shown);
-      part.draw(shown);
-    } while (performance.now() < end);
-    drawSoon();
-  }
-
-  // A message comes after input and painting, and without the 4 ms that chained timers wait.
-  const channel = new MessageChannel();
-  channel.port1.onmessage = drawNext;
-  function drawSoon() {
-    if (isWaiting) return;
-    isWaiting = true;
-    channel.port2.postMessage(null);
-  }
+  const drawing = thinice.drawing.make(parts, () => (document.getElementById(ids.PAGE) ? now : null));
 
   /**
    * Get the columns, once; then what was cut last is drawn.
@@ -111,12 +85,12 @@
     const masks = now && isSame && now.cut.view === cut.view ? now.masks : thinice.severalLosses.masks(columns, isRobust ? cut.eps : null);
     const losses = thinice.severalLosses.tally(masks, networks, isRobust ? heldOf(robust) : loaded.held);
     now = { several, columns, cut, choice: thinice.severalLosses.readChoice(lost, networks), clean, robust, masks, losses };
-    drawNext();
+    drawing.drawNext();
   }
 
   /** The page was built anew, so nothing is drawn yet. */
   function forget() {
-    for (const name of Object.keys(drawn)) delete drawn[name];
+    drawing.forget();
     sort = { key: "", isDown: false };
   }
 
@@ -193,8 +167,8 @@
 
   /** @param {string} name */
   function again(name) {
-    delete drawn[name];
-    drawSoon();
+    drawing.forget([name]);
+    drawing.drawSoon();
   }
 
   document.addEventListener("toggle", (event) => {
@@ -211,7 +185,7 @@
     const key = thinice.elements.data(heading, "sort");
     if (sort.key !== key) sort = { key, isDown: false };
     else sort = sort.isDown ? { key: "", isDown: false } : { key, isDown: true };
-    drawSoon();
+    drawing.drawSoon();
   });
 
   /** @type {ThinIce["severalCut"]} */

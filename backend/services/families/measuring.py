@@ -15,6 +15,7 @@ from backend.services.families.members import Family, read_family
 from backend.services.families.service import write_family
 
 QUICK_SECONDS = 1.5  # what is done by then needs no progress
+FRESH_SECONDS = 10.0  # after that, what nobody fetched is measured again: names, claims and evidence may have changed
 KEPT = 64
 ANSWERS = 3  # the questions asked at the end
 
@@ -33,10 +34,16 @@ class Measuring:
     ended: threading.Event = field(default_factory=threading.Event)
     family: FamilyOut | None = None
     error: Exception | None = None
+    ended_at: float | None = None
 
     def step(self) -> None:
         """One more part is measured."""
         self.done += 1
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether it ended too long ago to be shown."""
+        return self.ended_at is not None and time.monotonic() - self.ended_at > FRESH_SECONDS
 
     @property
     def seconds_left(self) -> float | None:
@@ -61,7 +68,7 @@ def measure_family(
     with _lock:
         key = identify(family, method)
         found = _known.get(key)
-        if found is None:
+        if found is None or found.is_stale:
             found = _known[key] = Measuring(len(family.members) + ANSWERS)
             threading.Thread(target=measure, args=(family, method, found), daemon=True).start()
             while len(_known) > KEPT:
@@ -93,7 +100,8 @@ def measure(family: Family, method: str, progress: Measuring) -> None:
     try:
         with _places:
             progress.family = write_family(family, method, progress.step)
-    except Exception as error:
+    except Exception as error:  # whatever it is, the thread that asks raises it, and the page says it
         progress.error = error
     finally:
+        progress.ended_at = time.monotonic()
         progress.ended.set()

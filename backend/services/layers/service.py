@@ -132,7 +132,7 @@ def show_layers(session: Session, row: Evidence) -> LayersOut:
         evidence_id=row.id,
         dense_evaluation_id=row.source_evaluation_id,
         pruned_evaluation_id=row.evaluation_id,
-        state=row.state,  # type: ignore[arg-type]
+        state=row.state,  # type: ignore[arg-type]  # text in the store; the schema refuses another one
         eps=float(parse_eps(found.eps)),
         eps_text=found.eps,
         preset=row.evaluation.preset,
@@ -147,7 +147,8 @@ def show_layers(session: Session, row: Evidence) -> LayersOut:
 
 def rank(layer: RestoredLayerOut) -> tuple[float, float]:
     """Most samples back at eps first, then most back clean."""
-    return tuple(0.0 if rate is None else -rate.value for rate in (layer.robust_back, layer.clean_back))  # type: ignore[return-value]
+    robust, clean = (0.0 if rate is None else -rate.value for rate in (layer.robust_back, layer.clean_back))
+    return robust, clean
 
 
 def find_sets(sides: Sides, found: LayersRecord, indices: Sequence[int]) -> dict[str, NDArray[np.bool_]]:

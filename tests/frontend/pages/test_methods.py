@@ -67,6 +67,18 @@ def test_layout_of_a_family_that_takes_long_shows_how_far_it_is_and_then_the_pag
     assert is_whole and "Does thin-ice lose fewer samples?" in text_of(parts[-1])
 
 
+def test_family_that_was_measured_and_not_fetched_is_measured_again_once_it_is_old(
+    made: MadeFamily, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terms: dict[str, Any] = {"method": "thin-ice", "eps": "12/255"}
+    root = made.rows["dense"].id
+    begun = measuring.measure_family(root, **terms, patience=0.0)
+    assert isinstance(begun, measuring.Measuring) and begun.ended.wait(60)
+    monkeypatch.setattr(measuring, "FRESH_SECONDS", -1.0)
+    again = measuring.measure_family(root, **terms, patience=60.0)
+    assert not isinstance(again, measuring.Measuring) and again is not begun.family
+
+
 def test_poll_of_a_family_that_is_gone_says_so_and_asks_no_more(made: MadeFamily) -> None:
     parts, times = renew({"family": str(uuid4()), "eps": None, "norm": None, "method": None})
     assert times == 0 and "There is no checkpoint" in text_of(parts)
