@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import schemathesis
-from fastapi import FastAPI
+import sqlalchemy
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
@@ -14,9 +14,12 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.server import create_app
 from backend.settings import Settings
+from backend.store import database
+from backend.store.tables import Checkpoint
 from tests.api.site import Site, environment_of, fill_home
 
 CHECKS = [not_a_server_error, response_schema_conformance, content_type_conformance, status_code_conformance]
@@ -103,13 +106,30 @@ def own_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield fill_home(folder / "home", folder)
 
 
-@pytest.fixture(scope="module")
-def own_app(own_site: Site) -> FastAPI:
-    return create_app(Settings(allowed_hosts="testserver"))
+class WithoutLifespan:
+    """The application to a client that would start and stop it around every test.
+
+    Starting loads the shipped checkpoints and results in a thread, which writes into the home while it is taken down.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            raise NotImplementedError("clients read this as: there is no lifespan")
+        await self.app(scope, receive, send)
 
 
 @pytest.fixture(scope="module")
-def schema(own_app: FastAPI) -> Any:
+def own_app(own_site: Site) -> WithoutLifespan:
+    app = create_app(Settings(allowed_hosts="testserver"))
+    app.state.stopping.set()  # a stream of events ends after what there is, instead of waiting for more
+    return WithoutLifespan(app)
+
+
+@pytest.fixture(scope="module")
+def schema(own_app: WithoutLifespan) -> Any:
     return schemathesis.openapi.from_asgi("/api/openapi.json", own_app)
 
 
@@ -161,3 +181,9 @@ def test_generated_requests_get_the_responses_that_the_document_promises(
         case.validate_response(case.call(), checks=CHECKS)
 
     ask()
+
+
+def test_application_under_generated_requests_is_never_started(own_site: Site, schema: Any) -> None:
+    names = sqlalchemy.select(Checkpoint.name).where(Checkpoint.name.startswith("cnn-"))
+    with database.reading() as session:
+        assert session.scalars(names).all() == [], "the shipped checkpoints came into this module's home"
