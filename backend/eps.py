@@ -2,6 +2,7 @@
 
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from functools import lru_cache
 
 from backend.errors import InvalidRequest
 
@@ -24,7 +25,7 @@ def parse_eps(value: str | float | int | Fraction) -> Fraction:
     if not 0 < eps <= LARGEST_EPS:
         shown = _show(value)
         raise InvalidRequest(f'eps must be a positive number such as "8/255" or 0.1; got {shown}.', eps=shown)
-    if len(_write(eps)) > LONGEST_TEXT:
+    if _is_long(eps):
         shown = _show(value)
         raise InvalidRequest(f"eps has too many digits to be kept exactly; got {shown}.", eps=shown)
     return eps
@@ -80,7 +81,12 @@ def check_eps(eps: Fraction | float | str, norm: str, dimensions: int) -> None:
 def _read(value: str | float | int | Fraction) -> Fraction:
     if isinstance(value, int | Fraction):
         return Fraction(value)
-    text = value.strip() if isinstance(value, str) else repr(value)
+    return _read_text(value.strip() if isinstance(value, str) else repr(value))
+
+
+@lru_cache(maxsize=256)
+def _read_text(text: str) -> Fraction:
+    """Kept, because a page reads the few that its evaluations have thousands of times."""
     if len(text) > LONGEST_TEXT:
         raise ValueError("too long")
     over, slash, under = text.partition("/")
@@ -96,6 +102,11 @@ def _read_number(text: str) -> Fraction:
     if not number.is_finite() or abs(number.adjusted()) > LARGEST_EXPONENT:
         raise ValueError(f"{text!r} is out of range")
     return Fraction(number)
+
+
+@lru_cache(maxsize=256)
+def _is_long(eps: Fraction) -> bool:
+    return len(_write(eps)) > LONGEST_TEXT
 
 
 def _write(eps: Fraction) -> str:

@@ -22,6 +22,7 @@ from frontend.components import Content, error_state
 from frontend.help.glossary.hints import write_hints
 from frontend.icons import icon_rules, picture_of
 from frontend.pages import PAGES, load_pages
+from frontend.plain import lighten
 from frontend.shell import shell
 from frontend.stream import stream_routes
 from frontend.theme import style_block
@@ -144,7 +145,7 @@ class PageAddresses:
 def show_page(
     pages: dict[str, ModuleType], path: str, search: str, seen: dict[str, str] | None = None
 ) -> tuple[Content, str, str]:
-    """The page at that address: its components, its title, and the address to go to instead (or "")."""
+    """The page at that address: its components, its title, and the whole query where the given one lacked something."""
     page = pages.get(path.rstrip("/") or "/")
     if page is None:
         return (
@@ -152,16 +153,16 @@ def show_page(
             "Not found",
             "",
         )
-    query = query_values(search)
+    query, whole = query_values(search), ""
     try:
         complete = getattr(page, "complete", None)
         completed = complete(query, seen) if complete is not None else None
         if completed is not None:
-            return no_update, page.TITLE, f"?{urlencode(completed, safe='/,')}"
-        return page.layout(**query), page.TITLE, ""
+            query, whole = completed, f"?{urlencode(completed, safe='/,')}"
+        return page.layout(**query), page.TITLE, whole
     except ThinIceError as error:
         title, sentence = failure_parts(error)
-        return error_state(title, sentence, code=error.code), page.TITLE, ""
+        return error_state(title, sentence, code=error.code), page.TITLE, whole
 
 
 def register_shell(app: Dash, pages: dict[str, ModuleType]) -> None:
@@ -176,29 +177,28 @@ def register_shell(app: Dash, pages: dict[str, ModuleType]) -> None:
         Input(ids.URL, "pathname"),
         Input(ids.URL, "search"),
         State(ids.PAGE_KEYS, "data"),
-        State(ids.ROUTE, "data"),
     )
 
     @app.callback(
-        Output(ids.PAGE, "children"),
-        Output(ids.TITLE, "data"),
-        Output(ids.REDIRECT, "data"),
+        Output(ids.ARRIVAL, "data"),
         Input(ids.ROUTE, "data"),
         State(ids.URL, "search"),
         State(ids.SEEN, "data"),
         prevent_initial_call=True,
     )
     @in_thread
-    def show(
-        route: dict[str, str] | None, search: str | None, seen: dict[str, str] | None
-    ) -> tuple[Content, Content, Content]:
+    def show(route: dict[str, str] | None, search: str | None, seen: dict[str, str] | None) -> Any:
         if route is None:
-            return no_update, no_update, no_update
-        return show_page(pages, route["path"], search or "", seen)
+            return no_update
+        page, title, whole = show_page(pages, route["path"], search or "", seen)
+        return {"page": lighten(page), "title": title, "search": whole}
 
     jobs.register(app)
     shipped.register(app)
-    app.clientside_callback(browser("redirect"), Input(ids.REDIRECT, "data"))
+    # The address is whole before the page stands in the document, because scripts of the page read it.
+    app.clientside_callback(
+        browser("open"), Output(ids.PAGE, "children"), Output(ids.TITLE, "data"), Input(ids.ARRIVAL, "data")
+    )
     app.clientside_callback(browser("arrive"), Input(ids.TITLE, "data"), Input(ids.PAGE, "children"))
     app.clientside_callback(browser("remember"), Output(ids.SEEN, "data"), Input(ids.PAGE, "children"))
     app.clientside_callback(

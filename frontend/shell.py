@@ -105,7 +105,7 @@ def shell(page_keys: dict[str, list[str]]) -> Component:
         dcc.Location(id=ids.URL, refresh=False),
         dcc.Store(id=ids.PAGE_KEYS, data=page_keys),
         dcc.Store(id=ids.ROUTE),
-        dcc.Store(id=ids.REDIRECT),
+        dcc.Store(id=ids.ARRIVAL),
         dcc.Store(id=ids.SEEN, storage_type="local"),
         dcc.Store(id=ids.TITLE),
         dcc.Store(id=ids.THEME),

@@ -81,6 +81,7 @@ def supervise(folder: Path, commands: list[Command], port: int = 1) -> Iterator[
             stderr=log,
             text=True,
             start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # the tests may run under nohup
         )
         try:
             yield process

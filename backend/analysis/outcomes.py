@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -70,10 +71,17 @@ class Outcomes:
         """Number of samples."""
         return len(self.sample_ids)
 
+    @cached_property
+    def order(self) -> IntArray:
+        """Rows in the order of their sample ids, int64 (n,)."""
+        return np.argsort(self.sample_ids)
+
     def take(self, rows: ArrayLike) -> "Outcomes":
         """The same evaluation restricted to `rows` (int or bool index), in that order."""
         index = np.asarray(rows)
-        if index.dtype != bool and len(np.unique(index)) < len(index):
+        is_taken = np.zeros(self.n, dtype=bool)
+        is_taken[index] = True
+        if index.dtype != bool and is_taken.sum() < len(index):
             raise InvalidRequest("A sample was asked for twice.")
         taken = object.__new__(Outcomes)  # its values were checked when this evaluation was made
         for name in _DTYPES:

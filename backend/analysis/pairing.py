@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from backend.analysis.outcomes import Outcomes, TextArray, decides_at
+from backend.analysis.outcomes import IntArray, Outcomes, TextArray, decides_at
 from backend.errors import NotComparable
 
 
@@ -39,10 +39,8 @@ def pair(dense: Outcomes, pruned: Outcomes) -> Pair:
     Raises:
         NotComparable: no sample is shared, or every shared one carries two different labels.
     """
-    shared, rows_dense, rows_pruned = np.intersect1d(
-        dense.sample_ids, pruned.sample_ids, assume_unique=True, return_indices=True
-    )
-    if len(shared) == 0:
+    rows_dense, rows_pruned = match_samples(dense, pruned)
+    if len(rows_dense) == 0:
         raise NotComparable(
             f"The two evaluations share no samples (they have {dense.n:,} and {pruned.n:,}). "
             "Evaluate both checkpoints on the same data set and split.",
@@ -51,10 +49,10 @@ def pair(dense: Outcomes, pruned: Outcomes) -> Pair:
         )
     is_same = dense.labels[rows_dense] == pruned.labels[rows_pruned]
     relabelled = int((~is_same).sum())
-    if relabelled == len(shared):
+    if relabelled == len(rows_dense):
         raise NotComparable(
-            f"The two evaluations share {len(shared):,} images, but label every one of them differently.",
-            shared=len(shared),
+            f"The two evaluations share {len(rows_dense):,} images, but label every one of them differently.",
+            shared=len(rows_dense),
         )
     return Pair(
         dense=dense.take(rows_dense[is_same]),
@@ -65,16 +63,24 @@ def pair(dense: Outcomes, pruned: Outcomes) -> Pair:
     )
 
 
+def match_samples(first: Outcomes, second: Outcomes) -> tuple[IntArray, IntArray]:
+    """Rows of the samples that both have, in each of them and in the order of their ids."""
+    if np.array_equal(first.sample_ids, second.sample_ids):  # as nearly always; the order is kept with the outcomes
+        return first.order, first.order
+    _, rows_first, rows_second = np.intersect1d(
+        first.sample_ids, second.sample_ids, assume_unique=True, return_indices=True
+    )
+    return rows_first, rows_second
+
+
 def restrict(first: Pair, second: Pair) -> tuple[Pair, Pair]:
     """Two pairs cut to the samples that both have, in the same order.
 
     Raises:
         NotComparable: they share none.
     """
-    shared, rows_first, rows_second = np.intersect1d(
-        first.sample_ids, second.sample_ids, assume_unique=True, return_indices=True
-    )
-    if len(shared) == 0:
+    rows_first, rows_second = match_samples(first.dense, second.dense)
+    if len(rows_first) == 0:
         raise NotComparable("The comparison and its control share no samples.", n_first=first.n, n_second=second.n)
     return _take(first, rows_first), _take(second, rows_second)
 

@@ -64,11 +64,6 @@
       for (const one of ticked()) one.setAttribute("aria-checked", "false");
       keepPicked();
     }
-    const link = thinice.elements.closest(event, `#${ids.PICKED} a`);
-    if (!link || !thinice.elements.isPlainClick(event)) return;
-    event.preventDefault();
-    const target = new URL(link.getAttribute("href") || "", window.location.href);
-    thinice.visit(target.pathname, Object.fromEntries(target.searchParams));
   });
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, { methods: { choose, openMark } });

@@ -108,6 +108,20 @@
     if (holder) draw(holder, wanted);
   }
 
+  /** Draw what a page sent as data (`lighten` of the server), in the moment in which it comes, before it is painted. */
+  function unfold() {
+    for (const holder of document.querySelectorAll("[data-plain]")) {
+      const wanted = JSON.parse(holder.getAttribute("data-plain") || "[]");
+      holder.removeAttribute("data-plain");
+      draw(holder, wanted);
+    }
+  }
+
+  if (globalThis.document) {
+    const seen = { childList: true, subtree: true, attributes: true, attributeFilter: ["data-plain"] };
+    new MutationObserver(unfold).observe(document.documentElement, seen);
+  }
+
   /** @type {ThinIce["plain"]} */
   const plain = { draw, drawInto };
   globalThis.thinice = Object.assign({}, globalThis.thinice, { plain });

@@ -59,23 +59,47 @@
     if (target) go(JSON.parse(thinice.elements.data(target, "go")), false);
   });
 
+  /** @type {Record<string, string[]>} */
+  let keysOfPages = {};
+  /** @type {{ path: string, key: string } | null} */
+  let current = null;
+
+  /**
+   * What of an address builds a page anew.
+   * @param {string | null} pathname
+   * @param {string | null} search
+   */
+  function place(pathname, search) {
+    const query = new URLSearchParams(search || "");
+    const key = (keysOfPages[pathname || ""] || []).map((name) => name + "=" + (query.get(name) || "")).join("&");
+    return { path: pathname || "/", key };
+  }
+
   /**
    * Which page an address means; nothing new where only what the page itself cuts has changed.
    * @param {string | null} pathname
    * @param {string | null} search
    * @param {Record<string, string[]>} pageKeys
-   * @param {{ path: string, key: string } | null} current
    */
-  function route(pathname, search, pageKeys, current) {
-    const query = new URLSearchParams(search || "");
-    const key = (pageKeys[pathname || ""] || []).map((name) => name + "=" + (query.get(name) || "")).join("&");
-    if (current && current.path === pathname && current.key === key) return unchanged();
-    return { path: pathname || "/", key };
+  function route(pathname, search, pageKeys) {
+    keysOfPages = pageKeys;
+    const wanted = place(pathname, search);
+    if (current && current.path === wanted.path && current.key === wanted.key) return unchanged();
+    current = wanted;
+    return wanted;
   }
 
-  /** @param {string | null} search */
-  function redirect(search) {
-    if (search) moveTo(window.location.pathname + search + window.location.hash, true);
+  /**
+   * A page that was built, and the whole query where the address lacked something.
+   * @param {{ page: unknown, title: string, search: string } | null} arrival
+   */
+  function open(arrival) {
+    if (!arrival) return [unchanged(), unchanged()];
+    if (arrival.search) {
+      current = place(window.location.pathname, arrival.search); // this is what stands here now
+      moveTo(window.location.pathname + arrival.search + window.location.hash, true);
+    }
+    return [arrival.page, arrival.title];
   }
 
   /** @type {string | null} */
@@ -103,12 +127,12 @@
 
   /**
    * @param {number | null} clicks
-   * @param {string | null} current
+   * @param {string | null} chosen
    */
-  function theme(clicks, current) {
+  function theme(clicks, chosen) {
     const root = document.documentElement;
-    if (!clicks || !current) return root.getAttribute("data-theme");
-    const next = current === "dark" ? "light" : "dark";
+    if (!clicks || !chosen) return root.getAttribute("data-theme");
+    const next = chosen === "dark" ? "light" : "dark";
     root.setAttribute("data-theme", next);
     root.setAttribute("data-mantine-color-scheme", next);
     try {
@@ -126,13 +150,14 @@
     return dense && pruned ? { dense, pruned } : unchanged();
   }
 
-  // A link among what the scripts draw leads on without loading the document anew.
+  // A link among what the scripts draw leads on without loading the document anew; data-visit="top" to its top.
   document.addEventListener("click", (event) => {
     const link = thinice.elements.closest(event, "a[data-visit]");
-    if (!link || !thinice.elements.isPlainClick(event)) return;
+    if (!link || link.getAttribute("target") || !thinice.elements.isPlainClick(event)) return;
     event.preventDefault();
-    const { pathname, searchParams } = new URL(link.getAttribute("href") || "", window.location.href);
-    visit(pathname, Object.fromEntries(searchParams));
+    const { pathname, search, hash } = new URL(link.getAttribute("href") || "", window.location.href);
+    moveTo(pathname + search + hash, false);
+    if (thinice.elements.data(link, "visit") === "top" && !hash) window.scrollTo(0, 0);
   });
 
   /** @param {boolean | null} isDone */
@@ -142,6 +167,6 @@
 
   window.thinice = Object.assign({}, window.thinice, { go, visit, address });
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    shell: { route, redirect, arrive, remember, theme, reload },
+    shell: { route, open, arrive, remember, theme, reload },
   });
 })();

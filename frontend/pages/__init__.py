@@ -1,11 +1,11 @@
 """The pages of the dashboard: one row each, and a package (or a module) with `TITLE` and `layout`.
 
-`layout(**query) -> Component` gets the first value of every key in the URL's query, as text, and runs in a thread;
-it may raise `ThinIceError`, which is shown in the page's place. Three optional names: `register(app)`, which adds the
+`layout(**query) -> Component` gets the first value of every key in the URL's query, as text, and runs in a thread; it
+may raise `ThinIceError`, which is shown in the page's place. Three optional names: `register(app)`, which adds the
 page's callbacks, once; `KEYS`, the query keys whose change builds the page anew (the others are live state that the
-page's own callbacks read from the address); and `complete(query, seen) -> dict | None`, the query to go to when the
-given one lacks something (the server redirects there, which leaves no entry in the history; `seen` is the pair that the
-visitor looked at last, kept in the browser).
+page's own callbacks read from the address); and `complete(query, seen) -> dict | None`, the whole query where the given
+one lacks something (the page is built for it, and it becomes the address without an entry in the history; `seen` is the
+pair that the visitor looked at last, kept in the browser).
 """
 
 import importlib

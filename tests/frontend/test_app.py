@@ -170,9 +170,9 @@ def test_show_page_hands_the_query_to_the_layout() -> None:
     assert (shown, title, move) == ({"class": "3", "set": "S10"}, "Some", "")
 
 
-def test_show_page_with_an_incomplete_query_redirects() -> None:
-    pages = page(lambda **query: "never", complete=lambda query, seen: {"dense": "d", "eps": "8/255"} | (seen or {}))
-    assert show_page(pages, "/", "")[2] == "?dense=d&eps=8/255"
+def test_show_page_with_an_incomplete_query_shows_the_whole_one_and_says_it() -> None:
+    pages = page(lambda **query: query, complete=lambda query, seen: {"dense": "d", "eps": "8/255"} | (seen or {}))
+    assert show_page(pages, "/", "") == ({"dense": "d", "eps": "8/255"}, "Some", "?dense=d&eps=8/255")
     assert show_page(pages, "/", "", {"dense": "seen"})[2] == "?dense=seen&eps=8/255"
 
 

@@ -14,6 +14,7 @@ from frontend.figures.sparsity import draw_sparsity
 from frontend.pages.methods import ids
 from frontend.pages.methods.layout import HEADING, show_family
 from frontend.pages.methods.panels import STANDING, draw_marks, read_panel
+from frontend.plain import lighten
 from frontend.theme import Theme, theme_named
 
 PANELS = {"type": ids.PANEL, "key": ALL}
@@ -65,7 +66,7 @@ def renew(query: dict[str, str | None]) -> tuple[list[Component], int]:
     except ThinIceError as error:  # it would ask again for ever
         title, sentence = failure_parts(error)
         return [HEADING, card(title, html.P(sentence, role="alert"))], 0
-    return parts, 0 if is_whole else -1
+    return lighten(parts), 0 if is_whole else -1
 
 
 def draw_panels(panels: list[dict[str, Any]], theme: str, keys: list[str]) -> list[go.Figure]:

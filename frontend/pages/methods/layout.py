@@ -155,7 +155,7 @@ def picked_line(family: FamilyOut, picked: Sequence[str]) -> Component:
         query = {"dense": str(flips[0].dense_evaluation_id), "pruned": pruned, "view": "robust", "eps": family.eps_text}
         words = "Show the chosen one" if len(flips) == 1 else f"Compare the {len(flips)} chosen"
         parts = [
-            html.A(words, href=f"/several?{urlencode(query, safe='/,')}", className="button button-primary"),
+            dcc.Link(words, href=f"/several?{urlencode(query, safe='/,')}", className="button button-primary"),
             html.Button("Clear", className="button button-quiet", **data(unpick="")),
         ]
     return html.Div(parts, id=ids.PICKED, className="picked", role="status", **data(eps=family.eps_text))
