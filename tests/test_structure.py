@@ -75,6 +75,7 @@ TESTED_BY: dict[str, dict[str, str]] = {
         "api/test_contract.py": "catalogues claims comparisons datasets errors families health several uploads",
         "api/test_jobs.py": "evaluations evidence prunings",
         "api/test_slices.py": "layers slices",
+        "api/test_tables.py": "tables",
         "frontend/assets/test_upload_form.py": "checkpoints",
         "frontend/pages/test_inspection.py": "inspections",
     },

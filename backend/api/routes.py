@@ -18,6 +18,7 @@ from backend.api import (
     layers,
     prunings,
     slices,
+    tables,
     uploads,
 )
 from backend.api.errors import add_error_handlers
@@ -40,6 +41,7 @@ NOUNS = (
     claims,
     families,
     bundles,
+    tables,
 )
 ERROR_RESPONSES: Responses = {
     422: {"model": ErrorBody, "description": "A value is missing, malformed or out of range"},

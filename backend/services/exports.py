@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
@@ -9,9 +10,13 @@ from uuid import UUID
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from backend.errors import InvalidRequest
 from backend.schemas.comparisons import PairedSample
 from backend.services.evaluations.service import margins_table
 
+NOTHING = ("", "–", "—", "-")
+NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?(e[+-]?\d{1,3})?", re.ASCII)
+INT64_DIGITS = 18
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 SAMPLE_TYPES: dict[str, pa.DataType] = {
@@ -56,6 +61,37 @@ def samples_csv(samples: list[PairedSample]) -> bytes:
 def samples_parquet(samples: list[PairedSample]) -> bytes:
     """The same as Parquet."""
     return _write_parquet(_samples_table(samples))
+
+
+def texts_parquet(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
+    """A table of a page as Parquet: a column that holds numbers alone as int64 or float64, any other as text.
+
+    A dash or nothing is null. Empty headings are numbered, equal ones told apart.
+
+    Raises:
+        InvalidRequest: a row has more or fewer cells than there are headings.
+    """
+    for place, row in enumerate(rows):
+        if len(row) != len(headings):
+            raise InvalidRequest(f"Row {place} has {len(row)} cells under {len(headings)} headings.", row=place)
+    names: list[str] = []
+    for place, heading in enumerate(headings):
+        name = heading.strip() or f"column {place + 1}"
+        names.append(name if name not in names else f"{name} ({place + 1})")
+    return _write_parquet(pa.table([_type_texts([row[place] for row in rows]) for place in range(len(names))], names))
+
+
+def _type_texts(cells: Sequence[str]) -> pa.Array:
+    texts = [None if cell.strip() in NOTHING else cell.strip() for cell in cells]
+    plain = [None if text is None else text.replace("−", "-") for text in texts]
+    numbers = [text for text in plain if text is not None]
+    if not numbers or not all(NUMBER.fullmatch(text) for text in numbers):
+        return pa.array(texts, pa.string())
+    read = [None if text is None else text.replace(",", "") for text in plain]
+    is_whole = all(text is None or (text.lstrip("+-").isdigit() and len(text) < INT64_DIGITS) for text in read)
+    if is_whole:
+        return pa.array([None if text is None else int(text) for text in read], pa.int64())
+    return pa.array([None if text is None else float(text) for text in read], pa.float64())
 
 
 def write_csv(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:

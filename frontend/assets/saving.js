@@ -1,11 +1,11 @@
-// What is on the screen as a file: a figure as PNG or SVG, a table as CSV, Markdown or LaTeX; and a card on the full
-// screen. The name of a file says the page, the networks, the cut and the figure.
+// What is on the screen as a file: a figure as PNG or SVG, a table as CSV, Parquet, Markdown or LaTeX; and a card on the
+// full screen. The name of a file says the page, the networks, the cut and the figure.
 (function () {
   const SCALE = 2; // pixels of a PNG for one of the screen
   /** @type {Record<string, Record<string, string>>} */
   const FORMATS = {
     figure: { png: "PNG", svg: "SVG" },
-    table: { csv: "CSV", md: "Markdown", tex: "LaTeX" },
+    table: { csv: "CSV", parquet: "Parquet", md: "Markdown", tex: "LaTeX" },
   };
   /** @type {Record<string, string>} */
   const MEDIA = { csv: "text/csv", md: "text/markdown", tex: "application/x-tex" };
@@ -114,9 +114,23 @@
    * @param {string} format
    * @param {string} name
    */
-  function saveTable(bar, format, name) {
+  async function saveTable(bar, format, name) {
     const found = thinice.tables.read(bar);
     if (!found) return;
+    if (format === "parquet") {
+      const [headings, ...rows] = found.rows;
+      const headers = { "Content-Type": "application/json" };
+      const response = await fetch("/api/v1/tables", { method: "POST", headers, body: JSON.stringify({ headings, rows }) });
+      bar.querySelector("[role=alert]")?.remove();
+      if (response.ok) {
+        offer(await response.blob(), name);
+        return;
+      }
+      const refusal = thinice.elements.make("span", "small", (await response.json()).error.message);
+      refusal.setAttribute("role", "alert");
+      bar.append(refusal);
+      return;
+    }
     const { csv, markdown, latex } = thinice.tableTexts;
     const text = format === "csv" ? csv(found.rows) : (format === "md" ? markdown : latex)(found.rows, found.numeric);
     offer(new Blob([text], { type: MEDIA[format] + ";charset=utf-8" }), name);
@@ -135,7 +149,7 @@
     else if (bar?.classList.contains("plot-tools")) {
       const plot = bar.parentElement?.querySelector(".js-plotly-plot");
       if (plot) void saveFigure(plot, format, name);
-    } else if (bar) saveTable(bar, format, name);
+    } else if (bar) void saveTable(bar, format, name);
   });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;

@@ -74,6 +74,7 @@ COMPARISONS = (
         "/api/v1/families/{checkpoint_id}",
         "Everything made from a dense checkpoint, with the three answers; as JSON, CSV, Markdown or LaTeX.",
     ),
+    Call("POST", "/api/v1/tables", "Rows of text as Parquet: how a page saves its tables."),
 )
 
 GROUPS: dict[str, tuple[Call, ...]] = {

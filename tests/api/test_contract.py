@@ -45,6 +45,7 @@ OPERATIONS = [
     ("delete", "/api/v1/checkpoints/{checkpoint_id}"),
     ("get", "/api/v1/bundles"),
     ("post", "/api/v1/bundles"),
+    ("post", "/api/v1/tables"),
     ("get", "/api/v1/evaluations"),
     ("post", "/api/v1/evaluations"),
     ("get", "/api/v1/evaluations/{evaluation_id}"),

@@ -5,6 +5,7 @@ import io
 import re
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import expect
 
@@ -44,6 +45,12 @@ def test_table_is_filtered_while_typing_and_saved_as_it_is_shown(page, product):
     assert download.value.suggested_filename == "overview_checkpoints-and-their-evaluations.csv"
     rows = list(csv.reader(io.StringIO(Path(download.value.path()).read_text(), newline="")))
     assert len(rows) == 2 and rows[0][0] == "Checkpoint" and rows[1][0].startswith("cnn-harp-99")
+    page.locator(".table-tools", has=field).get_by_text("Save").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Parquet").click()
+    assert download.value.suggested_filename == "overview_checkpoints-and-their-evaluations.parquet"
+    (row,) = pq.read_table(download.value.path()).to_pylist()
+    assert list(row) == rows[0] and row["Checkpoint"] == rows[1][0]
 
 
 def test_figure_is_saved_with_the_cut_in_its_name_and_in_its_picture(page, product):

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from backend.errors import InvalidRequest
 from backend.services import comparisons, evaluations, exports
 from tests.services.fabrication import add_checkpoint, add_dataset, evaluate, make_pixels, measure
 
@@ -66,3 +67,28 @@ def test_write_csv_formula_is_defused(text: str) -> None:
 def test_write_csv_numbers_keep_their_sign_and_quotes_are_escaped() -> None:
     content = exports.write_csv(["x", "text", "flag", "none"], [[-0.1, 'say "hi", twice', True, None]])
     assert content == b'x,text,flag,none\r\n-0.1,"say ""hi"", twice",true,\r\n'
+
+
+def test_texts_parquet_reads_columns_of_numbers_and_leaves_the_others() -> None:
+    headings = ["Name", "n", "Robust (%)", "", "n"]
+    rows = [["a", "2,000", "43.96", "1.0 [0.5, 2.0]", "–"], ["b", "500", "−1.5", "x", ""], ["c", "–", "", "", ""]]
+    table = pq.read_table(io.BytesIO(exports.texts_parquet(headings, rows)))
+    assert table.to_pydict() == {
+        "Name": ["a", "b", "c"],
+        "n": [2000, 500, None],
+        "Robust (%)": [43.96, -1.5, None],
+        "column 4": ["1.0 [0.5, 2.0]", "x", None],
+        "n (5)": [None, None, None],
+    }
+    assert [str(kind) for kind in table.schema.types] == ["string", "int64", "double", "string", "string"]
+
+
+def test_texts_parquet_keeps_what_is_no_number_as_text() -> None:
+    column = ["1,23", "12345678901234567890123", "1.5"]
+    table = pq.read_table(io.BytesIO(exports.texts_parquet(["x"], [[cell] for cell in column])))
+    assert table["x"].to_pylist() == column
+
+
+def test_texts_parquet_of_a_ragged_table_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match="Row 1 has 1 cells under 2 headings"):
+        exports.texts_parquet(["a", "b"], [["1", "2"], ["3"]])
