@@ -14,7 +14,7 @@ from backend.api.incoming import received_form
 from backend.api.lists import DatasetId, Limit, Offset, SampleIndex, Scale
 from backend.errors import InvalidRequest
 from backend.schemas import Page
-from backend.schemas.datasets import DatasetForm, DatasetOut
+from backend.schemas.datasets import DatasetForm, DatasetOut, DatasetPatch
 from backend.schemas.uploads import UploadOut
 from backend.services import datasets, uploads
 
@@ -74,6 +74,11 @@ def add(form: DatasetForm, arrived: UploadOut) -> DatasetOut:
 @router.get("/{dataset_id}", summary="One data set")
 def get_dataset(dataset_id: DatasetId) -> DatasetOut:
     return datasets.get_dataset(dataset_id)
+
+
+@router.patch("/{dataset_id}", summary="Change the name")
+def patch_dataset(dataset_id: DatasetId, patch: DatasetPatch) -> DatasetOut:
+    return datasets.patch_dataset(dataset_id, patch)
 
 
 @router.delete("/{dataset_id}", status_code=204, summary="Delete a data set that nothing uses")

@@ -1,5 +1,5 @@
-"""Commands that list, show, open and delete data sets; and what `dataset` sends: a file as it is, idx files packed, or
-an archive that is fetched first."""
+"""Commands that list, show, open, rename and delete data sets; and what `dataset` sends: a file as it is, idx files
+packed, or an archive that is fetched first."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from backend.cli.session import AsJson, Url, connected, open_page, reports_failu
 from backend.counts import count_words
 from backend.schemas import Split
 
-app = typer.Typer(help="List, show, open, delete data sets; `dataset` adds one.", no_args_is_help=True)
+app = typer.Typer(help="List, show, open, rename, delete data sets; `dataset` adds one.", no_args_is_help=True)
 
 Slug = Annotated[str, typer.Argument(metavar="DATASET", help="Data set, by slug or id")]
 TOLD_BYTES = 10_000_000
@@ -78,6 +78,23 @@ def open_dataset(dataset: Slug, url: Url = None) -> None:
     """Open the page of a data set in the browser."""
     with connected(url) as client:
         open_page(client, PAGE.format(slug=client.get(f"datasets/{dataset}")["slug"]))
+
+
+@app.command()
+@reports_failures
+def rename(
+    dataset: Slug,
+    name: Annotated[str, typer.Argument(help="New name; the slug stays")],
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a data set another name."""
+    with connected(url) as client:
+        response = client.request("PATCH", f"datasets/{dataset}", json={"name": name})
+    if as_json:
+        print(response.text)
+    else:
+        print_dataset(response.json())
 
 
 @app.command()

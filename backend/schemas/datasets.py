@@ -23,6 +23,12 @@ class DatasetOut(Schema):
     created_at: datetime
 
 
+class DatasetPatch(Schema):
+    """What may be changed after the import; the slug stays, because addresses and programs name the data set by it."""
+
+    name: str = Field(min_length=1, max_length=120)
+
+
 class DatasetForm(Schema):
     """The form fields sent with an uploaded .npz (`x` uint8 N,H,W,C or N,H,W; `y` integer labels) or archive."""
 

@@ -32,6 +32,7 @@ OPERATIONS = [
     ("get", "/api/v1/datasets"),
     ("post", "/api/v1/datasets"),
     ("get", "/api/v1/datasets/{dataset_id}"),
+    ("patch", "/api/v1/datasets/{dataset_id}"),
     ("get", "/api/v1/datasets/{dataset_id}/samples/{index}.png"),
     ("get", "/api/v1/architectures"),
     ("get", "/api/v1/attacks"),

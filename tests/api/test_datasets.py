@@ -80,6 +80,16 @@ def test_sample_outside_is_404_and_scale_out_of_range_422(client: TestClient, si
     error_of(client.get(f"{URL}/{site.dataset}/samples/1.png", params={"scale": 99}), 422, "invalid_request")
 
 
+def test_patch_changes_the_name_and_refuses_an_empty_one(client: TestClient, tmp_path: Path) -> None:
+    content = write_npz(tmp_path / "b.npz", *make_pixels(8, seed=10)).read_bytes()
+    made = client.post(URL, data={"name": "misspelt"}, files={"file": ("b.npz", content)}).json()
+    changed = client.patch(f"{URL}/{made['slug']}", json={"name": "Well spelt"}).json()
+    assert changed == made | {"name": "Well spelt"}
+    error_of(client.patch(f"{URL}/{made['id']}", json={"name": ""}), 422, "invalid_request")
+    error_of(client.patch(f"{URL}/nowhere", json={"name": "x"}), 404, "not_found")
+    client.delete(f"{URL}/{made['id']}")
+
+
 def test_delete_is_refused_while_it_is_needed_and_then_leaves_nothing(client: TestClient, tmp_path: Path) -> None:
     error_of(client.delete(f"{URL}/digits"), 409, "conflict")
     content = write_npz(tmp_path / "a.npz", *make_pixels(8, seed=9)).read_bytes()

@@ -44,7 +44,7 @@ def test_checkpoint_is_opened_renamed_and_deleted(run: Run, served: tuple[Site, 
     assert "renamed" not in run("checkpoints", "list").stdout
 
 
-def test_datasets_are_listed_shown_opened_and_deleted(run: Run, served: tuple[Site, str], tmp_path: Path) -> None:
+def test_datasets_are_listed_shown_opened_renamed_and_deleted(run: Run, served: tuple[Site, str], tmp_path: Path) -> None:
     file = write_npz(tmp_path / "a.npz", *make_pixels(8, seed=9))
     assert run("dataset", str(file), "--name", "Tiny", "--eps", "8/255").returncode == 0
     row = next(line for line in run("datasets", "list").stdout.splitlines() if line.startswith("tiny"))
@@ -54,6 +54,8 @@ def test_datasets_are_listed_shown_opened_and_deleted(run: Run, served: tuple[Si
     assert json.loads(run("datasets", "show", "tiny", "--json").stdout) == rest(served, "datasets/tiny")
     opened = run("datasets", "open", "tiny", BROWSER="true %s")
     assert opened.stdout == f"{served[1]}/upload?kind=dataset&dataset=tiny\n"
+    renamed = run("datasets", "rename", "tiny", "Very tiny")
+    assert renamed.stdout.startswith("Very tiny: ") and "slug tiny" in renamed.stdout
     needed = run("datasets", "delete", "digits")
     assert (needed.returncode, "needed by: checkpoints (2)" in needed.stderr) == (1, True)
     assert run("datasets", "delete", "tiny").returncode == 0

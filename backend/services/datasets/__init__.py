@@ -8,6 +8,7 @@ from backend.services.datasets.service import (
     list_datasets,
     load_samples,
     make_slug,
+    patch_dataset,
     sample_pixels,
     sample_png,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "list_datasets",
     "load_samples",
     "make_slug",
+    "patch_dataset",
     "sample_pixels",
     "sample_png",
 ]

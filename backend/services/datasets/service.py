@@ -22,7 +22,7 @@ from backend.eps import eps_text, parse_eps
 from backend.errors import Conflict, InvalidRequest, NotFound
 from backend.sandbox import Limits
 from backend.schemas import Page, Split
-from backend.schemas.datasets import DatasetOut
+from backend.schemas.datasets import DatasetOut, DatasetPatch
 from backend.services.datasets.views import show_dataset
 from backend.services.shared.arguments import check_page
 from backend.services.shared.pixels import encode_png
@@ -191,6 +191,22 @@ def _forget_lost() -> None:
     for dataset_id in lost:
         with writing() as session:
             store.forget_arriving(session, dataset_id)
+
+
+def patch_dataset(id_or_slug: str | UUID, patch: DatasetPatch) -> DatasetOut:
+    """Give a data set another name.
+
+    Raises:
+        NotFound: none has that id or slug.
+        Conflict: it is shipped.
+    """
+    with writing() as session:
+        row = store.need_dataset(session, id_or_slug)
+        if row.builtin:
+            raise Conflict(f"{row.slug} is shipped with Thin Ice, so its name stays.", slug=row.slug)
+        row.name = patch.name
+        session.flush()
+        return show_dataset(row)
 
 
 def delete_dataset(id_or_slug: str | UUID) -> None:

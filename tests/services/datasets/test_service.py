@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from backend.datasets.samples import sample_ids
 from backend.errors import Conflict, InvalidRequest, NotFound, UnreadableDataset
-from backend.schemas.datasets import DatasetOut
+from backend.schemas.datasets import DatasetOut, DatasetPatch
 from backend.services import datasets
 from backend.services.datasets import service
 from backend.store import datasets as store
@@ -202,6 +202,16 @@ def test_sample_png_scale_out_of_range_is_refused(ready: Path, tmp_path: Path, s
     add_dataset(tmp_path, "digits", n=4)
     with pytest.raises(InvalidRequest):
         datasets.sample_png("digits", 0, scale)
+
+
+def test_patch_dataset_changes_the_name_and_keeps_the_slug(ready: Path, tmp_path: Path) -> None:
+    add_dataset(tmp_path, "digits", n=4)
+    changed = datasets.patch_dataset("digits", DatasetPatch(name="Digits of March"))
+    assert (changed.name, changed.slug) == ("Digits of March", "digits")
+    assert datasets.get_dataset("digits").name == "Digits of March"
+    shipped = add_dataset(tmp_path, "shipped", builtin=True)
+    with pytest.raises(Conflict, match="so its name stays"):
+        datasets.patch_dataset(shipped.id, DatasetPatch(name="mine"))
 
 
 def test_delete_dataset_forgets_rows_and_file_and_frees_the_name(ready: Path, tmp_path: Path) -> None:
