@@ -15,7 +15,7 @@ from dash.development.base_component import Component
 from frontend.components import Content
 
 FEWEST = 30  # elements that are worth drawing outside of Dash
-LINK_PROPS = {"children", "className", "href", "title", "target"}
+LINK_PROPS = {"id", "children", "className", "href", "title", "target"}
 NAMES = {"className": "class", "tabIndex": "tabindex", "htmlFor": "for", "colSpan": "colspan", "rowSpan": "rowspan"}
 Tree = dict[str, Any]
 
@@ -43,42 +43,46 @@ def plain(content: Content) -> list[Tree | str]:
     return [{"tag": tag, "attributes": shown, "children": plain(given.get("children"))}]
 
 
-def lighten(content: Any) -> Any:
+def lighten(content: Any, *, has_free_ids: bool = False) -> Any:
     """The same content, in which the browser draws every large part that needs nothing of Dash.
 
     Such a part consists of HTML and links only and has no id, so that no callback can mean it. Its outermost element
     stays a component; what stands inside is its `data-plain`.
+
+    Args:
+        has_free_ids: no callback names any id in the content that is text; scripts find elements by them.
     """
-    return _lighten(content, {})
+    return _lighten(content, has_free_ids, {})
 
 
-def _lighten(content: Any, counts: dict[int, int | None]) -> Any:
+def _lighten(content: Any, has_free_ids: bool, counts: dict[int, int | None]) -> Any:
     if isinstance(content, list | tuple):
-        return [_lighten(one, counts) for one in content]
+        return [_lighten(one, has_free_ids, counts) for one in content]
     if not isinstance(content, Component):
         return content
     lighter = copy.copy(content)
-    count = _count_plain(content, counts)
+    count = _count_plain(content, has_free_ids, counts)
     if count is None and hasattr(content, "children"):
-        lighter.children = _lighten(content.children, counts)
+        lighter.children = _lighten(content.children, has_free_ids, counts)
     elif (count or 0) >= FEWEST and content._type != "Link":
         lighter.children = None
         setattr(lighter, "data-plain", json.dumps(plain(content.children), separators=(",", ":")))
     return lighter
 
 
-def _count_plain(content: Any, counts: dict[int, int | None]) -> int | None:
+def _count_plain(content: Any, has_free_ids: bool, counts: dict[int, int | None]) -> int | None:
     """How many elements some content has, text included; None where a part of it needs Dash. `counts`: by `id()`."""
     if content is None:
         return 0
     if isinstance(content, list | tuple):
-        found = [_count_plain(one, counts) for one in content]
+        found = [_count_plain(one, has_free_ids, counts) for one in content]
         return None if None in found else sum(count or 0 for count in found)
     if not isinstance(content, Component):
         return 1
     if id(content) not in counts:
-        inside = _count_plain(getattr(content, "children", None), counts)
-        is_plain = _is_html(content) and not hasattr(content, "id")
+        inside = _count_plain(getattr(content, "children", None), has_free_ids, counts)
+        is_nameless = not hasattr(content, "id") or (has_free_ids and isinstance(content.id, str))
+        is_plain = _is_html(content) and is_nameless
         counts[id(content)] = 1 + inside if is_plain and inside is not None else None
     return counts[id(content)]
 

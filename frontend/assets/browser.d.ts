@@ -804,6 +804,7 @@ interface ChartAxis {
   _offset: number;
   _length: number;
   range: [number, number];
+  autorange?: boolean | string;
 }
 
 /** A chart that Plotly drew. What begins with _ is what Plotly keeps of it. */

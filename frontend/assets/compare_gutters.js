@@ -2,6 +2,7 @@
 // edges, for which the zoomed range is made a little longer. (A chart that WebGL drew has no marks to move.)
 (function () {
   const GUTTER = 0.07, FULL = 1.03; // of frontend/figures/scatter.py: a gutter of an axis, and where its last marks stand
+  const OUTER = 1.25, INNER = 0.25; // of a gutter: how far an axis goes on beyond its ends, with samples there and without
   const STRIP = 26; // pixels
   const SVG = "http://www.w3.org/2000/svg";
 
@@ -19,12 +20,19 @@
   }
 
   /**
-   * Make room for the strips after a zoom. True where Plotly draws again for it.
+   * Make room for the strips after a zoom, and show everything after a double click. True where Plotly draws again for
+   * it. (Plotly forgets the first ranges of a chart that was blank before, and then fits both axes to the marks.)
    * @param {Chart} plot
    * @param {ComparedPair} pair
    */
   function extend(plot, pair) {
     const { xaxis, yaxis } = plot._fullLayout;
+    if (xaxis.autorange === true && window.Plotly) {
+      const gutter = GUTTER * pair.axis, whole = [-OUTER * gutter, pair.axis + (pair.has_end ? OUTER : INNER) * gutter];
+      lengths.delete(plot);
+      window.Plotly.relayout(plot, { "xaxis.range": whole, "yaxis.range": whole });
+      return true;
+    }
     const axes = /** @type {[string, ChartAxis][]} */ ([["xaxis", xaxis], ["yaxis", yaxis]]);
     /** @param {number[]} range */
     const length = ([low = 0, high = 0]) => (high - low).toPrecision(6);

@@ -71,6 +71,14 @@ def test_lighten_leaves_small_parts_and_whatever_has_an_id() -> None:
     assert shown[2:] == ["text", None]
 
 
+def test_lighten_keeps_free_ids_as_ids_of_the_document() -> None:
+    rows = [html.Li(dcc.Link(str(number), href="/", id=f"row-{number}")) for number in range(FEWEST)]
+    lighter = lighten(html.Ul(rows), has_free_ids=True)
+    assert [item["children"][0]["attributes"]["id"] for item in inside(lighter)][:2] == ["row-0", "row-1"]
+    asked = html.Ul([html.Li("x", id={"type": "x", "key": number}) for number in range(FEWEST)])
+    assert len(lighten(asked, has_free_ids=True).children) == FEWEST, "a pattern is what callbacks listen to"
+
+
 def test_plain_writes_names_of_styles_as_css_does() -> None:
     (span,) = plain(html.Span(style={"maxWidth": "5%"}))
     assert isinstance(span, dict) and span["attributes"] == {"style": "max-width:5%"}

@@ -16,6 +16,7 @@ from frontend.pages.overview.holdings import Holdings, read_holdings
 from frontend.pages.overview.pictures import show_finding
 from frontend.pages.overview.table import checkpoint_table, claims_table
 from frontend.pages.overview.waiting import show_waiting
+from frontend.plain import lighten
 from frontend.theme import Theme, theme_named
 
 FILLED = {
@@ -74,8 +75,8 @@ def fill(holdings: Holdings, theme: Theme, state: str) -> dict[str, Content]:
         "sentence": page.headline(holdings),
         "figure": dumbbells(groups, theme, x_title=x_title(holdings)),
         "style": {"height": f"{figure_height(groups)}px"},
-        "numbers": claims_table(holdings),
-        "checkpoints": checkpoint_table(holdings),
+        "numbers": lighten(claims_table(holdings)),
+        "checkpoints": lighten(checkpoint_table(holdings), has_free_ids=True),
         "state": state,
         "held": holdings.fingerprint(),
     }
