@@ -44,7 +44,9 @@ def test_checkpoint_is_opened_renamed_and_deleted(run: Run, served: tuple[Site, 
     assert "renamed" not in run("checkpoints", "list").stdout
 
 
-def test_datasets_are_listed_shown_opened_renamed_and_deleted(run: Run, served: tuple[Site, str], tmp_path: Path) -> None:
+def test_datasets_are_listed_shown_opened_renamed_and_deleted(
+    run: Run, served: tuple[Site, str], tmp_path: Path
+) -> None:
     file = write_npz(tmp_path / "a.npz", *make_pixels(8, seed=9))
     assert run("dataset", str(file), "--name", "Tiny", "--eps", "8/255").returncode == 0
     row = next(line for line in run("datasets", "list").stdout.splitlines() if line.startswith("tiny"))

@@ -27,7 +27,6 @@ FILLED = {
     "numbers": Output(ids.CLAIMS_TABLE, "children"),
     "checkpoints": Output(ids.CHECKPOINTS, "children"),
     "state": Output(ids.STATE, "data"),
-    "held": Output(ids.HELD, "data"),
 }
 
 
@@ -40,11 +39,10 @@ def register(app: Dash) -> None:
             "_changed": Input(shell_ids.CHANGED, "data"),
             "theme": Input(shell_ids.THEME, "data"),
             "state": State(ids.STATE, "data"),
-            "held": State(ids.HELD, "data"),
         },
     )
     @in_thread
-    def refresh(_changed: str | None, theme: str | None, state: str | None, held: str | None) -> dict[str, Content]:
+    def refresh(_changed: str | None, theme: str | None, state: str | None) -> dict[str, Content]:
         if theme is None:
             return dict.fromkeys(FILLED, no_update)
         holdings = read_holdings()
@@ -53,14 +51,23 @@ def register(app: Dash) -> None:
         if state is not None and now != state and state.endswith(f" {present}"):
             return {**dict.fromkeys(FILLED, no_update), **recolour(holdings, theme_named(theme), now)}
         if now != state:
-            filled = fill(holdings, theme_named(theme), now)
-            return filled | {"held": no_update} if present == held else filled
+            return fill(holdings, theme_named(theme), now)
         return dict.fromkeys(FILLED, no_update)
 
-    @app.callback(Output(ids.FINDING, "children"), Input(ids.HELD, "data"), Input(shell_ids.THEME, "data"))
+    @app.callback(
+        Output(ids.FINDING, "children"),
+        Output(ids.FOUND, "data"),
+        Input(shell_ids.CHANGED, "data"),
+        Input(shell_ids.THEME, "data"),
+        State(ids.FOUND, "data"),
+    )
     @in_thread
-    def find(_held: str | None, theme: str | None) -> Content:
-        return no_update if theme is None else show_top(theme_named(theme))
+    def find(_changed: str | None, theme: str | None, found: str | None) -> tuple[Content, Content]:
+        if theme is None:
+            return no_update, no_update
+        holdings = read_holdings()
+        now = f"{theme} {holdings.fingerprint()}"
+        return (no_update, no_update) if now == found else (show_top(holdings, theme_named(theme)), now)
 
     app.clientside_callback(
         ClientsideFunction("live", "openEvaluation"), Input(ids.CLAIMS, "clickData"), prevent_initial_call=True
@@ -78,7 +85,6 @@ def fill(holdings: Holdings, theme: Theme, state: str) -> dict[str, Content]:
         "numbers": lighten(claims_table(holdings)),
         "checkpoints": lighten(checkpoint_table(holdings), has_free_ids=True),
         "state": state,
-        "held": holdings.fingerprint(),
     }
 
 
@@ -88,10 +94,10 @@ def recolour(holdings: Holdings, theme: Theme, state: str) -> dict[str, Content]
     return {"figure": figure, "state": state}
 
 
-def show_top(theme: Theme) -> list[Content]:
+def show_top(holdings: Holdings, theme: Theme) -> list[Content]:
     """The finding, or what it waits for."""
     finding = read_finding()
-    return show_waiting(read_holdings()) if finding is None else show_finding(finding, theme)
+    return show_waiting(holdings) if finding is None else show_finding(finding, theme)
 
 
 def x_title(holdings: Holdings) -> str:

@@ -30,7 +30,7 @@ def layout(**_query: str) -> Component:
         return html.Div([heading, empty_state(sentence, ways=ways_in())], className="page-stack")
     parts = [
         dcc.Store(id=ids.STATE),
-        dcc.Store(id=ids.HELD, data=holdings.fingerprint()),
+        dcc.Store(id=ids.FOUND),
         html.Div(context_line(holdings), id=ids.CONTEXT),
         heading,
         html.Section(skeleton(), id=ids.FINDING, className="finding", **aria(label="Finding")),

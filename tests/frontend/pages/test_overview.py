@@ -190,9 +190,13 @@ def bell(**changes: Any) -> Dumbbell:
     return Dumbbell(**(words | values | changes))
 
 
+def read_words(figure: Any) -> list[str]:
+    return [text for trace in figure.data if trace.mode == "text" for text in trace.text]
+
+
 def test_dumbbell_of_a_claim_that_is_too_high_is_marked_by_shape_and_words() -> None:
     figure = dumbbells([DumbbellGroup("", [bell(is_too_high=True), bell(claimed=0.575)])], LIGHT, x_title="x")
-    texts = [note.text for note in figure.layout.annotations]
+    texts = read_words(figure)
     assert sum("▼ +5.00" in text for text in texts) == 1
     assert sum("▼" in text for text in texts) == 1
     assert any("+0.50" in text for text in texts)
@@ -201,7 +205,25 @@ def test_dumbbell_of_a_claim_that_is_too_high_is_marked_by_shape_and_words() -> 
 def test_dumbbell_that_is_not_measured_has_a_claim_only() -> None:
     nothing: dict[str, Any] = {"measured": None, "low": None, "high": None}
     figure = dumbbells([DumbbellGroup("", [bell(**nothing)])], LIGHT, x_title="x")
-    assert [trace.marker.symbol for trace in figure.data] == ["diamond"]
+    assert [trace.marker.symbol for trace in figure.data if trace.mode == "markers"] == ["diamond"]
+    assert not [trace for trace in figure.data if trace.mode == "lines"]
+
+
+def test_dumbbells_of_many_have_as_many_traces_as_of_few_and_no_annotations() -> None:
+    few, many = (
+        dumbbells([DumbbellGroup("a", [bell(name=f"m{i}") for i in range(n)])], LIGHT, x_title="x") for n in (2, 200)
+    )
+    assert len(few.data) == len(many.data) < 10
+    assert len(read_words(many)) == 2 * 200 + 1 and not many.layout.annotations
+    opened = [trace.customdata for trace in many.data if trace.customdata is not None]
+    assert [len(ids) for ids in opened] == [200]
+
+
+def test_dumbbells_of_controls_are_rings_and_of_dense_ones_not() -> None:
+    rows = [bell(place="control"), bell(place="dense"), bell(place="pruned")]
+    (dots,) = [trace for trace in dumbbells([DumbbellGroup("", rows)], LIGHT, x_title="x").data if trace.customdata]
+    assert dots.marker.color == (LIGHT.card, LIGHT.dense, LIGHT.pruned[0])
+    assert dots.marker.line.color == (LIGHT.dense, LIGHT.dense, LIGHT.pruned[0])
 
 
 def test_shown_range_holds_every_mark_and_never_blows_noise_up() -> None:
