@@ -47,6 +47,38 @@ def test_back_finds_the_place_where_a_page_was_left(page, product):
     page.wait_for_function("place => Math.abs(window.scrollY - place) < 60", arg=left)
 
 
+@pytest.mark.parametrize(("name", "path"), [("compare", "/compare"), ("methods", "/methods"), ("samples", "/samples")])
+def test_page_whose_address_lacks_something_comes_in_one_request_with_its_whole_address(page, product, name, path):
+    page.goto(f"{product.address}/jobs")
+    expect(page.locator("main h1")).to_be_visible()
+    page.wait_for_timeout(1000)
+    asked = []
+    page.on("request", lambda request: asked.append(request.post_data or ""))
+    page.locator(f"#rail-{name}").click()
+    expect(page.locator("main h1")).not_to_have_text("Jobs")
+    expect(page).to_have_url(re.compile(rf"{path}\?\w+="))
+    assert sum('"output":"arrival.data"' in body for body in asked) == 1
+    page.go_back()
+    expect(page.locator("main h1")).to_have_text("Jobs")
+
+
+def test_large_table_is_drawn_without_dash_and_its_links_stay_in_the_dashboard(page, product):
+    page.goto(f"{product.address}/claims")
+    names = page.locator("main .row-table tbody tr a")
+    expect(names.first).to_be_visible()
+    page.wait_for_timeout(1000)
+    drawn = page.locator("main *").count()
+    assert drawn > 300 and page.locator("[data-plain]").count() == 0
+    mounted = """() => [...document.querySelectorAll('main *')]
+      .filter(one => Object.keys(one).some(key => key.startsWith('__reactFiber'))).length"""
+    assert page.evaluate(mounted) < 30
+    page.evaluate("window.stayed = true; window.scrollTo(0, 600)")
+    address = names.last.get_attribute("href")
+    names.last.click()
+    expect(page).to_have_url(product.address + address)
+    assert page.evaluate("[window.stayed, window.scrollY]") == [True, 0]
+
+
 def test_phone_has_a_labelled_bar_and_the_other_pages_behind_more(chromium, product):
     context = chromium.new_context(viewport={"width": 400, "height": 860})
     page = context.new_page()
