@@ -35,13 +35,13 @@ def finding(ready: Path, tmp_path: Path) -> Finding:
 def test_show_top_says_what_compare_says(finding: Finding) -> None:
     said = "".join(part.text for part in finding.comparison.headline)
     marked = said.replace(" loses ", " loses ▼ ", 1).replace(" gains ", " gains ▲ ", 1)
-    words = text_of(show_top(LIGHT))
+    words = text_of(show_top(read_holdings(), LIGHT))
     assert marked in words and "The control (same finetuning, nothing pruned) loses" in marked
     assert "pruned-95" in words.split("Pruning")[0], "the names of the pair come first"
 
 
 def test_show_top_of_a_pair_leads_to_compare_and_to_its_lost_samples(finding: Finding) -> None:
-    shown = show_top(LIGHT)
+    shown = show_top(read_holdings(), LIGHT)
     lost = comparisons.paired_samples(finding.cut.dense, finding.cut.pruned, set="S10")[:5]
     links = hrefs(shown)
     assert links.count(finding.address) == 3, "the names, the picture and the button"
@@ -55,7 +55,7 @@ def test_show_top_of_a_pair_leads_to_compare_and_to_its_lost_samples(finding: Fi
     assert sum(len(trace.x) for trace in figure.data) == sum(
         1 for sample in finding.samples if sample.set != "S00" or sample.dense_margin or sample.pruned_margin
     )
-    assert by_id(show_top(DARK), ids.SCATTER).figure.layout != figure.layout
+    assert by_id(show_top(read_holdings(), DARK), ids.SCATTER).figure.layout != figure.layout
     assert sum(not isinstance(part, str) for part in walk(shown)) < MOST_COMPONENTS
 
 
@@ -66,7 +66,7 @@ def test_show_top_of_verdicts_alone_draws_no_margins(ready: Path, tmp_path: Path
         witness.kind, witness.attack = "witness", "apgd-ce"
         witness.margin = np.where(witness.margin > 0.1, np.inf, witness.margin)
         evaluate(family[name], dataset, witness, preset="autoattack", record={"distance_kind": "witness"})
-    shown = show_top(LIGHT)
+    shown = show_top(read_holdings(), LIGHT)
     assert "Pruning to 95 % loses" in text_of(shown)
     assert not [part for part in walk(shown) if getattr(part, "id", None) == ids.SCATTER]
 
@@ -76,7 +76,7 @@ def test_show_top_without_a_pruned_network_waits(ready: Path, tmp_path: Path) ->
     evaluate(family["dense"], dataset, measured["dense"])
     evaluate(family["control"], dataset, measured["dense"])
     assert len(comparisons.default_pairs()) == 1 and read_finding() is None, "a control is no finding"
-    assert "Evaluate a dense network and one pruned from it" in text_of(show_top(LIGHT))
+    assert "Evaluate a dense network and one pruned from it" in text_of(show_top(read_holdings(), LIGHT))
 
 
 def test_show_waiting_says_what_comes_next_and_offers_the_ways_there(ready: Path, tmp_path: Path) -> None:
