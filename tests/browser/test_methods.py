@@ -1,6 +1,7 @@
 """The Methods page in a real browser: its controls go into the address, its marks lead to what they are of."""
 
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -35,3 +36,14 @@ def test_methods_marks_and_figures_lead_to_what_they_are_of(page, product):
     box = mark.bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(page).to_have_url(re.compile(rf"/compare\?.*pruned={product.evaluations['cnn-lwm-95']}"))
+
+
+def test_chosen_ones_of_the_address_and_those_ticked_since_are_opened_together(page, product):
+    page.goto(f"{product.address}/methods?pick={product.evaluations['cnn-lwm-95']}")
+    expect(page.get_by_role("link", name="Show the chosen one")).to_be_visible()
+    page.get_by_role("checkbox", checked=False).first.click()
+    page.get_by_role("link", name="Compare the 2 chosen").click()
+    expect(page).to_have_url(re.compile(r"/several\?"))
+    assert len(parse_qs(urlsplit(page.url).query)["pruned"][0].split(",")) == 2
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"/methods\?"))

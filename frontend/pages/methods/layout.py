@@ -154,8 +154,10 @@ def picked_line(family: FamilyOut, picked: Sequence[str]) -> Component:
         pruned = ",".join(str(one.evaluation_id) for one in flips)
         query = {"dense": str(flips[0].dense_evaluation_id), "pruned": pruned, "view": "robust", "eps": family.eps_text}
         words = "Show the chosen one" if len(flips) == 1 else f"Compare the {len(flips)} chosen"
+        address = f"/several?{urlencode(query, safe='/,')}"
+        # No link of Dash: methods.js changes its address, and Dash would go on leading to the first one.
         parts = [
-            dcc.Link(words, href=f"/several?{urlencode(query, safe='/,')}", className="button button-primary"),
+            html.A(words, href=address, className="button button-primary", **data(visit="")),
             html.Button("Clear", className="button button-quiet", **data(unpick="")),
         ]
     return html.Div(parts, id=ids.PICKED, className="picked", role="status", **data(eps=family.eps_text))
